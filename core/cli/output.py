@@ -1,0 +1,65 @@
+"""What the commands share: JSON on standard output, notes on standard error, ``--where``."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from core.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+where_option = click.option(
+    "--where", "where", multiple=True, metavar="COLUMN=VALUE", help="Keep rows with this value (repeatable)."
+)
+
+
+def emit(result: dict[str, Any], *, as_json: bool, text: Callable[[], str]) -> None:
+    """Print the result: one JSON object in full precision with null for missing, or text for a person."""
+    click.echo(json.dumps(plain(result), ensure_ascii=False, allow_nan=False) if as_json else text())
+
+
+def note(message: str) -> None:
+    """A note, warning or progress line: standard error, so that standard output stays clean."""
+    click.echo(message, err=True)
+
+
+def plain(value: Any) -> Any:
+    """The value as JSON types: numpy scalars and arrays unpacked, NaN, infinities and NA as None."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in value]
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if type(value).__name__ in {"NAType", "NaTType"}:
+        return None
+    return str(value)
+
+
+def keep_where(frame: pd.DataFrame, where: tuple[str, ...]) -> pd.DataFrame:
+    """The rows whose COLUMN equals VALUE for every ``COLUMN=VALUE``; values are compared as text."""
+    for condition in where:
+        column, equals, value = condition.partition("=")
+        if not equals:
+            raise InputError(
+                f"--where {condition}", "COLUMN=VALUE is needed", "write for example --where visit=W52"
+            )
+        if column not in frame.columns:
+            raise InputError(
+                f"--where {condition}",
+                f"the table has the columns {', '.join(map(str, frame.columns))}",
+                "name one of these",
+            )
+        frame = frame[frame[column].astype("string").fillna("") == value]
+    return frame

@@ -1,0 +1,137 @@
+"""The nouns that every floor shares: films, findings, who looks, and what is selected."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+class ReaderKind(StrEnum):
+    """Who gave a score."""
+
+    HUMAN = "human"
+    MODEL = "model"
+    CONSENSUS = "consensus"
+
+
+class ReadMode(StrEnum):
+    """How films were shown to the reader (``domain.md`` B1)."""
+
+    SINGLE = "single"
+    PAIRED = "paired"  # all visits of a patient together, order blinded
+    CHRONOLOGICAL = "chronological"
+
+
+class Role(StrEnum):
+    """What a person at the screen may see."""
+
+    ANALYST = "analyst"
+    READER = "reader"  # blinded: no arm, no other reader, no model, no visit order
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Who asks. Every query takes one, and every cache key holds it."""
+
+    role: Role = Role.ANALYST
+    reader: str | None = None
+
+
+@dataclass(frozen=True)
+class Box:
+    """A box in pixels of the whole film: x to the right, y downwards, (0, 0) the upper left corner."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        return (self.x0 + self.x1) / 2, (self.y0 + self.y1) / 2
+
+
+@dataclass(frozen=True)
+class Film:
+    """One image as a scorer sees it.
+
+    image: id in the store (or a file name).
+    pixels: uint16 or float32, shape (rows, columns), bone bright (MONOCHROME1 already inverted).
+    spacing_mm: (between rows, between columns), None where the file does not say.
+    modality, body_part, view, laterality: worked out at ingest, ``""`` where unknown.
+    """
+
+    image: str
+    pixels: np.ndarray
+    spacing_mm: tuple[float, float] | None = None
+    modality: str = ""
+    body_part: str = ""
+    view: str = ""
+    laterality: str = ""
+
+
+@dataclass(frozen=True)
+class FilmPair:
+    """Baseline and follow-up film of one view of one patient; the scorer is not told which is which."""
+
+    first: Film
+    second: Film
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One graded site on one film.
+
+    grade: integer within the site's range.
+    grade_probabilities: one per grade from 0 upwards, sums to 1.
+    confidence: 0 to 1, that the site is where the box says.
+    """
+
+    site: str
+    feature: str
+    grade: int
+    grade_probabilities: tuple[float, ...]
+    confidence: float
+    box: Box | None = None
+    polygon: tuple[tuple[float, float], ...] | None = None
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Findings of one film, and the sites that the film should show but that could not be graded, with why."""
+
+    findings: tuple[Finding, ...]
+    unscorable: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Abstained:
+    """The scorer gives no score for this film; ``reason`` is stored and shown."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class ScoredPair:
+    """Results for both films of a pair, and per site the probability that the grade differs between them."""
+
+    first: Scored | Abstained
+    second: Scored | Abstained
+    change_probability: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CohortFilter:
+    """What is selected on the pages. An empty tuple selects everything. Hashable, so a good cache key."""
+
+    system: str = "msasss"
+    campaign: str = ""
+    arms: tuple[str, ...] = ()
+    sexes: tuple[str, ...] = ()
+    visits: tuple[str, ...] = ()
+    subjects: tuple[str, ...] = ()
+    covariates: tuple[tuple[str, str], ...] = ()  # (name, level), for example ("HLA-B27", "positive")
