@@ -102,7 +102,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Scored:
-    """Findings of one film, and the sites that the film should show but that could not be graded, with why."""
+    """Findings of one film, and the sites that it should show but that could not be graded, with why."""
 
     findings: tuple[Finding, ...]
     unscorable: dict[str, str] = field(default_factory=dict)

@@ -88,6 +88,6 @@ def main(argv: list[str] | None = None) -> None:
 
 def _fail(message: str, debug: bool) -> None:
     if debug:
-        raise  # noqa: PLE0704 - called from an except block
+        raise
     click.echo("sharpline: " + " ".join(message.split()), err=True)
     sys.exit(2)
