@@ -1,0 +1,288 @@
+"""The shape that every score has: sites, features, rules and settings, as data.
+
+A system says where one looks (sites), what one grades there (features), how site grades add up (blocks,
+components, total) and what happens to a site that could not be graded (rules). Nothing here computes;
+``core.scores.totals`` computes for any system. What ``domain.md`` marks as not verified against the primary
+paper is a Rule or Setting with ``is_verified`` False, or an Assumption: a page that uses it shows its name.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+
+from core.errors import InputError
+
+
+class Fill(StrEnum):
+    """What happens to a site that a reader could not grade."""
+
+    NOTHING = "nothing"  # a block with a gap has no sum
+    BLOCK_MEAN = "block_mean"  # the mean of the graded sites of its block, same reader and visit
+    OTHER_VISIT = "other_visit"  # the grade of the same site at the reader's other visit
+    OTHER_VISIT_PLUS_CHANGE = "other_visit_plus_change"  # the same, moved by the mean change of its block
+    DROP_SITE = "drop_site"  # left out at every visit of that subject and reader
+    GRADED_ONLY = "graded_only"  # a block sums what is graded
+    PRO_RATE = "pro_rate"  # the same, scaled to all sites of the block that have a row
+
+
+class Choose(StrEnum):
+    """Which blocks make the total."""
+
+    ALL = "all"
+    WORST_EACH_VISIT = "worst_each_visit"
+    WORST_AT_BASELINE = "worst_at_baseline"  # the reader's worst at baseline, at every visit
+
+
+@dataclass(frozen=True)
+class Feature:
+    """What is graded at a site.
+
+    grades: what each grade from 0 upwards means, in the reader's words.
+    aliases: other spellings in a ``feature`` column.
+    """
+
+    code: str
+    name: str
+    grades: tuple[str, ...]
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Site:
+    """One place with one grade, 0 to ``maximum``.
+
+    block: sites that are summed, imputed and judged together.
+    unit: the anatomical unit: disc level (mSASSS), joint (SvdH, synovitis), discovertebral unit (SPARCC).
+    group: sites that one reader sees together, such as one slice of a unit; the unit where there is none.
+    region: coarse place for charts: cervical, thoracic, lumbar, hand, foot, ...
+    side: ``R``, ``L`` or nothing.
+    """
+
+    code: str
+    name: str
+    feature: str
+    maximum: int
+    block: str
+    unit: str
+    region: str
+    side: str = ""
+    group: str = ""
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Component:
+    """A part of the total that is reported on its own: the sum of these blocks."""
+
+    name: str
+    title: str
+    blocks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How totals come from sites that are partly missing.
+
+    max_missing, min_share: limits for a block under ``BLOCK_MEAN``: at most so many sites missing, or at
+    least this share graded; beyond, the block has no sum.
+    count: blocks chosen, where ``choose`` is not ``ALL``.
+    """
+
+    name: str
+    title: str
+    text: str
+    source: str
+    is_verified: bool
+    fill: Fill = Fill.NOTHING
+    max_missing: int | None = None
+    min_share: float | None = None
+    choose: Choose = Choose.ALL
+    count: int = 0
+
+    @property
+    def short(self) -> str:
+        return self.name.partition(".")[2]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A choice within the rules that a protocol makes; recorded with every total."""
+
+    name: str
+    choices: tuple[str, ...]  # empty: free text
+    default: str
+    text: str
+    is_verified: bool
+
+    @property
+    def short(self) -> str:
+        return self.name.partition(".")[2]
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """A fact that the definition builds on and that was not checked against the primary paper."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
+class State:
+    """A finding at a joint that lifts grades there, given as 0 or 1 under its own feature.
+
+    lifts: (feature, grade) pairs; the grade becomes the larger of the two. Grade -1 means the site's maximum.
+    lifts_under: the same, but only where setting ``setting`` has the value ``value``.
+    is_query: a person has to resolve it.
+    """
+
+    code: str
+    name: str
+    lifts: tuple[tuple[str, int], ...] = ()
+    setting: str = ""
+    value: str = ""
+    lifts_under: tuple[tuple[str, int], ...] = ()
+    is_query: bool = False
+    is_surgery: bool = False
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Combination:
+    """A grade that is never given but looked up from two others of the same unit.
+
+    table: ``table[row grade][column grade]``; None is a query, and no grade.
+    """
+
+    feature: str
+    rows: str
+    columns: str
+    table: tuple[tuple[int | None, ...], ...]
+
+
+@dataclass(frozen=True)
+class Needs:
+    """A finding that is impossible without another one in the same group (SPARCC: intense without oedema)."""
+
+    features: tuple[str, ...]
+    needed: str
+
+
+@dataclass(frozen=True)
+class Partner:
+    """Two sites of one unit where this grade at one makes a lower grade at the other a question."""
+
+    grade: int
+
+
+@dataclass(frozen=True)
+class ScoreSystem:
+    """One score, complete. ``sites`` stand from head to foot, right before left, thumb to little finger."""
+
+    name: str
+    title: str
+    long_name: str
+    aliases: tuple[str, ...]
+    sites: tuple[Site, ...]
+    features: tuple[Feature, ...]
+    components: tuple[Component, ...]
+    total_blocks: tuple[str, ...]
+    rules: tuple[Rule, ...]  # the first is the default
+    settings: tuple[Setting, ...] = ()
+    assumptions: tuple[Assumption, ...] = ()
+    states: tuple[State, ...] = ()
+    combination: Combination | None = None
+    needs: Needs | None = None
+    partner: Partner | None = None
+    block_title: str = "block"
+    site_title: str = "sites"
+    cutoffs: tuple[str, ...] = (">0", ">SDC")  # progressor definitions of domain.md B3
+    relatives: tuple[str, ...] = field(default=())  # scores with like sites that must not be pooled with it
+
+    @cached_property
+    def codes(self) -> tuple[str, ...]:
+        return tuple(site.code for site in self.sites)
+
+    @cached_property
+    def by_code(self) -> dict[str, Site]:
+        return {site.code: site for site in self.sites}
+
+    @cached_property
+    def blocks(self) -> tuple[str, ...]:
+        """Block names in the order of their first site."""
+        return tuple(dict.fromkeys(site.block for site in self.sites))
+
+    @cached_property
+    def units(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(site.unit for site in self.sites))
+
+    @cached_property
+    def by_feature(self) -> dict[str, Feature]:
+        return {feature.code: feature for feature in self.features}
+
+    @cached_property
+    def spellings(self) -> dict[str, str]:
+        """Every accepted spelling of a site, squeezed, to its code."""
+        return {
+            squeeze(text): site.code for site in self.sites for text in (site.code, *site.aliases) if text
+        }
+
+    @cached_property
+    def feature_spellings(self) -> dict[str, str]:
+        """Every accepted spelling of a feature or state, squeezed, to its code."""
+        known: tuple[Feature | State, ...] = (*self.features, *self.states)
+        return {squeeze(text): item.code for item in known for text in (item.code, item.name, *item.aliases)}
+
+    @property
+    def default_rule(self) -> Rule:
+        return self.rules[0]
+
+    @property
+    def maximum(self) -> int:
+        """The largest total when every block counts."""
+        return sum(site.maximum for site in self.sites if site.block in self.total_blocks)
+
+    def rule(self, name: str | None = None) -> Rule:
+        """The rule with this full or short name, the default without a name. Raises InputError if unknown."""
+        if not name:
+            return self.default_rule
+        for rule in self.rules:
+            if name.casefold() in (
+                rule.name,
+                rule.short,
+                *(f"{alias}.{rule.short}" for alias in self.aliases),
+            ):
+                return rule
+        raise InputError(
+            f"rule {name}", f"{self.title} has {', '.join(rule.short for rule in self.rules)}", "choose one"
+        )
+
+    def choices(self, given: dict[str, str] | None = None) -> dict[str, str]:
+        """Every setting's value, given ones over defaults. Raises InputError for an unknown name or value."""
+        chosen = {setting.name: setting.default for setting in self.settings}
+        for name, value in (given or {}).items():
+            setting = next((item for item in self.settings if name in (item.name, item.short)), None)
+            if setting is None:
+                known = ", ".join(item.short for item in self.settings) or "none"
+                raise InputError(f"setting {name}", f"{self.title} has {known}", "choose one")
+            if setting.choices and value not in setting.choices:
+                raise InputError(
+                    f"setting {name}={value}", f"it can be {', '.join(setting.choices)}", "choose one"
+                )
+            chosen[setting.name] = value
+        return chosen
+
+    def recognise(self, text: str) -> str | None:
+        """The code of the site so written, None where it is none: any case, separators and aliases."""
+        return self.spellings.get(squeeze(text))
+
+
+_SEPARATORS = re.compile(r"[\s._/\\-]+")
+
+
+def squeeze(text: str) -> str:
+    """Text without case, blanks, dots, dashes, slashes and underscores: how spellings are compared."""
+    return _SEPARATORS.sub("", str(text)).casefold()
