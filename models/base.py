@@ -1,0 +1,78 @@
+"""What a scoring model offers: films in, findings or an abstention out; and the models known by system
+name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Protocol, runtime_checkable
+
+from core.domain import Abstained, Film, FilmPair, Scored, ScoredPair
+from core.errors import InputError
+
+
+@runtime_checkable
+class Scorer(Protocol):
+    """Reads films one by one: its reads carry the read mode ``single``."""
+
+    reader: str
+    weights_hash: str
+
+    def score(self, films: Sequence[Film]) -> list[Scored | Abstained]:
+        """One result per film, in the order given."""
+        ...
+
+
+@runtime_checkable
+class PairScorer(Protocol):
+    """Reads baseline and follow-up of one view together: its reads carry the read mode ``paired``."""
+
+    reader: str
+    weights_hash: str
+
+    def score_pairs(self, pairs: Sequence[FilmPair]) -> list[ScoredPair]:
+        """One result per pair, in the order given; the scorer is not told which film came first."""
+        ...
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """Where the scorer of a system is built, and how its reads are filed.
+
+    factory: ``module:function``, called with ``size``, ``device`` and ``threads``; imported when it is used,
+    because torch takes seconds to import.
+    """
+
+    system: str
+    factory: str
+    campaign: str
+    read_mode: str
+    modalities: tuple[str, ...]
+
+    def build(self, *, size: str = "demo", device: str = "cpu", threads: int = 0) -> Scorer:
+        """The scorer with its weights. Raises ModelError where they are absent or damaged."""
+        module, _, name = self.factory.partition(":")
+        make: Callable[..., Scorer] = getattr(import_module(module), name)
+        return make(size=size, device=device, threads=threads)
+
+
+REGISTRY: dict[str, ModelEntry] = {
+    "msasss": ModelEntry(
+        system="msasss",
+        factory="models.msasss.infer:build",
+        campaign="model-single",
+        read_mode="single",
+        modalities=("CR", "DX", "RG", "RF", ""),
+    ),
+}
+
+
+def entry(system: str) -> ModelEntry:
+    """The model of a system. Raises InputError where there is none."""
+    if system not in REGISTRY:
+        raise InputError(
+            f"system {system}", f"a model exists for {', '.join(REGISTRY)}", "name one of these with --system"
+        )
+    return REGISTRY[system]

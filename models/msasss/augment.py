@@ -1,0 +1,84 @@
+"""Training views of a sample: small shifts, turns and scales, exposure, blur and noise. Never a flip.
+
+The networks see anterior on the left only; a mirrored film is turned around before it is shown to them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Strength:
+    """How far a view may differ. shift_pixels and degrees are limits of uniform draws, scale is a log
+    limit.
+    """
+
+    shift_pixels: float
+    degrees: float
+    scale: float
+    noise: float = 0.06
+    blur: float = 1.1
+    gamma: float = 0.45
+
+
+FINDER = Strength(shift_pixels=24, degrees=7, scale=0.16)
+TILE = Strength(shift_pixels=9, degrees=6, scale=0.09)
+NONE = Strength(shift_pixels=0, degrees=0, scale=0, noise=0, blur=0, gamma=0)
+
+
+def view(
+    image: np.ndarray,
+    labels: np.ndarray,
+    rows: int,
+    columns: int,
+    strength: Strength,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
+    """A view of (rows, columns) of a uint8 sample and its labels; boxes whose centre leaves the view are
+    dropped.
+
+    labels: (n, 5) class, centre x, y, width, height in pixels. Returns float32 in [0, 1] and labels in view
+    pixels.
+    """
+    angle = np.deg2rad(rng.uniform(-strength.degrees, strength.degrees))
+    scale = float(np.exp(rng.uniform(-strength.scale, strength.scale)))
+    shift = rng.uniform(-strength.shift_pixels, strength.shift_pixels, size=2)
+    turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    centre = np.array([image.shape[1], image.shape[0]]) / 2
+    offset = np.array([columns, rows]) / 2 + shift - turn @ centre
+    seen = cv2.warpAffine(
+        image,
+        np.concatenate([turn, (offset + turn @ [0.5, 0.5] - 0.5)[:, None]], axis=1),
+        (columns, rows),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_CONSTANT,
+    )
+    moved = labels.astype(np.float32).copy()
+    moved[:, 1:3] = labels[:, 1:3] @ turn.T + offset
+    moved[:, 3:5] = labels[:, 3:5] * scale
+    inside = ((moved[:, 1:3] > 2) & (moved[:, 1:3] < np.array([columns, rows]) - 2)).all(axis=1)
+    return expose(seen.astype(np.float32) / 255, strength, rng), moved[inside]
+
+
+def expose(grey: np.ndarray, strength: Strength, rng: np.random.Generator) -> np.ndarray:
+    """Another exposure of the same picture: gamma, contrast, a grey ramp, blur or sharpening, noise."""
+    if strength.gamma > 0:
+        grey = grey ** np.float32(np.exp(rng.uniform(-strength.gamma, strength.gamma)))
+        gain, offset = rng.uniform(0.75, 1.2), rng.uniform(-0.1, 0.1)
+        ramp = np.linspace(-1, 1, grey.shape[int(rng.integers(2))], dtype=np.float32) * np.float32(
+            rng.uniform(-0.12, 0.12)
+        )
+        grey = grey * np.float32(gain) + np.float32(offset)
+        grey = grey + (ramp[:, None] if len(ramp) == grey.shape[0] else ramp[None, :])
+    if strength.blur > 0 and rng.random() < 0.5:
+        sigma = float(rng.uniform(0.3, strength.blur))
+        soft = cv2.GaussianBlur(grey, (0, 0), sigma)
+        grey = soft if rng.random() < 0.6 else grey + np.float32(rng.uniform(0.3, 1.0)) * (grey - soft)
+    if strength.noise > 0 and rng.random() < 0.6:
+        noise = rng.standard_normal(grey.shape, dtype=np.float32)
+        grey = grey + np.float32(rng.uniform(0, strength.noise)) * noise
+    return np.clip(grey, 0, 1)

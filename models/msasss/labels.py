@@ -1,0 +1,250 @@
+"""Labelled films for training: COCO or YOLO folders as CVAT and Label Studio write them.
+
+A box is drawn around a corner, its class is the grade (normal, erosion, syndesmophyte, ankylosis, or 0 to 3).
+Which corner it is comes from the annotation's attribute ``site`` (COCO), or, where a film carries all twelve
+boxes of its region, from their order down the spine. Nothing is redrawn: the centre of a box is its corner.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+import yaml  # type: ignore[import-untyped]
+
+from core.errors import InputError
+from models.msasss.sites import GRADE_NAMES, REGIONS, SITES, UNIT_OF_SITE
+
+CLASS_WORDS = {
+    "normal": 0, "healthy": 0, "erosion": 1, "sclerosis": 1, "squaring": 1, "syndesmophyte": 2,
+    "ankylosis": 3, "bridge": 3, "bridging": 3, "fusion": 3, "0": 0, "1": 1, "2": 2, "3": 3,
+}  # fmt: skip
+IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
+
+
+@dataclass(frozen=True)
+class Corner:
+    """One labelled corner: centre and size of its box in pixels of the film, grade 0 to 3, whether it is
+    seen.
+    """
+
+    site: str
+    x: float
+    y: float
+    width: float
+    height: float
+    grade: int
+    visible: bool = True
+
+
+@dataclass(frozen=True)
+class LabelledFilm:
+    """A film with its corners; no corners means that nothing on it is to be found.
+
+    spacing_mm: (row, column). patient: never on both sides of a split.
+    """
+
+    name: str
+    patient: str
+    region: str
+    spacing_mm: tuple[float, float]
+    corners: tuple[Corner, ...] = ()
+    path: Path | None = None
+    pixels: np.ndarray | None = field(default=None, repr=False, compare=False)
+
+    def load(self) -> np.ndarray:
+        """Grey pixels (rows, columns), bone bright. Raises InputError where the file cannot be read as
+        grey.
+        """
+        if self.pixels is not None:
+            return self.pixels
+        if self.path is None:
+            raise InputError(f"film {self.name}", "pixels or a path are needed", "give one of them")
+        if self.path.suffix.lower() in IMAGE_ENDINGS:
+            image = cv2.imread(str(self.path), cv2.IMREAD_UNCHANGED)
+            if image is None:
+                raise InputError(str(self.path), "a readable image is needed", "check the file")
+            return np.asarray(image if image.ndim == 2 else image[..., :3].mean(axis=2))
+        from data.dicom import read_film
+
+        return np.asarray(read_film(self.path).pixels)
+
+
+def grade_of_class(name: str) -> int:
+    """Grade 0 to 3 of a class name. Raises InputError for a name that is none."""
+    for word in re.split(r"[^a-z0-9]+", name.strip().lower()):
+        if word in CLASS_WORDS:
+            return CLASS_WORDS[word]
+        for known, grade in CLASS_WORDS.items():
+            if len(known) > 3 and word.startswith(known[:7]):
+                return grade
+    raise InputError(
+        f"class {name!r}",
+        f"classes are {', '.join(GRADE_NAMES)} or 0 to 3",
+        "rename it in the labelling tool",
+    )
+
+
+def read_folder(folder: Path) -> list[LabelledFilm]:
+    """The labelled films of a COCO or a YOLO folder. Raises InputError where it is neither or has no film."""
+    if not folder.is_dir():
+        raise InputError(str(folder), "a folder of labelled films is needed", "give its path with --data")
+    coco = [path for path in sorted(folder.rglob("*.json")) if _is_coco(path)]
+    films = [film for path in coco for film in _read_coco(path, folder)] or list(_read_yolo(folder))
+    if not films:
+        raise InputError(
+            str(folder),
+            "COCO (a .json with images and annotations) or YOLO (images/ and labels/) is needed",
+            "export the labels in one of these layouts",
+        )
+    return films
+
+
+def _is_coco(path: Path) -> bool:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError):
+        return False
+    return isinstance(content, dict) and {"images", "annotations", "categories"} <= content.keys()
+
+
+def _read_coco(path: Path, folder: Path) -> Iterator[LabelledFilm]:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    grades = {row["id"]: grade_of_class(str(row["name"])) for row in content["categories"]}
+    by_image: dict[object, list[dict]] = {row["id"]: [] for row in content["images"]}
+    for row in content["annotations"]:
+        by_image.setdefault(row["image_id"], []).append(row)
+    for image in content["images"]:
+        boxes = [
+            (grades[row["category_id"]], *_centre(row["bbox"]), row.get("attributes", {}))
+            for row in by_image[image["id"]]
+        ]
+        yield _film(image["file_name"], _find_file(folder, path.parent, image["file_name"]), boxes, image)
+
+
+def _centre(bbox: list[float]) -> tuple[float, float, float, float]:
+    x, y, width, height = bbox
+    return x + width / 2, y + height / 2, width, height
+
+
+def _find_file(folder: Path, near: Path, name: str) -> Path:
+    for path in (near / name, near / "images" / name, near.parent / "images" / name, folder / name):
+        if path.is_file():
+            return path
+    hits = sorted(folder.rglob(Path(name).name))
+    if not hits:
+        raise InputError(
+            f"image {name}", f"a file of that name under {folder} is needed", "export images too"
+        )
+    return hits[0]
+
+
+def _read_yolo(folder: Path) -> Iterator[LabelledFilm]:
+    grades = [grade_of_class(name) for name in _yolo_names(folder)]
+    for label in sorted(folder.rglob("labels/**/*.txt")):
+        stem = re.sub(r"(^|/)labels/", r"\1images/", label.with_suffix("").as_posix())
+        images = [Path(stem + ending) for ending in (*IMAGE_ENDINGS, ".dcm") if Path(stem + ending).is_file()]
+        if not images:
+            raise InputError(
+                str(label), "an image of the same name under images/ is needed", "export images too"
+            )
+        film = LabelledFilm(images[0].name, "", "", (1.0, 1.0), path=images[0])
+        rows, columns = film.load().shape[:2]
+        boxes = []
+        for line in label.read_text(encoding="utf-8").splitlines():
+            if line.strip():
+                number, x, y, width, height = (float(word) for word in line.split()[:5])
+                boxes.append((grades[int(number)], x * columns, y * rows, width * columns, height * rows, {}))
+        yield _film(images[0].name, images[0], boxes, {})
+
+
+def _yolo_names(folder: Path) -> list[str]:
+    for path in sorted(folder.glob("*.y*ml")):
+        names = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("names")
+        if names:
+            return [str(name) for name in (names.values() if isinstance(names, dict) else names)]
+    for path in sorted(folder.glob("*.txt")):
+        if path.name in ("classes.txt", "obj.names"):
+            return path.read_text(encoding="utf-8").split()
+    return list(GRADE_NAMES)
+
+
+def _film(name: str, path: Path, boxes: list[tuple], about: dict) -> LabelledFilm:
+    """The film with its corners named. Patient, region and spacing come from the image entry or its name."""
+    region = str(about.get("view") or about.get("region") or _region_in(name) or "")
+    patient = str(about.get("patient") or about.get("subject") or re.split(r"[_\-. ]", Path(name).name)[0])
+    spacing = about.get("spacing_mm") or _spacing_of(path)
+    sites = _sites(name, region, boxes)
+    region = region or (_region_of_site(sites[0]) if sites else "")
+    corners = tuple(
+        Corner(site, x, y, width, height, grade, bool(extra.get("visible", True)))
+        for site, (grade, x, y, width, height, extra) in zip(sites, boxes, strict=True)
+    )
+    return LabelledFilm(name, patient, region, (float(spacing[0]), float(spacing[1])), corners, path)
+
+
+def _region_in(name: str) -> str:
+    return next((region for region in REGIONS if region[:4] in name.lower()), "")
+
+
+def _region_of_site(site: str) -> str:
+    return next(region for region in REGIONS if site in SITES[region])
+
+
+def _sites(name: str, region: str, boxes: list[tuple]) -> list[str]:
+    given = [str(box[5].get("site", "")) for box in boxes]
+    if all(site in UNIT_OF_SITE for site in given):
+        return given
+    if region in REGIONS and len(boxes) == len(SITES[region]):
+        order = np.argsort([box[2] for box in boxes], kind="stable")
+        named = [""] * len(boxes)
+        for site, index in zip(SITES[region], order, strict=True):
+            named[int(index)] = site
+        return named
+    raise InputError(
+        f"{name} with {len(boxes)} boxes",
+        "a site for each box, or all 12 boxes of a film named cervical or lumbar",
+        "add the attribute site (C2I .. S1S) in the labelling tool",
+    )
+
+
+def _spacing_of(path: Path) -> tuple[float, float]:
+    if path.suffix.lower() in IMAGE_ENDINGS:
+        raise InputError(
+            path.name,
+            "millimetres per pixel are needed for a picture file",
+            "add spacing_mm to its COCO image entry",
+        )
+    from data.dicom import read_film
+
+    spacing = read_film(path).spacing_mm
+    if spacing is None:
+        raise InputError(
+            path.name, "the file states no pixel spacing", "add spacing_mm to its COCO image entry"
+        )
+    return spacing
+
+
+def split_patients(
+    films: list[LabelledFilm], share: float, seed: int
+) -> tuple[list[LabelledFilm], list[LabelledFilm]]:
+    """Training and tuning films; every patient's films lie on one side. Raises InputError below two
+    patients.
+    """
+    patients = sorted({film.patient for film in films})
+    if len(patients) < 2:
+        raise InputError(
+            f"{len(patients)} patient",
+            "films of at least two patients are needed",
+            "name patients in the labels",
+        )
+    shuffled = np.random.default_rng(seed).permutation(patients).tolist()
+    tuning = set(shuffled[: max(1, round(share * len(patients)))])
+    return [film for film in films if film.patient not in tuning], [
+        film for film in films if film.patient in tuning
+    ]
