@@ -107,6 +107,7 @@ MSASSS = ScoreSystem(
     block_title="segment",
     site_title="corners",
     cutoffs=(">0", ">0.5", ">=2", ">SDC"),
+    article="an",
     relatives=(
         "RASSS (adds T10-T12, leaves out cervical squaring and erosions)",
         "CASSS (adds C2-C7 facet joints, 0-87)",

@@ -126,7 +126,8 @@ MTSS = ScoreSystem(
         Rule(
             name="mtss.drop_joint",
             title="Drop the site",
-            text="A site that the reader could not score at a visit is left out at all of the subject's visits.",
+            text="A site that the reader could not score at a visit is left out at all visits of "
+            "the subject.",
             source="domain.md A2 (a)",
             is_verified=False,
             fill=Fill.DROP_SITE,
@@ -191,5 +192,6 @@ MTSS = ScoreSystem(
     block_title="block",
     site_title="sites",
     cutoffs=(">0", ">0.5", ">SDC", ">=5/y"),
+    article="an",
     relatives=("Genant-modified Sharp (erosion 0-3.5 in steps of 0.5, fewer joints)",),
 )

@@ -41,7 +41,6 @@ NAMES = {
 MODES = {"GS": "gs", "PD": "pd", "CS": "combined"}
 MODE_NAMES = {"GS": "grey scale", "PD": "power Doppler", "CS": "combined"}
 SIDES = {"R": "right", "L": "left"}
-JOINT_SETS = {"mcp2_5": ("MCP2", "MCP3", "MCP4", "MCP5")}  # both sides, GLOESS 0-24
 
 
 def _site(mode: str, side: str, joint: str) -> Site:
@@ -133,6 +132,7 @@ SYNOVITIS = ScoreSystem(
         columns="pd",
         table=((0, None, None, None), (1, 1, 2, 3), (2, 2, 2, 3), (3, 3, 3, 3)),
     ),
+    joint_sets=(("mcp2_5", ("MCP2", "MCP3", "MCP4", "MCP5")),),  # GLOESS 0-24
     block_title="sum",
     site_title="joints",
     cutoffs=(">0", "<0", ">SDC"),

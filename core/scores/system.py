@@ -9,7 +9,7 @@ paper is a Rule or Setting with ``is_verified`` False, or an Assumption: a page 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
@@ -197,10 +197,12 @@ class ScoreSystem:
     combination: Combination | None = None
     needs: Needs | None = None
     partner: Partner | None = None
+    joint_sets: tuple[tuple[str, tuple[str, ...]], ...] = ()  # names for lists of joints, both sides
     block_title: str = "block"
     site_title: str = "sites"
     cutoffs: tuple[str, ...] = (">0", ">SDC")  # progressor definitions of domain.md B3
-    relatives: tuple[str, ...] = field(default=())  # scores with like sites that must not be pooled with it
+    article: str = "a"  # before the title: an mSASSS site, a SPARCC site
+    relatives: tuple[str, ...] = ()  # scores with like sites that must not be pooled with it
 
     @cached_property
     def codes(self) -> tuple[str, ...]:
