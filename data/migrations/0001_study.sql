@@ -5,7 +5,7 @@
 CREATE TABLE meta (key TEXT, value TEXT);            -- cohort_version, study, phantom, blinded, margin ...
 
 CREATE TABLE event (                                  -- append-only, hash-chained, one a transaction
-    event BIGINT, at TIMESTAMP, actor TEXT, action TEXT, reason TEXT,
+    event BIGINT, happened_at TIMESTAMP, actor TEXT, action TEXT, reason TEXT,
     details TEXT,                                     -- JSON: what was asked, old values of what was superseded
     row_count BIGINT, digest TEXT,                    -- rows written by it, and their digest
     previous TEXT, hash TEXT);

@@ -1,0 +1,120 @@
+"""Who may see what, decided here and nowhere else.
+
+A query made for a viewer does not see the tables of the cohort but views of the same names, which hold the
+current rows and only what this viewer may see. A page's query therefore cannot forget the rule.
+
+- Nobody sees the arm (nor what would give it away) while the study is blinded.
+- A blinded reader sees films, and his or her own scores; no arm, no centre, no other reader, no model, no
+  covariate, no date. Visits have a code that says nothing about their order (``domain.md`` B1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.domain import CohortFilter, Role, Viewer
+from core.errors import NotAllowed
+
+CURRENT = "superseded_by IS NULL"
+NOTHING = "false"
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What a viewer may see of one cohort.
+
+    reader: the only reader whose scores may be seen; None where all may be.
+    """
+
+    sees_arm: bool
+    sees_order: bool
+    reader: str | None
+
+    @property
+    def sees_all_readers(self) -> bool:
+        return self.reader is None
+
+
+def policy(viewer: Viewer, *, blinded: bool) -> Policy:
+    """What this viewer may see. A reader without a name sees no scores at all."""
+    if viewer.role is Role.READER:
+        return Policy(sees_arm=False, sees_order=False, reader=viewer.reader or "")
+    return Policy(sees_arm=not blinded, sees_order=True, reader=None)
+
+
+def views(allowed: Policy, tables: dict[str, dict[str, str]], database: str) -> dict[str, str]:
+    """View name -> SELECT over the stored table of that name, for every table of the cohort.
+
+    The two variables ``viewer_reader`` and ``mask_key`` must be set on the connection.
+    tables: table -> column -> type, as stored. A table without a rule below is shown to analysts only.
+    database: DuckDB's name of the opened file, quoted.
+    """
+    return {name: _select(name, columns, allowed, database) for name, columns in tables.items()}
+
+
+def _select(table: str, columns: dict[str, str], allowed: Policy, database: str) -> str:
+    hidden = dict(ALWAYS_HIDDEN.get(table, {}))
+    where = [CURRENT] if "superseded_by" in columns else []
+    if not allowed.sees_arm:
+        hidden |= dict.fromkeys(GIVES_ARM_AWAY.get(table, ()), "NULL")
+    if not allowed.sees_order:
+        if table not in FOR_READERS:
+            where.append(NOTHING)
+        hidden |= dict.fromkeys(HIDDEN_FROM_READERS.get(table, ()), "NULL")
+        if "visit" in columns:
+            hidden["visit"] = MASKED_VISIT
+    if not allowed.sees_all_readers and "reader" in columns:
+        where.append("reader = getvariable('viewer_reader')")
+    shown = [_shown(name, kind, hidden.get(name)) for name, kind in columns.items()]
+    condition = f" WHERE {' AND '.join(where)}" if where else ""
+    return f'SELECT {", ".join(shown)} FROM {database}.main."{table}"{condition}'
+
+
+def _shown(name: str, kind: str, instead: str | None) -> str:
+    return f'"{name}"' if instead is None else f'CAST({instead} AS {kind}) AS "{name}"'
+
+
+MASKED_VISIT = (
+    "CASE WHEN visit IS NULL THEN NULL "
+    "ELSE 'film ' || left(md5(getvariable('mask_key') || ':' || subject || ':' || visit), 6) END"
+)
+FOR_READERS = ("subject", "visit", "image", "reader", "campaign", "site_score", "total")
+GIVES_ARM_AWAY: dict[str, tuple[str, ...]] = {"subject": ("arm",), "refused": ("content",)}
+HIDDEN_FROM_READERS: dict[str, tuple[str, ...]] = {
+    "subject": ("centre", "birth_year", "sex", "event"),
+    "visit": ("visit_order", "planned_day", "window_before", "window_after", "day", "event"),
+    "image": ("film_date", "study_uid", "series_uid", "sop_uid", "assigned_by", "event"),
+    "site_score": ("run", "event"),
+}
+ALWAYS_HIDDEN: dict[str, dict[str, str]] = {
+    "meta": {"value": "CASE WHEN key = 'mask_key' THEN NULL ELSE value END"},
+}
+
+
+def selection(chosen: CohortFilter, allowed: Policy) -> tuple[str, dict[str, object]]:
+    """SQL that yields the column ``subject`` of the patients that a filter selects, and its named parameters.
+
+    For use as ``WHERE subject IN (<sql>)`` in a query made for a viewer.
+    Raises NotAllowed for a filter by something this viewer may not see.
+    """
+    if chosen.arms and not allowed.sees_arm:
+        raise NotAllowed("a filter by arm", "arms are not shown in a blinded study", "clear the arm filter")
+    if chosen.visits and not allowed.sees_order:
+        raise NotAllowed("a filter by visit", "visits are not named to a reader", "clear the visit filter")
+    if (chosen.sexes or chosen.covariates) and not allowed.sees_order:
+        raise NotAllowed(
+            "a filter by a property of patients", "these are not shown to a reader", "clear the filter"
+        )
+    conditions = ["true"]
+    values: dict[str, object] = {}
+    for column, wanted in (("arm", chosen.arms), ("sex", chosen.sexes), ("subject", chosen.subjects)):
+        if wanted:
+            conditions.append(f"list_contains($filter_{column}, {column})")
+            values[f"filter_{column}"] = list(wanted)
+    for number, (name, level) in enumerate(chosen.covariates):
+        conditions.append(
+            f"subject IN (SELECT subject FROM covariate WHERE name = $covariate_{number} "
+            f"AND coalesce(text, number::VARCHAR) = $level_{number})"
+        )
+        values |= {f"covariate_{number}": name, f"level_{number}": level}
+    return f"SELECT subject FROM subject WHERE {' AND '.join(conditions)}", values

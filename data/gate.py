@@ -1,0 +1,115 @@
+"""The gate that every opening of a cohort file passes: many readers, or one writer, across processes.
+
+DuckDB locks its file for a whole process and refuses a reader beside a writer, so nobody opens it without
+asking here first. Two small files beside the cohort carry kernel locks (``flock``), which vanish with the
+process that held them, however it ends:
+
+- ``<cohort>.gate`` is held shared by each reader and alone by the writer;
+- ``<cohort>.turn.gate`` is held by a writer from the moment it waits until it is done. A reader passes
+  through it before it takes the gate, so that no new reader gets in front of a waiting writer.
+
+Linux and macOS, on a local disk.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from core.errors import StoreError
+
+WAIT_SECONDS = 120.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.0005, 0.008  # seconds between two tries
+
+
+class Gate:
+    """Shared and exclusive access to one file, for all threads and processes of this machine.
+
+    path: the guarded file; it need not exist.
+    wait_seconds: how long to wait before a StoreError says who holds it.
+    """
+
+    def __init__(self, path: Path, *, wait_seconds: float = WAIT_SECONDS) -> None:
+        self.path, self.wait_seconds = path, wait_seconds
+        self._gate = path.with_name(path.name + ".gate")
+        self._turn = path.with_name(path.name + ".turn.gate")
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Inside, no writer has the file open, other readers may. StoreError after ``wait_seconds``."""
+        until = time.monotonic() + self.wait_seconds
+        with self._locked(self._turn, fcntl.LOCK_EX, until):
+            gate = self._locked(self._gate, fcntl.LOCK_SH, until)
+            gate.__enter__()
+        try:
+            yield
+        finally:
+            gate.__exit__(None, None, None)
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Inside, nobody else has the file open. Raises StoreError after ``wait_seconds``."""
+        until = time.monotonic() + self.wait_seconds
+        with self._locked(self._turn, fcntl.LOCK_EX, until) as turn:
+            _sign(turn)
+            with self._locked(self._gate, fcntl.LOCK_EX, until):
+                yield
+
+    @contextmanager
+    def _locked(self, file: Path, kind: int, until: float) -> Iterator[int]:
+        handle = self._open(file)
+        try:
+            self._wait(handle, kind, until)
+            yield handle
+        finally:
+            fcntl.flock(handle, fcntl.LOCK_UN)  # a forked child may hold a copy of the handle
+            os.close(handle)
+
+    def _open(self, file: Path) -> int:
+        try:
+            return os.open(file, os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError as error:
+            raise StoreError(
+                f"the cohort {self.path} ({error.strerror})",
+                "a folder in which this account may write is needed",
+                "check the path and its permissions",
+            ) from None
+
+    def _wait(self, handle: int, kind: int, until: float) -> None:
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                fcntl.flock(handle, kind | fcntl.LOCK_NB)
+                return
+            except BlockingIOError:
+                if time.monotonic() >= until:
+                    raise self._held() from None
+            time.sleep(pause * random.uniform(0.5, 1.0))
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+    def _held(self) -> StoreError:
+        writer = _last_signature(self._turn)
+        return StoreError(
+            f"the cohort {self.path.name} has been in use for {self.wait_seconds:.0f} s"
+            + (f" (last writer: process {writer})" if writer else ""),
+            "it must be free for a moment",
+            "wait until the import or scoring run is done, or stop it, and try again",
+        )
+
+
+def _sign(handle: int) -> None:
+    """Leaves the process number of the writer in the turn file, for the message to those who wait in vain."""
+    os.ftruncate(handle, 0)
+    os.pwrite(handle, str(os.getpid()).encode(), 0)
+
+
+def _last_signature(file: Path) -> str:
+    try:
+        return file.read_text().strip()
+    except OSError:
+        return ""
