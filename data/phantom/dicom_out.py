@@ -1,0 +1,196 @@
+"""Write a rendered film as the DICOM file that a hospital or an imaging site would send.
+
+Files carry a made-up patient name and id, free text and dates: de-identification has something to take out.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import numpy as np
+from pydicom.dataset import FileDataset, FileMetaDataset
+from pydicom.uid import (
+    ComputedRadiographyImageStorage,
+    DigitalXRayImageStorageForPresentation,
+    ExplicitVRLittleEndian,
+    JPEGLSLossless,
+    RLELossless,
+)
+
+from data.phantom.films import derived_seed
+from data.phantom.render import RenderedFilm
+
+_FAMILY = ("MUSTER", "BEISPIEL", "PROBE", "TEST", "MODELL", "SCHEMA", "FIGUR", "VORLAGE")
+_GIVEN = ("ALEX", "KIM", "ROBIN", "SASCHA", "TONI", "CHRIS", "NIKA", "JULE")
+_DEVICES = (
+    ("Phantomworks", "Raster DR 1", "DX"),
+    ("Nordlicht Imaging", "CR Plate 35", "CR"),
+    ("Phantomworks", "Raster DR 2", "DX"),
+    ("Suedbild", "Flat 43 Edge", "DX"),
+    ("Altmark", "CR 975 Soft", "CR"),
+)
+_BODY_PART = {"cervical": "CSPINE", "lumbar": "LSPINE"}
+_DESCRIPTION = {
+    "cervical": ("C-SPINE LAT", "HWS seitlich", "Cervical spine lateral"),
+    "lumbar": ("L-SPINE LAT", "LWS seitlich", "Lumbar spine lateral"),
+}
+_WRONG_TAGS = {
+    "hand": ("HAND", "PA", "Hand PA", "R\\F"),
+    "chest": ("CHEST", "PA", "Chest PA", "L\\F"),
+    "ap_lumbar": ("LSPINE", "AP", "L-SPINE AP", "L\\F"),
+    "ap_cervical": ("CSPINE", "AP", "C-SPINE AP", "L\\F"),
+    "lateral_thoracic": ("TSPINE", "LATERAL", "T-SPINE LAT", "A\\F"),
+}
+
+
+def write_dicom(
+    film: RenderedFilm,
+    path: str | Path,
+    *,
+    subject: str,
+    visit: str,
+    study_date: str = "20250115",
+    uid_seed: int = 0,
+    protocol: str = "SHARPLINE-PHANTOM",
+) -> Path:
+    """Write one film; the file is the same to the byte for the same film and arguments.
+
+    study_date: YYYYMMDD. uid_seed: study seed; UIDs follow from it with subject, visit, date and view.
+    Half of the misfit films keep the tags of a spine film, as happens when the wrong button was pressed.
+    """
+    path = Path(path)
+    rng = np.random.default_rng(derived_seed(uid_seed, subject, visit, film.view, film.kind, "tags"))
+    person = np.random.default_rng(derived_seed(uid_seed, subject, "person"))
+    maker, model, modality = _DEVICES[film.conditions.device]
+    key = (uid_seed, subject, visit, study_date, film.view, film.kind, film.conditions.draw)
+    storage = DigitalXRayImageStorageForPresentation if modality == "DX" else ComputedRadiographyImageStorage
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = storage
+    meta.MediaStorageSOPInstanceUID = _uid("instance", *key)
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    meta.ImplementationClassUID = _uid("implementation")
+    meta.ImplementationVersionName = "SHARPLINE"
+    ds = FileDataset(str(path), {}, file_meta=meta, preamble=b"\0" * 128)
+    ds.SpecificCharacterSet = "ISO_IR 192"
+    ds.SOPClassUID, ds.SOPInstanceUID = storage, meta.MediaStorageSOPInstanceUID
+    ds.StudyInstanceUID = _uid("study", uid_seed, subject, visit, study_date)
+    ds.SeriesInstanceUID = _uid("series", *key)
+    ds.FrameOfReferenceUID = _uid("frame", *key)
+    ds.Modality, ds.Manufacturer, ds.ManufacturerModelName = modality, maker, model
+    ds.InstitutionName = f"Phantom Hospital {int(person.integers(1, 30)):02d}"
+    ds.ReferringPhysicianName = "PHANTOM^DOCTOR"
+    ds.StationName = f"RAD{int(rng.integers(1, 6))}"
+    ds.DeviceSerialNumber = str(int(rng.integers(10_000, 99_999)))
+    _patient(ds, person, subject, study_date)
+    ds.ClinicalTrialProtocolID, ds.ClinicalTrialSubjectID = protocol, subject
+    ds.ClinicalTrialTimePointID = visit
+    ds.StudyDate = ds.SeriesDate = ds.AcquisitionDate = ds.ContentDate = study_date
+    hour = f"{int(rng.integers(8, 17)):02d}{int(rng.integers(0, 60)):02d}{int(rng.integers(0, 60)):02d}"
+    ds.StudyTime = ds.ContentTime = hour
+    ds.AccessionNumber = f"A{derived_seed(uid_seed, subject, visit):010d}"
+    ds.StudyID, ds.SeriesNumber, ds.InstanceNumber = "1", "1", "1" if film.view == "cervical" else "2"
+    _view_tags(ds, film, rng)
+    _exposure_tags(ds, film)
+    _pixels(ds, film, rng)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    ds.save_as(path, enforce_file_format=True)
+    return path
+
+
+def _uid(*parts: object) -> str:
+    """A UID under the root for UUID-derived ones, from a hash of the parts."""
+    number = 0
+    for i in range(4):
+        number = number << 32 | derived_seed("uid", i, *parts)
+    return f"2.25.{number}"
+
+
+def _patient(ds, person, subject: str, study_date: str) -> None:
+    ds.PatientName = f"{person.choice(_FAMILY)}^{person.choice(_GIVEN)}"
+    ds.PatientID = f"PH{int(person.integers(1_000_000, 9_999_999))}"
+    born = dt.date(1955, 1, 1) + dt.timedelta(days=int(person.integers(0, 15_000)))
+    ds.PatientBirthDate = born.strftime("%Y%m%d")
+    ds.PatientSex = str(person.choice(["M", "F"], p=[0.65, 0.35]))
+    taken = dt.datetime.strptime(study_date, "%Y%m%d").date()
+    ds.PatientAge = f"{(taken - born).days // 365:03d}Y"
+    ds.PatientAddress = "1 Phantom Street"
+    ds.PatientComments = f"phantom patient {subject}, not a person"
+
+
+def _view_tags(ds, film: RenderedFilm, rng) -> None:
+    part, view, text, orientation = _BODY_PART[film.view], "LATERAL", "", "P\\F"
+    text = str(rng.choice(_DESCRIPTION[film.view]))
+    if film.kind in _WRONG_TAGS and rng.random() < 0.5:
+        part, view, text, orientation = _WRONG_TAGS[film.kind]
+    odd = rng.random()
+    if odd < 0.08:
+        part = ""
+    elif odd < 0.11:
+        part = "SPINE"
+    elif odd < 0.13:
+        part = "ABDOMEN"
+    if part:
+        ds.BodyPartExamined = part
+    if rng.random() > 0.1:
+        ds.ViewPosition = {"LATERAL": "LL"}.get(view, view)
+    ds.StudyDescription = "Spine radiographs"
+    ds.SeriesDescription = text
+    if rng.random() > 0.15:
+        ds.ProtocolName = text
+    if rng.random() > 0.1:
+        ds.PatientOrientation = orientation.split("\\")
+    ds.ImageLaterality = "U"
+    if film.kind not in _WRONG_TAGS:
+        ds.AcquisitionDeviceProcessingDescription = f"{part} LATERAL".strip()
+
+
+def _exposure_tags(ds, film: RenderedFilm) -> None:
+    c = film.conditions
+    ds.KVP = f"{c.kilovolt:.1f}"
+    ds.DistanceSourceToDetector = f"{c.source_distance:.0f}"
+    ds.EstimatedRadiographicMagnificationFactor = f"{c.magnification:.2f}"
+    ds.ExposureInuAs = str(int(20_000 * c.exposure))
+    ds.BurnedInAnnotation = "NO"
+
+
+def _pixels(ds, film: RenderedFilm, rng) -> None:
+    c = film.conditions
+    stored = film.pixels
+    inverted = film.photometric == "MONOCHROME1"
+    if inverted:
+        stored = (4095 - stored).astype(np.uint16)
+    ds.PhotometricInterpretation, ds.SamplesPerPixel = film.photometric, 1
+    ds.Rows, ds.Columns = stored.shape
+    ds.BitsAllocated, ds.BitsStored, ds.HighBit, ds.PixelRepresentation = 16, 12, 11, 0
+    ds.PresentationLUTShape = "INVERSE" if inverted else "IDENTITY"
+    ds.PixelIntensityRelationship, ds.PixelIntensityRelationshipSign = "LOG", 1
+    ds.RescaleIntercept, ds.RescaleSlope, ds.RescaleType = "0", "1", "US"
+    ds.LossyImageCompression = "00"
+    ds.ImageType = ["DERIVED", "PRIMARY"]
+    if film.shown_spacing_mm is not None:
+        spacing = [f"{value:.4g}" for value in film.shown_spacing_mm]
+        ds.ImagerPixelSpacing = spacing
+        if c.show_spacing == "both":
+            ds.PixelSpacing = spacing
+    low, high = np.quantile(stored[::7, ::7], [0.02, 0.995])
+    style = rng.random()
+    if style < 0.5:
+        ds.WindowCenter, ds.WindowWidth = "2048", "4096"
+    elif style < 0.8:
+        ds.WindowCenter, ds.WindowWidth = f"{(low + high) / 2:.0f}", f"{max(high - low, 1):.0f}"
+    elif style < 0.9:
+        middle, width = (low + high) / 2, max(high - low, 1)
+        ds.WindowCenter = [f"{middle:.0f}", f"{middle + 150:.0f}"]
+        ds.WindowWidth = [f"{width:.0f}", f"{width * 0.7:.0f}"]
+        ds.WindowCenterWidthExplanation = ["NORMAL", "HARDER"]
+    ds.PixelData = np.ascontiguousarray(stored).tobytes()
+    ds["PixelData"].VR = "OW"
+    how = rng.random()
+    if how < 0.85:
+        ds.compress(JPEGLSLossless, generate_instance_uid=False)
+    elif how < 0.95:
+        ds.compress(RLELossless, generate_instance_uid=False)
+
+
+__all__ = ["write_dicom"]
