@@ -48,7 +48,7 @@ def build_network(definition: Path, size: str, classes: int) -> torch.nn.Module:
     dictionary (``boxes``, ``scores``, ``feats``), in evaluation mode (decoded, raw); see :func:`decode`.
     """
     graph = yaml.safe_load(definition.read_text(encoding="utf-8"))
-    graph["scale"] = size
+    graph["scale"], graph["nc"] = size, classes
     network: torch.nn.Module = _tasks.DetectionModel(graph, ch=1, nc=classes, verbose=False)
     for module in network.modules():  # ultralytics' own defaults for training from scratch
         if isinstance(module, torch.nn.BatchNorm2d):

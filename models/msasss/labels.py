@@ -155,7 +155,7 @@ def _read_yolo(folder: Path) -> Iterator[LabelledFilm]:
             )
         film = LabelledFilm(images[0].name, "", "", (1.0, 1.0), path=images[0])
         rows, columns = film.load().shape[:2]
-        boxes = []
+        boxes: list[tuple] = []
         for line in label.read_text(encoding="utf-8").splitlines():
             if line.strip():
                 number, x, y, width, height = (float(word) for word in line.split()[:5])

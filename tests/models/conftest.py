@@ -1,4 +1,6 @@
-"""Toy spine films: bright blocks on a dark ground, with a dent, a spur or a bridge at some corners. No phantom."""
+"""Toy spine films: bright blocks on a dark ground, with a dent, a spur or a bridge at some corners. No
+phantom.
+"""
 
 import numpy as np
 import pytest

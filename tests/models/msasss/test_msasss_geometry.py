@@ -1,4 +1,6 @@
-"""Naming of units and corners: from loose points, with gaps, strangers, tilt and without an end to count from."""
+"""Naming of units and corners: from loose points, with gaps, strangers, tilt and without an end to count
+from.
+"""
 
 import numpy as np
 import pytest
