@@ -19,7 +19,7 @@ def advance(state: State) -> float:
     grade, extent = state
     if grade == 0:
         return 0.18 * extent
-    return 0.38 + 0.62 * extent if grade == 1 else 1.0
+    return 0.45 + 0.55 * extent if grade == 1 else 1.0
 
 
 def body_lesions(body: Body, view: str, level: str, states: Mapping[str, State]) -> np.ndarray:
@@ -33,12 +33,12 @@ def body_lesions(body: Body, view: str, level: str, states: Mapping[str, State])
         look, state = body.corners[site], states.get(site, (0, 0.0))
         share = advance(state)
         healed = {0: 1.0, 1: 1.0, 2: 0.35, 3: 0.0}[state[0]]
-        bite = size * look.erosion * share * healed * 4.4
+        bite = size * look.erosion * share * healed * 4.8
         rows[j, 4] = min(1.15, 1.3 * look.squaring * share)
         if bite > 0.5:
             rows[j, :4] = bite, bite * look.bite_height, size * (9 + 9 * look.erosion), look.bite_side
         if look.sclerosis * share > 0.05:
-            rows[j, 5] = 5.5 * look.sclerosis * share * (1.0 if state[0] < 2 else 0.6)
+            rows[j, 5] = 6.5 * look.sclerosis * share * (1.0 if state[0] < 2 else 0.6)
             rows[j, 6] = size * (3.5 + 2.5 * look.sclerosis)
         if level in body.sclerotic_discs and letter == "I" or _below_sclerotic(body, site):
             rows[j, 5] = max(rows[j, 5], 0.9)
@@ -89,7 +89,7 @@ def _syndesmophyte(cortical, pixel, placement, site, other, extent, both) -> Non
     lean = np.tan(np.radians(look.lean)) * (1 - 0.5 * extent)
     breadth = size * 9.5 * look.breadth * (0.75 + 0.25 * extent)
     params = np.array(
-        [reach, 0.95 * girth, 0.45 * girth, breadth, 0.3 * look.bulge, lean, 0.42 * look.density, 15.0, 0.0]
+        [reach, 1.1 * girth, 0.55 * girth, breadth, 0.3 * look.bulge, lean, 0.75 * look.density, 24.0, 0.0]
     )
     add_sheet(cortical, pixel, 0.0, 0.0, p0, p1, front, frame.magnification, params)
 
@@ -104,7 +104,7 @@ def _bridge(cortical, pixel, placement, upper, lower, a: State, b: State) -> Non
     girth = size * look.girth * (0.85 + 0.75 * extent)
     waist = girth * (0.62 + 0.3 * extent)
     breadth = size * 10.5 * look.breadth * (0.9 + 0.3 * extent)
-    params = np.array([gap, girth, waist, breadth, look.bulge, 0.0, 0.36 * look.density, 17.0, 1.0])
+    params = np.array([gap, girth, waist, breadth, look.bulge, 0.0, 0.66 * look.density, 26.0, 1.0])
     add_sheet(cortical, pixel, 0.0, 0.0, p0, p1, front, frame.magnification, params)
 
 

@@ -40,9 +40,9 @@ class Reader:
 
     name: str
     bias: float
-    patient: float = 0.225
+    patient: float = 0.24
     site: float = 0.375
-    visit: float = 0.128
+    visit: float = 0.122
     blur: float = 1.0
     gives_up: float = 0.35
     memory: float = 0.6

@@ -114,7 +114,7 @@ def _body(canvas: Canvas, p: Placement, level: str, frame, states) -> None:
     shape[11:13] *= p.body.bone**0.6
     rng = np.random.default_rng(v.texture)
     at = rng.uniform(0, 512, 2)
-    texture = _texture(p.body.seed % 8) * np.float32(0.30)
+    texture = _texture(p.body.seed % 8) * np.float32(0.38)
     trabecular = np.zeros_like(canvas.trabecular)
     keep = slice(None)
     add_body(

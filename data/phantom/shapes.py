@@ -326,16 +326,16 @@ def trabecular_texture(seed: int, size: int = 512, step: float = 0.12) -> np.nda
     """Periodic texture of mean 0 in local (h rows, a columns): mostly vertical struts of 0.3-0.8 mm, some
     horizontal ones, and a slow mottling. float32 (size, size); ``step`` mm a cell."""
     rng = np.random.default_rng(seed)
-    noise = np.fft.rfft2(rng.standard_normal((size, size)))
-    fy = np.abs(np.fft.fftfreq(size, step))[:, None]
+    fy = np.fft.fftfreq(size, step)[:, None]
     fx = np.fft.rfftfreq(size, step)[None, :]
-    vertical = np.exp(-((fx - 0.75) ** 2) / 0.35**2) * np.exp(-((fy / 0.16) ** 2))
-    horizontal = np.exp(-((fy - 0.6) ** 2) / 0.3**2) * np.exp(-((fx / 0.25) ** 2))
-    slow = np.exp(-((fx**2 + fy**2) / 0.12**2))
-    grain = np.exp(-((np.hypot(fx, fy) - 0.8) ** 2) / 0.5**2)
+    frequency = np.hypot(fx, fy) + 1e-6
+    upright = np.exp(-((np.arctan2(np.abs(fy), fx) / 0.42) ** 2))
+    lying = np.exp(-(((np.arctan2(np.abs(fy), fx) - np.pi / 2) / 0.35) ** 2))
+    fine = frequency**-0.55 / (1 + (frequency / 1.7) ** 6) * (1 - np.exp(-((frequency / 0.16) ** 2)))
+    slow = np.exp(-((frequency / 0.10) ** 2))
     field = np.zeros((size, size))
-    for shape, share in ((vertical, 0.75), (horizontal, 0.3), (slow, 0.45), (grain, 0.45)):
+    for shape, share in ((fine * upright, 0.75), (fine * lying, 0.28), (fine, 0.5), (slow, 0.4)):
+        noise = np.fft.rfft2(rng.standard_normal((size, size)))
         part = np.fft.irfft2(noise * shape, s=(size, size))
         field += share * part / part.std()
-        noise = np.roll(noise, 37, axis=0)
     return (field / field.std()).astype(np.float32)
