@@ -199,11 +199,11 @@ def _targets(frame: pd.DataFrame, system: ScoreSystem) -> Targets:
         )
         for code in present
     ]
-    place = np.zeros((len(site_texts) + 1) * width, np.int64)
+    place = np.zeros((len(site_texts) + 1) * width, np.int32)
     place[present] = np.arange(len(present))
     at = place[pair]
-    numbers = np.array([item[:4] for item in resolved], np.int64).reshape(-1, 4)[at]
-    site, state, unit, maximum = numbers.T
+    numbers = np.array([item[:4] for item in resolved], np.int16).reshape(-1, 4)
+    site, state, unit, maximum = (column[at] for column in np.ascontiguousarray(numbers.T))
     return Targets(site, state, unit, maximum, at, [item[4] for item in resolved])
 
 
@@ -316,9 +316,16 @@ def _first_seen(whole: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.nd
 def _doubled(key: np.ndarray, targets: Targets, placed: np.ndarray, system: ScoreSystem) -> np.ndarray:
     """Rows of which there is another one for the same reading, site and feature."""
     width = len(system.sites)
-    what = targets.site + width * (targets.state + 1)
     rows = np.flatnonzero(placed & (key >= 0))
-    code = key[rows] * (width * (len(system.states) + 1)) + what[rows]
+    what = targets.site[rows] + width * (targets.state[rows].astype(np.int64) + 1)
+    code = key[rows] * (width * (len(system.states) + 1)) + what
     twice = np.zeros(len(key), bool)
-    twice[rows] = pd.Series(code).duplicated(keep=False).to_numpy()
+    twice[rows] = _occurs_again(code)
     return twice
+
+
+def _occurs_again(code: np.ndarray) -> np.ndarray:
+    """Where a whole number from 0 upwards occurs more than once: counted where dense, hashed where sparse."""
+    if len(code) and code.max() < 8 * len(code):
+        return np.asarray(np.bincount(code)[code] > 1)
+    return pd.Series(code).duplicated(keep=False).to_numpy()

@@ -77,7 +77,7 @@ def compute(
         chosen,
         totals,
         refused.sort_values("row", kind="stable", ignore_index=True),
-        queries.reset_index(drop=True),
+        queries.sort_values("first_row", kind="stable", ignore_index=True).drop(columns="first_row"),
     )
 
 
@@ -246,17 +246,14 @@ def _queries(
 ) -> pd.DataFrame:
     """One row per reading and unit in the mask."""
     row, unit = np.nonzero(mask)
-    frame = keys.iloc[row][["subject", "visit", *reads.by]].reset_index(drop=True)
-    names = [units[place] for place in unit]
-    frame["unit"] = pd.array(names, dtype="str")
-    frame["reason"] = pd.array([reason.format(unit=name) for name in names], dtype="str")
+    frame = keys.iloc[row][["subject", "visit", *reads.by, "first_row"]].reset_index(drop=True)
+    frame["unit"] = pd.array(units, dtype="str").take(unit)
+    frame["reason"] = pd.array([reason.format(unit=name) for name in units], dtype="str").take(unit)
     return frame
 
 
 def _no_queries(reads: Reads) -> pd.DataFrame:
-    return pd.DataFrame(
-        {name: pd.array([], dtype="str") for name in ("subject", "visit", *reads.by, "unit", "reason")}
-    )
+    return _queries(reads.keys.iloc[:0], reads, np.zeros((0, 0), bool), [], "")
 
 
 def _joined(pieces: list[pd.DataFrame], reads: Reads) -> pd.DataFrame:
