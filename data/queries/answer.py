@@ -1,0 +1,40 @@
+"""How a named query is asked: the filter's patients, the statement, and the statement kept with the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from inspect import cleandoc
+from typing import Any
+
+import pandas as pd
+
+from core.domain import CohortFilter, Viewer
+from data import access
+from data.store import CohortStore
+
+
+def answer(
+    store: CohortStore,
+    viewer: Viewer,
+    sql: str,
+    *,
+    chosen: CohortFilter | None = None,
+    values: Mapping[str, Any] | None = None,
+) -> pd.DataFrame:
+    """The rows of one statement; ``attrs["sql"]`` holds it.
+
+    sql: may hold ``{patients}``, which becomes the SELECT of the patients that ``chosen`` selects.
+    values: parameters by name (``$name``). Raises NotAllowed for a filter that this viewer may not use.
+    """
+    statement = cleandoc(sql)
+    with store.look(viewer) as look:
+        parameters = dict(values or {})
+        if chosen is not None:
+            patients, selected = access.selection(chosen, look.allowed)
+            statement = statement.replace("{patients}", patients)
+            parameters |= selected
+        frame = look.query(
+            statement, {name: parameters[name] for name in parameters if f"${name}" in statement}
+        )
+    frame.attrs["sql"] = statement
+    return frame

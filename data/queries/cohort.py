@@ -1,0 +1,171 @@
+"""Who is in the cohort, which films there are, and what is missing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from core.domain import CohortFilter, Viewer
+from data.queries.answer import answer
+from data.store import CohortStore
+
+MOST_LEVELS = 8
+
+COUNTS = """
+    SELECT (SELECT count(*) FROM subject) AS subjects,
+        (SELECT count(DISTINCT visit) FROM visit) AS visits,
+        (SELECT count(*) FROM image) AS images,
+        (SELECT count(*) FROM image WHERE subject IS NULL OR visit IS NULL) AS unassigned,
+        (SELECT count(*) FROM reader WHERE kind = 'human') AS readers,
+        (SELECT count(*) FROM reader WHERE kind = 'model') AS models,
+        (SELECT count(DISTINCT image) FROM finding) AS scored_images,
+        (SELECT count(DISTINCT image) FROM finding WHERE abstained IS NOT NULL) AS abstained_images,
+        (SELECT count(*) FROM total WHERE component = 'total') AS totals
+"""
+
+
+def state(store: CohortStore) -> dict[str, Any]:
+    """What every page needs first: ``exists, version, phantom, blinded, study``; one opening of the file."""
+    if not store.exists():
+        return {"exists": False, "version": 0, "phantom": False, "blinded": True, "study": ""}
+    meta = store.meta()
+    return {
+        "exists": True,
+        "version": int(meta.get("cohort_version", 0)),
+        "phantom": meta.get("phantom") == "true",
+        "blinded": meta.get("blinded") != "false",
+        "study": meta.get("study", ""),
+    }
+
+
+def counts(store: CohortStore, viewer: Viewer) -> pd.DataFrame:
+    """One row of counts.
+
+    ``subjects, visits, images, unassigned, readers, models, scored_images, abstained_images, totals``.
+    """
+    return answer(store, viewer, COUNTS)
+
+
+def levels(store: CohortStore, viewer: Viewer) -> pd.DataFrame:
+    """What one can filter by: ``kind`` (arm, sex, visit, covariate), ``name``, ``level``, ``patients``.
+
+    Visits in their order. Covariates: text ones of the patient with at most eight levels.
+    """
+    sql = f"""
+        WITH level AS (
+            SELECT 'arm' AS kind, 'arm' AS name, arm AS level, NULL AS place, subject FROM subject
+            UNION ALL SELECT 'sex', 'sex', sex, NULL, subject FROM subject
+            UNION ALL SELECT 'visit', 'visit', visit, visit_order, subject FROM visit
+            UNION ALL SELECT 'covariate', name, text, NULL, subject FROM covariate
+                WHERE visit IS NULL AND text IS NOT NULL),
+        counted AS (
+            SELECT kind, name, level, min(place) AS place, count(DISTINCT subject) AS patients
+            FROM level WHERE level IS NOT NULL GROUP BY kind, name, level)
+        SELECT kind, name, level, patients FROM counted
+        QUALIFY count(*) OVER (PARTITION BY kind, name) <= {MOST_LEVELS} OR kind <> 'covariate'
+        ORDER BY kind, name, place, level
+    """
+    return answer(store, viewer, sql)
+
+
+def subjects(store: CohortStore, viewer: Viewer, chosen: CohortFilter) -> pd.DataFrame:
+    """One row per chosen patient.
+
+    ``subject, arm, sex, birth_year, centre, visits, last_day, films, abstained`` (films a model refused).
+    """
+    sql = """
+        WITH seen AS (
+            SELECT subject, count(*) AS visits, max(coalesce(day, planned_day)) AS last_day
+            FROM visit GROUP BY subject),
+        refused AS (SELECT DISTINCT image FROM finding WHERE abstained IS NOT NULL),
+        filmed AS (
+            SELECT subject, count(*) AS films, count(r.image) AS abstained
+            FROM image i LEFT JOIN refused r USING (image) WHERE subject IS NOT NULL GROUP BY subject)
+        SELECT s.subject, arm, sex, birth_year, centre, coalesce(visits, 0) AS visits, last_day,
+            coalesce(films, 0) AS films, coalesce(abstained, 0) AS abstained
+        FROM subject s LEFT JOIN seen USING (subject) LEFT JOIN filmed USING (subject)
+        WHERE s.subject IN ({patients}) ORDER BY s.subject
+    """
+    return answer(store, viewer, sql, chosen=chosen)
+
+
+def films_by_visit(store: CohortStore, viewer: Viewer, chosen: CohortFilter) -> pd.DataFrame:
+    """``visit, visit_order, body_part, patients, films``: how many chosen patients have films of what."""
+    sql = """
+        WITH placed AS (
+            SELECT visit, min(visit_order) AS visit_order FROM visit GROUP BY visit)
+        SELECT i.visit, visit_order, coalesce(nullif(i.body_part, ''), 'unknown') AS body_part,
+            count(DISTINCT i.subject) AS patients, count(*) AS films
+        FROM image i LEFT JOIN placed USING (visit)
+        WHERE i.subject IN ({patients}) AND i.visit IS NOT NULL
+        GROUP BY ALL ORDER BY visit_order, i.visit, body_part
+    """
+    return answer(store, viewer, sql, chosen=chosen)
+
+
+def films(store: CohortStore, viewer: Viewer, chosen: CohortFilter) -> pd.DataFrame:
+    """One row per film of the chosen patients.
+
+    ``subject, visit, visit_order, body_part, view, image, abstained`` (the reason, where a model refused it).
+    """
+    sql = """
+        WITH refused AS (
+            SELECT image, string_agg(DISTINCT abstained, '; ') AS abstained FROM finding
+            WHERE abstained IS NOT NULL GROUP BY image)
+        SELECT i.subject, i.visit, v.visit_order, i.body_part, i.view, i.image, r.abstained
+        FROM image i LEFT JOIN visit v USING (subject, visit) LEFT JOIN refused r USING (image)
+        WHERE i.subject IN ({patients}) AND i.visit IS NOT NULL
+        ORDER BY i.subject, v.visit_order, i.visit, i.body_part, i.image
+    """
+    return answer(store, viewer, sql, chosen=chosen)
+
+
+def without_film(store: CohortStore, viewer: Viewer, chosen: CohortFilter) -> pd.DataFrame:
+    """Visits of the chosen patients without a film of a body part that other visits have.
+
+    ``subject, visit, visit_order, body_part``.
+    """
+    sql = """
+        WITH part AS (
+            SELECT DISTINCT body_part FROM image WHERE subject IS NOT NULL AND body_part IS NOT NULL)
+        SELECT v.subject, v.visit, v.visit_order, p.body_part
+        FROM visit v CROSS JOIN part p
+        WHERE v.subject IN ({patients}) AND NOT EXISTS (
+            SELECT 1 FROM image i
+            WHERE i.subject = v.subject AND i.visit = v.visit AND i.body_part = p.body_part)
+        ORDER BY v.subject, v.visit_order, p.body_part
+    """
+    return answer(store, viewer, sql, chosen=chosen)
+
+
+def unassigned(store: CohortStore, viewer: Viewer) -> pd.DataFrame:
+    """Films without subject or visit: ``image, subject, modality, body_part, view, film_date, warnings``."""
+    sql = """
+        SELECT image, subject, modality, body_part, view, film_date, warnings
+        FROM image WHERE subject IS NULL OR visit IS NULL ORDER BY subject, film_date, image
+    """
+    return answer(store, viewer, sql)
+
+
+def refused(store: CohortStore, viewer: Viewer, *, most: int = 500) -> pd.DataFrame:
+    """What was not taken, newest first, at most ``most``: ``happened_at, source, row_number, reason``."""
+    sql = f"""
+        SELECT e.happened_at, r.source, r.row_number, r.reason
+        FROM refused r LEFT JOIN event e USING (event)
+        ORDER BY r.event DESC, r.source, r.row_number LIMIT {int(most)}
+    """
+    return answer(store, viewer, sql)
+
+
+def baseline(store: CohortStore, viewer: Viewer, chosen: CohortFilter) -> pd.DataFrame:
+    """Covariates of the chosen patients at their first visit: ``subject, arm, name, number, text, unit``."""
+    sql = """
+        WITH first AS (
+            SELECT subject, arg_min(visit, visit_order) AS visit FROM visit GROUP BY subject)
+        SELECT s.subject, s.arm, c.name, c.number, c.text, c.unit
+        FROM covariate c JOIN subject s USING (subject) LEFT JOIN first f USING (subject)
+        WHERE s.subject IN ({patients}) AND (c.visit IS NULL OR c.visit = f.visit)
+        ORDER BY c.name, s.subject
+    """
+    return answer(store, viewer, sql, chosen=chosen)

@@ -1,0 +1,73 @@
+"""One patient over time: visits, films, findings on them, covariates."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pandas as pd
+
+from core.domain import Box, Viewer
+from data.queries.answer import answer
+from data.store import CohortStore
+
+
+def visits(store: CohortStore, viewer: Viewer, subject: str) -> pd.DataFrame:
+    """``visit, visit_order, day`` (the planned one where the real one is unknown), in their order."""
+    sql = """
+        SELECT visit, visit_order, coalesce(day, planned_day) AS day
+        FROM visit WHERE subject = $subject ORDER BY visit_order, visit
+    """
+    return answer(store, viewer, sql, values={"subject": subject})
+
+
+def films(store: CohortStore, viewer: Viewer, subject: str) -> pd.DataFrame:
+    """``image, visit, body_part, view, modality, spacing_row_mm, spacing_column_mm, film_date, warnings``."""
+    sql = """
+        SELECT i.image, i.visit, v.visit_order, i.body_part, i.view, i.modality, i.spacing_row_mm,
+            i.spacing_column_mm, i.film_date, i.warnings
+        FROM image i LEFT JOIN visit v USING (subject, visit)
+        WHERE i.subject = $subject ORDER BY v.visit_order, i.visit, i.body_part, i.image
+    """
+    return answer(store, viewer, sql, values={"subject": subject})
+
+
+def findings(store: CohortStore, viewer: Viewer, subject: str, system: str) -> pd.DataFrame:
+    """What the newest run of each model saw on this patient's films; an abstention is a row without a site.
+
+    ``image, site, feature, grade, grade_probabilities, confidence, box`` (core.domain.Box or None),
+    ``abstained, reader``.
+    """
+    sql = """
+        SELECT f.image, f.site, f.feature, f.grade, f.grade_probabilities, f.confidence, f.geometry,
+            f.abstained, u.reader
+        FROM finding f JOIN image i USING (image) LEFT JOIN run u USING (run)
+        WHERE i.subject = $subject AND f.system = $system
+        QUALIFY f.event = max(f.event) OVER (PARTITION BY f.image, u.reader)
+        ORDER BY f.image, f.site
+    """
+    frame = answer(store, viewer, sql, values={"subject": subject, "system": system})
+    return frame.assign(box=frame.pop("geometry").map(box_of).astype(object))
+
+
+def covariates(store: CohortStore, viewer: Viewer, subject: str) -> pd.DataFrame:
+    """``name, visit, visit_order, day, number, text, unit``; visit is NA for what belongs to the patient."""
+    sql = """
+        SELECT c.name, c.visit, v.visit_order, coalesce(v.day, v.planned_day) AS day, c.number, c.text, c.unit
+        FROM covariate c LEFT JOIN visit v USING (subject, visit)
+        WHERE c.subject = $subject ORDER BY c.name, v.visit_order
+    """
+    return answer(store, viewer, sql, values={"subject": subject})
+
+
+def box_of(geometry: Any) -> Box | None:
+    """The box of a finding's geometry text, the frame around a polygon, None where there is neither."""
+    if not isinstance(geometry, str) or not geometry:
+        return None
+    shape = json.loads(geometry)
+    if "box" in shape:
+        return Box(*(float(edge) for edge in shape["box"]))
+    if "polygon" in shape:
+        xs, ys = zip(*shape["polygon"], strict=True)
+        return Box(min(xs), min(ys), max(xs), max(ys))
+    return None

@@ -1,0 +1,86 @@
+"""Totals and site grades of readers and models, and who gave them."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from core.domain import CohortFilter, Viewer
+from data.queries.answer import answer
+from data.store import CohortStore
+
+
+def readers(store: CohortStore, viewer: Viewer, system: str) -> pd.DataFrame:
+    """Who scored in which campaign: ``reader, kind, campaign, read_mode, read, patients, weights_hash``."""
+    sql = """
+        SELECT t.reader, r.kind, t.campaign, c.read_mode, t.read, count(DISTINCT t.subject) AS patients,
+            r.weights_hash
+        FROM total t JOIN reader r USING (reader)
+        LEFT JOIN campaign c ON c.campaign = t.campaign AND c.system = t.system
+        WHERE t.system = $system AND t.component = 'total'
+        GROUP BY ALL ORDER BY r.kind, t.reader, t.campaign, t.read
+    """
+    return answer(store, viewer, sql, values={"system": system})
+
+
+def totals(
+    store: CohortStore, viewer: Viewer, chosen: CohortFilter, *, subject: str | None = None
+) -> pd.DataFrame:
+    """Totals and components of the chosen patients (or of one), every reader, campaign and read.
+
+    ``subject, arm, visit, visit_order, day`` (of the visit, the planned one where unknown), ``component,
+    reader, kind, campaign, read, total, scored_sites, imputed_sites, missing_reason, rule``.
+    """
+    only = "t.subject = $subject" if subject else "t.subject IN ({patients})"
+    sql = f"""
+        SELECT t.subject, s.arm, t.visit, v.visit_order, coalesce(v.day, v.planned_day) AS day, t.component,
+            t.reader, r.kind, t.campaign, t.read, t.total, t.scored_sites, t.imputed_sites, t.missing_reason,
+            t.rule
+        FROM total t JOIN reader r USING (reader) LEFT JOIN subject s USING (subject)
+        LEFT JOIN visit v USING (subject, visit)
+        WHERE t.system = $system AND {only}
+        ORDER BY t.subject, v.visit_order, t.visit, r.kind, t.reader, t.read, t.component
+    """
+    values = {"system": chosen.system, "subject": subject}
+    return answer(store, viewer, sql, chosen=None if subject else chosen, values=values)
+
+
+def site_grades(
+    store: CohortStore, viewer: Viewer, chosen: CohortFilter, *, subject: str | None = None
+) -> pd.DataFrame:
+    """Site grades of the chosen patients (or of one), first reads.
+
+    ``subject, visit, visit_order, site, feature, reader, kind, campaign, grade, reason``; grade is NA with
+    the reason where the site could not be graded.
+    """
+    only = "g.subject = $subject" if subject else "g.subject IN ({patients})"
+    sql = f"""
+        SELECT g.subject, g.visit, v.visit_order, g.site, g.feature, g.reader, r.kind, g.campaign, g.grade,
+            g.reason
+        FROM site_score g JOIN reader r USING (reader) LEFT JOIN visit v USING (subject, visit)
+        WHERE g.system = $system AND g.read = 1 AND g.visit IS NOT NULL AND {only}
+        ORDER BY g.subject, v.visit_order, g.visit, g.reader, g.site
+    """
+    values = {"system": chosen.system, "subject": subject}
+    return answer(store, viewer, sql, chosen=None if subject else chosen, values=values)
+
+
+def abstentions(store: CohortStore, viewer: Viewer, chosen: CohortFilter) -> pd.DataFrame:
+    """Films that a model would not score: ``subject, visit, body_part, view, image, reader, reason``."""
+    sql = """
+        SELECT i.subject, i.visit, i.body_part, i.view, i.image, u.reader, f.abstained AS reason
+        FROM finding f JOIN image i USING (image) LEFT JOIN run u USING (run)
+        LEFT JOIN visit v ON v.subject = i.subject AND v.visit = i.visit
+        WHERE f.abstained IS NOT NULL AND f.system = $system
+            AND (i.subject IS NULL OR i.subject IN ({patients}))
+        ORDER BY i.subject, v.visit_order, i.image
+    """
+    return answer(store, viewer, sql, chosen=chosen, values={"system": chosen.system})
+
+
+def runs(store: CohortStore, viewer: Viewer, system: str) -> pd.DataFrame:
+    """Runs, newest first: ``run, reader, campaign, weights_hash, software, settings, happened_at``."""
+    sql = """
+        SELECT u.run, u.reader, u.campaign, u.weights_hash, u.software, u.settings, e.happened_at
+        FROM run u LEFT JOIN event e USING (event) WHERE u.system = $system ORDER BY u.event DESC
+    """
+    return answer(store, viewer, sql, values={"system": system})
