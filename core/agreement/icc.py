@@ -102,12 +102,13 @@ def forms(s: MeanSquares) -> dict[str, Any]:
     """The six estimates; NaN where the denominator is 0. Works on arrays of tables."""
     rater = (s.raters - s.residual) / s.n
     gap, one_way = s.subjects - s.residual, s.subjects - s.within
+    size = s.subjects + s.raters + s.k * s.residual
     return {
         "ICC(1,1)": ratio(one_way, s.subjects + (s.k - 1) * s.within),
-        "ICC(A,1)": ratio(gap, s.subjects + (s.k - 1) * s.residual + s.k * rater),
+        "ICC(A,1)": ratio(gap, _or_zero(s.subjects + (s.k - 1) * s.residual + s.k * rater, size)),
         "ICC(C,1)": ratio(gap, s.subjects + (s.k - 1) * s.residual),
         "ICC(1,k)": ratio(one_way, s.subjects),
-        "ICC(A,k)": ratio(gap, s.subjects + rater),
+        "ICC(A,k)": ratio(gap, _or_zero(s.subjects + rater, size)),
         "ICC(C,k)": ratio(gap, s.subjects),
     }
 
@@ -133,6 +134,8 @@ def satterthwaite_df(s: MeanSquares) -> Any:
     a = s.k * rho
     b = s.n * (1 - rho) + s.k * rho * (s.n - 1)  # both x n (1 - rho), which cancels
     x, y = a * s.raters, b * s.residual
+    size = np.abs(x) + np.abs(y)
+    x, y = ratio(x, size), ratio(y, size)
     return ratio((x + y) ** 2, x**2 / (s.k - 1) + y**2 / ((s.n - 1) * (s.k - 1)))
 
 
@@ -146,6 +149,11 @@ def ratio(above: Any, below: Any) -> Any:
     """above / below, NaN where below is 0."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(np.equal(below, 0), np.nan, np.divide(above, below))
+
+
+def _or_zero(value: Any, size: Any) -> Any:
+    """The value, 0 where only rounding is left of terms of this size."""
+    return np.where(np.abs(value) <= ROUNDING * size, 0.0, value)
 
 
 def _f_limits(between: Any, error: Any, df_between: Any, df_error: Any, k: Any) -> tuple[Any, Any]:
