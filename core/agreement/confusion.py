@@ -1,0 +1,55 @@
+"""The table of two raters' grades: counts, exact agreement and agreement within one grade."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from core.agreement.estimate import Estimate
+from core.agreement.proportion import proportion
+
+MOST_LEVELS = 30
+EDGE = 1e-9  # a value this close to a cut-off counts as equal to it
+
+
+def is_gradeable(first: Any, second: Any) -> bool:
+    """Whether both raters gave whole numbers with at most 30 distinct values together (and at least one)."""
+    both = np.concatenate([np.asarray(first, dtype=float), np.asarray(second, dtype=float)])
+    return bool(len(both)) and bool((both == np.floor(both)).all()) and len(np.unique(both)) <= MOST_LEVELS
+
+
+def confusion(first: Any, second: Any, levels: Any = None) -> tuple[np.ndarray, np.ndarray]:
+    """(counts, levels): counts[i, j] = subjects with levels[i] by the first and levels[j] by the second.
+
+    levels: grades in ascending order, by default the distinct values of both raters together. Ratings
+    outside ``levels`` raise ValueError.
+    """
+    first, second = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
+    seen = np.unique(np.concatenate([first, second]))
+    grades = seen if levels is None else np.unique(np.asarray(levels, dtype=float))
+    if not np.isin(seen, grades).all():
+        raise ValueError(f"ratings {seen[~np.isin(seen, grades)].tolist()} are not among the levels")
+    q = len(grades)
+    cell = np.searchsorted(grades, first) * q + np.searchsorted(grades, second)
+    return np.bincount(cell, minlength=q * q).reshape(q, q), grades
+
+
+def exact_agreement(first: Any, second: Any) -> Estimate:
+    """Share of subjects with the same rating, Wilson interval."""
+    gap = np.abs(np.asarray(first, dtype=float) - np.asarray(second, dtype=float))
+    return proportion(int((gap <= EDGE).sum()), len(gap))
+
+
+def within_one(first: Any, second: Any) -> Estimate:
+    """Share of subjects whose ratings lie at most 1 apart, Wilson interval."""
+    gap = np.abs(np.asarray(first, dtype=float) - np.asarray(second, dtype=float))
+    return proportion(int((gap <= 1 + EDGE).sum()), len(gap))
+
+
+def recall_by_grade(table: np.ndarray, levels: np.ndarray) -> list[dict[str, Any]]:
+    """Per grade of the first rater (rows): how many, and the share to which the second gave the same."""
+    return [
+        {"grade": float(level), "n": int(row.sum()), "recall": proportion(int(row[i]), int(row.sum()))}
+        for i, (level, row) in enumerate(zip(levels, table, strict=True))
+    ]
