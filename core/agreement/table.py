@@ -1,0 +1,224 @@
+"""The agreement result: every statistic of a complete table, in the shape of the command's JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from core.agreement.batch import agree
+from core.agreement.bland_altman import bland_altman
+from core.agreement.bootstrap import DRAWS, SEED
+from core.agreement.confusion import MOST_LEVELS, confusion, exact_agreement, within_one
+from core.agreement.correlation import concordance, pearson, spearman
+from core.agreement.estimate import number
+from core.agreement.gwet import gwet
+from core.agreement.icc import icc
+from core.agreement.kappa import CONSTANT, WEIGHTS, kappas
+from core.agreement.limits_other import percentile_limits, ratio_limits
+from core.agreement.limits_regression import regression_limits
+from core.agreement.limits_repeated import repeated_limits
+from core.agreement.long_table import Ratings
+from core.agreement.mixed import mixed_icc
+from core.agreement.reader_model import Bootstrap, false_change, interchangeability, leave_one_out
+from core.agreement.sem import standard_errors
+from core.errors import InputError
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What may be chosen about an agreement result.
+
+    loa_ci: ``exact`` or ``approximate``. draws, seed: of the patient bootstrap.
+    model: the rater who is the model, "" for none. margin: preset, for the interchangeability index.
+    changes: whether the ratings are changes, so that false change can be counted.
+    """
+
+    loa_ci: str = "exact"
+    draws: int = DRAWS
+    seed: int = SEED
+    model: str = ""
+    margin: float | None = None
+    changes: bool = False
+
+
+def agreement(ratings: Ratings, choices: Choices = Choices()) -> dict[str, Any]:
+    """The result of ``sharpline agreement`` for these ratings; with patients named, intervals resample them.
+
+    Raises InputError where ``choices.model`` is not among the raters.
+    """
+    table = ratings.complete
+    n, k = table.shape
+    result, notes = _all_raters(table)
+    if k == 2:
+        two, more = _two_raters(table[:, 0], table[:, 1], choices.loa_ci)
+        result, notes = result | two, notes | more
+    result = {"subjects": n, "raters": ratings.raters, "dropped_subjects": ratings.dropped} | result
+    if ratings.dropped:
+        result["icc_mixed"] = _mixed(ratings)
+    if ratings.clusters is not None:
+        notes |= _resampled(result, table, ratings.clusters, choices)
+    if choices.model:
+        result["model_as_reader"] = _model(ratings, choices)
+    if not n:
+        notes["subjects"] = _no_subject(ratings)
+    return result | {"notes": notes, "refused": ratings.refused}
+
+
+def _all_raters(table: np.ndarray) -> tuple[dict[str, Any], dict[str, str]]:
+    n, k = table.shape
+    found = icc(table)
+    squares = found["mean_squares"]
+    result = {
+        "icc": found["forms"],
+        "variance_components": found["variance_components"],
+        "mean_squares": squares,
+        **standard_errors(squares["EMS"], squares["WMS"], n, k),
+    }
+    return result, dict(found["notes"])
+
+
+def _two_raters(first: np.ndarray, second: np.ndarray, loa_ci: str) -> tuple[dict[str, Any], dict[str, str]]:
+    limits = bland_altman(first, second, loa_ci=loa_ci)
+    notes = limits.pop("notes")
+    graded = kappas(first, second)
+    same, near = exact_agreement(first, second), within_one(first, second)
+    result: dict[str, Any] = {
+        "pearson": pearson(first, second),
+        "spearman": spearman(first, second),
+        "ccc": concordance(first, second),
+        "bland_altman": limits,
+        "regression_limits": regression_limits(first, second),
+        "percentile_limits": percentile_limits(first, second),
+        "kappa": graded and {name: graded[name] for name in WEIGHTS},
+        "gwet": gwet(first, second),
+        "exact_agreement": same["estimate"],
+        "exact_agreement_ci": same["ci"],
+        "within_one": near["estimate"],
+        "within_one_ci": near["ci"],
+    }
+    if len(first) and min(first.min(), second.min()) > 0:
+        result["ratio_limits"] = ratio_limits(first, second, loa_ci=loa_ci)
+        del result["ratio_limits"]["notes"]
+    if graded:
+        table, levels = confusion(first, second)
+        result["confusion"] = {"levels": levels.tolist(), "counts": table.tolist()}
+    return result, notes | _pair_notes(result, len(first))
+
+
+def _pair_notes(result: dict[str, Any], n: int) -> dict[str, str]:
+    notes = {}
+    if result["kappa"] is None:
+        notes["kappa"] = (
+            f"ratings are not whole numbers with at most {MOST_LEVELS} levels: kappas are for grades"
+        )
+    elif result["kappa"]["unweighted"]["estimate"] is None:
+        notes["kappa"] = CONSTANT
+    for name in ("pearson", "spearman"):
+        if result[name]["estimate"] is None:
+            notes[name] = (
+                "a rater gave one and the same rating throughout" if n > 1 else "two subjects are needed"
+            )
+        elif result[name]["ci"][0] is None:
+            notes[name] = "an interval needs four subjects"
+    if result["ccc"]["estimate"] is None:
+        notes["ccc"] = "all ratings are equal" if n else "no subject was rated by both"
+    elif result["ccc"]["ci"][0] is None:
+        notes["ccc"] = "an interval needs three subjects and two raters who vary together"
+    if n == 0:
+        notes["exact_agreement"] = "no subject was rated by both"
+    return notes
+
+
+def _mixed(ratings: Ratings) -> dict[str, Any]:
+    found = mixed_icc(ratings.with_gaps())
+    forms = found.pop("forms")
+    return forms | found
+
+
+def _no_subject(ratings: Ratings) -> str:
+    there = np.bincount(ratings.codes[1], minlength=len(ratings.raters))
+    empty = [name for name, count in zip(ratings.raters, there, strict=True) if not count]
+    if empty:
+        return f"no usable rating by {', '.join(empty)}: leave them out with --raters"
+    return "no subject was rated by all raters"
+
+
+def _resampled(
+    result: dict[str, Any], table: np.ndarray, clusters: np.ndarray, choices: Choices
+) -> dict[str, str]:
+    """Put patient-bootstrap limits in the place of all others; returns notes."""
+    if table.shape[1] < 2 or not len(table):
+        return {}
+    batch = agree(table[None], clusters, draws=choices.draws, seed=choices.seed)
+    patients = int(batch.patients[0])
+    enough = patients > 1
+    for name in batch.estimate:
+        low, high = batch.interval[name][0] if enough else (None, None)
+        _set_interval(result, name, [number(low), number(high)])
+    result["bootstrap"] = {
+        "patients": patients,
+        "draws": batch.draws,
+        "seed": batch.seed,
+        "draws_without_value": {name: int(lost[0]) for name, lost in batch.lost.items() if lost[0]},
+    }
+    _forget_independence(result)
+    if table.shape[1] == 2 and patients < len(table):
+        result["repeated_limits"] = repeated_limits(clusters, table[:, 0], table[:, 1])
+    return {} if enough else {"bootstrap": "one patient: there is nothing to resample"}
+
+
+def _set_interval(result: dict[str, Any], name: str, limits: list[float | None]) -> None:
+    """Into the block's ``ci``; a bare number's limits stand beside it, as ``mdc95_ci``."""
+    name = f"icc.{name}" if name.startswith("ICC") else name
+    found = _at(result, name)
+    if isinstance(found, dict):
+        found["ci"] = limits
+        return
+    path, _, last = name.rpartition(".")
+    place = _at(result, path) if path else result
+    if isinstance(place, dict):
+        place[f"{last}_ci"] = limits
+
+
+def _at(result: dict[str, Any], name: str) -> Any:
+    """What stands at a dotted place, None where nothing does."""
+    found: Any = result
+    for part in name.split("."):
+        found = found.get(part) if isinstance(found, dict) else None
+    return found
+
+
+def _forget_independence(result: dict[str, Any]) -> None:
+    """Take away what assumes independent rows and was not replaced: standard errors and p values."""
+    if "bland_altman" not in result:
+        return
+    result["bland_altman"]["loa_ci_method"] = "patient bootstrap"
+    result["bland_altman"]["proportional_bias"] |= {"p": None, "se": None}
+    for name in ("regression_limits", "ratio_limits"):
+        result.pop(name, None)
+    for block in ("kappa", "gwet"):
+        for value in (result[block] or {}).values():
+            value.pop("se", None)
+            value.pop("se_null", None)
+
+
+def _model(ratings: Ratings, choices: Choices) -> dict[str, Any]:
+    if choices.model not in ratings.raters:
+        raise InputError(
+            f"--model {choices.model}", f"the raters are {', '.join(ratings.raters)}", "name one of these"
+        )
+    place = ratings.raters.index(choices.model)
+    names = [name for name in ratings.raters if name != choices.model]
+    readers, model = np.delete(ratings.complete, place, axis=1), ratings.complete[:, place]
+    how = Bootstrap(ratings.clusters, choices.draws, choices.seed)
+    found = {
+        "model": choices.model,
+        "readers": names,
+        "interchangeability": interchangeability(readers, model, margin=choices.margin, bootstrap=how),
+        "leave_one_out": leave_one_out(readers, model, names, bootstrap=how),
+    }
+    if choices.changes:
+        found["false_change"] = false_change(readers, model, names, bootstrap=how)
+    return found

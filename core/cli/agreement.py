@@ -1,0 +1,215 @@
+"""``sharpline agreement``: agreement statistics of a table of ratings, no cohort needed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from core.cli.output import emit, json_option, keep_where, note, where_option
+from core.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LARGEST = 1e100  # squares of larger ratings would leave the range of numbers
+
+
+@click.command()
+@click.argument("file", type=click.Path())
+@click.option("--subject", required=True, metavar="C[,C...]", help="Column(s) that name what was rated.")
+@click.option("--rater", required=True, metavar="C", help="Column that says who rated.")
+@click.option("--rating", required=True, metavar="C", help="Column with the numbers.")
+@click.option("--raters", metavar="R,R...", help="Only these raters.")
+@click.option(
+    "--loa-ci",
+    type=click.Choice(["exact", "approximate"]),
+    default="exact",
+    show_default=True,
+    help="Intervals of the limits of agreement: noncentral t, or large-sample.",
+)
+@click.option("--cluster", metavar="C", help="Column of the patient: intervals then resample patients.")
+@click.option(
+    "--draws", type=click.IntRange(min=100), default=2000, show_default=True, help="Bootstrap draws."
+)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=20240229, show_default=True, help="Bootstrap seed."
+)
+@click.option("--model", default="", metavar="R", help="This rater is the model: compare it with the others.")
+@click.option(
+    "--margin",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Preset margin of the interchangeability index, in squared score units (with --model).",
+)
+@click.option("--changes", is_flag=True, help="The ratings are changes: count false ones (with --model).")
+@where_option
+@json_option
+def command(file: str, **options: Any) -> int:
+    """Agreement of any number of raters: ICC, SEM, MDC; for two also Bland-Altman, kappas, correlations.
+
+    FILE is CSV, XLSX or Parquet with one row per rating. Differences are first rater minus second, in order
+    of first appearance in the file.
+    """
+    from core.agreement.long_table import collect
+    from core.agreement.table import Choices, agreement
+
+    if not options["model"] and (options["margin"] is not None or options["changes"]):
+        raise click.UsageError("--margin and --changes need --model")
+    frame, order = _long(file, options)
+    choices = Choices(
+        **{name: options[name] for name in ("loa_ci", "draws", "seed", "model", "margin", "changes")}
+    )
+    result = agreement(collect(frame, order), choices)
+    for problem in result["refused"][:20]:
+        note(f"row {problem['row']} refused: {problem['reason']}")
+    if len(result["refused"]) > 20:
+        note(f"... and {len(result['refused']) - 20} more rows refused")
+    emit(result, as_json=options["as_json"], text=lambda: _text(result, options))
+    return 1 if result["refused"] else 0
+
+
+def _long(file: str, options: dict[str, Any]) -> tuple[pd.DataFrame, list[str]]:
+    """The ratings as ``collect`` takes them, and the raters in file order."""
+    import numpy as np
+    import pandas as pd
+
+    from core.cli.tables import need_columns, number_column, read_table, text_column
+
+    table = read_table(file)
+    subject = [options["subject"]]
+    if options["subject"] not in table.columns and "," in options["subject"]:
+        subject = [name.strip() for name in options["subject"].split(",")]
+    columns = [*subject, options["rater"], options["rating"]]
+    columns += [options["cluster"]] if options["cluster"] else []
+    table = need_columns(table, columns, file)
+    order = text_column(table, options["rater"]).dropna().drop_duplicates().tolist()
+    table = keep_where(table, options["where"])
+    if not len(table):
+        raise InputError(
+            f"--where {' '.join(options['where'])}", "rows with these values are needed", "check the values"
+        )
+    rating, is_text = number_column(table, options["rating"])
+    endless = np.abs(rating.to_numpy()) > LARGEST
+    frame = pd.DataFrame({"subject": _joined(table, subject), "rater": text_column(table, options["rater"])})
+    frame["rating"] = rating.mask(endless)
+    if (is_text | endless).any():
+        frame["text"] = table[options["rating"]].astype(str).where(is_text | endless)
+    if options["cluster"]:
+        frame["cluster"] = text_column(table, options["cluster"])
+    return frame, _picked(order, frame, options["raters"])
+
+
+def _joined(table: pd.DataFrame, columns: list[str]) -> pd.Series:
+    """One label from several columns; missing where any is."""
+    from core.cli.tables import text_column
+
+    label = text_column(table, columns[0])
+    for column in columns[1:]:
+        label = label + " · " + text_column(table, column)
+    return label
+
+
+def _picked(order: list[str], frame: pd.DataFrame, raters: str | None) -> list[str]:
+    """The raters that may count: those asked for, or those in the kept rows, in file order."""
+    present = set(frame["rater"].dropna().unique())
+    if not raters:
+        return [name for name in order if name in present]
+    asked = [name.strip() for name in raters.split(",") if name.strip()]
+    absent = [name for name in asked if name not in present]
+    if absent or not asked:
+        raise InputError(
+            f"--raters {raters}",
+            f"the raters are {', '.join(n for n in order if n in present)}",
+            "name these",
+        )
+    return [name for name in order if name in asked]
+
+
+def _text(result: dict[str, Any], options: dict[str, Any]) -> str:
+    lines = [
+        f"{result['subjects']} subjects rated by all of {', '.join(result['raters'])}"
+        f" ({result['dropped_subjects']} left out), rating: {options['rating']}",
+        "",
+    ]
+    lines += [_line(f"{form}, Shrout-Fleiss {v['shrout_fleiss']}", v) for form, v in _icc_rows(result["icc"])]
+    if "icc_mixed" in result:
+        mixed = result["icc_mixed"]
+        lines.append(f"Mixed model, all {mixed['ratings']} ratings of {mixed['subjects']} subjects:")
+        lines += [_line(f"  {form}", value) for form, value in _icc_rows(mixed)]
+    lines += [
+        _line("SEM, agreement", {"estimate": result["sem"]["agreement"]}),
+        _line("SEM, consistency", {"estimate": result["sem"]["consistency"]}),
+        _line("MDC95, one rater", {"estimate": result["mdc95"], "ci": result.get("mdc95_ci")}),
+    ]
+    if "bland_altman" in result:
+        lines += ["", *_pair_lines(result)]
+    if "model_as_reader" in result:
+        lines += ["", *_model_lines(result["model_as_reader"])]
+    if "bootstrap" in result:
+        how = result["bootstrap"]
+        lines += ["", f"Intervals: {how['draws']} draws of {how['patients']} patients, seed {how['seed']}."]
+    lines += ["", *[f"note, {name}: {reason}" for name, reason in result["notes"].items()]]
+    return "\n".join(lines).rstrip()
+
+
+def _icc_rows(block: dict[str, Any]) -> list[tuple[str, Any]]:
+    return [(name, value) for name, value in block.items() if name.startswith("ICC")]
+
+
+def _pair_lines(result: dict[str, Any]) -> list[str]:
+    limits = result["bland_altman"]
+    first, second = result["raters"]
+    slope = limits["proportional_bias"]
+    lines = [
+        _line(f"bias, {first} minus {second}", limits["bias"]),
+        _line("SD of differences", {"estimate": limits["sd"]}),
+        _line(f"lower limit of agreement ({limits['loa_ci_method']})", limits["loa"]["lower"]),
+        _line("upper limit of agreement", limits["loa"]["upper"]),
+        _line("proportional bias, slope", {"estimate": slope["slope"], "ci": slope["ci"]}),
+        _line("Pearson", result["pearson"]),
+        _line("Spearman", result["spearman"]),
+        _line("Lin's CCC (divisor n)", result["ccc"]),
+    ]
+    for name, value in (result["kappa"] or {}).items():
+        lines.append(_line(f"kappa, {name}", value))
+    for name, value in (result["gwet"] or {}).items():
+        lines.append(_line(f"Gwet {name.replace('_', ', ').upper()}", value))
+    for name in ("exact_agreement", "within_one"):
+        lines.append(_line(name.replace("_", " "), {"estimate": result[name], "ci": result[f"{name}_ci"]}))
+    return lines
+
+
+def _model_lines(found: dict[str, Any]) -> list[str]:
+    index = found["interchangeability"]
+    verdict = {None: "no verdict: no margin was given", True: "interchangeable", False: "not interchangeable"}
+    lines = [
+        _line(f"interchangeability index of {found['model']}", index["index"]),
+        f"margin {index['margin']}: {verdict[index['equivalent']]}"
+        if index["margin"] is not None
+        else verdict[None],
+    ]
+    for row in found["leave_one_out"]["rows"]:
+        against = f"the mean of {', '.join(row['against'])}"
+        lines.append(_line(f"ICC(A,1) {row['left_out']} with {against}", row["reader"]["ICC(A,1)"]))
+        lines.append(_line(f"ICC(A,1) {found['model']} with {against}", row["model"]["ICC(A,1)"]))
+    for name, rates in _rates(found):
+        lines.append(_line(f"false change, {name} ({rates['cases']} cases)", rates["false_change"]))
+        lines.append(_line(f"false improvement, {name}", rates["false_improvement"]))
+    return lines
+
+
+def _rates(found: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    rates = found.get("false_change")
+    return [(found["model"], rates["model"]), *rates["readers"].items()] if rates else []
+
+
+def _line(label: str, value: dict[str, Any]) -> str:
+    number = _number(value["estimate"])
+    limits = value.get("ci")
+    if not limits or limits == [None, None]:
+        return f"{label:<52}{number:>12}"
+    return f"{label:<52}{number:>12}  ({_number(limits[0])} to {_number(limits[1])})"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
