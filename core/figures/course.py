@@ -1,0 +1,134 @@
+"""One patient's course: the total of every reading over time, the error band, covariates under it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from core.figures.style import LIGHT, Look, apply, reader_marks
+
+
+@dataclass(frozen=True)
+class Band:
+    """The range within which a change from baseline is no more than reader error.
+
+    baseline: mean of the readers at baseline. sdc: smallest detectable change in score units.
+    """
+
+    baseline: float
+    sdc: float
+    text: str
+
+
+def course_figure(
+    totals: pd.DataFrame,
+    kinds: dict[str, str],
+    *,
+    unit: str,
+    band: Band | None = None,
+    covariates: pd.DataFrame | None = None,
+    on: Look = LIGHT,
+) -> go.Figure:
+    """The total of each reading by visit, with covariates in rows of their own under the same time axis.
+
+    totals: columns ``visit, day, label, total, imputed_sites``; where a day is missing for any visit, visits
+    stand at equal distances. kinds: label -> kind, in the order of the legend.
+    covariates: columns ``name, visit, day, number, unit``.
+    """
+    places = _places(totals)
+    extra = _numeric(covariates, places)
+    names = list(dict.fromkeys(extra["name"]))
+    height = 360 + 110 * len(names)
+    figure = make_subplots(
+        rows=1 + len(names), shared_xaxes=True, vertical_spacing=0.05 if names else 0,
+        row_heights=[3.2] + [1.0] * len(names),
+    )  # fmt: skip
+    if band is not None:
+        _draw_band(figure, band, on)
+    for trace in _lines(totals, kinds, places, on):
+        figure.add_trace(trace, row=1, col=1)
+    for row, name in enumerate(names, start=2):
+        _draw_covariate(figure, extra[extra["name"] == name], row, on)
+    apply(figure, on, height=height)
+    figure.update_yaxes(title_text=unit, row=1, col=1, rangemode="tozero")
+    figure.update_xaxes(tickvals=list(places.values()), ticktext=list(places))
+    days = "day" if _has_days(totals) else "visit"
+    figure.update_xaxes(title_text=f"visit (by {days})", row=1 + len(names), col=1)
+    return figure
+
+
+def _has_days(totals: pd.DataFrame) -> bool:
+    return bool(len(totals)) and bool(totals["day"].notna().all()) and totals["day"].nunique() > 1
+
+
+def _places(totals: pd.DataFrame) -> dict[str, float]:
+    """Visit -> place on the time axis."""
+    visits = totals.drop_duplicates("visit")
+    if _has_days(totals):
+        return dict(zip(visits["visit"], visits["day"].astype(float), strict=True))
+    return {visit: float(place) for place, visit in enumerate(visits["visit"])}
+
+
+def _lines(totals: pd.DataFrame, kinds: dict[str, str], places: dict[str, float], on: Look) -> list[Any]:
+    marks = reader_marks(kinds, on)
+    lines = []
+    for label in kinds:
+        rows = totals[totals["label"] == label]
+        mark = marks[label]
+        lines.append(
+            go.Scatter(
+                x=[places[visit] for visit in rows["visit"]],
+                y=rows["total"],
+                name=label,
+                mode="lines+markers",
+                line={"color": mark.colour, "width": mark.width, "dash": mark.dash},
+                marker={
+                    "color": mark.colour,
+                    "symbol": mark.symbol,
+                    "size": 10,
+                    "line": {"width": 1.5, "color": mark.colour},
+                },
+                customdata=rows[["visit", "imputed_sites"]],
+                hovertemplate="%{customdata[0]}: <b>%{y:.1f}</b>, %{customdata[1]} sites imputed"
+                f"<extra>{label}</extra>",
+            )
+        )  # fmt: skip
+    return lines
+
+
+def _draw_band(figure: go.Figure, band: Band, on: Look) -> None:
+    figure.add_hrect(
+        y0=band.baseline - band.sdc, y1=band.baseline + band.sdc, fillcolor=on.band, line_width=0,
+        layer="below", row=1, col=1, annotation_text=band.text, annotation_position="top left",
+        annotation_font={"color": on.muted, "size": 12},
+    )  # fmt: skip
+
+
+def _numeric(covariates: pd.DataFrame | None, places: dict[str, float]) -> pd.DataFrame:
+    if covariates is None or covariates.empty:
+        return pd.DataFrame(columns=["name", "visit", "number", "unit", "at"])
+    rows = covariates[covariates["number"].notna() & covariates["visit"].isin(places)]
+    rows = rows.assign(at=rows["visit"].map(places).astype(float))
+    several = rows.groupby("name")["visit"].transform("nunique") > 1
+    return rows[several].sort_values(["name", "at"])
+
+
+def _draw_covariate(figure: go.Figure, rows: pd.DataFrame, row: int, on: Look) -> None:
+    name, unit = rows["name"].iloc[0], rows["unit"].iloc[0]
+    title = f"{name}<br>({unit})" if isinstance(unit, str) and unit else name
+    figure.add_trace(
+        go.Scatter(
+            x=rows["at"], y=rows["number"], mode="lines+markers", showlegend=False, name=name,
+            line={"color": on.muted, "width": 1.5}, marker={"color": on.muted, "size": 7},
+            customdata=rows[["visit"]],
+            hovertemplate=f"%{{customdata[0]}}: %{{y:g}} {unit or ''}<extra>{name}</extra>",
+        ),
+        row=row, col=1,
+    )  # fmt: skip
+    figure.update_yaxes(
+        title_text=title, title_font={"size": 12}, rangemode="tozero", nticks=4, row=row, col=1
+    )

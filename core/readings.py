@@ -1,0 +1,66 @@
+"""Which readings a page shows: one campaign of the people, first reads, one label a reader."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from core.domain import ReaderKind
+
+KIND_ORDER = {ReaderKind.HUMAN: 0, ReaderKind.MODEL: 1, ReaderKind.CONSENSUS: 2}
+
+
+def people_campaigns(readers: pd.DataFrame) -> list[str]:
+    """Campaigns in which people read, the one with most patients first, ties by name.
+
+    readers: columns ``kind, campaign, patients``.
+    """
+    people = readers[readers["kind"] == ReaderKind.HUMAN]
+    most = people.groupby("campaign")["patients"].max().reset_index()
+    return most.sort_values(["patients", "campaign"], ascending=[False, True])["campaign"].tolist()
+
+
+def shown_readings(frame: pd.DataFrame, campaign: str) -> pd.DataFrame:
+    """The rows of people in this campaign, and of models and the truth in theirs, with one label a reader.
+
+    frame: columns ``reader, kind, campaign``; with a column ``read``, only first reads stay.
+    Adds ``label``: the reader, with the campaign where a model or the truth has several. Changes are never
+    formed across campaigns: a label names one of them.
+    """
+    kept = frame[(frame["kind"] != ReaderKind.HUMAN) | (frame["campaign"] == campaign)]
+    if "read" in kept.columns:
+        kept = kept[kept["read"] == 1]
+    pairs = kept[["reader", "campaign"]].drop_duplicates()
+    several = set(pairs.loc[pairs["reader"].duplicated(keep=False), "reader"])
+    label = kept["reader"].where(
+        ~kept["reader"].isin(several), kept["reader"] + " (" + kept["campaign"] + ")"
+    )
+    return kept.assign(label=label.astype("object"))
+
+
+def label_kinds(readings: pd.DataFrame) -> dict[str, str]:
+    """Label -> kind, people first, then models, then the truth, each by the alphabet."""
+    labels = readings["label"].astype(str).tolist()
+    kinds = dict(zip(labels, readings["kind"].astype(str).tolist(), strict=True))
+    return dict(sorted(kinds.items(), key=lambda pair: (KIND_ORDER[ReaderKind(pair[1])], pair[0])))
+
+
+def people(kinds: dict[str, str]) -> list[str]:
+    return [label for label, kind in kinds.items() if kind == ReaderKind.HUMAN]
+
+
+def models(kinds: dict[str, str]) -> list[str]:
+    return [label for label, kind in kinds.items() if kind == ReaderKind.MODEL]
+
+
+def truths(kinds: dict[str, str]) -> list[str]:
+    return [label for label, kind in kinds.items() if kind == ReaderKind.CONSENSUS]
+
+
+def short_names(kinds: dict[str, str]) -> dict[str, str]:
+    """Label -> at most two letters for narrow columns: R1, M for the model, T for the truth."""
+    short: dict[str, str] = {}
+    for label, kind in kinds.items():
+        letter = {ReaderKind.MODEL: "M", ReaderKind.CONSENSUS: "T"}.get(ReaderKind(kind), label[:2])
+        number = sum(1 for other in short.values() if other.startswith(letter))
+        short[label] = letter if not number else f"{letter}{number + 1}"[:3]
+    return short
