@@ -87,9 +87,7 @@ def test_missing_total_is_null_with_its_reason(tmp_path, capsys):
 def test_where_keeps_rows_and_their_numbers(tmp_path, capsys):
     frame = pd.concat([reading().assign(campaign="one"), reading(grade=2, C2I=7).assign(campaign="two")])
     frame.to_csv(tmp_path / "t.csv", index=False)
-    status, out, err = run(
-        capsys, tmp_path / "t.csv", "--system", "msasss", "--where", "campaign=two", "--json"
-    )
+    _, out, err = run(capsys, tmp_path / "t.csv", "--system", "msasss", "--where", "campaign=two", "--json")
     answer = json.loads(out)
     assert [row["row"] for row in answer["refused"]] == [25]
     assert answer["totals"][0]["total"] == 48
