@@ -179,6 +179,7 @@ def _region(rng, vertebrae, gaps, table, reference, *, neck: bool) -> None:
     n = len(table)
     for i, (level, (height, ratio, depth, width, tilt)) in enumerate(table.items()):
         anterior = scale * height * np.clip(rng.normal(1, 0.03), 0.94, 1.06)
+        fused = level in ("S2", "S3")
         phase = np.sin(np.pi * i / n + 0.4)
         vertebrae[level] = Vertebra(
             level=level,
@@ -186,15 +187,19 @@ def _region(rng, vertebrae, gaps, table, reference, *, neck: bool) -> None:
             posterior=float(anterior * ratio * np.clip(rng.normal(1, 0.025), 0.95, 1.05)),
             depth=float(scale * height * depth * depth_factor * np.clip(rng.normal(1, 0.025), 0.95, 1.05)),
             width=float(width * scale / (15.2 if neck else 27.3) * np.clip(rng.normal(1, 0.03), 0.94, 1.06)),
-            waist_anterior=float((0.9 if neck else 2.3) * waist * rng.uniform(0.8, 1.2)),
+            waist_anterior=float(
+                (0.9 if neck else 2.3) * waist * rng.uniform(0.8, 1.2) * (0.4 if fused else 1.0)
+            ),
             waist_posterior=float((0.5 if neck else 1.5) * waist * rng.uniform(0.8, 1.2)),
             waist_side=float((0.6 if neck else 2.4) * rng.uniform(0.8, 1.2)),
-            concavity_upper=float((0.7 if neck else 1.7) * rng.uniform(0.6, 1.4)),
-            concavity_lower=float((1.3 if neck else 2.2) * rng.uniform(0.6, 1.4)),
+            concavity_upper=float((0.7 if neck else 1.7) * rng.uniform(0.6, 1.4) * (0.25 if fused else 1.0)),
+            concavity_lower=float(
+                (1.3 if neck else 2.2) * rng.uniform(0.6, 1.4) * (0.25 if fused or level == "S1" else 1.0)
+            ),
             saddle=float((1.6 if neck else 0.3) * rng.uniform(0.6, 1.3)),
             lip=float((0.6 if neck else 0.35) * rng.uniform(0.6, 1.3)),
             shell=float((0.42 if neck else 0.48) * rng.uniform(0.85, 1.15)),
-            endplate=float((0.55 if neck else 0.68) * rng.uniform(0.85, 1.15)),
+            endplate=float((0.55 if neck else 0.68) * rng.uniform(0.85, 1.15) * (0.3 if fused else 1.0)),
             tilt=float(centre + (tilt - centre) * lordosis + stance + np.clip(rng.normal(0, 1.3), -2.5, 2.5)),
             side_tilt=float(scoliosis * phase + rng.normal(0, 0.7)),
             axial=float(0.5 * scoliosis * phase + rng.normal(0, 0.8)),

@@ -82,10 +82,18 @@ def process(log_signal: np.ndarray, lit: np.ndarray, c: Conditions) -> np.ndarra
     spread = max(high - low, 0.35)
     x = (level - middle) / spread * c.contrast
     grey = 1 / (1 + np.exp(-(4.2 * x - 0.1 + 4 * c.brightness)))
+    toe = raw_air(log_signal, c)
+    grey = grey * toe
     grey = grey * (0.93 if c.shutter == "black" else 0.95) + 0.01
     if c.shutter == "black":
         grey = grey * (lit > 0.35)
     return np.clip(grey * FULL, 0, FULL).astype(np.uint16)
+
+
+def raw_air(log_signal: np.ndarray, c: Conditions) -> np.ndarray:
+    """0.1 where the bare beam hits the detector, 1 behind more than about 8 cm of tissue."""
+    air = float(np.quantile(log_signal[::16, ::16], 0.001))
+    return 0.12 + 0.88 / (1 + np.exp(-(log_signal - air - 1.1) * 3.2))
 
 
 def _compress(band: np.ndarray, knee: float) -> np.ndarray:

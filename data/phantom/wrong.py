@@ -10,7 +10,7 @@ import numpy as np
 
 from data.phantom import cervical, lumbar
 from data.phantom.body import Body
-from data.phantom.canvas import Canvas
+from data.phantom.canvas import Canvas, smooth
 from data.phantom.conditions import Conditions
 from data.phantom.lesions import State
 
@@ -107,7 +107,7 @@ def _frontal(body: Body, c: Conditions) -> Canvas:
                 [(24, -8), (60, -46), (105, -50), (128, -10), (110, 50), (70, 90), (30, 60)], dtype=float
             ) * [sign, 1]
             canvas.plate(
-                lumbar._smooth(np.array([middle, y + 14]) + wing * m),
+                smooth(np.array([middle, y + 14]) + wing * m),
                 12,
                 shell=1.4,
                 core=0.4,
@@ -115,7 +115,7 @@ def _frontal(body: Body, c: Conditions) -> Canvas:
             )
         sacrum = np.array([(-50, -6), (50, -6), (36, 50), (8, 100), (-8, 100), (-36, 50)], dtype=float)
         canvas.plate(
-            lumbar._smooth(np.array([middle, y + 12]) + sacrum * m),
+            smooth(np.array([middle, y + 12]) + sacrum * m),
             40,
             shell=0.8,
             core=0.4,
