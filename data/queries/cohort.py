@@ -26,12 +26,14 @@ COUNTS = """
 
 
 def state(store: CohortStore) -> dict[str, Any]:
-    """What every page needs first: ``exists, version, phantom, blinded, study``; one opening of the file."""
+    """What every page needs first: ``is_empty, version, phantom, blinded, study``, in one opening."""
     if not store.exists():
-        return {"exists": False, "version": 0, "phantom": False, "blinded": True, "study": ""}
-    meta = store.meta()
+        return {"is_empty": True, "version": 0, "phantom": False, "blinded": True, "study": ""}
+    with store.reading() as session:
+        meta = store.meta()
+        rows = session.value("SELECT (SELECT count(*) FROM subject) + (SELECT count(*) FROM image)")
     return {
-        "exists": True,
+        "is_empty": not rows,
         "version": int(meta.get("cohort_version", 0)),
         "phantom": meta.get("phantom") == "true",
         "blinded": meta.get("blinded") != "false",

@@ -1,0 +1,118 @@
+"""The one filter of all pages: in the sidebar, kept over page changes, written into the address.
+
+Widgets forget their value when the page changes, so each is seeded from the saved filter and reports to it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.domain import CohortFilter
+from core.readings import people_campaigns
+from data.queries import cohort, scores
+from pages.common import address, guards
+from pages.common import session_keys as keys
+from pages.common.opening import Page
+from pages.common.queries import ask
+
+
+def cohort_filter(page: Page) -> CohortFilter:
+    """Draw the filter and return what is selected; the campaign is always a real one where people read."""
+    saved: CohortFilter = st.session_state.setdefault(keys.FILTER, CohortFilter())
+    with guards.told():
+        levels = ask(page, cohort.levels)
+        readers = ask(page, scores.readers, saved.system)
+    saved = _possible(saved, levels)
+    st.session_state[keys.FILTER] = saved
+    with st.sidebar:
+        _draw(page, saved, levels, people_campaigns(readers))
+        _count(page, saved)
+    address.write()
+    return with_campaign(saved, readers)
+
+
+def with_campaign(chosen: CohortFilter, readers: pd.DataFrame) -> CohortFilter:
+    """The filter with the campaign that counts: the chosen one, else the one with most patients."""
+    known = people_campaigns(readers)
+    campaign = chosen.campaign if chosen.campaign in known else next(iter(known), "")
+    return replace(chosen, campaign=campaign)
+
+
+def _draw(page: Page, saved: CohortFilter, levels: pd.DataFrame, campaigns: list[str]) -> None:
+    st.markdown("#### Filter")
+    if page.sees_arm:
+        _many("Treatment arm", keys.ARMS, saved.arms, _counted(levels, "arm"))
+    if not page.is_reader:
+        _many("Sex", keys.SEXES, saved.sexes, _counted(levels, "sex"))
+        _covariates(saved, levels)
+    if len(campaigns) > 1:
+        st.session_state[keys.CAMPAIGN] = saved.campaign if saved.campaign in campaigns else campaigns[0]
+        st.selectbox("Reading campaign", campaigns, key=keys.CAMPAIGN, on_change=_keep)
+    if saved != CohortFilter(system=saved.system, campaign=saved.campaign):
+        st.button("Clear the filter", key=keys.CLEAR, on_click=_clear, icon=":material/filter_alt_off:")
+
+
+def _many(title: str, key: str, values: tuple[str, ...], counts: dict[str, int]) -> None:
+    if len(counts) < 2 and not values:
+        return
+    st.session_state[key] = [value for value in values if value in counts]
+    st.multiselect(
+        title, list(counts), key=key, on_change=_keep, placeholder="all",
+        format_func=lambda level: f"{level} ({counts[level]})",
+    )  # fmt: skip
+
+
+def _covariates(saved: CohortFilter, levels: pd.DataFrame) -> None:
+    rows = levels[levels["kind"] == "covariate"]
+    names = rows["name"] + ": " + rows["level"]
+    counts = dict(zip(names, rows["patients"].astype(int).tolist(), strict=True))
+    if counts or saved.covariates:
+        _many("Covariate", keys.COVARIATES, tuple(f"{n}: {v}" for n, v in saved.covariates), counts)
+
+
+def _counted(levels: pd.DataFrame, kind: str) -> dict[str, int]:
+    rows = levels[levels["kind"] == kind]
+    return dict(zip(rows["level"], rows["patients"].astype(int).tolist(), strict=True))
+
+
+def _possible(saved: CohortFilter, levels: pd.DataFrame) -> CohortFilter:
+    """The filter without levels that this cohort, or this viewer, does not have."""
+    known = {kind: set(rows["level"]) for kind, rows in levels.groupby("kind")}
+    pairs = set(zip(levels["name"], levels["level"], strict=True))
+    return replace(
+        saved,
+        arms=tuple(arm for arm in saved.arms if arm in known.get("arm", ())),
+        sexes=tuple(sex for sex in saved.sexes if sex in known.get("sex", ())),
+        visits=tuple(visit for visit in saved.visits if visit in known.get("visit", ())),
+        covariates=tuple(pair for pair in saved.covariates if pair in pairs),
+    )
+
+
+def _keep() -> None:
+    saved: CohortFilter = st.session_state[keys.FILTER]
+    state: Any = st.session_state
+    pairs = (text.partition(": ") for text in state.get(keys.COVARIATES, ()))
+    st.session_state[keys.FILTER] = replace(
+        saved,
+        arms=tuple(state.get(keys.ARMS, ())),
+        sexes=tuple(state.get(keys.SEXES, ())),
+        covariates=tuple((name, level) for name, _, level in pairs),
+        campaign=state.get(keys.CAMPAIGN, saved.campaign),
+    )
+
+
+def _clear() -> None:
+    saved: CohortFilter = st.session_state[keys.FILTER]
+    st.session_state[keys.FILTER] = CohortFilter(system=saved.system, campaign=saved.campaign)
+
+
+def _count(page: Page, chosen: CohortFilter) -> None:
+    with guards.told():
+        inside = len(ask(page, cohort.subjects, chosen))
+        everyone = int(ask(page, cohort.counts)["subjects"].iloc[0])
+    left = everyone - inside
+    st.caption(f"**{inside}** of {everyone} patients" + (f"; {left} left out by the filter" if left else ""))

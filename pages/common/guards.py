@@ -1,0 +1,59 @@
+"""What a page says instead of its content: nothing there yet, not for this viewer, or a problem to mend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pandas as pd
+import streamlit as st
+
+from core.errors import CohortError, NotAllowed
+from pages.common import address
+from pages.common.opening import Page
+
+IMPORT = "pages/5_Import.py"
+
+
+def needs_cohort(page: Page) -> None:
+    """Stop with a link to the import where there is no cohort yet: a normal state, not an error."""
+    if not page.state["is_empty"]:
+        return
+    st.info("This cohort is empty: nobody is in it yet.", icon=":material/inbox:")
+    link(IMPORT, "Bring in films, subjects and reader scores")
+    st.caption("Or make the phantom study on the command line: `sharpline demo`.")
+    st.stop()
+
+
+def needs_rows(frame: pd.DataFrame, missing: str, script: str = IMPORT, label: str = "Go to Import") -> None:
+    """Stop with a sentence and a link where a frame has no rows."""
+    if len(frame):
+        return
+    st.info(missing, icon=":material/inbox:")
+    link(script, label)
+    st.stop()
+
+
+def not_for_readers(page: Page, what: str) -> None:
+    """Stop for a blinded reader."""
+    if page.is_reader:
+        st.info(f"{what} is not shown to a blinded reader.", icon=":material/visibility_off:")
+        st.stop()
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn a known problem into a sentence for the person; anything else is a bug and stays one."""
+    try:
+        yield
+    except NotAllowed as error:
+        st.warning(f"Not shown: {error.given}. {error.needed[:1].upper()}{error.needed[1:]}: {error.todo}.")
+        st.stop()
+    except CohortError as error:
+        st.error(f"**{error.given}**: {error.needed}. What to do: {error.todo}.", icon=":material/build:")
+        st.stop()
+
+
+def link(script: str, label: str, icon: str = ":material/arrow_forward:") -> None:
+    """A link that carries filter and place."""
+    st.page_link(script, label=label, icon=icon, query_params=address.parameters())

@@ -1,0 +1,22 @@
+"""Every key of the session's state that is used in more than one place, named once."""
+
+FILTER = "filter"  # core.domain.CohortFilter
+PLACE = "place"  # pages.common.address.Place: patient, site, the two visits
+WRITTEN = "address_written"  # the query parameters that this session wrote last
+SEEN_VERSION = "seen_version"  # cohort version of the last full run of a page
+SEEN_AT = "seen_at"  # seconds (monotonic) of the last rerun that new rows caused
+
+ARMS = "filter_arms"
+SEXES = "filter_sexes"
+VISITS = "filter_visits"
+SUBJECTS = "filter_subjects"
+COVARIATES = "filter_covariates"
+CAMPAIGN = "filter_campaign"
+CLEAR = "filter_clear"
+
+PATIENT = "patient_choice"
+FIRST = "first_visit"
+LAST = "last_visit"
+REGION = "region"
+
+MARGIN = "agreement_margin"
