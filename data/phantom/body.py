@@ -99,6 +99,7 @@ class Corner:
     girth: float
     breadth: float  # mm along the beam
     density: float
+    phase: float
 
 
 @dataclass(frozen=True)
@@ -190,7 +191,7 @@ def _region(rng, vertebrae, gaps, table, reference, *, neck: bool) -> None:
             waist_anterior=float(
                 (0.9 if neck else 2.3) * waist * rng.uniform(0.8, 1.2) * (0.4 if fused else 1.0)
             ),
-            waist_posterior=float((0.5 if neck else 1.5) * waist * rng.uniform(0.8, 1.2)),
+            waist_posterior=float((0.5 if neck else 1.1) * waist * rng.uniform(0.8, 1.2)),
             waist_side=float((0.6 if neck else 2.4) * rng.uniform(0.8, 1.2)),
             concavity_upper=float((0.7 if neck else 1.7) * rng.uniform(0.6, 1.4) * (0.25 if fused else 1.0)),
             concavity_lower=float(
@@ -227,6 +228,7 @@ def _corner(rng, view: str) -> Corner:
         girth=float(rng.uniform(0.85, 1.2)),
         breadth=float(rng.uniform(0.85, 1.2)),
         density=float(rng.uniform(0.85, 1.15)),
+        phase=float(rng.uniform(0, 6.28)),
     )
 
 

@@ -56,6 +56,17 @@ class Canvas:
         )
         return big[: self.shape[0], : self.shape[1]]
 
+    def tissue(self, shape, step: int, slope: float = 1.6, longest: float = 45.0, lean: float = 0.0) -> np.ndarray:
+        """Noise of unit variance over all scales from ``longest`` mm down, like layers of fat and muscle."""
+        rows, cols = shape
+        spectrum = np.fft.rfft2(self.rng.standard_normal(shape, dtype=np.float32))
+        fy = np.fft.fftfreq(rows, step * self.pixel)[:, None]
+        fx = np.fft.rfftfreq(cols, step * self.pixel)[None, :]
+        along, across = fy * np.cos(lean) + fx * np.sin(lean), fx * np.cos(lean) - fy * np.sin(lean)
+        frequency = np.hypot(across, 1.7 * along) + 1.0 / longest
+        field = np.fft.irfft2(spectrum * frequency**-slope, s=shape)
+        return (field / field.std()).astype(np.float32)
+
     def noise(self, shape, correlation: float, step: int, stretch: float = 1.0) -> np.ndarray:
         """Smooth noise of unit variance on a coarse grid; ``correlation`` in detector mm."""
         raw = self.rng.standard_normal(shape, dtype=np.float32)

@@ -47,8 +47,11 @@ def add_soft_tissue(canvas: Canvas, p: Placement) -> None:
     width = 112 * bulk + 30 * head + 60 * np.clip(t - 1.0, 0, 1)
     neck = width * np.power(np.clip(1 - np.abs(u) ** 2.2, 0, 1), 0.6)
     neck += _shoulders(canvas, p, x, y)
-    neck *= 1 + 0.014 * canvas.noise(neck.shape, 10, step) + 0.007 * canvas.noise(neck.shape, 3, step)
+    neck *= 1 + 0.012 * canvas.noise(neck.shape, 12, step)
     canvas.soft += np.maximum(canvas.spread(neck, step), 0)
+    fx, fy = canvas.grid(3)
+    streaks = 1.5 * canvas.tissue(np.broadcast(fx, fy).shape, 3, lean=canvas.rng.normal(0.15, 0.2), longest=30)
+    canvas.soft += canvas.spread(streaks, 3) * np.clip(canvas.soft / 70, 0, 1)
     _airway(canvas, p)
 
 
@@ -117,7 +120,7 @@ def _airway(canvas: Canvas, p: Placement) -> None:
 def _plate(canvas: Canvas, frame: Frame, shape, size, side, thickness, **options) -> None:
     local = smooth(np.asarray(shape, dtype=float) * size, each=4)
     points = frame.project(frame.vertebra.depth + local[:, 0], local[:, 1], side)
-    canvas.plate(points, thickness, **{"step": 1, "wander": 0.35, "mottle": 0.3, **options})
+    canvas.plate(points, thickness, **{"step": 1, "wander": 0.45, "mottle": 0.45, **options})
 
 
 def _spinous(length: float) -> list[tuple[float, float]]:
@@ -140,7 +143,7 @@ def add_posterior_elements(canvas: Canvas, p: Placement) -> None:
             jog = rng.normal(0, 0.5, (4, 2))
             if level != "C2":
                 _plate(
-                    canvas, frame, np.add(_PILLAR, jog[0]), s, lat, 9.5, shell=0.5, core=1.2, round_off=3.0
+                    canvas, frame, np.add(_PILLAR, jog[0]), s, lat, 9.5, shell=0.35, core=1.7, round_off=3.0
                 )
             else:
                 upper = [
@@ -185,7 +188,7 @@ def add_posterior_elements(canvas: Canvas, p: Placement) -> None:
                 wander=0.5,
             )
         wall = frame.project(v.depth + np.array([20.5, 22.5, 23.5]) * s, np.array([-4, 1, 7]) * s, 0.0)
-        canvas.tube(wall, np.array([0.8, 1.3, 0.9]), mag=frame.magnification, shell=0.8, flat=3.0, rough=0.2)
+        canvas.tube(wall, np.array([0.6, 1.1, 0.7]), mag=frame.magnification, shell=0.8, flat=2.4, rough=0.45)
         shape = np.add(_spinous(_LENGTH[level]), rng.normal(0, 0.7, (10, 2)))
         _plate(
             canvas, frame, shape, s, 0.0, 7.0 if level == "C2" else 5.0, shell=0.6, core=0.7, round_off=2.2

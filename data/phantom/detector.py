@@ -26,7 +26,7 @@ def expose(attenuation: np.ndarray, lit: np.ndarray, c: Conditions, rng: np.rand
     if c.motion > 0:
         signal = _smear(signal, c.motion / c.spacing, rng)
     reference = float(np.median(signal[lit > 0.5])) if np.any(lit > 0.5) else 1.0
-    quanta = 5200.0 * c.exposure / (c.noise**2) * (c.spacing / 0.175) ** 2
+    quanta = 3000.0 * c.exposure / (c.noise**2) * (c.spacing / 0.175) ** 2
     mean = signal * (quanta / reference)
     sigma_noise = np.sqrt(mean + 60.0)
     noise = rng.standard_normal(signal.shape, dtype=np.float32)
@@ -34,7 +34,7 @@ def expose(attenuation: np.ndarray, lit: np.ndarray, c: Conditions, rng: np.rand
     counted = mean + sigma_noise * noise
     ceiling = 6000.0 * 90.0
     np.clip(counted, 1.0, ceiling, out=counted)
-    return (np.log(np.float32(5200.0 / reference)) - np.log(counted)).astype(np.float32)
+    return (np.log(np.float32(3000.0 / reference)) - np.log(counted)).astype(np.float32)
 
 
 def _wide_blur(image: np.ndarray, sigma: float) -> np.ndarray:

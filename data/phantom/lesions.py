@@ -89,7 +89,7 @@ def _syndesmophyte(cortical, pixel, placement, site, other, extent, both) -> Non
     lean = np.tan(np.radians(look.lean)) * (1 - 0.5 * extent)
     breadth = size * 9.5 * look.breadth * (0.75 + 0.25 * extent)
     params = np.array(
-        [reach, 1.1 * girth, 0.55 * girth, breadth, 0.3 * look.bulge, lean, 0.75 * look.density, 24.0, 0.0]
+        [reach, 1.1 * girth, 0.55 * girth, breadth, 0.3 * look.bulge, lean, 0.75 * look.density, 24.0, 0.0, 0.12 * size, look.phase]
     )
     add_sheet(cortical, pixel, 0.0, 0.0, p0, p1, front, frame.magnification, params)
 
@@ -104,7 +104,7 @@ def _bridge(cortical, pixel, placement, upper, lower, a: State, b: State) -> Non
     girth = size * look.girth * (0.85 + 0.75 * extent)
     waist = girth * (0.62 + 0.3 * extent)
     breadth = size * 10.5 * look.breadth * (0.9 + 0.3 * extent)
-    params = np.array([gap, girth, waist, breadth, look.bulge, 0.0, 0.66 * look.density, 26.0, 1.0])
+    params = np.array([gap, girth, waist, breadth, look.bulge, 0.0, 0.66 * look.density, 26.0, 1.0, 0.28 * size, look.phase])
     add_sheet(cortical, pixel, 0.0, 0.0, p0, p1, front, frame.magnification, params)
 
 
@@ -119,5 +119,5 @@ def _spur(cortical, pixel, placement, site) -> None:
     towards = front * np.cos(angle) + down * np.sin(angle)
     p0 = p0 - 0.8 * frame.magnification * down
     p1 = p0 + towards / np.hypot(*towards) * reach * frame.magnification
-    params = np.array([reach, 1.5 * size, 0.5 * size, 9.0 * size, 0.0, 0.0, 0.3, 40.0, 0.0])
+    params = np.array([reach, 1.5 * size, 0.5 * size, 9.0 * size, 0.0, 0.0, 0.3, 40.0, 0.0, 0.15, reach])
     add_sheet(cortical, pixel, 0.0, 0.0, p0, p1, down, frame.magnification, params)

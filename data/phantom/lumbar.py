@@ -73,8 +73,11 @@ def add_soft_tissue(canvas: Canvas, p: Placement) -> None:
     trunk += muscle * (trunk > 40)
     trunk -= _lungs(canvas, p, x, y, centre, trunk)
     kidney = _kidneys(canvas, p, x, y, centre)
-    trunk *= 1 + 0.014 * canvas.noise(trunk.shape, 14, step) + 0.006 * canvas.noise(trunk.shape, 4, step)
+    trunk *= 1 + 0.010 * canvas.noise(trunk.shape, 16, step)
     canvas.soft += np.maximum(canvas.spread(trunk + kidney, step), 0)
+    fx, fy = canvas.grid(3)
+    streaks = 2.7 * canvas.tissue(np.broadcast(fx, fy).shape, 3, lean=canvas.rng.normal(0, 0.4))
+    canvas.soft += canvas.spread(streaks, 3) * np.clip(canvas.soft / 150, 0, 1)
     _bowel_gas(canvas, p)
 
 

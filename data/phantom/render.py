@@ -103,6 +103,25 @@ def body_shape(v: Vertebra, level: str) -> np.ndarray:
     )  # fmt: skip
 
 
+def body_relief(v: Vertebra, level: str) -> np.ndarray:
+    """Unevenness of the two endplates, shape (2, 10): slope along the beam, twist, and two waves (amplitude mm,
+    wave numbers in a and l, phase)."""
+    rng = np.random.default_rng([v.texture, 3])
+    size = 0.6 if level.startswith("C") else 1.0
+    relief = np.zeros((2, 10))
+    for j in range(2):
+        relief[j, 0] = rng.normal(0, 0.024)
+        relief[j, 1] = rng.normal(0, 0.012)
+        for k, (height, length) in enumerate(((0.22, 22.0), (0.10, 8.0))):
+            angle = rng.uniform(0, 2 * np.pi)
+            number = 2 * np.pi / (length * size * rng.uniform(0.7, 1.4))
+            relief[j, 2 + 4 * k] = height * size * rng.uniform(0.5, 1.2)
+            relief[j, 3 + 4 * k] = number * np.cos(angle)
+            relief[j, 4 + 4 * k] = number * np.sin(angle)
+            relief[j, 5 + 4 * k] = rng.uniform(0, 2 * np.pi)
+    return relief
+
+
 @lru_cache(maxsize=24)
 def _texture(seed: int) -> np.ndarray:
     return trabecular_texture(seed)
@@ -114,13 +133,13 @@ def _body(canvas: Canvas, p: Placement, level: str, frame, states) -> None:
     shape[11:13] *= p.body.bone**0.6
     rng = np.random.default_rng(v.texture)
     at = rng.uniform(0, 512, 2)
-    texture = _texture(p.body.seed % 8) * np.float32(0.38)
+    texture = _texture(p.body.seed % 8) * np.float32(0.32)
     trabecular = np.zeros_like(canvas.trabecular)
     keep = slice(None)
     add_body(
         canvas.cortical, trabecular, canvas.pixel, canvas.pixel / 2, canvas.pixel / 2,
         frame.centre[0], frame.centre[1], np.ascontiguousarray(frame.axes), frame.beam[0], frame.beam[1],
-        frame.magnification, frame.distance, shape, body_lesions(p.body, c.view, level, states),
+        frame.magnification, frame.distance, shape, body_relief(v, level), body_lesions(p.body, c.view, level, states),
         texture, TEXTURE_STEP, at, 44 if c.view == "lumbar" else 32,
     )  # fmt: skip
     canvas.trabecular[keep] += trabecular

@@ -33,14 +33,14 @@ def _core_integral(s, shell, rise, floor):
 
 @njit(cache=True, fastmath=True)
 def add_body(
-    cortical, trabecular, pixel, ox, oy, cx, cy, axes, bx, by, mag, distance, shape, lesion, texture, tex_step, tex_at,
+    cortical, trabecular, pixel, ox, oy, cx, cy, axes, bx, by, mag, distance, shape, relief, lesion, texture, tex_step, tex_at,
     steps,
 ):  # fmt: skip
     """Add one vertebral body.
 
     ox, oy: detector mm of the centre of pixel (0, 0). shape: see ``render.body_shape``. lesion: 2 rows (upper,
     lower anterior corner) of bite radius in a, in h, along l, offset along l, squaring, sclerosis, reach of
-    sclerosis. texture: periodic 2D field read in local (a, h), mean 0.
+    sclerosis. relief: see ``render.body_relief``. texture: periodic 2D field read in local (a, h), mean 0.
     """
     anterior, posterior, depth, width = shape[0], shape[1], shape[2], shape[3]
     waist_a, waist_p, waist_s = shape[4], shape[5], shape[6]
@@ -112,18 +112,23 @@ def add_body(
                 rr = min(rho, 1.0)
                 r2 = rr * rr
                 bowl = 1.0 - r2 * r2
-                top = -half + conc_u * bowl - saddle * min(ln, 1.0) ** 3 * share
-                low = half - conc_l * bowl
+                j = 0 if h < 0 else 1
+                wave = relief[j, 2] * np.sin(relief[j, 3] * a + relief[j, 4] * l + relief[j, 5])
+                wave += relief[j, 6] * np.sin(relief[j, 7] * a + relief[j, 8] * l + relief[j, 9])
+                uneven = (relief[j, 0] + relief[j, 1] * a / depth) * l + wave
+                top = -half + conc_u * bowl - saddle * min(ln, 1.0) ** 3 * share + uneven
+                low = half - conc_l * bowl + uneven
                 sc = max(top - h, h - low)
                 # a rounded edge between wall and plate
-                if sw > -0.8 and sc > -0.8:
-                    s = np.sqrt((sw + 0.8) ** 2 + (sc + 0.8) ** 2) - 0.8
+                edge = 0.8 if a < 0 else 0.8 + 1.2 * a / depth
+                if sw > -edge and sc > -edge:
+                    s = np.sqrt((sw + edge) ** 2 + (sc + edge) ** 2) - edge
                 else:
                     s = max(sw, sc)
                 is_plate = sc > sw
                 if k > 0:
                     if s < 0.0 or last < 0.0:
-                        thick = plate if (is_plate or last_plate) else shell
+                        thick = plate * (1.0 + 1.1 * wave) if (is_plate or last_plate) else shell
                         ds = s - last
                         if abs(ds) > 1e-5:
                             dc = (_shell_integral(s, thick) - _shell_integral(last, thick)) / ds
@@ -196,9 +201,10 @@ def add_sheet(cortical, pixel, ox, oy, p0, p1, front, mag, params):
 
     p0, p1: detector mm of base and far corner. front: unit vector to anterior. params: reach from p0 (mm),
     half thickness at base and tip (mm), breadth (half, along the beam, mm), bulge (share of the distance),
-    lean (mm of anterior offset per mm of length), density, radius of the rim, 1 for fused (no taper).
+    lean (mm of anterior offset per mm of length), density, radius of the rim, 1 for fused (no taper), wobble
+    (mm) and its phase.
     """
-    reach, base, tip, breadth, bulge, lean, density, radius, fused = params
+    reach, base, tip, breadth, bulge, lean, density, radius, fused, wobble, phase = params
     rows, cols = cortical.shape
     dx, dy = p1[0] - p0[0], p1[1] - p0[1]
     gap = max(np.sqrt(dx * dx + dy * dy) / mag, 1e-3)
@@ -232,6 +238,7 @@ def add_sheet(cortical, pixel, ox, oy, p0, p1, front, mag, params):
                 u = along / max(gap, 1e-3)
                 u = min(max(u, 0.0), 1.0)
                 mid = 4.0 * bulge * gap * u * (1.0 - u) + lean * max(along, 0.0) - l * l / (2.0 * radius)
+                mid += wobble * np.sin(1.1 * along + phase + 0.12 * l)
                 w = min(max(along / max(top, 1e-3), 0.0), 1.0)
                 if fused > 0:
                     half = base + (tip - base) * 4.0 * u * (1.0 - u)
@@ -242,6 +249,7 @@ def add_sheet(cortical, pixel, ox, oy, p0, p1, front, mag, params):
                 # root sinks back into the body
                 if along < 0:
                     mid -= 0.5 * along * along * 0.3
+                half *= 1.0 + 0.9 * wobble * np.sin(0.8 * along + 2.1 * phase)
                 d = max(abs(across - mid + 0.55 * half) - half, end)
                 if d < soft:
                     part = 1.0 if d < -soft else (soft - d) / (2 * soft)
@@ -334,7 +342,7 @@ def trabecular_texture(seed: int, size: int = 512, step: float = 0.12) -> np.nda
     fine = frequency**-0.55 / (1 + (frequency / 1.7) ** 6) * (1 - np.exp(-((frequency / 0.16) ** 2)))
     slow = np.exp(-((frequency / 0.10) ** 2))
     field = np.zeros((size, size))
-    for shape, share in ((fine * upright, 0.75), (fine * lying, 0.28), (fine, 0.5), (slow, 0.4)):
+    for shape, share in ((fine * upright, 0.6), (fine * lying, 0.3), (fine, 0.6), (slow, 0.55)):
         noise = np.fft.rfft2(rng.standard_normal((size, size)))
         part = np.fft.irfft2(noise * shape, s=(size, size))
         field += share * part / part.std()
