@@ -1,0 +1,95 @@
+"""``sharpline ingest``: DICOM files, folders, zips or a DICOMDIR into the cohort."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from core.cli.output import emit, json_option, note
+from core.errors import InputError
+
+SHOWN = 20  # lines of a list on the screen; --json has all
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path())
+@click.option("--map", "map_file", type=click.Path(), help="CSV: file, patient or study -> subject, visit.")
+@click.option(
+    "--workers", type=click.IntRange(0), default=2, show_default=True, help="Reading processes; 0 for none."
+)
+@json_option
+@click.pass_context
+def command(
+    ctx: click.Context, paths: tuple[str, ...], map_file: str | None, workers: int, as_json: bool
+) -> int:
+    """Take DICOM files, folders, zips or a DICOMDIR into the cohort.
+
+    Patient identity is taken out on the way in. Files that are no DICOM image are refused one by one, with a
+    reason. Run it again to go on after an interruption.
+    """
+    from data.ingest import ingest
+    from data.store import CohortStore, current_actor
+
+    store = CohortStore.open(ctx.obj["cohort"])
+    counter = _Counter()
+    result = ingest(store, paths, counter.show, map_file, workers, actor=current_actor())
+    counter.close()
+    if result.found == 0:
+        raise InputError(
+            ", ".join(paths), "no files are in there", "give DICOM files, a folder, a zip or a DICOMDIR"
+        )
+    values: dict[str, Any] = vars(result)
+    emit(values, as_json=as_json, text=lambda: _text(values))
+    return _status(values)
+
+
+def _status(result: dict[str, Any]) -> int:
+    """0 all taken; 1 some refused; 2 nothing could be done."""
+    if result["ingested"] + result["already_there"] == 0:
+        return 2
+    return 1 if result["refused"] else 0
+
+
+class _Counter:
+    """One line on standard error that counts files: rewritten on a terminal, written seldom in a log."""
+
+    def __init__(self) -> None:
+        self._terminal = sys.stderr.isatty()
+        self._last_tenth = -1
+
+    def show(self, done: int, total: int, name: str) -> None:
+        line = f"{done} of {total} files"
+        if self._terminal:
+            click.echo(f"\r\x1b[K{line}  {name[-60:]}", err=True, nl=False)
+        elif 10 * done // total != self._last_tenth:
+            self._last_tenth = 10 * done // total
+            note(line)
+
+    def close(self) -> None:
+        if self._terminal:
+            click.echo("\r\x1b[K", err=True, nl=False)
+
+
+def _text(result: dict[str, Any]) -> str:
+    lines = [
+        f"{result['found']} files: {result['ingested']} taken in, {result['already_there']} already there, "
+        f"{len(result['refused'])} refused"
+    ]
+    lines += _listed("Refused", [f"{row['file']}: {row['reason']}" for row in result["refused"]])
+    lines += _listed(
+        "Again", [f"{row['file']}: {row['how']} as {row['same_as']}" for row in result["duplicates"]]
+    )
+    flagged = [f"{row['file']}: {'; '.join(row['warnings'])}" for row in result["flagged"]]
+    lines += _listed("To look at", flagged)
+    opened = [f"image {row['image'][:12]}: {row['reason']}" for row in result["unassigned"]]
+    lines += _listed("Without subject or visit", opened)
+    return "\n".join(lines)
+
+
+def _listed(title: str, lines: list[str]) -> list[str]:
+    if not lines:
+        return []
+    more = [f"  ... and {len(lines) - SHOWN} more (--json lists all)"] if len(lines) > SHOWN else []
+    return [f"{title} ({len(lines)}):", *(f"  {line}" for line in lines[:SHOWN]), *more]

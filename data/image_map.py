@@ -1,0 +1,118 @@
+"""A map file: which subject and visit delivered images belong to, in the words of the study team.
+
+A CSV with the columns ``subject`` and, where known, ``visit``, and at least one that finds the image:
+``file`` (name or pattern such as ``site03/*/lumbar*``), ``patient`` (patient number in the files), ``study``
+(study UID).
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from core.errors import InputError
+
+FINDERS = ("file", "patient", "study")
+_NAMES = {
+    "file": ("file", "filename", "file_name", "pattern", "path"),
+    "patient": ("patient", "patient_id", "patientid", "patient_number"),
+    "study": ("study", "study_uid", "studyinstanceuid"),
+    "subject": ("subject", "subject_id", "usubjid", "subjid"),
+    "visit": ("visit", "visit_id", "timepoint", "time_point"),
+}
+
+
+@dataclass(frozen=True)
+class MapRow:
+    file: str
+    patient: str
+    study: str
+    subject: str
+    visit: str
+
+    def matches(self, *, file: str, patient: str, study: str) -> bool:
+        """True where every finder of the row that is filled in agrees."""
+        if self.patient and self.patient != patient.strip():
+            return False
+        if self.study and self.study != study:
+            return False
+        return not self.file or _file_matches(self.file, file)
+
+
+@dataclass(frozen=True)
+class ImageMap:
+    """The rows of a map file, the most specific ones first."""
+
+    rows: tuple[MapRow, ...]
+
+    def find(self, *, file: str, patient: str, study: str) -> tuple[str | None, str | None]:
+        """Subject and visit of an image; (None, None) where no row fits.
+
+        The first fitting row counts; rows with more finders, and names before patterns, stand first.
+        """
+        for row in self.rows:
+            if row.matches(file=file, patient=patient, study=study):
+                return row.subject or None, row.visit or None
+        return None, None
+
+
+def read_image_map(path: Path | str) -> ImageMap:
+    """Read a map file (CSV, comma or semicolon).
+
+    Raises InputError where it is missing, has no subject column or no column that finds an image.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise InputError(f"--map {path}", "no such file", "check the path") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"--map {path}", "a CSV file in UTF-8 is needed", "save it as such") from error
+    lines = text.splitlines()
+    separator = ";" if lines and lines[0].count(";") > lines[0].count(",") else ","
+    table = list(csv.reader(lines, delimiter=separator))
+    columns = _columns(table[0] if table else [], path)
+    rows = [_row(cells, columns) for cells in table[1:] if any(cell.strip() for cell in cells)]
+    useful = [row for row in rows if (row.subject or row.visit) and (row.file or row.patient or row.study)]
+    if not useful:
+        raise InputError(
+            f"--map {path}", "no row of it names both an image and a subject", "fill in at least one row"
+        )
+    return ImageMap(tuple(sorted(useful, key=_how_general)))
+
+
+def _columns(header: list[str], path: Path) -> dict[str, int]:
+    given = [name.strip().casefold().replace(" ", "_") for name in header]
+    columns = {
+        meaning: next(given.index(name) for name in names if name in given)
+        for meaning, names in _NAMES.items()
+        if any(name in given for name in names)
+    }
+    if "subject" not in columns or not any(finder in columns for finder in FINDERS):
+        raise InputError(
+            f"--map {path} with the columns {', '.join(header) or '(none)'}",
+            "subject, and one of file, patient or study are needed (visit where known)",
+            "name the columns so",
+        )
+    return columns
+
+
+def _row(cells: list[str], columns: dict[str, int]) -> MapRow:
+    def cell(meaning: str) -> str:
+        at = columns.get(meaning)
+        return cells[at].strip() if at is not None and at < len(cells) else ""
+
+    return MapRow(cell("file"), cell("patient"), cell("study"), cell("subject"), cell("visit"))
+
+
+def _how_general(row: MapRow) -> tuple[int, bool, int]:
+    finders = sum(bool(value) for value in (row.file, row.patient, row.study))
+    return -finders, any(sign in row.file for sign in "*?["), -len(row.file)
+
+
+def _file_matches(pattern: str, name: str) -> bool:
+    """A name or pattern fits the whole relative name, its end, or the bare file name; case does not count."""
+    pattern, name = pattern.replace("\\", "/").casefold(), name.casefold()
+    return fnmatchcase(name, pattern) or fnmatchcase(name, f"*/{pattern}")

@@ -1,0 +1,438 @@
+"""Films into the cohort: delivered files are read in worker processes, stored under their hash, written down.
+
+A film's files are complete before its row is committed, and rows are committed a few films at a time. So
+killing the process at any moment loses nothing committed; running it again goes on where it stopped and ends
+in the same rows.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core.domain import Film
+from core.errors import StoreError
+from data import assign as assigning
+from data.archive import Source, find_sources
+from data.film_reading import Outcome, Reading
+from data.image_map import read_image_map
+from data.previews import film_path, preview_path, read_preview, to_film
+from data.pseudonyms import CohortKey, open_key
+from data.reading_pool import outcomes
+from data.store import CohortStore, Transaction
+
+BATCH = 16  # films in one transaction
+Progress = Callable[[int, int, str], None]  # files done, files in all, name of the last one
+
+
+@dataclass
+class IngestResult:
+    """What became of every file.
+
+    found: files examined = ingested + already_there + refused.
+    duplicates: films that were there under another name or UID (they count as already there).
+    unassigned: films taken now or before whose subject or visit is not known.
+    flagged: films taken now with something to look at.
+    """
+
+    found: int = 0
+    ingested: int = 0
+    already_there: int = 0
+    refused: list[dict[str, str]] = field(default_factory=list)
+    duplicates: list[dict[str, str]] = field(default_factory=list)
+    flagged: list[dict[str, Any]] = field(default_factory=list)
+    unassigned: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass
+class AssignResult:
+    """Images whose subject or visit changed, and those where one is still open (image, subject, reason)."""
+
+    changed: int
+    unassigned: list[dict[str, Any]]
+    notes: list[dict[str, Any]]
+
+
+def ingest(
+    store: CohortStore,
+    paths: Sequence[Path | str],
+    progress: Progress | None = None,
+    map_file: Path | str | None = None,
+    workers: int = 2,
+    *,
+    actor: str = "sharpline ingest",
+) -> IngestResult:
+    """Take DICOM files, folders, zips or a DICOMDIR into the cohort.
+
+    workers: reading processes; 0 reads in this process. map_file: see ``data.image_map``.
+    Raises InputError for a path or map that cannot be used, StoreError for the cohort.
+    """
+    image_map = read_image_map(map_file) if map_file is not None else None
+    sources = find_sources(paths)
+    known = _known_deliveries(store)
+    key = open_key(store.path, may_create=not known)
+    result = IngestResult(found=len(sources))
+    with _staging(store.folder) as staging:
+        reading = Reading(key, staging, store.folder, known, image_map)
+        writer = _Writer(store, reading, actor, result)
+        for done, (source, outcome) in enumerate(outcomes(sources, reading, workers), start=1):
+            writer.take(source, outcome)
+            if progress is not None:
+                progress(done, len(sources), source.name)
+        writer.commit()
+    result.unassigned = assign_images(store, actor=actor, key=key).unassigned
+    return result
+
+
+def load_preview(store: CohortStore, image: str) -> tuple[np.ndarray, dict[str, Any]]:
+    """The decoded picture of a film, mapped read-only, and what is known of it.
+
+    Grey: uint16 (rows, columns), bone bright. Colour: uint8 (rows, columns, 3).
+    The description has ``window`` [darkest, brightest grey value to show first], ``spacing_mm`` [row, column]
+    or None, ``colour``, ``frame``, ``frames``, ``modality``, ``body_part``, ``view``, ``laterality`` and the
+    linear way back to the file's own values (``slope``, ``sign``, ``offset``, ``intercept``).
+    """
+    return read_preview(preview_path(store.folder, image))
+
+
+def load_film(store: CohortStore, image: str) -> Film:
+    """The film as a scorer takes it: uint16 (rows, columns), bone bright; colour as its brightness."""
+    return to_film(image, *load_preview(store, image))
+
+
+def stored_film(store: CohortStore, image: str) -> Path:
+    """The de-identified DICOM file of a film. Raises StoreError where it is missing."""
+    path = film_path(store.folder, image)
+    if not path.is_file():
+        raise StoreError(
+            f"the film {image[:12]} is missing from {store.folder.name}",
+            "it was there when it was taken in",
+            "run 'sharpline ingest' on the delivery again; missing files are made anew",
+        )
+    return path
+
+
+def assign_images(
+    store: CohortStore, *, actor: str = "sharpline", key: CohortKey | None = None
+) -> AssignResult:
+    """Assign subject and visit of every image anew, as far as the store knows subjects and visits by now.
+
+    To be called after subjects, visits or a map arrived. What a person assigned stays. Never inside a write.
+    """
+    with store.reading() as session:
+        images = session.query(_IMAGES_WITH_DELIVERY)
+        subjects = session.query("SELECT subject FROM main.subject WHERE superseded_by IS NULL")
+        visits = session.query("SELECT * FROM main.visit WHERE superseded_by IS NULL")
+    if images.empty:
+        return AssignResult(0, [], [])
+    key = key or open_key(store.path, may_create=False)
+    pseudonyms = {key.pseudonym(str(subject)): str(subject) for subject in subjects["subject"]}
+    known = assigning.known_of(subjects, visits, pseudonyms)
+    found = assigning.assign(assigning.facts_of(images), known)
+    changed = _changed(images, found)
+    if changed:
+        with store.write(actor, "assign images", details={"images": len(changed)}) as transaction:
+            _reassign(transaction, changed)
+    open_images = [film for film in found if film.subject is None or film.visit is None]
+    closed = [film for film in found if film.problem and film not in open_images]
+    return AssignResult(len(changed), [_open(film) for film in open_images], [_open(film) for film in closed])
+
+
+_IMAGES_WITH_DELIVERY = f"""
+    SELECT i.image, i.subject, i.visit, i.assigned_by, i.film_date, d.* EXCLUDE (image, event, superseded_by)
+    FROM main.image i JOIN main.delivery d ON d.image = i.image AND d.superseded_by IS NULL
+    WHERE i.superseded_by IS NULL AND i.assigned_by IS DISTINCT FROM '{assigning.PERSON}' ORDER BY i.image"""
+
+
+def _open(film: assigning.Assigned) -> dict[str, Any]:
+    return {"image": film.image, "subject": film.subject, "visit": film.visit, "reason": film.problem}
+
+
+def _changed(images: pd.DataFrame, found: list[assigning.Assigned]) -> list[assigning.Assigned]:
+    stored = images[["subject", "visit", "assigned_by"]].astype(object).where(images.notna(), None)
+    return [
+        film
+        for film, old in zip(found, stored.itertuples(index=False, name=None), strict=True)
+        if (film.subject, film.visit, film.by) != old
+    ]
+
+
+def _reassign(transaction: Transaction, changed: list[assigning.Assigned]) -> None:
+    keys = pd.DataFrame({"image": [film.image for film in changed]})
+    rows = transaction.query(
+        "SELECT * EXCLUDE (event, superseded_by) FROM main.image WHERE superseded_by IS NULL "
+        "AND list_contains(?, image)",
+        [keys["image"].tolist()],
+    )
+    by_image = {film.image: film for film in changed}
+    for column, value in (("subject", "subject"), ("visit", "visit"), ("assigned_by", "by")):
+        rows[column] = pd.Series([getattr(by_image[image], value) for image in rows["image"]], dtype=object)
+    transaction.supersede("image", keys)
+    transaction.insert("image", rows)
+
+
+# -- writing ----------------------------------------------------------------------------------------
+
+
+class _Writer:
+    """Collects outcomes and commits them in batches, in the order in which the files were listed."""
+
+    def __init__(self, store: CohortStore, reading: Reading, actor: str, result: IngestResult) -> None:
+        self._store, self._reading, self._actor, self._result = store, reading, actor, result
+        self._waiting: list[tuple[Source, Outcome]] = []
+        self._names: dict[str, str] = {}  # image -> file of this delivery that brought it
+
+    def take(self, source: Source, outcome: Outcome) -> None:
+        if outcome.kind == "known" and not outcome.delivery.get("map_subject"):
+            self._result.already_there += 1
+            return
+        self._waiting.append((source, outcome))
+        if len(self._waiting) >= BATCH:
+            self.commit()
+
+    def commit(self) -> None:
+        """Write what is waiting: films into their places, then their rows in one transaction."""
+        if not self._waiting:
+            return
+        waiting, self._waiting = self._waiting, []
+        with self._store.write(self._actor, "ingest", details={"files": len(waiting)}) as transaction:
+            batch = _Batch(transaction, self._store.folder, self._reading.staging, self._names)
+            for source, outcome in waiting:
+                batch.take(source, outcome)
+            batch.finish(_known_subjects(transaction, self._reading.key))
+        batch.report(self._result)
+
+
+class _Batch:
+    """Films of one transaction: which are new, which are doubles, which are refused."""
+
+    def __init__(self, transaction: Transaction, folder: Path, staging: Path, names: dict[str, str]) -> None:
+        self._transaction, self._folder, self._staging, self._names = transaction, folder, staging, names
+        self._images: list[dict[str, Any]] = []
+        self._deliveries: list[dict[str, Any]] = []
+        self._mapped: list[dict[str, Any]] = []
+        self._refused: list[dict[str, Any]] = []
+        self._result = IngestResult()
+
+    def take(self, source: Source, outcome: Outcome) -> None:
+        if outcome.kind == "refused":
+            self._refuse(source, outcome.reason, outcome.fingerprint)
+        elif outcome.kind == "known":
+            self._result.already_there += 1
+            self._mapped.append(outcome.delivery)
+        else:
+            self._take_film(source, outcome)
+
+    def _take_film(self, source: Source, outcome: Outcome) -> None:
+        image, delivery = outcome.image, outcome.delivery
+        double = self._double_of(outcome)
+        if double is None:
+            self._place(image["image"])
+            self._images.append(_as_row(image))
+            self._deliveries.append(delivery)
+            self._names[image["image"]] = source.name
+            self._result.ingested += 1
+            if image["warnings"]:
+                self._result.flagged.append({"file": source.name, "warnings": image["warnings"]})
+        elif double["image"] == image["image"]:
+            self._place(image["image"])  # the row was there, its files perhaps not
+            self._result.already_there += 1
+            self._keep_map(delivery)
+        else:
+            self._drop(image["image"])
+            self._take_double(source, outcome, double)
+
+    def _double_of(self, outcome: Outcome) -> dict[str, Any] | None:
+        """The stored film that this one repeats; None where it is new.
+
+        The same UID with other pixels is a film of its own, with a warning on it.
+        """
+        image = outcome.image
+        others = [*self._stored_like(image), *self._waiting_like(image)]
+        for other in others:
+            if other["image"] == image["image"]:
+                return other
+        for other in others:
+            if other["pixel_hash"] == image["pixel_hash"] and not outcome.blank:
+                return other
+        if any(other["sop_uid"] == image["sop_uid"] for other in others):
+            if outcome.blank and any(other["pixel_hash"] == image["pixel_hash"] for other in others):
+                return others[0]
+            image["warnings"].append(
+                "another picture has the same SOP instance UID: one of the two was changed after it was made"
+            )
+        return None
+
+    def _stored_like(self, image: dict[str, Any]) -> list[dict[str, Any]]:
+        frame = self._transaction.query(
+            "SELECT i.image, i.sop_uid, i.pixel_hash, d.* EXCLUDE (image, event, superseded_by) "
+            "FROM main.image i LEFT JOIN main.delivery d ON d.image = i.image AND d.superseded_by IS NULL "
+            "WHERE i.superseded_by IS NULL AND (i.image = ? OR i.sop_uid = ? OR i.pixel_hash = ?) "
+            "ORDER BY i.event, i.image",
+            [image["image"], image["sop_uid"], image["pixel_hash"]],
+        )
+        rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
+        return [{str(name): value for name, value in row.items()} for row in rows]
+
+    def _waiting_like(self, image: dict[str, Any]) -> list[dict[str, Any]]:
+        return [
+            other | delivery
+            for other, delivery in zip(self._images, self._deliveries, strict=True)
+            if any(other[name] == image[name] for name in ("image", "sop_uid", "pixel_hash"))
+        ]
+
+    def _take_double(self, source: Source, outcome: Outcome, double: dict[str, Any]) -> None:
+        """A film that is there already: by the same person and visit it is a double, else it is refused."""
+        first = self._names.get(double["image"], f"image {double['image'][:12]}")
+        same_uid = double["sop_uid"] == outcome.image["sop_uid"]
+        conflict = _conflict(outcome.delivery, double)
+        if conflict:
+            reason = f"the same picture as {first}, but {conflict}"
+            self._refuse(source, f"{reason}; find out whose it is, and from when", outcome.fingerprint)
+            return
+        how = "same SOP instance UID and pixels" if same_uid else "same pixels under another SOP instance UID"
+        self._result.already_there += 1
+        self._result.duplicates.append({"file": source.name, "same_as": first, "how": how})
+
+    def _refuse(self, source: Source, reason: str, fingerprint: str) -> None:
+        self._result.refused.append({"file": source.name, "reason": reason})
+        content = {"kind": "film", "fingerprint": fingerprint}
+        self._refused.append({"reason": reason, "content": json.dumps(content, sort_keys=True)})
+
+    def _keep_map(self, delivery: dict[str, Any]) -> None:
+        if delivery.get("map_subject"):
+            self._mapped.append(delivery)
+
+    def _place(self, image: str) -> None:
+        for staged, final in (
+            (self._staging / f"{image}.dcm", film_path(self._folder, image)),
+            (self._staging / f"{image}.npy", preview_path(self._folder, image)),
+        ):
+            if staged.exists():  # absent where an earlier file of this batch was the same
+                final.parent.mkdir(exist_ok=True)
+                os.replace(staged, final)
+
+    def _drop(self, image: str) -> None:
+        for ending in ("dcm", "npy"):
+            (self._staging / f"{image}.{ending}").unlink(missing_ok=True)
+
+    def finish(self, known: assigning.Known) -> None:
+        """Hand the rows to the transaction, assigned by name; dates follow in ``assign_images``."""
+        self._update_maps()
+        if self._images:
+            deliveries = pd.DataFrame(self._deliveries).astype(object)
+            facts = deliveries.assign(film_date=[row["film_date"] for row in self._images])
+            for row, film in zip(self._images, assigning.assign_by_name(facts, known), strict=True):
+                row |= {"subject": film.subject, "visit": film.visit, "assigned_by": film.by}
+            self._transaction.insert("image", pd.DataFrame(self._images).astype(object))
+            self._transaction.insert("delivery", deliveries)
+        new = self._not_yet_refused()
+        if new:
+            self._transaction.refuse("ingest", new)
+
+    def _update_maps(self) -> None:
+        """Note what a map file says about films that are there already."""
+        for mapped in self._mapped:
+            old = self._transaction.query(
+                "SELECT * EXCLUDE (event, superseded_by) FROM main.delivery "
+                "WHERE image = ? AND superseded_by IS NULL",
+                [mapped["image"]],
+            )
+            says = (mapped.get("map_subject"), mapped.get("map_visit"))
+            if old.empty or (old["map_subject"][0], old["map_visit"][0]) == says:
+                continue
+            self._transaction.supersede("delivery", old[["image"]])
+            new = old.astype(object).assign(map_subject=says[0], map_visit=says[1])
+            self._transaction.insert("delivery", new)
+
+    def _not_yet_refused(self) -> list[dict[str, Any]]:
+        """A file that is refused again for the same reason is not written down again."""
+        old = self._transaction.query("SELECT reason, content FROM main.refused WHERE source = 'ingest'")
+        seen = set(zip(old["reason"], old["content"], strict=True))
+        new = []
+        for row in self._refused:
+            if (row["reason"], row["content"]) not in seen:
+                seen.add((row["reason"], row["content"]))
+                new.append(row)
+        return new
+
+    def report(self, total: IngestResult) -> None:
+        """Add this batch to the whole, once it is committed."""
+        total.ingested += self._result.ingested
+        total.already_there += self._result.already_there
+        total.refused += self._result.refused
+        total.duplicates += self._result.duplicates
+        total.flagged += self._result.flagged
+
+
+def _conflict(new: dict[str, Any], old: dict[str, Any]) -> str:
+    """How two deliveries of one picture contradict each other about whose it is; ``""`` where they do not."""
+    for name, words in (
+        ("trial_subject", "for subject {new} instead of {old}"),
+        ("trial_visit", "for visit {new} instead of {old}"),
+        ("map_subject", "for subject {new} instead of {old} by the map file"),
+        ("map_visit", "for visit {new} instead of {old} by the map file"),
+    ):
+        if new.get(name) and old.get(name) and assigning.fold(new[name]) != assigning.fold(old[name]):
+            return words.format(new=new[name], old=old[name])
+    named = new.get("trial_subject") and old.get("trial_subject")
+    if not named and new.get("patient") != old.get("patient"):
+        return "for another patient number"
+    return ""
+
+
+def _as_row(image: dict[str, Any]) -> dict[str, Any]:
+    return image | {
+        "classification": json.dumps(image["classification"], ensure_ascii=False, sort_keys=True),
+        "warnings": json.dumps(image["warnings"], ensure_ascii=False),
+    }
+
+
+def _known_subjects(transaction: Transaction, key: CohortKey) -> assigning.Known:
+    subjects = transaction.query("SELECT subject FROM main.subject WHERE superseded_by IS NULL")
+    visits = transaction.query("SELECT * FROM main.visit WHERE superseded_by IS NULL")
+    pseudonyms = {key.pseudonym(str(subject)): str(subject) for subject in subjects["subject"]}
+    return assigning.known_of(subjects, visits, pseudonyms)
+
+
+def _known_deliveries(store: CohortStore) -> dict[str, str]:
+    frame = store.query("SELECT fingerprint, image FROM main.delivery WHERE superseded_by IS NULL")
+    return dict(zip(frame["fingerprint"], frame["image"], strict=True))
+
+
+# -- staging ----------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _staging(folder: Path) -> Iterator[Path]:
+    """A folder on the same disk for films that are not committed yet; what dead processes left is removed."""
+    area = folder / ".staging"
+    area.mkdir(parents=True, exist_ok=True)
+    for left in area.iterdir():
+        if not _is_alive(left.name.split("-")[0]):
+            shutil.rmtree(left, ignore_errors=True)
+    here = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=area))
+    try:
+        yield here
+    finally:
+        shutil.rmtree(here, ignore_errors=True)
+
+
+def _is_alive(process: str) -> bool:
+    try:
+        os.kill(int(process), 0)
+    except (ValueError, ProcessLookupError):
+        return False
+    except PermissionError:
+        return True
+    return True

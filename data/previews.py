@@ -1,0 +1,90 @@
+"""Decoded pictures beside the stored films, for fast viewing and scoring (docs/decisions/preview-format.md).
+
+``<image>.npy`` is one frame as a plain NumPy file, so that it can be mapped into memory (a film of 2010 x
+1670 is there in under a millisecond); behind the array stand a JSON description and its length in eight
+bytes, which NumPy does not look at.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.lib import format as npy
+
+from core.domain import Film
+from core.errors import StoreError
+
+
+def film_path(folder: Path, image: str) -> Path:
+    """Where the de-identified film lies."""
+    return folder / image[:2] / f"{image}.dcm"
+
+
+def preview_path(folder: Path, image: str) -> Path:
+    """Where its decoded picture lies."""
+    return folder / image[:2] / f"{image}.npy"
+
+
+def write_preview(path: Path, pixels: np.ndarray, description: dict[str, Any]) -> None:
+    """Write a picture and its description.
+
+    pixels: uint16 (rows, columns) or uint8 (rows, columns, 3).
+    """
+    note = json.dumps(description, ensure_ascii=False).encode()
+    flat = np.ascontiguousarray(pixels)
+    with open(path, "wb", buffering=0) as stream:
+        npy.write_array_header_1_0(stream, npy.header_data_from_array_1_0(flat))
+        stream.write(flat.data.cast("B"))
+        stream.write(note + struct.pack("<Q", len(note)))
+
+
+def read_preview(path: Path) -> tuple[np.ndarray, dict[str, Any]]:
+    """The picture, read-only and mapped into memory, and its description.
+
+    Raises StoreError where the file is missing or cut short.
+    """
+    try:
+        pixels = np.load(path, mmap_mode="r", allow_pickle=False)
+        with open(path, "rb") as stream:
+            stream.seek(-8, 2)
+            end = stream.tell()
+            (length,) = struct.unpack("<Q", stream.read(8))
+            stream.seek(end - length)
+            return pixels, json.loads(stream.read(length))
+    except (OSError, ValueError, struct.error) as error:
+        raise StoreError(
+            f"the preview of image {path.stem[:12]} ({type(error).__name__})",
+            "it was written when the film was taken in",
+            "run 'sharpline ingest' on the delivery again; missing files are made anew",
+        ) from None
+
+
+def picture_offset(path: Path) -> int:
+    """How many bytes of the file stand before the pixels (for a viewer that reads them as they are)."""
+    with open(path, "rb") as stream:
+        npy.read_magic(stream)
+        npy.read_array_header_1_0(stream)
+        return stream.tell()
+
+
+def to_film(image: str, pixels: np.ndarray, description: dict[str, Any]) -> Film:
+    """The picture as a scorer takes it: one channel, bone bright; colour as its brightness (0 to 65535)."""
+    spacing = description.get("spacing_mm")
+    return Film(
+        image=image,
+        pixels=_brightness(pixels) if pixels.ndim == 3 else pixels,
+        spacing_mm=(float(spacing[0]), float(spacing[1])) if spacing else None,
+        modality=str(description.get("modality", "")),
+        body_part=str(description.get("body_part", "")),
+        view=str(description.get("view", "")),
+        laterality=str(description.get("laterality", "")),
+    )
+
+
+def _brightness(colour: np.ndarray) -> np.ndarray:
+    """Luminance of 8-bit RGB (Rec. 601), spread over 16 bits."""
+    return np.rint(colour @ np.array([0.299, 0.587, 0.114]) * 257).astype(np.uint16)
