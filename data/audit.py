@@ -132,11 +132,11 @@ def broken_chain(events: pd.DataFrame) -> list[dict[str, Any]]:
     for row in events.astype(object).to_dict("records"):
         number = int(row["event"])
         if number != expected:
-            broken.append(_fault(number, f"event {expected} should stand here: one is missing or doubled"))
+            broken.append(fault(number, f"event {expected} should stand here: one is missing or doubled"))
         if row["previous"] != previous:
-            broken.append(_fault(number, "it does not follow the event before it"))
+            broken.append(fault(number, "it does not follow the event before it"))
         if event_hash(row["previous"], row) != row["hash"]:
-            broken.append(_fault(number, "what the event says was changed"))
+            broken.append(fault(number, "what the event says was changed"))
         previous, expected = row["hash"], number + 1
     return broken
 
@@ -151,7 +151,7 @@ def broken_rows(events: pd.DataFrame, stored: Digests) -> list[dict[str, Any]]:
             for role in ("inserted", "superseded"):
                 reason = _difference(then.get(table, {}).get(role), now.get(table, {}).get(role))
                 if reason:
-                    broken.append(_fault(number, f"{table}: {_ROLE[role]} {reason}"))
+                    broken.append(fault(number, f"{table}: {_ROLE[role]} {reason}"))
     return broken
 
 
@@ -173,7 +173,7 @@ def broken_meta(events: pd.DataFrame, meta: dict[str, str]) -> list[dict[str, An
     last = int(events["event"].max()) if len(events) else 0
     said["cohort_version"] = str(last)
     return [
-        _fault(last or None, f"meta: {key} is {meta.get(key)!r}, the events say {said.get(key)!r}")
+        fault(last or None, f"meta: {key} is {meta.get(key)!r}, the events say {said.get(key)!r}")
         for key in sorted(set(said) | set(meta))
         if said.get(key) != meta.get(key)
     ]
@@ -188,7 +188,7 @@ def _parsed(text: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _fault(event: int | None, reason: str) -> dict[str, Any]:
+def fault(event: int | None, reason: str) -> dict[str, Any]:
     return {"event": event, "reason": reason}
 
 

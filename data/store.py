@@ -43,6 +43,7 @@ KEYS: dict[str, tuple[str, ...]] = {  # what is unique among the current rows of
     "site_score": ("subject", "visit", "system", "site", "feature", "reader", "campaign", "read"),
     "finding": ("finding",),
     "covariate": ("subject", "visit", "name"),
+    "delivery": ("image",),
 }
 MAY_BE_EMPTY = {("site_score", "subject"), ("site_score", "visit"), ("covariate", "visit")}
 NEW_COHORT = {"blinded": "true", "phantom": "false"}
@@ -66,6 +67,36 @@ class Session:
         """The first value of the first row, None where there is no row."""
         row = self._connection.execute(sql, parameters).fetchone()
         return row[0] if row else None
+
+    def current(self, table: str, keys: pd.DataFrame) -> pd.DataFrame:
+        """The current rows of a table whose key columns equal a row of ``keys`` (missing equals missing)."""
+        types = audit.columns(self._connection)[table]
+        rows = to_arrow(keys.drop_duplicates(), types, table)
+        match = " AND ".join(f"k.{quoted(n)} IS NOT DISTINCT FROM t.{quoted(n)}" for n in rows.column_names)
+        self._connection.register("keys", rows)
+        try:
+            return self.query(
+                f"SELECT * FROM main.{quoted(table)} t "
+                f"WHERE superseded_by IS NULL AND EXISTS (FROM keys k WHERE {match})"
+            )
+        finally:
+            self._connection.unregister("keys")
+
+    def tables(self) -> dict[str, dict[str, str]]:
+        """Table name -> column name -> type, as stored."""
+        return audit.columns(self._connection)
+
+    def digests(self) -> audit.Digests:
+        """Digests of all stored rows, for the check of the trail."""
+        return audit.digests(self._connection)
+
+    def wrong_totals(self) -> list[str]:
+        """Where stored totals are not what the stored scores make."""
+        return derived.differences(self._connection)
+
+    def visit_order(self) -> list[str]:
+        """All visits in the order of the study."""
+        return derived.visit_order(self._connection)
 
 
 class Look(Session):
@@ -254,7 +285,7 @@ class CohortStore:
     def exists(self) -> bool:
         return self.path.is_file() and self.path.stat().st_size > 0
 
-    # -- reading ----------------------------------------------------------------------------------------
+    # -- reading -------------------------------------------------------------------------------------------
 
     def query(self, sql: str, parameters: Parameters = None) -> pd.DataFrame:
         """The rows of one statement over the stored tables, superseded rows included (see ``Session.query``).
@@ -327,7 +358,7 @@ class CohortStore:
         """Whether patients and films are generated: must be said wherever a number is shown."""
         return self.meta().get("phantom") == "true"
 
-    # -- writing ----------------------------------------------------------------------------------------
+    # -- writing -------------------------------------------------------------------------------------------
 
     @contextmanager
     def write(
@@ -365,7 +396,7 @@ class CohortStore:
         with self.write(actor, "phantom", reason) as transaction:
             transaction.set_meta("phantom", "true")
 
-    # -- opening ----------------------------------------------------------------------------------------
+    # -- opening -------------------------------------------------------------------------------------------
 
     @contextmanager
     def _connection(self, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:

@@ -1,0 +1,106 @@
+"""``sharpline subjects``: who is in the study, and when they were to come."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from core.cli.output import emit, json_option, note
+
+if TYPE_CHECKING:
+    from data.tables_in import Result
+
+
+@click.command(short_help="Take a table of subjects (and visits) into the cohort.")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--visits", type=click.Path(path_type=Path), help="A table of visits as well.")
+@click.option("--map", "mapping", multiple=True, metavar="COLUMN=NAME", help="What a column is (repeatable).")
+@click.option("--map-visits", multiple=True, metavar="COLUMN=NAME", help="The same for the table of visits.")
+@click.option(
+    "--correct", default="", metavar="REASON", help="Replace values that differ; the old ones stay."
+)
+@click.option("--dry-run", is_flag=True, help="Say what would happen, store nothing.")
+@json_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    file: Path,
+    visits: Path | None,
+    mapping: tuple[str, ...],
+    map_visits: tuple[str, ...],
+    correct: str,
+    dry_run: bool,
+    as_json: bool,
+) -> int:
+    """Take subjects into the cohort: arm, sex, year of birth, centre, baseline date, and covariates.
+
+    FILE and the table of visits are CSV, XLSX or Parquet; tables in the shape of CDISC ADSL, DM and SV, or
+    of any domain with VISIT, go in as they are. A visits table without a subject column is the plan for all.
+    Columns that are not recognised become covariates where they hold numbers or a few levels of text.
+    """
+    from data.columns import parse_mapping
+    from data.store import CohortStore
+    from data.tables_in import SubjectsRequest, preview_subjects, take_subjects
+
+    store = CohortStore.open(ctx.obj["cohort"])
+    request = SubjectsRequest(correct, parse_mapping(mapping), parse_mapping(map_visits))
+    if dry_run:
+        result = preview_subjects(store, file, visits, request)
+    else:
+        result = take_subjects(store, file, visits, request)
+    for text in result.notes:
+        note(f"note: {text}")
+    emit(_as_json(result), as_json=as_json, text=lambda: _as_text(result))
+    return status(result)
+
+
+def _as_json(result: Result) -> dict[str, object]:
+    return {
+        "subjects": result.accepted.get("subject", 0),
+        "visits": result.accepted.get("visit", 0),
+        "covariates": result.accepted.get("covariate", 0),
+        "rows": result.rows,
+        "stored": result.stored,
+        "unchanged": result.unchanged,
+        "refused": result.refused,
+        "columns": result.columns,
+        "ignored": result.ignored,
+    }
+
+
+def _as_text(result: Result) -> str:
+    stored = result.stored
+    return "\n".join(
+        [
+            f"{result.accepted.get('subject', 0)} subjects, {result.accepted.get('visit', 0)} visits, "
+            f"{result.accepted.get('covariate', 0)} covariate values; new or changed: "
+            f"{stored.get('subject', 0)}, {stored.get('visit', 0)}, {stored.get('covariate', 0)}",
+            *used_lines(result),
+            *refused_lines(result),
+        ]
+    )
+
+
+def used_lines(result: Result) -> list[str]:
+    """Which column was taken for what, and which was left out, for a person to check."""
+    used = ", ".join(f"{field} = {column}" for field, column in result.columns.items())
+    left = [f"{column} ({reason})" for column, reason in result.ignored.items()]
+    return [f"columns: {used}"] + ([f"not used: {', '.join(left)}"] if left else [])
+
+
+def refused_lines(result: Result) -> list[str]:
+    """One line a refused row."""
+    lines = [f"  row {item['row']}: {item['reason']}" for item in result.refused]
+    return [f"refused: {len(lines)}", *lines] if lines else []
+
+
+def status(result: Result) -> int:
+    """0 all taken, 1 some rows refused, 2 nothing could be taken."""
+    if not result.refused:
+        return 0
+    return 1 if any(result.accepted.values()) else 2
+
+
+__all__ = ["command", "refused_lines", "status", "used_lines"]

@@ -1,0 +1,70 @@
+"""Checks a cohort against its audit trail: events, rows, settings, and what is derived from rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from data import audit
+from data.migrate import available
+from data.store import KEYS, CohortStore, Session
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was checked, and what is wrong.
+
+    broken: ``event`` (None where it belongs to none) and ``reason`` of each fault.
+    """
+
+    events: int
+    rows: int
+    head: str
+    broken: list[dict[str, Any]]
+
+
+def verify(store: CohortStore, *, head: str = "") -> Verdict:
+    """Whether events, rows, settings and totals are what the writes left.
+
+    head: hash of the last event at an earlier check; it must still be in the chain.
+    Everything is read in one opening, so writers wait: 24 million rows take about half a minute on 2 cores.
+    """
+    with store.reading() as session:
+        lacking = _lacking_tables(session)
+        if lacking:
+            return Verdict(0, 0, "", lacking)
+        events = session.query("SELECT * FROM main.event ORDER BY event, hash")
+        stored = session.digests()
+        meta = session.query("SELECT key, value FROM main.meta ORDER BY key")
+        settings = dict(zip(meta["key"], meta["value"], strict=True))
+        broken = audit.faults(
+            audit.broken_chain(events),
+            audit.broken_rows(events, stored),
+            audit.broken_meta(events, settings),
+            _wrong_totals(session),
+            _lost_head(events["hash"].tolist(), head),
+        )
+    rows = sum(roles.get("inserted", [0])[0] for tables in stored.values() for roles in tables.values())
+    return Verdict(len(events), int(rows), audit.head(events), broken)
+
+
+def _lacking_tables(session: Session) -> list[dict[str, Any]]:
+    """Tables or migrations that are gone; nothing else can be checked then."""
+    tables = session.tables()
+    gone = [name for name in (*KEYS, "total", "event", "meta", "migration", "refused") if name not in tables]
+    if gone:
+        return [audit.fault(None, f"the table {name} is missing") for name in gone]
+    applied = session.query("SELECT name FROM main.migration ORDER BY name")["name"].tolist()
+    if applied != available():
+        return [audit.fault(None, f"tables are of version {applied[-1:]}, {available()[-1]} is needed")]
+    return []
+
+
+def _wrong_totals(session: Session) -> list[dict[str, Any]]:
+    return [audit.fault(None, reason) for reason in session.wrong_totals()]
+
+
+def _lost_head(hashes: list[str], head: str) -> list[dict[str, Any]]:
+    if head and head not in hashes:
+        return [audit.fault(None, "the head of the earlier check is not in the chain: history was rewritten")]
+    return []
