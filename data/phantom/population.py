@@ -99,13 +99,13 @@ OASIS = Population(
         bridge=(1.825, 1.595),
     ),
     Growth(
-        rate=-4.05,
+        rate=-3.83,
         clean=0.52,
         eroded=0.7,
         male=0.35,
         crp=0.3,
         syndesmophytes=0.25,
-        patient=0.95,
+        patient=0.72,
         burst=0.75,
         unit_burst=0.7,
         corner_burst=1.0,
@@ -118,13 +118,13 @@ SURPASS = replace(
     OASIS,
     name="surpass",
     baseline=replace(OASIS.baseline, shift=0.28),
-    growth=replace(OASIS.growth, rate=-4.85, active=1.0),
+    growth=replace(OASIS.growth, rate=-4.6, active=1.0),
 )
 GESPIC = replace(
     OASIS,
     name="gespic",
     baseline=replace(OASIS.baseline, shift=-0.75),
-    growth=replace(OASIS.growth, rate=-3.75, active=1.0),
+    growth=replace(OASIS.growth, rate=-3.55, active=1.0),
 )
 # Every grade in every region about as often as in the hospital set, so that a model sees enough of each.
 HOSPITAL = replace(

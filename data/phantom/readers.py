@@ -35,20 +35,20 @@ class Reader:
     visit: spread of v, for each corner at each visit.
     blur: by how much the spreads grow from a clear corner (visibility 1) to a hidden one (0).
     gives_up: corners with less visibility than this get no grade.
-    memory: correlation of s between two reads of the same films.
+    memory: correlation of s between two sessions: re-reads, and films of one patient read singly.
     """
 
     name: str
     bias: float
-    patient: float = 0.24
-    site: float = 0.375
-    visit: float = 0.122
+    patient: float = 0.22
+    site: float = 0.43
+    visit: float = 0.115
     blur: float = 1.0
     gives_up: float = 0.35
     memory: float = 0.6
 
 
-READERS = (Reader("R1", bias=0.03), Reader("R2", bias=-0.03, gives_up=0.4))
+READERS = (Reader("R1", bias=0.0), Reader("R2", bias=-0.06, gives_up=0.4))
 # A reader who knows the order of films compares them, so the error of a visit is smaller; expects damage to
 # grow, so growth looks larger than it is; and leaves a corner that looks better than before at its grade
 # with this chance.
@@ -128,23 +128,32 @@ def _draw(
     """Standard normal errors of one reader for one patient, shape (visits, 24), drawn visit by visit."""
     corners = len(SITES)
     rng = study.rng(number, reader.name)
-    habit = rng.normal(), rng.normal(size=corners)
+    habit = _persistent(rng)
     if read > 1:
         rng = study.rng(number, f"{reader.name} read {read}")
-        fresh = np.sqrt(1.0 - reader.memory**2)
-        habit = (
-            reader.memory * habit[0] + fresh * rng.normal(),
-            reader.memory * habit[1] + fresh * rng.normal(size=corners),
-        )
+        habit = _mixed(habit, _persistent(rng), reader.memory)
     drawn: dict[str, list[np.ndarray]] = {"patient": [], "site": [], "visit": [], "keep": []}
     for _ in range(visits):
         drawn["visit"].append(rng.normal(size=corners))
         drawn["keep"].append(rng.random(corners))
-        anew = rng.normal(), rng.normal(size=corners)
+        anew = _mixed(habit, _persistent(rng), reader.memory)
         patient, site = anew if mode is ReadMode.SINGLE else habit
         drawn["patient"].append(np.full(corners, patient))
         drawn["site"].append(site)
     return {part: np.stack(values) for part, values in drawn.items()}
+
+
+def _persistent(rng: np.random.Generator) -> tuple[float, np.ndarray]:
+    """s as standard normals: one for the patient, one for each corner."""
+    return rng.normal(), rng.normal(size=len(SITES))
+
+
+def _mixed(
+    old: tuple[float, np.ndarray], new: tuple[float, np.ndarray], memory: float
+) -> tuple[float, np.ndarray]:
+    """s at another session: correlated with what it was by ``memory``, variance kept."""
+    fresh = float(np.sqrt(1.0 - memory**2))
+    return memory * old[0] + fresh * new[0], memory * old[1] + fresh * new[1]
 
 
 def _keep_worst(grade: np.ndarray, chance: np.ndarray) -> np.ndarray:
