@@ -66,6 +66,32 @@ def agreement(ratings: Ratings, choices: Choices = Choices()) -> dict[str, Any]:
     return result | {"notes": notes, "refused": ratings.refused}
 
 
+def flat_pair(first: np.ndarray, second: np.ndarray, *, loa_ci: str = "exact") -> dict[str, dict[str, Any]]:
+    """Every statistic of two raters as {estimate, ci} by one flat name, such as ``bland_altman.loa.upper``.
+
+    The names are those of ``core.agreement.batch``; the intervals come from formulas.
+    """
+    table = np.column_stack([first, second])
+    all_raters, _ = _all_raters(table)
+    two, _ = _two_raters(first, second, loa_ci)
+    flat: dict[str, dict[str, Any]] = dict(all_raters.pop("icc"))
+    _flatten(all_raters | two, "", flat)
+    return flat
+
+
+def _flatten(block: dict[str, Any], prefix: str, flat: dict[str, dict[str, Any]]) -> None:
+    """Blocks with an estimate, and bare numbers with the limits beside them, by dotted name."""
+    for name, value in block.items():
+        if isinstance(value, dict) and "estimate" in value:
+            flat[prefix + name] = {"estimate": value["estimate"], "ci": value["ci"]}
+        elif isinstance(value, dict) and "slope" in value:
+            flat[prefix + name] = {"estimate": value["slope"], "ci": value.get("ci", [None, None])}
+        elif isinstance(value, dict):
+            _flatten(value, f"{prefix}{name}.", flat)
+        elif isinstance(value, float) or value is None:
+            flat[prefix + name] = {"estimate": value, "ci": block.get(f"{name}_ci", [None, None])}
+
+
 def _all_raters(table: np.ndarray) -> tuple[dict[str, Any], dict[str, str]]:
     n, k = table.shape
     found = icc(table)
