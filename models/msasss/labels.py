@@ -46,7 +46,8 @@ class Corner:
 class LabelledFilm:
     """A film with its corners; no corners means that nothing on it is to be found.
 
-    spacing_mm: (row, column). patient: never on both sides of a split.
+    spacing_mm: (row, column). patient: never on both sides of a split. visit, kind: where the labels state
+    them.
     """
 
     name: str
@@ -55,6 +56,8 @@ class LabelledFilm:
     spacing_mm: tuple[float, float]
     corners: tuple[Corner, ...] = ()
     path: Path | None = None
+    visit: str = ""
+    kind: str = ""
     pixels: np.ndarray | None = field(default=None, repr=False, compare=False)
 
     def load(self) -> np.ndarray:
@@ -185,7 +188,17 @@ def _film(name: str, path: Path, boxes: list[tuple], about: dict) -> LabelledFil
         Corner(site, x, y, width, height, grade, bool(extra.get("visible", True)))
         for site, (grade, x, y, width, height, extra) in zip(sites, boxes, strict=True)
     )
-    return LabelledFilm(name, patient, region, (float(spacing[0]), float(spacing[1])), corners, path)
+    where = (float(spacing[0]), float(spacing[1]))
+    return LabelledFilm(
+        name,
+        patient,
+        region,
+        where,
+        corners,
+        path,
+        visit=str(about.get("visit", "")),
+        kind=str(about.get("kind", "")),
+    )
 
 
 def _region_in(name: str) -> str:

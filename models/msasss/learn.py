@@ -29,10 +29,14 @@ def train_finder(
     recipe: train.Recipe = FINDER_RECIPE,
     checkpoint: Path | None = None,
     report: Report = lambda epoch, loss, seconds: None,
+    start: dict[str, torch.Tensor] | None = None,
 ) -> torch.nn.Module:
     """A finder trained on whole films, with and without a spine."""
     torch.manual_seed(recipe.seed)
-    network = networks.finder(size).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = networks.finder(size)
+    if start is not None:
+        network.load_state_dict(start)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def batches(epoch: int) -> Iterator[train.Batch]:
         rng = np.random.default_rng([recipe.seed, epoch])
@@ -62,10 +66,14 @@ def train_grader(
     per_epoch: int | None = None,
     checkpoint: Path | None = None,
     report: Report = lambda epoch, loss, seconds: None,
+    start: dict[str, torch.Tensor] | None = None,
 ) -> torch.nn.Module:
     """A grader trained on tiles; tiles with rare grades are drawn more often (:func:`tile_weights`)."""
     torch.manual_seed(recipe.seed)
-    network = networks.grader(size).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = networks.grader(size)
+    if start is not None:
+        network.load_state_dict(start)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     weights = tile_weights(samples)
     count = per_epoch or len(samples)
 

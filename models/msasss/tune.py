@@ -1,0 +1,174 @@
+"""What is fitted on tuning patients: grade probabilities, the rule that picks a grade, and the limits to
+abstain.
+
+Tuning patients are neither trained on nor tested on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from core.domain import Abstained, Film
+from models.msasss.grading import GradingRule
+from models.msasss.infer import MsasssScorer, Reading, Settings
+from models.msasss.labels import LabelledFilm
+
+LEAST_SENSITIVITY = 0.6  # aimed at on tuning patients, so that 0.5 holds on others
+NEAR_MM = 3.0
+
+
+@dataclass(frozen=True)
+class TuningCorners:
+    """Corners read on tuning films. logits (n, 4); grade (n,) truth; weight (n,) how much each counts."""
+
+    logits: np.ndarray
+    grade: np.ndarray
+    weight: np.ndarray
+
+
+def read_all(scorer: MsasssScorer, films: Sequence[LabelledFilm]) -> list[Reading | Abstained]:
+    """The networks' reading of each film, before limits and grades."""
+    return [scorer.read(Film(film.name, film.load(), film.spacing_mm)) for film in films]
+
+
+def corners(
+    films: Sequence[LabelledFilm], readings: Sequence[Reading | Abstained], weights: Sequence[float]
+) -> TuningCorners:
+    """The corners that were found where they are (within 3 mm) on films with labels."""
+    rows: list[tuple[np.ndarray, int, float]] = []
+    for film, reading, weight in zip(films, readings, weights, strict=True):
+        if isinstance(reading, Abstained):
+            continue
+        for corner in film.corners:
+            seen = reading.sites.get(corner.site)
+            if seen is None or not corner.visible:
+                continue
+            place = np.array([corner.x * film.spacing_mm[1], corner.y * film.spacing_mm[0]])
+            if np.linalg.norm(seen.centre - place) <= NEAR_MM:
+                rows.append((seen.logits, corner.grade, weight))
+    return TuningCorners(
+        np.array([row[0] for row in rows]).reshape(-1, 4),
+        np.array([row[1] for row in rows], dtype=int),
+        np.array([row[2] for row in rows]),
+    )
+
+
+def fit_rule(found: TuningCorners, *, penalty: float = 2.0) -> GradingRule:
+    """Calibrated probabilities by weighted multinomial logistic regression, then the emphasis of the grades.
+
+    penalty: strength of the pull of the regression towards plain softmax of the class logits.
+    """
+    from scipy.optimize import minimize
+
+    start = np.concatenate([np.eye(4).ravel(), np.zeros(4)])
+    wanted = np.eye(4)[found.grade]
+
+    def cost(flat: np.ndarray) -> tuple[float, np.ndarray]:
+        matrix, offset = flat[:16].reshape(4, 4), flat[16:]
+        logits = np.clip(found.logits, -12, 12)
+        scores = logits @ matrix.T + offset
+        scores -= scores.max(axis=1, keepdims=True)
+        probabilities = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+        chosen = np.maximum((probabilities * wanted).sum(axis=1), 1e-12)
+        pull = flat - start
+        pull[16:] = 0
+        slope = (probabilities - wanted) * found.weight[:, None]
+        gradient = np.concatenate([(slope.T @ logits).ravel(), slope.sum(axis=0)])
+        return float(
+            -(found.weight * np.log(chosen)).sum() + penalty * (pull**2).sum()
+        ), gradient + 2 * penalty * pull
+
+    best = minimize(cost, start, jac=True, method="L-BFGS-B").x
+    rule = GradingRule(
+        tuple(tuple(float(v) for v in row) for row in best[:16].reshape(4, 4)),
+        tuple(float(v) for v in best[16:]),
+    )
+    return replace(
+        rule, emphasis=choose_emphasis(rule.probabilities(found.logits), found.grade, found.weight)
+    )
+
+
+def choose_emphasis(
+    probabilities: np.ndarray, grade: np.ndarray, weight: np.ndarray, least: float = LEAST_SENSITIVITY
+) -> tuple[float, float, float, float]:
+    """Emphasis of grades 0..3 with the best total that leaves no grade under ``least`` sensitivity.
+
+    Best: highest quadratic kappa less the bias of the mean grade, as totals are sums of grades. Where nothing
+    reaches ``least``, the emphasis with the greatest lowest sensitivity.
+    """
+    options = []
+    for one in (1.0, 1.25, 1.5, 1.8, 2.2, 2.7, 3.3, 4.0):
+        for two in (0.7, 0.85, 1.0, 1.2, 1.45, 1.75, 2.1):
+            for three in (0.6, 0.8, 1.0, 1.25, 1.6):
+                emphasis = (1.0, one, two, three)
+                given = np.argmax(probabilities * emphasis, axis=1)
+                lowest = min(_sensitivity(given, grade, weight, k) for k in range(4))
+                bias = abs(float(np.average(given - grade, weights=weight)))
+                options.append((lowest, quadratic_kappa(given, grade, weight) - bias, emphasis))
+    good = [option for option in options if option[0] >= least]
+    return max(good, key=lambda option: option[1])[2] if good else max(options)[2]
+
+
+def _sensitivity(given: np.ndarray, grade: np.ndarray, weight: np.ndarray, k: int) -> float:
+    """Weighted share of corners of grade k that are called so; 1 where there is none."""
+    of_k = grade == k
+    return float(weight[of_k & (given == k)].sum() / weight[of_k].sum()) if of_k.any() else 1.0
+
+
+def quadratic_kappa(given: np.ndarray, grade: np.ndarray, weight: np.ndarray | None = None) -> float:
+    """Quadratic weighted kappa of two gradings 0..3 (Fleiss-Cohen weights), with weights for the rows."""
+    table = np.zeros((4, 4))
+    np.add.at(table, (given, grade), 1.0 if weight is None else weight)
+    table /= table.sum()
+    distance = (np.arange(4)[:, None] - np.arange(4)[None, :]) ** 2
+    chance = (distance * np.outer(table.sum(axis=1), table.sum(axis=0))).sum()
+    return float(1 - (distance * table).sum() / chance) if chance > 0 else float("nan")
+
+
+def choose_limits(
+    good: Sequence[Reading | Abstained], wrong: Sequence[Reading | Abstained], settings: Settings
+) -> Settings:
+    """Limits of the chain that refuse wrong films and cost as few good ones as possible.
+
+    Each limit lies half way between what nearly all good films reach and what the wrong ones reach, never
+    above the 1% quantile of good films.
+    """
+    named = [reading for reading in good if isinstance(reading, Reading)]
+    fooled = [reading for reading in wrong if isinstance(reading, Reading)]
+    if not named:
+        return settings
+
+    def limit(values: list[float], foils: list[float], floor: float) -> float:
+        most = float(np.quantile(values, 0.01))
+        highest = max(foils, default=floor)
+        return float(min(most, max(floor, (highest + most) / 2))) if most > floor else floor
+
+    def mean_score(reading: Reading) -> float:
+        return float(reading.chain.confidence[reading.chain.seen].mean())
+
+    return replace(
+        settings,
+        least_chain=limit([r.chain.score for r in named], [r.chain.score for r in fooled], 3.0),
+        least_units=limit([mean_score(r) for r in named], [mean_score(r) for r in fooled], 0.2),
+    )
+
+
+def choose_least_corner(
+    films: Sequence[LabelledFilm], readings: Sequence[Reading | Abstained], settings: Settings
+) -> Settings:
+    """The objectness below which a corner counts as not seen: keeps 99% of visible corners that are in place,
+    and is never under 0.05."""
+    in_place: list[float] = []
+    for film, reading in zip(films, readings, strict=True):
+        if isinstance(reading, Abstained):
+            continue
+        for corner in film.corners:
+            seen = reading.sites.get(corner.site)
+            if seen is not None and corner.visible:
+                in_place.append(seen.objectness)
+    if not in_place:
+        return settings
+    return replace(settings, least_corner=float(np.clip(np.quantile(in_place, 0.01), 0.05, 0.4)))
