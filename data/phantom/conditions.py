@@ -225,7 +225,7 @@ def _poor(rng, c: Conditions) -> Conditions:
 
 def _wrong(rng, c: Conditions) -> Conditions:
     if c.kind == "overexposed":
-        return replace(c, exposure=60.0)
+        return replace(c, exposure=400.0)
     if c.kind == "cut_off":
         top, right, bottom, left = c.collimation
         return replace(c, collimation=(c.field[0] * float(rng.uniform(0.6, 0.72)), right, bottom, left))

@@ -32,7 +32,7 @@ def expose(attenuation: np.ndarray, lit: np.ndarray, c: Conditions, rng: np.rand
     noise = rng.standard_normal(signal.shape, dtype=np.float32)
     noise = cv2.GaussianBlur(noise, (0, 0), 0.55) * 1.55
     counted = mean + sigma_noise * noise
-    ceiling = 6000.0 * 90.0
+    ceiling = 3000.0 * 30.0
     np.clip(counted, 1.0, ceiling, out=counted)
     return (np.log(np.float32(3000.0 / reference)) - np.log(counted)).astype(np.float32)
 
@@ -76,7 +76,8 @@ def process(log_signal: np.ndarray, lit: np.ndarray, c: Conditions) -> np.ndarra
     step = max(1, level.size // 200_000)
     sample = level[inside][::step] if inside.any() else level.ravel()[::step]
     raw = log_signal[inside][::step] if inside.any() else log_signal.ravel()[::step]
-    body = sample[raw > np.quantile(raw, 0.02) + 0.6] if sample.size else sample
+    thin, thick = np.quantile(raw, [0.02, 0.99])
+    body = sample[raw > thin + min(0.6, 0.2 * (thick - thin))]
     body = sample if body.size < 100 else body
     low, middle, high = np.quantile(body, [0.03, 0.5, 0.985])
     spread = max(high - low, 0.35)
@@ -92,8 +93,9 @@ def process(log_signal: np.ndarray, lit: np.ndarray, c: Conditions) -> np.ndarra
 
 def raw_air(log_signal: np.ndarray, c: Conditions) -> np.ndarray:
     """0.1 where the bare beam hits the detector, 1 behind more than about 8 cm of tissue."""
-    air = float(np.quantile(log_signal[::16, ::16], 0.001))
-    return 0.12 + 0.88 / (1 + np.exp(-(log_signal - air - 1.1) * 3.2))
+    air, thick = (float(value) for value in np.quantile(log_signal[::16, ::16], [0.001, 0.98]))
+    knee = min(1.1, 0.22 * max(thick - air, 0.05))
+    return 0.12 + 0.88 / (1 + np.exp(-(log_signal - air - knee) * 3.5 / knee))
 
 
 def _compress(band: np.ndarray, knee: float) -> np.ndarray:

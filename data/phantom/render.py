@@ -140,7 +140,7 @@ def _body(canvas: Canvas, p: Placement, level: str, frame, states) -> None:
         canvas.cortical, trabecular, canvas.pixel, canvas.pixel / 2, canvas.pixel / 2,
         frame.centre[0], frame.centre[1], np.ascontiguousarray(frame.axes), frame.beam[0], frame.beam[1],
         frame.magnification, frame.distance, shape, body_relief(v, level), body_lesions(p.body, c.view, level, states),
-        texture, TEXTURE_STEP, at, 44 if c.view == "lumbar" else 32,
+        texture, TEXTURE_STEP, at, 30 if c.view == "lumbar" else 24,
     )  # fmt: skip
     canvas.trabecular[keep] += trabecular
 

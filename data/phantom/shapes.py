@@ -113,8 +113,10 @@ def add_body(
                 r2 = rr * rr
                 bowl = 1.0 - r2 * r2
                 j = 0 if h < 0 else 1
-                wave = relief[j, 2] * np.sin(relief[j, 3] * a + relief[j, 4] * l + relief[j, 5])
-                wave += relief[j, 6] * np.sin(relief[j, 7] * a + relief[j, 8] * l + relief[j, 9])
+                wave = 0.0
+                if abs(h) > half - 5.5:
+                    wave = relief[j, 2] * np.sin(relief[j, 3] * a + relief[j, 4] * l + relief[j, 5])
+                    wave += relief[j, 6] * np.sin(relief[j, 7] * a + relief[j, 8] * l + relief[j, 9])
                 uneven = (relief[j, 0] + relief[j, 1] * a / depth) * l + wave
                 top = -half + conc_u * bowl - saddle * min(ln, 1.0) ** 3 * share + uneven
                 low = half - conc_l * bowl + uneven
@@ -285,6 +287,8 @@ def add_tube(cortical, trabecular, pixel, ox, oy, path, mag, shell, core, flat, 
     near = np.full((r1 - r0, c1 - c0), np.float32(1e9))
     radii = np.zeros((r1 - r0, c1 - c0), np.float32)
     slopes = np.zeros((r1 - r0, c1 - c0), np.float32)
+    shift_x = np.full((r1 - r0, c1 - c0), np.float32(1e9))
+    shift_y = np.zeros((r1 - r0, c1 - c0), np.float32)
     for i in range(n - 1):
         ex, ey = path[i + 1, 0] - path[i, 0], path[i + 1, 1] - path[i, 1]
         q = ex * ex + ey * ey
@@ -297,14 +301,23 @@ def add_tube(cortical, trabecular, pixel, ox, oy, path, mag, shell, core, flat, 
             for c in range(ca, cb):
                 x = ox + c * pixel
                 y = oy + r * pixel
-                wx = 0.0
-                wy = 0.0
-                for j in range(4):
-                    phase = warp[j, 0] * x + warp[j, 1] * y + warp[j, 2]
-                    wx += warp[j, 3] * np.sin(phase)
-                    wy += warp[j, 3] * np.cos(1.3 * phase + j)
-                x += wx
-                y += wy
+                w = 0.0
+                if q > 1e-9:
+                    w = min(max(((x - path[i, 0]) * ex + (y - path[i, 1]) * ey) / q, 0.0), 1.0)
+                gx, gy = x - path[i, 0] - w * ex, y - path[i, 1] - w * ey
+                if gx * gx + gy * gy > width * width:
+                    continue
+                if shift_x[r - r0, c - c0] > 1e8:
+                    wx = 0.0
+                    wy = 0.0
+                    for j in range(4):
+                        phase = warp[j, 0] * x + warp[j, 1] * y + warp[j, 2]
+                        wx += warp[j, 3] * np.sin(phase)
+                        wy += warp[j, 3] * np.cos(1.3 * phase + j)
+                    shift_x[r - r0, c - c0] = wx
+                    shift_y[r - r0, c - c0] = wy
+                x += shift_x[r - r0, c - c0]
+                y += shift_y[r - r0, c - c0]
                 w = 0.0
                 if q > 1e-9:
                     w = ((x - path[i, 0]) * ex + (y - path[i, 1]) * ey) / q

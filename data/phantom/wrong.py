@@ -146,7 +146,7 @@ def _chest(body: Body, c: Conditions) -> Canvas:
         dx = (x - width / 2 - sign * 0.24 * width) / (0.19 * width)
         dy = (y - 0.45 * height) / (0.34 * height)
         dome = np.clip((0.76 * height - y - 18 * dx**2) / 12, 0, 1)
-        air += 150 * np.sqrt(np.clip(1 - dx**2 - np.abs(dy) ** 3, 0, 1)) * dome
+        air += 105 * np.sqrt(np.clip(1 - dx**2 - np.abs(dy) ** 3, 0, 1)) * dome
     heart = np.clip(
         1 - ((x - 0.54 * width) / (0.16 * width)) ** 2 - ((y - 0.62 * height) / (0.16 * height)) ** 2, 0, 1
     )
