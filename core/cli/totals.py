@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.cli.output import emit, json_option, keep_where, note, where_option
+from core.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,6 +45,10 @@ def command(
     frame = read_table(file)
     frame = need_columns(frame, ("subject", "visit", "reader", "site", "grade"), file)
     frame = keep_where(frame, where)
+    if not len(frame):
+        raise InputError(
+            f"--where {' '.join(where)}", "rows with these values are needed", "check the values"
+        )
     result = compute(frame, used, rule, settings)
     counts = companions(frame, used, settings)
     _warn(result, frame)

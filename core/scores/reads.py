@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from core.cells import labels, numbers
 from core.errors import InputError
 from core.scores.system import ScoreSystem, squeeze
 
@@ -73,7 +74,7 @@ def code_reads(
     """
     _need(frame, (*NEEDED, *by))
     refused = _Refusals(frame.index)
-    identity = [_coded(frame[name]) for name in ("subject", "visit", *by)]
+    identity = [labels(frame[name]) for name in ("subject", "visit", *by)]
     for name, (codes, _) in zip(("subject", "visit", *by), identity, strict=True):
         refused.add(codes < 0, f"{name} is empty")
     targets = _targets(frame, system)
@@ -164,28 +165,11 @@ def _need(frame: pd.DataFrame, columns: Sequence[str]) -> None:
         )
 
 
-def _coded(series: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    """Codes in order of first appearance and the texts they stand for; -1 where empty."""
-    codes, values = pd.factorize(series)
-    texts = np.array([_text(value) for value in values], object)
-    if any(text == "" for text in texts) or len(set(texts)) < len(texts):
-        merged, uniques = pd.factorize(pd.Series(texts, dtype=object).replace("", None))
-        codes = np.where(codes < 0, -1, merged[codes])
-        texts = np.asarray(uniques, object)
-    return np.asarray(codes, np.int64), texts
-
-
-def _text(value: object) -> str:
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value).strip()
-
-
 def _targets(frame: pd.DataFrame, system: ScoreSystem) -> Targets:
     """What each row grades, worked out once for each pair of spellings and looked up for all rows."""
-    sites, site_texts = _coded(frame["site"])
+    sites, site_texts = labels(frame["site"])
     if "feature" in frame.columns:
-        features, feature_texts = _coded(frame["feature"])
+        features, feature_texts = labels(frame["feature"])
     else:
         features, feature_texts = np.full(len(frame), -1, np.int64), np.empty(0, object)
     width = len(feature_texts) + 1
@@ -230,7 +214,7 @@ def _resolve(system: ScoreSystem, site: str, feature: str) -> tuple[int, int, in
 
 def _grades(series: pd.Series, targets: Targets, system: ScoreSystem, refused: _Refusals) -> np.ndarray:
     """Grades as numbers, NaN where empty or refused."""
-    values, texts, is_text = _numbers(series)
+    values, texts, is_text = numbers(series)
     broken = values != np.round(values)
     broken &= ~np.isnan(values)
     outside = (values < 0) | (values > targets.maximum)
@@ -247,19 +231,6 @@ def _grades(series: pd.Series, targets: Targets, system: ScoreSystem, refused: _
         outside, lambda row: f"grade {values[row]:g} is outside 0-{targets.maximum[row]} of {where(row)}"
     )
     return values
-
-
-def _numbers(series: pd.Series) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Values as float64, their texts, and a mask of those that are text."""
-    if pd.api.types.is_numeric_dtype(series) and not pd.api.types.is_bool_dtype(series):
-        values = series.to_numpy(np.float64, na_value=np.nan)
-        infinite = np.isinf(values)
-        return np.where(infinite, np.nan, values), values, infinite
-    codes, texts = _coded(series)
-    numbers = pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce").to_numpy(np.float64)
-    numbers = np.where(np.isfinite(numbers), numbers, np.nan)
-    values = np.append(numbers, np.nan)[codes]
-    return values, np.append(texts, np.array([None], object))[codes], (codes >= 0) & np.isnan(values)
 
 
 def _keys(

@@ -130,11 +130,13 @@ def test_text_says_rule_totals_and_refused_rows(tmp_path, capsys):
         (["t.csv", "--system", "msasss", "--rule", "half"], "sharpline: rule half; mSASSS has seg_mean"),
         (["t.csv", "--system", "msasss", "--set", "x"], "NAME=VALUE is needed"),
         (["t.csv", "--system", "msasss"], "t.csv has no column reader; it has subject, visit, site, grade;"),
+        (["whole.csv", "--system", "msasss", "--where", "visit=W9"], "--where visit=W9; rows with these"),
         (["t.csv"], "Missing option '--system'"),
     ],
 )
 def test_errors_are_one_line_and_status_2(tmp_path, capsys, monkeypatch, arguments, message):
     monkeypatch.chdir(tmp_path)
+    reading().to_csv("whole.csv", index=False)
     reading().drop(columns="reader").to_csv("t.csv", index=False)
     status, out, err = run(capsys, *arguments)
     assert status == 2

@@ -1,0 +1,183 @@
+"""All that is said about change between two visits, as one dictionary (contract.md, ``progression``)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from core.agreement.estimate import LIMITS_80, estimate, number
+from core.agreement.icc import FORMS, icc
+from core.progression.change import Changes, changes
+from core.progression.pairing import WINDOW_DAYS, interval_of
+from core.progression.probability import cumulative_probability
+from core.progression.progressors import STANDARD, Cutoff, net_progression, progressed, share
+from core.progression.readings import Readings
+from core.progression.sdc import Sdc, reader_bias, smallest_detectable_change
+from core.progression.summary import difference_of_means, summary
+
+
+@dataclass(frozen=True)
+class Options:
+    """Which visits, and which definitions of progression. Days None: first and last, see ``interval_of``."""
+
+    from_days: float | None = None
+    to_days: float | None = None
+    window: float = WINDOW_DAYS
+    cutoffs: Sequence[Cutoff] = STANDARD
+
+
+def progression(readings: Readings, options: Options | None = None) -> dict[str, Any]:
+    """Change, summaries, SDC, agreement on change, progressors and the cumulative probability plot.
+
+    What cannot be computed is None with its reason under ``notes``. Raises InputError where there is no
+    total, or the days do not follow each other.
+    """
+    options = options or Options()
+    interval = interval_of(readings.rows, options.from_days, options.to_days, options.window)
+    change = changes(readings, interval)
+    sdc = smallest_detectable_change(change.complete)
+    return {
+        "from_days": interval.from_days,
+        "to_days": interval.to_days,
+        "window": interval.window,
+        "subjects": len(change.table),
+        "readers": change.readers,
+        "partial_readers": int((~change.is_complete).sum()),
+        "left_out": change.left_out.to_dict("records"),
+        "change": _entries(change),
+        "summary": _summaries(change),
+        "arm_differences": _arm_differences(change),
+        **_error(change, sdc),
+        **_progressors(change, sdc, options.cutoffs),
+        "cumulative_probability": _points(change),
+        "refused": readings.refused.to_dict("records"),
+        "notes": _notes(change, sdc),
+        "warnings": _warnings(change),
+    }
+
+
+def _entries(change: Changes) -> list[dict[str, Any]]:
+    return [
+        {
+            "subject": row.subject,
+            "arm": row.arm,
+            "mean_change": row.mean_change,
+            "per_reader": dict(zip(change.readers, map(number, values), strict=True)),
+            "annualised": number(row.annualised),
+            "from_day": row.from_day,
+            "to_day": row.to_day,
+            "from_mean": row.from_mean,
+            "to_mean": row.to_mean,
+        }
+        for row, values in zip(change.table.itertuples(), change.per_reader, strict=True)
+    ]
+
+
+def _arms(change: Changes) -> list[str]:
+    """Arms in order of first appearance."""
+    return [arm for arm in change.table["arm"].drop_duplicates() if arm is not None]
+
+
+def _key(arm: str) -> str:
+    """The arm's name beside ``all``, which stands for everyone."""
+    return "arm all" if arm == "all" else arm
+
+
+def _summaries(change: Changes) -> dict[str, Any]:
+    arm = change.table["arm"].to_numpy()
+    arms = {_key(name): summary(change.mean[arm == name]) for name in _arms(change)}
+    return {"all": summary(change.mean)} | arms
+
+
+def _arm_differences(change: Changes) -> list[dict[str, Any]]:
+    """Mean change of one arm minus another's, for every pair, with the Welch interval."""
+    arm = change.table["arm"].to_numpy()
+    return [
+        {
+            "a": second,
+            "b": first,
+            **difference_of_means(change.mean[arm == second], change.mean[arm == first]),
+        }
+        for first, second in combinations(_arms(change), 2)
+    ]
+
+
+def _error(change: Changes, sdc: Sdc | None) -> dict[str, Any]:
+    """SDC at 95% and 80%, bias between readers and agreement on change, from complete subjects."""
+    bias, low, high = reader_bias(change.complete)
+    readers = len(change.readers)
+    found = icc(change.complete) if sdc else None
+    return {
+        "sdc95": _limits(sdc, readers) if sdc else None,
+        "sdc80": _limits(sdc, readers, LIMITS_80) if sdc else None,
+        "sdc95_ci": {
+            "one_reader": list(sdc.interval()),
+            "mean_of_readers": list(sdc.interval(readers)),
+        }
+        if sdc
+        else None,
+        "sdc_subjects": len(change.complete),
+        "bias": estimate(bias, low, high) if readers > 1 else None,
+        "change_icc": {form: _plain(found["forms"][form]) for form in FORMS} if found else None,
+    }
+
+
+def _limits(sdc: Sdc, readers: int, *multiplier: float) -> dict[str, float]:
+    return {"one_reader": sdc.limit(1, *multiplier), "mean_of_readers": sdc.limit(readers, *multiplier)}
+
+
+def _plain(value: dict[str, Any]) -> dict[str, Any]:
+    return {"estimate": value["estimate"], "ci": value["ci"]}
+
+
+def _progressors(change: Changes, sdc: Sdc | None, cutoffs: Sequence[Cutoff]) -> dict[str, Any]:
+    limit = sdc.limit(len(change.readers)) if sdc else None
+    per_year = change.table["annualised"].to_numpy()
+    judged = {rule.name: progressed(rule, change.mean, per_year, limit) for rule in cutoffs}
+    arm = change.table["arm"].to_numpy()
+    groups = {"all": np.ones(len(arm), bool)} | {_key(name): arm == name for name in _arms(change)}
+    net = {name: net_progression(change.mean[mask]) for name, mask in groups.items()}
+    return {
+        "progressors": {name: int(flags[0].sum()) if flags else None for name, flags in judged.items()},
+        "progressor_shares": {
+            name: {group: share(flags[0][mask], flags[1][mask]) for group, mask in groups.items()}
+            for name, flags in judged.items()
+            if flags
+        },
+        "net_progression": net["all"],
+        "net_progression_share": {
+            name: number(count / groups[name].sum()) if groups[name].any() else None
+            for name, count in net.items()
+        },
+    }
+
+
+def _points(change: Changes) -> list[dict[str, Any]]:
+    points = cumulative_probability(change.table["subject"], change.table["arm"], change.mean)
+    rows = points.astype(object).where(points.notna(), None).to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in rows]
+
+
+def _notes(change: Changes, sdc: Sdc | None) -> dict[str, str]:
+    if sdc is not None:
+        return icc(change.complete)["notes"]
+    if len(change.readers) < 2:
+        why = "one reader: error cannot be told from change"
+    else:
+        why = f"{len(change.complete)} subjects have a change from every reader, 2 are needed"
+    return {"sdc95": why, "change_icc": why, ">SDC": why}
+
+
+def _warnings(change: Changes) -> list[str]:
+    """Readers who cover less than half of the subjects: they cut the SDC down to what they read."""
+    covered = (~np.isnan(change.per_reader)).sum(axis=0)
+    return [
+        f"reader {name} covers {count} of {len(change.table)} subjects; the SDC uses {len(change.complete)} "
+        "subjects that all readers cover: choose with --readers"
+        for name, count in zip(change.readers, covered, strict=True)
+        if count < len(change.table) / 2
+    ]

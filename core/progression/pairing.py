@@ -1,0 +1,88 @@
+"""Which two films of a subject stand for the two visits of a change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from core.errors import InputError
+
+WINDOW_DAYS = 90.0
+
+
+@dataclass(frozen=True)
+class Interval:
+    """From and to, in days from baseline, and how far a film may lie from either."""
+
+    from_days: float
+    to_days: float
+    window: float = WINDOW_DAYS
+
+
+def interval_of(
+    rows: pd.DataFrame,
+    from_days: float | None = None,
+    to_days: float | None = None,
+    window: float = WINDOW_DAYS,
+) -> Interval:
+    """One pair of days for everyone: those given, else day 0 and the last day with a total.
+
+    Where no film lies within the window of day 0 the first day with a total takes its place.
+    Raises InputError where there is no total, or where the days do not follow each other.
+    """
+    days = rows.loc[rows["total"].notna(), "days"].to_numpy()
+    if not len(days):
+        raise InputError("the table", "rows with a day and a total are needed", "check the columns")
+    if from_days is None:
+        from_days = 0.0 if (np.abs(days) <= window).any() else float(days.min())
+    if to_days is None:
+        to_days = float(days.max())
+    if to_days <= from_days:
+        raise InputError(
+            f"from day {from_days:g} to day {to_days:g}",
+            "a later day is needed to end with",
+            "choose other days",
+        )
+    return Interval(from_days, to_days, window)
+
+
+def choose_films(rows: pd.DataFrame, interval: Interval) -> pd.DataFrame:
+    """By subject ``from_day`` and ``to_day`` of its films, NaN with a ``reason`` where one lacks.
+
+    rows: ``subject`` (categorical), ``days``, ``total``. A film counts where any reader gave a total. The
+    nearest within the window is taken, the earlier of two equally near; the second film is a later one than
+    the first, so that one film never serves as both.
+    """
+    films = rows.loc[rows["total"].notna(), ["subject", "days"]].drop_duplicates()
+    first = _nearest(films, interval.from_days, interval.window)
+    start = films["subject"].map(first).astype(float)
+    later = films[~(films["days"] <= start)]
+    second = _nearest(later, interval.to_days, interval.window)
+    subjects = rows["subject"].cat.categories
+    chosen = pd.DataFrame({"from_day": first.reindex(subjects), "to_day": second.reindex(subjects)})
+    served = _nearest(films, interval.to_days, interval.window).reindex(subjects)
+    chosen["reason"] = [
+        _reason(from_day, to_day, only, interval)
+        for from_day, to_day, only in zip(chosen["from_day"], chosen["to_day"], served, strict=True)
+    ]
+    return chosen
+
+
+def _nearest(films: pd.DataFrame, target: float, window: float) -> pd.Series:
+    """Day of the film nearest to the target, by subject."""
+    near = films.assign(distance=(films["days"] - target).abs())
+    near = near[near["distance"] <= window].sort_values(["distance", "days"], kind="stable")
+    near = near.drop_duplicates("subject")
+    return pd.Series(near["days"].to_numpy(), index=near["subject"].astype("str"))
+
+
+def _reason(from_day: float, to_day: float, served: float, interval: Interval) -> str | None:
+    if np.isnan(from_day):
+        return f"no film within {interval.window:g} days of day {interval.from_days:g}"
+    if not np.isnan(to_day):
+        return None
+    if served == from_day:
+        return f"one film (day {from_day:g}) for both day {interval.from_days:g} and day {interval.to_days:g}"
+    return f"no film within {interval.window:g} days of day {interval.to_days:g}"

@@ -1,0 +1,20 @@
+"""Cumulative probability plot: every patient's change, sorted within the arm (domain.md B5)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+
+def cumulative_probability(subject: pd.Series, arm: pd.Series, change: np.ndarray) -> pd.DataFrame:
+    """Points ``subject, arm, x, y``: y the change, x = (rank - 0.5) / n within the arm, a fraction of 1.
+
+    Subjects without an arm are ranked among themselves. Ties keep the given order. Sorted by arm, then x.
+    """
+    points = pd.DataFrame({"subject": subject.to_numpy(), "arm": arm.to_numpy(), "y": change})
+    points["key"] = points["arm"].where(points["arm"].notna(), "")
+    points = points.sort_values(["key", "y"], kind="stable", ignore_index=True)
+    within = points.groupby("key", sort=False)
+    n = within["y"].transform("size")
+    points["x"] = (within.cumcount() + 0.5) / n
+    return points[["subject", "arm", "x", "y"]]

@@ -1,0 +1,75 @@
+"""Who progressed: counts beyond a cut-off, with intervals, and net progression."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from core.agreement.proportion import proportion
+
+TIE = 1e-9  # a value this close to a cut-off counts as equal to it
+
+
+@dataclass(frozen=True)
+class Cutoff:
+    """A definition such as ``>0.5``, ``>=2``, ``>SDC``, ``<=-5`` or ``>=5/y`` (per year).
+
+    value: None stands for the study's SDC (mean of readers).
+    """
+
+    name: str
+    sign: str
+    value: float | None
+    is_per_year: bool = False
+
+
+def cutoff(name: str) -> Cutoff:
+    """The definition so written. Raises ValueError where it is none."""
+    sign = name[:2] if name[1:2] == "=" else name[:1]
+    if sign not in (">", ">=", "<", "<="):
+        raise ValueError(f"{name}: a cut-off begins with >, >=, < or <=")
+    rest = name[len(sign) :]
+    per_year = rest.endswith("/y")
+    rest = rest.removesuffix("/y")
+    return Cutoff(name, sign, None if rest == "SDC" else float(rest), per_year)
+
+
+STANDARD = tuple(cutoff(name) for name in (">0", ">0.5", ">=2", ">SDC", ">=5", ">=5/y"))
+
+
+def beyond(value: np.ndarray, sign: str, limit: float) -> np.ndarray:
+    """Which values lie beyond the limit; within 1e-9 of it counts as equal to it. NaN lies nowhere."""
+    value = np.asarray(value, float)
+    if sign == ">":
+        return value > limit + TIE
+    if sign == ">=":
+        return value >= limit - TIE
+    return value < limit - TIE if sign == "<" else value <= limit + TIE
+
+
+def progressed(
+    rule: Cutoff, change: np.ndarray, per_year: np.ndarray, sdc: float | None
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Flags and who could be judged, both of shape (subjects,); None where the study has no SDC.
+
+    change, per_year: raw and annualised change; the cut-off says which it looks at.
+    """
+    limit = sdc if rule.value is None else rule.value
+    if limit is None:
+        return None
+    value = per_year if rule.is_per_year else change
+    known = ~np.isnan(value)
+    return beyond(value, rule.sign, limit) & known, known
+
+
+def share(flags: np.ndarray, known: np.ndarray) -> dict[str, Any]:
+    """Count, n and share with its Wilson interval."""
+    count, n = int((flags & known).sum()), int(known.sum())
+    return {"count": count, "n": n, "share": proportion(count, n)}
+
+
+def net_progression(change: np.ndarray, limit: float = 0.0) -> int:
+    """Subjects beyond the limit minus subjects beyond minus the limit (share: over n; domain.md B2)."""
+    return int(beyond(change, ">", limit).sum()) - int(beyond(change, "<", -limit).sum())
