@@ -24,7 +24,8 @@ import duckdb
 import pandas as pd
 
 from core.domain import Viewer
-from core.errors import StoreError
+from core.errors import NotAllowed, StoreError
+from core.scores.system import Rule, ScoreSystem
 from data import access, audit, derived
 from data.audit import quoted
 from data.frames import to_arrow
@@ -108,6 +109,47 @@ class Look(Session):
     def __init__(self, connection: duckdb.DuckDBPyConnection, allowed: access.Policy) -> None:
         super().__init__(connection)
         self.allowed = allowed
+
+    def keep(self, name: str, frame: pd.DataFrame) -> None:
+        """Makes a frame a table of this connection, for joins; it goes when the look ends."""
+        self._connection.register("kept_frame", frame)
+        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS FROM kept_frame")
+        self._connection.unregister("kept_frame")
+
+    def visit_order(self) -> list[str]:
+        """All visits that this viewer sees, in the order of the study (by name where it is hidden)."""
+        return derived.visit_order(self._connection, "site_score", "visit")
+
+    def totals_under(
+        self,
+        system: ScoreSystem,
+        rule: Rule,
+        settings: dict[str, str] | None = None,
+        patients: str = "SELECT subject FROM subject",
+        parameters: Parameters = None,
+    ) -> pd.DataFrame:
+        """Totals under any rule, with the columns of the table ``total``.
+
+        patients: SELECT of the subjects wanted (``data.access.selection``), with its parameters.
+        Raises NotAllowed for a blinded reader: rules may look at the order of visits.
+        """
+        if not self.allowed.sees_order:
+            raise NotAllowed("totals under another rule", "a reader sees the default rule", "leave it out")
+        which = f"subject IN ({patients})"
+        if derived.is_summed_in_sql(system, rule) and not settings:
+            return self.query(
+                f"{derived.totals_sql(system, rule, which, 'site_score')} ORDER BY ALL", parameters
+            )
+        return derived.computed(
+            self._connection,
+            system,
+            rule,
+            settings=settings,
+            which=which,
+            table="site_score",
+            visit_table="visit",
+            parameters=parameters,
+        )
 
 
 class Transaction(Session):

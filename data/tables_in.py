@@ -20,8 +20,8 @@ from core.domain import ReaderKind, ReadMode
 from core.errors import InputError
 from core.tables import read_table
 from data import reads_in, subjects_in, visits_in
-from data.pseudonyms import CohortKey, open_key
 from data.merging import Merge, Refused, in_order, keep_refused, merge, put
+from data.pseudonyms import CohortKey, open_key
 from data.reads_in import Known, Reading
 from data.store import CohortStore, Session, Transaction, current_actor
 
@@ -284,7 +284,7 @@ def _plan_subjects(
 ) -> _Plan:
     table, name = opened
     found = subjects_in.read_subjects(table, request.mapping)
-    rows = _estimates_agree(session, found)
+    rows = _years_agree(session, found, bool(request.correct))
     baseline = {
         subject: day for subject, day in zip(rows["subject"], rows["baseline_date"], strict=True) if day
     }
@@ -347,11 +347,16 @@ def _add_visits(
         plan.meta["visits_are_listed"] = "true"
 
 
-def _estimates_agree(session: Session, found: subjects_in.Subjects) -> pd.DataFrame:
-    """The subjects, an estimated year of birth left out where the cohort knows one that fits the age."""
+def _years_agree(session: Session, found: subjects_in.Subjects, correct: bool) -> pd.DataFrame:
+    """The subjects, years of birth left out that are one off a known one: one of the two comes from an age.
+
+    A correction overrules this, but for years that are themselves worked out from an age.
+    """
     known = session.current("subject", found.rows[["subject"]]).set_index("subject")["birth_year"]
     before = found.rows["subject"].map(known).astype("Int64")
-    fits = found.is_estimated & ((before - found.rows["birth_year"]).abs() <= 1).fillna(False)
+    fits = ((before - found.rows["birth_year"]).abs() <= 1).fillna(False)
+    if correct:
+        fits &= found.is_estimated
     return found.rows.assign(birth_year=found.rows["birth_year"].mask(fits, pd.NA))
 
 

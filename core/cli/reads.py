@@ -22,9 +22,7 @@ MODES = click.Choice([mode.value for mode in ReadMode])
 @click.option("--system", required=True, help="msasss, mtss (svdh), sparcc or synovitis.")
 @click.option("--reader", default="", help="Who scored; may be left out where the table has a column for it.")
 @click.option("--campaign", default="", help="Reading campaign; default: the table's column, else 'main'.")
-@click.option(
-    "--read-mode", default="", type=MODES, help="How the films were shown; default: the campaign's."
-)
+@click.option("--read-mode", type=MODES, help="How the films were shown; default: the campaign's.")
 @click.option("--read", type=click.IntRange(min=1), help="1, 2 ... for re-reads; default: column, else 1.")
 @click.option("--kind", default=ReaderKind.HUMAN.value, type=KINDS, show_default=True)
 @click.option("--visit", default="", help="The visit of all rows, for a table without such a column.")
@@ -41,7 +39,7 @@ def command(
     system: str,
     reader: str,
     campaign: str,
-    read_mode: str,
+    read_mode: str | None,
     read: int | None,
     kind: str,
     visit: str,
@@ -66,7 +64,7 @@ def command(
         campaign=campaign,
         read=read,
         visit=visit,
-        read_mode=read_mode,
+        read_mode=read_mode or "",
         kind=kind,
         correct=correct,
         mapping=parse_mapping(mapping),

@@ -1,0 +1,46 @@
+"""``sharpline export``: one tidy table of the cohort."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from core.cli.output import emit, json_option
+
+TABLES = ("totals", "site_scores", "findings", "images", "subjects")
+
+
+@click.command(short_help="One tidy table of the cohort.")
+@click.option("--table", required=True, type=click.Choice(TABLES))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="A .csv, .parquet or .xlsx file.")
+@click.option("--system", default="", help="Only this scoring system.")
+@click.option("--rule", default="", help="Totals under this rule, such as msasss.complete_only.")
+@click.option("--unblinded", is_flag=True, help="Insist on arms; refused while the cohort is blinded.")
+@json_option
+@click.pass_context
+def command(
+    ctx: click.Context, table: str, out: Path, system: str, rule: str, unblinded: bool, as_json: bool
+) -> int:
+    """Write one table of the cohort as CSV, Parquet or XLSX; the same cohort gives the same bytes.
+
+    The arm is empty while the study is blinded. site_scores can be fed to 'sharpline totals', and totals to
+    'agreement' and 'progression' with --where.
+    """
+    from data.export import export
+    from data.store import CohortStore
+
+    done = export(CohortStore(ctx.obj["cohort"]), table, out, system=system, rule=rule, unblinded=unblinded)
+    emit(
+        {
+            "rows": done.rows,
+            "path": str(done.path),
+            "table": table,
+            "columns": done.columns,
+            "cohort_version": done.version,
+            "blinded": done.blinded,
+        },
+        as_json=as_json,
+        text=lambda: f"{done.rows} rows in {done.path} (cohort version {done.version})",
+    )
+    return 0
