@@ -25,7 +25,7 @@ def summary(change: np.ndarray) -> dict[str, Any]:
         )
     mean = float(change.mean())
     sd = float(change.std(ddof=1)) if n > 1 else None
-    half = special.stdtrit(n - 1) * sd / sqrt(n, 0.975) if sd is not None else None
+    half = special.stdtrit(n - 1, 0.975) * sd / sqrt(n) if sd is not None else None
     q1, median, q3 = np.quantile(change, [0.25, 0.5, 0.75])
     return {
         "n": n,
@@ -50,5 +50,5 @@ def difference_of_means(first: np.ndarray, second: np.ndarray) -> Estimate:
     if variance == 0:
         return estimate(gap, gap, gap)
     df = variance**2 / (parts[0] ** 2 / (len(first) - 1) + parts[1] ** 2 / (len(second) - 1))
-    half = special.stdtrit(df) * sqrt(variance, 0.975)
+    half = special.stdtrit(df, 0.975) * sqrt(variance)
     return estimate(gap, gap - half, gap + half)
