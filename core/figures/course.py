@@ -47,10 +47,10 @@ def course_figure(
         rows=1 + len(names), shared_xaxes=True, vertical_spacing=0.05 if names else 0,
         row_heights=[3.2] + [1.0] * len(names),
     )  # fmt: skip
-    if band is not None:
-        _draw_band(figure, band, on)
     for trace in _lines(totals, kinds, places, on):
         figure.add_trace(trace, row=1, col=1)
+    if band is not None:
+        _draw_band(figure, band, on)
     for row, name in enumerate(names, start=2):
         _draw_covariate(figure, extra[extra["name"] == name], row, on)
     apply(figure, on, height=height)

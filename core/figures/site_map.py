@@ -33,7 +33,7 @@ def site_map(
     sites = list(system.codes)
     cells = {(row.site, row.visit, row.label): row for row in grades.itertuples()}
     figure = go.Figure()
-    figure.add_trace(_squares(cells, sites, columns, system))
+    figure.add_trace(_squares(cells, sites, columns, system, on))
     _rule_visits(figure, columns, len(sites), on)
     apply(figure, on, height=90 + ROW_PIXELS * len(sites))
     short = short_names(kinds)
@@ -53,20 +53,20 @@ def site_map(
             line={"color": on.text, "width": 2},
         )  # fmt: skip
     figure.update_layout(
-        margin={"l": 56, "r": 8, "t": 58, "b": 8}, showlegend=False, clickmode="event+select"
+        margin={"l": 56, "r": 8, "t": 66, "b": 8}, showlegend=False, clickmode="event+select"
     )
     return figure
 
 
 def _squares(
-    cells: dict, sites: list[str], columns: list[tuple[str, str]], system: ScoreSystem
+    cells: dict, sites: list[str], columns: list[tuple[str, str]], system: ScoreSystem, on: Look
 ) -> go.Scatter:
     rows = []
     for y, site in enumerate(sites):
         for x, (visit, label) in enumerate(columns):
             cell = cells.get((site, visit, label))
             if cell is not None:
-                rows.append(_square(x, y, site, visit, label, cell, system))
+                rows.append(_square(x, y, site, visit, label, cell, system, on))
     frame = pd.DataFrame(rows, columns=["x", "y", "text", "colour", "ink", "tip", "site", "visit", "label"])
     look = {"opacity": 1.0}
     return go.Scatter(
@@ -80,7 +80,7 @@ def _squares(
     )  # fmt: skip
 
 
-def _square(x: int, y: int, site: str, visit: str, label: str, cell, system: ScoreSystem) -> tuple:
+def _square(x: int, y: int, site: str, visit: str, label: str, cell, system: ScoreSystem, on: Look) -> tuple:
     if pd.isna(cell.grade):
         reason = cell.reason if isinstance(cell.reason, str) and cell.reason else "not gradable"
         return (
@@ -98,7 +98,9 @@ def _square(x: int, y: int, site: str, visit: str, label: str, cell, system: Sco
     feature = system.by_feature.get(cell.feature)
     meaning = feature.grades[grade] if feature and grade < len(feature.grades) else ""
     tip = f"{site}, {visit}, {label}: {grade} {meaning}"
-    ink = "#FFFFFF" if grade in (0, 3, 4, 5) else "#1F2933"
+    if grade == 0:
+        return x, y, "0", on.grid, on.muted, tip, site, visit, label
+    ink = "#FFFFFF" if grade > 2 else "#1F2933"
     return x, y, str(grade), GRADE_COLOURS[min(grade, len(GRADE_COLOURS) - 1)], ink, tip, site, visit, label
 
 
@@ -108,8 +110,8 @@ def _rule_visits(figure: go.Figure, columns: list[tuple[str, str]], count: int, 
     for visit, group in groupby(columns, key=lambda column: column[0]):
         width = len(list(group))
         figure.add_annotation(
-            x=place + (width - 1) / 2, y=1, yref="paper", yshift=34, text=f"<b>{visit}</b>", showarrow=False,
-            font={"color": on.text, "size": 13},
+            x=place + (width - 1) / 2, y=1, yref="paper", yshift=30, yanchor="bottom",
+            text=f"<b>{visit}</b>", showarrow=False, font={"color": on.text, "size": 13},
         )  # fmt: skip
         if place:
             figure.add_shape(

@@ -18,7 +18,14 @@ from data.store import CohortStore
 from pages.common import address
 from pages.common import session_keys as keys
 
+ICON = Path(__file__).with_name("icon.svg")  # an icon by name would be fetched from a network
 DEFAULT_COHORT = "data/cohort.duckdb"
+TIGHT = """<style>
+[data-testid="stMainBlockContainer"] { padding: 2.4rem 2.6rem 3rem; }
+[data-testid="stSidebarHeader"] { height: 2.2rem; margin-bottom: 0; }
+[data-testid="stSidebarUserContent"] { padding-top: 0; }
+h1 { padding: 0.2rem 0 0.4rem; font-size: 2rem; }
+</style>"""
 WATCH_SECONDS = 2
 QUIET_SECONDS = 8
 MENU = (
@@ -60,7 +67,8 @@ class Page:
 
 def open_page(title: str) -> Page:
     """Start a page: must be its first call."""
-    st.set_page_config(page_title=f"{title} · Sharpline", layout="wide", page_icon=":material/timeline:")
+    st.set_page_config(page_title=f"{title} · Sharpline", layout="wide", page_icon=str(ICON))
+    st.html(TIGHT)
     address.sync()
     path = cohort_path()
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -57,8 +58,9 @@ def film_viewer(
     order: tuple[str, ...] = (),
     focus: str | None = None,
     height: int = 560,
-) -> tuple[str, str] | None:
-    """Show one or two films; return (site, image) when a box was clicked just now, else None.
+    on_pick: Callable[[str, str], None] | None = None,
+) -> None:
+    """Show one or two films; ``on_pick(site, image)`` is called before the rerun that a click causes.
 
     heads: names over the grade cells of a box. order: sites from head to foot, for the keys n and p.
     focus: the site to show large; a change of it zooms there.
@@ -70,9 +72,13 @@ def film_viewer(
         "focus": focus,
         "height": height,
     }
-    result = _component()(data=data, key=key, on_site_change=lambda: None)
-    clicked = result.site
-    return (clicked["site"], clicked["film"]) if clicked else None
+
+    def picked() -> None:
+        clicked = st.session_state[key].site
+        if clicked and on_pick is not None:
+            on_pick(clicked["site"], clicked["film"])
+
+    _component()(data=data, key=key, on_site_change=picked)
 
 
 @cache

@@ -1,0 +1,23 @@
+"""Who is in the study, which films exist, what is missing."""
+
+import streamlit as st
+
+from pages.common import cohort_view as view
+from pages.common import guards
+from pages.common.filters import cohort_filter
+from pages.common.opening import open_page
+
+page = open_page("Cohort")
+st.title("Cohort")
+guards.needs_cohort(page)
+chosen = cohort_filter(page)
+subjects = view.patients(page, chosen)
+view.counts(page, chosen, subjects)
+films, first = st.columns([1, 1.35])
+with films:
+    view.films_by_visit(page, chosen)
+    view.who_is_in(page, subjects)
+with first:
+    view.first_table(page, chosen, subjects)
+view.missing(page, chosen)
+view.ending(page, chosen, subjects)

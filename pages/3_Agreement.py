@@ -1,0 +1,5 @@
+"""Agreement."""
+
+from pages.common.opening import open_page
+
+open_page("Agreement")

@@ -1,0 +1,5 @@
+"""Progression."""
+
+from pages.common.opening import open_page
+
+open_page("Progression")

@@ -1,0 +1,5 @@
+"""Import."""
+
+from pages.common.opening import open_page
+
+open_page("Import")

@@ -1,0 +1,111 @@
+"""One patient and the two visits compared: choosing them, and every row that the Patient page shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from core.domain import CohortFilter
+from core.readings import label_kinds, people, shown_readings
+from core.scores.system import ScoreSystem
+from data.queries import cohort, patient, scores
+from pages.common import address, guards
+from pages.common import session_keys as keys
+from pages.common.opening import Page
+from pages.common.queries import ask
+from pages.common.study import Error, reader_error, system_of, visits_in_order
+
+
+@dataclass(frozen=True)
+class Case:
+    """One patient and the two visits compared, with every row that the page shows."""
+
+    subject: str
+    first: str
+    last: str
+    chosen: CohortFilter
+    system: ScoreSystem
+    visits: list[str]
+    totals: pd.DataFrame
+    grades: pd.DataFrame
+    kinds: dict[str, str]
+    error: Error | None
+
+    def total(self, label: str, visit: str, component: str = "total") -> float | None:
+        rows = self.totals[(self.totals["label"] == label) & (self.totals["visit"] == visit)]
+        rows = rows[rows["component"] == component]
+        return None if rows.empty or pd.isna(rows["total"].iloc[0]) else float(rows["total"].iloc[0])
+
+    def change(self, label: str) -> float | None:
+        before, after = self.total(label, self.first), self.total(label, self.last)
+        return None if before is None or after is None else after - before
+
+    def mean_of_people(self, visit: str) -> float | None:
+        values = [self.total(label, visit) for label in people(self.kinds)]
+        known = [value for value in values if value is not None]
+        return sum(known) / len(known) if known else None
+
+    @property
+    def mean_change(self) -> float | None:
+        found = [self.change(label) for label in people(self.kinds)]
+        known = [value for value in found if value is not None]
+        return sum(known) / len(known) if known else None
+
+
+def choose_case(page: Page, chosen: CohortFilter) -> Case:
+    """Patient and visits: widgets over the place in the address."""
+    with guards.told():
+        patients = ask(page, cohort.subjects, chosen)
+    guards.needs_rows(
+        patients,
+        "No patient is left by the filter: clear it in the sidebar.",
+        "pages/1_Cohort.py",
+        "See the cohort",
+    )
+    who, from_, to = st.columns([2, 1, 1])
+    with who:
+        subject = _patient(patients["subject"].tolist())
+    with guards.told():
+        visits = visits_in_order(ask(page, patient.visits, subject))
+    guards.needs_rows(pd.DataFrame(visits), f"{subject} has no visit yet.")
+    with from_:
+        first = _visit("From", keys.FIRST, "first", visits[:-1] or visits, visits[0])
+    later = visits[visits.index(first) + 1 :] or visits[-1:]
+    with to:
+        last = _visit("To", keys.LAST, "last", later, later[-1])
+    address.write()
+    return _case(page, chosen, subject, first, last, visits)
+
+
+def _case(page: Page, chosen: CohortFilter, subject: str, first: str, last: str, visits: list[str]) -> Case:
+    with guards.told():
+        totals = ask(page, scores.totals, chosen, subject=subject)
+        grades = ask(page, scores.site_grades, chosen, subject=subject)
+        error = None if page.is_reader else reader_error(page, chosen, first, last)
+    shown = shown_readings(totals, chosen.campaign)
+    marked = shown_readings(grades, chosen.campaign)
+    shown.attrs, marked.attrs = totals.attrs, grades.attrs
+    kinds = label_kinds(pd.concat([shown[["label", "kind"]], marked[["label", "kind"]]]))
+    return Case(subject, first, last, chosen, system_of(chosen), visits, shown, marked, kinds, error)
+
+
+def _patient(patients: list[str]) -> str:
+    now = address.place().patient
+    st.session_state[keys.PATIENT] = now if now in patients else patients[0]
+    subject: str = st.selectbox("Patient", patients, key=keys.PATIENT, on_change=_keep_patient)
+    return subject
+
+
+def _keep_patient() -> None:
+    address.go(patient=st.session_state[keys.PATIENT], site="", first="", last="")
+
+
+def _visit(title: str, key: str, field: str, visits: list[str], default: str) -> str:
+    now = getattr(address.place(), field)
+    st.session_state[key] = now if now in visits else default
+    visit: str = st.selectbox(
+        title, visits, key=key, on_change=lambda: address.go(**{field: st.session_state[key]})
+    )
+    return visit

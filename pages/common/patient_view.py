@@ -1,0 +1,236 @@
+"""The parts of the Patient page."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from core.changes import confirmed_share, site_changes
+from core.domain import CohortFilter
+from core.figures.course import Band, course_figure
+from core.figures.site_map import site_map
+from core.figures.style import GRADE_COLOURS
+from core.readings import label_kinds, models, people, short_names, shown_readings
+from data.queries import patient, scores
+from pages.common import address, films
+from pages.common import session_keys as keys
+from pages.common.charts import chart, clickable
+from pages.common.made import download, how_made
+from pages.common.opening import Page
+from pages.common.patient_case import Case
+from pages.common.queries import ask, worked_out
+from pages.common.study import all_patients
+from pages.common.viewer import ViewedFilm, film_viewer
+
+
+def headline(case: Case) -> None:
+    """What changed in one sentence a reading, and whether it is more than error."""
+    unit = case.system.title
+    before, after, change = case.mean_of_people(case.first), case.mean_of_people(case.last), case.mean_change
+    names = people(case.kinds)
+    columns = st.columns([1.2, 1, 1.6])
+    with columns[0]:
+        title = (
+            f"{unit}, mean of {', '.join(names)}"
+            if len(names) > 1
+            else f"{unit}, {', '.join(names) or 'no reader'}"
+        )
+        value = "not read at both visits" if change is None else f"{before:.1f} → {after:.1f}"
+        st.metric(title, value, None if change is None else f"{change:+.1f}", delta_color="off")
+    with columns[1]:
+        for label in models(case.kinds)[:1]:
+            moved = case.change(label)
+            pair = (case.total(label, case.first), case.total(label, case.last))
+            text = "not scored at both visits" if None in pair else f"{pair[0]:.1f} → {pair[1]:.1f}"
+            name = f"Model ({label.partition(':')[2] or label})"
+            st.metric(name, text, None if moved is None else f"{moved:+.1f}", delta_color="off")
+    with columns[2]:
+        st.markdown(_verdict(case, change))
+
+
+def _verdict(case: Case, change: float | None) -> str:
+    if change is None:
+        return "No reader has a total at both visits."
+    if case.error is None:
+        return "No smallest detectable change: it needs two readers over two or more patients."
+    beyond = abs(change) > case.error.mean + 1e-9
+    told = "**more than reading error**" if beyond else "**within reading error**"
+    return f"A change of {change:+.1f} is {told}: {case.error.text}; campaign {case.chosen.campaign}."
+
+
+def what_changed(page: Page, case: Case) -> str | None:
+    """The list of sites that changed; returns the site that the films should show."""
+    changed = site_changes(case.grades, case.system, case.first, case.last, case.kinds)
+    st.markdown(f"##### What changed, {case.first} to {case.last}")
+    if changed.empty:
+        st.markdown("No reading has a different grade at any site.")
+    else:
+        _pick_from(changed, case)
+    st.caption(_yardstick(page, case))
+    site = address.place().site
+    return site if site in case.system.by_code else (changed["site"].iloc[0] if len(changed) else None)
+
+
+def _pick_from(changed: pd.DataFrame, case: Case) -> None:
+    short = short_names(case.kinds)
+    table = changed.rename(columns=short)[["site", *short.values()]]
+    seen = [f"{row.seen_by} of {row.readers}" for row in changed.itertuples()]
+    table.insert(1, "seen by", seen)
+    narrow = {name: st.column_config.TextColumn(name, width=46) for name in short.values()}
+    st.dataframe(
+        table,
+        hide_index=True,
+        key="changed_sites",
+        height=min(38 + 35 * len(table), 388),
+        selection_mode="single-cell",
+        on_select=lambda: _keep_row(changed["site"].tolist()),
+        column_config=narrow
+        | {
+            "site": st.column_config.TextColumn("Site", width=46, help="Click: the films show it"),
+            "seen by": st.column_config.TextColumn("Seen by", width=62, help="Readers who see it"),
+        },
+    )
+
+
+def _keep_row(sites: list[str]) -> None:
+    cells = st.session_state["changed_sites"]["selection"]["cells"]
+    if cells:
+        address.go(site=sites[cells[0][0]])
+
+
+def _yardstick(page: Page, case: Case) -> str:
+    confirmed, seen = worked_out(page, _confirmed, all_patients(case.chosen), case.first, case.last)
+    if not seen:
+        return (
+            "Single sites: no two readers read both visits, so nothing says how often one confirms the other."
+        )
+    return (
+        f"Single sites are noisy: of {seen} site changes that one reader saw in this cohort, another reader "
+        f"saw {confirmed} ({100 * confirmed / seen:.0f} %) too."
+    )
+
+
+def _confirmed(page: Page, chosen: CohortFilter, first: str, last: str) -> tuple[int, int]:
+    grades = shown_readings(ask(page, scores.site_grades, chosen), chosen.campaign)
+    return confirmed_share(grades, first, last, people(label_kinds(grades)) if len(grades) else [])
+
+
+def film_pair(page: Page, case: Case, site: str | None) -> None:
+    """Both films side by side at a site, with the grades of every reading."""
+    region = _region(case, site)
+    stored = ask(page, patient.films, case.subject)
+    found = ask(page, patient.findings, case.subject, case.system.name)
+    shown = [
+        _pane(page, case, visit, region, stored, found) for visit in dict.fromkeys([case.first, case.last])
+    ]
+    film_viewer(
+        shown, key="films", heads=films.heads(case.kinds), order=case.system.codes, focus=site, height=470,
+        on_pick=lambda picked, _: address.go(site=picked),
+    )  # fmt: skip
+    st.caption(_legend(case))
+
+
+def _region(case: Case, site: str | None) -> str:
+    """The region shown: the one of the site, unless a person chose another one after it."""
+    regions = list(dict.fromkeys(one.region for one in case.system.sites))
+    of_site = case.system.by_code[site].region if site else regions[0]
+    if st.session_state.get("region_for") != (case.subject, site):
+        st.session_state["region_for"] = (case.subject, site)
+        st.session_state[keys.REGION] = of_site
+    region = st.segmented_control(
+        "Films", regions, key=keys.REGION, label_visibility="collapsed", required=True
+    )
+    return region or of_site
+
+
+def _pane(
+    page: Page, case: Case, visit: str, region: str, stored: pd.DataFrame, found: pd.DataFrame
+) -> ViewedFilm:
+    film = films.of_region(stored, visit, region)
+    if film is None:
+        return films.no_film(visit, region)
+    grades = case.grades[case.grades["visit"] == visit]
+    boxes = films.boxes_of(film["image"], found, grades, case.kinds, case.system)
+    refused = found.loc[(found["image"] == film["image"]) & found["abstained"].notna(), "abstained"]
+    note = (
+        f"refused by the model: {refused.iloc[0]}" if len(refused) else f"{region}, {len(boxes)} sites found"
+    )
+    return films.viewed_film(page, film, visit, boxes, note)
+
+
+def _legend(case: Case) -> str:
+    short = short_names(case.kinds)
+    who = ", ".join(f"**{letters}** {label}" for label, letters in short.items())
+    feature = case.system.features[0]
+    grades = " ".join(
+        f":small[**{grade}** {meaning};]"
+        for grade, meaning in enumerate(feature.grades[: len(GRADE_COLOURS)])
+    )
+    return f"{who}. Box colour: the model's grade. {grades}"
+
+
+def course(page: Page, case: Case) -> None:
+    """The total over time, with covariates under the same axis."""
+    rows = case.totals[case.totals["component"] == "total"]
+    st.markdown(f"##### {case.system.title} over time")
+    if rows.empty:
+        st.markdown("No total yet.")
+        return
+    before = case.mean_of_people(case.first)
+    band = None
+    if case.error is not None and before is not None:
+        band = Band(before, case.error.mean, f"{case.first} ± SDC {case.error.mean:.1f}")
+    extra = ask(page, patient.covariates, case.subject)
+    unit = f"{case.system.title} (0 to {case.system.maximum})"
+    figure = course_figure(rows, case.kinds, unit=unit, band=band, covariates=extra, on=page.look)
+    chart(
+        figure, "course", alt=f"{case.system.title} of {case.subject} by visit for each reader and the model"
+    )
+    imputed = int(rows["imputed_sites"].sum())
+    st.caption(
+        f"n = {len(case.visits)} visits, {len(case.kinds)} readings; rule `{rows['rule'].iloc[0]}`, {imputed} "
+        f"missing sites imputed. The band: what reading error alone could do to the mean of the readers."
+    )
+
+
+def corner_map(page: Page, case: Case, site: str | None) -> None:
+    """Every reading's grade of every site at every visit; a click chooses the site."""
+    st.markdown("##### Site by visit")
+    figure = site_map(case.grades, case.system, case.visits, case.kinds, chosen=site, on=page.look)
+    clicked = clickable(figure, "site_map", alt=f"Grades of {case.subject} by site, visit and reader")
+    if clicked and clicked[0] != address.place().site:
+        address.go(site=clicked[0])
+        st.rerun()
+    missing = int(case.grades["grade"].isna().sum())
+    st.caption(
+        f"n = {len(case.grades)} grades, {missing} not gradable (×, reason on hover). Click: films show it."
+    )
+
+
+def left_out(page: Page, case: Case) -> None:
+    """Films that the model would not score, and sites without a grade, with the reasons."""
+    only = CohortFilter(system=case.chosen.system, subjects=(case.subject,))
+    refused = ask(page, scores.abstentions, only)
+    refused = refused[refused["subject"] == case.subject]
+    gaps = case.grades[case.grades["grade"].isna()]
+    with st.expander(f"Not scored: {len(refused)} films, {len(gaps)} site grades", icon=":material/block:"):
+        st.dataframe(refused[["visit", "body_part", "reader", "reason"]], hide_index=True)
+        st.dataframe(gaps[["visit", "site", "label", "reason"]], hide_index=True)
+
+
+def ending(page: Page, case: Case) -> None:
+    covariates = ask(page, patient.covariates, case.subject)
+    columns = st.columns(3)
+    with columns[0]:
+        download(case.totals, f"{case.subject}_totals", label="Totals (CSV)")
+    with columns[1]:
+        download(case.grades, f"{case.subject}_site_grades", label="Site grades (CSV)")
+    with columns[2]:
+        download(covariates, f"{case.subject}_covariates", label="Covariates (CSV)")
+    settings = {
+        "patient": case.subject,
+        "from": case.first,
+        "to": case.last,
+        "rule": case.system.default_rule.name,
+    }
+    how_made(page, case.chosen, [case.totals, case.grades, covariates], settings)

@@ -1,0 +1,45 @@
+"""Cohorts for page tests, built once; the app is pointed at one by SHARPLINE_COHORT."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+
+import small_cohort  # noqa: E402
+
+ROOT = HERE.parents[1]
+
+
+@pytest.fixture(scope="session")
+def cohort_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("pages") / "small.duckdb"
+    small_cohort.build(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def blinded_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("pages_blinded") / "blinded.duckdb"
+    small_cohort.build(path, blinded=True)
+    return path
+
+
+@pytest.fixture
+def open_app(monkeypatch, cohort_file):
+    """Opens a page of the app over a cohort as an AppTest that has run once."""
+    from streamlit.testing.v1 import AppTest
+
+    def opened(page="app.py", cohort=cohort_file, viewer="analyst", **params):
+        monkeypatch.chdir(ROOT)
+        monkeypatch.setenv("SHARPLINE_COHORT", str(cohort))
+        monkeypatch.setenv("SHARPLINE_VIEWER", viewer)
+        at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+        for name, value in params.items():
+            at.query_params[name] = value
+        at.run()
+        return at if page == "app.py" else at.switch_page(page).run()
+
+    return opened
