@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from core.errors import InputError
-from data.dicom import Refusal
+from data.dicom import Refusal, quiet
 
 LARGEST_MEMBER = 2 << 30  # bytes of one file in an archive, unpacked
 LARGEST_ARCHIVE = 200 << 30  # bytes of all files of one archive, unpacked
@@ -223,10 +223,12 @@ def _is_dicomdir(path: Path) -> bool:
 def _dicomdir(path: Path, root: Path) -> Iterator[Source]:
     """The files that a DICOMDIR names, those that are missing among them as such."""
     try:
-        names = sorted(set(_referenced(path)))
+        with quiet():
+            names = sorted(set(_referenced(path)))
     except Exception:  # a damaged index can fail in any way
-        yield Source(path.name, path, problem="this DICOMDIR is damaged; give the folder instead")
-        return
+        names = []
+    if not names:
+        yield Source(path.name, path, problem="this DICOMDIR is damaged or names no files; give the folder")
     for parts in names:
         yield _referenced_source(path, parts, root)
 

@@ -92,6 +92,26 @@ _TEXT_WEIGHTS = (
     ("StudyDescription", 0.6),
     ("ImageComments", 0.4),
 )
+_MODALITIES = frozenset(
+    {
+        *PROJECTION,
+        "US",
+        "MR",
+        "CT",
+        "NM",
+        "PT",
+        "BMD",
+        "OP",
+        "OPT",
+        "ES",
+        "XC",
+        "GM",
+        "SM",
+        "IO",
+        "PX",
+        "RTIMAGE",
+    }
+)
 _SPINE_LEVELS = ("cervical spine", "thoracic spine", "lumbar spine")
 
 
@@ -156,7 +176,7 @@ def _settle(hints: Iterable[Hint]) -> dict[str, Any]:
 
 
 def _specific(hints: list[Hint]) -> list[Hint]:
-    """'Spine' counts for its level where one level is named; 'extremity' counts for the joint named."""
+    """'Spine' counts half for its level where one level is named, 'extremity' for the one limb named."""
     levels = {hint.value for hint in hints if hint.value in _SPINE_LEVELS}
     limbs = {
         hint.value for hint in hints if hint.value in {"hand", "wrist", "foot", "ankle", "knee", "lower leg"}
@@ -166,20 +186,23 @@ def _specific(hints: list[Hint]) -> list[Hint]:
         renamed["spine"] = levels.pop()
     if len(limbs) == 1:
         renamed["extremity"] = limbs.pop()
-    return [Hint(renamed.get(hint.value, hint.value), hint.source, hint.weight) for hint in hints]
+    return [
+        Hint(renamed[hint.value], hint.source, hint.weight / 2) if hint.value in renamed else hint
+        for hint in hints
+    ]
 
 
 def _modality_hints(dataset: Dataset, frame: np.ndarray | None) -> Iterator[Hint]:
     tag = _code(dataset.get("Modality"))
     name = sop_class_name(dataset)
-    if tag and tag not in {"OT", "SC"}:
+    if tag in _MODALITIES:
         yield Hint(tag, "Modality", 0.9)
     for word, modality in _SOP_MODALITIES:
         if word in name:
             same_kind = tag in PROJECTION and modality in PROJECTION  # CR, DX and the like are used at will
             yield Hint(tag if same_kind else modality, "SOPClassUID", 0.85)
             break
-    if tag in {"", "OT", "SC"}:
+    if tag not in _MODALITIES:
         yield from _modality_from_acquisition(dataset, frame)
 
 
@@ -311,8 +334,9 @@ def _hints_from_text(
 
 def _plain(text: object) -> str:
     """Lower case, accents off, everything but letters and digits as a space."""
-    folded = unicodedata.normalize("NFKD", str(text or "")).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", " ", folded.replace("ß", "ss").lower()).strip()
+    decomposed = unicodedata.normalize("NFKD", str(text or "").replace("ß", "ss"))
+    folded = decomposed.encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", " ", folded.lower()).strip()
 
 
 def _code(value: object) -> str:

@@ -77,15 +77,12 @@ _IDENTIFYING_NUMBERS = (
     "FillerOrderNumberImagingServiceRequest",
     "PlacerOrderNumberImagingServiceRequest",
 )
-# code strings that decide how pixels are read or what is shown: defined terms, never a name
+# code strings that decide how the picture is read: defined terms, never a name
 _DEFINED_TERMS = frozenset({
-    "SpecificCharacterSet", "ImageType", "Modality", "PresentationIntentType",
-    "PhotometricInterpretation", "BodyPartExamined", "ViewPosition", "Laterality", "ImageLaterality",
-    "FrameLaterality", "PatientOrientation", "PatientPosition", "PixelIntensityRelationship",
-    "BurnedInAnnotation", "LossyImageCompression", "LossyImageCompressionMethod",
-    "PresentationLUTShape", "RescaleType", "VOILUTFunction", "PositionerType", "FieldOfViewShape",
-    "CodingSchemeDesignator", "FrameType", "PixelPresentation", "VolumetricProperties",
-    "VolumeBasedCalculationTechnique", "ConversionType",
+    "SpecificCharacterSet", "ImageType", "FrameType", "Modality", "PhotometricInterpretation",
+    "PixelPresentation", "PresentationIntentType", "PresentationLUTShape", "RescaleType", "VOILUTFunction",
+    "LossyImageCompression", "LossyImageCompressionMethod", "BurnedInAnnotation", "CodingSchemeDesignator",
+    "PatientOrientation",
 })  # fmt: skip
 _BINARY_KEPT = frozenset({
     "PixelData", "FloatPixelData", "DoubleFloatPixelData", "ExtendedOffsetTable",

@@ -91,16 +91,17 @@ class DicomFile:
 def quiet() -> Iterator[None]:
     """Keep pydicom's warnings about odd values away: what matters is said in our own words."""
     logger = logging.getLogger("pydicom")
-    level, reading = logger.level, config.settings.reading_validation_mode
+    settings = config.settings
+    level, reading, writing = logger.level, settings.reading_validation_mode, settings.writing_validation_mode
     logger.setLevel(logging.CRITICAL)
-    config.settings.reading_validation_mode = config.IGNORE
+    settings.reading_validation_mode = settings.writing_validation_mode = config.IGNORE
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
         logger.setLevel(level)
-        config.settings.reading_validation_mode = reading
+        settings.reading_validation_mode, settings.writing_validation_mode = reading, writing
 
 
 def read_dicom(stream: BinaryIO) -> DicomFile:

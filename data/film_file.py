@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pydicom
-from pydicom.dataset import FileDataset
+from pydicom.dataset import Dataset, FileDataset
 from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset, write_file_meta_info
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
@@ -82,8 +82,32 @@ def _header(dataset: FileDataset, transfer_syntax: UID) -> bytes:
     write_file_meta_info(stream, meta, enforce_standard=True)
     stream.is_implicit_VR = transfer_syntax.is_implicit_VR
     stream.is_little_endian = transfer_syntax.is_little_endian
-    write_dataset(stream, dataset)
+    start = stream.tell()
+    try:
+        write_dataset(stream, dataset)
+    except Exception:  # a damaged value that nobody looked at so far
+        stream.seek(start)
+        stream.truncate()
+        _drop_unreadable(dataset)
+        write_dataset(stream, dataset)
     return bytes(stream.getvalue())
+
+
+def _drop_unreadable(dataset: Dataset) -> None:
+    """Remove every entry, at any depth, that cannot be read and written again on its own."""
+    for tag in list(dataset.keys()):
+        try:
+            element = dataset[tag]
+            if element.VR == "SQ":
+                for item in element.value:
+                    _drop_unreadable(item)
+            alone = Dataset()
+            alone.add(element)
+            scratch = DicomBytesIO()
+            scratch.is_implicit_VR, scratch.is_little_endian = False, True
+            write_dataset(scratch, alone)
+        except Exception:  # whatever it is, it cannot be stored
+            del dataset[tag]
 
 
 def _pixel_tag(kind: str, length: int, transfer_syntax: UID) -> bytes:

@@ -6,6 +6,7 @@ they are.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,7 @@ from data.image_map import ImageMap
 from data.previews import film_path, preview_path, write_preview
 from data.pseudonyms import CohortKey
 
+_DAMAGED = "the file is damaged: parts of its header contradict each other"
 SMALLEST_SPACING, LARGEST_SPACING = 0.001, 20.0  # mm between pixels; outside of it is a wrong header
 
 
@@ -64,6 +66,12 @@ def read_film(source: Source, reading: Reading) -> Outcome:
         return Outcome("refused", str(refusal), _fingerprint_of_refused(source, reading.key))
     except MemoryError:
         return Outcome("refused", "the file needs more memory than there is", "")
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
+            raise  # our disk, not the file
+        return Outcome("refused", _DAMAGED, _fingerprint_of_refused(source, reading.key))
+    except Exception:  # a damaged file can fail anywhere; it must not take the others with it
+        return Outcome("refused", _DAMAGED, _fingerprint_of_refused(source, reading.key))
 
 
 def _read(stream: Any, source: Source, reading: Reading) -> Outcome:
@@ -82,7 +90,7 @@ def _read(stream: Any, source: Source, reading: Reading) -> Outcome:
     classified = classify(file.dataset, seen.frame)
     facts = _facts(file, seen, classified)
     done, stored = _strip(file, encoded, digest, seen, reading.key, identity, fingerprint)
-    image = facts | _uids(file.dataset) | {"image": stored.image, "film_date": done.film_date}
+    image = facts | _kept_tags(file.dataset) | {"image": stored.image, "film_date": done.film_date}
     image["warnings"] = [*facts["warnings"], *done.warnings]
     _write(stored, seen.picture, image, reading.staging)
     delivery = {
@@ -224,12 +232,9 @@ def _facts(file: DicomFile, seen: _Seen, classified: Classified) -> dict[str, An
         "frame_count": file.frame_count,
         "spacing_row_mm": spacing[0] if spacing else None,
         "spacing_column_mm": spacing[1] if spacing else None,
-        "photometric": _text(dataset, "PhotometricInterpretation"),
         "bits_stored": whole_number(dataset.get("BitsStored")),
         "window_centre": _first_number(dataset, "WindowCenter"),
         "window_width": _first_number(dataset, "WindowWidth"),
-        "manufacturer": _text(dataset, "Manufacturer"),
-        "device": _text(dataset, "ManufacturerModelName"),
         "frame_index": seen.frame_index,
         "warnings": [*warnings, *([text] if text else [])],
     }
@@ -302,11 +307,15 @@ def _strip(
     return done, film_file(dataset, file.transfer_syntax, pixels, digest)
 
 
-def _uids(dataset: Dataset) -> dict[str, str | None]:
+def _kept_tags(dataset: Dataset) -> dict[str, str | None]:
+    """Columns of the image table that are words of the file: taken after de-identification."""
     return {
         "sop_uid": str(dataset.SOPInstanceUID),
-        "study_uid": str(dataset.get("StudyInstanceUID", "") or "") or None,
-        "series_uid": str(dataset.get("SeriesInstanceUID", "") or "") or None,
+        "study_uid": _text(dataset, "StudyInstanceUID"),
+        "series_uid": _text(dataset, "SeriesInstanceUID"),
+        "photometric": _text(dataset, "PhotometricInterpretation"),
+        "manufacturer": _text(dataset, "Manufacturer"),
+        "device": _text(dataset, "ManufacturerModelName"),
     }
 
 
