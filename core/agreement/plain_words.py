@@ -1,0 +1,107 @@
+"""One plain sentence for each agreement figure, for a clinician; numbers as in the result, nothing judged.
+
+Cut-offs such as "good" or "excellent" are left out on purpose: the same ICC is high or low with the spread of
+the patients, so the sentence says what the number is a share of, and the figure shows readers beside it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.agreement.estimate import Estimate
+
+
+def icc_sentence(form: str, value: Estimate, *, what: str) -> str:
+    """What an ICC says. what: the ratings, such as "mSASSS change, baseline to W104"."""
+    if value["estimate"] is None:
+        return f"{form} of {what} cannot be computed."
+    share = f"{max(value['estimate'], 0):.0%}"
+    consistency = form.startswith("ICC(C")
+    rest = "error, a constant difference between readers left out" if consistency else "readers and error"
+    return (
+        f"{form} {_with_interval(value)}: {share} of the variance of {what} is difference between patients,"
+        f" the rest is {rest}."
+    )
+
+
+def limits_sentence(block: dict[str, Any], first: str, second: str, unit: str) -> str:
+    """What bias and limits of agreement say. block: ``bland_altman`` of an agreement result."""
+    bias, loa = block["bias"]["estimate"], block["loa"]
+    if bias is None or loa["lower"]["estimate"] is None:
+        return f"{first} and {second} share too few patients for limits of agreement."
+    low, high = block["bias"]["ci"]
+    sure = "" if low is None or low <= 0 <= high else ", more than chance explains"
+    more = (
+        "the same as"
+        if abs(bias) < 0.005
+        else f"{abs(bias):.2f} {unit} {'more' if bias > 0 else 'less'} than"
+    )
+    return (
+        f"On average {first} gives {more} {second}{sure}; for about 95 in 100 the difference lies between"
+        f" {_signed(loa['lower']['estimate'])} and {_signed(loa['upper']['estimate'])} {unit}."
+    )
+
+
+def kappa_sentence(value: Estimate, exact: float | None, near: float | None) -> str:
+    """What a quadratic kappa says, with the plain shares beside it."""
+    if exact is None or near is None:
+        return "No site was graded by both."
+    shares = f"The same grade in {exact:.0%}, at most one apart in {near:.0%}"
+    if value["estimate"] is None:
+        return f"{shares}; kappa cannot be computed where both always give one grade."
+    return (
+        f"{shares}; of the agreement that chance does not give, {max(value['estimate'], 0):.0%} is reached."
+    )
+
+
+def index_sentence(found: dict[str, Any], unit: str) -> str:
+    """What the interchangeability index says; a verdict only against a preset margin."""
+    index = found["index"]
+    if index["estimate"] is None:
+        return "Whether the model is as good as a reader cannot be told: " + _reason(found, "index") + "."
+    side = "further from" if index["estimate"] > 0 else "nearer to"
+    text = (
+        f"The model lies {side} the readers than they lie to each other, by {_with_interval(index)}"
+        f" squared {unit}"
+    )
+    if found["margin"] is None:
+        return f"{text}. No margin was set beforehand, so there is no verdict."
+    if found["equivalent"] is None:
+        return f"{text}. There is no interval, so there is no verdict."
+    verdict = "within" if found["equivalent"] else "not shown to be within"
+    return f"{text}: {verdict} the margin of {found['margin']:g} that was set beforehand."
+
+
+def false_change_sentence(found: dict[str, Any]) -> str:
+    """How often the model sees a change that no reader sees, beside the readers' own rate."""
+    model = found["model"]
+    if not model["cases"]:
+        return "In no case did all readers see no change, so false changes cannot be counted."
+    rates = [value["false_change"]["estimate"] for value in found["readers"].values()]
+    known = sorted(rate for rate in rates if rate is not None)
+    own = "" if not known else f"; readers against each other {_range(known)}"
+    return (
+        f"Of {model['cases']:,} cases in which no reader sees a change the model sees one in"
+        f" {model['false_change']['estimate']:.1%} (an improvement in"
+        f" {model['false_improvement']['estimate']:.1%}){own}."
+    )
+
+
+def _with_interval(value: Estimate) -> str:
+    low, high = value["ci"]
+    if low is None or high is None:
+        return f"{value['estimate']:.2f} (no interval)"
+    return f"{value['estimate']:.2f} (95% CI {low:.2f} to {high:.2f})"
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.2f}".replace("-", "−")
+
+
+def _range(rates: list[float]) -> str:
+    low, high = f"{rates[0]:.1%}", f"{rates[-1]:.1%}"
+    return low if low == high else f"{low} to {high}"
+
+
+def _reason(found: dict[str, Any], key: str) -> str:
+    return str(found["notes"].get(key, "there is nothing to compare"))
