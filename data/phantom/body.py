@@ -30,7 +30,7 @@ _CERVICAL = {
     "C4": (0.99, 1.00, 0.57, 10.0, 6.0),
     "C5": (0.93, 1.02, 0.63, 10.5, 7.0),
     "C6": (0.97, 1.02, 0.62, 11.5, 11.0),
-    "C7": (1.10, 1.01, 0.56, 12.5, 19.0),
+    "C7": (1.12, 1.01, 0.56, 12.5, 19.0),
     "T1": (1.18, 1.03, 0.55, 13.5, 26.0),
     "T2": (1.24, 1.04, 0.56, 13.5, 29.0),
     "T3": (1.28, 1.05, 0.57, 13.5, 28.0),
@@ -51,7 +51,7 @@ _LUMBAR = {
 }
 # anterior gap of the disc below a level / mean height of its neighbours
 _GAPS = {
-    "C2": 0.34, "C3": 0.39, "C4": 0.43, "C5": 0.44, "C6": 0.42, "C7": 0.35, "T1": 0.26, "T2": 0.22,
+    "C2": 0.34, "C3": 0.39, "C4": 0.43, "C5": 0.44, "C6": 0.445, "C7": 0.36, "T1": 0.26, "T2": 0.22,
     "T9": 0.22, "T10": 0.23, "T11": 0.26, "T12": 0.32, "L1": 0.375, "L2": 0.435, "L3": 0.485, "L4": 0.54,
     "L5": 0.52, "S1": 0.07, "S2": 0.04,
 }  # fmt: skip
@@ -189,7 +189,7 @@ def _region(rng, vertebrae, gaps, table, reference, *, neck: bool) -> None:
             depth=float(scale * height * depth * depth_factor * np.clip(rng.normal(1, 0.025), 0.95, 1.05)),
             width=float(width * scale / (15.2 if neck else 27.3) * np.clip(rng.normal(1, 0.03), 0.94, 1.06)),
             waist_anterior=float(
-                (0.9 if neck else 2.3) * waist * rng.uniform(0.8, 1.2) * (0.4 if fused else 1.0)
+                (1.05 if neck else 2.6) * waist * rng.uniform(0.8, 1.2) * (0.4 if fused else 1.0)
             ),
             waist_posterior=float((0.5 if neck else 1.1) * waist * rng.uniform(0.8, 1.2)),
             waist_side=float((0.6 if neck else 2.4) * rng.uniform(0.8, 1.2)),

@@ -45,12 +45,14 @@ def add_soft_tissue(canvas: Canvas, p: Placement) -> None:
     u = np.clip((x - middle) / half, -1, 1)
     head = 1 / (1 + np.exp((t + 0.05) / 0.10))
     width = 112 * bulk + 30 * head + 60 * np.clip(t - 1.0, 0, 1)
-    neck = width * np.power(np.clip(1 - np.abs(u) ** 2.2, 0, 1), 0.6)
+    neck = width * np.power(np.clip(1 - np.abs(u) ** 2.2, 0, 1), np.where(u > 0, 0.5, 0.6))
     neck += _shoulders(canvas, p, x, y)
     neck *= 1 + 0.012 * canvas.noise(neck.shape, 12, step)
     canvas.soft += np.maximum(canvas.spread(neck, step), 0)
     fx, fy = canvas.grid(3)
-    streaks = 1.5 * canvas.tissue(np.broadcast(fx, fy).shape, 3, lean=canvas.rng.normal(0.15, 0.2), longest=30)
+    streaks = 1.5 * canvas.tissue(
+        np.broadcast(fx, fy).shape, 3, lean=canvas.rng.normal(0.15, 0.2), longest=30
+    )
     canvas.soft += canvas.spread(streaks, 3) * np.clip(canvas.soft / 70, 0, 1)
     _airway(canvas, p)
 

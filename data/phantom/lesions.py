@@ -38,10 +38,10 @@ def body_lesions(body: Body, view: str, level: str, states: Mapping[str, State])
         if bite > 0.5:
             rows[j, :4] = bite, bite * look.bite_height, size * (9 + 9 * look.erosion), look.bite_side
         if look.sclerosis * share > 0.05:
-            rows[j, 5] = 6.5 * look.sclerosis * share * (1.0 if state[0] < 2 else 0.6)
+            rows[j, 5] = 14.0 * look.sclerosis * share * (1.0 if state[0] < 2 else 0.6)
             rows[j, 6] = size * (3.5 + 2.5 * look.sclerosis)
         if level in body.sclerotic_discs and letter == "I" or _below_sclerotic(body, site):
-            rows[j, 5] = max(rows[j, 5], 0.9)
+            rows[j, 5] = max(rows[j, 5], 1.6)
             rows[j, 6] = max(rows[j, 6], 4.0)
     return rows
 
@@ -89,7 +89,19 @@ def _syndesmophyte(cortical, pixel, placement, site, other, extent, both) -> Non
     lean = np.tan(np.radians(look.lean)) * (1 - 0.5 * extent)
     breadth = size * 9.5 * look.breadth * (0.75 + 0.25 * extent)
     params = np.array(
-        [reach, 1.1 * girth, 0.55 * girth, breadth, 0.3 * look.bulge, lean, 0.75 * look.density, 24.0, 0.0, 0.12 * size, look.phase]
+        [
+            reach,
+            1.1 * girth,
+            0.55 * girth,
+            breadth,
+            0.3 * look.bulge,
+            lean,
+            0.75 * look.density,
+            24.0,
+            0.0,
+            0.12 * size,
+            look.phase,
+        ]
     )
     add_sheet(cortical, pixel, 0.0, 0.0, p0, p1, front, frame.magnification, params)
 
@@ -101,10 +113,12 @@ def _bridge(cortical, pixel, placement, upper, lower, a: State, b: State) -> Non
     p0, p1, front, frame = _ends(placement, site, other)
     look, size = placement.body.corners[site], SCALE[placement.conditions.view]
     gap = float(np.hypot(*(p1 - p0))) / frame.magnification
-    girth = size * look.girth * (0.85 + 0.75 * extent)
-    waist = girth * (0.62 + 0.3 * extent)
+    girth = size * look.girth * (1.1 + 0.5 * extent)
+    waist = girth * (0.72 + 0.2 * extent)
     breadth = size * 10.5 * look.breadth * (0.9 + 0.3 * extent)
-    params = np.array([gap, girth, waist, breadth, look.bulge, 0.0, 0.66 * look.density, 26.0, 1.0, 0.28 * size, look.phase])
+    params = np.array(
+        [gap, girth, waist, breadth, look.bulge, 0.0, 0.74 * look.density, 26.0, 1.0, 0.16 * size, look.phase]
+    )
     add_sheet(cortical, pixel, 0.0, 0.0, p0, p1, front, frame.magnification, params)
 
 

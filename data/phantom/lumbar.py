@@ -61,14 +61,15 @@ def add_soft_tissue(canvas: Canvas, p: Placement) -> None:
     centre = np.interp(np.clip(level, 1, 9.0), np.arange(len(height)), spine)
     hollow = 16 * np.exp(-((level - 6.3) ** 2) / 5.0)
     seat = 42 / (1 + np.exp(-(level - 10.2) / 0.9))
-    back = centre + m * (84 * body.bulk**0.5 - hollow + seat)
+    back = centre + m * (92 * body.bulk**0.5 - hollow + seat)
     belly = 22 * np.exp(-((level - 7.0) ** 2) / 8.0) - 26 / (1 + np.exp((level - 2.0) / 1.2))
     front = np.mean(spine[3:9]) + 0.35 * (centre - np.mean(spine[3:9])) - m * (body.trunk_depth - 80 + belly)
     middle, half = (back + front) / 2, (back - front) / 2
     u = np.clip((x - middle) / half, -1, 1)
     waist = 1.0 - 0.10 * np.exp(-((level - 5.2) ** 2) / 4.0) + 0.16 / (1 + np.exp(-(level - 8.6) / 0.8))
     width = body.trunk_width * waist
-    trunk = width * np.power(np.clip(1 - np.abs(u) ** 2.3, 0, 1), 0.62)
+    rounding = np.where(u > 0, 0.42, 0.62)  # the back is flatter than the belly
+    trunk = width * np.power(np.clip(1 - np.abs(u) ** np.where(u > 0, 2.8, 2.3), 0, 1), rounding)
     muscle = 10 * np.exp(-((((x - centre) / m - 52) / 14) ** 2)) * (level > 1)
     trunk += muscle * (trunk > 40)
     trunk -= _lungs(canvas, p, x, y, centre, trunk)

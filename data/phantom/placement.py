@@ -49,14 +49,13 @@ class Placement:
     body: Body
 
 
-def wall(v: Vertebra, hn, squared_upper=0.0, squared_lower=0.0):
+def wall(v: Vertebra, hn):
     """Half depths of the body (anterior, posterior) and half width at ``hn`` = 2h / height, in mm."""
     hn = np.clip(hn, -1.0, 1.0)
     hollow = 1 - hn * hn
-    keep = np.where(hn < 0, 1 - squared_upper, 1 - squared_lower)
     lip = v.lip * np.clip((hn - 0.55) / 0.45, 0, 1) ** 2
     return (
-        v.depth - v.waist_anterior * hollow * keep + lip,
+        v.depth - v.waist_anterior * hollow + lip,
         v.depth - v.waist_posterior * hollow,
         v.width - v.waist_side * hollow,
     )

@@ -94,7 +94,8 @@ def add_body(
                 side = width - waist_s * hollow
                 ln = abs(l) / side
                 if a < 0:
-                    keep = 1.0 - (lesion[0, 4] if hn < 0 else lesion[1, 4])
+                    blend = min(max(0.5 + 1.25 * hn, 0.0), 1.0)
+                    keep = 1.0 - lesion[0, 4] * (1.0 - blend) - lesion[1, 4] * blend
                     front = depth - waist_a * hollow * keep
                     if hc > 0.55:
                         front += lip * ((hc - 0.55) / 0.45) ** 2
