@@ -188,8 +188,8 @@ def course(page: Page, case: Case) -> None:
     )
     imputed = int(rows["imputed_sites"].sum())
     st.caption(
-        f"n = {len(case.visits)} visits, {len(case.kinds)} readings; rule `{rows['rule'].iloc[0]}`, {imputed} "
-        f"missing sites imputed. The band: what reading error alone could do to the mean of the readers."
+        f"n = {len(case.visits)} visits, {len(case.kinds)} readings; rule `{rows['rule'].iloc[0]}`, "
+        f"{imputed} missing sites imputed. The band: what reading error alone could do to the readers' mean."
     )
 
 
