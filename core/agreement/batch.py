@@ -6,7 +6,7 @@ a matrix of draw counts with a matrix of per-patient sums: there is no loop over
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,8 @@ import numpy as np
 from core.agreement import batch_grades, batch_moments
 from core.agreement.bootstrap import CELLS, DRAWS, SEED, count_blocks, percentiles
 from core.agreement.confusion import MOST_LEVELS
+
+MOST_RANKED = 100_000_000  # distinct pairs of values x draws: ranking more of them would take minutes
 
 
 @dataclass(frozen=True)
@@ -38,17 +40,20 @@ def agree(ratings: Any, clusters: Any = None, *, draws: int = DRAWS, seed: int =
 
     ratings: shape (cells, n rows, k raters), NaN where missing; a row counts in a cell where it is complete.
     clusters: the patient of each row, shape (n,); by default every row is a patient of its own.
-    draws: 0 for estimates only.
+    draws: 0 for estimates only. Spearman has no interval where too many different ratings would have to be
+    ranked in every draw; all its draws then count as lost.
     """
     ratings = np.asarray(ratings, dtype=float)
     rows = ratings.shape[1]
     names, place = np.unique(np.arange(rows) if clusters is None else clusters, return_inverse=True)
     summary = _Summary.of(ratings, place, len(names))
     estimate = summary.statistics(np.ones((1, len(names))))
-    drawn = [summary.statistics(block.astype(float)) for block in summary.blocks(draws, seed)]
+    small = replace(summary, ranked=[item for item in summary.ranked if item.size * draws <= MOST_RANKED])
+    drawn = [small.statistics(block.astype(float)) for block in small.blocks(draws, seed)]
     interval, lost = {}, {}
+    nothing = np.full((draws, len(ratings)), np.nan)
     for name in estimate:
-        values = np.concatenate([part[name] for part in drawn]) if drawn else np.empty((0, len(ratings)))
+        values = np.concatenate([part[name] for part in drawn]) if drawn and name in drawn[0] else nothing
         interval[name], lost[name] = _limits(values)
     return Batch(
         estimate={name: value[0] for name, value in estimate.items()},
@@ -98,6 +103,10 @@ class _Ranked:
     pairs: Any  # sparse (distinct pairs, patients)
     first: np.ndarray  # place of each distinct pair among the first rater's values
     second: np.ndarray
+
+    @property
+    def size(self) -> int:
+        return len(self.first)
 
 
 @dataclass(frozen=True)

@@ -192,7 +192,14 @@ def _resampled(
     _forget_independence(result)
     if table.shape[1] == 2 and patients < len(table):
         result["repeated_limits"] = repeated_limits(clusters, table[:, 0], table[:, 1])
-    return {} if enough else {"bootstrap": "one patient: there is nothing to resample"}
+    if not enough:
+        return {"bootstrap": "one patient: there is nothing to resample"}
+    lost = [
+        name for name, count in result["bootstrap"]["draws_without_value"].items() if count == batch.draws
+    ]
+    if "spearman" in lost and result["spearman"]["estimate"] is not None:
+        return {"spearman": "no interval: too many different ratings to rank in every draw"}
+    return {}
 
 
 def _set_interval(result: dict[str, Any], name: str, limits: list[float | None]) -> None:

@@ -153,6 +153,16 @@ def test_many_levels_in_different_cells_are_told_apart():
         assert batch.estimate[name][0] == pytest.approx(batch.estimate[name][1])
 
 
+def test_spearman_has_no_interval_where_ranking_would_take_minutes(monkeypatch):
+    from core.agreement import batch as module
+
+    monkeypatch.setattr(module, "MOST_RANKED", 20 * 100)
+    batch = agree(cells("measures")[:1], draws=100)
+    assert batch.estimate["spearman"][0] == pytest.approx(spearman(*cells("measures")[0].T)["estimate"])
+    assert np.isnan(batch.interval["spearman"]).all() and batch.lost["spearman"][0] == 100
+    assert np.isfinite(batch.interval["pearson"]).all()
+
+
 def test_no_rows_at_all_gives_nothing_and_no_error():
     batch = agree(np.full((2, 4, 2), np.nan), draws=20)
     assert batch.n.tolist() == [0, 0]
