@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -65,10 +65,16 @@ def _field(name: str, kind: str) -> str:
     return f"('{name}=' || {text})"
 
 
-def digests(connection: duckdb.DuckDBPyConnection, only_event: int | None = None) -> Digests:
-    """Digests of the stored rows by event and table; of one event where given."""
+def digests(
+    connection: duckdb.DuckDBPyConnection,
+    only_event: int | None = None,
+    only_tables: Collection[str] | None = None,
+) -> Digests:
+    """Digests of the stored rows by event and table; of one event, and of some tables, where given."""
     found: Digests = {}
     for table, cols in audited(columns(connection)).items():
+        if only_tables is not None and table not in only_tables:
+            continue
         for role, column in (("inserted", "event"), ("superseded", "superseded_by")):
             if column not in cols:
                 continue
@@ -107,11 +113,16 @@ def _plain(value: Any) -> Any:
     return value.isoformat(timespec="microseconds") if hasattr(value, "isoformat") else int(value)
 
 
-def close_event(connection: duckdb.DuckDBPyConnection, values: dict[str, Any]) -> None:
-    """Writes the event of the running transaction: digest of its rows, link to the event before it."""
+def close_event(
+    connection: duckdb.DuckDBPyConnection, values: dict[str, Any], touched: Collection[str]
+) -> None:
+    """Writes the event of the running transaction: digest of its rows, link to the event before it.
+
+    touched: the tables that the event wrote to.
+    """
     last = connection.execute("SELECT hash FROM main.event ORDER BY event DESC LIMIT 1").fetchone()
     previous = last[0] if last else NO_HASH
-    tables = digests(connection, values["event"]).get(values["event"], {})
+    tables = digests(connection, values["event"], touched).get(values["event"], {})
     values = values | {
         "row_count": sum(roles.get("inserted", [0])[0] for roles in tables.values()),
         "digest": json.dumps(tables, sort_keys=True, separators=(",", ":")),

@@ -159,7 +159,7 @@ class Transaction(Session):
         super().__init__(connection)
         self.event = event
         self.details: dict[str, Any] = {}
-        self.changed = False
+        self.touched: set[str] = set()  # tables with rows of this event
         self._tables = audit.columns(connection)
 
     def insert(self, table: str, frame: pd.DataFrame) -> int:
@@ -181,7 +181,8 @@ class Transaction(Session):
         """Adds the rows of a SELECT to the columns ``names`` ("a, b, c"). Returns the number of rows."""
         statement = f"INSERT INTO main.{quoted(table)} ({names}, event) SELECT *, {self.event} FROM ({sql})"
         count = self.value(statement, parameters)
-        self.changed = self.changed or count > 0
+        if count:
+            self.touched.add(table)
         return int(count)
 
     def supersede(self, table: str, keys: pd.DataFrame) -> int:
@@ -206,7 +207,7 @@ class Transaction(Session):
         finally:
             self._connection.unregister("keys")
         if count:
-            self.changed = True
+            self.touched.add(table)
             old = self.details.setdefault("superseded", {}).setdefault(table, {"rows": 0, "of_events": []})
             old["rows"] += count
             old["of_events"] = sorted({*old["of_events"], *(int(event) for event in of_events)})
@@ -237,7 +238,7 @@ class Transaction(Session):
         self._write_meta(key, value)
         self.details.setdefault("meta", {})[key] = value
         self.details.setdefault("meta_before", {})[key] = old
-        self.changed = True
+        self.touched.add("meta")
 
     def _write_meta(self, key: str, value: str) -> None:
         self._connection.execute("DELETE FROM main.meta WHERE key = ?", [key])
@@ -250,10 +251,11 @@ class Transaction(Session):
 
     def close(self, actor: str, action: str, reason: str, details: Mapping[str, Any]) -> None:
         """Checks keys, brings totals up to date, writes the event and the new version."""
-        for table, keys in KEYS.items():
-            self._check_complete(table, keys)
-            self._check_unique(table, keys)
-        derived.update(self._connection, self.event)
+        for table in sorted(self.touched & set(KEYS)):
+            self._check_complete(table, KEYS[table])
+            self._check_unique(table, KEYS[table])
+        if self.touched & {"site_score", "visit"}:
+            derived.update(self._connection, self.event)
         everything = {**details, **self.details, "software": software_version()}
         audit.close_event(
             self._connection,
@@ -265,6 +267,7 @@ class Transaction(Session):
                 "reason": reason,
                 "details": json.dumps(everything, sort_keys=True, ensure_ascii=False, default=str),
             },
+            self.touched,
         )
         self._write_meta("cohort_version", str(self.event))
 
@@ -421,7 +424,7 @@ class CohortStore:
                 transaction = Transaction(connection, int(last[0]) + 1 if last else 1)
                 with _kept(self.path, transaction):
                     yield transaction
-                if transaction.changed:
+                if transaction.touched:
                     transaction.close(actor, action, reason, details or {})
                 connection.execute("COMMIT")
             except BaseException:
