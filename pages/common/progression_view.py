@@ -112,7 +112,7 @@ def figures(page: Page, asked: Ask, found: dict[str, dict[str, Any]]) -> None:
         )
         st.caption(
             f"n = {result['subjects']}, left out {len(result['left_out'])}. Each point is a patient; the "
-            "further left a curve leaves 0, the more patients of that arm progressed. Click: the patient opens."
+            "further left a curve leaves 0, the more patients progressed. Click: the patient opens."
         )
     with right:
         st.markdown("#### Mean change")
