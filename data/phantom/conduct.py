@@ -48,8 +48,14 @@ class PlannedFilm:
 
 @dataclass(frozen=True)
 class Conduct:
-    """visits: the rows of ``Course.visits`` that took place. films: in order of patient, visit and view."""
+    """Who came, and what was filmed.
 
+    came: shape (patients, visits). start: date of the baseline visit of each patient. visits: those of
+    ``Course.visits``, the day empty where the patient did not come. films: by patient and visit.
+    """
+
+    came: np.ndarray
+    start: list[dt.date]
     visits: pd.DataFrame
     films: list[PlannedFilm]
 
@@ -59,10 +65,12 @@ def conduct(study: StudySeed, course: Course, *, first: int = 1) -> Conduct:
     visits = list(course.visits["visit"].unique())
     days = course.visits["day"].to_numpy().reshape(-1, len(visits))
     films: list[PlannedFilm] = []
+    starts: list[dt.date] = []
     came = np.zeros(days.shape, bool)
     for number, subject in enumerate(course.subjects["subject"]):
         rng = study.rng(first + number, "conduct")
         start = dt.date(START_YEAR, 1, 7) + dt.timedelta(days=int(rng.integers(0, 540)))
+        starts.append(start)
         left = False
         for order, visit in enumerate(visits):
             drops, misses, wrong = rng.random(3)
@@ -78,7 +86,9 @@ def conduct(study: StudySeed, course: Course, *, first: int = 1) -> Conduct:
             if wrong < WRONG_EXTRA:
                 view, kind = REGIONS[wrong_view], WRONG_KINDS[wrong_kind]
                 films.append(PlannedFilm(subject, visit, view, number, order, date, kind))
-    return Conduct(course.visits[came.ravel()].reset_index(drop=True), films)
+    planned = course.visits.astype({"day": "Int64"})
+    planned["day"] = planned["day"].where(came.ravel())
+    return Conduct(came, starts, planned, films)
 
 
 def visibility(

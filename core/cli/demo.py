@@ -1,0 +1,136 @@
+"""``sharpline demo``: a phantom study, rendered, taken in and scored."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from core.cli.output import emit, json_option, note
+from core.errors import ModelError
+
+if TYPE_CHECKING:
+    from data.store import CohortStore
+
+SEED = 31  # of the study that the README shows: its figures lie close to those of 2,000 patients
+PHANTOM_NOTE = "Phantom study: simulated patients and films. For research only; not a medical device."
+
+
+@click.command(short_help="Render the phantom study as DICOM + reader tables, ingest it, score it.")
+@click.option("--patients", type=click.IntRange(1, 999), default=24, show_default=True)
+@click.option("--visits", type=click.IntRange(1, 20), default=3, show_default=True, help="52 weeks apart.")
+@click.option("--seed", type=click.IntRange(0), default=SEED, show_default=True)
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Folder for films and tables [default: beside the cohort]."
+)
+@click.option("--blinded", is_flag=True, help="Leave the arms hidden.")
+@click.option("--no-score", is_flag=True, help="Do not run the model.")
+@click.option(
+    "--domain",
+    type=click.Choice(["first", "second"]),
+    default="first",
+    show_default=True,
+    help="second: other devices, patients and cut-off films, for testing only.",
+)
+@click.option(
+    "--processes", type=click.IntRange(1), default=2, show_default=True, help="Films at the same time."
+)
+@json_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    patients: int,
+    visits: int,
+    seed: int,
+    out: Path | None,
+    blinded: bool,
+    no_score: bool,
+    domain: str,
+    processes: int,
+    as_json: bool,
+) -> int:
+    """Make a phantom study and take it into a new cohort: DICOM films, reader tables, truth.
+
+    The same options give the same files to the byte. Interrupted, it goes on where it stopped when it is run
+    again. No real patient is in it.
+    """
+    from data.phantom.study import Study, StudyPlan, claim, write_study
+    from data.phantom.take import mark, take_films, take_tables
+    from data.store import CohortStore
+
+    began = time.monotonic()
+    note(PHANTOM_NOTE)
+    cohort = Path(ctx.obj["cohort"])
+    folder = out or cohort.with_name(f"{cohort.stem}.study")
+    plan = StudyPlan(patients, visits, seed, domain)
+    claim(plan, folder)
+    store = CohortStore.open(cohort)
+    mark(store, plan, blinded=blinded)
+    study: Study = write_study(plan, folder, processes=processes, progress=_Line("films rendered").show)
+    taken = take_tables(store, folder)
+    take_films(store, study, folder, taken, workers=processes, progress=_Line("films taken in").show)
+    result: dict[str, Any] = {
+        "patients": patients,
+        "visits": int(study.conduct.came.sum()),
+        "films": len(study.conduct.films),
+        "reads": taken.reads,
+        "ingested": taken.ingested,
+        "already_there": taken.already_there,
+        "refused": taken.refused,
+        **_score(store, processes, wanted=not no_score),
+        "out": str(folder),
+        "cohort": str(store.path),
+        "seconds": round(time.monotonic() - began, 1),
+    }
+    emit(result, as_json=as_json, text=lambda: _text(result))
+    return 1 if taken.refused else 0
+
+
+def _score(store: CohortStore, processes: int, *, wanted: bool) -> dict[str, Any]:
+    """Counts of the model's run, ``None`` with the reason where it did not run."""
+    if not wanted:
+        return {"scored": None, "abstained": None, "not_scored": "--no-score was given"}
+    from models.score import score_cohort
+
+    line = _Line("films scored")
+    try:
+        report = score_cohort(
+            store, "msasss", processes=processes, tell=lambda step: line.show(step.done, step.total)
+        )
+    except ModelError as error:
+        note(f"not scored: {error}")
+        return {"scored": None, "abstained": None, "not_scored": str(error)}
+    return {"scored": report.scored, "abstained": len(report.abstained), "not_scored": None}
+
+
+class _Line:
+    """A count on standard error: rewritten on a terminal, every tenth in a log."""
+
+    def __init__(self, what: str) -> None:
+        self._what, self._terminal, self._tenth = what, sys.stderr.isatty(), -1
+
+    def show(self, done: int, total: int, name: str = "") -> None:
+        line = f"{done} of {total} {self._what}"
+        if self._terminal:
+            click.echo(f"\r\x1b[K{line}", err=True, nl=done == total)
+        elif total and 10 * done // total != self._tenth:
+            self._tenth = 10 * done // total
+            note(line)
+
+
+def _text(result: dict[str, Any]) -> str:
+    scored = (
+        f"{result['scored']} scored, {result['abstained']} not (the model abstained)"
+        if result["not_scored"] is None
+        else f"none scored: {result['not_scored']}"
+    )
+    lines = [
+        f"{result['patients']} phantom patients, {result['visits']} visits, {result['films']} films: "
+        f"{result['ingested']} taken in, {result['already_there']} already there; {scored}",
+        f"{result['reads']} corner reads of two readers; films, tables and truth are in {result['out']}",
+    ]
+    lines += [f"  refused: {row['file']}: {row['reason']}" for row in result["refused"]]
+    return "\n".join(lines)

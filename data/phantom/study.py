@@ -1,0 +1,271 @@
+"""A phantom study as files: DICOM films, tables of subjects, visits and reads, truth with corner positions.
+
+The folder holds what a trial would deliver (``films/``, ``subjects.csv``, ``visits.csv``, ``reads_R1.csv``,
+``reads_R2.csv``) and what only a phantom has (``truth.csv``, ``corners.csv``, ``films.csv``). The same study
+gives the same bytes. A film that is there already is not rendered again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from core.errors import InputError
+from data.phantom.conditions import WRONG_KINDS
+from data.phantom.conduct import POOR, Conduct, PlannedFilm, conduct, visibility
+from data.phantom.course import Course, simulate, visit_codes
+from data.phantom.population import SITES
+from data.phantom.readers import READERS, Reader, read_films, reads_frame
+from data.phantom.seeds import StudyRole, StudySeed
+
+ABOUT, FILMS, LABELS = "study.json", "films", "labels"
+CORNER_COLUMNS = ("site", "x", "y", "grade", "extent", "visibility", "visible", "x0", "y0", "x1", "y1")
+DIGITS = 4  # of positions (pixels), extent and visibility
+REREAD_EVERY, REREAD_AT = 6, 2  # patients 2, 8, 14 ... are read twice by both readers
+PHANTOM = "phantom data: simulated patients, rendered films, simulated readers; for research only"
+States = dict[str, tuple[int, float]]
+Progress = Callable[[int, int], None]  # films done, films in all
+
+
+@dataclass(frozen=True)
+class StudyPlan:
+    """Which study: everything else follows from it."""
+
+    patients: int
+    visits: int
+    seed: int
+    domain: str = "first"
+    role: StudyRole = StudyRole.DEMO
+
+    @property
+    def study(self) -> StudySeed:
+        return StudySeed(self.role, self.seed)
+
+    def about(self) -> dict[str, str | int]:
+        return {**asdict(self), "what": PHANTOM}
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study as numbers: course, conduct and what can be seen on its films."""
+
+    plan: StudyPlan
+
+    @cached_property
+    def course(self) -> Course:
+        return simulate(self.plan.study, self.plan.patients, self.plan.visits)
+
+    @cached_property
+    def conduct(self) -> Conduct:
+        return conduct(self.plan.study, self.course)
+
+    @cached_property
+    def seen(self) -> np.ndarray:
+        """Visibility of every corner, shape (patients, visits, 24), NaN where there is no film."""
+        films, shape = self.conduct.films, self.course.severity.shape
+        return visibility(self.plan.study, films, shape, domain=self.plan.domain)
+
+    def states(self, film: PlannedFilm) -> States:
+        """True state of every site at the visit of a film."""
+        severity = self.course.severity[film.number, film.order]
+        return {
+            site: (int(min(value, 3)), float(value - min(int(value), 3)))
+            for site, value in zip(SITES, severity, strict=True)
+        }
+
+
+# -- tables ------------------------------------------------------------------------------------------------
+
+
+def tables(study: Study) -> dict[str, pd.DataFrame]:
+    """File name -> table, for everything that does not need a film rendered."""
+    return {
+        "subjects.csv": subjects_table(study),
+        "visits.csv": visits_table(study),
+        **{f"reads_{reader.name}.csv": reads_table(study, reader) for reader in READERS},
+        "truth.csv": truth_table(study),
+    }
+
+
+def subjects_table(study: Study) -> pd.DataFrame:
+    """One row a subject, with covariates that do not change as columns."""
+    known = study.course.covariates
+    fixed = known[known["visit"].isna()]
+    frame = study.course.subjects.assign(baseline_date=[day.isoformat() for day in study.conduct.start])
+    for name, column in (("age", "age"), ("symptom duration", "symptom_duration_years")):
+        frame[column] = fixed.loc[fixed["name"] == name, "number"].to_numpy()
+    frame["age"] = frame["age"].astype(int)
+    frame["HLA-B27"] = fixed.loc[fixed["name"] == "HLA-B27", "text"].to_numpy()
+    return frame
+
+
+def visits_table(study: Study) -> pd.DataFrame:
+    """One row a subject and planned visit; day and CRP are empty where the patient did not come."""
+    crp = study.course.covariates.query("name == 'CRP'")["number"].to_numpy()
+    came = study.conduct.came.ravel()
+    visits = study.conduct.visits.assign(
+        window_before=28, window_after=28, crp_mg_l=np.where(came, crp, np.nan)
+    )
+    return visits
+
+
+def reads_table(study: Study, reader: Reader) -> pd.DataFrame:
+    """Paired reads of one reader, with the second reads of some patients."""
+    course, plan = study.course, study.plan
+    subjects, visits = list(course.subjects["subject"]), visit_codes(plan.visits)
+    parts = []
+    for read in (1, 2):
+        grades = read_films(course.severity, study.seen, plan.study, reader, read=read)
+        frame = reads_frame(subjects, visits, grades, study.seen)
+        if read == 2:
+            chosen = subjects[REREAD_AT - 1 :: REREAD_EVERY]
+            frame = frame[frame["subject"].isin(chosen)]
+        parts.append(frame.assign(reader=reader.name, campaign="paired", read=read))
+    return pd.concat(parts, ignore_index=True)
+
+
+def truth_table(study: Study) -> pd.DataFrame:
+    """True grades at every visit that took place, films or not."""
+    truth = study.course.truth[np.repeat(study.conduct.came.ravel(), len(SITES))]
+    return truth[["subject", "visit", "site", "grade"]].assign(reader="truth", campaign="truth")
+
+
+# -- files -------------------------------------------------------------------------------------------------
+
+
+def write_study(
+    plan: StudyPlan, folder: Path, *, processes: int = 2, progress: Progress = lambda done, total: None
+) -> Study:
+    """Write the study's files that are not there yet.
+
+    Raises InputError where the folder holds something else.
+    """
+    claim(plan, folder)
+    study = Study(plan)
+    for name, table in tables(study).items():
+        write_csv(table, folder / name)
+    write_films(study, folder, processes=processes, progress=progress)
+    labels = [json.loads(_label_path(folder, film).read_text()) for film in study.conduct.films]
+    write_csv(pd.DataFrame([label["film"] for label in labels]), folder / "films.csv")
+    corners = [label["film"] | corner for label in labels for corner in label["corners"]]
+    write_csv(pd.DataFrame(corners, columns=[*labels[0]["film"], *CORNER_COLUMNS]), folder / "corners.csv")
+    return study
+
+
+def film_path(folder: Path, film: PlannedFilm) -> Path:
+    return folder / FILMS / film.subject / f"{film.name}.dcm"
+
+
+def _label_path(folder: Path, film: PlannedFilm) -> Path:
+    return folder / LABELS / film.subject / f"{film.name}.json"
+
+
+def claim(plan: StudyPlan, folder: Path) -> None:
+    """Make the folder this study's. Raises InputError where it holds another one, or anything else."""
+    about = folder / ABOUT
+    wanted = json.dumps(plan.about(), indent=1, sort_keys=True) + "\n"
+    if about.is_file():
+        if about.read_text(encoding="utf-8") != wanted:
+            raise InputError(
+                f"the folder {folder}",
+                "it holds another phantom study (its study.json says which)",
+                "give another --out, or the same --patients, --visits, --seed and --domain",
+            )
+        return
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"the folder {folder}", "an empty or new folder is needed", "give another --out")
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(about, wanted)
+
+
+def write_films(
+    study: Study, folder: Path, *, processes: int = 2, progress: Progress = lambda done, total: None
+) -> None:
+    """Render the films that are missing, a few at the same time; a film appears when it is whole."""
+    films = study.conduct.films
+    missing = [film for film in films if not _is_there(folder, film)]
+    done = len(films) - len(missing)
+    progress(done, len(films))
+    for _ in _rendered(study, folder, missing, processes):
+        done += 1
+        progress(done, len(films))
+
+
+def _is_there(folder: Path, film: PlannedFilm) -> bool:
+    return film_path(folder, film).is_file() and _label_path(folder, film).is_file()
+
+
+def _rendered(study: Study, folder: Path, films: list[PlannedFilm], processes: int) -> Iterator[None]:
+    if processes <= 1 or len(films) < 2:
+        for film in films:
+            write_film(study.plan, folder, film, study.states(film))
+            yield
+        return
+    pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"))
+    try:
+        jobs = [pool.submit(write_film, study.plan, folder, film, study.states(film)) for film in films]
+        for job in as_completed(jobs):
+            job.result()
+            yield
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def write_film(plan: StudyPlan, folder: Path, film: PlannedFilm, states: States) -> None:
+    """Render one film; its labels are written first, so that a film that is there has them."""
+    import cv2
+    from pydicom import dcmread
+
+    from data.phantom.dicom_out import write_dicom
+    from data.phantom.films import make_film
+
+    cv2.setNumThreads(1)
+    seed = plan.study.film_seed()
+    rendered = make_film(
+        seed, film.subject, film.seed_visit, film.view, states, plan.domain, poor=POOR, kind=film.kind
+    )
+    path, labels = film_path(folder, film), _label_path(folder, film)
+    part = path.with_suffix(f".part{os.getpid()}")
+    write_dicom(rendered, part, subject=film.subject, visit=film.visit, study_date=film.date, uid_seed=seed)
+    about = {
+        "file": path.relative_to(folder).as_posix(),
+        "sop_uid": str(dcmread(part, stop_before_pixels=True).SOPInstanceUID),
+        "subject": film.subject,
+        "visit": film.visit,
+        "view": film.view,
+        "kind": rendered.kind,
+        "to_refuse": rendered.kind in WRONG_KINDS,
+    }
+    corners = rendered.corners[list(CORNER_COLUMNS)].round(DIGITS).to_dict("records")
+    _write(labels, json.dumps({"film": about, "corners": corners}, default=_plain) + "\n")
+    os.replace(part, path)
+
+
+def write_csv(table: pd.DataFrame, path: Path) -> None:
+    """The table as CSV, the same bytes everywhere; a file that is there and equal is left alone."""
+    _write(path, table.to_csv(index=False, lineterminator="\n"))
+
+
+def _write(path: Path, text: str) -> None:
+    if path.is_file() and path.read_text(encoding="utf-8") == text:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.part{os.getpid()}")
+    part.write_text(text, encoding="utf-8", newline="\n")
+    os.replace(part, path)
+
+
+def _plain(value: object) -> object:
+    """Numbers of numpy as JSON numbers."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{type(value).__name__} in a film's labels")

@@ -1,0 +1,117 @@
+"""``sharpline demo``: from nothing to a cohort with films, reads and truth, the same files every time."""
+
+import hashlib
+import json
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from core.cli import cli
+from core.errors import InputError
+from data.store import CohortStore
+
+OPTIONS = ["--patients", "2", "--visits", "2", "--seed", "4711", "--no-score", "--json"]
+
+
+def run(folder, *options, cohort="cohort.duckdb"):
+    arguments = ["--cohort", str(folder / cohort), "demo", *OPTIONS, "--out", str(folder / "out"), *options]
+    return CliRunner().invoke(cli, arguments, standalone_mode=False, catch_exceptions=False)
+
+
+def digests(folder):
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("demo")
+    outcome = run(folder)
+    return folder, outcome, json.loads(outcome.stdout)
+
+
+@pytest.mark.slow
+def test_counts_are_those_of_the_cohort(demo):
+    folder, outcome, counts = demo
+    store = CohortStore(folder / "cohort.duckdb")
+    assert outcome.return_value == 0
+    assert (counts["patients"], counts["visits"], counts["films"]) == (2, 4, 8)
+    assert counts["ingested"] == 8 and counts["already_there"] == 0 and counts["refused"] == []
+    images = store.query("SELECT * FROM main.image WHERE superseded_by IS NULL")
+    assert len(images) == 8
+    films = pd.read_csv(folder / "out" / "films.csv")
+    assert set(zip(images["subject"], images["visit"], strict=True)) == set(
+        zip(films["subject"], films["visit"], strict=True)
+    )
+    scores = store.query("SELECT * FROM main.site_score WHERE superseded_by IS NULL")
+    assert (scores["reader"].isin(["R1", "R2"])).sum() == counts["reads"]
+    assert (scores["reader"] == "truth").sum() == 2 * 2 * 24
+    assert set(scores.loc[scores["read"] == 2, "subject"]) == {"P002"}
+
+
+@pytest.mark.slow
+def test_readers_campaigns_and_marks(demo):
+    folder, _, _ = demo
+    store = CohortStore(folder / "cohort.duckdb")
+    readers = store.query("SELECT reader, kind FROM main.reader WHERE superseded_by IS NULL ORDER BY reader")
+    assert readers.values.tolist() == [["R1", "human"], ["R2", "human"], ["truth", "consensus"]]
+    campaigns = store.query("SELECT campaign, read_mode FROM main.campaign ORDER BY campaign")
+    assert ["paired", "paired"] in campaigns.values.tolist()
+    assert store.is_phantom and not store.is_blinded
+    names = set(store.query("SELECT DISTINCT name FROM main.covariate")["name"])
+    assert names == {"age", "symptom duration", "HLA-B27", "CRP"}
+
+
+@pytest.mark.slow
+def test_totals_of_the_truth_are_those_of_the_course(demo):
+    from data.phantom.study import Study, StudyPlan
+
+    folder, _, _ = demo
+    totals = CohortStore(folder / "cohort.duckdb").query(
+        "SELECT subject, visit, total FROM main.total WHERE reader = 'truth' AND component = 'total'"
+    )
+    truth = Study(StudyPlan(2, 2, 4711)).course.truth.groupby(["subject", "visit"])["grade"].sum()
+    assert (
+        totals.set_index(["subject", "visit"])["total"].sort_index().tolist() == truth.sort_index().tolist()
+    )
+
+
+@pytest.mark.slow
+def test_running_again_changes_nothing(demo):
+    folder, _, first = demo
+    before = digests(folder / "out")
+    version = CohortStore(folder / "cohort.duckdb").version()
+    counts = json.loads(run(folder).stdout)
+    assert digests(folder / "out") == before
+    assert CohortStore(folder / "cohort.duckdb").version() == version
+    assert (counts["ingested"], counts["already_there"]) == (0, first["ingested"])
+
+
+@pytest.mark.slow
+def test_arms_stay_hidden_on_request(demo):
+    """The same files into a second cohort: nothing is rendered again, and the arms are not shown."""
+    folder, _, _ = demo
+    counts = json.loads(run(folder, "--blinded", cohort="blinded.duckdb").stdout)
+    store = CohortStore(folder / "blinded.duckdb")
+    assert counts["ingested"] == 8
+    assert store.is_blinded and store.is_phantom
+
+
+@pytest.mark.slow
+def test_cohort_of_another_study_is_refused(demo, tmp_path):
+    folder, _, _ = demo
+    with pytest.raises(InputError, match="holds another phantom study"):
+        run(folder, "--seed", "1", "--out", str(tmp_path / "other"))
+
+
+def test_cohort_of_real_patients_is_refused(tmp_path):
+    store = CohortStore.open(tmp_path / "cohort.duckdb")
+    with store.write("test", "subjects") as transaction:
+        transaction.insert("subject", pd.DataFrame({"subject": ["A"]}))
+    with pytest.raises(InputError, match="study of its own"):
+        run(tmp_path)
+    assert not store.is_phantom
