@@ -245,7 +245,9 @@ def finding_rows(run: Run, results: dict[str, Result]) -> pd.DataFrame:
             continue
         for finding in result.findings:
             box = finding.box
-            shape = {"box": [round(v, 2) for v in (box.x0, box.y0, box.x1, box.y1)]} if box else {}
+            shape: dict[str, Any] = (
+                {"box": [round(v, 2) for v in (box.x0, box.y0, box.x1, box.y1)]} if box else {}
+            )
             if finding.polygon:
                 shape = {"polygon": [[round(v, 2) for v in point] for point in finding.polygon]}
             rows.append(
@@ -327,13 +329,13 @@ def visit_scores(found: pd.DataFrame, system: str) -> list[dict[str, Any]]:
     best = sited.sort_values(["site", "empty", "strength", "image"]).drop_duplicates("site")
     rows = [
         {
-            "site": row.site,
-            "feature": row.feature,
-            "grade": None if pd.isna(row.grade) else int(row.grade),
-            "reason": row.abstained if pd.isna(row.grade) else None,
-            "image": row.image,
+            "site": row["site"],
+            "feature": row["feature"],
+            "grade": None if pd.isna(row["grade"]) else int(row["grade"]),
+            "reason": row["abstained"] if pd.isna(row["grade"]) else None,
+            "image": row["image"],
         }
-        for row in best.itertuples()
+        for row in best.to_dict("records")
     ]
     shown = {regions[str(site)] for site in best["site"]}
     for film in found[found["site"].isna()].itertuples():

@@ -150,8 +150,9 @@ def _best_runs(
                 if onward[before] + gains[pick, level] > best[level, pick]:
                     best[level, pick] = onward[before] + gains[pick, level]
                     back[level, pick] = (level - units, before)
-    level, pick = np.unravel_index(int(np.argmax(best)), best.shape)
-    return float(best[level, pick]), (int(level), int(pick)), back
+    top = int(np.argmax(best))
+    level, pick = divmod(top, count)
+    return float(best[level, pick]), (level, pick), back
 
 
 def _trace(

@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 import yaml  # type: ignore[import-untyped]
 
+from core.domain import Film
 from core.errors import InputError
 from models.msasss.sites import GRADE_NAMES, REGIONS, SITES, UNIT_OF_SITE
 
@@ -58,7 +59,12 @@ class LabelledFilm:
     path: Path | None = None
     visit: str = ""
     kind: str = ""
+    hides_spacing: bool = False
     pixels: np.ndarray | None = field(default=None, repr=False, compare=False)
+
+    def as_film(self) -> Film:
+        """The film as a scorer gets it."""
+        return Film(self.name, self.load(), None if self.hides_spacing else self.spacing_mm)
 
     def load(self) -> np.ndarray:
         """Grey pixels (rows, columns), bone bright. Raises InputError where the file cannot be read as
@@ -73,9 +79,7 @@ class LabelledFilm:
             if image is None:
                 raise InputError(str(self.path), "a readable image is needed", "check the file")
             return np.asarray(image if image.ndim == 2 else image[..., :3].mean(axis=2))
-        from data.dicom import read_film
-
-        return np.asarray(read_film(self.path).pixels)
+        return _read_dicom(self.path)[0]
 
 
 def grade_of_class(name: str) -> int:
@@ -198,6 +202,7 @@ def _film(name: str, path: Path, boxes: list[tuple], about: dict) -> LabelledFil
         path,
         visit=str(about.get("visit", "")),
         kind=str(about.get("kind", "")),
+        hides_spacing="shown_spacing_mm" in about and about["shown_spacing_mm"] is None,
     )
 
 
@@ -233,14 +238,28 @@ def _spacing_of(path: Path) -> tuple[float, float]:
             "millimetres per pixel are needed for a picture file",
             "add spacing_mm to its COCO image entry",
         )
-    from data.dicom import read_film
-
-    spacing = read_film(path).spacing_mm
+    spacing = _read_dicom(path)[1]
     if spacing is None:
         raise InputError(
             path.name, "the file states no pixel spacing", "add spacing_mm to its COCO image entry"
         )
     return spacing
+
+
+def _read_dicom(path: Path) -> tuple[np.ndarray, tuple[float, float] | None]:
+    """Grey pixels, bone bright, and the (row, column) spacing that the file states."""
+    from data.dicom import Refusal, decode_frames, read_dicom
+    from data.film_values import to_picture
+
+    try:
+        with path.open("rb") as stream:
+            file = read_dicom(stream)
+            pixels = to_picture(next(decode_frames(file)), file.dataset).pixels
+    except Refusal as refusal:
+        raise InputError(str(path), f"a readable film is needed ({refusal})", "check the file") from refusal
+    stated = file.dataset.get("PixelSpacing") or file.dataset.get("ImagerPixelSpacing")
+    spacing = (float(stated[0]), float(stated[1])) if stated else None
+    return (pixels if pixels.ndim == 2 else pixels.mean(axis=2)), spacing
 
 
 def split_patients(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from core.domain import Abstained, Film
+from core.domain import Abstained
 from models.msasss.grading import GradingRule
 from models.msasss.infer import MsasssScorer, Reading, Settings
 from models.msasss.labels import LabelledFilm
@@ -31,7 +31,7 @@ class TuningCorners:
 
 def read_all(scorer: MsasssScorer, films: Sequence[LabelledFilm]) -> list[Reading | Abstained]:
     """The networks' reading of each film, before limits and grades."""
-    return [scorer.read(Film(film.name, film.load(), film.spacing_mm)) for film in films]
+    return [scorer.read(film.as_film()) for film in films]
 
 
 def corners(

@@ -1,0 +1,276 @@
+"""The validation of the mSASSS model: patients never trained on, beside simulated readers, in both
+domains.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core.domain import Abstained, Scored
+from core.scores.msasss import MSASSS
+from core.scores.totals import compute
+from models.msasss import measures
+from models.msasss.infer import MsasssScorer, build
+from models.msasss.labels import LabelledFilm, read_folder
+from models.msasss.sites import SITES
+
+MODEL = "model"
+DOMAINS = ("first", "second")
+RULE = "seg_mean"
+TEST_SEED = 31
+
+
+@dataclass(frozen=True)
+class TestSet:
+    """Films with truth. truth, reads: subject, visit, (reader,) site, grade; films may lack sites that have
+    one.
+    """
+
+    __test__ = False
+
+    name: str
+    films: Sequence[LabelledFilm]
+    truth: pd.DataFrame
+    reads: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the model made of a test set: the tables of :mod:`models.msasss.measures`."""
+
+    corners: pd.DataFrame
+    films: pd.DataFrame
+    totals: pd.DataFrame
+
+
+def evaluate(
+    sets: Sequence[TestSet],
+    *,
+    size: str = "demo",
+    processes: int = 2,
+    tell: Callable[[str], None] = lambda text: None,
+) -> dict[str, Any]:
+    """All validation tables of each test set."""
+    note = "phantom data, research only"
+    result: dict[str, Any] = {"system": "msasss", "size": size, "note": note, "sets": {}}
+    for one in sets:
+        tell(f"{one.name}: {len(one.films)} films")
+        result["sets"][one.name] = figures(one, run(one, size=size, processes=processes))
+    return result
+
+
+def figures(one: TestSet, outcome: Outcome) -> dict[str, Any]:
+    """The validation tables of one test set."""
+    readers = [name for name in outcome.totals.columns if name not in ("subject", "visit", "truth")]
+    has_change = outcome.totals["visit"].nunique() > 1
+    return {
+        "patients": len({film.patient for film in one.films}),
+        "films": len(outcome.films),
+        "abstention": measures.abstention(outcome.films),
+        "detection": measures.detection(outcome.corners, outcome.films),
+        "grading": measures.grading(outcome.corners),
+        "readers_grading": reader_grading(one),
+        "status": {name: measures.status(outcome.totals, name) for name in readers},
+        "change": {name: measures.change(outcome.totals, name) for name in readers} if has_change else {},
+        "corner_change": measures.corner_change(outcome.corners) if has_change else {},
+        "abstained": outcome.films.loc[outcome.films["abstained"], ["film", "kind", "reason"]].to_dict(
+            "records"
+        ),
+    }
+
+
+def run(one: TestSet, *, size: str, processes: int) -> Outcome:
+    """Score all films of a test set."""
+    films = list(one.films)
+    if processes > 1 and len(films) > 8:
+        with get_context("spawn").Pool(processes, initializer=_start, initargs=(size,)) as pool:
+            results = pool.map(_score, films, chunksize=4)
+    else:
+        _start(size)
+        results = [_score(film) for film in films]
+    pairs = list(zip(films, results, strict=True))
+    corners = pd.DataFrame([row for film, result in pairs for row in _corners(film, result)])
+    table = pd.DataFrame([_film(film, result) for film, result in pairs])
+    return Outcome(corners, table, totals(one, corners))
+
+
+_scorer: dict[str, MsasssScorer] = {}
+
+
+def _start(size: str) -> None:
+    if size not in _scorer:
+        _scorer.clear()
+        _scorer[size] = build(size=size, threads=1)
+
+
+def _score(film: LabelledFilm) -> Scored | Abstained:
+    (scorer,) = _scorer.values()
+    return scorer.score_one(film.as_film())
+
+
+def _film(film: LabelledFilm, result: Scored | Abstained) -> dict[str, Any]:
+    return {
+        "subject": film.patient,
+        "visit": film.visit,
+        "view": film.region,
+        "film": film.name,
+        "kind": film.kind,
+        "is_wrong": not film.corners,
+        "abstained": isinstance(result, Abstained),
+        "reason": result.reason if isinstance(result, Abstained) else "",
+    }
+
+
+def _corners(film: LabelledFilm, result: Scored | Abstained) -> list[dict[str, Any]]:
+    """Labelled corners with what the model gave; a corner that it named elsewhere keeps its distance."""
+    given = {} if isinstance(result, Abstained) else {finding.site: finding for finding in result.findings}
+    rows = []
+    for corner in film.corners:
+        finding = given.get(corner.site)
+        distance = float("nan")
+        if finding is not None and finding.box is not None:
+            x, y = finding.box.centre
+            rows_mm, columns_mm = film.spacing_mm
+            distance = float(np.hypot((x - corner.x) * columns_mm, (y - corner.y) * rows_mm))
+        rows.append(
+            {
+                "subject": film.patient,
+                "visit": film.visit,
+                "view": film.region,
+                "site": corner.site,
+                "true": corner.grade,
+                "visible": corner.visible,
+                "given": float("nan") if finding is None else finding.grade,
+                "distance_mm": distance,
+            }
+        )
+    return rows
+
+
+def totals(one: TestSet, corners: pd.DataFrame) -> pd.DataFrame:
+    """subject, visit, truth, model and one column per reader: totals under the default rule."""
+    model = corners.assign(reader=MODEL, grade=corners["given"])
+    parts = [one.truth.assign(reader="truth"), model, one.reads]
+    columns = ["subject", "visit", "reader", "site", "grade"]
+    frame = pd.concat([part[columns] for part in parts if len(part)], ignore_index=True)
+    frame["grade"] = frame["grade"].astype("Float64").astype("Int64")
+    found = compute(frame, MSASSS, RULE).totals
+    wide = found.pivot(index=["subject", "visit"], columns="reader", values="total")
+    order = list(dict.fromkeys(frame["visit"]))
+    wide = wide.reset_index().sort_values(
+        ["subject", "visit"], key=lambda column: column.map(order.index) if column.name == "visit" else column
+    )
+    readers = sorted(set(frame["reader"]) - {"truth", MODEL})
+    return wide.reindex(columns=["subject", "visit", "truth", MODEL, *readers]).reset_index(drop=True)
+
+
+def reader_grading(one: TestSet) -> dict[str, Any]:
+    """The same grading figures for each simulated reader, over the sites that the reader graded."""
+    if one.reads.empty:
+        return {}
+    joined = one.reads.merge(
+        one.truth.rename(columns={"grade": "true"})[["subject", "visit", "site", "true"]],
+        on=["subject", "visit", "site"],
+    ).rename(columns={"grade": "given"})
+    joined["visible"] = True
+    return {
+        str(reader): measures.grading(rows.reset_index(drop=True))
+        for reader, rows in joined.groupby("reader")
+    }
+
+
+def rendered_set(domain: str, patients: int, *, seed: int = TEST_SEED, processes: int = 2) -> TestSet:
+    """Test patients rendered (once; kept in the temporary folder): two views at baseline and at week 104 of
+    each, and one film to be refused. Simulated readers read the same films."""
+    from data.phantom.conduct import POOR
+    from data.phantom.seeds import StudyRole
+    from models.msasss.phantom_data import PLAIN, Patients, write_coco
+
+    who = Patients(
+        StudyRole.TEST,
+        1,
+        patients,
+        seed,
+        PLAIN,
+        visits=(0, 2),
+        wrong=0.0,
+        extra_wrong=True,
+        poor=POOR,
+        domain=domain,
+    )
+    folder = Path(tempfile.gettempdir()) / f"sharpline-msasss-test-{domain}-{seed}-{_renderer()}"
+    write_coco(who, folder, processes=processes)
+    films = [film for film in read_folder(folder) if film.patient in set(_codes(who))]
+    truth, reads = read_by_people(who)
+    return TestSet(f"{domain} domain", films, truth, reads)
+
+
+def _codes(who: Any) -> list[str]:
+    return [who.study.subject(number) for number in who.numbers]
+
+
+def _renderer() -> str:
+    """A short hash of the renderer's source: films of an older one are not used again."""
+    import hashlib
+
+    import data.phantom
+
+    folder = Path(str(data.phantom.__file__)).parent
+    text = b"".join(path.read_bytes() for path in sorted(folder.glob("*.py")))
+    return hashlib.sha256(text).hexdigest()[:10]
+
+
+def read_by_people(who: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Truth of all sites of these patients and the grades of the simulated readers (paired, order
+    blinded).
+    """
+    from data.phantom.course import visit_codes
+    from data.phantom.films import film_conditions
+    from data.phantom.placement import visibility
+    from data.phantom.population import SITES as ORDER
+    from data.phantom.readers import READERS, read_films, reads_frame
+
+    codes = visit_codes(max(who.visits) + 1)
+    truths, reads = [], []
+    for number in who.numbers:
+        course = who.course(number)
+        subject = who.study.subject(number)
+        seen = np.full(course.severity.shape, np.nan)
+        for order in who.visits:
+            for view in SITES:
+                body, conditions = film_conditions(
+                    who.study.film_seed(), subject, codes[order], view, who.domain, poor=who.poor
+                )
+                for site, value in visibility(conditions, body).items():
+                    if site in ORDER:
+                        seen[0, order, ORDER.index(site)] = value
+        filmed = [codes[order] for order in who.visits]
+        truths.append(course.truth[course.truth["visit"].isin(filmed)])
+        for reader in READERS:
+            grades = read_films(course.severity, seen, who.study, reader, first=number)
+            reads.append(reads_frame([subject], codes, grades, seen).assign(reader=reader.name))
+    return pd.concat(truths, ignore_index=True), pd.concat(reads, ignore_index=True)
+
+
+def folder_set(folder: Path) -> TestSet:
+    """Any labelled folder: the films' own labels are the truth; ``reads.csv`` beside them, where there is
+    one, holds subject, visit, reader, site, grade."""
+    films = [replace(film, visit=film.visit or "1") for film in read_folder(folder)]
+    truth = pd.DataFrame(
+        [
+            {"subject": film.patient, "visit": film.visit, "site": corner.site, "grade": corner.grade}
+            for film in films
+            for corner in film.corners
+        ]
+    )
+    path = folder / "reads.csv"
+    reads = pd.read_csv(path, dtype={"subject": str, "visit": str}) if path.is_file() else pd.DataFrame()
+    return TestSet(folder.name, films, truth, reads)

@@ -1,0 +1,118 @@
+"""The evaluation as a page of tables, for the terminal and for docs/msasss-model.md."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+
+def as_text(result: dict[str, Any]) -> str:
+    """Markdown tables of an evaluation, one column per test set."""
+    names = list(result["sets"])
+    parts = [
+        f"mSASSS model, size {result['size']}: {result['note']}. Intervals: 95%, patients resampled.",
+        _table(["", *names], _counts(result, names)),
+        "### Per class, each against the rest (visible corners that were graded)",
+        _table(
+            ["class", *_columns(names, ("sensitivity", "specificity", "accuracy"))], _classes(result, names)
+        ),
+        "### Detection, abstention, agreement on corners",
+        _table(["", *names], _film_rows(result, names)),
+        "### Totals and change, beside the simulated readers (paired reading; the model reads single films)",
+        *[_readers(name, result["sets"][name]) for name in names],
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def shown(value: dict[str, Any] | None, digits: int = 3, percent: bool = False) -> str:
+    """An estimate with its interval, ``-`` where there is none."""
+    if not value or value.get("estimate") is None:
+        return "-"
+    scale = 100 if percent else 1
+
+    def text(number: float | None) -> str:
+        return "-" if number is None else f"{number * scale:.{1 if percent else digits}f}"
+
+    low, high = value["ci"]
+    unit = "%" if percent else ""
+    return f"{text(value['estimate'])}{unit} ({text(low)} to {text(high)})"
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
+
+
+def _columns(names: Sequence[str], measures: Sequence[str]) -> list[str]:
+    return [f"{name}: {measure}" for name in names for measure in measures]
+
+
+def _counts(result: dict[str, Any], names: Sequence[str]) -> list[list[str]]:
+    sets = [result["sets"][name] for name in names]
+    return [
+        ["patients", *(str(one["patients"]) for one in sets)],
+        [
+            "films (of which to be refused)",
+            *(f"{one['films']} ({one['abstention']['wrong']})" for one in sets),
+        ],
+        ["visible corners", *(str(one["detection"]["visible_corners"]) for one in sets)],
+    ]
+
+
+def _classes(result: dict[str, Any], names: Sequence[str]) -> list[list[str]]:
+    first = result["sets"][names[0]]["grading"]["per_class"]
+    rows = []
+    for grade, label in enumerate(first):
+        row = [f"{grade} {label}"]
+        for name in names:
+            found = result["sets"][name]["grading"]["per_class"][label]
+            row += [shown(found[m], percent=True) for m in ("sensitivity", "specificity", "accuracy")]
+        rows.append(row)
+    return rows
+
+
+def _film_rows(result: dict[str, Any], names: Sequence[str]) -> list[list[str]]:
+    sets = [result["sets"][name] for name in names]
+
+    def row(label: str, *path: str, percent: bool = True) -> list[str]:
+        cells = []
+        for one in sets:
+            value: Any = one
+            for key in path:
+                value = value.get(key, {})
+            cells.append(shown(value, percent=percent))
+        return [label, *cells]
+
+    return [
+        row("corner found within 3 mm and rightly named, films scored", "detection", "scored_films"),
+        row("the same, over all good films", "detection", "all_good_films"),
+        row("abstained on good and poor films", "abstention", "good_films"),
+        row("abstained on wrong films", "abstention", "wrong_films"),
+        row("quadratic kappa of corner grades", "grading", "kappa_quadratic", percent=False),
+        row("exact agreement of corner grades", "grading", "exact_agreement"),
+        row("within one grade", "grading", "within_one"),
+        row("unchanged corners that change in the model's reads", "corner_change", "false_change"),
+        row("unchanged corners that improve in the model's reads", "corner_change", "false_improvement"),
+    ]
+
+
+def _readers(name: str, one: dict[str, Any]) -> str:
+    head = [name, "total: ICC(A,1)", "MAE", "bias", "change: ICC(A,1)", "SDC95 against truth", "false change"]
+    rows = []
+    for reader, status in one["status"].items():
+        change = one["change"].get(reader, {})
+        rows.append(
+            [
+                f"{reader} (n {status['n']})",
+                shown(status["icc_a1"]),
+                shown(status["mean_absolute_error"], 2),
+                shown(status["bias"], 2),
+                shown(change.get("icc_a1"), 2),
+                shown(change.get("sdc95_against_truth"), 2),
+                shown(change.get("false_change"), percent=True),
+            ]
+        )
+    kappas = ", ".join(
+        f"{reader} {shown(found['kappa_quadratic'], 2)}" for reader, found in one["readers_grading"].items()
+    )
+    return _table(head, rows) + (f"\n\nQuadratic kappa of corner grades: {kappas}." if kappas else "")
