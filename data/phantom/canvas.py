@@ -57,7 +57,7 @@ class Canvas:
         return big[: self.shape[0], : self.shape[1]]
 
     def tissue(
-        self, shape, step: int, slope: float = 1.6, longest: float = 45.0, lean: float = 0.0
+        self, shape, step: int, slope: float = 1.85, longest: float = 45.0, lean: float = 0.0
     ) -> np.ndarray:
         """Noise of unit variance over all scales from ``longest`` mm down, like layers of fat and muscle."""
         rows, cols = shape

@@ -22,7 +22,7 @@ def _spine(p: Placement) -> tuple[np.ndarray, np.ndarray]:
 
 def add_soft_tissue(canvas: Canvas, p: Placement) -> None:
     """Neck, head and shoulders as water along the beam; pharynx and trachea taken out."""
-    body, c, step = p.body, p.conditions, 6
+    body, c, step = p.body, p.conditions, 5
     m = c.magnification
     x, y = canvas.grid(step)
     sx, sy = _spine(p)
@@ -34,12 +34,12 @@ def add_soft_tissue(canvas: Canvas, p: Placement) -> None:
     bulk = body.bulk**0.6
     chin = c2 + 30 * m
     nape = 16 * np.exp(-((t + 0.5) ** 2) / 0.2) - 5 * np.exp(-((t - 0.35) ** 2) / 0.1)
-    back = centre + m * (52 * bulk + nape + 95 * np.logaddexp(0, (t - 1.0) / 0.12) * 0.12)
+    back = centre + m * (52 * bulk + nape + 210 * np.logaddexp(0, (t - 1.0) / 0.1) * 0.1)
     jaw = 1 / (1 + np.exp((y - chin) / (6.0 * m)))
     throat = 3.5 * np.exp(-((t - 0.62 - 0.1 * body.extras["larynx"]) ** 2) / 0.01) - 5 * np.exp(
         -((t - 0.95) ** 2) / 0.06
     )
-    chest = 150 * np.logaddexp(0, (t - 1.22) / 0.09) * 0.09
+    chest = 260 * np.logaddexp(0, (t - 1.16) / 0.08) * 0.08
     front = centre - m * (46 * bulk + throat + 75 * jaw + chest)
     middle, half = (back + front) / 2, (back - front) / 2
     u = np.clip((x - middle) / half, -1, 1)
@@ -63,7 +63,7 @@ def _shoulders(canvas: Canvas, p: Placement, x, y) -> np.ndarray:
     sx, sy = _spine(p)
     line = shoulder_line(p)
     total = np.zeros(np.broadcast(x, y).shape, np.float32)
-    uneven = 0.10 * canvas.noise(total.shape, 22, 6)
+    uneven = 0.10 * canvas.noise(total.shape, 22, 5)
     for side in (-1, 1):
         scale = m * (1 - 0.11 * side)
         across, down = rng.uniform(120, 175) * scale, rng.uniform(90, 125) * scale
@@ -323,7 +323,7 @@ def add_head(canvas: Canvas, p: Placement) -> None:
         )
         canvas.tube(lower, 1.5, mag=m, shell=1.2, flat=2.2, rough=0.35)
     palate = smooth(at([(-24, 2), (-44, 3), (-70, 1), (-92, 0)]), closed=False)
-    canvas.tube(palate, 1.6, mag=m, shell=1.0, flat=6.0, rough=0.5)
+    canvas.tube(palate, 1.5, mag=m, shell=1.0, flat=4.0, rough=0.2)
     jawbone = [(-46, 2), (-70, 0), (-96, -2), (-97, 12), (-74, 15), (-50, 13)]
     canvas.plate(smooth(at(jawbone)), 24, shell=0.8, core=0.7, round_off=7 * m, mottle=0.35, wander=1.5)
     _teeth(canvas, p, at, rng)

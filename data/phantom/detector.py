@@ -65,10 +65,10 @@ def process(log_signal: np.ndarray, lit: np.ndarray, c: Conditions) -> np.ndarra
         smaller = cv2.pyrDown(level)
         bands.append(level - cv2.pyrUp(smaller, dstsize=(level.shape[1], level.shape[0])))
         level = smaller
-    gains = np.array([0.95, 1.3, 1.5, 1.45, 1.25, 0.9, 0.6])
+    gains = np.array([0.95, 1.3, 1.5, 1.45, 1.2, 0.78, 0.5])
     gains[:3] *= 1.0 + np.array([0.25, 0.3, 0.2]) * (c.sharpening - 1)
     soft = np.array([0.05, 0.07, 0.10, 0.14, 0.2, 0.3, 0.4])
-    base = level.mean() + (level - level.mean()) * (0.36 / c.equalise)
+    base = level.mean() + (level - level.mean()) * (0.29 / c.equalise)
     level = base
     for band, gain, knee in zip(reversed(bands), reversed(gains), reversed(soft), strict=True):
         level = cv2.pyrUp(level, dstsize=(band.shape[1], band.shape[0]))

@@ -53,7 +53,7 @@ _SPINOUS_THORACIC = [
 
 def add_soft_tissue(canvas: Canvas, p: Placement) -> None:
     """Trunk as water: width along the beam by height, rounded to skin in front and behind; lungs and gas out."""
-    body, c, step = p.body, p.conditions, 8
+    body, c, step = p.body, p.conditions, 5
     x, y = canvas.grid(step)
     m = c.magnification
     spine, height = _spine(p)
@@ -68,7 +68,7 @@ def add_soft_tissue(canvas: Canvas, p: Placement) -> None:
     u = np.clip((x - middle) / half, -1, 1)
     waist = 1.0 - 0.10 * np.exp(-((level - 5.2) ** 2) / 4.0) + 0.16 / (1 + np.exp(-(level - 8.6) / 0.8))
     width = body.trunk_width * waist
-    rounding = np.where(u > 0, 0.42, 0.62)  # the back is flatter than the belly
+    rounding = np.where(u > 0, 0.36, 0.62)  # the back is flatter than the belly
     trunk = width * np.power(np.clip(1 - np.abs(u) ** np.where(u > 0, 2.8, 2.3), 0, 1), rounding)
     muscle = 10 * np.exp(-((((x - centre) / m - 52) / 14) ** 2)) * (level > 1)
     trunk += muscle * (trunk > 40)
@@ -77,7 +77,7 @@ def add_soft_tissue(canvas: Canvas, p: Placement) -> None:
     trunk *= 1 + 0.010 * canvas.noise(trunk.shape, 16, step)
     canvas.soft += np.maximum(canvas.spread(trunk + kidney, step), 0)
     fx, fy = canvas.grid(3)
-    streaks = 2.7 * canvas.tissue(np.broadcast(fx, fy).shape, 3, lean=canvas.rng.normal(0, 0.4))
+    streaks = 2.0 * canvas.tissue(np.broadcast(fx, fy).shape, 3, lean=canvas.rng.normal(0, 0.4))
     canvas.soft += canvas.spread(streaks, 3) * np.clip(canvas.soft / 150, 0, 1)
     _bowel_gas(canvas, p)
 
@@ -99,7 +99,7 @@ def _level(p: Placement, y) -> np.ndarray:
 
 def _lungs(canvas: Canvas, p: Placement, x, y, centre, trunk) -> np.ndarray:
     """Air above two domes of the diaphragm; the space behind reaches lowest. Vessels leave it uneven."""
-    m, rng, step = p.conditions.magnification, canvas.rng, 8
+    m, rng, step = p.conditions.magnification, canvas.rng, 5
     top = p.frames["T11"].centre[1] + rng.normal(2, 10)
     vessels = 1 - 0.035 * canvas.noise(trunk.shape, 3.0, step) - 0.04 * canvas.noise(trunk.shape, 10, step)
     air = np.zeros(trunk.shape, np.float32)
@@ -259,7 +259,9 @@ def add_ribs(canvas: Canvas, p: Placement) -> None:
 
 # iliac wing, mm from the centre of S1, x to posterior; from the posterior spine over the crest to the front
 _ILIUM = [(62, 52), (70, 30), (63, 8), (46, -14), (22, -30), (-6, -38), (-34, -32), (-58, -14), (-74, 12), (-84, 40),
-          (-82, 54), (-70, 62), (-62, 84), (-64, 100), (-52, 116), (-30, 132), (-20, 170), (30, 170), (26, 132),
+          (-82, 54), (-70, 62), (-62, 84), (-64, 100), (-52, 116), (-30, 132), (-20, 180),
+    (-16, 270),
+    (60, 270), (34, 190), (26, 132),
           (12, 112), (16, 94), (36, 86), (54, 74)]  # fmt: skip
 
 
@@ -277,10 +279,10 @@ def add_pelvis(canvas: Canvas, p: Placement) -> None:
         shift = np.array([rng.normal(0, 3) + p.conditions.rotation * 1.7 * side, rng.normal(0, 3) + high])
         shift[1] += p.conditions.side_tilt * 1.7 * side
         outline = s1 + (np.array(_ILIUM, dtype=float) @ spin + shift) * scale
-        canvas.plate(smooth(outline), 14.0, shell=1.2, core=1.5, round_off=10 * m, mottle=0.3, wander=1.2)
+        canvas.plate(smooth(outline), 17.0, shell=1.3, core=1.6, round_off=10 * m, mottle=0.3, wander=1.2)
         crest = smooth(outline[1:11], closed=False)
         thick = np.interp(
-            np.linspace(0, 1, len(crest)), [0, 0.15, 0.3, 0.8, 0.9, 1], [0.5, 5.5, 3.8, 4.6, 4.0, 0.5]
+            np.linspace(0, 1, len(crest)), [0, 0.15, 0.3, 0.8, 0.9, 1], [0.5, 4.5, 2.8, 3.8, 3.2, 0.5]
         )
         canvas.tube(crest, thick, mag=m, shell=0.8, core=1.2, flat=1.1, rough=0.5)
     frame = p.frames["S1"]

@@ -107,7 +107,7 @@ def body_relief(v: Vertebra, level: str) -> np.ndarray:
     """Unevenness of the two endplates, shape (2, 10): slope along the beam, twist, and two waves (amplitude mm,
     wave numbers in a and l, phase)."""
     rng = np.random.default_rng([v.texture, 3])
-    size = 0.6 if level.startswith("C") else 1.0
+    size = 0.75 if level.startswith("C") else 1.0
     relief = np.zeros((2, 10))
     for j in range(2):
         relief[j, 0] = rng.normal(0, 0.024)
@@ -135,14 +135,13 @@ def _body(canvas: Canvas, p: Placement, level: str, frame, states) -> None:
     at = rng.uniform(0, 512, 2)
     texture = _texture(p.body.seed % 8) * np.float32(0.32)
     trabecular = np.zeros_like(canvas.trabecular)
-    keep = slice(None)
     add_body(
         canvas.cortical, trabecular, canvas.pixel, canvas.pixel / 2, canvas.pixel / 2,
         frame.centre[0], frame.centre[1], np.ascontiguousarray(frame.axes), frame.beam[0], frame.beam[1],
         frame.magnification, frame.distance, shape, body_relief(v, level), body_lesions(p.body, c.view, level, states),
         texture, TEXTURE_STEP, at, 30 if c.view == "lumbar" else 24,
     )  # fmt: skip
-    canvas.trabecular[keep] += trabecular
+    canvas.trabecular += trabecular * np.float32(1.7 if level.startswith("C") else 1.0)
 
 
 def develop(canvas: Canvas, c: Conditions, seed: int) -> np.ndarray:

@@ -74,6 +74,7 @@ def add_body(
             fa = 0.0
             fh = 0.0
             weight = 0.0
+            plain = 0.0
             for k in range(steps + 1):
                 t = -(width + 2.0) + k * dt
                 x = du + t * sx
@@ -172,6 +173,7 @@ def add_body(
                                         more += lesion[j, 5] * np.exp(-z)
                         cort += dt * dc * keep
                         gain = dt * db * keep * (1.0 + more)
+                        plain += dt * db * keep
                         core += gain
                         fa += gain * a
                         fh += gain * h
@@ -193,7 +195,7 @@ def add_body(
                     value = (1 - uh) * ((1 - ua) * texture[i0, j0] + ua * texture[i0, j1]) + uh * (
                         (1 - ua) * texture[i1, j0] + ua * texture[i1, j1]
                     )
-                    core *= 1.0 + value
+                    core *= 1.0 + value * np.sqrt(plain / weight)
                 cortical[r, c] += cort * length
                 trabecular[r, c] += core * length
 
