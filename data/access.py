@@ -114,7 +114,7 @@ def selection(chosen: CohortFilter, allowed: Policy) -> tuple[str, dict[str, obj
     for number, (name, level) in enumerate(chosen.covariates):
         conditions.append(
             f"subject IN (SELECT subject FROM covariate WHERE name = $covariate_{number} "
-            f"AND coalesce(text, number::VARCHAR) = $level_{number})"
+            f"AND (text = $level_{number} OR number = TRY_CAST($level_{number} AS DOUBLE)))"
         )
         values |= {f"covariate_{number}": name, f"level_{number}": level}
     return f"SELECT subject FROM subject WHERE {' AND '.join(conditions)}", values

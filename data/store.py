@@ -125,17 +125,17 @@ class Look(Session):
         system: ScoreSystem,
         rule: Rule,
         settings: dict[str, str] | None = None,
-        patients: str = "SELECT subject FROM subject",
+        patients: str = "",
         parameters: Parameters = None,
     ) -> pd.DataFrame:
         """Totals under any rule, with the columns of the table ``total``.
 
-        patients: SELECT of the subjects wanted (``data.access.selection``), with its parameters.
+        patients: SELECT of the subjects wanted (``data.access.selection``), with its parameters; all without.
         Raises NotAllowed for a blinded reader: rules may look at the order of visits.
         """
         if not self.allowed.sees_order:
             raise NotAllowed("totals under another rule", "a reader sees the default rule", "leave it out")
-        which = f"subject IN ({patients})"
+        which = f"subject IN ({patients})" if patients else "true"
         if derived.is_summed_in_sql(system, rule) and not settings:
             return self.query(
                 f"{derived.totals_sql(system, rule, which, 'site_score')} ORDER BY ALL", parameters
