@@ -1,5 +1,21 @@
-"""Import."""
+"""Films and tables in, with a look at what would be refused; the model runs."""
 
+import streamlit as st
+
+from pages.common import guards
+from pages.common.import_jobs import jobs
 from pages.common.opening import open_page
 
-open_page("Import")
+PARTS = {
+    "Films": films,
+    "Tables": tables,
+    "Run the model": model,
+    "What was refused": came_in,
+}
+
+page = open_page("Import and score")
+st.title("Import and score")
+guards.not_for_readers(page, "Import")
+jobs()
+part = st.segmented_control("Part", list(PARTS), default="Films", required=True, label_visibility="collapsed")
+PARTS[part or "Films"](page)

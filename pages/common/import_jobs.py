@@ -1,0 +1,59 @@
+"""What the Import page says of its jobs: progress, cancelling, results."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from pages.common.jobs import Job, board
+
+WATCH_SECONDS = 1
+MOST_SHOWN = 300
+
+
+@st.fragment(run_every=WATCH_SECONDS)
+def jobs() -> None:
+    """What runs now, with progress and a button to cancel it, and what ended."""
+    for number, job in enumerate(board().jobs):
+        if job.is_running:
+            _running(number, job)
+    ended = [job for job in board().jobs if not job.is_running]
+    for job in ended[:1]:
+        _ended(job)
+    if len(ended) > 1:
+        with st.expander(f"Earlier: {len(ended) - 1}", icon=":material/history:"):
+            for job in ended[1:]:
+                _ended(job)
+
+
+def _running(number: int, job: Job) -> None:
+    done, total, line = job.progress
+    bar, stop = st.columns([5, 1], vertical_alignment="center")
+    text = f"{job.title}: {done} of {total}" if total else f"{job.title}: {line or 'starting'}"
+    bar.progress(min(done / total, 1.0) if total else 0.0, text="stopping" if job.cancelled else text)
+    stop.button("Cancel", key=f"cancel_{number}", on_click=job.cancel, disabled=job.cancelled)
+
+
+def _ended(job: Job) -> None:
+    seconds = f"{job.seconds or 0:.0f} s"
+    if job.cancelled:
+        st.warning(f"{job.title}: cancelled after {seconds}. What was done stays; start it again to go on.")
+    elif job.status not in (0, 1):
+        st.error(f"{job.title}: {job.complaint or 'it ended without a word'}", icon=":material/build:")
+    else:
+        st.success(f"{job.title}: done in {seconds}. {_counts(job.result)}", icon=":material/check_circle:")
+    for name in ("refused", "abstained", "unassigned", "flagged"):
+        rows = job.result.get(name)
+        if isinstance(rows, list) and rows:
+            with st.expander(f"{name.capitalize()}: {len(rows)}"):
+                st.dataframe(pd.DataFrame(rows[:MOST_SHOWN]), hide_index=True)
+
+
+def _counts(result: dict[str, Any]) -> str:
+    return ", ".join(
+        f"{len(value) if isinstance(value, list) else value} {name.replace('_', ' ')}"
+        for name, value in result.items()
+        if isinstance(value, int | list) and not isinstance(value, bool)
+    )
