@@ -3,7 +3,10 @@
 import streamlit as st
 
 from pages.common import guards
+from pages.common.import_films import films
 from pages.common.import_jobs import jobs
+from pages.common.import_model import came_in, model
+from pages.common.import_tables import tables
 from pages.common.opening import open_page
 
 PARTS = {

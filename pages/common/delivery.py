@@ -19,18 +19,28 @@ def start(page: Page, title: str, arguments: Sequence[str | Path], delivery: Pat
     st.rerun()
 
 
+def new_place() -> Path:
+    """A folder that only this account can read."""
+    return Path(tempfile.mkdtemp(prefix="sharpline_delivery_"))
+
+
 def kept(uploads: list[Any]) -> Path:
-    """The uploads in a folder of their own that only this account can read."""
-    place = Path(tempfile.mkdtemp(prefix="sharpline_delivery_"))
+    """A new place with the uploads in its folder ``files``."""
+    place = new_place()
     (place / "files").mkdir()
     write_all(uploads, place / "files")
     return place
 
 
 def write_all(uploads: list[Any], place: Path) -> None:
+    """Write the uploads into a folder, each under a name of its own."""
     for number, upload in enumerate(uploads):
-        name = Path(upload.name).name or f"file_{number}"
-        target = place / name
-        if target.exists():
-            target = place / f"{number}_{name}"
-        target.write_bytes(upload.getvalue())
+        write_one(upload, place, number)
+
+
+def write_one(upload: Any, place: Path, number: int) -> Path:
+    """Write an upload under its own name, with its number before it where that name is taken."""
+    name = Path(upload.name).name or f"file_{number}"
+    target = place / name if not (place / name).exists() else place / f"{number}_{name}"
+    target.write_bytes(upload.getvalue())
+    return target

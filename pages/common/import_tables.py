@@ -14,7 +14,7 @@ from core.domain import ReadMode
 from core.tables import ENDINGS, read_table
 from data.store import CohortStore
 from pages.common import guards
-from pages.common.delivery import kept, start
+from pages.common.delivery import new_place, start, write_one
 from pages.common.opening import Page
 
 LEAVE_OUT, AS_IT_IS = "leave it out", "as recognised"
@@ -47,11 +47,11 @@ def _reads(page: Page, upload: Any) -> None:
         result = _preview_reads(page, table, given, mapping)
     _shown(result)
     if st.button("Take in", type="primary", icon=":material/download:", disabled=not result.accepted):
-        place = kept([upload])
+        place = new_place()
         options = [
             part for name, value in given.items() if value for part in (f"--{name.replace('_', '-')}", value)
         ]
-        file = next((place / "files").iterdir())
+        file = write_one(upload, place, 0)
         start(page, f"Reader scores ({upload.name})", ["reads", file, *options, *_as_options(mapping)], place)
 
 
@@ -99,8 +99,9 @@ def _subjects(page: Page, upload: Any) -> None:
     if st.button(
         "Take in", type="primary", icon=":material/download:", disabled=not any(result.accepted.values())
     ):
-        place = kept([upload, *([plan] if plan is not None else [])])
-        files = [place / "files" / Path(one.name).name for one in (upload, plan) if one is not None]
+        place = new_place()
+        given = [one for one in (upload, plan) if one is not None]
+        files = [write_one(one, place, number) for number, one in enumerate(given)]
         options: list[str | Path] = ["--visits", files[1]] if plan is not None else []
         options += ["--correct", correct] if correct else []
         start(
