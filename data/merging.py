@@ -66,7 +66,7 @@ def merge(
     conflict = known & differs.to_numpy()
     refused: Refused = []
     if not correct:
-        refused = [_conflict(row, values, keys) for row in found[conflict].to_dict("records")]
+        refused = [_conflict(row, values, keys, fills_gaps) for row in found[conflict].to_dict("records")]
     replaces = conflict if correct else known & adds.to_numpy() & ~conflict
     kept = rows.columns.tolist()
     return Merge(
@@ -77,12 +77,15 @@ def merge(
     )
 
 
-def _conflict(row: Mapping[Any, Any], values: Sequence[str], keys: Sequence[str]) -> dict[str, Any]:
-    changed = [
-        f"{name} is {_shown(row[f'{name}_old'])} in the cohort, {_shown(row[name])} here"
-        for name in values
-        if not (pd.isna(row[name]) and pd.isna(row[f"{name}_old"])) and row[name] != row[f"{name}_old"]
-    ]
+def _conflict(
+    row: Mapping[Any, Any], values: Sequence[str], keys: Sequence[str], fills_gaps: bool
+) -> dict[str, Any]:
+    changed = []
+    for name in values:
+        new, old = row[name], row[f"{name}_old"]
+        empty = int(pd.isna(new)) + int(pd.isna(old))
+        if (empty == 1 and not fills_gaps) or (empty == 0 and new != old):
+            changed.append(f"{name} is {_shown(old)} in the cohort, {_shown(new)} here")
     what = ", ".join(_shown(row[key]) for key in keys if not pd.isna(row[key]))
     return {"row": int(row["row"]), "reason": f"{what}: {'; '.join(changed)}; needs --correct REASON"}
 

@@ -171,12 +171,8 @@ class _Reader:
         wrong = pd.Series(is_text, index=self.table.index) | (age < 0) | (age > OLDEST)
         self._refuse(wrong, lambda row: f"age '{text[row]}' is not an age in years")
         at = baseline.where(baseline.notna(), self._dates("screening_date"))
-        in_years = (
-            self._text("age_unit")
-            .map(squeezed, na_action="ignore")
-            .fillna("years")
-            .isin({"years", "year", "y"})
-        )
+        unit = self._text("age_unit").astype(object).map(squeezed, na_action="ignore")
+        in_years = unit.isna() | unit.isin({"years", "year", "y"})
         values = [
             birth_year_from_age(number, day) if isinstance(day, date) and number == number and fine else pd.NA
             for number, day, fine in zip(age, at, in_years & ~wrong, strict=True)
