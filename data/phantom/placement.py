@@ -221,13 +221,20 @@ def visibility_at(placement: Placement, sites) -> dict[str, float]:
         margin = float(inside(at, field, c)[0])
         value = whole * float(np.clip((margin - 1.5) / 6, 0, 1)) * _double_edge(placement.frames[site[:-1]])
         if c.view == "cervical":
-            cover = np.clip((at[1] - shoulder_line(placement)) / 26, 0, 1)
-            value *= float(1 - cover * np.clip(0.62 + 0.5 * (body.bulk - 1), 0.4, 0.95))
+            below = (at[1] - shoulder_line(placement)) / c.magnification
+            value *= _through_shoulders(below, body.bulk, c)
         else:
             value *= {"T12I": 0.92, "L1S": 0.95, "L5I": 0.9, "S1S": 0.82}.get(site, 1.0)
             value *= float(np.clip(1 - 0.7 * (body.bulk - 1), 0.6, 1.05))
         seen[site] = float(np.clip(value, 0, 1))
     return seen
+
+
+def _through_shoulders(below: float, bulk: float, c: Conditions) -> float:
+    """Share of a corner's visibility left at ``below`` mm under the shoulder line: few quanta come through."""
+    cover = float(np.interp(below, [0, 24, 42, 62], [0.0, 0.58, 0.86, 0.96]))
+    dose = np.clip(1 + 0.35 * np.log10(min(c.exposure, 1.0)) - 0.15 * (c.noise - 1), 0.3, 1.0)
+    return float(np.clip(1 - cover * (1 + 0.5 * (bulk - 1)) / dose, 0.0, 1.0))
 
 
 def _film_quality(c: Conditions) -> float:
