@@ -24,9 +24,12 @@ COMMANDS: dict[str, str] = {
     "totals": "Site scores to totals, no cohort needed.",
     "agreement": "Agreement statistics of a table, no cohort needed.",
     "progression": "Change, SDC and progressors of a table, no cohort needed.",
+    "mmrm": "Mixed model for repeated measures of a table, no cohort needed.",
     "evaluate": "The validation tables of a scoring model.",
     "train": "Train a scoring model.",
     "export": "One tidy table of the cohort.",
+    "report": "The agreement evidence as one page.",
+    "study": "Blind or unblind a study, and set its margins.",
     "verify": "Check the audit chain, and that stored rows still match it.",
     "serve": "Open the dashboard.",
 }

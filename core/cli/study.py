@@ -1,0 +1,113 @@
+"""``sharpline study``: what somebody decides about a study, kept in the audit trail."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from core.cli.output import emit, json_option
+from core.errors import InputError
+
+if TYPE_CHECKING:
+    from data.settings import Margin
+    from data.store import CohortStore
+
+
+@click.command(short_help="Blind or unblind a study, and set its margins.")
+@click.option(
+    "--margin",
+    "margins",
+    multiple=True,
+    metavar="SYSTEM=VALUE",
+    help="Largest interchangeability index that still counts, in squared score units; 'none' takes it back.",
+)
+@click.option("--blind/--unblind", "blinded", default=None, help="Hide the arms, or show them.")
+@click.option("--reason", default="", help="Why; needed to unblind, and for a margin after a model scored.")
+@json_option
+@click.pass_context
+def command(
+    ctx: click.Context, margins: tuple[str, ...], blinded: bool | None, reason: str, as_json: bool
+) -> int:
+    """Show the settings of the study, or change them; who did it, when and why stays in the audit trail.
+
+    The margin decides whether a model counts as one more reader, so it is set before a model has scored.
+    Later it is taken with a reason only, which every report shows.
+    """
+    from data.settings import decide
+    from data.store import CohortStore, current_actor
+
+    store = CohortStore.open(ctx.obj["cohort"])
+    changed = decide(
+        store, actor=current_actor(), reason=reason.strip(), blinded=blinded, margins=_parsed(margins)
+    )
+    result = {**_settings(store), "changed": changed}
+    emit(result, as_json=as_json, text=lambda: _text(result))
+    return 0
+
+
+def _parsed(margins: tuple[str, ...]) -> dict[str, float | None]:
+    found: dict[str, float | None] = {}
+    for text in margins:
+        system, equals, value = text.partition("=")
+        number = _number(value.strip()) if equals else math.nan
+        if number is not None and not 0 < number < math.inf:
+            raise InputError(
+                f"--margin {text}", "SYSTEM=VALUE with a value above 0 is needed", "such as msasss=4"
+            )
+        found[system.strip()] = number
+    return found
+
+
+def _number(value: str) -> float | None:
+    if value.lower() == "none":
+        return None
+    try:
+        return float(value)
+    except ValueError:
+        return math.nan
+
+
+def _settings(store: CohortStore) -> dict[str, Any]:
+    from core import scores
+    from data.settings import margins
+
+    meta = store.meta()
+    last = {name: margins(store, name)[-1:] for name in scores.SYSTEMS}
+    return {
+        "blinded": meta.get("blinded") != "false",
+        "phantom": meta.get("phantom") == "true",
+        "margins": {name: _margin(found[0]) for name, found in last.items() if found},
+        "cohort_version": int(meta.get("cohort_version", 0)),
+    }
+
+
+def _margin(margin: Margin) -> dict[str, Any]:
+    return {
+        "value": margin.value,
+        "unit": margin.unit,
+        "set_by": margin.by,
+        "set_at": margin.at.isoformat(),
+        "reason": margin.reason,
+        "model_grades_then": margin.model_grades,
+        "preset": margin.is_preset,
+    }
+
+
+def _text(result: dict[str, Any]) -> str:
+    lines = [f"arms: {'hidden (the study is blinded)' if result['blinded'] else 'shown'}"]
+    for name, margin in result["margins"].items():
+        when = "before any model had scored" if margin["preset"] else "after a model had scored"
+        value = (
+            "taken back" if margin["value"] is None else f"{margin['value']:g} {margin['unit']}, set {when}"
+        )
+        why = f": {margin['reason']}" if margin["reason"] else ""
+        lines.append(f"margin for {name}: {value}, by {margin['set_by']} on {margin['set_at'][:10]}{why}")
+    if not result["margins"]:
+        lines.append("margins: none, so a report gives no verdict on a model")
+    lines.append(
+        f"{'changed: ' + ', '.join(result['changed']) if result['changed'] else 'nothing changed'} "
+        f"(cohort version {result['cohort_version']})"
+    )
+    return "\n".join(lines)
