@@ -23,6 +23,7 @@ from pydicom.filewriter import write_dataset, write_file_meta_info
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
 
 from data.deidentify import new_meta
+from data.dicom import quiet
 
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 PIXEL_DATA = 0x7FE00010
@@ -63,14 +64,18 @@ def film_file(
 
 
 def image_of(path: Path) -> str:
-    """The name that the stored file should have by its content; differs from its name if it was changed."""
+    """The name that the stored file should have by its content, ``""`` where it cannot be read.
+
+    It differs from the file's name if the file was changed or cut.
+    """
     content = path.read_bytes()
-    with io.BytesIO(content) as stream:
-        dataset = pydicom.dcmread(stream)
-    raw = dataset.get_item("PixelData")
-    start = raw.value_tell if hasattr(raw, "value_tell") else raw.file_tell
-    digest = hashlib.sha256(raw.value).digest()
-    return hashlib.sha256(content[:start] + digest).hexdigest()
+    try:
+        with quiet(), io.BytesIO(content) as stream:
+            raw = pydicom.dcmread(stream).get_item("PixelData")
+        start, value = raw.value_tell, raw.value  # type: ignore[union-attr]
+    except Exception:  # damage shows in many ways
+        return ""
+    return hashlib.sha256(content[:start] + hashlib.sha256(value).digest()).hexdigest()
 
 
 def _header(dataset: FileDataset, transfer_syntax: UID) -> bytes:

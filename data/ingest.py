@@ -293,21 +293,26 @@ class _Batch:
 
     def _take_double(self, source: Source, outcome: Outcome, double: dict[str, Any]) -> None:
         """A film that is there already: by the same person and visit it is a double, else it is refused."""
-        first = self._names.get(double["image"], f"image {double['image'][:12]}")
+        by_image = f"image {double['image'][:12]}"
+        first = self._names.get(double["image"], by_image)
         same_uid = double["sop_uid"] == outcome.image["sop_uid"]
         conflict = _conflict(outcome.delivery, double)
         if conflict:
-            reason = f"the same picture as {first}, but {conflict}"
-            self._refuse(source, f"{reason}; find out whose it is, and from when", outcome.fingerprint)
+            words = f"the same picture as {{}}, but {conflict}; find out whose it is, and from when"
+            self._refuse(source, words.format(first), outcome.fingerprint, kept=words.format(by_image))
             return
         how = "same SOP instance UID and pixels" if same_uid else "same pixels under another SOP instance UID"
         self._result.already_there += 1
         self._result.duplicates.append({"file": source.name, "same_as": first, "how": how})
 
-    def _refuse(self, source: Source, reason: str, fingerprint: str) -> None:
+    def _refuse(self, source: Source, reason: str, fingerprint: str, *, kept: str = "") -> None:
+        """Report the file by its name; keep only its keyed hash, because a name may be that of the patient.
+
+        kept: the reason to keep, where ``reason`` itself names a file.
+        """
         self._result.refused.append({"file": source.name, "reason": reason})
         content = {"kind": "film", "fingerprint": fingerprint}
-        self._refused.append({"reason": reason, "content": json.dumps(content, sort_keys=True)})
+        self._refused.append({"reason": kept or reason, "content": json.dumps(content, sort_keys=True)})
 
     def _keep_map(self, delivery: dict[str, Any]) -> None:
         if delivery.get("map_subject"):

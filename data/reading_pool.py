@@ -35,12 +35,10 @@ def outcomes(sources: Sequence[Source], reading: Reading, workers: int) -> Itera
 def _in_processes(sources: list[Source], reading: Reading, workers: int) -> Iterator[tuple[Source, Outcome]]:
     start = 0
     while start < len(sources):
-        for source, outcome in _until_crash(sources[start:], reading, workers):
-            start += 1
-            yield source, outcome
-        if start < len(sources):  # the next file, or one read beside it, crashed: read it alone
-            yield sources[start], _alone(sources[start], reading)
-            start += 1
+        for readers in (_until_crash, _up_to_culprit):  # the second one only has work after a crash
+            for source, outcome in readers(sources[start:], reading, workers):
+                start += 1
+                yield source, outcome
 
 
 def _until_crash(sources: list[Source], reading: Reading, workers: int) -> Iterator[tuple[Source, Outcome]]:
@@ -63,12 +61,19 @@ def _until_crash(sources: list[Source], reading: Reading, workers: int) -> Itera
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _alone(source: Source, reading: Reading) -> Outcome:
+def _up_to_culprit(sources: list[Source], reading: Reading, workers: int) -> Iterator[tuple[Source, Outcome]]:
+    """Read one at a time the files that were in work at a crash, up to the one that crashes again."""
+    suspects = sources[: AHEAD * workers + 1]
+    if not suspects:
+        return
     pool = _pool(reading, 1)
     try:
-        return pool.submit(_read, source).result()
-    except BrokenProcessPool:
-        return Outcome("refused", CRASHED, reading.key.fingerprint(source.name.encode()))
+        for source in suspects:
+            try:
+                yield source, pool.submit(_read, source).result()
+            except BrokenProcessPool:
+                yield source, Outcome("refused", CRASHED, reading.key.fingerprint(source.name.encode()))
+                return
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 

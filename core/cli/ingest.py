@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -32,6 +33,7 @@ def command(
     from data.ingest import ingest
     from data.store import CohortStore, current_actor
 
+    _check(paths)
     store = CohortStore.open(ctx.obj["cohort"])
     counter = _Counter()
     result = ingest(store, paths, counter.show, map_file, workers, actor=current_actor())
@@ -43,6 +45,13 @@ def command(
     values: dict[str, Any] = vars(result)
     emit(values, as_json=as_json, text=lambda: _text(values))
     return _status(values)
+
+
+def _check(paths: tuple[str, ...]) -> None:
+    """A mistyped path must not leave an empty cohort behind."""
+    for path in paths:
+        if not Path(path).expanduser().exists():
+            raise InputError(path, "no such file or folder", "check the path")
 
 
 def _status(result: dict[str, Any]) -> int:

@@ -89,11 +89,6 @@ def save(dataset: FileDataset, path: Path) -> Path:
 
 def trial_film(seed: int, subject: str, visit: str, day: str = "20210304", **tags: Any) -> FileDataset:
     """A film with Clinical Trial tags, its pixels drawn from the seed."""
-    return film(
-        picture(seed),
-        bits=12,
-        ClinicalTrialSubjectID=subject,
-        ClinicalTrialTimePointID=visit,
-        StudyDate=day,
-        **({"PatientID": f"H-{subject}", "PatientName": f"Name{subject}^Given"} | tags),
-    )
+    trial = {"ClinicalTrialSubjectID": subject, "ClinicalTrialTimePointID": visit, "StudyDate": day}
+    person = {"PatientID": f"H-{subject}", "PatientName": f"Name{subject}^Given"}
+    return film(picture(seed), bits=12, **(trial | person | tags))

@@ -1,0 +1,132 @@
+"""``sharpline ingest``: what it prints, how it ends, and that it can be interrupted."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from core.cli import cli, main
+from data.store import CohortStore
+from tests.data.small_films import film, picture, save
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def cohort(tmp_path):
+    return tmp_path / "trial.duckdb"
+
+
+@pytest.fixture
+def films(tmp_path):
+    for number in range(3):
+        save(film(picture(number), bits=12), tmp_path / "films" / f"{number}.dcm")
+    return tmp_path / "films"
+
+
+def run(cohort, *arguments):
+    line = ["--cohort", str(cohort), "ingest", "--workers", "0", *map(str, arguments)]
+    return CliRunner().invoke(cli, line, standalone_mode=False)
+
+
+def test_json_has_the_keys_of_the_contract(cohort, films):
+    (films / "note.txt").write_text("hello")
+    result = run(cohort, films, "--json")
+    answer = json.loads(result.stdout)
+    assert {key: answer[key] for key in ("found", "ingested", "already_there", "refused")} == {
+        "found": 4,
+        "ingested": 3,
+        "already_there": 0,
+        "refused": [{"file": "note.txt", "reason": "is a text file, not a DICOM image"}],
+    }
+    assert result.return_value == 1
+    assert "4 of 4 files" in result.stderr
+
+
+def test_all_taken_ends_with_0_and_so_does_the_second_run(cohort, films):
+    first = run(cohort, films, "--json")
+    assert (first.return_value, json.loads(first.stdout)["ingested"]) == (0, 3)
+    second = run(cohort, films, "--json")
+    assert (second.return_value, json.loads(second.stdout)["already_there"]) == (0, 3)
+
+
+def test_nothing_taken_ends_with_2(cohort, tmp_path):
+    (tmp_path / "note.txt").write_text("hello")
+    assert run(cohort, tmp_path / "note.txt").return_value == 2
+
+
+def test_a_person_reads_counts_and_reasons(cohort, films):
+    (films / "note.txt").write_text("hello")
+    text = run(cohort, films).stdout
+    assert text.startswith("4 files: 3 taken in, 0 already there, 1 refused\n")
+    assert "  note.txt: is a text file, not a DICOM image" in text
+    assert "Without subject or visit (3):" in text
+
+
+def test_long_lists_are_cut_with_a_word_about_the_rest(cohort, tmp_path):
+    for number in range(25):
+        (tmp_path / f"{number:02}.txt").write_text(f"hello {number}")
+    text = run(cohort, *sorted(tmp_path.glob("*.txt"))).stdout
+    assert "... and 5 more (--json lists all)" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["ingest", "nowhere"], "sharpline: nowhere; no such file or folder; check the path"),
+        (["ingest"], "Missing argument 'PATHS...'"),
+        (["ingest", "EMPTY"], "no files are in there"),
+        (["ingest", "EMPTY", "--map", "nowhere.csv"], "--map nowhere.csv; no such file"),
+    ],
+)
+def test_wrong_use_is_one_line_and_status_2(cohort, tmp_path, capsys, arguments, message):
+    (tmp_path / "empty").mkdir()
+    given = [str(tmp_path / "empty") if word == "EMPTY" else word for word in arguments]
+    with pytest.raises(SystemExit) as end:
+        main(["--cohort", str(cohort), *given])
+    assert end.value.code == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert len(error.strip().splitlines()) == 1
+    assert cohort.exists() is ("EMPTY" in arguments)
+
+
+@pytest.mark.slow
+def test_ctrl_c_keeps_what_is_committed_and_says_how_to_go_on(cohort, tmp_path):
+    for number in range(60):
+        save(film(picture(number, rows=600, columns=500), bits=12), tmp_path / "films" / f"{number:02}.dcm")
+    command = [sys.executable, "-c", "from core.cli import main; main()", "--cohort", str(cohort)]
+    process = subprocess.Popen(
+        [*command, "ingest", str(tmp_path / "films"), "--workers", "0"],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    store = CohortStore(cohort)
+    while process.poll() is None and not _count(store):
+        time.sleep(0.005)
+    process.send_signal(signal.SIGINT)
+    out, error = process.communicate(timeout=60)
+    assert process.returncode == 2, (out, error)
+    assert "interrupted; nothing committed was lost; run the same command again to go on" in error
+    assert "Traceback" not in error
+    assert 0 < _count(store) < 60
+    assert run(cohort, tmp_path / "films").return_value == 0
+    assert _count(store) == 60
+
+
+def _count(store) -> int:
+    if not store.exists():
+        return 0
+    try:
+        return int(store.query("SELECT count(*) AS n FROM image WHERE superseded_by IS NULL")["n"][0])
+    except Exception:  # the tables are being made
+        return 0
