@@ -21,9 +21,11 @@ def films(page: Page) -> None:
         "the way in; the uploads are deleted when the import has ended."
     )
     uploads = st.file_uploader("Drop files here", accept_multiple_files=True, key="film_uploads")
-    folder = st.text_input(
-        "Or a file or folder on this machine", key="film_folder", placeholder="/data/delivery"
-    )
+    folder = ""
+    if _is_local():  # a path is for whoever sits at this machine
+        folder = st.text_input(
+            "Or a file or folder on this machine", key="film_folder", placeholder="/data/delivery"
+        )
     mapped = st.file_uploader(
         "Map file (CSV: file, patient or study to subject and visit), if needed", key="film_map"
     )
@@ -40,6 +42,10 @@ def films(page: Page) -> None:
             (delivery / "map.csv").write_bytes(mapped.getvalue())
             options = ["--map", delivery / "map.csv"]
         start(page, f"Films ({len(uploads) or folder})", ["ingest", *paths, *options], delivery)
+
+
+def _is_local() -> bool:
+    return st.get_option("server.address") in ("localhost", "127.0.0.1", "::1")
 
 
 def _look(uploads: list[Any], folder: str) -> None:

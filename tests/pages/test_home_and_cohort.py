@@ -1,0 +1,129 @@
+"""Home and Cohort: what this is, who is in, the empty and the blinded cohort."""
+
+import pytest
+
+PAGES = (
+    "app.py",
+    "pages/1_Cohort.py",
+    "pages/2_Patient.py",
+    "pages/3_Agreement.py",
+    "pages/4_Progression.py",
+    "pages/5_Import.py",
+)
+
+
+def texts(at, *kinds):
+    return " ".join(element.value for kind in kinds for element in getattr(at, kind))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_opens_on_a_full_cohort(open_app, page):
+    at = open_app(page)
+    assert not at.exception
+    assert at.title
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_says_research_only_and_phantom(open_app, page):
+    at = open_app(page)
+    assert "Not a medical device" in texts(at, "caption")
+    assert "Phantom data" in texts(at.sidebar, "markdown")
+
+
+@pytest.mark.parametrize("page", PAGES[:5])
+def test_empty_cohort_is_a_normal_state_with_a_way_on(open_app, page, tmp_path):
+    at = open_app(page, cohort=tmp_path / "new.duckdb")
+    assert not at.exception
+    assert "empty" in texts(at, "info")
+    assert any("Bring in films" in link.proto.label for link in at.main.get("page_link"))
+
+
+def test_what_this_is_not_stands_before_any_number(open_app):
+    at = open_app()
+    assert "no number says anything about real patients" in at.warning[0].value
+    order = [element.type for element in at.main]
+    assert order.index("warning") < order.index("metric")
+
+
+def test_home_counts_what_the_cohort_holds(open_app):
+    shown = {metric.label: metric.value for metric in open_app().metric}
+    assert shown == {
+        "Patients": "6", "Visits": "3", "Films": "36", "Films scored by the model": "35", "Readers": "2",
+    }  # fmt: skip
+
+
+def test_cohort_counts_patients_films_and_gaps(open_app):
+    shown = {metric.label: metric.value for metric in open_app("pages/1_Cohort.py").metric}
+    assert shown == {
+        "Patients": "6", "Films": "35", "Refused by the model": "1", "Visits without a film": "1",
+        "Unassigned films": "1",
+    }  # fmt: skip
+
+
+def test_filter_narrows_cohort_and_says_so(open_app):
+    at = open_app("pages/1_Cohort.py")
+    at.multiselect(key="filter_arms").select("Placebo").run()
+    shown = {metric.label: metric.value for metric in at.metric}
+    assert shown["Patients"] == "3"
+    assert "**3** of 6 patients; 3 left out by the filter" in texts(at.sidebar, "caption")
+
+
+def test_filter_survives_page_change_and_sits_in_the_address(open_app):
+    at = open_app("pages/1_Cohort.py")
+    at.multiselect(key="filter_sexes").select("F").run()
+    at.switch_page("app.py").run()
+    at.switch_page("pages/1_Cohort.py").run()
+    assert at.multiselect(key="filter_sexes").value == ["F"]
+    assert at.query_params["sex"] in ("F", ["F"])
+
+
+def test_address_sets_the_filter(open_app):
+    at = open_app("pages/1_Cohort.py", arm="Active")
+    assert at.multiselect(key="filter_arms").value == ["Active"]
+
+
+def test_level_that_the_cohort_lacks_is_dropped(open_app):
+    at = open_app("pages/1_Cohort.py", arm="Nobody", sex="F")
+    assert at.multiselect(key="filter_arms").value == []
+    assert at.multiselect(key="filter_sexes").value == ["F"]
+
+
+def test_blinded_cohort_shows_no_arm(open_app, blinded_file):
+    at = open_app("pages/1_Cohort.py", cohort=blinded_file, arm="Active")
+    assert not at.exception
+    everything = texts(at, "markdown", "caption") + " ".join(str(table.value.to_dict()) for table in at.dataframe)
+    assert "Active" not in everything
+    assert "Placebo" not in everything
+    assert all(box.key != "filter_arms" for box in at.multiselect)
+
+
+def test_blinded_reader_sees_own_scores_only(open_app):
+    at = open_app("pages/2_Patient.py", viewer="reader:R1")
+    assert not at.exception
+    everything = texts(at, "markdown", "caption") + " ".join(str(table.value.to_dict()) for table in at.dataframe)
+    assert "R2" not in everything
+    assert "truth" not in everything
+    assert "W104" not in everything
+
+
+@pytest.mark.parametrize("page", ["pages/3_Agreement.py", "pages/4_Progression.py", "pages/5_Import.py"])
+def test_blinded_reader_is_told_that_a_page_is_not_for_readers(open_app, page):
+    at = open_app(page, viewer="reader:R1")
+    assert "not shown to a blinded reader" in texts(at, "info")
+    assert not at.dataframe
+
+
+def test_table_one_counts_by_arm(open_app):
+    at = open_app("pages/1_Cohort.py")
+    table = next(t.value for t in at.dataframe if "Placebo" in t.value.columns)
+    rows = table.set_index("")
+    assert rows.loc["Patients, n"].to_dict() == {"Active": "3", "Placebo": "3", "All": "6"}
+    assert rows.loc["Sex: F", "All"] == "3 (50 %)"
+
+
+def test_damaged_cohort_is_told_in_a_sentence(open_app, tmp_path):
+    path = tmp_path / "bad.duckdb"
+    path.write_bytes(b"this is no database" * 100)
+    at = open_app("pages/1_Cohort.py", cohort=path)
+    assert not at.exception
+    assert "What to do" in at.error[0].value
