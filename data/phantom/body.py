@@ -8,6 +8,7 @@ sources per level); a body is drawn once per patient and stays the same over vis
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -104,7 +105,8 @@ class Corner:
 
 @dataclass(frozen=True)
 class Body:
-    """One patient. ``gaps``: anterior disc gap in mm below a level. ``spurs``: degenerative spur in mm by site."""
+    """One patient. ``gaps``: anterior disc gap in mm below a level. ``spurs``: degenerative spur in mm
+    by site."""
 
     seed: int
     domain: str
@@ -209,7 +211,7 @@ def _region(rng, vertebrae, gaps, table, reference, *, neck: bool) -> None:
         if level in _GAPS:
             gaps[level] = _GAPS[level] * gap_factor * float(np.clip(rng.normal(1, 0.08), 0.85, 1.16))
     levels = list(table)
-    for upper, lower in zip(levels, levels[1:], strict=False):
+    for upper, lower in pairwise(levels):
         gaps[upper] *= (vertebrae[upper].anterior + vertebrae[lower].anterior) / 2
 
 

@@ -31,8 +31,9 @@ class Canvas:
     @classmethod
     def empty(cls, c: Conditions) -> Canvas:
         shape = (round(c.field[0] / c.spacing), round(c.field[1] / c.spacing))
-        arrays = [np.zeros(shape, np.float32) for _ in range(4)]
-        return cls(*arrays, pixel=c.spacing, conditions=c, rng=np.random.default_rng([c.draw, 11]))
+        empty = np.zeros(shape, np.float32)
+        rng = np.random.default_rng([c.draw, 11])
+        return cls(empty, empty.copy(), empty.copy(), empty.copy(), pixel=c.spacing, conditions=c, rng=rng)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -126,7 +127,8 @@ class Canvas:
         step: int = 2,
         sign: float = 1.0,
     ) -> None:
-        """Flat bone or slab from its outline (n, 2) in detector mm: thick inside, thinner at the rounded edge.
+        """Flat bone or slab from its outline (n, 2) in detector mm: thick inside, thinner at the rounded
+        edge.
 
         thickness: patient mm along the beam. shell: cortical mm at each face; the edge is all cortex.
         round_off: mm over which the edge rises. wander: mm by which the outline leaves its ideal shape.

@@ -1,4 +1,4 @@
-"""What lies around the cervical spine: neck, airway, skull base, jaw, teeth, C1, articular pillars, shoulders."""
+"""What lies around the cervical spine: soft tissue, airway, skull, jaw and teeth, C1, pillars, shoulders."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def _shoulders(canvas: Canvas, p: Placement, x, y) -> np.ndarray:
 def _airway(canvas: Canvas, p: Placement) -> None:
     """Gas column before the spine: nasopharynx to larynx, epiglottis and vocal cords, then trachea."""
     m, step, rng = p.conditions.magnification, 2, canvas.rng
-    sx, sy = _spine(p)
+    _, sy = _spine(p)
     front = np.array([f.centre[0] - f.vertebra.depth * f.axes[0, 0] * m for f in p.frames.values()])
     x, y = canvas.grid(step)
     t = np.array([-3.2, -2.4, -1.2, -0.3, 0.4, 1.0, 1.6, 2.3, 2.9, 3.4, 3.7, 4.3, 5.2, 6.5, 8.0])
@@ -129,7 +129,8 @@ def _spinous(length: float) -> list[tuple[float, float]]:
     """Outline of a spinous process that reaches ``length`` behind the laminae."""
     end = 22 + length
     fall = 3 + 0.28 * length
-    return [(20, -2), (25, 1), (0.55 * end + 9, 1 + 0.45 * fall), (end - 3, fall - 1), (end, fall + 3), (end - 2, fall + 7),
+    return [(20, -2), (25, 1), (0.55 * end + 9, 1 + 0.45 * fall), (end - 3, fall - 1), (end, fall + 3),
+    (end - 2, fall + 7),
             (end - 7, fall + 6), (0.5 * end + 9, 6 + 0.5 * fall), (26, 8), (21, 7)]  # fmt: skip
 
 
@@ -307,8 +308,10 @@ def add_head(canvas: Canvas, p: Placement) -> None:
         canvas.plate(
             smooth(at(condyle + jog * 0.4, z * 0.4)), 12, shell=0.7, core=1.1, round_off=5 * m, wander=0.8
         )
-        ramus = np.array([(-24, -22), (-18, -6), (-17, 8), (-19, 20), (-27, 33), (-48, 41), (-72, 46), (-92, 48), (-97, 38), (-93, 26),
-                          (-72, 24), (-54, 19), (-47, 6), (-44, -8), (-48, -20), (-40, -14), (-33, -10), (-28, -14)], dtype=float)  # fmt: skip
+        ramus = np.array([(-24, -22), (-18, -6), (-17, 8), (-19, 20), (-27, 33), (-48, 41), (-72, 46),
+        (-92, 48), (-97, 38), (-93, 26),
+                          (-72, 24), (-54, 19), (-47, 6), (-44, -8), (-48, -20), (-40, -14), (-33, -10),
+                          (-28, -14)], dtype=float)  # fmt: skip
         canvas.plate(
             smooth(at(ramus + jog, z)), 7.5, shell=1.3, core=0.9, round_off=5 * m, mottle=0.3, wander=1.0
         )

@@ -114,6 +114,11 @@ def _common(rng) -> dict:
     }
 
 
+def _edges(rng, widest: float) -> tuple[float, float, float, float]:
+    top, right, bottom, left = (float(x) for x in rng.uniform(0, widest, 4))
+    return top, right, bottom, left
+
+
 def _neck(rng) -> Conditions:
     height = float(rng.choice([300, 286, 270, 240], p=[0.5, 0.2, 0.2, 0.1]))
     foreign = tuple(
@@ -131,7 +136,7 @@ def _neck(rng) -> Conditions:
         ),
         shoulder_drop=float(rng.normal(6, 9)),
         kilovolt=float(rng.uniform(66, 76)),
-        collimation=tuple(float(x) for x in rng.uniform(0, 9, 4)),
+        collimation=_edges(rng, 9),
         marker_at=(float(rng.uniform(0.07, 0.2)), float(rng.uniform(0.5, 0.9))),
         foreign=foreign,
         **_common(rng),
@@ -154,7 +159,7 @@ def _loin(rng) -> Conditions:
             float(np.clip(rng.normal(0.46, 0.03), 0.4, 0.52)),
         ),
         kilovolt=float(rng.uniform(80, 92)),
-        collimation=tuple(float(x) for x in rng.uniform(0, 11, 4)),
+        collimation=_edges(rng, 11),
         marker_at=(
             float(rng.choice([rng.uniform(0.06, 0.14), rng.uniform(0.86, 0.94)])),
             float(rng.uniform(0.05, 0.3)),
@@ -227,7 +232,7 @@ def _wrong(rng, c: Conditions) -> Conditions:
     if c.kind == "overexposed":
         return replace(c, exposure=400.0)
     if c.kind == "cut_off":
-        top, right, bottom, left = c.collimation
+        _, right, bottom, left = c.collimation
         return replace(c, collimation=(c.field[0] * float(rng.uniform(0.6, 0.72)), right, bottom, left))
     if c.kind == "motion":
         return replace(c, motion=float(rng.uniform(7, 12)), blur=1.2)

@@ -191,6 +191,3 @@ def _pixels(ds, film: RenderedFilm, rng) -> None:
         ds.compress(JPEGLSLossless, generate_instance_uid=False)
     elif how < 0.95:
         ds.compress(RLELossless, generate_instance_uid=False)
-
-
-__all__ = ["write_dicom"]

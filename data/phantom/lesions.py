@@ -40,7 +40,7 @@ def body_lesions(body: Body, view: str, level: str, states: Mapping[str, State])
         if look.sclerosis * share > 0.05:
             rows[j, 5] = 14.0 * look.sclerosis * share * (1.0 if state[0] < 2 else 0.6)
             rows[j, 6] = size * (3.5 + 2.5 * look.sclerosis)
-        if level in body.sclerotic_discs and letter == "I" or _below_sclerotic(body, site):
+        if (level in body.sclerotic_discs and letter == "I") or _below_sclerotic(body, site):
             rows[j, 5] = max(rows[j, 5], 1.6)
             rows[j, 6] = max(rows[j, 6], 4.0)
     return rows
@@ -107,7 +107,8 @@ def _syndesmophyte(cortical, pixel, placement, site, other, extent, both) -> Non
 
 
 def _bridge(cortical, pixel, placement, upper, lower, a: State, b: State) -> None:
-    """One bridge per unit; if only one corner is said to be bridged, the spur still reaches its partner's rim."""
+    """One bridge per unit; if only one corner is said to be bridged, the spur still reaches its
+    partner's rim."""
     site, other = (upper, lower) if a[0] == 3 else (lower, upper)
     extent = max(a[1] if a[0] == 3 else 0.0, b[1] if b[0] == 3 else 0.0)
     p0, p1, front, frame = _ends(placement, site, other)

@@ -52,7 +52,8 @@ _SPINOUS_THORACIC = [
 
 
 def add_soft_tissue(canvas: Canvas, p: Placement) -> None:
-    """Trunk as water: width along the beam by height, rounded to skin in front and behind; lungs and gas out."""
+    """Trunk as water: width along the beam by height, rounded to skin in front and behind; lungs and gas
+    out."""
     body, c, step = p.body, p.conditions, 5
     x, y = canvas.grid(step)
     m = c.magnification
@@ -258,7 +259,8 @@ def add_ribs(canvas: Canvas, p: Placement) -> None:
 
 
 # iliac wing, mm from the centre of S1, x to posterior; from the posterior spine over the crest to the front
-_ILIUM = [(62, 52), (70, 30), (63, 8), (46, -14), (22, -30), (-6, -38), (-34, -32), (-58, -14), (-74, 12), (-84, 40),
+_ILIUM = [(62, 52), (70, 30), (63, 8), (46, -14), (22, -30), (-6, -38), (-34, -32), (-58, -14), (-74,
+12), (-84, 40),
           (-82, 54), (-70, 62), (-62, 84), (-64, 100), (-52, 116), (-30, 132), (-20, 180),
     (-16, 270),
     (60, 270), (34, 190), (26, 132),

@@ -93,7 +93,8 @@ def _button(canvas, rng, height, width) -> None:
 def _clip(canvas, rng, height, width) -> None:
     x, y = width * rng.uniform(0.15, 0.4), height * rng.uniform(0.15, 0.5)
     for _ in range(int(rng.integers(2, 6))):
-        dx, dy, t = *rng.normal(0, 9, 2), rng.uniform(0, np.pi)
+        dx, dy = rng.normal(0, 9, 2)
+        t = rng.uniform(0, np.pi)
         step = 2.6 * np.array([np.cos(t), np.sin(t)])
         _wire(canvas, np.array([x + dx, y + dy]) + np.outer([-1, 1], step), 0.45)
 

@@ -111,7 +111,8 @@ def place(body: Body, c: Conditions) -> Placement:
 
 
 def _chain(body: Body, c: Conditions, levels) -> tuple[list[float], np.ndarray]:
-    """Tilts in degrees and mid-sagittal centres in patient mm, hung on one another at the anterior corners."""
+    """Tilts in degrees and mid-sagittal centres in patient mm, hung on one another at the anterior
+    corners."""
     rng = np.random.default_rng([body.seed, 71])
     steps = np.clip(rng.normal(-1.0 if c.view == "lumbar" else 1.0, 1.6, len(levels)), -4, 4)
     mean = float(np.mean([body.vertebrae[level].tilt for level in levels]))
@@ -152,14 +153,16 @@ def _axes(tilt: float, side: float, axial: float) -> np.ndarray:
 
 
 def corner_of(frame: Frame, lower: bool) -> np.ndarray:
-    """Detector mm of the anterior corner: the point of the projected rim furthest to the front and the disc."""
+    """Detector mm of the anterior corner: the point of the projected rim furthest to the front and the
+    disc."""
     points = frame.project(*rim(frame.vertebra, np.radians(np.linspace(-50, 50, 101)), lower))
     front = -frame.axes[0, :2] + (0.35 if lower else -0.35) * frame.axes[1, :2]
     return points[np.argmax(points @ front)]
 
 
 def outline(frame: Frame) -> np.ndarray:
-    """Four corners of the body in the midplane, detector mm: anterior upper, posterior upper, posterior lower,
+    """Four corners of the body in the midplane, detector mm: anterior upper, posterior upper, posterior
+    lower,
     anterior lower."""
     v = frame.vertebra
     front, back, _ = wall(v, np.array([-1.0, 1.0]))
@@ -203,7 +206,7 @@ def visibility(conditions: Conditions, body: Body, sites=None) -> dict[str, floa
     """How well each site can be seen, 0 to 1 (0: off the field or hidden). Cheap: nothing is rendered."""
     sites = SITES[conditions.view] if sites is None else sites
     if conditions.kind in WRONG_KINDS:
-        return {site: 0.0 for site in sites}
+        return dict.fromkeys(sites, 0.0)
     return visibility_at(place(body, conditions), sites)
 
 
@@ -231,7 +234,8 @@ def visibility_at(placement: Placement, sites) -> dict[str, float]:
 
 
 def _through_shoulders(below: float, bulk: float, c: Conditions) -> float:
-    """Share of a corner's visibility left at ``below`` mm under the shoulder line: few quanta come through."""
+    """Share of a corner's visibility left at ``below`` mm under the shoulder line: few quanta come
+    through."""
     cover = float(np.interp(below, [0, 24, 42, 62], [0.0, 0.58, 0.86, 0.96]))
     dose = np.clip(1 + 0.35 * np.log10(min(c.exposure, 1.0)) - 0.15 * (c.noise - 1), 0.3, 1.0)
     return float(np.clip(1 - cover * (1 + 0.5 * (bulk - 1)) / dose, 0.0, 1.0))

@@ -93,7 +93,8 @@ def spine_attenuation(p: Placement, states: Mapping[str, State]) -> Canvas:
 
 
 def body_shape(v: Vertebra, level: str) -> np.ndarray:
-    """Parameters of ``shapes.add_body``: heights, half depth and width, waists, concavities, saddle, lip, shell,
+    """Parameters of ``shapes.add_body``: heights, half depth and width, waists, concavities, saddle,
+    lip, shell,
     plate, inward bend of the posterior wall, density of the core's middle, roughness."""
     neck = level.startswith("C")
     return np.array(
@@ -104,7 +105,8 @@ def body_shape(v: Vertebra, level: str) -> np.ndarray:
 
 
 def body_relief(v: Vertebra, level: str) -> np.ndarray:
-    """Unevenness of the two endplates, shape (2, 10): slope along the beam, twist, and two waves (amplitude mm,
+    """Unevenness of the two endplates, shape (2, 10): slope along the beam, twist, and two waves
+    (amplitude mm,
     wave numbers in a and l, phase)."""
     rng = np.random.default_rng([v.texture, 3])
     size = 0.75 if level.startswith("C") else 1.0
@@ -138,7 +140,8 @@ def _body(canvas: Canvas, p: Placement, level: str, frame, states) -> None:
     add_body(
         canvas.cortical, trabecular, canvas.pixel, canvas.pixel / 2, canvas.pixel / 2,
         frame.centre[0], frame.centre[1], np.ascontiguousarray(frame.axes), frame.beam[0], frame.beam[1],
-        frame.magnification, frame.distance, shape, body_relief(v, level), body_lesions(p.body, c.view, level, states),
+        frame.magnification, frame.distance, shape, body_relief(v, level), body_lesions(p.body, c.view,
+        level, states),
         texture, TEXTURE_STEP, at, 30 if c.view == "lumbar" else 24,
     )  # fmt: skip
     canvas.trabecular += trabecular * np.float32(1.7 if level.startswith("C") else 1.0)
@@ -162,7 +165,8 @@ def develop(canvas: Canvas, c: Conditions, seed: int) -> np.ndarray:
 
 
 def box_of(placement: Placement, site: str) -> np.ndarray:
-    """x0, y0, x1, y1 in detector mm: 13 mm in the patient, moved 1.5 mm towards the disc and 0.5 mm forward."""
+    """x0, y0, x1, y1 in detector mm: 13 mm in the patient, moved 1.5 mm towards the disc and 0.5 mm
+    forward."""
     frame = placement.frames[site[:-1]]
     down = frame.axes[1, :2] * (1 if site.endswith("I") else -1)
     side = (13.0 if placement.conditions.view == "lumbar" else 11.0) * frame.magnification

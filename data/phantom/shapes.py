@@ -1,8 +1,11 @@
 """Path lengths through solid shapes along the rays of a film (compiled).
 
-Every kernel adds to ``cortical`` and ``trabecular``: path lengths in patient mm (trabecular already weighted by
-its relative density), float32 arrays of the whole image. Shapes are given as signed distance (negative inside);
-between two samples on a ray the distance is taken as linear and the shell is integrated in closed form, so thin
+Every kernel adds to ``cortical`` and ``trabecular``: path lengths in patient mm (trabecular already
+weighted by
+its relative density), float32 arrays of the whole image. Shapes are given as signed distance (negative
+inside);
+between two samples on a ray the distance is taken as linear and the shell is integrated in closed form,
+so thin
 shells do not alias however coarse the steps are.
 """
 
@@ -33,12 +36,14 @@ def _core_integral(s, shell, rise, floor):
 
 @njit(cache=True, fastmath=True)
 def add_body(
-    cortical, trabecular, pixel, ox, oy, cx, cy, axes, bx, by, mag, distance, shape, relief, lesion, texture, tex_step, tex_at,
+    cortical, trabecular, pixel, ox, oy, cx, cy, axes, bx, by, mag, distance, shape, relief, lesion,
+    texture, tex_step, tex_at,
     steps,
 ):  # fmt: skip
     """Add one vertebral body.
 
-    ox, oy: detector mm of the centre of pixel (0, 0). shape: see ``render.body_shape``. lesion: 2 rows (upper,
+    ox, oy: detector mm of the centre of pixel (0, 0). shape: see ``render.body_shape``. lesion: 2 rows
+    (upper,
     lower anterior corner) of bite radius in a, in h, along l, offset along l, squaring, sclerosis, reach of
     sclerosis. relief: see ``render.body_relief``. texture: periodic 2D field read in local (a, h), mean 0.
     """
@@ -130,54 +135,53 @@ def add_body(
                 else:
                     s = max(sw, sc)
                 is_plate = sc > sw
-                if k > 0:
-                    if s < 0.0 or last < 0.0:
-                        thick = plate * (1.0 + 1.1 * wave) if (is_plate or last_plate) else shell
-                        ds = s - last
-                        if abs(ds) > 1e-5:
-                            dc = (_shell_integral(s, thick) - _shell_integral(last, thick)) / ds
-                            db = (
-                                _core_integral(s, thick, 2.5, floor) - _core_integral(last, thick, 2.5, floor)
-                            ) / ds
-                        else:
-                            dc = 1.0 if s > -thick else 0.0
-                            db = 1.0 - dc
-                        # lesions of the two anterior corners
-                        keep = 1.0
-                        more = 0.0
-                        if a < 0.2 * depth:
-                            for j in range(2):
-                                if lesion[j, 0] <= 0.0 and lesion[j, 5] <= 0.0:
-                                    continue
-                                da = a + depth + (0.0 if j == 0 else -lip * 0.0)
-                                dh = h + anterior * 0.5 if j == 0 else anterior * 0.5 - h
-                                dl = l - lesion[j, 3]
-                                if lesion[j, 0] > 0.0:
-                                    wob = rough * 0.16 * np.sin(1.9 * a + 2.3 * h + 0.7 * l + 3.0 * j)
-                                    q = (
-                                        np.sqrt(
-                                            (da / lesion[j, 0]) ** 2
-                                            + (dh / lesion[j, 1]) ** 2
-                                            + (dl / lesion[j, 2]) ** 2
-                                        )
-                                        + wob
+                if k > 0 and (s < 0.0 or last < 0.0):
+                    thick = plate * (1.0 + 1.1 * wave) if (is_plate or last_plate) else shell
+                    ds = s - last
+                    if abs(ds) > 1e-5:
+                        dc = (_shell_integral(s, thick) - _shell_integral(last, thick)) / ds
+                        db = (
+                            _core_integral(s, thick, 2.5, floor) - _core_integral(last, thick, 2.5, floor)
+                        ) / ds
+                    else:
+                        dc = 1.0 if s > -thick else 0.0
+                        db = 1.0 - dc
+                    # lesions of the two anterior corners
+                    keep = 1.0
+                    more = 0.0
+                    if a < 0.2 * depth:
+                        for j in range(2):
+                            if lesion[j, 0] <= 0.0 and lesion[j, 5] <= 0.0:
+                                continue
+                            da = a + depth + (0.0 if j == 0 else -lip * 0.0)
+                            dh = h + anterior * 0.5 if j == 0 else anterior * 0.5 - h
+                            dl = l - lesion[j, 3]
+                            if lesion[j, 0] > 0.0:
+                                wob = rough * 0.16 * np.sin(1.9 * a + 2.3 * h + 0.7 * l + 3.0 * j)
+                                q = (
+                                    np.sqrt(
+                                        (da / lesion[j, 0]) ** 2
+                                        + (dh / lesion[j, 1]) ** 2
+                                        + (dl / lesion[j, 2]) ** 2
                                     )
-                                    if q < 1.15:
-                                        gone = min(max((1.15 - q) / 0.3, 0.0), 1.0)
-                                        keep *= 1.0 - gone
-                                    elif q < 1.9:
-                                        more += 0.35 * (1.9 - q)
-                                if lesion[j, 5] > 0.0:
-                                    z = (da * da + dh * dh) / (lesion[j, 6] ** 2)
-                                    if z < 6.0:
-                                        more += lesion[j, 5] * np.exp(-z)
-                        cort += dt * dc * keep
-                        gain = dt * db * keep * (1.0 + more)
-                        plain += dt * db * keep
-                        core += gain
-                        fa += gain * a
-                        fh += gain * h
-                        weight += gain
+                                    + wob
+                                )
+                                if q < 1.15:
+                                    gone = min(max((1.15 - q) / 0.3, 0.0), 1.0)
+                                    keep *= 1.0 - gone
+                                elif q < 1.9:
+                                    more += 0.35 * (1.9 - q)
+                            if lesion[j, 5] > 0.0:
+                                z = (da * da + dh * dh) / (lesion[j, 6] ** 2)
+                                if z < 6.0:
+                                    more += lesion[j, 5] * np.exp(-z)
+                    cort += dt * dc * keep
+                    gain = dt * db * keep * (1.0 + more)
+                    plain += dt * db * keep
+                    core += gain
+                    fa += gain * a
+                    fh += gain * h
+                    weight += gain
                 last = s
                 last_plate = is_plate
             if cort > 0.0 or core > 0.0:
@@ -267,8 +271,10 @@ def add_sheet(cortical, pixel, ox, oy, p0, p1, front, mag, params):
 def add_tube(cortical, trabecular, pixel, ox, oy, path, mag, shell, core, flat, warp):
     """Add a hollow tube along a polyline.
 
-    path: rows of x, y (detector mm), radius (patient mm), slope (path length along the beam per unit length in
-    the plane, so that a piece running along the beam is dense). core: density inside. flat: depth over radius.
+    path: rows of x, y (detector mm), radius (patient mm), slope (path length along the beam per unit
+    length in
+    the plane, so that a piece running along the beam is dense). core: density inside. flat: depth over
+    radius.
     warp: 4 rows kx, ky, phase, amplitude (mm) of a smooth displacement that makes outlines irregular.
     """
     rows, cols = cortical.shape

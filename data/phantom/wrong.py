@@ -8,7 +8,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from data.phantom import cervical, lumbar
+from data.phantom import lumbar
 from data.phantom.body import Body
 from data.phantom.canvas import Canvas, smooth
 from data.phantom.conditions import Conditions
@@ -202,7 +202,9 @@ def _hand(body: Body, c: Conditions) -> Canvas:
         at = base + np.array([-24 + 15 * (k % 4), 14 + 14 * (k // 4)]) + canvas.rng.normal(0, 1.5, 2)
         canvas.tube([at, at + canvas.rng.normal(0, 4, 2)], 8.0, mag=1.02, shell=0.9, core=0.9, rough=0.6)
     for dx, r in ((-14, 11), (16, 7)):
-        canvas.tube([base + (dx, 44), base + (dx, 140)], r, mag=1.02, shell=2.2, core=0.6, rough=0.2)
+        canvas.tube(
+            [np.add(base, (dx, 44)), np.add(base, (dx, 140))], r, mag=1.02, shell=2.2, core=0.6, rough=0.2
+        )
     canvas.soft += canvas.spread(cv2.GaussianBlur(soft.astype(np.float32), (0, 0), 1.5), 4)
     np.clip(canvas.soft, 0, None, out=canvas.soft)
     return canvas
@@ -218,8 +220,8 @@ def _thoracic(body: Body, c: Conditions) -> Canvas:
     for i, level in enumerate(("T9", "T10", "T11", "T12", "L1", "L2", "L3", "L4", "L5", "S1", "S2", "S3")):
         v, scale = vertebrae["T10"], 0.86 + 0.025 * i
         vertebrae[level] = replace(
-            v, level=level, anterior=v.anterior * scale, posterior=v.posterior * scale * 1.03, depth=v.depth * scale,
-            width=v.width * scale, tilt=32 - 5.2 * i, texture=v.texture + i,
+            v, level=level, anterior=v.anterior * scale, posterior=v.posterior * scale * 1.03,
+            depth=v.depth * scale, width=v.width * scale, tilt=32 - 5.2 * i, texture=v.texture + i,
         )  # fmt: skip
         gaps[level] = 0.2 * v.anterior * scale
     spine = replace(body, vertebrae=vertebrae, gaps=gaps)
@@ -260,6 +262,3 @@ def _blank(body: Body, c: Conditions) -> Canvas:
     canvas = Canvas.empty(c)
     canvas.soft += 10 + 0.3 * canvas.rng.random()
     return canvas
-
-
-__all__ = ["cervical", "wrong_attenuation"]
