@@ -1,8 +1,9 @@
 """A phantom study as files: DICOM films, tables of subjects, visits and reads, truth with corner positions.
 
 The folder holds what a trial would deliver (``films/``, ``subjects.csv``, ``visits.csv``, ``reads_R1.csv``,
-``reads_R2.csv``) and what only a phantom has (``truth.csv``, ``corners.csv``, ``films.csv``). The same study
-gives the same bytes. A film that is there already is not rendered again.
+``reads_R2.csv``, and the second reads of some patients in ``rereads_R1.csv``, ``rereads_R2.csv``) and what
+only a phantom has (``truth.csv``, ``corners.csv``, ``films.csv``). The same study gives the same bytes. A
+film that is there already is not rendered again.
 """
 
 from __future__ import annotations
@@ -87,13 +88,14 @@ class Study:
 
 
 def tables(study: Study) -> dict[str, pd.DataFrame]:
-    """File name -> table, for everything that does not need a film rendered."""
-    return {
-        "subjects.csv": subjects_table(study),
-        "visits.csv": visits_table(study),
-        **{f"reads_{reader.name}.csv": reads_table(study, reader) for reader in READERS},
-        "truth.csv": truth_table(study),
-    }
+    """File name -> table, for everything that does not need a film rendered; none is empty."""
+    made = {"subjects.csv": subjects_table(study), "visits.csv": visits_table(study)}
+    for reader in READERS:
+        made[f"reads_{reader.name}.csv"] = reads_table(study, reader)
+    for reader in READERS:
+        made[f"rereads_{reader.name}.csv"] = reads_table(study, reader, read=2)
+    made["truth.csv"] = truth_table(study)
+    return {name: table for name, table in made.items() if len(table)}
 
 
 def subjects_table(study: Study) -> pd.DataFrame:
@@ -118,19 +120,15 @@ def visits_table(study: Study) -> pd.DataFrame:
     return visits
 
 
-def reads_table(study: Study, reader: Reader) -> pd.DataFrame:
-    """Paired reads of one reader, with the second reads of some patients."""
+def reads_table(study: Study, reader: Reader, *, read: int = 1) -> pd.DataFrame:
+    """Paired reads of one reader. read: 1 for all patients, 2 for the second reads of some."""
     course, plan = study.course, study.plan
     subjects, visits = list(course.subjects["subject"]), visit_codes(plan.visits)
-    parts = []
-    for read in (1, 2):
-        grades = read_films(course.severity, study.seen, plan.study, reader, read=read)
-        frame = reads_frame(subjects, visits, grades, study.seen)
-        if read == 2:
-            chosen = subjects[REREAD_AT - 1 :: REREAD_EVERY]
-            frame = frame[frame["subject"].isin(chosen)]
-        parts.append(frame.assign(reader=reader.name, campaign="paired", read=read))
-    return pd.concat(parts, ignore_index=True)
+    grades = read_films(course.severity, study.seen, plan.study, reader, read=read)
+    frame = reads_frame(subjects, visits, grades, study.seen)
+    if read > 1:
+        frame = frame[frame["subject"].isin(subjects[REREAD_AT - 1 :: REREAD_EVERY])]
+    return frame.assign(reader=reader.name, campaign="paired", read=read)
 
 
 def truth_table(study: Study) -> pd.DataFrame:
@@ -191,6 +189,7 @@ def write_films(
     study: Study, folder: Path, *, processes: int = 2, progress: Progress = lambda done, total: None
 ) -> None:
     """Render the films that are missing, a few at the same time; a film appears when it is whole."""
+    _sweep(folder)
     films = study.conduct.films
     missing = [film for film in films if not _is_there(folder, film)]
     done = len(films) - len(missing)
@@ -198,6 +197,12 @@ def write_films(
     for _ in _rendered(study, folder, missing, processes):
         done += 1
         progress(done, len(films))
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a process that was killed left half written."""
+    for part in folder.rglob("*.part*"):
+        part.unlink(missing_ok=True)
 
 
 def _is_there(folder: Path, film: PlannedFilm) -> bool:

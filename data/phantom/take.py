@@ -67,10 +67,11 @@ def take_tables(store: CohortStore, folder: Path) -> Taken:
     taken.subjects, taken.visits = people.accepted["subject"], people.accepted["visit"]
     _refused(taken, "subjects.csv", people)
     for reader in READERS:
-        name = f"reads_{reader.name}.csv"
-        result = _take(store, folder / name, reader.name, "paired", ReaderKind.HUMAN)
-        taken.reads += result.rows - len(result.refused)
-        _refused(taken, name, result)
+        for name in (f"reads_{reader.name}.csv", f"rereads_{reader.name}.csv"):
+            if (folder / name).is_file():
+                result = _take(store, folder / name, reader.name, "paired", ReaderKind.HUMAN)
+                taken.reads += result.rows - len(result.refused)
+                _refused(taken, name, result)
     _refused(taken, "truth.csv", _take(store, folder / "truth.csv", TRUTH, TRUTH, ReaderKind.CONSENSUS))
     return taken
 

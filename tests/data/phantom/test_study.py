@@ -67,14 +67,18 @@ def test_truth_stands_at_every_visit_that_took_place(study, made):
 
 
 def test_reads_cover_films_and_some_are_repeated(study, made):
-    for name in ("reads_R1.csv", "reads_R2.csv"):
-        reads = made[name]
-        first = reads[reads["read"] == 1]
-        assert len(first) == np.isfinite(study.seen).sum()
-        assert set(reads.loc[reads["read"] == 2, "subject"]) == {"P002", "P008", "P014", "P020"}
+    for name in ("R1", "R2"):
+        reads, again = made[f"reads_{name}.csv"], made[f"rereads_{name}.csv"]
+        assert len(reads) == np.isfinite(study.seen).sum()
+        assert set(again["subject"]) == {"P002", "P008", "P014", "P020"}
+        assert set(reads["read"]) == {1} and set(again["read"]) == {2}
         assert (reads["grade"].isna() == reads["reason"].notna()).all()
-        assert set(first["visit"]) == set(visit_codes(3))
+        assert set(reads["visit"]) == set(visit_codes(3))
     assert not made["reads_R1.csv"]["grade"].equals(made["reads_R2.csv"]["grade"])
+
+
+def test_a_study_too_small_for_re_reads_has_no_file_of_them():
+    assert not [name for name in tables(Study(StudyPlan(1, 2, 5))) if name.startswith("rereads")]
 
 
 def test_folder_of_another_study_is_refused(tmp_path):
@@ -142,6 +146,7 @@ def test_only_missing_films_are_rendered_and_to_the_same_bytes(written, tmp_path
         other: film_path(folder, other).stat().st_mtime_ns for other in study.conduct.films if other != film
     }
     path.unlink()
+    path.with_suffix(".part99").write_bytes(b"left by a process that was killed")
     write_study(study.plan, folder, processes=1)
     assert digests(folder) == before
     assert {other: film_path(folder, other).stat().st_mtime_ns for other in kept} == kept
