@@ -18,8 +18,8 @@ from core.domain import Abstained, Scored
 from core.scores.msasss import MSASSS
 from core.scores.totals import compute
 from models.msasss import measures
-from models.msasss.infer import MsasssScorer, build
-from models.msasss.labels import LabelledFilm, read_folder
+from models.msasss.infer import TYPICAL_SPACING, MsasssScorer, build
+from models.msasss.labels import Corner, LabelledFilm, read_folder, stated_spacing
 from models.msasss.sites import SITES
 
 MODEL = "model"
@@ -261,8 +261,10 @@ def read_by_people(who: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def folder_set(folder: Path) -> TestSet:
-    """Any labelled folder: the films' own labels are the truth; ``reads.csv`` beside them, where there is
-    one, holds subject, visit, reader, site, grade."""
+    """A folder written by ``sharpline demo``, or any labelled folder: then the films' own labels are the
+    truth, and ``reads.csv`` beside them, where there is one, holds subject, visit, reader, site, grade."""
+    if (folder / "films.csv").is_file() and (folder / "corners.csv").is_file():
+        return study_set(folder)
     films = [replace(film, visit=film.visit or "1") for film in read_folder(folder)]
     truth = pd.DataFrame(
         [
@@ -274,3 +276,56 @@ def folder_set(folder: Path) -> TestSet:
     path = folder / "reads.csv"
     reads = pd.read_csv(path, dtype={"subject": str, "visit": str}) if path.is_file() else pd.DataFrame()
     return TestSet(folder.name, films, truth, reads)
+
+
+def study_set(folder: Path) -> TestSet:
+    """The films, truth and reads of a phantom study as ``sharpline demo`` writes it."""
+    text = {"subject": str, "visit": str}
+    corners = pd.read_csv(folder / "corners.csv", dtype=text)
+    of_film = dict(iter(corners.groupby("file")))
+    films = [
+        _study_film(folder, row, of_film.get(row["file"]))
+        for row in pd.read_csv(folder / "films.csv", dtype=text).to_dict("records")
+    ]
+    truth = pd.read_csv(folder / "truth.csv", dtype=text)
+    filmed = {(film.patient, film.visit) for film in films}
+    truth = truth[[key in filmed for key in zip(truth["subject"], truth["visit"], strict=True)]]
+    reads = [pd.read_csv(path, dtype=text) for path in sorted(folder.glob("reads_*.csv"))]
+    first = [part[part["read"] == 1] for part in reads]
+    return TestSet(folder.name, films, truth, pd.concat(first) if first else pd.DataFrame())
+
+
+def _study_film(folder: Path, about: dict[Any, Any], corners: pd.DataFrame | None) -> LabelledFilm:
+    """One film of a phantom study. Where the file hides its spacing, millimetres come from the spine's
+    size.
+    """
+    path, view = folder / str(about["file"]), str(about["view"])
+    rows = [] if corners is None else corners.to_dict("records")
+    stated = stated_spacing(path)
+    spacing = stated
+    if spacing is None and rows:
+        middle = np.array([[row["x"], row["y"]] for row in rows]).reshape(-1, 2, 2).mean(axis=1)
+        apart = float(np.median(np.linalg.norm(np.diff(middle, axis=0), axis=1)))
+        spacing = (TYPICAL_SPACING[view] / apart,) * 2
+    return LabelledFilm(
+        path.name,
+        str(about["subject"]),
+        view,
+        spacing or (0.175, 0.175),
+        tuple(
+            Corner(
+                str(row["site"]),
+                row["x"],
+                row["y"],
+                row["x1"] - row["x0"],
+                row["y1"] - row["y0"],
+                int(row["grade"]),
+                bool(row["visible"]),
+            )
+            for row in rows
+        ),
+        path,
+        visit=str(about["visit"]),
+        kind=str(about["kind"]),
+        hides_spacing=stated is None,
+    )

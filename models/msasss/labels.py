@@ -238,7 +238,7 @@ def _spacing_of(path: Path) -> tuple[float, float]:
             "millimetres per pixel are needed for a picture file",
             "add spacing_mm to its COCO image entry",
         )
-    spacing = _read_dicom(path)[1]
+    spacing = stated_spacing(path)
     if spacing is None:
         raise InputError(
             path.name, "the file states no pixel spacing", "add spacing_mm to its COCO image entry"
@@ -260,6 +260,11 @@ def _read_dicom(path: Path) -> tuple[np.ndarray, tuple[float, float] | None]:
     stated = file.dataset.get("PixelSpacing") or file.dataset.get("ImagerPixelSpacing")
     spacing = (float(stated[0]), float(stated[1])) if stated else None
     return (pixels if pixels.ndim == 2 else pixels.mean(axis=2)), spacing
+
+
+def stated_spacing(path: Path) -> tuple[float, float] | None:
+    """(row, column) millimetres a pixel as a DICOM file states them, or None."""
+    return _read_dicom(path)[1]
 
 
 def split_patients(

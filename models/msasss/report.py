@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
+
+import click
+
+from models import weights
 
 
 def as_text(result: dict[str, Any]) -> str:
@@ -116,3 +122,55 @@ def _readers(name: str, one: dict[str, Any]) -> str:
         f"{reader} {shown(found['kappa_quadratic'], 2)}" for reader, found in one["readers_grading"].items()
     )
     return _table(head, rows) + (f"\n\nQuadratic kappa of corner grades: {kappas}." if kappas else "")
+
+
+def into_page(page: str, mark: str, text: str) -> str:
+    """The page with what stands between ``<!-- mark -->`` and ``<!-- /mark -->`` replaced by the text."""
+    opening, closing = f"<!-- {mark} -->", f"<!-- /{mark} -->"
+    before, rest = page.split(opening, 1)
+    _, after = rest.split(closing, 1)
+    return f"{before}{opening}\n{text.strip()}\n{closing}{after}"
+
+
+def training_text(card: dict[str, Any]) -> str:
+    """What the networks have seen, from the card."""
+    training, tuning = card["training"], card["tuning"]
+    sizes = ", ".join(
+        f"{name} {about['parameters']:,} parameters ({about['bytes'] / 1e6:.1f} MB)"
+        for name, about in card["networks"].items()
+    )
+    return (
+        f"Size {card['size']}: {sizes}. {training['films']} films of {len(training['patients'])} patients "
+        f"({training['source']}); {training['finder_epochs']} epochs of the finder, {training['grader_epochs']} of "
+        f"the grader. {training.get('history', '')}\n\n"
+        f"Tuned on {tuning['films']} films of {len(training['tuning_patients'])} other patients of the plain "
+        f"population and {tuning['wrong_films']} wrong films."
+    )
+
+
+@click.command()
+@click.argument("evaluation", type=click.Path(path_type=Path))
+@click.option(
+    "--page", type=click.Path(path_type=Path), default=Path("docs/msasss-model.md"), show_default=True
+)
+def main(evaluation: Path, page: Path) -> None:
+    """Write the result of ``sharpline evaluate msasss --json`` into the documentation and the card."""
+    result = json.loads(evaluation.read_text(encoding="utf-8"))
+    card = weights.read_card("msasss", result["size"])
+    card["evaluation"] = summary(result)
+    weights.write_card(card, "msasss", result["size"], weights.FOLDER)
+    text = into_page(page.read_text(encoding="utf-8"), "training", training_text(card))
+    page.write_text(into_page(text, "evaluation", as_text(result)), encoding="utf-8")
+
+
+def summary(result: dict[str, Any]) -> dict[str, Any]:
+    """The evaluation without its lists, for the card."""
+    left_out = ("abstained", "readers_grading")
+    return {
+        name: {key: value for key, value in one.items() if key not in left_out}
+        for name, one in result["sets"].items()
+    }
+
+
+if __name__ == "__main__":
+    main()
