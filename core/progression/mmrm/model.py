@@ -1,0 +1,136 @@
+"""The whole analysis: table and formula to coefficients, covariance, contrasts (contract.md, ``mmrm``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core.agreement.estimate import number
+from core.errors import InputError
+from core.progression.mmrm.contrasts import arm_of, contrasts, estimable
+from core.progression.mmrm.design import Design, design
+from core.progression.mmrm.fit import Fit, fit
+from core.progression.mmrm.inference import METHODS, Effect, Inference, effect, inference
+from core.progression.mmrm.panel import panel
+from core.progression.mmrm.structures import NAMES, structure
+
+
+@dataclass(frozen=True)
+class Options:
+    """Choices of the analysis: ``covariance`` one of ``NAMES``, ``df`` one of ``METHODS``.
+
+    group: column with a covariance of its own for each level. arm: the factor to compare; the first that
+    interacts with visit if None. levels: column to order of its levels, the first being the reference.
+    """
+
+    covariance: str = "us"
+    df: str = "satterthwaite"
+    group: str | None = None
+    arm: str | None = None
+    levels: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+def mmrm(
+    table: pd.DataFrame, formula: str, subject: str, visit: str, options: Options | None = None
+) -> dict[str, Any]:
+    """REML fit of the formula with a covariance among the visits of each subject.
+
+    table: one row per subject and visit, its index the row number. Returns the dictionary of the contract;
+    what cannot be computed is None with its reason under ``notes``.
+    Raises InputError where the table, formula or options cannot be used.
+    """
+    options = options or Options()
+    _check(options)
+    made = design(table, formula, subject=subject, visit=visit, group=options.group, levels=options.levels)
+    shape = structure(options.covariance, len(made.visit_levels))
+    rows = panel(made.y, made.x[:, made.kept], made.subject, made.visit, made.group, len(made.visit_levels))
+    found = fit(rows, shape)
+    if found is None:
+        raise InputError(
+            f"{rows.rows} rows of {len(rows.y)} subjects",
+            f"they do not determine a {options.covariance} covariance of {len(made.visit_levels)} visits",
+            "choose a structure with fewer parameters",
+        )
+    pieces = inference(rows, shape, found, options.df)
+    arm = arm_of(made, visit, options.arm)
+    return {
+        "n_subjects": len(rows.y),
+        "n_rows": rows.rows,
+        "dropped_rows": made.dropped,
+        "formula": formula,
+        "covariance_structure": options.covariance,
+        "df_method": options.df,
+        "reml_loglik": found.state.loglik,
+        "covariance_parameters": shape.size * rows.groups,
+        "converged": found.converged,
+        "tried": found.tried,
+        "coefficients": _coefficients(made, pieces),
+        "covariance": _covariance(made, found),
+        "arm": arm,
+        "contrasts": _contrasts(made, pieces, visit, arm),
+        "refused": made.refused.to_dict("records"),
+        "notes": _notes(made, found, arm, visit),
+    }
+
+
+def _check(options: Options) -> None:
+    for name, value, known in (("covariance", options.covariance, NAMES), ("df", options.df, METHODS)):
+        if value not in known:
+            raise InputError(f"--{name} {value}", f"one of {', '.join(known)} is needed", "choose one")
+
+
+def _coefficients(made: Design, pieces: Inference) -> list[dict[str, Any]]:
+    """One entry a column; a column that follows from earlier ones has no estimate."""
+    rows = []
+    place = np.cumsum(made.kept) - 1
+    for column, term in enumerate(made.terms):
+        if made.kept[column]:
+            found = effect(pieces, np.eye(len(pieces.beta))[place[column]])
+            rows.append({"term": term, **_entry(found)})
+        else:
+            rows.append({"term": term, **_entry(None)})
+    return rows
+
+
+def _entry(found: Effect | None) -> dict[str, Any]:
+    if found is None:
+        return dict.fromkeys(("estimate", "se", "df", "t", "p")) | {"ci": [None, None]}
+    values = {name: number(getattr(found, name)) for name in ("estimate", "se", "df", "t", "p")}
+    return values | {"ci": [number(found.low), number(found.high)]}
+
+
+def _covariance(made: Design, found: Fit) -> dict[str, Any]:
+    matrices = [matrix.tolist() for matrix in found.state.sigma]
+    if len(matrices) == 1:
+        return {"levels": made.visit_levels, "matrix": matrices[0]}
+    groups = dict(zip(made.group_levels, matrices, strict=True))
+    return {"levels": made.visit_levels, "matrix": None, "groups": groups}
+
+
+def _contrasts(made: Design, pieces: Inference, visit: str, arm: str | None) -> list[dict[str, Any]]:
+    if arm is None:
+        return []
+    rows = []
+    for item in contrasts(made, visit, arm):
+        kept = item.combination[made.kept]
+        found = effect(pieces, kept) if estimable(made, item.combination) and kept.any() else None
+        rows.append({"visit": item.visit, "a": item.a, "b": item.b, **_entry(found)})
+    return rows
+
+
+def _notes(made: Design, found: Fit, arm: str | None, visit: str) -> dict[str, str]:
+    notes = {}
+    if not found.converged:
+        notes["converged"] = "no optimum was reached: " + "; ".join(found.tried)
+    if found.theta_cov is None:
+        notes["df"] = "the information of the covariance is not positive definite: no degrees of freedom"
+    lost = [term for term, is_kept in zip(made.terms, made.kept, strict=True) if not is_kept]
+    if lost:
+        notes["coefficients"] = f"{', '.join(lost)}: follows from earlier terms, no estimate"
+    if arm is None:
+        notes["contrasts"] = f"no factor interacts with {visit}: name one with --arm"
+    return notes
