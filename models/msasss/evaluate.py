@@ -187,9 +187,14 @@ def reader_grading(one: TestSet) -> dict[str, Any]:
     }
 
 
-def rendered_set(domain: str, patients: int, *, seed: int = TEST_SEED, processes: int = 2) -> TestSet:
-    """Test patients rendered (once; kept in the temporary folder): two views at baseline and at week 104 of
-    each, and one film to be refused. Simulated readers read the same films."""
+def rendered_set(
+    domain: str, patients: int, *, seed: int = TEST_SEED, processes: int = 2, folder: Path | None = None
+) -> TestSet:
+    """Test patients rendered: two views at baseline and at week 104 of each, and one film to be refused.
+
+    Simulated readers read the same films. folder: where films are kept, and found again; in the temporary
+    folder unless given.
+    """
     from data.phantom.conduct import POOR
     from data.phantom.seeds import StudyRole
     from models.msasss.phantom_data import PLAIN, Patients, write_coco
@@ -206,7 +211,9 @@ def rendered_set(domain: str, patients: int, *, seed: int = TEST_SEED, processes
         poor=POOR,
         domain=domain,
     )
-    folder = Path(tempfile.gettempdir()) / f"sharpline-msasss-test-{domain}-{seed}-{_renderer()}"
+    if folder is None:
+        name = f"sharpline-msasss-test-{domain}-{seed}-{_renderer()}"
+        folder = Path(tempfile.gettempdir()) / name
     write_coco(who, folder, processes=processes)
     films = [film for film in read_folder(folder) if film.patient in set(_codes(who))]
     truth, reads = read_by_people(who)
@@ -217,15 +224,18 @@ def _codes(who: Any) -> list[str]:
     return [who.study.subject(number) for number in who.numbers]
 
 
+FILM_SOURCES = "body canvas cervical conditions detector films lesions lumbar overlay placement"
+
+
 def _renderer() -> str:
-    """A short hash of the renderer's source: films of an older one are not used again."""
+    """A short hash of what shapes a film: films of an older renderer are not used again."""
     import hashlib
 
     import data.phantom
 
     folder = Path(str(data.phantom.__file__)).parent
-    text = b"".join(path.read_bytes() for path in sorted(folder.glob("*.py")))
-    return hashlib.sha256(text).hexdigest()[:10]
+    names = [*FILM_SOURCES.split(), "course", "population", "render", "shapes", "wrong"]
+    return hashlib.sha256(b"".join((folder / f"{name}.py").read_bytes() for name in names)).hexdigest()[:10]
 
 
 def read_by_people(who: Any) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -141,8 +141,8 @@ def training_text(card: dict[str, Any]) -> str:
     )
     return (
         f"Size {card['size']}: {sizes}. {training['films']} films of {len(training['patients'])} patients "
-        f"({training['source']}); {training['finder_epochs']} epochs of the finder, {training['grader_epochs']} of "
-        f"the grader. {training.get('history', '')}\n\n"
+        f"({training['source']}); {training['finder_epochs']} epochs of the finder, "
+        f"{training['grader_epochs']} of the grader. {training.get('history', '')}\n\n"
         f"Tuned on {tuning['films']} films of {len(training['tuning_patients'])} other patients of the plain "
         f"population and {tuning['wrong_films']} wrong films."
     )
