@@ -1,7 +1,6 @@
-"""A small cohort for page tests: six patients, three visits, two readers, a model, the truth, tiny films.
+"""A small cohort for page tests: six patients, three visits, two readers, a model, truth, tiny films.
 
-Patient P4 progresses by 5 units at C5I and L2S between BL and W104; everybody else stays but for reader noise.
-The model refuses the lumbar film of P6 at W52. P5 has no cervical film at W104. One film has no patient.
+Patient P4 progresses at C5I and L2S between BL and W104; everybody else stays but for reader noise. The model refuses the lumbar film of P6 at W52. P5 has no cervical film at W104. One film has no patient.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ from data.store import CohortStore
 PATIENTS = [f"P{number}" for number in range(1, 7)]
 VISITS = {"BL": 0, "W52": 364, "W104": 728}
 MODEL = "model:msasss-demo"
+WEIGHTS = "abc123def4567890"
 READERS = ("R1", "R2", MODEL, "truth")
 KINDS = {"R1": "human", "R2": "human", MODEL: "model", "truth": "consensus"}
 CAMPAIGNS = {"R1": "paired", "R2": "paired", MODEL: "model-single", "truth": "truth"}
@@ -35,19 +35,14 @@ def build(path: Path, *, blinded: bool = False, films: bool = True) -> CohortSto
         tx.insert("subject", _subjects())
         tx.insert("visit", _visits())
         tx.insert("covariate", _covariates())
-        tx.insert("reader", pd.DataFrame({"reader": READERS, "kind": [KINDS[r] for r in READERS],
-                                          "weights_hash": [None, None, "abc123def4567890", None]}))  # fmt: skip
-        tx.insert("campaign", pd.DataFrame({
-            "campaign": ["paired", "model-single", "truth"], "system": "msasss",
-            "read_mode": ["paired", "single", "paired"]}))  # fmt: skip
+        tx.insert("reader", _readers())
+        tx.insert("campaign", _campaigns())
         grades = site_grades()
         tx.insert("site_score", grades)
         if films:
             images = _images()
             tx.insert("image", images)
-            tx.insert("run", pd.DataFrame({
-                "run": ["run1"], "system": ["msasss"], "reader": [MODEL], "campaign": ["model-single"],
-                "weights_hash": ["abc123def4567890"], "software": ["0.1.0"], "settings": ["{}"]}))  # fmt: skip
+            tx.insert("run", _run())
             tx.insert("finding", _findings(images, grades))
             tx.refuse("holiday.jpg", [{"row": None, "reason": "is not a DICOM file", "content": None}])
     if films:
@@ -55,15 +50,34 @@ def build(path: Path, *, blinded: bool = False, films: bool = True) -> CohortSto
     return store
 
 
+def _readers() -> pd.DataFrame:
+    hashes = [WEIGHTS if KINDS[reader] == "model" else None for reader in READERS]
+    return pd.DataFrame({"reader": READERS, "kind": [KINDS[r] for r in READERS], "weights_hash": hashes})
+
+
+def _campaigns() -> pd.DataFrame:
+    modes = {"paired": "paired", "model-single": "single", "truth": "paired"}
+    return pd.DataFrame({"campaign": list(modes), "system": "msasss", "read_mode": list(modes.values())})
+
+
+def _run() -> pd.DataFrame:
+    row = {"run": "run1", "system": "msasss", "reader": MODEL, "campaign": "model-single"}
+    return pd.DataFrame([row | {"weights_hash": WEIGHTS, "software": "0.1.0", "settings": "{}"}])
+
+
 def _subjects() -> pd.DataFrame:
-    return pd.DataFrame({
-        "subject": PATIENTS, "arm": ["Placebo", "Active"] * 3, "sex": ["M", "F", "M", "M", "F", "F"],
-        "birth_year": [1970 + 3 * place for place in range(6)], "centre": ["01", "01", "02", "02", "03", "03"],
-    })  # fmt: skip
+    frame = pd.DataFrame({"subject": PATIENTS, "arm": ["Placebo", "Active"] * 3})
+    frame["sex"] = ["M", "F", "M", "M", "F", "F"]
+    frame["birth_year"] = [1970 + 3 * place for place in range(6)]
+    return frame.assign(centre=["01", "01", "02", "02", "03", "03"])
 
 
 def _visits() -> pd.DataFrame:
-    rows = [(p, v, place, day, day + 2 * (v != "BL")) for p in PATIENTS for place, (v, day) in enumerate(VISITS.items())]
+    rows = [
+        (p, v, place, day, day + 2 * (v != "BL"))
+        for p in PATIENTS
+        for place, (v, day) in enumerate(VISITS.items())
+    ]
     return pd.DataFrame(rows, columns=["subject", "visit", "visit_order", "planned_day", "day"])
 
 

@@ -1,9 +1,9 @@
 """Filter and place in the address."""
 
 import pytest
-from pages.common import address
 
 from core.domain import CohortFilter
+from pages.common import address
 
 FULL = CohortFilter(
     campaign="paired",
@@ -29,7 +29,9 @@ def test_place_survives_the_address():
     assert address.read_place(address.write_place(place)) == place
 
 
-@pytest.mark.parametrize("strange", [{"arm": []}, {"with": ["no colon"]}, {"unknown": ["x"]}, {"patient": []}])
+@pytest.mark.parametrize(
+    "strange", [{"arm": []}, {"with": ["no colon"]}, {"unknown": ["x"]}, {"patient": []}]
+)
 def test_strange_address_gives_defaults(strange):
     assert address.read_filter(strange) == CohortFilter()
     assert address.read_place(strange) == address.Place()

@@ -91,7 +91,9 @@ def test_level_that_the_cohort_lacks_is_dropped(open_app):
 def test_blinded_cohort_shows_no_arm(open_app, blinded_file):
     at = open_app("pages/1_Cohort.py", cohort=blinded_file, arm="Active")
     assert not at.exception
-    everything = texts(at, "markdown", "caption") + " ".join(str(table.value.to_dict()) for table in at.dataframe)
+    everything = texts(at, "markdown", "caption") + " ".join(
+        str(table.value.to_dict()) for table in at.dataframe
+    )
     assert "Active" not in everything
     assert "Placebo" not in everything
     assert all(box.key != "filter_arms" for box in at.multiselect)
@@ -100,7 +102,9 @@ def test_blinded_cohort_shows_no_arm(open_app, blinded_file):
 def test_blinded_reader_sees_own_scores_only(open_app):
     at = open_app("pages/2_Patient.py", viewer="reader:R1")
     assert not at.exception
-    everything = texts(at, "markdown", "caption") + " ".join(str(table.value.to_dict()) for table in at.dataframe)
+    everything = texts(at, "markdown", "caption") + " ".join(
+        str(table.value.to_dict()) for table in at.dataframe
+    )
     assert "R2" not in everything
     assert "truth" not in everything
     assert "W104" not in everything

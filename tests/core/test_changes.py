@@ -1,0 +1,80 @@
+"""What changed between two visits, and how often one reader confirms another."""
+
+import pandas as pd
+import pytest
+
+from core import scores
+from core.changes import confirmed_share, site_changes
+
+SYSTEM = scores.get("msasss")
+KINDS = {"R1": "human", "R2": "human", "M": "model"}
+
+
+def frame(cells):
+    """cells: site -> label -> (first, last)."""
+    rows = [
+        (site, visit, label, grade)
+        for site, labels in cells.items()
+        for label, pair in labels.items()
+        for visit, grade in zip(("BL", "W52"), pair, strict=True)
+    ]
+    table = pd.DataFrame(rows, columns=["site", "visit", "label", "grade"])
+    return table.assign(grade=table["grade"].astype("Int32"), subject="P1", feature="corner")
+
+
+def changes(cells):
+    return site_changes(frame(cells), SYSTEM, "BL", "W52", KINDS)
+
+
+def test_change_that_all_see_stands_before_a_larger_one_that_one_sees():
+    found = changes({"C3S": {"R1": (0, 3), "R2": (0, 0)}, "L5S": {"R1": (1, 2), "R2": (1, 2)}})
+    assert found["site"].tolist() == ["L5S", "C3S"]
+    assert found["all_see_it"].tolist() == [True, False]
+    assert found["mean_change"].tolist() == [1.0, 1.5]
+
+
+def test_equal_changes_stand_from_head_to_foot():
+    found = changes({site: {"R1": (0, 1), "R2": (0, 1)} for site in ("S1S", "L2I", "C2I")})
+    assert found["site"].tolist() == ["C2I", "L2I", "S1S"]
+
+
+def test_unchanged_sites_are_not_listed():
+    assert changes({"C3S": {"R1": (1, 1), "R2": (0, 0), "M": (2, 2)}}).empty
+
+
+def test_change_only_the_model_sees_is_listed_last():
+    found = changes({"C3S": {"R1": (0, 0), "R2": (0, 0), "M": (0, 2)}, "L5S": {"R1": (0, 1), "R2": (0, 0)}})
+    assert found["site"].tolist() == ["L5S", "C3S"]
+    assert found["seen_by"].tolist() == [1, 0]
+    assert found["M"].tolist() == ["– → –", "0 → 2"]
+
+
+def test_site_missing_at_one_visit_is_no_change():
+    assert changes({"C3S": {"R1": (None, 2), "R2": (0, 0)}}).empty
+    found = changes({"C3S": {"R1": (None, 2), "R2": (0, 1)}})
+    assert (found["R1"].iloc[0], found["seen_by"].iloc[0], found["readers"].iloc[0]) == ("– → 2", 1, 1)
+
+
+def test_opposite_changes_cancel_and_nobody_sees_the_mean():
+    found = changes({"C3S": {"R1": (0, 1), "R2": (1, 0)}})
+    assert (found["mean_change"].iloc[0], found["seen_by"].iloc[0]) == (0.0, 0)
+
+
+@pytest.mark.parametrize(
+    ("pair", "expected"),
+    [
+        (((0, 1), (0, 2)), (2, 2)),
+        (((0, 1), (1, 1)), (0, 1)),
+        (((0, 1), (1, 0)), (0, 2)),
+        (((1, 1), (0, 0)), (0, 0)),
+        (((0, 1), (None, 1)), (0, 0)),
+    ],
+)
+def test_confirmed_share_counts_ordered_pairs(pair, expected):
+    cells = frame({"C3S": {"R1": pair[0], "R2": pair[1]}})
+    assert confirmed_share(cells, "BL", "W52", ["R1", "R2"]) == expected
+
+
+def test_nothing_to_confirm_with_one_reader():
+    assert confirmed_share(frame({"C3S": {"R1": (0, 1)}}), "BL", "W52", ["R1"]) == (0, 0)
+    assert confirmed_share(frame({"C3S": {"R1": (0, 1)}}), "BL", "W52", []) == (0, 0)
