@@ -1,6 +1,7 @@
 """A small cohort for page tests: six patients, three visits, two readers, a model, truth, tiny films.
 
-Patient P4 progresses at C5I and L2S between BL and W104; everybody else stays but for reader noise. The model refuses the lumbar film of P6 at W52. P5 has no cervical film at W104. One film has no patient.
+Patient P4 progresses at C5I and L2S between BL and W104; everybody else stays but for reader noise. The model
+refuses the lumbar film of P6 at W52. P5 has no cervical film at W104. One film has no patient.
 """
 
 from __future__ import annotations
