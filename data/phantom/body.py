@@ -7,7 +7,7 @@ sources per level); a body is drawn once per patient and stays the same over vis
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -123,9 +123,10 @@ class Body:
     shoulder: float  # mm below C7 at which the shoulders begin (negative: above)
     transitional: str  # "", "lumbarised" or "sacralised"
     aorta: float  # 0 none to 1 heavily calcified
-    clips: int
+    clips: int  # surgical clips in the upper abdomen
     fillings: int
-    extras: dict[str, float] = field(default_factory=dict)
+    crest: float  # 0 low to 1 high iliac crests
+    larynx: float  # 0 high to 1 low
 
 
 def make_body(seed: int, *, domain: str = "first") -> Body:
@@ -163,9 +164,8 @@ def make_body(seed: int, *, domain: str = "first") -> Body:
         aorta=float(np.clip(rng.normal(-0.5, 0.7), 0, 1)),
         clips=int(rng.integers(3, 9)) if rng.random() < 0.05 else 0,
         fillings=int(rng.integers(0, 6)),
-        extras={
-            name: float(rng.random()) for name in ("rib", "iliac", "hyoid", "jaw", "gas", "skull", "larynx")
-        },
+        crest=float(rng.random()),
+        larynx=float(rng.random()),
     )
 
 

@@ -36,7 +36,7 @@ def add_soft_tissue(canvas: Canvas, p: Placement) -> None:
     nape = 16 * np.exp(-((t + 0.5) ** 2) / 0.2) - 5 * np.exp(-((t - 0.35) ** 2) / 0.1)
     back = centre + m * (52 * bulk + nape + 210 * np.logaddexp(0, (t - 1.0) / 0.1) * 0.1)
     jaw = 1 / (1 + np.exp((y - chin) / (6.0 * m)))
-    throat = 3.5 * np.exp(-((t - 0.62 - 0.1 * body.extras["larynx"]) ** 2) / 0.01) - 5 * np.exp(
+    throat = 3.5 * np.exp(-((t - 0.62 - 0.1 * body.larynx) ** 2) / 0.01) - 5 * np.exp(
         -((t - 0.95) ** 2) / 0.06
     )
     chest = 260 * np.logaddexp(0, (t - 1.16) / 0.08) * 0.08

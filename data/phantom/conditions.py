@@ -230,7 +230,7 @@ def _poor(rng, c: Conditions) -> Conditions:
 
 def _wrong(rng, c: Conditions) -> Conditions:
     if c.kind == "overexposed":
-        return replace(c, exposure=400.0)
+        return replace(c, exposure=5000.0)
     if c.kind == "cut_off":
         _, right, bottom, left = c.collimation
         return replace(c, collimation=(c.field[0] * float(rng.uniform(0.6, 0.72)), right, bottom, left))

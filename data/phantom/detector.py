@@ -10,8 +10,10 @@ from data.phantom.conditions import Conditions
 FULL = 4095
 
 
-def expose(attenuation: np.ndarray, lit: np.ndarray, c: Conditions, rng: np.random.Generator) -> np.ndarray:
-    """Log signal (0 is air, positive is dense) after scatter, blur and quantum noise; float32.
+def expose(
+    attenuation: np.ndarray, lit: np.ndarray, c: Conditions, rng: np.random.Generator
+) -> tuple[np.ndarray, float]:
+    """Log signal after scatter, blur and quantum noise, and its value in the bare beam; denser is more.
 
     attenuation: mean of the spectrum, natural log. lit: 0..1, share of the beam that passes the collimator.
     """
@@ -32,9 +34,11 @@ def expose(attenuation: np.ndarray, lit: np.ndarray, c: Conditions, rng: np.rand
     noise = rng.standard_normal(signal.shape, dtype=np.float32)
     noise = cv2.GaussianBlur(noise, (0, 0), 0.55) * 1.55
     counted = mean + sigma_noise * noise
-    ceiling = 3000.0 * 30.0
+    ceiling = 3000.0 * 300.0
     np.clip(counted, 1.0, ceiling, out=counted)
-    return (np.log(np.float32(3000.0 / reference)) - np.log(counted)).astype(np.float32)
+    level = float(np.log(3000.0 / reference))
+    air = level - float(np.log(min(quanta / reference, ceiling)))
+    return (np.float32(level) - np.log(counted)).astype(np.float32), air
 
 
 def _wide_blur(image: np.ndarray, sigma: float) -> np.ndarray:
@@ -55,7 +59,7 @@ def _smear(image: np.ndarray, length: float, rng: np.random.Generator) -> np.nda
     return cv2.filter2D(image, -1, kernel / kernel.sum())
 
 
-def process(log_signal: np.ndarray, lit: np.ndarray, c: Conditions) -> np.ndarray:
+def process(log_signal: np.ndarray, air: float, lit: np.ndarray, c: Conditions) -> np.ndarray:
     """Multi-scale contrast processing and grey scale: uint16, 12 bits, bone bright."""
     inside = lit > 0.5
     image = log_signal
@@ -83,7 +87,7 @@ def process(log_signal: np.ndarray, lit: np.ndarray, c: Conditions) -> np.ndarra
     spread = max(high - low, 0.35)
     x = (level - middle) / spread * c.contrast
     grey = 1 / (1 + np.exp(-(4.2 * x - 0.1 + 4 * c.brightness)))
-    toe = raw_air(log_signal, c)
+    toe = _toe(log_signal, air, inside)
     grey = grey * toe
     grey = grey * (0.93 if c.shutter == "black" else 0.95) + 0.01
     if c.shutter == "black":
@@ -91,9 +95,10 @@ def process(log_signal: np.ndarray, lit: np.ndarray, c: Conditions) -> np.ndarra
     return np.clip(grey * FULL, 0, FULL).astype(np.uint16)
 
 
-def raw_air(log_signal: np.ndarray, c: Conditions) -> np.ndarray:
+def _toe(log_signal: np.ndarray, air: float, inside: np.ndarray) -> np.ndarray:
     """0.1 where the bare beam hits the detector, 1 behind more than about 8 cm of tissue."""
-    air, thick = (float(value) for value in np.quantile(log_signal[::16, ::16], [0.001, 0.98]))
+    seen = log_signal[::16, ::16][inside[::16, ::16]]
+    thick = float(np.quantile(seen, 0.98)) if seen.size else air
     knee = min(1.1, 0.22 * max(thick - air, 0.05))
     return 0.12 + 0.88 / (1 + np.exp(-(log_signal - air - knee) * 3.5 / knee))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from data.phantom.canvas import Canvas, smooth
@@ -65,11 +66,15 @@ def add_soft_tissue(canvas: Canvas, p: Placement) -> None:
     back = centre + m * (92 * body.bulk**0.5 - hollow + seat)
     belly = 22 * np.exp(-((level - 7.0) ** 2) / 8.0) - 26 / (1 + np.exp((level - 2.0) / 1.2))
     front = np.mean(spine[3:9]) + 0.35 * (centre - np.mean(spine[3:9])) - m * (body.trunk_depth - 80 + belly)
+    wide = max(1.0, 16 * m / (step * canvas.pixel))
+    back = cv2.GaussianBlur(
+        back.astype(np.float32), (0, 0), sigmaX=1, sigmaY=wide, borderType=cv2.BORDER_REPLICATE
+    )
     middle, half = (back + front) / 2, (back - front) / 2
     u = np.clip((x - middle) / half, -1, 1)
     waist = 1.0 - 0.10 * np.exp(-((level - 5.2) ** 2) / 4.0) + 0.16 / (1 + np.exp(-(level - 8.6) / 0.8))
     width = body.trunk_width * waist
-    rounding = np.where(u > 0, 0.36, 0.62)  # the back is flatter than the belly
+    rounding = np.where(u > 0, 0.5, 0.62)  # the back is flatter than the belly
     trunk = width * np.power(np.clip(1 - np.abs(u) ** np.where(u > 0, 2.8, 2.3), 0, 1), rounding)
     muscle = 10 * np.exp(-((((x - centre) / m - 52) / 14) ** 2)) * (level > 1)
     trunk += muscle * (trunk > 40)
@@ -272,7 +277,7 @@ def add_pelvis(canvas: Canvas, p: Placement) -> None:
     rng = np.random.default_rng([p.body.seed, 37])
     canvas_rng, canvas.rng = canvas.rng, rng
     m, s1 = p.conditions.magnification, p.frames["S1"].centre
-    high = (p.body.extras["iliac"] - 0.5) * 18 - 4
+    high = (p.body.crest - 0.5) * 18 - 4
     lean = np.radians(rng.normal(0, 5))
     spin = np.array([[np.cos(lean), np.sin(lean)], [-np.sin(lean), np.cos(lean)]])
     for side in (-1, 1):
@@ -320,3 +325,17 @@ def add_aorta(canvas: Canvas, p: Placement) -> None:
             path = np.stack([x, y], axis=1)
             canvas.tube(path, rng.uniform(0.4, 1.0), mag=m, shell=2.0, flat=2.5, rough=0.4)
     canvas.rng = canvas_rng
+
+
+def add_clips(canvas: Canvas, p: Placement) -> None:
+    """Metal clips left by an operation, in front of L1 and L2."""
+    rng = np.random.default_rng([p.body.seed, 43])
+    m = p.conditions.magnification
+    middle = p.frames["L1"].centre + m * np.array([-rng.uniform(45, 75), rng.uniform(0, 25)])
+    bone, canvas.cortical = canvas.cortical, np.zeros_like(canvas.cortical)
+    for _ in range(p.body.clips):
+        at, turn = middle + m * rng.normal(0, 7, 2), rng.uniform(0, np.pi)
+        step = 2.8 * m * np.array([np.cos(turn), np.sin(turn)])
+        canvas.tube(at + np.outer([-1, 1], step), 0.5, mag=m, shell=9.0, rough=0.0)
+    canvas.metal += canvas.cortical
+    canvas.cortical = bone

@@ -43,6 +43,14 @@ def stamp_marker(attenuation: np.ndarray, c: Conditions) -> None:
         attenuation[y : y + size, x0:x1] += lead[:, x0 - x : x1 - x]
 
 
+def add_grid_lines(attenuation: np.ndarray, c: Conditions) -> None:
+    """Faint upright lines of a stationary grid, about 4 a mm, seen as a slower beat of the pixels."""
+    if c.grid_lines <= 0:
+        return
+    columns = np.arange(attenuation.shape[1], dtype=np.float32) * c.spacing
+    attenuation += np.float32(0.012 * c.grid_lines) * np.sin(2 * np.pi * 4.03 * columns)[None, :]
+
+
 def add_foreign(canvas: Canvas, c: Conditions) -> None:
     """Jewellery, tubes, clips, wires and buttons."""
     rng = np.random.default_rng([c.draw, 19])

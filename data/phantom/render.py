@@ -83,6 +83,8 @@ def spine_attenuation(p: Placement, states: Mapping[str, State]) -> Canvas:
         lumbar.add_pelvis(canvas, p)
         lumbar.add_ribs(canvas, p)
         lumbar.add_aorta(canvas, p)
+        if p.body.clips:
+            lumbar.add_clips(canvas, p)
         lumbar.add_soft_tissue(canvas, p)
     else:
         cervical.add_posterior_elements(canvas, p)
@@ -149,7 +151,7 @@ def _body(canvas: Canvas, p: Placement, level: str, frame, states) -> None:
 
 def develop(canvas: Canvas, c: Conditions, seed: int) -> np.ndarray:
     """uint16 picture, 12 bits, bone bright."""
-    from data.phantom.overlay import add_foreign, field_mask, stamp_marker
+    from data.phantom.overlay import add_foreign, add_grid_lines, field_mask, stamp_marker
 
     add_foreign(canvas, c)
     lit = field_mask(canvas.shape, c)
@@ -159,9 +161,10 @@ def develop(canvas: Canvas, c: Conditions, seed: int) -> np.ndarray:
     attenuation += canvas.trabecular * np.float32(TRABECULAR * kilovolt)
     attenuation += canvas.metal * np.float32(METAL)
     stamp_marker(attenuation, c)
+    add_grid_lines(attenuation, c)
     rng = np.random.default_rng([seed, 5])
-    signal = expose(attenuation, lit, c, rng)
-    return process(signal, lit, c)
+    signal, air = expose(attenuation, lit, c, rng)
+    return process(signal, air, lit, c)
 
 
 def box_of(placement: Placement, site: str) -> np.ndarray:
