@@ -84,15 +84,15 @@ def _stratum(value: np.ndarray, second: np.ndarray) -> _Stratum:
 
 def _exact_p(parts: list[_Stratum], observed: float) -> float | None:
     """Share of all assignments whose statistic is at least as far from 0."""
-    values, shares = np.zeros(1), np.ones(1)
+    values: np.ndarray = np.zeros(1)
+    shares: np.ndarray = np.ones(1)
     for part in parts:
         sums, counts = rank_sum_distribution(part.ranks, part.second)
         if len(values) * len(sums) > LARGEST_SUPPORT:
             return None
         added = np.add.outer(values, part.weight * (sums - part.expected)).ravel()
         weights = np.outer(shares, counts / comb(len(part.ranks), part.second)).ravel()
-        support, place = np.unique(np.round(added, 10), return_inverse=True)
-        values = np.asarray(support, float)
+        values, place = np.unique(np.round(added, 10), return_inverse=True)
         shares = np.bincount(place, weights=weights)
     return float(shares[np.abs(values) >= observed - 1e-9].sum())
 
