@@ -6,11 +6,14 @@ import json
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from pydicom import dcmread
 
 from core.cli import cli
 from core.errors import InputError
+from data.phantom.study import Study, StudyPlan, film_path, write_study
 from data.store import CohortStore
 
+PLAN = StudyPlan(2, 2, 4711)
 OPTIONS = ["--patients", "2", "--visits", "2", "--seed", "4711", "--no-score", "--json"]
 
 
@@ -68,16 +71,57 @@ def test_readers_campaigns_and_marks(demo):
 
 @pytest.mark.slow
 def test_totals_of_the_truth_are_those_of_the_course(demo):
-    from data.phantom.study import Study, StudyPlan
-
     folder, _, _ = demo
     totals = CohortStore(folder / "cohort.duckdb").query(
         "SELECT subject, visit, total FROM main.total WHERE reader = 'truth' AND component = 'total'"
     )
-    truth = Study(StudyPlan(2, 2, 4711)).course.truth.groupby(["subject", "visit"])["grade"].sum()
+    truth = Study(PLAN).course.truth.groupby(["subject", "visit"])["grade"].sum()
     assert (
         totals.set_index(["subject", "visit"])["total"].sort_index().tolist() == truth.sort_index().tolist()
     )
+
+
+@pytest.mark.slow
+def test_films_carry_trial_tags_and_labels(demo):
+    folder = demo[0] / "out"
+    study = Study(PLAN)
+    films = pd.read_csv(folder / "films.csv")
+    corners = pd.read_csv(folder / "corners.csv")
+    assert len(films) == len(study.conduct.films) == len(list(folder.rglob("*.dcm")))
+    for film in films.itertuples():
+        dataset = dcmread(folder / film.file, stop_before_pixels=True)
+        assert dataset.SOPInstanceUID == film.sop_uid
+        assert (dataset.ClinicalTrialSubjectID, dataset.ClinicalTrialTimePointID) == (
+            film.subject,
+            film.visit,
+        )
+        if not film.to_refuse:
+            of_film = corners[corners["file"] == film.file]
+            assert len(of_film) == 12
+            inside = of_film[of_film["visible"]]
+            assert (
+                inside["x"].between(0, dataset.Columns).all() and inside["y"].between(0, dataset.Rows).all()
+            )
+    grade = study.course.truth.set_index(["subject", "visit", "site"])["grade"]
+    labels = corners.set_index(["subject", "visit", "site"])["grade"]
+    assert (labels == grade.reindex(labels.index)).all()
+
+
+@pytest.mark.slow
+def test_only_missing_films_are_rendered_and_to_the_same_bytes(demo):
+    folder = demo[0] / "out"
+    study = Study(PLAN)
+    before = digests(folder)
+    film = study.conduct.films[1]
+    path = film_path(folder, film)
+    kept = {
+        other: film_path(folder, other).stat().st_mtime_ns for other in study.conduct.films if other != film
+    }
+    path.unlink()
+    path.with_suffix(".part99").write_bytes(b"left by a process that was killed")
+    write_study(PLAN, folder, processes=1)
+    assert digests(folder) == before
+    assert {other: film_path(folder, other).stat().st_mtime_ns for other in kept} == kept
 
 
 @pytest.mark.slow
