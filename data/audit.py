@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -25,25 +25,25 @@ TRAIL = ("event", "superseded_by")  # columns that say which event wrote a row, 
 EVENT_FIELDS = ("event", "happened_at", "actor", "action", "reason", "details", "row_count", "digest")
 NO_HASH = "0" * 64
 
-Digests = dict[
-    int, dict[str, dict[str, list[Any]]]
-]  # event -> table -> "inserted" | "superseded" -> [rows, sum]
+Tables = dict[str, dict[str, str]]  # table -> column -> type
+Roles = dict[str, list[Any]]  # "inserted" | "superseded" -> [rows, sum]
+Digests = dict[int, dict[str, Roles]]  # event -> table -> roles
 
 
-def columns(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
+def columns(connection: duckdb.DuckDBPyConnection) -> Tables:
     """Table name -> column name -> type, of all stored tables."""
     rows = connection.execute(
         "SELECT table_name, column_name, data_type FROM duckdb_columns() "
         "WHERE NOT internal AND schema_name = 'main' AND database_name = current_database() "
         "ORDER BY table_name, column_index"
     ).fetchall()
-    found: dict[str, dict[str, str]] = {}
+    found: Tables = {}
     for table, column, kind in rows:
         found.setdefault(table, {})[column] = kind
     return found
 
 
-def audited(tables: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+def audited(tables: Tables) -> Tables:
     """The tables whose rows belong to an event."""
     return {name: cols for name, cols in tables.items() if "event" in cols and name != "event"}
 
@@ -68,13 +68,11 @@ def _field(name: str, kind: str) -> str:
 def digests(
     connection: duckdb.DuckDBPyConnection,
     only_event: int | None = None,
-    only_tables: Collection[str] | None = None,
+    tables: Tables | None = None,
 ) -> Digests:
     """Digests of the stored rows by event and table; of one event, and of some tables, where given."""
     found: Digests = {}
-    for table, cols in audited(columns(connection)).items():
-        if only_tables is not None and table not in only_tables:
-            continue
+    for table, cols in audited(columns(connection) if tables is None else tables).items():
         for role, column in (("inserted", "event"), ("superseded", "superseded_by")):
             if column not in cols:
                 continue
@@ -113,9 +111,7 @@ def _plain(value: Any) -> Any:
     return value.isoformat(timespec="microseconds") if hasattr(value, "isoformat") else int(value)
 
 
-def close_event(
-    connection: duckdb.DuckDBPyConnection, values: dict[str, Any], touched: Collection[str]
-) -> None:
+def close_event(connection: duckdb.DuckDBPyConnection, values: dict[str, Any], touched: Tables) -> None:
     """Writes the event of the running transaction: digest of its rows, link to the event before it.
 
     touched: the tables that the event wrote to.
