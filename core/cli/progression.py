@@ -50,6 +50,7 @@ def command(
 
     table = need_columns(read_table(file), ("subject", "reader", "days", "total"), file)
     table = _one_of_each(_totals_only(keep_where(table, where)), file)
+    _say_kinds(table)
     names = [name.strip() for name in readers.split(",") if name.strip()] if readers else None
     result = progression(collect(table, readers=names), Options(from_days, to_days, window))
     for problem in result["refused"][:SHOWN]:
@@ -87,6 +88,15 @@ def _one_of_each(table: pd.DataFrame, file: str) -> pd.DataFrame:
                 f"choose one, for example --where {name}={values[0]}",
             )
     return table
+
+
+def _say_kinds(table: pd.DataFrame) -> None:
+    """A note where people, models and consensus would be averaged as if they were alike."""
+    kinds = sorted(map(str, table["reader_kind"].dropna().unique())) if "reader_kind" in table else []
+    if len(kinds) > 1:
+        note(
+            f"readers of several kinds ({', '.join(kinds)}): choose with --where reader_kind={kinds[0]} or --readers"
+        )
 
 
 def _text(result: dict[str, Any]) -> str:

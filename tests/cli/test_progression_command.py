@@ -101,6 +101,13 @@ def test_changes_of_two_campaigns_are_never_pooled(table, tmp_path, capsys, colu
     assert answer(capsys, both, tmp_path / "t.csv", "--where", f"{column}=two")[1]["subjects"] == 10
 
 
+def test_readers_of_several_kinds_are_pointed_out(table, tmp_path, capsys):
+    kinds = table.assign(reader_kind=table["reader"].map({"R1": "human", "R2": "model"}))
+    assert "readers of several kinds (human, model)" in answer(capsys, kinds, tmp_path / "t.csv")[2]
+    one = answer(capsys, kinds, tmp_path / "t.csv", "--where", "reader_kind=human")
+    assert (one[1]["readers"], one[2]) == (["R1"], "")
+
+
 def test_days_window_and_readers_are_options(table, tmp_path, capsys):
     more = pd.concat([table, table[table["days"] == 0].assign(days=400)])
     arguments = ("--from-days", 380, "--to-days", 700, "--window", 40, "--readers", "R2")
