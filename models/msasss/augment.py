@@ -25,6 +25,8 @@ class Strength:
     gamma: float = 0.45
 
 
+SMEAR_MM = (6.0, 13.0)  # a patient who moved this far: nobody can read the film, nothing is to be found on it
+SMEAR_SHARE = 0.05
 FINDER = Strength(shift_pixels=24, degrees=7, scale=0.16)
 TILE = Strength(shift_pixels=9, degrees=6, scale=0.09)
 NONE = Strength(shift_pixels=0, degrees=0, scale=0, noise=0, blur=0, gamma=0)
@@ -62,6 +64,26 @@ def view(
     moved[:, 3:5] = labels[:, 3:5] * scale
     inside = ((moved[:, 1:3] > 2) & (moved[:, 1:3] < np.array([columns, rows]) - 2)).all(axis=1)
     return expose(seen.astype(np.float32) / 255, strength, rng), moved[inside]
+
+
+def smear(
+    image: np.ndarray, labels: np.ndarray, mm_per_pixel: float, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Now and then the picture as if the patient had moved, and then without labels."""
+    if rng.random() >= SMEAR_SHARE:
+        return image, labels
+    length = rng.uniform(*SMEAR_MM) / mm_per_pixel
+    size = int(np.ceil(length)) | 1
+    angle = rng.uniform(0, np.pi)
+    half = (np.array([np.cos(angle), np.sin(angle)]) * length / 2 * 16).astype(int)
+    middle = np.array([size // 2, size // 2]) * 16
+    first, last = [tuple(int(v) for v in middle + sign * half) for sign in (-1, 1)]
+    kernel = np.zeros((size, size), np.float32)
+    cv2.line(kernel, first, last, 1.0, 1, cv2.LINE_AA, shift=4)
+    moved = cv2.filter2D(image, -1, kernel / kernel.sum(), borderType=cv2.BORDER_REPLICATE)
+    soft = cv2.GaussianBlur(moved, (0, 0), max(0.3, float(rng.uniform(0.6, 1.3)) / mm_per_pixel))
+    stretched = cv2.normalize(soft, None, 0, 255, cv2.NORM_MINMAX)  # type: ignore[call-overload]
+    return np.asarray(stretched, dtype=np.uint8), labels[:0]
 
 
 def expose(grey: np.ndarray, strength: Strength, rng: np.random.Generator) -> np.ndarray:

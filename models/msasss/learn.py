@@ -42,9 +42,10 @@ def train_finder(
         rng = np.random.default_rng([recipe.seed, epoch])
         order = rng.permutation(len(samples))
         for picks in _chunks(order, recipe.batch):
-            views = [
-                augment.view(samples[i].image, samples[i].units, *CANVAS, augment.FINDER, rng) for i in picks
-            ]
+            views = []
+            for sample in (samples[i] for i in picks):
+                seen = augment.smear(sample.image, sample.units, pixels.FINDER_MM, rng)
+                views.append(augment.view(*seen, *CANVAS, augment.FINDER, rng))
             yield as_batch(views)
 
     return train.fit(
@@ -84,9 +85,8 @@ def train_grader(
             views = []
             for sample in (samples[i] for i in picks):
                 shape = pixels.TILES[REGION_OF_UNIT[sample.unit]]
-                views.append(
-                    augment.view(sample.image, sample.corners, shape.rows, shape.columns, augment.TILE, rng)
-                )
+                seen = augment.smear(sample.image, sample.corners, shape.mm_per_pixel, rng)
+                views.append(augment.view(*seen, shape.rows, shape.columns, augment.TILE, rng))
             yield as_batch(views)
 
     return train.fit(

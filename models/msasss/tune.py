@@ -13,11 +13,13 @@ import numpy as np
 
 from core.domain import Abstained
 from models.msasss.grading import GradingRule
-from models.msasss.infer import MsasssScorer, Reading, Settings
-from models.msasss.labels import LabelledFilm
+from models.msasss.infer import MsasssScorer, Reading, Settings, SiteReading
+from models.msasss.labels import Corner, LabelledFilm
 
 LEAST_SENSITIVITY = 0.6  # aimed at on tuning patients, so that 0.5 holds on others
 NEAR_MM = 3.0
+LEAST_CHAIN = 5.0  # limits where no wrong tuning film comes near the good ones
+LEAST_UNITS_SCORE = 0.3
 
 
 @dataclass(frozen=True)
@@ -46,14 +48,21 @@ def corners(
             seen = reading.sites.get(corner.site)
             if seen is None or not corner.visible:
                 continue
-            place = np.array([corner.x * film.spacing_mm[1], corner.y * film.spacing_mm[0]])
-            if np.linalg.norm(seen.centre - place) <= NEAR_MM:
+            if _distance_mm(seen, reading, corner, film) <= NEAR_MM:
                 rows.append((seen.logits, corner.grade, weight))
     return TuningCorners(
         np.array([row[0] for row in rows]).reshape(-1, 4),
         np.array([row[1] for row in rows], dtype=int),
         np.array([row[2] for row in rows]),
     )
+
+
+def _distance_mm(seen: SiteReading, reading: Reading, corner: Corner, film: LabelledFilm) -> float:
+    """From where the corner was seen to its label. The reading may have had to guess the film's spacing, so
+    both are compared in pixels of the film."""
+    x = (reading.width_mm - seen.centre[0] if reading.mirrored else seen.centre[0]) / reading.spacing_mm[1]
+    y = seen.centre[1] / reading.spacing_mm[0]
+    return float(np.hypot((x - corner.x) * film.spacing_mm[1], (y - corner.y) * film.spacing_mm[0]))
 
 
 def fit_rule(found: TuningCorners, *, penalty: float = 2.0) -> GradingRule:
@@ -107,7 +116,8 @@ def choose_emphasis(
                 given = np.argmax(probabilities * emphasis, axis=1)
                 lowest = min(_sensitivity(given, grade, weight, k) for k in range(4))
                 bias = abs(float(np.average(given - grade, weights=weight)))
-                options.append((lowest, quadratic_kappa(given, grade, weight) - bias, emphasis))
+                lean = 0.002 * float(np.abs(np.log(emphasis)).sum())  # of equals, the least emphasis
+                options.append((lowest, quadratic_kappa(given, grade, weight) - bias - lean, emphasis))
     good = [option for option in options if option[0] >= least]
     return max(good, key=lambda option: option[1])[2] if good else max(options)[2]
 
@@ -131,29 +141,44 @@ def quadratic_kappa(given: np.ndarray, grade: np.ndarray, weight: np.ndarray | N
 def choose_limits(
     good: Sequence[Reading | Abstained], wrong: Sequence[Reading | Abstained], settings: Settings
 ) -> Settings:
-    """Limits of the chain that refuse wrong films and cost as few good ones as possible.
-
-    Each limit lies half way between what nearly all good films reach and what the wrong ones reach, never
-    above the 1% quantile of good films.
+    """Limits of the chain that refuse wrong films and cost as few good ones as possible
+    (:func:`limit_between`).
     """
     named = [reading for reading in good if isinstance(reading, Reading)]
     fooled = [reading for reading in wrong if isinstance(reading, Reading)]
     if not named:
         return settings
 
-    def limit(values: list[float], foils: list[float], floor: float) -> float:
-        most = float(np.quantile(values, 0.01))
-        highest = max(foils, default=floor)
-        return float(min(most, max(floor, (highest + most) / 2))) if most > floor else floor
-
     def mean_score(reading: Reading) -> float:
         return float(reading.chain.confidence[reading.chain.seen].mean())
 
     return replace(
         settings,
-        least_chain=limit([r.chain.score for r in named], [r.chain.score for r in fooled], 3.0),
-        least_units=limit([mean_score(r) for r in named], [mean_score(r) for r in fooled], 0.2),
+        least_chain=limit_between(
+            [r.chain.score for r in named], [r.chain.score for r in fooled], LEAST_CHAIN
+        ),
+        least_units=limit_between(
+            [mean_score(r) for r in named], [mean_score(r) for r in fooled], LEAST_UNITS_SCORE
+        ),
     )
+
+
+def limit_between(good: Sequence[float], wrong: Sequence[float], floor: float) -> float:
+    """The value below which a film is refused: a good film lost weighs as much as three wrong ones let
+    through.
+
+    Half way between the highest wrong value refused and the lowest good value kept, not under ``floor``
+    unless a good film lies there: one outlier among tuning films should not be the limit for all others.
+    """
+    values, foils = np.sort(np.asarray(good, float)), np.asarray(wrong, float)
+    start = min(floor, 0.8 * float(values[0]))
+    options = [(0.0, start)]
+    for foil in np.sort(foils[foils >= start]):
+        above = values[values > foil]
+        if len(above):
+            gain = ((foils >= start) & (foils <= foil)).sum() - 3 * (values <= foil).sum()
+            options.append((float(gain), float(foil + above[0]) / 2))
+    return max(options)[1]
 
 
 def choose_least_corner(

@@ -346,3 +346,28 @@ def test_tile_scale_is_fine_enough_for_an_erosion():
         assert shape.mm_per_pixel <= 0.3
         assert shape.rows % 16 == 0
         assert shape.columns % 16 == 0
+
+
+@pytest.mark.parametrize(
+    ("good", "wrong", "limit"),
+    [
+        ([10.0, 11, 12], [], 5.0),  # nothing to refuse: the floor
+        ([10.0, 11, 12], [2.0, 6], 8.0),  # half way between the best foil and the worst good film
+        ([7.0, 11, 12], [8.0], 5.0),  # one foil is not worth a good film
+        ([7.0, 11, 12], [8.0, 8.5, 9, 9.5], 10.25),  # four are
+        ([4.0, 11, 12], [], 3.2),  # a good film below the floor is kept
+    ],
+)
+def test_limit_weighs_good_films_against_wrong_ones(good, wrong, limit):
+    assert tune.limit_between(good, wrong, 5.0) == pytest.approx(limit)
+
+
+def test_moved_patient_leaves_nothing_to_be_found(monkeypatch, toy_samples):
+    tile = toy_samples.tiles[0]
+    monkeypatch.setattr(augment, "SMEAR_SHARE", 1.0)
+    image, labels = augment.smear(tile.image, tile.corners, 0.28, np.random.default_rng(2))
+    assert image.shape == tile.image.shape
+    assert len(labels) == 0
+    assert len(tile.corners) == 2
+    sharpness = [float(cv2.Laplacian(one, cv2.CV_32F).var()) for one in (image, tile.image)]
+    assert sharpness[0] < 0.2 * sharpness[1]
