@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from core.domain import Abstained, Film, FilmPair, Scored, ScoredPair
 from core.errors import InputError
@@ -42,20 +42,31 @@ class ModelEntry:
     """Where the scorer of a system is built, and how its reads are filed.
 
     factory: ``module:function``, called with ``size``, ``device`` and ``threads``; imported when it is used,
-    because torch takes seconds to import.
+    because torch takes seconds to import. identity: ``module:function`` of a size, quick to import, that
+    gives the name of the reader and the hash of the weights.
     """
 
     system: str
     factory: str
     campaign: str
     read_mode: str
-    modalities: tuple[str, ...]
+    identity: str
 
     def build(self, *, size: str = "demo", device: str = "cpu", threads: int = 0) -> Scorer:
         """The scorer with its weights. Raises ModelError where they are absent or damaged."""
-        module, _, name = self.factory.partition(":")
-        make: Callable[..., Scorer] = getattr(import_module(module), name)
+        make: Callable[..., Scorer] = _named(self.factory)
         return make(size=size, device=device, threads=threads)
+
+    def identify(self, size: str) -> tuple[str, str]:
+        """Reader and weights hash of a size. Raises ModelError where there are no weights."""
+        found: tuple[str, str] = _named(self.identity)(size)
+        return found
+
+
+def _named(path: str) -> Callable[..., Any]:
+    module, _, name = path.partition(":")
+    function: Callable[..., Any] = getattr(import_module(module), name)
+    return function
 
 
 REGISTRY: dict[str, ModelEntry] = {
@@ -64,7 +75,7 @@ REGISTRY: dict[str, ModelEntry] = {
         factory="models.msasss.infer:build",
         campaign="model-single",
         read_mode="single",
-        modalities=("CR", "DX", "RG", "RF", ""),
+        identity="models.msasss.identity:identity",
     ),
 }
 

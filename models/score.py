@@ -85,16 +85,18 @@ def score_cohort(
     only.
     """
     known = model or entry(system)
-    scorer = known.build(size=size, device=device, threads=1 if processes > 1 else 0)
-    run = identify(known, scorer, size)
+    store.meta()  # says so where there is no cohort, before networks are loaded
+    run = identify(known, size)
     begin(store, run)
     store_visits(store, run, waiting_visits(store, run), {})
     films = pending_films(store, run)
     report = Report(images=len(films))
+    if not len(films):
+        return report
     loader = load or stored_film
     few = processes <= 1 or len(films) <= FEW_FILMS
     results = (
-        _alone(store, scorer, loader, films)
+        _alone(store, known.build(size=size, device=device), loader, films)
         if few
         else _together(store, known, size, device, loader, films, processes)
     )
@@ -116,14 +118,13 @@ def stored_film(store: CohortStore, image: str) -> Film:
     return load_film(store, image)
 
 
-def identify(model: ModelEntry, scorer: Scorer, size: str) -> Run:
+def identify(model: ModelEntry, size: str) -> Run:
     """The run of these weights."""
+    reader, weights_hash = model.identify(size)
     settings = json.dumps({"size": size, "read_mode": model.read_mode}, sort_keys=True)
-    parts = (model.system, scorer.reader, model.campaign, scorer.weights_hash, settings)
+    parts = (model.system, reader, model.campaign, weights_hash, settings)
     name = hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
-    return Run(
-        name, model.system, scorer.reader, model.campaign, model.read_mode, scorer.weights_hash, settings
-    )
+    return Run(name, model.system, reader, model.campaign, model.read_mode, weights_hash, settings)
 
 
 def begin(store: CohortStore, run: Run) -> None:

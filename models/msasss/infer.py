@@ -16,6 +16,7 @@ from models.boxes import cxcywh_to_xyxy, overlap, suppress
 from models.msasss import networks, pixels
 from models.msasss.geometry import Candidates, Chain, Frame, Unnamed, name_chain, name_corners, tile_frames
 from models.msasss.grading import GradingRule
+from models.msasss.identity import reader_name
 from models.msasss.sites import ALL_UNITS, SITES, UNITS
 from models.yolo import decode
 
@@ -91,7 +92,7 @@ class MsasssScorer:
         self.finder = finder.eval().to(device)
         self.grader = grader.eval().to(device)
         self.rule, self.settings, self.device = rule, settings, device
-        self.reader, self.weights_hash = f"model:msasss-{size}", weights_hash
+        self.reader, self.weights_hash = reader_name(size), weights_hash
 
     def score(self, films: Sequence[Film]) -> list[Scored | Abstained]:
         """One result per film: findings with boxes in pixels of the film, or an abstention with its
