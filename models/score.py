@@ -26,6 +26,7 @@ from models.base import ModelEntry, Scorer, entry
 BATCH_FILMS = 8  # films a transaction, in whole visits
 FEW_FILMS = 6  # up to this many are scored without helper processes, which take seconds to start
 ABSTAINED_SITE = "the model abstained: "
+NOT_SEEN = "hidden or off the film"
 
 Load = Callable[[CohortStore, str], Film]
 Result = Scored | Abstained
@@ -237,8 +238,9 @@ FINDING_COLUMNS = (
 
 
 def finding_rows(run: Run, results: dict[str, Result]) -> pd.DataFrame:
-    """Rows of ``finding``: graded sites, unscorable sites with the reason in ``abstained`` and no grade, and
-    for a film on which the model abstained one row without a site."""
+    """Rows of ``finding``: the graded sites, and for a film on which the model abstained one row without a
+    site.
+    """
     rows: list[dict[str, Any]] = []
     for image, result in results.items():
         if isinstance(result, Abstained):
@@ -263,8 +265,6 @@ def finding_rows(run: Run, results: dict[str, Result]) -> pd.DataFrame:
                     geometry=json.dumps(shape) if shape else None,
                 )
             )
-        for site, reason in result.unscorable.items():
-            rows.append(_finding_row(run, image, site, feature="corner", abstained=reason))
     return pd.DataFrame(rows, columns=list(FINDING_COLUMNS), dtype=object)
 
 
@@ -318,25 +318,30 @@ def visit_scores(found: pd.DataFrame, system: str) -> list[dict[str, Any]]:
 
     found: the findings of one visit (image, body_part, site, feature, grade, abstained). Where two films
     show the same region, each site is taken from the film with more graded sites, then from the first by
-    name. A film on which the model abstained gives its region empty grades with the reason, unless another
-    film shows that region.
+    name. A site of a shown region that no film has gets no grade, with ``NOT_SEEN``. A film on which the
+    model abstained gives its region empty grades with the reason, unless another film shows that region.
     """
     regions = {site.code: site.region for site in get(system).sites}
-    graded = found[found["grade"].notna()]
-    strength = graded.groupby("image").size()
-    sited = found[found["site"].notna()].copy()
-    sited["strength"] = -sited["image"].map(strength).fillna(0)
-    sited["empty"] = sited["grade"].isna()
-    best = sited.sort_values(["site", "empty", "strength", "image"]).drop_duplicates("site")
-    rows = [
+    features = {site.code: site.feature for site in get(system).sites}
+    graded = found[found["grade"].notna()].copy()
+    graded["strength"] = -graded["image"].map(graded.groupby("image").size())
+    best = graded.sort_values(["site", "strength", "image"]).drop_duplicates("site")
+    rows: list[dict[str, Any]] = [
         {
             "site": row["site"],
             "feature": row["feature"],
-            "grade": None if pd.isna(row["grade"]) else int(row["grade"]),
-            "reason": row["abstained"] if pd.isna(row["grade"]) else None,
+            "grade": int(row["grade"]),
+            "reason": None,
             "image": row["image"],
         }
         for row in best.to_dict("records")
+    ]
+    film_of = {regions[str(row["site"])]: row["image"] for row in rows}
+    seen = set(best["site"])
+    rows += [
+        {"site": site, "feature": features[site], "grade": None, "reason": NOT_SEEN, "image": film_of[region]}
+        for site, region in regions.items()
+        if region in film_of and site not in seen
     ]
     shown = {regions[str(site)] for site in best["site"]}
     for film in found[found["site"].isna()].itertuples():
@@ -349,7 +354,7 @@ def visit_scores(found: pd.DataFrame, system: str) -> list[dict[str, Any]]:
         rows += [
             {
                 "site": site,
-                "feature": "corner",
+                "feature": features[site],
                 "grade": None,
                 "reason": ABSTAINED_SITE + str(film.abstained),
                 "image": film.image,

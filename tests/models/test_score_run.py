@@ -107,7 +107,7 @@ def test_run_files_findings_scores_and_abstentions(cohort):
     assert len(scores) == 24
     hidden = scores[scores["site"] == "T1S"].iloc[0]
     assert pd.isna(hidden["grade"])
-    assert hidden["reason"] == "the corner is hidden or off the film"
+    assert hidden["reason"] == "hidden or off the film"
     reader = cohort.query("SELECT kind, weights_hash FROM main.reader WHERE reader = 'model:toy'").iloc[0]
     assert tuple(reader) == ("model", "abc")
     mode = cohort.query("SELECT read_mode FROM main.campaign WHERE campaign = 'model-single'")
@@ -190,6 +190,13 @@ def test_better_of_two_films_of_one_region_gives_the_scores():
     rows = visit_scores(pd.DataFrame(few + many), "msasss")
     grades = {row["site"]: row["grade"] for row in rows}
     assert grades == dict.fromkeys(SITES["lumbar"][:2], 0) | dict.fromkeys(SITES["lumbar"][2:], 1)
+
+
+def test_site_that_no_film_shows_has_no_grade_but_a_reason():
+    rows = visit_scores(pd.DataFrame([finding("a", site, 0) for site in SITES["lumbar"][1:]]), "msasss")
+    assert len(rows) == 12
+    (hidden,) = [row for row in rows if row["grade"] is None]
+    assert (hidden["site"], hidden["reason"], hidden["image"]) == ("T12I", "hidden or off the film", "a")
 
 
 def test_abstained_film_leaves_its_region_empty_with_the_reason():
