@@ -95,7 +95,8 @@ def _say_kinds(table: pd.DataFrame) -> None:
     kinds = sorted(map(str, table["reader_kind"].dropna().unique())) if "reader_kind" in table else []
     if len(kinds) > 1:
         note(
-            f"readers of several kinds ({', '.join(kinds)}): choose with --where reader_kind={kinds[0]} or --readers"
+            f"readers of several kinds ({', '.join(kinds)}): "
+            f"choose with --where reader_kind={kinds[0]} or --readers"
         )
 
 
