@@ -113,7 +113,9 @@ def test_erosion_takes_bone_from_the_corner_more_and_more():
 
 def test_labels_lie_inside_the_image_or_are_not_visible():
     for seed in range(3):
-        film = make_film(5, f"P{seed}", "BL", ("cervical", "lumbar")[seed % 2], {}, "second", kind="cut_edge")
+        view = ("cervical", "lumbar")[seed % 2]
+        body, c = film_conditions(5, f"P{seed}", "BL", view, "second", kind="cut_edge")
+        film = render_film(body, {}, replace(c, spacing=0.6), 1)
         rows, cols = film.pixels.shape
         t = film.corners
         inside = t["x"].between(0, cols - 1) & t["y"].between(0, rows - 1)
@@ -132,7 +134,9 @@ def test_wrong_films_have_no_labels_and_look_different():
         film = render_film(body, {}, replace(c, spacing=1.0), 1)
         assert film.corners.empty and film.vertebrae.empty and film.kind == kind
         pictures[kind] = cv2.resize(film.pixels, (40, 60), interpolation=cv2.INTER_AREA).astype(float)
-    assert pictures["blank"].std() < 0.2 * pictures["ap_lumbar"].std()
+    middle = (slice(20, 40), slice(12, 28))
+    for kind in ("blank", "overexposed"):
+        assert pictures[kind][middle].std() < 0.25 * pictures["ap_lumbar"][middle].std()
     with pytest.raises(ValueError, match="kind"):
         draw_conditions(np.random.default_rng(1), "lumbar", kind="upside_down")
     with pytest.raises(ValueError, match="view"):
@@ -160,6 +164,9 @@ def test_make_film_follows_from_its_arguments():
     later, other = film_conditions(1, "P1", "W52", "lumbar")
     assert body == again == later and c == same and c != other
     assert film_conditions(2, "P1", "BL", "lumbar")[0] != body
+    film = make_film(1, "P1", "BL", "cervical", {}, kind="blank")
+    assert film.conditions == film_conditions(1, "P1", "BL", "cervical", kind="blank")[1]
+    assert film.body_seed == body.seed and film.kind == "blank"
     kinds = [draw_kind(np.random.default_rng(k), poor=0.3, wrong=0.2) for k in range(400)]
     assert 0.12 < np.mean([kind in WRONG_KINDS for kind in kinds]) < 0.28
     assert 0.42 < np.mean([kind == "good" for kind in kinds]) < 0.58
