@@ -28,7 +28,7 @@ def look_at(paths: Sequence[Path | str], *, most: int = MOST) -> tuple[pd.DataFr
     """
     sources = find_sources(paths)
     rows = [_row(source) for source in sources[:most]]
-    return pd.DataFrame(rows, columns=list(COLUMNS)).fillna(""), len(sources)
+    return pd.DataFrame(rows, columns=list(COLUMNS), dtype=object).fillna(""), len(sources)
 
 
 def _row(source: Source) -> dict[str, str]:

@@ -11,7 +11,7 @@ from pages.common.patient_case import choose_case
 page = open_page("Patient")
 guards.needs_cohort(page)
 chosen = cohort_filter(page)
-title, choice = st.columns([1, 2.1], vertical_alignment="bottom")
+title, choice = st.columns([1, 2.1], vertical_alignment="center")
 with choice:
     case = choose_case(page, chosen)
 title.title(f"Patient {case.subject}")

@@ -191,6 +191,10 @@ def course(page: Page, case: Case) -> None:
         f"n = {len(case.visits)} visits, {len(case.kinds)} readings; rule `{rows['rule'].iloc[0]}`, "
         f"{imputed} missing sites imputed. The band: what reading error alone could do to the readers' mean."
     )
+    gaps = rows[rows["total"].isna()]
+    if len(gaps):
+        said = [f"{row.label} {row.visit} ({row.missing_reason})" for row in gaps.itertuples()]
+        st.caption(f"No total, so a gap in the line: {'; '.join(said)}.")
 
 
 def corner_map(page: Page, case: Case, site: str | None) -> None:

@@ -1,0 +1,165 @@
+"""Import: what would be refused, and jobs that run beside the app."""
+
+import io
+import sys
+import time
+
+import pytest
+import small_cohort
+
+from data.looking import look_at
+from pages.common import jobs
+
+PAGE = "pages/5_Import.py"
+
+
+def words(at, kind):
+    return " ".join(element.value for element in getattr(at, kind))
+
+
+def part(at, name):
+    next(group for group in at.button_group if name in group.options).set_value(name).run()
+    return at
+
+
+@pytest.fixture
+def board():
+    made = jobs.Board()
+    yield made
+    made.stop_all()
+
+
+def ended(job, seconds=60):
+    end = time.monotonic() + seconds
+    while job.is_running and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not job.is_running, job.progress
+    return job
+
+
+def test_reads_table_is_previewed_with_reasons(open_app, tmp_path):
+    cohort = small_cohort.build(tmp_path / "c.duckdb", films=False).path
+    at = part(open_app(PAGE, cohort=cohort), "Tables")
+    rows = "subject,visit,site,grade\nP1,BL,C3S,1\nP1,BL,C9I,1\nP1,BL,C3I,7\n"
+    at.text_input[0].set_value("R3")
+    at.file_uploader[0].upload("r3.csv", rows.encode(), "text/csv").run()
+    assert not at.exception
+    assert "**3 rows.** New: 1 reader, 1 campaign, 1 site score." in words(at, "markdown")
+    refused = next(t.value for t in at.dataframe if "reason" in t.value.columns)
+    assert refused["row"].tolist() == [2, 3]
+    assert "C9I" in refused["reason"].iloc[0]
+
+
+def test_table_without_the_columns_needed_is_told_in_a_sentence(open_app, tmp_path):
+    cohort = small_cohort.build(tmp_path / "c.duckdb", films=False).path
+    at = part(open_app(PAGE, cohort=cohort), "Tables")
+    at.file_uploader[0].upload("x.csv", b"alpha,beta\n1,2\n", "text/csv").run()
+    assert not at.exception
+    assert "What to do" in at.error[0].value
+
+
+def test_model_part_counts_what_is_left(open_app):
+    at = part(open_app(PAGE), "Run the model")
+    assert "**1** of 36" in words(at, "markdown")
+
+
+def test_refused_files_are_listed(open_app):
+    at = part(open_app(PAGE), "What was refused")
+    assert at.dataframe[0].value["reason"].tolist() == ["is not a DICOM file"]
+    assert len(at.dataframe[1].value) == 1
+
+
+def test_look_says_what_would_be_refused(tmp_path):
+    (tmp_path / "empty.dcm").write_bytes(b"")
+    (tmp_path / "text.txt").write_text("hello")
+    rows, count = look_at([tmp_path])
+    assert count == 2
+    assert rows["would be"].tolist() == ["refused", "refused"]
+    assert rows["reason"].str.len().gt(5).all()
+
+
+def test_look_takes_a_real_film_and_names_it(shared):
+    folder = shared / "real" / "dicom-conformance"
+    rows, count = look_at([folder], most=12)
+    assert (len(rows), count > 12) == (12, True)
+    assert (rows["would be"] == "taken").any()
+    assert rows.loc[rows["would be"] == "taken", "modality"].ne("").any()
+
+
+def test_job_takes_a_table_in_beside_the_app(board, tmp_path):
+    cohort = small_cohort.build(tmp_path / "c.duckdb", films=False).path
+    file = tmp_path / "r3.csv"
+    grades = small_cohort.site_grades()
+    rows = grades[grades["reader"] == "R1"][["subject", "visit", "site", "grade"]]
+    rows.to_csv(file, index=False)
+    delivery = tmp_path / "delivery"
+    delivery.mkdir()
+    job = ended(
+        board.start("Scores", cohort, ["reads", str(file), "--system", "msasss", "--reader", "R3"], delivery)
+    )
+    assert job.status == 0, job.complaint
+    assert job.result["stored"] == len(rows)
+    assert not delivery.exists(), "uploads are deleted when the job has ended"
+
+
+def test_job_that_cannot_work_says_why(board, tmp_path):
+    job = ended(board.start("Films", tmp_path / "c.duckdb", ["ingest", str(tmp_path / "nowhere")]))
+    assert job.status == 2
+    assert "no such file or folder" in job.complaint
+    assert job.result == {}
+
+
+def test_job_can_be_cancelled(board, tmp_path):
+    job = board.start("Serve", tmp_path / "c.duckdb", ["demo", "--patients", "20", "--processes", "1"])
+    time.sleep(1.0)
+    job.cancel()
+    assert ended(job).cancelled
+    assert job.status != 0
+
+
+@pytest.mark.parametrize(
+    ("line", "count"),
+    [
+        ("3 of 12 films", (3, 12)),
+        ("[####] 7/9 films, 1 abstained", (7, 9)),
+        ('{"done": 2, "total": 5}', (2, 5)),
+        ("starting", (0, 0)),
+        ("{broken", (0, 0)),
+        ("", (0, 0)),
+    ],
+)
+def test_progress_is_read_from_the_last_line(line, count):
+    assert jobs.count_in(line) == count
+
+
+def test_rewritten_bar_counts_as_lines():
+    assert jobs.last_line("\r\x1b[K1 of 9 files  a\r\x1b[K2 of 9 files  b\n\n") == "2 of 9 files  b"
+
+
+def test_same_name_twice_is_kept_twice(tmp_path):
+    from pages.common.delivery import write_all
+
+    uploads = [io.BytesIO(b"one"), io.BytesIO(b"two")]
+    for upload in uploads:
+        upload.name = "../film.dcm"
+    write_all(uploads, tmp_path)
+    assert sorted(path.read_bytes() for path in tmp_path.iterdir()) == [b"one", b"two"]
+    assert all(path.parent == tmp_path for path in tmp_path.rglob("*.dcm"))
+
+
+def test_app_never_imports_a_network(open_app):
+    import subprocess
+
+    code = (
+        "import sys, pages.common.import_films, pages.common.import_model, pages.common.import_tables; "
+        "import pages.common.agreement_view, pages.common.patient_view, pages.common.progression_view; "
+        "print(sorted({name.split('.')[0] for name in sys.modules} & {'torch', 'ultralytics'}))"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
+
+
+def test_columns_can_be_renamed_by_hand():
+    from pages.common.import_tables import _as_options
+
+    assert _as_options({"Pat": "subject", "x": ""}) == ["--map", "Pat=subject", "--map", "x="]
