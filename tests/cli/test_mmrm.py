@@ -9,13 +9,14 @@ import pytest
 from core.cli import main
 
 REFERENCE = Path(__file__).parents[1] / "reference"
-FORMULA = "FEV1 ~ RACE + SEX + ARMCD * AVISIT"
+COUNTS = (120, 367, 113)
+FORMULA = "change ~ baseline * visit + sex + arm * visit"
 
 
 @pytest.fixture
-def fev(tmp_path):
-    path = tmp_path / "fev.csv"
-    pd.read_csv(REFERENCE / "fev_data.csv", comment="#").to_csv(path, index=False)
+def trial(tmp_path):
+    path = tmp_path / "trial.csv"
+    pd.read_csv(REFERENCE / "mmrm_trial.csv", comment="#").to_csv(path, index=False)
     return path
 
 
@@ -26,89 +27,89 @@ def run(capsys, *arguments):
     return end.value.code, out, err
 
 
-def test_json_is_the_contract(fev, capsys):
+def test_json_is_the_contract(trial, capsys):
     common = (
-        fev,
+        trial,
         "--formula",
         FORMULA,
         "--subject",
-        "USUBJID",
+        "subject",
         "--visit",
-        "AVISIT",
+        "visit",
         "--levels",
-        "SEX=Male,Female",
+        "arm=Placebo,Active",
     )
     status, out, err = run(capsys, *common, "--json")
     result = json.loads(out)
     assert (status, err) == (0, "")
-    assert (result["n_subjects"], result["n_rows"], result["dropped_rows"]) == (197, 537, 263)
-    assert result["reml_loglik"] == pytest.approx(-1693.22, abs=0.005)
+    assert (result["n_subjects"], result["n_rows"], result["dropped_rows"]) == COUNTS
+    assert result["reml_loglik"] == pytest.approx(-809.8236602, abs=1e-6)  # nlme, see mmrm_gls.csv
     assert result["converged"] is True
     row = result["coefficients"][0]
     assert set(row) == {"term", "estimate", "se", "df", "t", "p", "ci"}
-    assert [row["estimate"], row["se"], row["df"], row["t"]] == pytest.approx(
-        [30.78, 0.89, 218.8, 34.72], abs=0.05
-    )
-    assert result["covariance"]["levels"] == ["VIS1", "VIS2", "VIS3", "VIS4"]
+    assert row["estimate"] == pytest.approx(
+        -0.6164606879 + 0.3611235566, abs=1e-5
+    )  # nlme, Placebo as reference
+    assert result["covariance"]["levels"] == ["W26", "W52", "W78", "W104"]
     assert len(result["covariance"]["matrix"]) == 4
     row = result["contrasts"][3]
-    assert (row["visit"], row["a"], row["b"]) == ("VIS4", "TRT", "PBO")
-    assert [row["estimate"], row["se"]] == pytest.approx([4.4, 1.68], abs=0.005)
+    assert (row["visit"], row["a"], row["b"]) == ("W104", "Active", "Placebo")
+    assert row["estimate"] == pytest.approx(-0.3611235566 - 1.426093783, abs=1e-5)
     rogered = json.loads(run(capsys, *common, "--json", "--df", "kenward-roger")[1])["contrasts"][3]
     assert rogered["se"] > row["se"]
     assert rogered["df"] == row["df"]
 
 
-def test_text_says_fit_coefficients_and_contrasts(fev, capsys):
+def test_text_says_fit_coefficients_and_contrasts(trial, capsys):
     status, out, _ = run(
         capsys,
-        fev,
+        trial,
         "--formula",
-        "FEV1 ~ ARMCD * AVISIT",
+        "change ~ arm * visit",
         "--subject",
-        "USUBJID",
+        "subject",
         "--visit",
-        "AVISIT",
+        "visit",
         "--covariance",
         "ar1h",
     )
     assert status == 0
-    assert "197 subjects, 537 rows used, 263 left out" in out
+    assert "120 subjects, 367 rows used, 113 left out" in out
     assert "covariance ar1h, df satterthwaite, REML log-likelihood" in out
-    assert "VIS4 TRT PBO" in out
+    assert "W104 " in out and "Placebo" in out
 
 
-def test_refused_rows_end_with_status_1(fev, capsys):
-    frame = pd.read_csv(fev, dtype=str)
-    frame.loc[1, "FEV1"] = "ND"
-    frame.to_csv(fev, index=False)
+def test_refused_rows_end_with_status_1(trial, capsys):
+    frame = pd.read_csv(trial, dtype=str)
+    frame.loc[0, "change"] = "ND"
+    frame.to_csv(trial, index=False)
     status, out, err = run(
         capsys,
-        fev,
+        trial,
         "--formula",
-        "FEV1 ~ ARMCD * AVISIT",
+        "change ~ arm * visit",
         "--subject",
-        "USUBJID",
+        "subject",
         "--visit",
-        "AVISIT",
+        "visit",
         "--json",
     )
     assert status == 1
-    assert json.loads(out)["refused"] == [{"row": 2, "reason": "FEV1 'ND' is not a number"}]
-    assert "row 2 refused" in err
+    assert json.loads(out)["refused"] == [{"row": 1, "reason": "change 'ND' is not a number"}]
+    assert "row 1 refused" in err
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--formula", "FEV1 ~ DOSE"], "the table has no column DOSE"),
-        (["--formula", "FEV1 ~ ARMCD", "--levels", "ARMCD"], "--levels ARMCD: COLUMN=LEVEL,LEVEL is needed"),
-        (["--formula", "FEV1 ~ ARMCD", "--covariance", "sp"], "'sp' is not one of"),
-        (["--formula", "FEV1 ~ ARMCD", "--where", "SEX=X"], "no row is left under --where"),
+        (["--formula", "change ~ DOSE"], "the table has no column DOSE"),
+        (["--formula", "change ~ arm", "--levels", "arm"], "--levels arm: COLUMN=LEVEL,LEVEL is needed"),
+        (["--formula", "change ~ arm", "--covariance", "sp"], "'sp' is not one of"),
+        (["--formula", "change ~ arm", "--where", "sex=X"], "no row is left under --where"),
     ],
 )
-def test_errors_are_one_line_and_status_2(fev, capsys, arguments, message):
-    status, out, err = run(capsys, fev, "--subject", "USUBJID", "--visit", "AVISIT", *arguments)
+def test_errors_are_one_line_and_status_2(trial, capsys, arguments, message):
+    status, out, err = run(capsys, trial, "--subject", "subject", "--visit", "visit", *arguments)
     assert (status, out) == (2, "")
     assert len(err.strip().splitlines()) == 1
     assert message in err
