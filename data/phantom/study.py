@@ -31,6 +31,8 @@ from data.phantom.seeds import StudyRole, StudySeed
 ABOUT, FILMS, LABELS = "study.json", "films", "labels"
 CORNER_COLUMNS = ("site", "x", "y", "grade", "extent", "visibility", "visible", "x0", "y0", "x1", "y1")
 DIGITS = 4  # of positions (pixels), extent and visibility
+CAMPAIGNS = {1: "paired", 2: "reread"}  # a campaign of its own: nobody adds the two up by mistake
+PROTOCOL = "SL-DEMO"
 REREAD_EVERY, REREAD_AT = 6, 2  # patients 2, 8, 14 ... are read twice by both readers
 PHANTOM = "phantom data: simulated patients, rendered films, simulated readers; for research only"
 States = dict[str, tuple[int, float]]
@@ -128,7 +130,7 @@ def reads_table(study: Study, reader: Reader, *, read: int = 1) -> pd.DataFrame:
     frame = reads_frame(subjects, visits, grades, study.seen)
     if read > 1:
         frame = frame[frame["subject"].isin(subjects[REREAD_AT - 1 :: REREAD_EVERY])]
-    return frame.assign(reader=reader.name, campaign="paired", read=read)
+    return frame.assign(reader=reader.name, campaign=CAMPAIGNS[read], read=1)
 
 
 def truth_table(study: Study) -> pd.DataFrame:
@@ -240,7 +242,15 @@ def write_film(plan: StudyPlan, folder: Path, film: PlannedFilm, states: States)
     )
     path, labels = film_path(folder, film), _label_path(folder, film)
     part = path.with_suffix(f".part{os.getpid()}")
-    write_dicom(rendered, part, subject=film.subject, visit=film.visit, study_date=film.date, uid_seed=seed)
+    write_dicom(
+        rendered,
+        part,
+        subject=film.subject,
+        visit=film.visit,
+        study_date=film.date,
+        uid_seed=seed,
+        protocol=PROTOCOL,
+    )
     about = {
         "file": path.relative_to(folder).as_posix(),
         "sop_uid": str(dcmread(part, stop_before_pixels=True).SOPInstanceUID),

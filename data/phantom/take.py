@@ -12,7 +12,7 @@ from core.domain import ReaderKind, ReadMode
 from core.errors import InputError
 from data.ingest import ingest
 from data.phantom.readers import READERS
-from data.phantom.study import PHANTOM, Study, StudyPlan, film_path
+from data.phantom.study import CAMPAIGNS, PHANTOM, Study, StudyPlan, film_path
 from data.store import CohortStore
 from data.tables_in import ReadsRequest, Result, SubjectsRequest, take_reads, take_subjects
 
@@ -67,9 +67,12 @@ def take_tables(store: CohortStore, folder: Path) -> Taken:
     taken.subjects, taken.visits = people.accepted["subject"], people.accepted["visit"]
     _refused(taken, "subjects.csv", people)
     for reader in READERS:
-        for name in (f"reads_{reader.name}.csv", f"rereads_{reader.name}.csv"):
+        for name, campaign in (
+            (f"reads_{reader.name}.csv", CAMPAIGNS[1]),
+            (f"rereads_{reader.name}.csv", CAMPAIGNS[2]),
+        ):
             if (folder / name).is_file():
-                result = _take(store, folder / name, reader.name, "paired", ReaderKind.HUMAN)
+                result = _take(store, folder / name, reader.name, campaign, ReaderKind.HUMAN)
                 taken.reads += result.rows - len(result.refused)
                 _refused(taken, name, result)
     _refused(taken, "truth.csv", _take(store, folder / "truth.csv", TRUTH, TRUTH, ReaderKind.CONSENSUS))
