@@ -12,7 +12,6 @@ import numpy as np
 from pydicom.dataset import Dataset
 
 SHORT_RUNS = 5  # bright runs that a row of lettering has at least
-LONGEST_RUN = 40  # pixels; a longer bright run is no stroke of a letter
 LARGE = 1200  # pixels; a picture larger than that is looked at in half its size
 LEVELS = (0.96, 0.7)  # shares of the range above which lettering is looked for
 LEVELS_LARGE = (0.85,)
@@ -37,7 +36,7 @@ def lines_of_text(pixels: np.ndarray) -> int:
 
     pixels: (rows, columns) of any unsigned type, or (rows, columns, 3) of bytes.
     """
-    grey = pixels.max(axis=2) if pixels.ndim == 3 else pixels
+    grey = _brightest_channel(pixels) if pixels.ndim == 3 else pixels
     if min(grey.shape) < 32:
         return 0
     grey = np.ascontiguousarray(grey)
@@ -45,20 +44,27 @@ def lines_of_text(pixels: np.ndarray) -> int:
     return max(_lines_above(grey, share) for share in levels)
 
 
+def _brightest_channel(colour: np.ndarray) -> np.ndarray:
+    import cv2
+
+    red, green, blue = cv2.split(colour)
+    brightest: np.ndarray = cv2.max(cv2.max(red, green), blue)
+    return brightest
+
+
 def _lines_above(grey: np.ndarray, share: float) -> int:
     """Lines of lettering among the pixels brighter than ``share`` of the range."""
     import cv2
 
+    large = min(grey.shape) > LARGE  # letters on a large film are large: half the size is enough
     low, high = (float(edge) for edge in cv2.minMaxLoc(grey)[:2])
-    mask = cv2.compare(grey, low + share * (high - low), cv2.CMP_GT)
-    if min(mask.shape) > LARGE:  # letters on a large film are large: half the size keeps every stroke
-        half = cv2.resize(mask, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-        mask = cv2.compare(half, 0.0, cv2.CMP_GT)
+    mask = cv2.compare(grey[::2] if large else grey, low + share * (high - low), cv2.CMP_GT)
+    if large:
+        pairs = np.ascontiguousarray(mask[:, : mask.shape[1] & ~1]).view(np.uint16)
+        mask = cv2.compare(pairs, 0.0, cv2.CMP_GT)
     if cv2.countNonZero(mask) < 2 * LETTERS * SMALLEST:
         return 0
-    wide = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((1, LONGEST_RUN + 1), np.uint8))
-    strokes = cv2.subtract(mask, wide)
-    return sum(_has_letters(strokes[top:bottom]) for top, bottom in _bands(strokes))
+    return sum(_has_letters(mask[top:bottom]) for top, bottom in _bands(mask))
 
 
 def _bands(mask: np.ndarray) -> list[tuple[int, int]]:
@@ -67,8 +73,7 @@ def _bands(mask: np.ndarray) -> list[tuple[int, int]]:
 
     changes = cv2.absdiff(mask[:, 1:], mask[:, :-1])
     runs = cv2.reduce(changes, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel() // (2 * 255)
-    bright = cv2.reduce(mask, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel() // 255
-    lettering = (runs >= SHORT_RUNS) & (bright >= runs)
+    lettering = runs >= SHORT_RUNS
     edges = np.flatnonzero(np.diff(np.concatenate(([0], lettering.astype(np.int8), [0]))))
     joined: list[tuple[int, int]] = []
     for top, bottom in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
@@ -96,9 +101,19 @@ def _has_letters(band: np.ndarray) -> bool:
         & (area <= 0.85 * width * height)
     )
     left, foot, height = left[shaped], (top + height)[shaped], height[shaped]
-    for line, size in {(int(f), int(h)) for f, h in zip(foot, height, strict=True)}:
-        alike = (np.abs(foot - line) <= 1) & (np.abs(height - size) <= max(1, size // 6))
-        if alike.sum() >= LETTERS and _close_together(np.sort(left[alike]), size):
+    on_line = np.bincount(foot, minlength=band.shape[0] + 2)
+    around = on_line + np.roll(on_line, 1) + np.roll(on_line, -1)
+    return any(
+        _is_lettering(left[near], height[near])
+        for near in (np.abs(foot - line) <= 1 for line in np.flatnonzero(around >= LETTERS))
+    )
+
+
+def _is_lettering(left: np.ndarray, height: np.ndarray) -> bool:
+    """True where enough pieces on one line are alike in height and follow each other closely."""
+    for size in np.unique(height):
+        alike = np.abs(height - size) <= max(1, size // 6)
+        if alike.sum() >= LETTERS and _close_together(np.sort(left[alike]), int(size)):
             return True
     return False
 

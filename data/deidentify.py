@@ -344,7 +344,7 @@ def _describe(dataset: Dataset, key: CohortKey, identity: Identity) -> None:
     if "PatientName" not in dataset:
         dataset.PatientName = ""
     dataset.PatientIdentityRemoved = "YES"
-    dataset.DeidentificationMethod = f"Sharpline, dicom-anonymizer {version('dicom-anonymizer')}, table 2024b"
+    dataset.DeidentificationMethod = f"Sharpline, dicom-anonymizer {_table_version()}, table 2024b"
     dataset.DeidentificationMethodCodeSequence = Sequence(
         _method(code, meaning)
         for code, meaning in (
@@ -353,6 +353,11 @@ def _describe(dataset: Dataset, key: CohortKey, identity: Identity) -> None:
         )
     )
     dataset.LongitudinalTemporalInformationModified = "MODIFIED"
+
+
+@lru_cache(maxsize=1)
+def _table_version() -> str:
+    return version("dicom-anonymizer")
 
 
 def _method(code: str, meaning: str) -> Dataset:

@@ -129,8 +129,14 @@ def decode_frames(file: DicomFile) -> Iterator[np.ndarray]:
     Values are as stored: no rescale, look-up table, window or inversion. Raises Refusal.
     """
     decoder = _decoder(file.transfer_syntax)
-    options = {"view_only": _is_whole_word(file.dataset)}
+    options = {"view_only": file.is_native}
     try:
+        if file.is_native and file.frame_count == 1:
+            plain = decoder.as_array(file.dataset, view_only=True, correct_unused_bits=False)[0]
+            if _fits_stored_bits(plain, file.dataset):  # else a second look, with the unused bits cleared
+                yield plain
+                return
+            options = {}
         if file.frame_count == 1 or (expected_bytes(file.dataset) or 0) <= AT_ONCE:
             frames, described = decoder.as_array(file.dataset, **options)
             yield from frames if int(described["number_of_frames"]) > 1 else [frames]
@@ -332,9 +338,13 @@ def _offset_of_pixels(dataset: Dataset) -> int:
     return 0
 
 
-def _is_whole_word(dataset: Dataset) -> bool:
-    """True where every stored bit counts, so that native pixels need no copy to be corrected."""
-    return whole_number(dataset.get("BitsStored")) == whole_number(dataset.get("BitsAllocated"))
+def _fits_stored_bits(pixels: np.ndarray, dataset: Dataset) -> bool:
+    """True where no value needs more bits than are stored: then unused bits hold nothing to be cleared."""
+    bits = whole_number(dataset.get("BitsStored"))
+    if bits is None or pixels.dtype.kind not in "iu" or not pixels.size:
+        return True
+    low, high = (-(1 << bits - 1), (1 << bits - 1) - 1) if pixels.dtype.kind == "i" else (0, (1 << bits) - 1)
+    return int(pixels.min()) >= low and int(pixels.max()) <= high
 
 
 @lru_cache(maxsize=64)

@@ -2,7 +2,8 @@
 
 ``<image>.npy`` is one frame as a plain NumPy file, so that it can be mapped into memory (a film of 2010 x
 1670 is there in under a millisecond); behind the array stand a JSON description and its length in eight
-bytes, which NumPy does not look at.
+bytes, which NumPy does not look at. Where the stored film holds the very same values uncompressed, the array
+is empty and the description says where they begin in ``<image>.dcm``.
 """
 
 from __future__ import annotations
@@ -29,16 +30,22 @@ def preview_path(folder: Path, image: str) -> Path:
     return folder / image[:2] / f"{image}.npy"
 
 
-def write_preview(path: Path, pixels: np.ndarray, description: dict[str, Any]) -> None:
+def write_preview(
+    path: Path, pixels: np.ndarray, description: dict[str, Any], *, in_film: int | None = None
+) -> None:
     """Write a picture and its description.
 
     pixels: uint16 (rows, columns) or uint8 (rows, columns, 3).
+    in_film: where these pixels, as little endian, begin in the stored film beside it; None where they do not.
     """
+    if in_film is not None:
+        description = description | {"in_film": {"offset": in_film, "shape": list(pixels.shape)}}
+        pixels = np.empty(0, np.uint16)
     note = json.dumps(description, ensure_ascii=False).encode()
     flat = np.ascontiguousarray(pixels)
     with open(path, "wb", buffering=0) as stream:
         npy.write_array_header_1_0(stream, npy.header_data_from_array_1_0(flat))
-        stream.write(flat.data.cast("B"))
+        stream.write(flat.data.cast("B") if flat.size else b"")
         stream.write(note + struct.pack("<Q", len(note)))
 
 
@@ -48,14 +55,13 @@ def read_preview(path: Path) -> tuple[np.ndarray, dict[str, Any]]:
     Raises StoreError where the file is missing or cut short.
     """
     try:
-        pixels = np.load(path, mmap_mode="r", allow_pickle=False)
-        with open(path, "rb") as stream:
-            stream.seek(-8, 2)
-            end = stream.tell()
-            (length,) = struct.unpack("<Q", stream.read(8))
-            stream.seek(end - length)
-            return pixels, json.loads(stream.read(length))
-    except (OSError, ValueError, struct.error) as error:
+        description = _description(path)
+        if "in_film" in description:
+            place = description["in_film"]
+            film, shape = path.with_suffix(".dcm"), tuple(place["shape"])
+            return np.memmap(film, "<u2", "r", place["offset"], shape), description
+        return np.load(path, mmap_mode="r", allow_pickle=False), description
+    except (OSError, ValueError, KeyError, struct.error) as error:
         raise StoreError(
             f"the preview of image {path.stem[:12]} ({type(error).__name__})",
             "it was written when the film was taken in",
@@ -63,12 +69,14 @@ def read_preview(path: Path) -> tuple[np.ndarray, dict[str, Any]]:
         ) from None
 
 
-def picture_offset(path: Path) -> int:
-    """How many bytes of the file stand before the pixels (for a viewer that reads them as they are)."""
+def _description(path: Path) -> dict[str, Any]:
     with open(path, "rb") as stream:
-        npy.read_magic(stream)
-        npy.read_array_header_1_0(stream)
-        return stream.tell()
+        stream.seek(-8, 2)
+        end = stream.tell()
+        (length,) = struct.unpack("<Q", stream.read(8))
+        stream.seek(end - length)
+        description: dict[str, Any] = json.loads(stream.read(length))
+    return description
 
 
 def to_film(image: str, pixels: np.ndarray, description: dict[str, Any]) -> Film:

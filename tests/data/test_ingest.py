@@ -20,7 +20,7 @@ from core.errors import InputError, StoreError
 from data.dicom import quiet, read_dicom
 from data.film_file import image_of
 from data.ingest import assign_images, ingest, load_film, load_preview, stored_film
-from data.previews import film_path, picture_offset, preview_path
+from data.previews import film_path, preview_path
 from data.reading_pool import CRASHED
 from data.store import CohortStore
 from tests.data.small_films import as_bytes, film, picture, save, trial_film
@@ -118,9 +118,39 @@ def test_a_film_is_loaded_for_scorer_and_viewer(store, delivery):
     assert np.array_equal(shown, loaded.pixels)
     assert about["colour"] is False
     assert about["photometric"] == "MONOCHROME1"
-    raw = preview_path(store.folder, image).read_bytes()
-    start = picture_offset(preview_path(store.folder, image))
-    assert raw[start : start + pixels.nbytes] == (4095 - pixels).tobytes()
+
+
+def test_a_plain_film_is_not_stored_twice(store, delivery):
+    pixels = picture(1, rows=300, columns=200)
+    save(film(pixels, bits=12), delivery / "plain.dcm")
+    take(store, delivery)
+    image = images(store)["image"][0]
+    shown, about = load_preview(store, image)
+    assert np.array_equal(shown, pixels)
+    assert not shown.flags.writeable
+    assert "in_film" in about
+    assert preview_path(store.folder, image).stat().st_size < 2000
+
+
+@pytest.mark.parametrize("change", ["inverted", "signed", "big endian", "padded bits", "8 bits", "deflated"])
+def test_any_other_film_has_a_picture_of_its_own(store, delivery, change):
+    bits = 8 if change == "8 bits" else 12
+    pixels = picture(1, bits=bits)
+    dataset = film(pixels.astype(np.int16) - 2048 if change == "signed" else pixels, bits=bits)
+    if change == "inverted":
+        dataset.PhotometricInterpretation = "MONOCHROME1"
+    if change == "padded bits":
+        dataset.PixelData = (pixels | 0xF000).tobytes()
+    if change == "big endian":
+        dataset.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRBigEndian
+        dataset.PixelData = pixels.astype(">u2").tobytes()
+    if change == "deflated":
+        dataset.file_meta.TransferSyntaxUID = pydicom.uid.DeflatedExplicitVRLittleEndian
+    save(dataset, delivery / "a.dcm")
+    take(store, delivery)
+    shown, about = load_preview(store, images(store)["image"][0])
+    assert np.array_equal(shown, 4095 - pixels if change == "inverted" else pixels)
+    assert ("in_film" in about) is (change == "deflated")
 
 
 def test_colour_stays_colour_for_the_viewer_and_is_brightness_for_the_scorer(store, delivery):
