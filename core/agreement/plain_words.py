@@ -60,9 +60,11 @@ def index_sentence(found: dict[str, Any], unit: str) -> str:
     if index["estimate"] is None:
         return "Whether the model is as good as a reader cannot be told: " + _reason(found, "index") + "."
     side = "further from" if index["estimate"] > 0 else "nearer to"
+    low, high = index["ci"]
+    sure = ", which may be chance" if low is not None and high is not None and low <= 0 <= high else ""
     text = (
-        f"The model lies {side} the readers than they lie to each other, by {_with_interval(index)}"
-        f" squared {unit}"
+        f"The model lies {side} the readers than they lie to each other{sure}: index {_with_interval(index)}"
+        f" in squared {unit}"
     )
     if found["margin"] is None:
         return f"{text}. No margin was set beforehand, so there is no verdict."
@@ -90,8 +92,8 @@ def false_change_sentence(found: dict[str, Any]) -> str:
 def _with_interval(value: Estimate) -> str:
     low, high = value["ci"]
     if low is None or high is None:
-        return f"{value['estimate']:.2f} (no interval)"
-    return f"{value['estimate']:.2f} (95% CI {low:.2f} to {high:.2f})"
+        return f"{value['estimate']:.2f} (no interval)".replace("-", "−")
+    return f"{value['estimate']:.2f} (95% CI {low:.2f} to {high:.2f})".replace("-", "−")
 
 
 def _signed(value: float) -> str:

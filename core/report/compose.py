@@ -1,0 +1,174 @@
+"""The whole report from its material: numbers first, then the sections that say them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from core.agreement.plain_words import false_change_sentence
+from core.domain import ReaderKind
+from core.report import say
+from core.report.cases import largest_disagreements
+from core.report.content import Block, Report, Section, Table, Text
+from core.report.design import counted, design
+from core.report.ending import limitations, missing_sites, provenance
+from core.report.material import Material
+from core.report.measures import agreement, imputed, left_out, models_as_readers, reader_error, sites
+from core.report.model import margin_words, model_as_reader, verdict
+from core.report.readings import CHANGE, STATUS, TOTAL, Readings
+from core.report.site_by_site import site_by_site
+from core.report.status_change import ICC, patient_by_patient, status_and_change
+
+PHANTOM = "Phantom data: simulated patients, rendered films, simulated readers."
+RESEARCH = "For research only. Not a medical device."
+
+
+def compose(material: Material) -> Report:
+    """The report. Its numbers depend on the material alone."""
+    readings = material.readings
+    margin = material.margin
+    pairs = agreement(readings)
+    errors = reader_error(readings)
+    models = models_as_readers(readings, margin.value if margin else None) if len(readings.people) > 1 else []
+    by_site = sites(material.grades, readings) if readings.pairs else None
+    sections = (
+        in_short(material, pairs, errors, models),
+        design(material),
+        counted(material),
+        status_and_change(readings, pairs, errors),
+        patient_by_patient(readings),
+        model_as_reader(material, models),
+        site_by_site(material, by_site),
+        largest_disagreements(material),
+        missing_sites(material),
+        limitations(material),
+        provenance(material),
+    )
+    numbers = {
+        "cohort_version": material.origin.version,
+        "agreement": _records(pairs),
+        "reader_error": errors,
+        "model_as_reader": models,
+        "sites": _records(by_site.by_site) if by_site else [],
+        "all_sites": _records(by_site.together) if by_site else [],
+        "left_out": _records(left_out(readings, material.came)),
+        "imputed": imputed(readings, len(material.system.sites)),
+    }
+    has_model = bool(readings.models)
+    return Report(
+        title="Is the model a reader?" if has_model else "Do the readers agree?",
+        subtitle=_subtitle(material),
+        notices=(f"{PHANTOM} {RESEARCH}" if material.is_phantom else RESEARCH,),
+        sections=sections,
+        numbers=numbers,
+    )
+
+
+def _subtitle(material: Material) -> str:
+    origin = material.origin
+    when = f"{origin.last_event:%d %B %Y}".lstrip("0")
+    study = f"{material.study}, " if material.study else ""
+    return f"{study}{material.system.title} agreement evidence, cohort version {origin.version} of {when}"
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
+
+
+def in_short(
+    material: Material, pairs: pd.DataFrame, errors: list[dict[str, Any]], models: list[dict[str, Any]]
+) -> Section:
+    """What a committee asks first, readers beside model."""
+    readings = material.readings
+    blocks: list[Block] = []
+    panel = readings.panels[-1]
+    for model in readings.models:
+        row = _main(models, readings, model, panel)
+        if row is not None:
+            said = verdict(material, row["interchangeability"])
+            blocks.append(Text(f"{model}, {readings.main.what(panel)}. {said}", "answer"))
+        if row is not None and panel == CHANGE:
+            blocks.append(Text(false_change_sentence(row["false_change"]), "answer"))
+    if not readings.models:
+        blocks.append(Text("No model has scored this study: the report shows the readers alone.", "answer"))
+    blocks.append(_beside(material, pairs, errors, models))
+    if readings.models:
+        blocks.append(Text(margin_words(material.margin, material.system.title), "note"))
+    return Section("short", "In short", tuple(blocks))
+
+
+def _main(models: list[dict[str, Any]], readings: Readings, model: str, panel: str) -> dict[str, Any] | None:
+    wanted = (model, readings.main.label, TOTAL, panel)
+    for row in models:
+        if (row["model"], row["interval"], row["component"], row["panel"]) == wanted:
+            return row
+    return None
+
+
+def _beside(
+    material: Material, pairs: pd.DataFrame, errors: list[dict[str, Any]], models: list[dict[str, Any]]
+) -> Table:
+    """Readers with each other in one column, the model with the readers in the next."""
+    readings = material.readings
+    here = pairs[(pairs["span"] == readings.main.label) & (pairs["component"] == TOTAL)]
+    rows = []
+    for panel in readings.panels:
+        part = here[here["panel"] == panel]
+        what = readings.main.what(panel)
+        rows.append((f"{ICC}, {what}", *_columns(part, ICC, signed=False)))
+        rows.append((f"Bias (first minus second), {what}", *_columns(part, "bland_altman.bias", signed=True)))
+    rows += _errors(readings, errors)
+    for panel in readings.panels:
+        row = _main(models, readings, readings.models[0], panel) if readings.models else None
+        if row is not None:
+            index = row["interchangeability"]
+            what = f"{readings.main.what(panel)} (n = {index['subjects']:,})"
+            rows.append((f"Mean squared difference, {what}", say.estimated(index["reader_reader"]),
+                         say.estimated(index["model_reader"])))  # fmt: skip
+    row = _main(models, readings, readings.models[0], CHANGE) if readings.models else None
+    if row is not None:
+        rates = row["false_change"]
+        for key, name in (("false_change", "False change"), ("false_improvement", "False improvement")):
+            own = "\n".join(
+                f"{label}: {say.percent(value[key])}, {value['cases']:,} cases"
+                for label, value in rates["readers"].items()
+            )
+            of_model = f"{say.percent(rates['model'][key])}, {rates['model']['cases']:,} cases"
+            rows.append((f"{name}, {readings.main.label}", own, of_model))
+    return Table(
+        ("", "readers with each other", "model with the readers"),
+        tuple(rows),
+        f"{material.system.title} total, {readings.main.label}: estimate and 95% interval.",
+    )
+
+
+def _columns(rows: pd.DataFrame, statistic: str, *, signed: bool) -> tuple[str, str]:
+    found = []
+    for kind in (ReaderKind.HUMAN, ReaderKind.MODEL):
+        part = rows[(rows["kind"] == kind) & (rows["statistic"] == statistic)]
+        found.append(
+            "\n".join(
+                f"{row.first} – {row.second}: "
+                f"{say.with_interval([row.estimate, row.low, row.high], signed=signed)}, n = {row.n:,}"
+                for row in part.itertuples()
+            )
+            or say.NOTHING
+        )
+    return found[0], found[1]
+
+
+def _errors(readings: Readings, errors: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
+    """SDC and MDC of the mean of the people, named with reader count and read mode."""
+    main = [row for row in errors if row["interval"] == readings.main.label and row["component"] == TOTAL]
+    if not main or len(readings.people) < 2:
+        return []
+    row = main[0]
+    how = f"mean of {len(row['readers'])} readers, {say.listed(row['modes'])}"
+    found = []
+    if row[CHANGE] is not None:
+        value = f"{say.with_interval(row[CHANGE]['mean'])}, n = {row[CHANGE]['n']:,}"
+        found.append((f"SDC95 ({how}), {readings.main.label}", value, say.NOTHING))
+    value = f"{say.with_interval(row[STATUS]['mean'])}, n = {row[STATUS]['n']:,}"
+    found.append((f"MDC95 ({how}), {readings.main.last}", value, say.NOTHING))
+    return found

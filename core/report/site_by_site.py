@@ -1,0 +1,146 @@
+"""Section on agreement at single sites: the map of sites, and all sites together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from core.changes import confirmed_share
+from core.figures.agreement_squares import site_agreement
+from core.figures.style import Look
+from core.readings import short_names
+from core.report import say
+from core.report.content import Beside, Block, Figure, Heading, Section, Table, Text
+from core.report.material import Material
+from core.report.measures import Sites
+from core.report.readings import CHANGE, STATUS
+
+KAPPA = "kappa.quadratic"
+MOST_SITES = 100  # a map of more rows is a table
+
+
+def site_by_site(material: Material, found: Sites | None) -> Section:
+    """Agreement about every site, patients resampled."""
+    if found is None or found.by_site.empty:
+        none: tuple[Block, ...] = (Text("No site was graded by two readings."),)
+        return Section("sites", "Site by site", none)
+    blocks: list[Block] = [Text(_what(material))]
+    sites = list(material.system.codes)
+    if len(sites) <= MOST_SITES:
+        panels = [panel for panel in (STATUS, CHANGE) if (found.by_site["panel"] == panel).any()]
+        blocks.append(Beside(tuple(_map(material, found.by_site, panel, sites) for panel in panels)))
+    blocks += [Heading("All sites together"), _together(material, found.together)]
+    blocks += _confirmed(material)
+    blocks.append(_table(found.by_site, sites))
+    made = (
+        "data.queries.scores.site_grades",
+        "core.agreement.compare.compare",
+        "core.changes.confirmed_share",
+    )
+    return Section("sites", "Site by site", tuple(blocks), made)
+
+
+def _what(material: Material) -> str:
+    main = material.readings.main
+    change = f" Change is from {main.first} to {main.last}." if main.first else ""
+    return (
+        f"Status takes all visits together: one row is a patient at a visit.{change} Several rows belong to "
+        "one patient, so every interval resamples patients. Where both readings give one and the same grade "
+        "throughout, kappa has no value (×), however well they agree, and where only "
+        "one of them does, it is 0: the exact agreement in the table below tells."
+    )
+
+
+def _map(material: Material, rows: pd.DataFrame, panel: str, sites: list[str]) -> Figure:
+    here = rows[(rows["panel"] == panel) & (rows["statistic"] == KAPPA)]
+    short = short_names(material.readings.kinds)
+    drawn = here.assign(first=here["first"].map(short), second=here["second"].map(short))
+
+    def draw(on: Look) -> Any:
+        return site_agreement(drawn, sites, axis="quadratic kappa", on=on)
+
+    what = "Status, all visits" if panel == STATUS else f"Change, {material.readings.main.label}"
+    known = here["estimate"].notna()
+    said = f"{int(known.sum())} of {len(here)} squares have a value."
+    if known.any():
+        worst = here[known].sort_values("estimate", kind="stable").iloc[0]
+        said += (
+            f" The lowest is {say.number(worst['estimate'])} at {worst['site']} "
+            f"({worst['first']} – {worst['second']})."
+        )
+    return Figure(f"sites_{panel}", draw, f"Quadratic kappa of every site and pair, {what}", said, title=what)
+
+
+def _together(material: Material, rows: pd.DataFrame) -> Table:
+    wide: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for row in rows.itertuples():
+        wide.setdefault((str(row.panel), str(row.first), str(row.second)), {})[str(row.statistic)] = row
+    return Table(
+        ("Panel", "Pair", "site grades", "patients", "quadratic kappa", "same", "within one"),
+        tuple(
+            (panel, f"{first} – {second}", say.count(cells[KAPPA].n), say.count(cells[KAPPA].patients),
+             *_cells(cells))
+            for (panel, first, second), cells in wide.items()
+        ),
+        f"Grades of all {len(material.system.sites)} sites; intervals resample patients. For change, "
+        "\"same\" means the same change of grade.",
+        words=2,
+    )  # fmt: skip
+
+
+def _cells(cells: dict[str, Any]) -> list[str]:
+    kappa = cells[KAPPA]
+    shares = [cells[name] for name in ("exact_agreement", "within_one")]
+    return [
+        say.with_interval([kappa.estimate, kappa.low, kappa.high]),
+        *(say.with_interval([share.estimate, share.low, share.high], 3) for share in shares),
+    ]
+
+
+def _confirmed(material: Material) -> list[Block]:
+    main, who = material.readings.main, material.readings.people
+    if not main.first or len(who) < 2:
+        return []
+    people = confirmed_share(material.grades, main.first, main.last, who)
+    said = [_share("one reader", "another reader", people)]
+    for model in material.readings.models:
+        both = [confirmed_share(material.grades, main.first, main.last, [reader, model]) for reader in who]
+        pooled = (sum(part[0] for part in both), sum(part[1] for part in both))
+        said.append(_share(f"a reader or {model}", "the other of the two", pooled))
+    return [Text(" ".join(said) + " A change at a single site is mostly within the error of reading.")]
+
+
+def _share(one: str, other: str, found: tuple[int, int]) -> str:
+    confirmed, seen = found
+    if not seen:
+        return f"No change at a site was seen by {one}."
+    return (
+        f"Of {seen:,} changes at a site seen by {one}, {confirmed:,} ({confirmed / seen:.0%}) were seen in "
+        f"the same direction by {other}."
+    )
+
+
+def _table(rows: pd.DataFrame, sites: list[str]) -> Table:
+    wide: dict[tuple[str, str, str, str], dict[str, Any]] = {}
+    for row in rows.itertuples():
+        key = (str(row.panel), str(row.site), str(row.first), str(row.second))
+        wide.setdefault(key, {})[str(row.statistic)] = row
+    place = {site: number for number, site in enumerate(sites)}
+    keys = sorted(wide, key=lambda key: (key[0] == CHANGE, place.get(key[1], len(place))))
+    body = tuple(
+        (
+            panel,
+            site,
+            f"{a} – {b}",
+            say.count(wide[panel, site, a, b][KAPPA].n),
+            *_cells(wide[panel, site, a, b]),
+        )
+        for panel, site, a, b in keys
+    )
+    return Table(
+        ("Panel", "Site", "Pair", "n", "quadratic kappa", "same", "within one"),
+        body,
+        words=3,
+        folded="Every site: kappa and agreement with intervals",
+    )
