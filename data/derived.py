@@ -29,7 +29,7 @@ COLUMNS = (
     "subject", "visit", "system", "component", "reader", "campaign", "read", "rule", "total", "scored_sites",
     "imputed_sites", "missing_reason",
 )  # fmt: skip
-SCORED = "superseded_by IS NULL AND subject IS NOT NULL AND visit IS NOT NULL"
+SCORED = "s.superseded_by IS NULL AND s.subject IS NOT NULL AND s.visit IS NOT NULL"
 
 
 def update(connection: duckdb.DuckDBPyConnection, event: int) -> None:
@@ -42,11 +42,12 @@ def update(connection: duckdb.DuckDBPyConnection, event: int) -> None:
         connection.execute(f"DELETE FROM main.total t USING touched u WHERE {_same('t', 'u', UNIT)}")
     for name in systems:
         system = scores.get(name)
-        which = f"EXISTS (FROM touched u WHERE {_same('s', 'u', UNIT)})"
+        source = f"main.site_score s SEMI JOIN touched u ON {_same('s', 'u', UNIT)}"
         if is_summed_in_sql(system, system.default_rule):
-            connection.execute(f"INSERT INTO main.total {totals_sql(system, system.default_rule, which)}")
+            sql = totals_sql(system, system.default_rule, source=source)
+            connection.execute(f"INSERT INTO main.total {sql}")
         else:
-            _insert(connection, computed(connection, system, system.default_rule, which=which))
+            _insert(connection, computed(connection, system, system.default_rule, source=source))
     connection.execute("DROP TABLE touched")
 
 
@@ -61,7 +62,7 @@ def _touched(connection: duckdb.DuckDBPyConnection, event: int) -> list[str]:
         f"WHERE subject IS NOT NULL AND (event = {number} OR superseded_by = {number})"
     )
     connection.execute(
-        f"INSERT INTO touched SELECT DISTINCT {unit} FROM main.site_score WHERE {SCORED} "
+        f"INSERT INTO touched SELECT DISTINCT {unit} FROM main.site_score s WHERE {SCORED} "
         f"AND system IN ({', '.join(repr(name) for name in by_visits)}) AND subject IN "
         f"(SELECT subject FROM main.visit WHERE event = {number} OR superseded_by = {number}) "
         f"EXCEPT SELECT {unit} FROM touched"
@@ -86,10 +87,12 @@ def is_summed_in_sql(system: ScoreSystem, rule: Rule) -> bool:
     return plain and (rule.fill is Fill.NOTHING or (rule.fill is Fill.BLOCK_MEAN and not rule.min_share))
 
 
-def totals_sql(system: ScoreSystem, rule: Rule, which: str = "true", table: str = "main.site_score") -> str:
+def totals_sql(
+    system: ScoreSystem, rule: Rule, which: str = "true", source: str = "main.site_score s"
+) -> str:
     """SELECT of the rows of ``total`` for a system and rule that are summed in SQL.
 
-    which: condition on the current rows ``s`` of ``table``.
+    source: the scores ``s``; which: condition on them.
     """
     sites = ", ".join(f"('{site.code}', '{site.block}')" for site in system.sites)
     sizes = ", ".join(f"('{block}', {_size(system, block)})" for block in system.blocks)
@@ -100,12 +103,12 @@ def totals_sql(system: ScoreSystem, rule: Rule, which: str = "true", table: str 
         for place, block in enumerate(blocks)
     )
     reading, allowed = ", ".join(READING), rule.max_missing or 0
-    rows = f"{table} s WHERE {SCORED} AND system = '{system.name}' AND {which}"
+    rows = f"{source} WHERE {SCORED} AND s.system = '{system.name}' AND {which}"
     limit = f", at most {allowed} allowed" if rule.max_missing is not None else ""
     return f"""
         WITH site (site, block) AS (VALUES {sites}), size (block, sites) AS (VALUES {sizes}),
         part (component, block, place, blocks) AS (VALUES {components}),
-        score AS (SELECT {reading}, site, grade FROM {rows}),
+        score AS (SELECT {", ".join(f"s.{name}" for name in READING)}, site, grade FROM {rows}),
         reading AS (SELECT DISTINCT {reading} FROM score),
         graded AS (
             SELECT {reading}, block, count(grade) AS scored, sum(grade) AS points
@@ -130,7 +133,8 @@ def _size(system: ScoreSystem, block: str) -> int:
 
 
 def _same(one: str, other: str, names: Iterable[str]) -> str:
-    return " AND ".join(f"{one}.{name} IS NOT DISTINCT FROM {other}.{name}" for name in names)
+    """Condition that two rows have equal keys; none of these is ever empty in a total."""
+    return " AND ".join(f"{one}.{name} = {other}.{name}" for name in names)
 
 
 # -- through the rule engine -------------------------------------------------------------------------------
@@ -143,22 +147,23 @@ def computed(
     *,
     settings: dict[str, str] | None = None,
     which: str = "true",
-    table: str = "main.site_score",
+    source: str = "main.site_score s",
     visit_table: str = "main.visit",
     parameters: Any = None,
 ) -> pd.DataFrame:
     """Rows of ``total`` under any rule, by the rule engine.
 
-    which: condition on the current rows ``s`` of ``table``; it must take all visits of a reading or none.
+    source: the scores ``s``; which: condition on them, which must take all visits of a reading or none.
     """
+    columns = ", ".join(f"s.{name}" for name in ("subject", "visit", "site", "feature", "grade", *BY))
     rows = connection.execute(
-        f"SELECT subject, visit, site, feature, grade, reader, campaign, read FROM {table} s "
-        f"WHERE {SCORED} AND system = '{system.name}' AND {which} ORDER BY ALL",
+        f"SELECT {columns} FROM {source} "
+        f"WHERE {SCORED} AND s.system = '{system.name}' AND {which} ORDER BY ALL",
         parameters,
     ).df()
     if rows.empty:
         return pd.DataFrame({name: [] for name in COLUMNS})
-    order = visit_order(connection, table, visit_table)
+    order = visit_order(connection, source, visit_table)
     whole = engine.compute(rows, system, rule, settings, by=BY, visits=order).totals
     frames = [_component(whole, whole, "total", "total")]
     for item in system.components:
@@ -181,13 +186,13 @@ def _component(whole: pd.DataFrame, counts: pd.DataFrame, column: str, component
 
 
 def visit_order(
-    connection: duckdb.DuckDBPyConnection, table: str = "main.site_score", visit_table: str = "main.visit"
+    connection: duckdb.DuckDBPyConnection, source: str = "main.site_score s", visit_table: str = "main.visit"
 ) -> list[str]:
     """All visits in the order of the study; those without a place behind, numbers in names by value."""
     rows = connection.execute(
         f"SELECT visit, min(place) FROM (SELECT visit, visit_order AS place FROM {visit_table} "
-        f"WHERE superseded_by IS NULL UNION SELECT DISTINCT visit, NULL FROM {table} "
-        "WHERE superseded_by IS NULL) WHERE visit IS NOT NULL GROUP BY visit"
+        f"WHERE superseded_by IS NULL UNION SELECT DISTINCT s.visit, NULL FROM {source} "
+        "WHERE s.superseded_by IS NULL) WHERE visit IS NOT NULL GROUP BY visit"
     ).fetchall()
     return [
         visit for visit, _ in sorted(rows, key=lambda row: (row[1] is None, row[1] or 0, natural(row[0])))
@@ -207,7 +212,7 @@ def differences(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """Where the stored totals are not what the stored scores make, in words; empty where all is well."""
     found = []
     names = connection.execute(
-        f"SELECT system FROM main.total UNION SELECT system FROM main.site_score WHERE {SCORED} ORDER BY 1"
+        f"SELECT system FROM main.total UNION SELECT system FROM main.site_score s WHERE {SCORED} ORDER BY 1"
     ).fetchall()
     for (name,) in names:
         if name not in scores.SYSTEMS:

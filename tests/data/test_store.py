@@ -123,6 +123,8 @@ def test_score_of_an_unassigned_film_has_no_subject(store):
     with store.write("a", "x") as transaction:
         transaction.insert("site_score", pd.concat([rows, rows.assign(image="f2")]))
     assert store.query("SELECT image FROM site_score ORDER BY image")["image"].tolist() == ["f1", "f2"]
+    with pytest.raises(StoreError, match="one current row"), store.write("a", "again") as transaction:
+        transaction.insert("site_score", rows)
     assert store.query("SELECT * FROM total").empty
 
 
