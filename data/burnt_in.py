@@ -15,7 +15,7 @@ SHORT_RUNS = 5  # bright runs that a row of lettering has at least
 LARGE = 1200  # pixels; a picture larger than that is looked at in half its size
 LEVELS = (0.96, 0.7)  # shares of the range above which lettering is looked for
 LEVELS_LARGE = (0.85,)
-LETTERS = 5  # pieces of like height on one line that count as lettering
+LETTERS = 6  # pieces of like height on one line that count as lettering
 SMALLEST, LARGEST = 5, 64  # height of a letter in pixels
 
 
@@ -60,8 +60,7 @@ def _lines_above(grey: np.ndarray, share: float) -> int:
     low, high = (float(edge) for edge in cv2.minMaxLoc(grey)[:2])
     mask = cv2.compare(grey[::2] if large else grey, low + share * (high - low), cv2.CMP_GT)
     if large:
-        pairs = np.ascontiguousarray(mask[:, : mask.shape[1] & ~1]).view(np.uint16)
-        mask = cv2.compare(pairs, 0.0, cv2.CMP_GT)
+        mask = np.ascontiguousarray(mask[:, ::2])
     if cv2.countNonZero(mask) < 2 * LETTERS * SMALLEST:
         return 0
     return sum(_has_letters(mask[top:bottom]) for top, bottom in _bands(mask))
@@ -96,31 +95,31 @@ def _has_letters(band: np.ndarray) -> bool:
     shaped = (
         (height >= SMALLEST)
         & (height <= LARGEST)
-        & (width <= 1.6 * height)
+        & (width <= 4 * height)  # letters may touch each other
         & (area >= 0.12 * width * height)
         & (area <= 0.85 * width * height)
     )
-    left, foot, height = left[shaped], (top + height)[shaped], height[shaped]
+    left, foot, right, height = (side[shaped] for side in (left, top + height, left + width, height))
     on_line = np.bincount(foot, minlength=band.shape[0] + 2)
     around = on_line + np.roll(on_line, 1) + np.roll(on_line, -1)
     return any(
-        _is_lettering(left[near], height[near])
+        _is_lettering(left[near], right[near], height[near])
         for near in (np.abs(foot - line) <= 1 for line in np.flatnonzero(around >= LETTERS))
     )
 
 
-def _is_lettering(left: np.ndarray, height: np.ndarray) -> bool:
+def _is_lettering(left: np.ndarray, right: np.ndarray, height: np.ndarray) -> bool:
     """True where enough pieces on one line are alike in height and follow each other closely."""
     for size in np.unique(height):
         alike = np.abs(height - size) <= max(1, size // 6)
-        if alike.sum() >= LETTERS and _close_together(np.sort(left[alike]), int(size)):
+        if alike.sum() >= LETTERS and _close_together(np.sort(left[alike]), np.sort(right[alike]), int(size)):
             return True
     return False
 
 
-def _close_together(left: np.ndarray, size: int) -> bool:
+def _close_together(left: np.ndarray, right: np.ndarray, size: int) -> bool:
     """True where LETTERS of the pieces follow each other at the distance of letters in words."""
-    near = np.diff(left) <= 3 * size
+    near = left[1:] - right[:-1] <= 2 * size
     run = best = 1
     for step in near:
         run = run + 1 if step else 1
