@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -103,5 +104,9 @@ def save(network: torch.nn.Module, path: Path) -> dict[str, Any]:
 def write_card(card: dict[str, Any], system: str, size: str, folder: Path) -> Path:
     """Write a card beside its weights."""
     path = card_path(system, size, folder)
-    path.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    text = json.dumps(card, indent=1, ensure_ascii=False)
+    flat = re.sub(
+        r"\[[^\[\]{}]*\]", lambda found: re.sub(r"\s+", " ", found.group()), text
+    )  # lists on one line
+    path.write_text(flat + "\n", encoding="utf-8")
     return path

@@ -16,6 +16,7 @@ from core.errors import InputError
 @click.option("--size", type=click.Choice(["demo", "full"]), default="demo", show_default=True)
 @click.option("--data", type=click.Path(path_type=Path), help="Labelled films: a COCO or YOLO folder.")
 @click.option("--phantom", type=int, help="Instead of --data: render this many phantom training patients.")
+@click.option("--first-patient", default=1, show_default=True, help="Number of the first phantom patient.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for weights and card.")
 @click.option("--epochs", default=24, show_default=True, help="Epochs of the grader.")
 @click.option("--finder-epochs", default=24, show_default=True, help="Epochs of the finder.")
@@ -29,6 +30,7 @@ def command(
     size: str,
     data: Path | None,
     phantom: int | None,
+    first_patient: int,
     out: Path,
     epochs: int,
     finder_epochs: int,
@@ -51,6 +53,6 @@ def command(
     if data is not None:
         card = train_from_folder(data, plan, note)
     else:
-        card = train_on_phantoms(phantom or 0, plan, note, processes=processes)
+        card = train_on_phantoms(phantom or 0, plan, note, first=first_patient, processes=processes)
     shown = card_without_patients(card)
     emit(shown, as_json=as_json, text=lambda: json.dumps(shown, indent=1))

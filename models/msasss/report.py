@@ -139,13 +139,15 @@ def training_text(card: dict[str, Any]) -> str:
         f"{name} {about['parameters']:,} parameters ({about['bytes'] / 1e6:.1f} MB)"
         for name, about in card["networks"].items()
     )
-    return (
+    told = [
         f"Size {card['size']}: {sizes}. {training['films']} films of {len(training['patients'])} patients "
         f"({training['source']}); {training['finder_epochs']} epochs of the finder, "
-        f"{training['grader_epochs']} of the grader. {training.get('history', '')}\n\n"
+        f"{training['grader_epochs']} of the grader.",
+        training.get("history", ""),
         f"Tuned on {tuning['films']} films of {len(training['tuning_patients'])} other patients of the plain "
-        f"population and {tuning['wrong_films']} wrong films."
-    )
+        f"population and {tuning['wrong_films']} wrong films.",
+    ]
+    return "\n\n".join(line for line in told if line)
 
 
 @click.command()
@@ -164,12 +166,22 @@ def main(evaluation: Path, page: Path) -> None:
 
 
 def summary(result: dict[str, Any]) -> dict[str, Any]:
-    """The evaluation without its lists, for the card."""
+    """The evaluation for the card: an estimate is ``[value, lower, upper]`` to four digits; lists of films
+    stay out.
+    """
     left_out = ("abstained", "readers_grading")
     return {
-        name: {key: value for key, value in one.items() if key not in left_out}
+        name: _short({key: value for key, value in one.items() if key not in left_out})
         for name, one in result["sets"].items()
     }
+
+
+def _short(value: Any) -> Any:
+    if isinstance(value, dict) and value.keys() == {"estimate", "ci"}:
+        return [_short(number) for number in (value["estimate"], *value["ci"])]
+    if isinstance(value, dict):
+        return {key: _short(item) for key, item in value.items()}
+    return round(value, 4) if isinstance(value, float) else value
 
 
 if __name__ == "__main__":

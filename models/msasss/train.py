@@ -20,6 +20,7 @@ from models.msasss.labels import LabelledFilm, read_folder, split_patients
 from models.msasss.sites import ALL_UNITS, GRADE_NAMES
 
 TUNING_SHARE = 0.15
+FIRST_TUNING = 101  # number of the first phantom patient for tuning
 CARD_NOTE = "research only, not a medical device"
 
 
@@ -52,21 +53,32 @@ def train_from_folder(data: Path, plan: Plan, tell: Callable[[str], None]) -> di
 
 
 def train_on_phantoms(
-    patients: int, plan: Plan, tell: Callable[[str], None], *, processes: int = 1
+    patients: int, plan: Plan, tell: Callable[[str], None], *, first: int = 1, processes: int = 1
 ) -> dict[str, Any]:
-    """Train on rendered patients; a seventh as many others, drawn from the plain population, for tuning."""
+    """Train on rendered patients ``first`` and following; a fifth as many others, drawn from the plain
+    population and with one film each that must be refused, serve for tuning."""
     from data.phantom.seeds import StudyRole
     from models.msasss.phantom_data import ENRICHED, PLAIN, Patients, render_samples, write_coco
 
-    training = Patients(StudyRole.TRAIN, 1, patients, shifts=ENRICHED)
-    tuning = Patients(StudyRole.TUNE, 1, max(4, patients // 7), shifts=PLAIN)
+    training = Patients(StudyRole.TRAIN, first, patients, shifts=ENRICHED)
+    tuning = Patients(
+        StudyRole.TUNE,
+        FIRST_TUNING,
+        max(4, patients // 5),
+        shifts=PLAIN,
+        wrong=0.0,
+        extra_wrong=True,
+        poor=0.1,
+    )
     tell(f"rendering {patients} training and {tuning.count} tuning patients")
     files = render_samples(training, plan.out / "samples", processes=processes)
     if not (plan.out / "tuning" / "annotations.json").exists():
-        write_coco(tuning, plan.out / "tuning")
+        write_coco(tuning, plan.out / "tuning", processes=processes)
     about = {
         "source": "data.phantom, first domain",
         "phantom": True,
+        "command": f"sharpline train msasss --phantom {patients} --first-patient {first} --size {plan.size} "
+        f"--epochs {plan.epochs} --finder-epochs {plan.finder_epochs} --seed {plan.seed} --out DIR",
         "render_seed": training.seed,
         "severity_shifts": list(training.shifts),
         "films": 2 * patients,
