@@ -82,8 +82,9 @@ def false_change_sentence(found: dict[str, Any]) -> str:
     rates = [value["false_change"]["estimate"] for value in found["readers"].values()]
     known = sorted(rate for rate in rates if rate is not None)
     own = "" if not known else f"; readers against each other {_range(known)}"
+    cases = f"{model['cases']:,} {'case' if model['cases'] == 1 else 'cases'}"
     return (
-        f"Of {model['cases']:,} cases in which no reader sees a change the model sees one in"
+        f"Of {cases} in which no reader sees a change the model sees one in"
         f" {model['false_change']['estimate']:.1%} (an improvement in"
         f" {model['false_improvement']['estimate']:.1%}){own}."
     )

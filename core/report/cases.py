@@ -14,6 +14,7 @@ from core.report.readings import CHANGE
 from core.scores.system import ScoreSystem
 
 LISTED = 10
+EDGE = 1e-9  # a smaller disagreement is none
 
 
 def judged(material_models: list[str]) -> str | None:
@@ -45,7 +46,8 @@ def worst_patients(material: Material, count: int) -> list[str]:
     """Patients whose films are shown: by disagreement about change, then about status."""
     found: list[str] = []
     for panel in reversed(material.readings.panels):
-        found += disagreements(material.readings, panel, judged(material.readings.models))["subject"].tolist()
+        rows = disagreements(material.readings, panel, judged(material.readings.models))
+        found += rows.loc[rows["size"] > EDGE, "subject"].tolist()
     return list(dict.fromkeys(found))[:count]
 
 
@@ -80,6 +82,7 @@ def _list(material: Material, panel: str, whom: str | None) -> Table | Text:
     readings = material.readings
     found = disagreements(readings, panel, whom)
     what = readings.main.what(panel)
+    judged_n, found = len(found), found[found["size"] > EDGE]
     if found.empty:
         return Text(f"Nobody differs about {what}.")
     labels = list(readings.kinds)
@@ -93,11 +96,10 @@ def _list(material: Material, panel: str, whom: str | None) -> Table | Text:
         )
         for row in found.head(LISTED).to_dict("records")
     )
-    rated = len(readings.table(panel)[labels].dropna(how="all"))
     return Table(
         ("Patient", *labels, "difference"),
         rows,
-        f"{readings.unit}, {what}: the {len(rows)} largest of {len(found):,} disagreements about {rated:,} "
+        f"{readings.unit}, {what}: the {len(rows)} largest of {len(found):,} disagreements, n = {judged_n:,} "
         "patients.",
     )
 

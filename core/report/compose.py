@@ -21,6 +21,11 @@ from core.report.site_by_site import site_by_site
 from core.report.status_change import ICC, patient_by_patient, status_and_change
 
 PHANTOM = "Phantom data: simulated patients, rendered films, simulated readers."
+ENOUGH = 20  # patients
+FEW = (
+    "Fewer than 20 patients: intervals that resample so few are too narrow, so read every interval and "
+    "verdict here with reserve."
+)
 RESEARCH = "For research only. Not a medical device."
 
 
@@ -87,7 +92,9 @@ def in_short(
         row = _main(models, readings, model, panel)
         if row is not None:
             said = verdict(material, row["interchangeability"])
-            blocks.append(Text(f"{model}, {readings.main.what(panel)}. {said}", "answer"))
+            n = row["interchangeability"]["subjects"]
+            blocks.append(Text(f"{model}, {readings.main.what(panel)}, n = {n:,}. {said}", "answer"))
+            blocks += [Text(FEW, "warning")] if n < ENOUGH else []
         if row is not None and panel == CHANGE:
             blocks.append(Text(false_change_sentence(row["false_change"]), "answer"))
     if not readings.models:
@@ -131,10 +138,10 @@ def _beside(
         rates = row["false_change"]
         for key, name in (("false_change", "False change"), ("false_improvement", "False improvement")):
             own = "\n".join(
-                f"{label}: {say.percent(value[key])}, {value['cases']:,} cases"
+                f"{label}: {say.percent(value[key])}, {say.cases(value['cases'])}"
                 for label, value in rates["readers"].items()
             )
-            of_model = f"{say.percent(rates['model'][key])}, {rates['model']['cases']:,} cases"
+            of_model = f"{say.percent(rates['model'][key])}, {say.cases(rates['model']['cases'])}"
             rows.append((f"{name}, {readings.main.label}", own, of_model))
     return Table(
         ("", "readers with each other", "model with the readers"),

@@ -171,7 +171,7 @@ def _sites(frame: pd.DataFrame, by: list[str], pairs: list[tuple[str, str]]) -> 
 
 
 def disagreements(readings: Readings, panel: str, judged: str | None) -> pd.DataFrame:
-    """Patients of the longest interval by the size of the disagreement, worst first.
+    """Patients of the longest interval by the size of the disagreement, worst first; those without one last.
 
     judged: the model, against the mean of the readers who rated; None: the readers among themselves (largest
     minus smallest). Columns ``subject``, one per label, ``difference``, ``size``; ties by patient.
@@ -184,7 +184,6 @@ def disagreements(readings: Readings, panel: str, judged: str | None) -> pd.Data
     else:
         difference = table[judged] - table[who].mean(axis=1)
     found = table.assign(difference=difference, size=difference.abs()).dropna(subset=["size"]).reset_index()
-    found = found[found["size"] > 1e-9]
     return found.sort_values(["size", "subject"], ascending=[False, True], kind="stable").reset_index(
         drop=True
     )

@@ -201,11 +201,9 @@ def _left_out_table(material: Material, model: str, found: list[dict[str, Any]],
                     one["left_out"],
                     "mean of " + say.listed(one["against"]) if len(one["against"]) > 1 else one["against"][0],
                     say.count(row["leave_one_out"]["subjects"]),
-                    say.estimated(one["reader"]["ICC(A,1)"]),
-                    say.estimated(one["model"]["ICC(A,1)"]),
+                    _icc_and_bias(one["reader"]),
+                    _icc_and_bias(one["model"]),
                     say.estimated(one["icc_difference"], signed=True),
-                    say.estimated(one["reader"]["bias"], signed=True),
-                    say.estimated(one["model"]["bias"], signed=True),
                 )
             )
     return Table(
@@ -215,11 +213,9 @@ def _left_out_table(material: Material, model: str, found: list[dict[str, Any]],
             "Reader left out",
             "Yardstick",
             "n",
-            "ICC(A,1), that reader",
-            "ICC(A,1), model",
-            "model minus reader",
-            "bias, reader",
-            "bias, model",
+            "ICC(A,1) and bias, that reader",
+            "ICC(A,1) and bias, model",
+            "ICC, model minus reader",
         ),
         tuple(rows),
         f"{material.system.title}, total: each reader, and {model} in that reader's place, against the mean "
@@ -227,6 +223,11 @@ def _left_out_table(material: Material, model: str, found: list[dict[str, Any]],
         words=4,
         folded=folded,
     )
+
+
+def _icc_and_bias(found: dict[str, Any]) -> str:
+    icc, bias = say.estimated(found["ICC(A,1)"]), say.estimated(found["bias"], signed=True)
+    return f"{icc}\nbias {bias}"
 
 
 def _false_table(model: str, found: list[dict[str, Any]], folded: str = "") -> Table:

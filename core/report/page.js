@@ -5,30 +5,32 @@
   const family = getComputedStyle(document.body).fontFamily;
   const copy = (value) => JSON.parse(JSON.stringify(value));
 
-  function draw(look) {
+  function draw(look, sized) {
     return Promise.all(Object.entries(figures).map(([id, figure]) => {
       const { data, layout } = copy(figure[look]);
       layout.font = { ...layout.font, family };
-      return Plotly.react(id, data, { ...layout, autosize: true }, figure.config);
+      layout.autosize = !sized;
+      if (sized) layout.width = document.getElementById(id).clientWidth;
+      return Plotly.react(id, data, layout, figure.config);
     }));
   }
 
-  const fit = () => Object.keys(figures).forEach((id) => Plotly.Plots.resize(id));
-  const now = () => draw(dark.matches ? "dark" : "light");
+  const now = () => draw(dark.matches ? "dark" : "light", false);
   now().then(() => document.documentElement.setAttribute("data-drawn", "yes"));
   dark.addEventListener("change", now);
 
+  // Paper does not tell its width in time, so the page takes that of A4 while it is printed.
   let folded = [];
   window.addEventListener("beforeprint", () => {
+    document.body.classList.add("paper");
     folded = [...document.querySelectorAll("details:not([open])")];
     folded.forEach((one) => { one.open = true; });
-    draw("light");
-    fit();
+    draw("light", true);
   });
   window.addEventListener("afterprint", () => {
+    document.body.classList.remove("paper");
     folded.forEach((one) => { one.open = false; });
     now();
-    fit();
   });
 
   document.getElementById("save-numbers").addEventListener("click", () => {

@@ -51,6 +51,10 @@ def count(value: Any) -> str:
     return NOTHING if value is None or pd.isna(value) else f"{int(value):,}"
 
 
+def cases(n: int) -> str:
+    return f"{n:,} {'case' if n == 1 else 'cases'}"
+
+
 def listed(names: Sequence[str]) -> str:
     """A, B and C."""
     names = [str(name) for name in names]
