@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 
 import numpy as np
@@ -217,7 +219,7 @@ def _rendered(study: Study, folder: Path, films: list[PlannedFilm], processes: i
             write_film(study.plan, folder, film, study.states(film))
             yield
         return
-    pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"))
+    pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_start_worker)
     try:
         jobs = [pool.submit(write_film, study.plan, folder, film, study.states(film)) for film in films]
         for job in as_completed(jobs):
@@ -227,15 +229,29 @@ def _rendered(study: Study, folder: Path, films: list[PlannedFilm], processes: i
         pool.shutdown(cancel_futures=True)
 
 
+def _start_worker() -> None:
+    """A worker leaves Ctrl-C to its parent, ends with it, and uses one core."""
+    import cv2
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    cv2.setNumThreads(1)
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
 def write_film(plan: StudyPlan, folder: Path, film: PlannedFilm, states: States) -> None:
     """Render one film; its labels are written first, so that a film that is there has them."""
-    import cv2
     from pydicom import dcmread
 
     from data.phantom.dicom_out import write_dicom
     from data.phantom.films import make_film
 
-    cv2.setNumThreads(1)
     seed = plan.study.film_seed()
     rendered = make_film(
         seed, film.subject, film.seed_visit, film.view, states, plan.domain, poor=POOR, kind=film.kind
