@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 import pandas as pd
+
+from data.pseudonyms import CohortKey
 
 TAGS, MAP, DATES, PERSON = "clinical_trial_tags", "map", "dates", "person"
 PATIENT = "patient_number"  # the file's patient number is the number of a subject
@@ -37,12 +39,13 @@ class Visit:
 
 @dataclass(frozen=True)
 class Known:
-    """What the store knows: subjects, visits of each, and patient pseudonym -> subject."""
+    """What the store knows: subjects, visits of each, patient pseudonym -> subject, and dates of baseline."""
 
     subjects: dict[str, str]  # folded name -> name
     visits: dict[str, list[Visit]]
     visit_names: dict[str, str]  # folded name -> name
     patients: dict[str, str]
+    baselines: dict[tuple[str, str], date] = field(default_factory=dict)  # (subject, whose dates) -> day 0
 
 
 @dataclass(frozen=True)
@@ -79,8 +82,10 @@ def assign(facts: Iterable[Facts], known: Known) -> list[Assigned]:
     for at, (fact, assigned) in enumerate(zip(facts, found, strict=True)):
         if assigned.subject is not None:
             groups.setdefault((assigned.subject, fact.dates_of), []).append(at)
-    for (subject, _), places in groups.items():
-        _by_dates([facts[at] for at in places], [found[at] for at in places], known.visits.get(subject, []))
+    for (subject, dates_of), places in groups.items():
+        baseline = known.baselines.get((subject, dates_of))
+        visits = known.visits.get(subject, [])
+        _by_dates([facts[at] for at in places], [found[at] for at in places], visits, baseline)
     for assigned in found:
         _say_what_is_open(assigned)
     return found
@@ -154,17 +159,20 @@ def _words(source: str) -> str:
 # -- dates ------------------------------------------------------------------------------------------
 
 
-def _by_dates(facts: list[Facts], assigned: list[Assigned], visits: list[Visit]) -> None:
+def _by_dates(
+    facts: list[Facts], assigned: list[Assigned], visits: list[Visit], baseline: date | None
+) -> None:
     """Give open films of one subject the visit whose window holds their day.
 
-    Day 0 comes from films whose visit is known. Where there is none, the earliest film is taken for the first
-    visit, but only if there are films of at least two days and every one then falls into a window.
+    Day 0 is the date of baseline, else it comes from films whose visit is known. Without either, the earliest
+    film is taken for the first visit, but only if there are films of at least two days and every one then
+    falls into a window.
     """
     visits = [visit for visit in visits if visit.expected is not None]
     open_films = [at for at, film in enumerate(assigned) if film.visit is None and not film.problem]
     if not visits or not open_films:
         return
-    day_zero = _day_zero(facts, assigned, visits)
+    day_zero = baseline.toordinal() if baseline is not None else _day_zero(facts, assigned, visits)
     if day_zero is None:
         day_zero = _day_zero_of_first_visit([fact.film_date for fact in facts], visits)
     for at in open_films:
@@ -242,8 +250,8 @@ def assign_by_name(frame: pd.DataFrame, known: Known) -> list[Assigned]:
 # -- from and to frames -----------------------------------------------------------------------------
 
 
-def known_of(subjects: pd.DataFrame, visits: pd.DataFrame, pseudonyms: dict[str, str]) -> Known:
-    """Knowledge from the tables ``subject`` and ``visit``. pseudonyms: patient pseudonym -> subject."""
+def known_of(subjects: pd.DataFrame, visits: pd.DataFrame, key: CohortKey) -> Known:
+    """Knowledge from the tables ``subject`` (with its shifted date of baseline) and ``visit``."""
     by_subject: dict[str, list[Visit]] = {}
     for row in visits.sort_values(["subject", "visit_order", "visit"]).itertuples(index=False):
         by_subject.setdefault(str(row.subject), []).append(
@@ -257,7 +265,17 @@ def known_of(subjects: pd.DataFrame, visits: pd.DataFrame, pseudonyms: dict[str,
             )
         )
     names = {fold(str(name)): str(name) for name in sorted(visits["visit"].dropna().unique())}
-    return Known({fold(str(n)): str(n) for n in sorted(subjects["subject"])}, by_subject, names, pseudonyms)
+    listed = sorted(str(subject) for subject in subjects["subject"])
+    return Known(
+        subjects={fold(subject): subject for subject in listed},
+        visits=by_subject,
+        visit_names=names,
+        patients={key.pseudonym(subject): subject for subject in listed},
+        baselines={
+            (str(row.subject), key.dates_of(str(row.subject))): _day(row.baseline_date)
+            for row in subjects.dropna(subset=["baseline_date"]).itertuples(index=False)
+        },
+    )
 
 
 def _whole(value: Any) -> int | None:
@@ -270,7 +288,7 @@ def facts_of(frame: pd.DataFrame) -> list[Facts]:
     return [
         Facts(
             image=str(record["image"]),
-            film_date=_day(record.get("film_date")),
+            film_date=None if record.get("film_date") is None else _day(record["film_date"]),
             **{name: str(record.get(name) or "") for name in _TEXTS},
         )
         for record in records
@@ -288,7 +306,6 @@ _TEXTS = (
 )
 
 
-def _day(value: Any) -> date | None:
-    if value is None:
-        return None
-    return value.date() if hasattr(value, "date") else value
+def _day(value: Any) -> date:
+    day: date = value.date() if hasattr(value, "date") else value
+    return day

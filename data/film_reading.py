@@ -98,7 +98,7 @@ def _read(stream: Any, source: Source, reading: Reading) -> Outcome:
         "image": stored.image,
         "fingerprint": fingerprint,
         "patient": reading.key.pseudonym(identity.patient),
-        "dates_of": reading.key.pseudonym(done.trial_subject or identity.patient),
+        "dates_of": reading.key.dates_of(done.trial_subject or identity.patient),
         "trial_subject": done.trial_subject or None,
         "trial_visit": done.trial_visit or None,
         "trial_visit_name": done.trial_visit_name or None,

@@ -29,7 +29,7 @@ from data.image_map import read_image_map
 from data.previews import film_path, preview_path, read_preview, to_film
 from data.pseudonyms import CohortKey, open_key
 from data.reading_pool import outcomes
-from data.store import CohortStore, Transaction
+from data.store import CohortStore, Session, Transaction
 
 BATCH = 16  # films in one transaction
 Progress = Callable[[int, int, str], None]  # files done, files in all, name of the last one
@@ -131,13 +131,9 @@ def assign_images(
     """
     with store.reading() as session:
         images = session.query(_IMAGES_WITH_DELIVERY)
-        subjects = session.query("SELECT subject FROM main.subject WHERE superseded_by IS NULL")
-        visits = session.query("SELECT * FROM main.visit WHERE superseded_by IS NULL")
-    if images.empty:
-        return AssignResult(0, [], [])
-    key = key or open_key(store.path, may_create=False)
-    pseudonyms = {key.pseudonym(str(subject)): str(subject) for subject in subjects["subject"]}
-    known = assigning.known_of(subjects, visits, pseudonyms)
+        if images.empty:
+            return AssignResult(0, [], [])
+        known = _known(session, key or open_key(store.path, may_create=False))
     found = assigning.assign(assigning.facts_of(images), known)
     changed = _changed(images, found)
     if changed:
@@ -209,7 +205,7 @@ class _Writer:
             batch = _Batch(transaction, self._store.folder, self._reading.staging, self._names)
             for source, outcome in waiting:
                 batch.take(source, outcome)
-            batch.finish(_known_subjects(transaction, self._reading.key))
+            batch.finish(_known(transaction, self._reading.key))
         batch.report(self._result)
 
 
@@ -403,11 +399,10 @@ def _as_row(image: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _known_subjects(transaction: Transaction, key: CohortKey) -> assigning.Known:
-    subjects = transaction.query("SELECT subject FROM main.subject WHERE superseded_by IS NULL")
-    visits = transaction.query("SELECT * FROM main.visit WHERE superseded_by IS NULL")
-    pseudonyms = {key.pseudonym(str(subject)): str(subject) for subject in subjects["subject"]}
-    return assigning.known_of(subjects, visits, pseudonyms)
+def _known(session: Session, key: CohortKey) -> assigning.Known:
+    subjects = session.query("SELECT subject, baseline_date FROM main.subject WHERE superseded_by IS NULL")
+    visits = session.query("SELECT * FROM main.visit WHERE superseded_by IS NULL")
+    return assigning.known_of(subjects, visits, key)
 
 
 def _known_deliveries(store: CohortStore) -> dict[str, str]:

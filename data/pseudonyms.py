@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+import re
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,13 +38,24 @@ class CohortKey:
         return "P-" + self.digest("patient", patient.strip()).hex()[:16]
 
     def days_back(self, patient: str) -> int:
-        """By how many days the dates of this patient move to the past."""
+        """By how many days the dates of this patient or subject move to the past.
+
+        The same for every way of writing the number (case, spaces and signs do not count).
+        """
         span = LONGEST_SHIFT - SHORTEST_SHIFT + 1
-        return SHORTEST_SHIFT + int.from_bytes(self.digest("dates", patient.strip())[:8], "big") % span
+        return SHORTEST_SHIFT + int.from_bytes(self.digest("dates", _plain(patient))[:8], "big") % span
+
+    def dates_of(self, patient: str) -> str:
+        """A name for whose shift was used: dates with the same name can be compared."""
+        return "D-" + self.digest("dates of", _plain(patient)).hex()[:16]
 
     def fingerprint(self, content: bytes) -> str:
         """What a delivered file is recognised by when it comes again."""
         return hmac.new(self.secret, content, hashlib.sha256).hexdigest()
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^0-9a-z]+", "", name.casefold()) or name
 
 
 def key_file(cohort: Path) -> Path:

@@ -47,7 +47,7 @@ def film(
     with quiet():  # tests write what scanners write, allowed or not
         for keyword, value in tags.items():
             if value is None:
-                del dataset[keyword]
+                dataset.pop(pydicom.datadict.tag_for_keyword(keyword), None)
             else:
                 setattr(dataset, keyword, value)
     meta.MediaStorageSOPClassUID = dataset.get("SOPClassUID", sop_class)

@@ -21,6 +21,7 @@ from data.dicom import quiet, read_dicom
 from data.film_file import image_of
 from data.ingest import assign_images, ingest, load_film, load_preview, stored_film
 from data.previews import film_path, preview_path
+from data.pseudonyms import open_key
 from data.reading_pool import CRASHED
 from data.store import CohortStore
 from tests.data.small_films import as_bytes, film, picture, save, trial_film
@@ -515,6 +516,19 @@ def test_one_known_visit_places_the_others(store, delivery):
     dated(delivery, "S1", [740])
     take(store, delivery)
     assert [row[2] for row in assigned(store)] == ["W52", "W104"]
+
+
+def test_a_date_of_baseline_places_even_a_single_film(store, delivery):
+    key = open_key(store.path, may_create=True)
+    save(trial_film(1, "s 1", "", "20210113", ClinicalTrialTimePointID=None), delivery / "a.dcm")
+    add_subjects(store, "S1")
+    shifted = date(2020, 1, 15) - timedelta(days=key.days_back("S1"))
+    row = store.query("SELECT * EXCLUDE (event, superseded_by) FROM subject").assign(baseline_date=shifted)
+    with store.write("test", "subjects") as transaction:
+        transaction.supersede("subject", row[["subject"]])
+        transaction.insert("subject", row)
+    take(store, delivery)
+    assert assigned(store) == [("s 1", "S1", "W52", "clinical_trial_tags+dates")]
 
 
 def test_what_a_person_assigned_stays(store, delivery):
