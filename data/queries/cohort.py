@@ -124,13 +124,18 @@ def films(store: CohortStore, viewer: Viewer, chosen: CohortFilter) -> pd.DataFr
 
 
 def without_film(store: CohortStore, viewer: Viewer, chosen: CohortFilter) -> pd.DataFrame:
-    """Visits of the chosen patients without a film of a body part that other visits have.
+    """Visits of the chosen patients without a film of a body part that the study films.
 
+    The study films what at least a tenth of its filmed visits show: a stray hand film asks for no other.
     ``subject, visit, visit_order, body_part``.
     """
     sql = """
-        WITH part AS (
-            SELECT DISTINCT body_part FROM image WHERE subject IS NOT NULL AND body_part IS NOT NULL)
+        WITH filmed AS (
+            SELECT DISTINCT subject, visit, body_part FROM image
+            WHERE subject IS NOT NULL AND visit IS NOT NULL AND body_part IS NOT NULL),
+        part AS (
+            SELECT body_part FROM filmed GROUP BY body_part
+            HAVING 10 * count(*) >= (SELECT count(DISTINCT (subject, visit)) FROM filmed))
         SELECT v.subject, v.visit, v.visit_order, p.body_part
         FROM visit v CROSS JOIN part p
         WHERE v.subject IN ({patients}) AND NOT EXISTS (
