@@ -10,6 +10,7 @@ import click
 from core.cli.output import emit, json_option, note
 
 if TYPE_CHECKING:
+    from data.store import CohortStore
     from data.tables_in import Result
 
 
@@ -50,10 +51,23 @@ def command(
         result = preview_subjects(store, file, visits, request)
     else:
         result = take_subjects(store, file, visits, request)
+        _assign_films(store)
     for text in result.notes:
         note(f"note: {text}")
     emit(_as_json(result), as_json=as_json, text=lambda: _as_text(result))
     return status(result)
+
+
+def _assign_films(store: CohortStore) -> None:
+    """Films that came before their subjects and visits find them now."""
+    with store.reading() as session:
+        if not session.value("SELECT count(*) FROM main.delivery"):
+            return
+    from data.ingest import assign_images
+
+    changed = assign_images(store, actor="sharpline subjects").changed
+    if changed:
+        note(f"note: films assigned anew: {changed}")
 
 
 def _as_json(result: Result) -> dict[str, object]:

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from core.cli import cli, main
 from data.store import CohortStore
-from tests.data.small_films import film, picture, save
+from tests.data.small_films import film, picture, save, trial_film
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -130,3 +130,17 @@ def _count(store) -> int:
         return int(store.query("SELECT count(*) AS n FROM image WHERE superseded_by IS NULL")["n"][0])
     except Exception:  # the tables are being made
         return 0
+
+
+def test_subjects_that_come_after_the_films_find_them(cohort, tmp_path):
+    save(trial_film(1, "S1", "Week 52"), tmp_path / "films" / "a.dcm")
+    assert run(cohort, tmp_path / "films").return_value == 0
+    (tmp_path / "subjects.csv").write_text("subject,arm\ns-1,Active\n")
+    (tmp_path / "visits.csv").write_text("subject,visit,planned_day\ns-1,BL,0\ns-1,W52,364\n")
+    line = ["--cohort", str(cohort), "subjects", str(tmp_path / "subjects.csv")]
+    result = CliRunner().invoke(
+        cli, [*line, "--visits", str(tmp_path / "visits.csv")], standalone_mode=False, catch_exceptions=False
+    )
+    assert "films assigned anew: 1" in result.stderr
+    row = CohortStore(cohort).query("SELECT subject, visit FROM image WHERE superseded_by IS NULL").iloc[0]
+    assert (row.subject, row.visit) == ("s-1", "W52")
