@@ -131,7 +131,9 @@ class Visitor:
         self.click(self.page.get_by_test_id("stMain").get_by_role("link", name=label))
 
     def wait_for(self, text):
+        """Wait for a text, and for the rest of the page that comes after it."""
         self.page.get_by_text(text).first.wait_for(timeout=PATIENCE)
+        self.settle()
 
     def films_drawn(self, count=2):
         self.page.wait_for_function(
@@ -148,11 +150,16 @@ class Visitor:
 
     def click_cell(self, table, row, column=0):
         """A cell of a table, rows from 0 under the head."""
-        self.click(
-            table.locator("canvas").first,
-            position={"x": 30 + 60 * column, "y": 35 + 35 * row + 17},
-            force=True,
-        )
+        canvas = table.locator("canvas").first
+        canvas.scroll_into_view_if_needed(timeout=PATIENCE)
+        frame = canvas.bounding_box()
+        self.clicks += 1
+        x, y = frame["x"] + 30 + 60 * column, frame["y"] + 35 + 35 * row + 17
+        self.page.mouse.move(x - 8, y - 4)
+        self.page.mouse.move(x, y)
+        self.page.wait_for_timeout(300)
+        self.page.mouse.click(x, y, delay=60)
+        self.settle()
 
     def table_under(self, heading):
         return self.page.locator(
