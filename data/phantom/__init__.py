@@ -11,16 +11,16 @@ Films (signatures; everything is reproducible to the byte from its seeds):
 ``placement.visibility(conditions, body, sites=None) -> dict[str, float]``
     Per site of that view 0 (hidden or off the film) to 1; cheap, renders nothing.
 ``render.render_film(body, states, conditions, seed) -> RenderedFilm``
-    ``states``: site -> (grade 0..3, extent 0..1); sites left out are (0, 0.0). Sites of the other view are ignored.
+    ``states``: site -> (grade 0..3, extent 0..1); sites left out are (0, 0.0), those of the other view ignored.
     ``RenderedFilm.pixels``: uint16 (rows, columns), 12 bits, bone bright whatever ``photometric`` says.
-    ``RenderedFilm.spacing_mm``: (row, column) on the detector; ``shown_spacing_mm`` is None where the file hides it.
-    ``RenderedFilm.corners``: DataFrame site, x, y, grade, extent, visibility, visible, x0, y0, x1, y1 (pixels).
+    ``RenderedFilm.spacing_mm``: (row, column) on the detector; ``shown_spacing_mm`` None where the file hides it.
+    ``RenderedFilm.corners``: DataFrame site, x, y, grade, extent, visibility, visible, x0, y0, x1, y1.
     ``RenderedFilm.vertebrae``: DataFrame level, x0, y0, x1, y1, visibility, polygon (n x 2 array) in pixels.
     A wrong film (``conditions.kind`` in ``WRONG_KINDS``) has empty ``corners`` and ``vertebrae``.
 ``dicom_out.write_dicom(film, path, *, subject, visit, study_date, uid_seed) -> Path``
     DX or CR file with trial tags and a made-up patient name and id that ingest has to strip.
-``films.make_film(study_seed, subject, visit, view, states, domain="first", *, poor=0.12, wrong=0.0, kind=None)
--> RenderedFilm``
+``films.make_film(study_seed, subject, visit, view, states, domain="first", *, poor=0.12, wrong=0.0,
+kind=None) -> RenderedFilm``
     Body and conditions drawn from (study_seed, subject) and (study_seed, subject, visit, view).
 ``films.film_conditions(study_seed, subject, visit, view, domain="first", *, poor=0.12, wrong=0.0, kind=None)
 -> tuple[Body, Conditions]``
