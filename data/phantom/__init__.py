@@ -13,7 +13,7 @@ Films (signatures; everything is reproducible to the byte from its seeds):
 ``render.render_film(body, states, conditions, seed) -> RenderedFilm``
     ``states``: site -> (grade 0..3, extent 0..1); sites left out are (0, 0.0), the other view is ignored.
     ``RenderedFilm.pixels``: uint16 (rows, columns), 12 bits, bone bright whatever ``photometric`` says.
-    ``RenderedFilm.spacing_mm``: (row, column) on the detector; ``shown_spacing_mm``: None where not in the file.
+    ``RenderedFilm.spacing_mm``: (row, column) on the detector; ``shown_spacing_mm``: None where hidden.
     ``RenderedFilm.corners``: DataFrame site, x, y, grade, extent, visibility, visible, x0, y0, x1, y1.
     ``RenderedFilm.vertebrae``: DataFrame level, x0, y0, x1, y1, visibility, polygon (n x 2 array) in pixels.
     A wrong film (``conditions.kind`` in ``WRONG_KINDS``) has empty ``corners`` and ``vertebrae``.
