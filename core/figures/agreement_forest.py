@@ -55,7 +55,9 @@ def forest(
         range=[len(names) - 0.4, -0.6],
         showgrid=False,
     )
-    figure.update_layout(clickmode="event+select", margin={"t": 70}, legend={"y": 1.12})
+    figure.update_layout(
+        clickmode="event+select", margin={"t": 84}, legend={"yref": "container", "y": 1, "yanchor": "top"}
+    )
     return figure
 
 

@@ -248,7 +248,7 @@ def left_out(page: Page, compared: Comparison) -> None:
     if not asked.truth:
         gone = gone[~gone["label"].isin(truths(compared.kinds))]
     refused = ask(page, scores.abstentions, asked.chosen)
-    title = f"Left out: {gone['subject'].nunique()} patients lack a total; {len(refused)} films were refused"
+    title = f"Left out: patients who lack a total {gone['subject'].nunique()}, films refused {len(refused)}"
     with st.expander(title, icon=":material/block:"):
         st.dataframe(gone, hide_index=True)
         st.dataframe(refused[["subject", "visit", "body_part", "reader", "reason"]], hide_index=True)

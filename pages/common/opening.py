@@ -21,7 +21,8 @@ from pages.common import session_keys as keys
 ICON = Path(__file__).with_name("icon.svg")  # an icon by name would be fetched from a network
 DEFAULT_COHORT = "data/cohort.duckdb"
 TIGHT = """<style>
-[data-testid="stMainBlockContainer"] { padding: 2.4rem 2.6rem 3rem; }
+[data-testid="stMainBlockContainer"] { padding: 2rem 2.6rem 3rem; }
+[data-testid="stHeader"] { background: transparent; height: 2.2rem; min-height: 2.2rem; }
 [data-testid="stSidebarHeader"] { height: 2.2rem; margin-bottom: 0; }
 [data-testid="stSidebarUserContent"] { padding-top: 0; }
 h1 { padding: 0.2rem 0 0.4rem; font-size: 2rem; }

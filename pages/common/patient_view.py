@@ -9,7 +9,6 @@ from core.changes import confirmed_share, site_changes
 from core.domain import CohortFilter
 from core.figures.course import Band, course_figure
 from core.figures.site_map import site_map
-from core.figures.style import GRADE_COLOURS
 from core.readings import label_kinds, models, people, short_names, shown_readings
 from data.queries import patient, scores
 from pages.common import address, films
@@ -160,13 +159,9 @@ def _pane(
 
 def _legend(case: Case) -> str:
     short = short_names(case.kinds)
-    who = ", ".join(f"**{letters}** {label}" for label, letters in short.items())
-    feature = case.system.features[0]
-    grades = " ".join(
-        f":small[**{grade}** {meaning};]"
-        for grade, meaning in enumerate(feature.grades[: len(GRADE_COLOURS)])
-    )
-    return f"{who}. Box colour: the model's grade. {grades}"
+    who = ", ".join(f"**{letters}** {label}" for label, letters in short.items() if letters != label)
+    grades = ", ".join(f"**{grade}** {text}" for grade, text in enumerate(case.system.features[0].grades))
+    return f"{who + '. ' if who else ''}Box colour: the model's grade: {grades}."
 
 
 def course(page: Page, case: Case) -> None:
