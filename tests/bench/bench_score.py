@@ -63,7 +63,8 @@ def main() -> None:
     plain_film = slow["seconds"] / films
     print(f"{films} films, plain loop {plain_film * 1000:.0f} ms a film (its start not counted)")
     print(
-        f"two lean processes {per_film * 1000:.0f} ms a film: {plain_film / per_film:.1f}x; start {start:.1f} s"
+        f"two lean processes {per_film * 1000:.0f} ms a film: {plain_film / per_film:.1f}x; "
+        f"start {start:.1f} s"
     )
     wanted = {image: [tuple(pair) for pair in pairs] for image, pairs in slow["found"].items()}
     print(f"findings equal: {fast == wanted}")
