@@ -7,6 +7,7 @@ from pages.common import agreement_view as view
 from pages.common import guards
 from pages.common.filters import cohort_filter
 from pages.common.opening import open_page
+from pages.common.reader_view import model_as_reader
 
 page = open_page("Agreement")
 st.title("Agreement")
@@ -19,6 +20,6 @@ view.needs_two(compared)
 view.all_pairs(page, compared)
 view.one_pair(page, compared)
 view.worst(page, compared)
-view.model_as_reader(page, compared)
+model_as_reader(page, compared)
 view.left_out(page, compared)
 view.ending(page, compared)

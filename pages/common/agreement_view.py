@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 import streamlit as st
 
 from core.domain import CohortFilter, ReaderKind
 from core.figures import agreement as figures
-from core.figures.agreement_forest import forest, interchangeability
+from core.figures.agreement_forest import forest
 from core.readings import models, people, truths
 from data.queries import scores
 from pages.common import address, guards
 from pages.common import agreement_study as study
-from pages.common import session_keys as keys
 from pages.common.agreement_study import Comparison, Question
-from pages.common.charts import chart, clickable
+from pages.common.charts import clickable
 from pages.common.made import download, how_made
 from pages.common.opening import Page
 from pages.common.queries import ask
@@ -143,73 +140,6 @@ def _more(bias: float | None) -> str:
 
 def _number(value: float | None) -> str:
     return "?" if value is None else f"{value:+.2f}"
-
-
-def model_as_reader(page: Page, compared: Comparison) -> None:
-    """Is the model a reader? Interchangeability against a margin that a person sets, and false change."""
-    asked, who = compared.question, people(compared.kinds)
-    st.markdown("#### Is the model a reader?")
-    if not models(compared.kinds) or len(who) < 2:
-        st.markdown("This needs a model and two readers.")
-        return
-    model = models(compared.kinds)[0]
-    margin = st.number_input(
-        f"Margin that was set beforehand ({compared.unit}², none by default)", min_value=0.0, value=None,
-        step=0.5, key=keys.MARGIN, placeholder="no margin, no verdict",
-        help="Largest index that still counts as interchangeable. Set it before looking, in the protocol.",
-    )  # fmt: skip
-    found = study.model_as_reader(page, asked, model, margin)
-    for column, panel in zip(st.columns(2), study.PANELS, strict=True):
-        with column:
-            st.markdown(f"##### {panel.capitalize()}")
-            figure = interchangeability(found[panel], unit=compared.unit, on=page.look)
-            chart(figure, f"interchangeability_{panel}", alt=f"Interchangeability index, {panel}")
-            st.caption(_index_sentence(found[panel]))
-    _false_change(found["false_change"], model)
-
-
-def _index_sentence(found: dict[str, Any]) -> str:
-    index = found["index"]
-    n = f"n = {found['subjects']}, left out {found['dropped_subjects']}"
-    if index["estimate"] is None:
-        return f"{n}. {found['notes'].get('index', 'The index cannot be computed')}."
-    closer = (
-        "further from the readers than they are"
-        if index["estimate"] > 0
-        else "as close to the readers as they are"
-    )
-    verdict = "No verdict: no margin was set."
-    if found["margin"] is not None:
-        high = index["ci"][1]
-        where = "under" if found["equivalent"] else "not under"
-        verdict = f"The upper limit {_number(high)} is {where} the margin."
-    return f"{n}. The model is {closer} to each other (index {_number(index['estimate'])}). {verdict}"
-
-
-def _false_change(found: dict[str, Any], model: str) -> None:
-    rows = [{"reader": model, **_rates(found["model"])}]
-    rows += [{"reader": name, **_rates(value)} for name, value in found["readers"].items()]
-    table = pd.DataFrame(rows)
-    st.markdown("##### Change seen where every other reader sees none")
-    st.dataframe(table, hide_index=True)
-    st.caption(
-        "Cases: patients in whom all other readers see no change. False change: any change there; false "
-        "improvement: a change below 0. Intervals resample patients."
-    )
-    download(table, "false_change")
-
-
-def _rates(value: dict[str, Any]) -> dict[str, Any]:
-    return {"cases (n)": value["cases"], "false change": _share(value["false_change"]),
-            "false improvement": _share(value["false_improvement"])}  # fmt: skip
-
-
-def _share(value: dict[str, Any]) -> str:
-    if value["estimate"] is None:
-        return "no case"
-    low, high = value["ci"]
-    interval = "" if low is None else f" ({100 * low:.0f} to {100 * high:.0f})"
-    return f"{100 * value['estimate']:.0f} %{interval}"
 
 
 def worst(page: Page, compared: Comparison) -> None:

@@ -20,3 +20,4 @@ LAST = "last_visit"
 REGION = "region"
 
 MARGIN = "agreement_margin"
+MARGIN_REASON = "agreement_margin_reason"

@@ -70,13 +70,27 @@ def test_refused_film_leaves_its_patient_out_with_the_reason(page, asked):
     assert row["reason"].startswith("lumbar")
 
 
-def test_no_verdict_without_a_margin_and_one_with_it(open_app):
-    at = open_app(PAGE)
+def test_no_verdict_without_a_margin_and_one_with_it(open_app, tmp_path):
+    cohort = small_cohort.build(tmp_path / "margin.duckdb", films=False).path
+    at = open_app(PAGE, cohort=cohort)
     assert at.number_input(key="agreement_margin").value is None
     assert "No verdict: no margin was set." in words(at, "caption")
-    at.number_input(key="agreement_margin").set_value(500.0).run()
+    at.number_input(key="agreement_margin").set_value(500.0)
+    at.text_input(key="agreement_margin_reason").set_value("protocol 3.2")
+    next(button for button in at.button if button.label.startswith("Set it")).click().run()
+    at.run()
+    assert not at.exception
     assert "is under the margin" in words(at, "caption")
-    assert "No verdict" not in words(at, "caption")
+    assert "**after** a model had scored" in words(at, "markdown")
+    assert "protocol 3.2" in words(at, "markdown")
+
+
+def test_margin_after_scoring_needs_a_reason(open_app, tmp_path):
+    cohort = small_cohort.build(tmp_path / "margin.duckdb", films=False).path
+    at = open_app(PAGE, cohort=cohort)
+    at.number_input(key="agreement_margin").set_value(4.0)
+    next(button for button in at.button if button.label.startswith("Set it")).click().run()
+    assert "not set before looking" in at.error[0].value
 
 
 def test_every_figure_says_its_n(open_app):
