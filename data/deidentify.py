@@ -106,6 +106,7 @@ class Identity:
     """Who a data set is about, before that is taken out.
 
     patient: patient number, or what can stand for it. words: names and numbers to search for in what is left.
+    name: those of the words that are the patient's own name.
     """
 
     patient: str
@@ -113,6 +114,7 @@ class Identity:
     trial_visit: str
     trial_visit_name: str
     words: frozenset[str]
+    name: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -147,6 +149,7 @@ def identity_of(dataset: Dataset) -> Identity:
         trial_visit=_text(dataset, "ClinicalTrialTimePointID"),
         trial_visit_name=_text(dataset, "ClinicalTrialTimePointDescription")[:64],
         words=frozenset(word.casefold() for word in words),
+        name=frozenset(word.casefold() for word in _words_of_name(_text(dataset, "PatientName"))),
     )
 
 
@@ -309,9 +312,9 @@ def _film_date(dataset: Dataset) -> date | None:
 
 
 def _keep_study_identifiers(dataset: Dataset, identity: Identity, done: Deidentified) -> None:
-    """Note the trial's identifiers; one that holds the patient's name is removed instead."""
-    names = [word for word in identity.words if word.isalpha()]
-    for keyword in STUDY_IDENTIFIERS:
+    """Note the trial's identifiers; one of the subject or visit that holds the patient's name is removed."""
+    names = [word for word in identity.name if word.isalpha()]
+    for keyword in STUDY_IDENTIFIERS[1:]:  # the protocol is the same for all patients
         text = _text(dataset, keyword).casefold()
         if any(re.search(rf"(?<![^\W\d_]){re.escape(name)}(?![^\W\d_])", text) for name in names):
             del dataset[keyword]

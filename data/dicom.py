@@ -167,15 +167,15 @@ def kind_of(stream: BinaryIO) -> str | None:
     if head.startswith(b"\x1f\x8b"):
         return _NIFTI if _unpacked_start(head)[344:347] in (b"n+1", b"ni1") else _GZIP
     if _is_text(head):
-        return _TABLE if _is_table(head) else "is a text file, not a DICOM image"
+        return TEXT
     return "is not a DICOM file: it does not begin like one"
 
 
+TEXT = "is a text file, not a DICOM image"
 _OFFICE = "is a spreadsheet or document (Office file), not a DICOM image"
 _PACKED = "is a zip archive that was not opened (too deep inside others, or not named .zip); unpack it first"
 _GZIP = "is a gzip file, not a DICOM image; unpack it first"
 _NIFTI = "is a NIfTI volume, not DICOM; ask for the DICOM series that it was made from"
-_TABLE = "is a table, not a film; subjects come in with 'sharpline subjects', scores with 'sharpline reads'"
 _PICTURE = "is a {} picture, not DICOM; ask the site for the DICOM export of this film"
 _MAGIC = (
     (b"\xff\xd8\xff", _PICTURE.format("JPEG")),
@@ -219,13 +219,6 @@ def _unpacked_start(head: bytes) -> bytes:
         return zlib.decompressobj(31).decompress(head, 512)
     except zlib.error:
         return b""
-
-
-def _is_table(head: bytes) -> bool:
-    """True where the first two lines have the same number of separators, at least two of them."""
-    lines = head.decode("utf-8", errors="ignore").splitlines()[:2]
-    counts = [{separator: line.count(separator) for separator in ",;\t"} for line in lines]
-    return len(counts) == 2 and any(counts[0][mark] >= 2 and counts[1][mark] >= 2 for mark in ",;\t")
 
 
 def _is_text(head: bytes) -> bool:

@@ -20,13 +20,15 @@ from data.burnt_in import burnt_in_warning
 from data.classify import PROJECTION, Classified, classify
 from data.compressed_frames import without_comments
 from data.deidentify import Deidentified, Identity, deidentify, identity_of
-from data.dicom import DicomFile, Refusal, decode_frames, quiet, read_dicom, whole_number
+from data.dicom import TEXT, DicomFile, Refusal, decode_frames, quiet, read_dicom, whole_number
 from data.film_file import FilmFile, film_file
 from data.film_values import Picture, first_item, functional, number, to_picture
 from data.image_map import ImageMap
 from data.previews import film_path, preview_path, write_preview
 from data.pseudonyms import CohortKey
 
+TABLES = (".csv", ".tsv")
+TABLE = "is a table, not a film; subjects come in with 'sharpline subjects', scores with 'sharpline reads'"
 _DAMAGED = "the file is damaged: parts of its header contradict each other"
 SMALLEST_SPACING, LARGEST_SPACING = 0.001, 20.0  # mm between pixels; outside of it is a wrong header
 
@@ -63,7 +65,8 @@ def read_film(source: Source, reading: Reading) -> Outcome:
         with source.open() as stream, quiet():
             return _read(stream, source, reading)
     except Refusal as refusal:
-        return Outcome("refused", str(refusal), _fingerprint_of_refused(source, reading.key))
+        reason = TABLE if str(refusal) == TEXT and source.name.lower().endswith(TABLES) else str(refusal)
+        return Outcome("refused", reason, _fingerprint_of_refused(source, reading.key))
     except MemoryError:
         return Outcome("refused", "the file needs more memory than there is", "")
     except OSError as error:

@@ -41,7 +41,7 @@ class IngestResult:
 
     found: files examined = ingested + already_there + refused.
     duplicates: films that were there under another name or UID (they count as already there).
-    unassigned: films taken now or before whose subject or visit is not known.
+    unassigned: films taken now or before whose subject or visit is not known; file where it came just now.
     flagged: films taken now with something to look at.
     """
 
@@ -90,7 +90,9 @@ def ingest(
             if progress is not None:
                 progress(done, len(sources), source.name)
         writer.commit()
-    result.unassigned = assign_images(store, actor=actor, key=key).unassigned
+    for film in assign_images(store, actor=actor, key=key).unassigned:
+        result.unassigned.append(film | {"file": writer.names.get(film["image"])})
+    result.unassigned.sort(key=lambda film: (film["file"] is None, film["file"] or film["image"]))
     return result
 
 
@@ -186,9 +188,11 @@ class _Writer:
     def __init__(self, store: CohortStore, reading: Reading, actor: str, result: IngestResult) -> None:
         self._store, self._reading, self._actor, self._result = store, reading, actor, result
         self._waiting: list[tuple[Source, Outcome]] = []
-        self._names: dict[str, str] = {}  # image -> file of this delivery that brought it
+        self.names: dict[str, str] = {}  # image -> file of this delivery that brought it
 
     def take(self, source: Source, outcome: Outcome) -> None:
+        if outcome.kind == "known":
+            self.names.setdefault(outcome.delivery["image"], source.name)
         if outcome.kind == "known" and not outcome.delivery.get("map_subject"):
             self._result.already_there += 1
             return
@@ -202,7 +206,7 @@ class _Writer:
             return
         waiting, self._waiting = self._waiting, []
         with self._store.write(self._actor, "ingest", details={"files": len(waiting)}) as transaction:
-            batch = _Batch(transaction, self._store.folder, self._reading.staging, self._names)
+            batch = _Batch(transaction, self._store.folder, self._reading.staging, self.names)
             for source, outcome in waiting:
                 batch.take(source, outcome)
             batch.finish(_known(transaction, self._reading.key))

@@ -11,7 +11,7 @@ import click
 from core.cli.output import emit, json_option, note
 from core.errors import InputError
 
-SHOWN = 20  # lines of a list on the screen; --json has all
+SHOWN = 6  # files named for one warning; --json has all
 
 
 @click.command()
@@ -86,19 +86,24 @@ def _text(result: dict[str, Any]) -> str:
         f"{result['found']} files: {result['ingested']} taken in, {result['already_there']} already there, "
         f"{len(result['refused'])} refused"
     ]
-    lines += _listed("Refused", [f"{row['file']}: {row['reason']}" for row in result["refused"]])
-    lines += _listed(
-        "Again", [f"{row['file']}: {row['how']} as {row['same_as']}" for row in result["duplicates"]]
-    )
-    flagged = [f"{row['file']}: {'; '.join(row['warnings'])}" for row in result["flagged"]]
-    lines += _listed("To look at", flagged)
-    opened = [f"image {row['image'][:12]}: {row['reason']}" for row in result["unassigned"]]
-    lines += _listed("Without subject or visit", opened)
+    refused = [f"  {row['file']}: {row['reason']}" for row in result["refused"]]
+    lines += [f"Refused ({len(refused)}):", *refused] if refused else []
+    again = [(f"{row['how']} as a film that is there", row["file"]) for row in result["duplicates"]]
+    lines += _grouped("Delivered again", again)
+    flagged = [(warning, row["file"]) for row in result["flagged"] for warning in row["warnings"]]
+    lines += _grouped("To look at", flagged)
+    opened = [(row["reason"], row["file"] or f"image {row['image'][:12]}") for row in result["unassigned"]]
+    lines += _grouped("Without subject or visit", opened)
     return "\n".join(lines)
 
 
-def _listed(title: str, lines: list[str]) -> list[str]:
-    if not lines:
-        return []
-    more = [f"  ... and {len(lines) - SHOWN} more (--json lists all)"] if len(lines) > SHOWN else []
-    return [f"{title} ({len(lines)}):", *(f"  {line}" for line in lines[:SHOWN]), *more]
+def _grouped(title: str, rows: list[tuple[str, str]]) -> list[str]:
+    """Files by what is said of them, the first few named."""
+    groups: dict[str, list[str]] = {}
+    for said, file in rows:
+        groups.setdefault(said, []).append(file)
+    lines = [f"{title} ({len({file for _, file in rows})}):"] if groups else []
+    for said, files in groups.items():
+        more = f" and {len(files) - SHOWN} more (--json lists all)" if len(files) > SHOWN else ""
+        lines.append(f"  {said}: {', '.join(files[:SHOWN])}{more}")
+    return lines

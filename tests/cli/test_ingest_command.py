@@ -69,11 +69,14 @@ def test_a_person_reads_counts_and_reasons(cohort, films):
     assert "Without subject or visit (3):" in text
 
 
-def test_long_lists_are_cut_with_a_word_about_the_rest(cohort, tmp_path):
+def test_refused_files_are_all_listed_and_films_grouped_by_what_is_said(cohort, tmp_path):
     for number in range(25):
         (tmp_path / f"{number:02}.txt").write_text(f"hello {number}")
-    text = run(cohort, *sorted(tmp_path.glob("*.txt"))).stdout
-    assert "... and 5 more (--json lists all)" in text
+        save(film(picture(number), bits=12), tmp_path / f"{number:02}.dcm")
+    text = run(cohort, *sorted(tmp_path.glob("*.txt")), *sorted(tmp_path.glob("*.dcm"))).stdout
+    assert text.count("is a text file, not a DICOM image") == 25
+    (line,) = [line for line in text.splitlines() if "no subject" in line]
+    assert line.endswith("00.dcm, 01.dcm, 02.dcm, 03.dcm, 04.dcm, 05.dcm and 19 more (--json lists all)")
 
 
 @pytest.mark.parametrize(

@@ -393,6 +393,13 @@ def test_a_study_identifier_that_names_the_patient_goes(store):
     assert any("held the patient's name" in warning for warning in outcome.image["warnings"])
 
 
+def test_the_name_of_an_operator_or_device_does_not_touch_the_protocol(store):
+    names = {"OperatorsName": "Phantom^Otto", "PatientName": "Phantom^A", "ClinicalTrialSubjectID": "S1"}
+    after, _, outcome = store(film(picture(1), bits=12, ClinicalTrialProtocolID="AS-PHANTOM", **names))
+    assert after.ClinicalTrialProtocolID == "AS-PHANTOM"
+    assert outcome.image["warnings"] == []
+
+
 # -- burnt-in text ------------------------------------------------------------------------
 
 

@@ -133,7 +133,7 @@ def test_what_is_no_picture_is_refused(name, reason):
         (b"\xff\xd8\xff\xe0" + b"\0" * 300, "JPEG picture, not DICOM"),
         (b"\x89PNG\r\n\x1a\n" + b"\0" * 300, "PNG picture"),
         (b"%PDF-1.7 ...", "PDF"),
-        (b"subject,visit,grade\nS1,BL,0\n", "is a table"),
+        (b"subject,visit,grade\nS1,BL,0\n", "text file"),
         (b"# Readme\nGr\xc3\xbc\xc3\x9fe\n", "text file"),
         (bytes(range(256)) * 2, "does not begin like one"),
         (b"\x1f\x8b\x08\x00broken", "gzip"),

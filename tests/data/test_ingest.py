@@ -221,6 +221,11 @@ def test_bad_files_are_refused_one_by_one_and_the_rest_comes_in(store, delivery,
     assert not any("photo" in text or "cut.dcm" in text for text in kept["content"])
 
 
+def test_a_table_among_films_is_sent_to_the_right_command(store, delivery):
+    (delivery / "reads.csv").write_text("subject,visit,grade\nS1,BL,0\n")
+    assert "'sharpline reads'" in take(store, delivery).refused[0]["reason"]
+
+
 def test_a_second_run_finds_everything_there_and_writes_nothing(store, delivery):
     for number in range(4):
         save(film(picture(number), bits=12), delivery / f"{number}.dcm")
@@ -294,8 +299,7 @@ def test_the_same_film_in_another_encoding_is_a_double(store, delivery):
 def test_the_same_pixels_under_another_uid_are_a_double(store, delivery):
     save(film(picture(1), bits=12), delivery / "a.dcm")
     take(store, delivery)
-    save(film(picture(1), bits=12, SOPInstanceUID="1.2.3.4"), delivery / "b.dcm")
-    result = take(store, delivery)
+    result = take(store, save(film(picture(1), bits=12, SOPInstanceUID="1.2.3.4"), delivery / "b.dcm"))
     (double,) = result.duplicates
     assert double["how"] == "same pixels under another SOP instance UID"
     assert double["same_as"].startswith("image ")
