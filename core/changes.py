@@ -27,6 +27,7 @@ def site_changes(
             columns=["site", "name", "mean_change", *kinds, "seen_by", "readers", "all_see_it"]
         )
     frame.insert(1, "name", [system.by_code[code].name for code in frame["site"]])
+    frame["mean_change"] = frame["mean_change"].astype("float64")
     size = frame["mean_change"].abs().fillna(0)
     order = pd.DataFrame({"seen": -frame["seen_by"], "size": -size}).sort_values(
         ["seen", "size"], kind="stable"

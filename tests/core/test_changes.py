@@ -49,6 +49,12 @@ def test_change_only_the_model_sees_is_listed_last():
     assert found["M"].tolist() == ["– → –", "0 → 2"]
 
 
+def test_change_at_a_site_that_no_person_read_twice_has_no_mean():
+    found = changes({"C3S": {"R1": (0, None), "M": (0, 2)}})
+    assert found["mean_change"].isna().all()
+    assert (found["seen_by"].iloc[0], found["readers"].iloc[0], found["all_see_it"].iloc[0]) == (0, 0, False)
+
+
 def test_site_missing_at_one_visit_is_no_change():
     assert changes({"C3S": {"R1": (None, 2), "R2": (0, 0)}}).empty
     found = changes({"C3S": {"R1": (None, 2), "R2": (0, 1)}})
