@@ -57,10 +57,11 @@ def _touched(connection: duckdb.DuckDBPyConnection, event: int) -> list[str]:
     by_visits = [
         name for name, item in scores.SYSTEMS.items() if not is_summed_in_sql(item, item.default_rule)
     ]
-    connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE touched AS SELECT DISTINCT {unit} FROM main.site_score "
-        f"WHERE subject IS NOT NULL AND (event = {number} OR superseded_by = {number})"
+    written, withdrawn = (
+        f"SELECT {unit} FROM main.site_score WHERE subject IS NOT NULL AND {column} = {number}"
+        for column in ("event", "superseded_by")  # apart: then row groups are skipped by their minimum
     )
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE touched AS {written} UNION {withdrawn}")
     connection.execute(
         f"INSERT INTO touched SELECT DISTINCT {unit} FROM main.site_score s WHERE {SCORED} "
         f"AND system IN ({', '.join(repr(name) for name in by_visits)}) AND subject IN "

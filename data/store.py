@@ -30,7 +30,7 @@ from core.errors import NotAllowed, StoreError
 from core.scores.system import Rule, ScoreSystem
 from data import access, audit, derived
 from data.audit import quoted
-from data.frames import to_arrow
+from data.frames import to_arrow, to_frame
 from data.gate import WAIT_SECONDS, Gate
 from data.migrate import migrate, pending
 
@@ -64,7 +64,7 @@ class Session:
         parameters: a sequence for ``?``, a mapping for ``$name``. Text comes back as ``str`` columns, whole
         numbers with gaps as ``Int32``/``Int64``, decimals as ``float64``; missing is NA or NaN.
         """
-        return self._connection.execute(sql, parameters).df()
+        return to_frame(self._connection.execute(sql, parameters).to_arrow_table())
 
     def value(self, sql: str, parameters: Parameters = None) -> Any:
         """The first value of the first row, None where there is no row."""
