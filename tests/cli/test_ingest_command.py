@@ -102,8 +102,8 @@ def test_wrong_use_is_one_line_and_status_2(cohort, tmp_path, capsys, arguments,
 
 @pytest.mark.slow
 def test_ctrl_c_keeps_what_is_committed_and_says_how_to_go_on(cohort, tmp_path):
-    for number in range(60):
-        save(film(picture(number, rows=600, columns=500), bits=12), tmp_path / "films" / f"{number:02}.dcm")
+    for number in range(40):
+        save(film(picture(number, rows=1500, columns=1200), bits=12), tmp_path / "films" / f"{number:02}.dcm")
     command = [sys.executable, "-c", "from core.cli import main; main()", "--cohort", str(cohort)]
     process = subprocess.Popen(
         [*command, "ingest", str(tmp_path / "films"), "--workers", "0"],
@@ -121,9 +121,9 @@ def test_ctrl_c_keeps_what_is_committed_and_says_how_to_go_on(cohort, tmp_path):
     assert process.returncode == 2, (out, error)
     assert "interrupted; nothing committed was lost; run the same command again to go on" in error
     assert "Traceback" not in error
-    assert 0 < _count(store) < 60
+    assert 0 < _count(store) < 40
     assert run(cohort, tmp_path / "films").return_value == 0
-    assert _count(store) == 60
+    assert _count(store) == 40
 
 
 def _count(store) -> int:
