@@ -47,7 +47,7 @@ def course_figure(
         rows=1 + len(names), shared_xaxes=True, vertical_spacing=0.05 if names else 0,
         row_heights=[3.2] + [1.0] * len(names),
     )  # fmt: skip
-    for trace in _lines(totals, kinds, places, on):
+    for trace in [*_bridges(totals, kinds, places, on), *_lines(totals, kinds, places, on)]:
         figure.add_trace(trace, row=1, col=1)
     if band is not None:
         _draw_band(figure, band, on)
@@ -97,6 +97,29 @@ def _lines(totals: pd.DataFrame, kinds: dict[str, str], places: dict[str, float]
                 f"<extra>{label}</extra>",
             )
         )  # fmt: skip
+    return lines
+
+
+def _bridges(totals: pd.DataFrame, kinds: dict[str, str], places: dict[str, float], on: Look) -> list[Any]:
+    """A thin dotted line over visits without a total, so that a gap is seen as one and still read across."""
+    marks = reader_marks(kinds, on)
+    lines = []
+    for label in kinds:
+        rows = totals[totals["label"] == label]
+        known = rows[rows["total"].notna()]
+        if len(known) == len(rows):
+            continue
+        lines.append(
+            go.Scatter(
+                x=[places[visit] for visit in known["visit"]],
+                y=known["total"],
+                name=f"{label}, gap",
+                mode="lines",
+                line={"color": marks[label].colour, "width": 1, "dash": "dot"},
+                showlegend=False,
+                hoverinfo="skip",
+            )
+        )
     return lines
 
 

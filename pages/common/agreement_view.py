@@ -64,24 +64,24 @@ def all_pairs(page: Page, compared: Comparison) -> None:
 
 
 def _forest_sentence(rows: pd.DataFrame) -> str:
-    """Model-reader beside reader-reader, for change, in one sentence."""
-    change = rows[rows["panel"] == "change"].dropna(subset=["estimate"])
-    said = []
-    for kind, name in (
-        (ReaderKind.HUMAN, "readers with each other"),
-        (ReaderKind.MODEL, "the model with readers"),
-    ):
-        part = change[change["kind"] == kind]
-        if len(part):
-            low, high = part["estimate"].min(), part["estimate"].max()
-            said.append(f"{name} {low:.2f}" + (f" to {high:.2f}" if len(part) > 1 else ""))
-    n = (
-        f"n = {rows['n'].min()} to {rows['n'].max()} patients"
-        if rows["n"].nunique() > 1
-        else f"n = {rows['n'].iloc[0]} patients"
+    """Model-reader beside reader-reader, for change and for status, in one sentence."""
+    n = sorted({int(value) for value in rows["n"]})
+    told = f"n = {n[0]} patients" if len(n) == 1 else f"n = {n[0]} to {n[-1]} patients"
+    said = [f"{panel} {_ranges(rows[rows['panel'] == panel])}" for panel in reversed(study.PANELS)]
+    return (
+        f"Agreement, ICC(A,1), about {'; about '.join(said)}; {told}. A model is good when its change agrees."
     )
-    text = "Agreement about change, ICC(A,1): " + ", ".join(said) if said else "No pair has enough patients"
-    return f"{text}; {n}. Status looks better than change because patients differ more than they change."
+
+
+def _ranges(rows: pd.DataFrame) -> str:
+    said = []
+    names = {ReaderKind.HUMAN: "readers with each other", ReaderKind.MODEL: "the model with readers"}
+    for kind, name in names.items():
+        part = rows.loc[rows["kind"] == kind, "estimate"].dropna()
+        if len(part):
+            low, high = f"{part.min():.2f}", f"{part.max():.2f}"
+            said.append(f"{name} {low}" + (f" to {high}" if high != low else ""))
+    return ", ".join(said) or "nothing: no pair has enough patients"
 
 
 def one_pair(page: Page, compared: Comparison) -> None:
@@ -153,10 +153,16 @@ def worst(page: Page, compared: Comparison) -> None:
         st.markdown(f"{first} and {second} do not differ in any patient.")
         return
     table = rows.rename(columns={"first": first, "second": second})
+    numbers = {name: st.column_config.NumberColumn(format="%.2f") for name in table.columns[1:]}
     st.dataframe(
-        table, hide_index=True, key="worst", selection_mode="single-cell",
-        height=min(38 + 35 * len(table), 250), on_select=lambda: _keep_worst(rows["subject"].tolist(), asked),
-    )  # fmt: skip
+        table,
+        hide_index=True,
+        key="worst",
+        selection_mode="single-cell",
+        height=min(38 + 35 * len(table), 250),
+        column_config=numbers,
+        on_select=lambda: _keep_worst(rows["subject"].tolist(), asked),
+    )
     if st.session_state.pop("open_worst", False):
         st.switch_page("pages/2_Patient.py", query_params=address.parameters())
     of = len(compared.rows("change", first, second))

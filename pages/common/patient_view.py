@@ -73,7 +73,8 @@ def what_changed(page: Page, case: Case) -> str | None:
 def _pick_from(changed: pd.DataFrame, case: Case) -> None:
     short = short_names(case.kinds)
     table = changed.rename(columns=short)[["site", *short.values()]]
-    seen = [f"{row.seen_by} of {row.readers}" for row in changed.itertuples()]
+    pairs = zip(changed["seen_by"].tolist(), changed["readers"].tolist(), strict=True)
+    seen = [f"{count} of {of}" if of else "–" for count, of in pairs]
     table.insert(1, "seen by", seen)
     narrow = {name: st.column_config.TextColumn(name, width=46) for name in short.values()}
     st.dataframe(
@@ -104,8 +105,8 @@ def _yardstick(page: Page, case: Case) -> str:
             "Single sites: no two readers read both visits, so nothing says how often one confirms the other."
         )
     return (
-        f"Single sites are noisy: of {seen} site changes that one reader saw in this cohort, another reader "
-        f"saw {confirmed} ({100 * confirmed / seen:.0f} %) too."
+        f"How far to trust a single site: of {seen} site changes that one reader saw in this cohort, another "
+        f"reader saw {confirmed} ({100 * confirmed / seen:.0f} %) too."
     )
 
 
@@ -212,7 +213,7 @@ def left_out(page: Page, case: Case) -> None:
     refused = ask(page, scores.abstentions, only)
     refused = refused[refused["subject"] == case.subject]
     gaps = case.grades[case.grades["grade"].isna()]
-    with st.expander(f"Not scored: {len(refused)} films, {len(gaps)} site grades", icon=":material/block:"):
+    with st.expander(f"Not scored: films {len(refused)}, site grades {len(gaps)}", icon=":material/block:"):
         st.dataframe(refused[["visit", "body_part", "reader", "reason"]], hide_index=True)
         st.dataframe(gaps[["visit", "site", "label", "reason"]], hide_index=True)
 

@@ -39,7 +39,7 @@ def test_clinician_sees_both_films_at_the_site_that_changed(visitor):
 def test_committee_sees_change_agreement_and_the_worst_outlier(visitor):
     visitor.open()
     visitor.link("Compare the readers")
-    visitor.wait_for("Agreement about change, ICC(A,1): readers with each other")
+    visitor.wait_for("Agreement, ICC(A,1), about change readers with each other")
     visitor.wait_for("the model with readers")
     visitor.wait_for("Left out:")
     visitor.click_cell(visitor.table_under("Largest disagreements about change"), row=0)

@@ -71,6 +71,13 @@ def test_course_without_days_stands_at_equal_distances():
     assert list(figure.data[0].x) == [0, 1, 2]
 
 
+def test_visit_without_a_total_is_a_gap_with_a_dotted_bridge():
+    gap = TOTALS["total"].where((TOTALS["label"] != "R1") | (TOTALS["visit"] != "W52"))
+    bridge, line, *_ = course_figure(TOTALS.assign(total=gap), KINDS, unit="mSASSS").data
+    assert (bridge.line.dash, list(bridge.x)) == ("dot", [0, 730])
+    assert pd.isna(line.y[1])
+
+
 def test_band_spans_baseline_plus_minus_sdc():
     figure = course_figure(TOTALS, KINDS, unit="mSASSS", band=Band(10.0, 2.5, "BL ± SDC"))
     band = next(shape for shape in figure.layout.shapes if shape.type == "rect")
