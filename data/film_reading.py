@@ -329,11 +329,11 @@ def _kept_tags(dataset: Dataset) -> dict[str, str | None]:
 
 
 def _is_in_film(seen: _Seen, encoded: bytes) -> bool:
-    """True where the picture is, byte for byte, what the stored film holds."""
-    pixels = seen.picture.pixels
-    same = seen.pixels is None and pixels.dtype == np.dtype("<u2") and pixels.flags.c_contiguous
+    """True where the picture is, byte for byte or turned over, what the stored film holds."""
+    frame = seen.frame if seen.picture.turned_over is not None else seen.picture.pixels
+    plain = seen.pixels is None and frame.dtype == np.dtype("<u2") and frame.flags.c_contiguous
     stored = np.frombuffer(encoded, np.uint8)
-    return same and pixels.nbytes == stored.nbytes and np.may_share_memory(pixels, stored)
+    return plain and frame.nbytes == stored.nbytes and np.may_share_memory(frame, stored)
 
 
 def _write(
@@ -351,4 +351,5 @@ def _write(
         },
     }
     stored.write(staging / f"{stored.image}.dcm")
-    write_preview(staging / f"{stored.image}.npy", picture.pixels, description, in_film=in_film)
+    path = staging / f"{stored.image}.npy"
+    write_preview(path, picture.pixels, description, in_film=in_film, turned_over=picture.turned_over)

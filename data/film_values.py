@@ -36,6 +36,7 @@ class Picture:
     intercept: float = 0.0
     sign: int = 1
     offset: float = 0.0
+    turned_over: int | None = None  # brightest value, where pixels = brightest - stored values and no more
     warnings: list[str] = field(default_factory=list)
 
     @property
@@ -103,8 +104,10 @@ def _grey(frame: np.ndarray, dataset: Dataset) -> Picture:
     values, has_voi_table = _apply_voi_table(values, dataset, picture)
     signed = values.dtype.kind == "i" and not (has_table or has_voi_table)
     picture.pixels, brightest = _to_uint16(values, _bits(dataset, values), signed, picture)
+    is_as_stored = picture.pixels is frame
     if (str(dataset.get("PhotometricInterpretation", "")) == "MONOCHROME1") != (picture.slope < 0):
         _turn_over(picture, brightest)
+        picture.turned_over = brightest if is_as_stored else None
     if has_voi_table:
         picture.window, picture.window_source = (0.0, float(picture.pixels.max(initial=1))), "look-up table"
     else:

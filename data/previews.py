@@ -2,8 +2,8 @@
 
 ``<image>.npy`` is one frame as a plain NumPy file, so that it can be mapped into memory (a film of 2010 x
 1670 is there in under a millisecond); behind the array stand a JSON description and its length in eight
-bytes, which NumPy does not look at. Where the stored film holds the very same values uncompressed, the array
-is empty and the description says where they begin in ``<image>.dcm``.
+bytes, which NumPy does not look at. Where the stored film holds the very same values uncompressed (or these
+turned over), the array is empty and the description says where they begin in ``<image>.dcm``.
 """
 
 from __future__ import annotations
@@ -31,15 +31,22 @@ def preview_path(folder: Path, image: str) -> Path:
 
 
 def write_preview(
-    path: Path, pixels: np.ndarray, description: dict[str, Any], *, in_film: int | None = None
+    path: Path,
+    pixels: np.ndarray,
+    description: dict[str, Any],
+    *,
+    in_film: int | None = None,
+    turned_over: int | None = None,
 ) -> None:
     """Write a picture and its description.
 
     pixels: uint16 (rows, columns) or uint8 (rows, columns, 3).
     in_film: where these pixels, as little endian, begin in the stored film beside it; None where they do not.
+    turned_over: the film holds this value minus the pixels instead of the pixels.
     """
     if in_film is not None:
-        description = description | {"in_film": {"offset": in_film, "shape": list(pixels.shape)}}
+        place = {"offset": in_film, "shape": list(pixels.shape), "turned_over": turned_over}
+        description = description | {"in_film": place}
         pixels = np.empty(0, np.uint16)
     note = json.dumps(description, ensure_ascii=False).encode()
     flat = np.ascontiguousarray(pixels)
@@ -50,7 +57,7 @@ def write_preview(
 
 
 def read_preview(path: Path) -> tuple[np.ndarray, dict[str, Any]]:
-    """The picture, read-only and mapped into memory, and its description.
+    """The picture, read-only (mapped into memory where it lies there as it is seen), and its description.
 
     Raises StoreError where the file is missing or cut short.
     """
@@ -59,7 +66,7 @@ def read_preview(path: Path) -> tuple[np.ndarray, dict[str, Any]]:
         if "in_film" in description:
             place = description["in_film"]
             film, shape = path.with_suffix(".dcm"), tuple(place["shape"])
-            return np.memmap(film, "<u2", "r", place["offset"], shape), description
+            return _as_seen(np.memmap(film, "<u2", "r", place["offset"], shape), place), description
         return np.load(path, mmap_mode="r", allow_pickle=False), description
     except (OSError, ValueError, KeyError, struct.error) as error:
         raise StoreError(
@@ -67,6 +74,14 @@ def read_preview(path: Path) -> tuple[np.ndarray, dict[str, Any]]:
             "it was written when the film was taken in",
             "run 'sharpline ingest' on the delivery again; missing files are made anew",
         ) from None
+
+
+def _as_seen(stored: np.ndarray, place: dict[str, Any]) -> np.ndarray:
+    if place["turned_over"] is None:
+        return stored
+    turned: np.ndarray = np.subtract(np.uint16(place["turned_over"]), stored, dtype=np.uint16)
+    turned.flags.writeable = False
+    return turned
 
 
 def _description(path: Path) -> dict[str, Any]:

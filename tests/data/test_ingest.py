@@ -121,25 +121,34 @@ def test_a_film_is_loaded_for_scorer_and_viewer(store, delivery):
     assert about["photometric"] == "MONOCHROME1"
 
 
-def test_a_plain_film_is_not_stored_twice(store, delivery):
+@pytest.mark.parametrize("photometric", ["MONOCHROME2", "MONOCHROME1"])
+def test_a_plain_film_is_not_stored_twice(store, delivery, photometric):
     pixels = picture(1, rows=300, columns=200)
-    save(film(pixels, bits=12), delivery / "plain.dcm")
+    save(film(pixels, bits=12, PhotometricInterpretation=photometric), delivery / "plain.dcm")
     take(store, delivery)
     image = images(store)["image"][0]
     shown, about = load_preview(store, image)
-    assert np.array_equal(shown, pixels)
+    assert np.array_equal(shown, pixels if photometric == "MONOCHROME2" else 4095 - pixels)
     assert not shown.flags.writeable
     assert "in_film" in about
     assert preview_path(store.folder, image).stat().st_size < 2000
 
 
-@pytest.mark.parametrize("change", ["inverted", "signed", "big endian", "padded bits", "8 bits", "deflated"])
+@pytest.mark.parametrize(
+    "change",
+    ["inverted and signed", "with a table", "signed", "big endian", "padded bits", "8 bits", "deflated"],
+)
 def test_any_other_film_has_a_picture_of_its_own(store, delivery, change):
     bits = 8 if change == "8 bits" else 12
     pixels = picture(1, bits=bits)
-    dataset = film(pixels.astype(np.int16) - 2048 if change == "signed" else pixels, bits=bits)
-    if change == "inverted":
+    dataset = film(pixels.astype(np.int16) - 2048 if "signed" in change else pixels, bits=bits)
+    if "inverted" in change:
         dataset.PhotometricInterpretation = "MONOCHROME1"
+    if change == "with a table":
+        table = pydicom.Dataset()
+        table.LUTDescriptor, table.LUTData = [4096, 0, 16], list(range(0, 8192, 2))
+        table["LUTDescriptor"].VR = table["LUTData"].VR = "US"
+        dataset.VOILUTSequence = pydicom.Sequence([table])
     if change == "padded bits":
         dataset.PixelData = (pixels | 0xF000).tobytes()
     if change == "big endian":
@@ -150,7 +159,8 @@ def test_any_other_film_has_a_picture_of_its_own(store, delivery, change):
     save(dataset, delivery / "a.dcm")
     take(store, delivery)
     shown, about = load_preview(store, images(store)["image"][0])
-    assert np.array_equal(shown, 4095 - pixels if change == "inverted" else pixels)
+    expected = {"inverted and signed": lambda: 4095 - pixels, "with a table": lambda: 2 * pixels}
+    assert np.array_equal(shown, expected.get(change, lambda: pixels)())
     assert ("in_film" in about) is (change == "deflated")
 
 
