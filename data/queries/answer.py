@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from inspect import cleandoc
 from typing import Any
 
 import pandas as pd
 
 from core.domain import CohortFilter, Viewer
+from core.errors import StoreError
 from data import access
-from data.store import CohortStore
+from data.store import CohortStore, Look
 
 
 def answer(
@@ -38,3 +40,16 @@ def answer(
         )
     frame.attrs["sql"] = statement
     return frame
+
+
+class Together:
+    """Stands for the store in named queries that are asked one after the other through one opening."""
+
+    def __init__(self, look: Look, viewer: Viewer) -> None:
+        self._look, self._viewer = look, viewer
+
+    def look(self, viewer: Viewer) -> AbstractContextManager[Look]:
+        """The opening that is there; it was made for one viewer, who must be the one who asks."""
+        if viewer != self._viewer:
+            raise StoreError("a query for another viewer", "one viewer an opening", "open the store again")
+        return nullcontext(self._look)

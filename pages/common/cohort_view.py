@@ -12,14 +12,21 @@ from data.queries import cohort, scores
 from pages.common import address, guards
 from pages.common.made import download, how_made
 from pages.common.opening import Page
-from pages.common.queries import ask
+from pages.common.queries import ask, asking, fetch
 from pages.common.study import chosen_totals, status_table, system_of, visits_in_order
 
 
 def patients(page: Page, chosen: CohortFilter) -> pd.DataFrame:
     """The selected patients; stops with a way on where the filter leaves none."""
     with guards.told():
-        subjects = ask(page, cohort.subjects, chosen)
+        subjects, *_ = fetch(
+            page,
+            *(asking(query, chosen) for query in (cohort.subjects, cohort.films, cohort.without_film)),
+            *(asking(query, chosen) for query in (cohort.films_by_visit, cohort.baseline, scores.totals)),
+            asking(scores.abstentions, chosen),
+            asking(cohort.unassigned),
+            asking(cohort.refused),
+        )
     if subjects.empty and not ask(page, cohort.subjects, CohortFilter()).empty:
         st.info("No patient is left by the filter: clear it in the sidebar.", icon=":material/filter_alt:")
         st.stop()

@@ -17,15 +17,16 @@ from data.queries import cohort, scores
 from pages.common import address, guards
 from pages.common import session_keys as keys
 from pages.common.opening import Page
-from pages.common.queries import ask
+from pages.common.queries import ask, asking, fetch
 
 
 def cohort_filter(page: Page) -> CohortFilter:
     """Draw the filter and return what is selected; the campaign is always a real one where people read."""
     saved: CohortFilter = st.session_state.setdefault(keys.FILTER, CohortFilter())
     with guards.told():
-        levels = ask(page, cohort.levels)
-        readers = ask(page, scores.readers, saved.system)
+        levels, readers, _ = fetch(
+            page, asking(cohort.levels), asking(scores.readers, saved.system), asking(cohort.counts)
+        )
     saved = _possible(saved, levels)
     st.session_state[keys.FILTER] = saved
     with st.sidebar:

@@ -8,7 +8,7 @@ from core.readings import people_campaigns
 from data.queries import cohort, scores
 from pages.common import guards
 from pages.common.opening import Page
-from pages.common.queries import ask
+from pages.common.queries import asking, fetch
 
 JOURNEYS = (
     (
@@ -57,8 +57,8 @@ def what_this_is_not(page: Page) -> None:
 def what_this_is(page: Page) -> None:
     guards.needs_cohort(page)
     with guards.told():
-        counts = ask(page, cohort.counts).iloc[0]
-        readers = ask(page, scores.readers, "msasss")
+        counted, readers = fetch(page, asking(cohort.counts), asking(scores.readers, "msasss"))
+    counts = counted.iloc[0]
     st.markdown(
         "An imaging study of axial spondyloarthritis: lateral cervical and lumbar films, scored by the "
         "**mSASSS** (24 vertebral corners, 0 to 72) by readers and by a model."

@@ -14,7 +14,7 @@ from data.queries import cohort, patient, scores
 from pages.common import address, guards
 from pages.common import session_keys as keys
 from pages.common.opening import Page
-from pages.common.queries import ask
+from pages.common.queries import ask, asking, fetch
 from pages.common.study import Error, reader_error, system_of, visits_in_order
 
 
@@ -81,8 +81,14 @@ def choose_case(page: Page, chosen: CohortFilter) -> Case:
 
 def _case(page: Page, chosen: CohortFilter, subject: str, first: str, last: str, visits: list[str]) -> Case:
     with guards.told():
-        totals = ask(page, scores.totals, chosen, subject=subject)
-        grades = ask(page, scores.site_grades, chosen, subject=subject)
+        totals, grades, *_ = fetch(
+            page,
+            asking(scores.totals, chosen, subject=subject),
+            asking(scores.site_grades, chosen, subject=subject),
+            asking(patient.films, subject),
+            asking(patient.findings, subject, chosen.system),
+            asking(patient.covariates, subject),
+        )
         error = None if page.is_reader else reader_error(page, chosen, first, last)
     shown = shown_readings(totals, chosen.campaign)
     marked = shown_readings(grades, chosen.campaign)
