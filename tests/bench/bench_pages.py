@@ -105,7 +105,7 @@ def _many(path: Path) -> Any:
 
 
 def _browser(path: Path) -> None:
-    from conftest import FLAGS, Server, Visitor, chromium_path
+    from app_in_browser import FLAGS, Server, Visitor, chromium_path
 
     chromium = chromium_path()
     if chromium is None:

@@ -131,3 +131,11 @@ def test_damaged_cohort_is_told_in_a_sentence(open_app, tmp_path):
     at = open_app("pages/1_Cohort.py", cohort=path)
     assert not at.exception
     assert "What to do" in at.error[0].value
+
+
+def test_page_says_how_it_was_made(open_app):
+    at = open_app("pages/1_Cohort.py", sex="F")
+    shown = " ".join(block.value for block in at.code)
+    assert '"sexes"' in shown
+    assert "FROM subject s" in shown
+    assert "abc123def456" in texts(at, "markdown"), "the weights of the model"
