@@ -1,8 +1,8 @@
 """Pages over 100 000 patients and 24 million site scores; writes and reads through the gate.
 
 The cohort is made in SQL in a temporary folder (about 5 GB of memory, 2 minutes on 2 free cores) and thrown
-away. ``SHARPLINE_BENCH_PATIENTS`` sets another number of patients. Beside the time that passed stands the time
-that the processor worked: on a busy machine half of it is what 2 free cores would take.
+away. ``SHARPLINE_BENCH_PATIENTS`` sets another number of patients. Beside the time that passed stands the
+time that the processor worked: on a busy machine half of it is what 2 free cores would take.
 """
 
 from __future__ import annotations
