@@ -30,7 +30,7 @@ def how_made(
         st.code(json.dumps(given, indent=1, default=str, ensure_ascii=False), language="json")
         for sql in dict.fromkeys(frame.attrs.get("sql", "") for frame in frames):
             if sql:
-                st.code(sql, language="sql")
+                st.code(sql, language="sql", wrap_lines=True)
 
 
 def _models(runs: pd.DataFrame) -> str:

@@ -166,7 +166,7 @@ def ending(page: Page, asked: Ask, found: dict[str, dict[str, Any]]) -> None:
     """The commands and settings that made the numbers."""
     readers = next(iter(found.values()))["readers"]
     st.markdown("#### The same on the command line")
-    st.code(study.commands(page, asked, readers), language="bash")
+    st.code(study.commands(page, asked, readers), language="bash", wrap_lines=True)
     settings = {
         "from": asked.first,
         "to": asked.last,

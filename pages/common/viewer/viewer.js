@@ -315,7 +315,7 @@ function paintLabels(pane, context, width, height) {
   const left = Math.min(...inside.map((one) => one.left));
   const onRight = width - right >= left;
   const x = onRight ? Math.min(right + 18, width - wide - 6) : Math.max(6, left - 18 - wide);
-  const rows = spread(inside.sort((a, b) => a.top + a.bottom - b.top - b.bottom), 66, height - 44);
+  const rows = spread(inside.sort((a, b) => a.top + a.bottom - b.top - b.bottom), 84, height - 44);
   context.textBaseline = "middle";
   context.font = "11px sans-serif";
   rows.forEach((row) => paintLabel(pane, context, row, x, wide, onRight));
