@@ -49,6 +49,11 @@ KEYS: dict[str, tuple[str, ...]] = {  # what is unique among the current rows of
     "delivery": ("image",),
 }
 MAY_BE_EMPTY = {("site_score", "subject"), ("site_score", "visit"), ("covariate", "visit")}
+SETTINGS: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": "false",  # nothing is fetched from a network
+    "autoload_known_extensions": "false",
+    "python_enable_replacements": "false",  # a name is a table, never a variable of the program
+}
 NEW_COHORT = {"blinded": "true", "phantom": "false"}
 
 
@@ -470,7 +475,7 @@ class CohortStore:
     @contextmanager
     def _connection(self, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
         try:
-            connection = duckdb.connect(str(self.path), read_only=read_only)
+            connection = duckdb.connect(str(self.path), read_only=read_only, config=SETTINGS)
         except duckdb.Error as error:
             raise StoreError(
                 f"the cohort {self.path.name} ({str(error).splitlines()[0]})",

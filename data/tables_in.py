@@ -100,8 +100,9 @@ class ReadsRequest:
 def preview_reads(store: CohortStore, table: Table, request: ReadsRequest, source: str = "") -> Result:
     """What ``take_reads`` would do with this table, without doing it."""
     frame, name = _opened(table, source)
+    found = _parse_reads(store, frame, request)
     with store.reading() as session:
-        return _plan_reads(session, frame, name, request).result(len(frame))
+        return _plan_reads(session, found, frame, name, request).result(len(frame))
 
 
 def take_reads(
@@ -113,17 +114,25 @@ def take_reads(
     Raises InputError for a table without the columns needed, or a reader or campaign of another kind.
     """
     frame, name = _opened(table, source)
+    found = _parse_reads(store, frame, request)  # before the write: while it lasts, others wait
     details = {"source": name, "system": request.system, "reader": request.reader}
     with store.write(actor or current_actor(), "reads", request.correct, details) as transaction:
-        plan = _plan_reads(transaction, frame, name, request)
+        plan = _plan_reads(transaction, found, frame, name, request)
         _write(transaction, plan)
     return plan.result(len(frame))
 
 
-def _plan_reads(session: Session, table: pd.DataFrame, name: str, request: ReadsRequest) -> _Plan:
-    system = scores.get(request.system)
+def _parse_reads(store: CohortStore, table: pd.DataFrame, request: ReadsRequest) -> reads_in.Reads:
+    with store.reading() as session:
+        known = _known(session)
     reading = Reading(request.reader, request.campaign, request.read, request.visit)
-    found = reads_in.read_reads(table, system, reading, _known(session), request.mapping)
+    return reads_in.read_reads(table, scores.get(request.system), reading, known, request.mapping)
+
+
+def _plan_reads(
+    session: Session, found: reads_in.Reads, table: pd.DataFrame, name: str, request: ReadsRequest
+) -> _Plan:
+    system = scores.get(request.system)
     merged = merge(
         session,
         "site_score",
@@ -237,10 +246,9 @@ def preview_subjects(
     request: SubjectsRequest = SubjectsRequest(),
 ) -> Result:
     """What ``take_subjects`` would do with these tables, without doing it."""
-    opened, opened_visits = _opened(subjects, ""), _opened(visits, "") if visits is not None else None
-    key = _key(store)
+    parsed = _parse_subjects(store, subjects, visits, "", request)
     with store.reading() as session:
-        return _plan_subjects(session, key, opened, opened_visits, request).result(len(opened[0]))
+        return _plan_subjects(session, parsed, request).result(len(parsed.table))
 
 
 def take_subjects(
@@ -258,14 +266,42 @@ def take_subjects(
     that differs is refused without ``request.correct``. Raises InputError for a table without the columns
     needed.
     """
-    opened = _opened(subjects, source)
-    opened_visits = _opened(visits, "") if visits is not None else None
-    details = {"source": opened[1], "visits": opened_visits[1] if opened_visits else ""}
-    key = _key(store)
+    parsed = _parse_subjects(store, subjects, visits, source, request)
+    details = {"source": parsed.name, "visits": parsed.visits_name}
     with store.write(actor or current_actor(), "subjects", request.correct, details) as transaction:
-        plan = _plan_subjects(transaction, key, opened, opened_visits, request)
+        plan = _plan_subjects(transaction, parsed, request)
         _write(transaction, plan)
-    return plan.result(len(opened[0]))
+    return plan.result(len(parsed.table))
+
+
+@dataclass(frozen=True)
+class _Parsed:
+    """Both tables, read before the write begins: while that lasts, others wait."""
+
+    key: CohortKey
+    table: pd.DataFrame
+    name: str
+    found: subjects_in.Subjects
+    visits_table: pd.DataFrame | None = None
+    visits_name: str = ""
+    visits: visits_in.Visits | None = None
+
+
+def _parse_subjects(
+    store: CohortStore, subjects: Table, visits: Table | None, source: str, request: SubjectsRequest
+) -> _Parsed:
+    table, name = _opened(subjects, source)
+    found = subjects_in.read_subjects(table, request.mapping)
+    key = _key(store)
+    if visits is None:
+        return _Parsed(key, table, name, found)
+    visits_table, visits_name = _opened(visits, "")
+    with store.reading() as session:
+        known = _known(session).subjects | set(found.rows["subject"])
+    dated = zip(found.rows["subject"], found.rows["baseline_date"], strict=True)
+    baseline = {subject: day for subject, day in dated if day}
+    read = visits_in.read_visits(visits_table, sorted(known), baseline, request.visit_mapping)
+    return _Parsed(key, table, name, found, visits_table, visits_name, read)
 
 
 def _key(store: CohortStore) -> CohortKey:
@@ -275,53 +311,41 @@ def _key(store: CohortStore) -> CohortKey:
     return open_key(store.path, may_create=not has_films)
 
 
-def _plan_subjects(
-    session: Session,
-    key: CohortKey,
-    opened: tuple[pd.DataFrame, str],
-    opened_visits: tuple[pd.DataFrame, str] | None,
-    request: SubjectsRequest,
-) -> _Plan:
-    table, name = opened
-    found = subjects_in.read_subjects(table, request.mapping)
+def _plan_subjects(session: Session, parsed: _Parsed, request: SubjectsRequest) -> _Plan:
+    found = parsed.found
     rows = _years_agree(session, found, bool(request.correct))
-    baseline = {
-        subject: day for subject, day in zip(rows["subject"], rows["baseline_date"], strict=True) if day
-    }
-    moved = rows.assign(baseline_date=pd.Series(_moved(rows, key), index=rows.index, dtype=object))
+    moved = rows.assign(baseline_date=pd.Series(_moved(rows, parsed.key), index=rows.index, dtype=object))
     fills = {"correct": bool(request.correct), "fills_gaps": True}
-    merged = {
-        "subject": merge(session, "subject", moved, ("subject",), subjects_in.FIELDS, **fills),
-        "covariate": merge(session, "covariate", found.covariates, COVARIATE_KEYS, COVARIATE_VALUES, **fills),
-    }
-    refused = found.refused + merged["subject"].refused + merged["covariate"].refused
+    people = merge(session, "subject", moved, ("subject",), subjects_in.FIELDS, **fills)
+    covariates = merge(session, "covariate", found.covariates, COVARIATE_KEYS, COVARIATE_VALUES, **fills)
+    refused = found.refused + people.refused + covariates.refused
     plan = _Plan(
-        merged=merged,
-        accepted={"subject": len(rows), "visit": 0, "covariate": len(found.covariates)},
+        merged={"subject": people, "covariate": covariates},
+        accepted={
+            "subject": len(rows) - len(people.refused),
+            "visit": 0,
+            "covariate": len(found.covariates) - len(covariates.refused),
+        },
         refused=refused,
         columns=found.columns,
         ignored=found.ignored,
         notes=[],
-        files=[(name, table, refused)],
+        files=[(parsed.name, parsed.table, refused)],
         meta={"subjects_are_listed": "true"} if len(rows) else {},
     )
-    if opened_visits is not None:
-        _add_visits(session, plan, opened_visits, set(rows["subject"]), baseline, request, fills)
+    if parsed.visits is not None and parsed.visits_table is not None:
+        _add_visits(session, plan, parsed.visits, parsed.visits_table, parsed.visits_name, fills)
     return plan
 
 
 def _add_visits(
     session: Session,
     plan: _Plan,
-    opened: tuple[pd.DataFrame, str],
-    subjects: set[str],
-    baseline: Mapping[str, date],
-    request: SubjectsRequest,
+    found: visits_in.Visits,
+    table: pd.DataFrame,
+    name: str,
     fills: Mapping[str, bool],
 ) -> None:
-    table, name = opened
-    known = subjects | _known(session).subjects
-    found = visits_in.read_visits(table, sorted(known), baseline, request.visit_mapping)
     merged = merge(session, "visit", found.rows, ("subject", "visit"), visits_in.FIELDS, **fills)
     by_visit = merge(session, "covariate", found.covariates, COVARIATE_KEYS, COVARIATE_VALUES, **fills)
     refused = [
@@ -336,8 +360,8 @@ def _add_visits(
         first.unchanged + by_visit.unchanged,
         [],
     )
-    plan.accepted["visit"] = len(found.rows)
-    plan.accepted["covariate"] += len(found.covariates)
+    plan.accepted["visit"] = len(found.rows) - len(merged.refused)
+    plan.accepted["covariate"] += len(found.covariates) - len(by_visit.refused)
     plan.refused = plan.refused + refused
     plan.columns |= {f"visits: {field}": column for field, column in found.columns.items()}
     plan.ignored |= {f"visits: {column}": reason for column, reason in found.ignored.items()}

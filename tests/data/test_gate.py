@@ -36,7 +36,7 @@ for number in range(int(sys.argv[3])):
 """
 
 READ = """
-import sys
+import sys, time
 from data.store import CohortStore
 store = CohortStore(sys.argv[1])
 seen = 0
@@ -47,6 +47,7 @@ while seen < int(sys.argv[2]):
     assert rows == version - 1, (rows, version)
     assert rows >= seen, "a committed row is gone"
     seen = rows
+    time.sleep(0.02)
 """
 
 WRITE_UNTIL_KILLED = """
@@ -171,6 +172,7 @@ def test_two_writers_and_readers_see_no_lock_error(tmp_path):
     deadline = time.monotonic() + 100
     while any(process.poll() is None for process in writers) and time.monotonic() < deadline:
         assert store.query("SELECT count(*) AS n FROM subject")["n"][0] <= 2 * writes
+        time.sleep(0.02)
     for process in writers + readers:
         finish(process)
     assert store.version() == 1 + 2 * writes

@@ -229,6 +229,18 @@ def test_another_name_of_the_file_is_the_same_cohort(store, tmp_path):
         pass
 
 
+def test_the_store_fetches_nothing_from_a_network(store):
+    sql = "SELECT current_setting('autoinstall_known_extensions') AS x"
+    assert not store.query(sql)["x"][0]
+
+
+def test_a_name_in_a_statement_is_no_variable_of_the_program(store):
+    secret = pd.DataFrame({"x": [1]})
+    with pytest.raises(Exception, match="secret does not exist"):
+        store.query("SELECT * FROM secret")
+    assert len(secret) == 1
+
+
 # -- migrations --------------------------------------------------------------------------------------------
 
 
