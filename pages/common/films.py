@@ -25,9 +25,14 @@ def grey_values(path: str, image: str) -> tuple[np.ndarray, tuple[float, float],
     """Pixels (uint16, rows x columns), the window shown first, and the full range of one stored film."""
     film = to_film(image, *read_preview(preview_path(CohortStore(path).folder, image)))
     pixels = np.ascontiguousarray(film.pixels, dtype=np.uint16)
-    sample = pixels[::4, ::4]
-    low, high = np.percentile(sample, SHOWN_PERCENT)
-    return pixels, (float(low), float(high)), (float(sample.min()), float(sample.max()))
+    low, high = np.percentile(_middle(pixels)[::4, ::4], SHOWN_PERCENT)
+    return pixels, (float(low), float(high)), (float(pixels.min()), float(pixels.max()))
+
+
+def _middle(pixels: np.ndarray) -> np.ndarray:
+    """The film without its margins, where collimation is black and the open beam white."""
+    rows, columns = (size // 7 for size in pixels.shape)
+    return pixels[rows : pixels.shape[0] - rows, columns : pixels.shape[1] - columns]
 
 
 def viewed_film(

@@ -67,7 +67,7 @@ def what_this_is(page: Page) -> None:
         ("Patients", counts["subjects"], ""),
         ("Visits", counts["visits"], ""),
         ("Films", counts["images"], f"{counts['unassigned']} without patient or visit"),
-        ("Films scored by the model", counts["scored_images"], f"{counts['abstained_images']} refused by it"),
+        ("Films seen by the model", counts["scored_images"], f"{counts['abstained_images']} refused by it"),
         ("Readers", counts["readers"], ", ".join(people_campaigns(readers))),
     )
     for column, (label, value, note) in zip(st.columns(len(shown)), shown, strict=True):

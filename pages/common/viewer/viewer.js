@@ -96,6 +96,7 @@ function fitHeight(view) {
 function show(pane, film) {
   const changed = !pane.film || pane.film.id !== film.id || pane.film.url !== film.url;
   pane.film = film;
+  pane.darkRight = undefined;
   const title = pane.element.querySelector(".title");
   title.textContent = film.title;
   if (film.subtitle) title.append(Object.assign(document.createElement("small"), { textContent: film.subtitle }));
@@ -313,9 +314,9 @@ function paintLabels(pane, context, width, height) {
   const wide = NAME + heads.length * CELL;
   const right = Math.max(...inside.map((one) => one.right));
   const left = Math.min(...inside.map((one) => one.left));
-  const onRight = width - right >= left;
+  const onRight = labelsOnRight(pane, left, right, wide, width);
   const x = onRight ? Math.min(right + 18, width - wide - 6) : Math.max(6, left - 18 - wide);
-  const rows = spread(inside.sort((a, b) => a.top + a.bottom - b.top - b.bottom), 84, height - 44);
+  const rows = spread(inside.sort((a, b) => a.top + a.bottom - b.top - b.bottom), 84, height - 66);
   context.textBaseline = "middle";
   context.font = "11px sans-serif";
   rows.forEach((row) => paintLabel(pane, context, row, x, wide, onRight));
@@ -327,6 +328,29 @@ function paintLabels(pane, context, width, height) {
     context.fillStyle = "#e8ecf0";
     context.fillText(head, x + NAME + i * CELL + CELL / 2, y, CELL);
   });
+}
+
+/* Labels stand on the darker side of the sites, away from the bone, where there is room for them. */
+function labelsOnRight(pane, left, right, wide, width) {
+  pane.darkRight ??= darkerOnRight(pane);
+  const roomLeft = left - 18 - wide >= 0, roomRight = right + 18 + wide <= width;
+  if (pane.darkRight ? roomRight : roomLeft) return pane.darkRight;
+  if (pane.darkRight ? roomLeft : roomRight) return !pane.darkRight;
+  return pane.darkRight;
+}
+
+function darkerOnRight(pane) {
+  const { rows, columns, boxes } = pane.film;
+  let left = 0, right = 0;
+  for (const box of boxes) {
+    const size = box.x1 - box.x0, y = Math.round((box.y0 + box.y1) / 2);
+    if (y < 0 || y >= rows) continue;
+    for (let step = 0; step < 2 * size; step += 4) {
+      left += pane.pixels[y * columns + Math.max(0, Math.round(box.x0 - step))];
+      right += pane.pixels[y * columns + Math.min(columns - 1, Math.round(box.x1 + step))];
+    }
+  }
+  return right < left;
 }
 
 function spread(rows, top, bottom) {
