@@ -17,6 +17,7 @@ import pandas as pd
 from core.agreement.bootstrap import draw_counts, percentiles
 from core.agreement.estimate import estimate
 from core.agreement.icc import forms, mean_squares
+from core.agreement.proportion import wilson
 from models.msasss.sites import GRADE_NAMES
 from models.msasss.tune import quadratic_kappa
 
@@ -26,11 +27,17 @@ Rows = np.ndarray  # indices into a table, a patient's rows as often as the pati
 
 
 def resampled(
-    subjects: pd.Series, statistics: Callable[[Rows], Mapping[str, float]], *, draws: int = DRAWS
+    subjects: pd.Series,
+    statistics: Callable[[Rows], Mapping[str, float]],
+    *,
+    shares: Mapping[str, np.ndarray] | None = None,
+    draws: int = DRAWS,
 ) -> dict[str, Any]:
     """Each statistic with its 95% interval over patients drawn with replacement.
 
     subjects: patient of each row. statistics: called with row indices; NaN where it cannot be computed.
+    shares: for statistics that are shares, the rows that they are a share of (boolean). A share of exactly 0
+    or 1 is 0 or 1 in every draw, so it gets Wilson's limits for as many cases as it has patients.
     """
     value = statistics(np.arange(len(subjects)))
     names, place = np.unique(subjects.to_numpy(dtype=str), return_inverse=True)
@@ -42,7 +49,12 @@ def resampled(
         rows = np.concatenate([np.tile(rows_of[p], counts[p]) for p in np.flatnonzero(counts)])
         for name, number in statistics(rows).items():
             drawn[name].append(number)
-    return {name: estimate(number, *percentiles(np.array(drawn[name]))[0]) for name, number in value.items()}
+    found = {name: estimate(number, *percentiles(np.array(drawn[name]))[0]) for name, number in value.items()}
+    for name, counted in (shares or {}).items():
+        if value[name] in (0.0, 1.0):
+            patients = len(np.unique(place[counted]))
+            found[name] = estimate(value[name], *wilson(value[name] * patients, patients))
+    return found
 
 
 def share(above: np.ndarray, below: np.ndarray) -> float:
@@ -72,7 +84,11 @@ def grading(corners: pd.DataFrame, *, draws: int = DRAWS) -> dict[str, Any]:
             found[f"{name}.accuracy"] = share(is_true == is_given, np.ones_like(t))
         return found
 
-    flat = resampled(graded["subject"], statistics, draws=draws)
+    shares = {name: np.ones(len(true), dtype=bool) for name in ("exact", "within_one")}
+    for grade, name in enumerate(GRADE_NAMES):
+        shares |= {f"{name}.sensitivity": true == grade, f"{name}.specificity": true != grade}
+        shares[f"{name}.accuracy"] = shares["exact"]
+    flat = resampled(graded["subject"], statistics, shares=shares, draws=draws)
     table = [[int(((given == g) & (true == t)).sum()) for t in range(4)] for g in range(4)]
     return {
         "corners": len(graded),
@@ -108,7 +124,12 @@ def detection(corners: pd.DataFrame, films: pd.DataFrame, *, draws: int = DRAWS)
     distance = visible["distance_mm"].to_numpy(float)
     return {
         "visible_corners": len(visible),
-        **resampled(visible["subject"], statistics, draws=draws),
+        **resampled(
+            visible["subject"],
+            statistics,
+            shares={"scored_films": on_scored, "all_good_films": np.ones(len(found), dtype=bool)},
+            draws=draws,
+        ),
         "median_distance_mm": float(np.nanmedian(distance)) if np.isfinite(distance).any() else None,
     }
 
@@ -125,7 +146,9 @@ def abstention(films: pd.DataFrame, *, draws: int = DRAWS) -> dict[str, Any]:
     return {
         "good": int((~wrong).sum()),
         "wrong": int(wrong.sum()),
-        **resampled(films["subject"], statistics, draws=draws),
+        **resampled(
+            films["subject"], statistics, shares={"good_films": ~wrong, "wrong_films": wrong}, draws=draws
+        ),
     }
 
 
@@ -167,9 +190,10 @@ def change(totals: pd.DataFrame, reader: str, *, draws: int = DRAWS) -> dict[str
     pairs = pd.DataFrame({"seen": seen, "true": true}).astype(float).dropna()
     table = pairs.to_numpy()
 
+    unchanged = np.abs(table[:, 1]) < 1e-9
+
     def statistics(rows: Rows) -> dict[str, float]:
-        s, t = table[rows, 0], table[rows, 1]
-        still = np.abs(t) < 1e-9
+        s, t, still = table[rows, 0], table[rows, 1], unchanged[rows]
         spread = float(np.std(s - t, ddof=1)) if len(rows) > 1 else float("nan")
         return {
             "icc_a1": icc_a1(table[rows]),
@@ -180,9 +204,14 @@ def change(totals: pd.DataFrame, reader: str, *, draws: int = DRAWS) -> dict[str
 
     return {
         "n": len(pairs),
-        "unchanged": int((np.abs(table[:, 1]) < 1e-9).sum()),
+        "unchanged": int(unchanged.sum()),
         "true_mean": float(table[:, 1].mean()) if len(table) else None,
-        **resampled(pd.Series(pairs.index.astype(str)), statistics, draws=draws),
+        **resampled(
+            pd.Series(pairs.index.astype(str)),
+            statistics,
+            shares={"false_change": unchanged, "false_improvement": unchanged},
+            draws=draws,
+        ),
     }
 
 
@@ -206,4 +235,5 @@ def corner_change(corners: pd.DataFrame, *, draws: int = DRAWS) -> dict[str, Any
         }
 
     subjects = pd.Series(wide.index.get_level_values("subject").astype(str))
-    return {"corners": int(still.sum()), **resampled(subjects, statistics, draws=draws)}
+    shares = {"false_change": still, "false_improvement": still}
+    return {"corners": int(still.sum()), **resampled(subjects, statistics, shares=shares, draws=draws)}

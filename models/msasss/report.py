@@ -16,7 +16,8 @@ def as_text(result: dict[str, Any]) -> str:
     """Markdown tables of an evaluation, one column per test set."""
     names = list(result["sets"])
     parts = [
-        f"mSASSS model, size {result['size']}: {result['note']}. Intervals: 95%, patients resampled.",
+        f"mSASSS model, size {result['size']}: {result['note']}. Intervals: 95%, patients resampled; "
+        "a share of exactly 0 or 100% has Wilson's, with its patients as cases.",
         _table(["", *names], _counts(result, names)),
         "### Per class, each against the rest (visible corners that were graded)",
         _table(

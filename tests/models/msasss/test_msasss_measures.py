@@ -124,6 +124,17 @@ def test_interval_resamples_patients_not_rows():
     assert alone["mean"]["ci"] == [None, None]
 
 
+def test_share_of_all_or_none_gets_wilson_limits_over_patients():
+    table = corners([row(s, g, g, distance=0.0) for s in "ABCD" for g in range(4) for _ in range(3)])
+    of_four = measures.grading(table, draws=20)["per_class"]["erosion"]["sensitivity"]
+    assert of_four["estimate"] == 1
+    assert of_four["ci"] == pytest.approx([0.5101, 1.0], abs=1e-4)  # Wilson, 4 of 4: corners do not count
+    none = measures.resampled(
+        pd.Series(list("AABC")), lambda rows: {"none": 0.0}, shares={"none": np.array([1, 1, 1, 0], bool)}
+    )
+    assert none["none"]["ci"] == pytest.approx([0.0, 0.6576], abs=1e-4)  # 0 of the 2 patients counted
+
+
 def test_perfect_model_gets_perfect_figures():
     table = corners([row(s, g, g, distance=0.0) for s in "ABC" for g in range(4)])
     found = measures.grading(table, draws=20)
@@ -154,7 +165,7 @@ def result():
 def test_page_shows_the_figures_and_their_intervals():
     text = as_text(result())
     assert "phantom data" in text
-    assert "| 1 erosion | 100.0% (100.0 to 100.0) |" in text
+    assert "| 1 erosion | 100.0% (43.8 to 100.0) |" in text
     assert "| 3 ankylosis | 0.0% (0.0 to 0.0) |" in text
     assert "| model (n 3) | 0.9" in text
     assert shown(None) == "-"
@@ -169,4 +180,4 @@ def test_page_keeps_what_stands_around_the_tables():
 def test_card_gets_the_figures_without_lists_of_films():
     short = summary(result())["first domain"]
     assert "abstained" not in short
-    assert short["grading"]["per_class"]["erosion"]["sensitivity"] == [1.0, 1.0, 1.0]
+    assert short["grading"]["per_class"]["erosion"]["sensitivity"] == [1.0, 0.4385, 1.0]
