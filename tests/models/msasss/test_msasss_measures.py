@@ -165,8 +165,8 @@ def result():
 def test_page_shows_the_figures_and_their_intervals():
     text = as_text(result())
     assert "phantom data" in text
-    assert "| 1 erosion | 100.0% (43.8 to 100.0) |" in text
-    assert "| 3 ankylosis | 0.0% (0.0 to 0.0) |" in text
+    assert "| 1 erosion | 100.0% (43.9 to 100.0) |" in text
+    assert "| 3 ankylosis | 0.0% (0.0 to 56.1) |" in text
     assert "| model (n 3) | 0.9" in text
     assert shown(None) == "-"
     assert shown({"estimate": 0.5, "ci": [None, None]}, 2) == "0.50 (- to -)"
