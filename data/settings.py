@@ -1,4 +1,4 @@
-"""Settings of a study that somebody decides: whether arms are hidden, and margins set before looking.
+"""Settings of a study that somebody decides: its name, whether arms are hidden, margins set before looking.
 
 A margin for the interchangeability index belongs to one scoring system and its unit. It is stored with the
 number of grades that models had given by then: with none, it was set before anybody could look.
@@ -16,6 +16,8 @@ from core import scores
 from core.errors import InputError
 from data.store import CohortStore, Session
 
+NAME = "study"
+LONGEST_NAME = 100
 MARGIN = "interchangeability_margin"  # one setting a system: interchangeability_margin:msasss
 
 
@@ -64,17 +66,21 @@ def decide(
     *,
     actor: str,
     reason: str = "",
+    name: str | None = None,
     blinded: bool | None = None,
     margins: Mapping[str, float | None] | None = None,
 ) -> dict[str, Any]:
     """Sets what is given, in one audited write; returns what changed, as before and after.
 
-    margins: system -> margin in squared units; None takes it back. Raises InputError for a margin that
-    changes after a model has scored, and for showing the arms, without a reason.
+    name: what the study is called on pages and reports. margins: system -> margin in squared units; None
+    takes it back. Raises InputError for an empty name, and for a margin that changes after a model has
+    scored, or for showing the arms, without a reason.
     """
     with store.write(actor, "settings", reason) as transaction:
-        for name, value in (margins or {}).items():
-            key, text = _margin(transaction, name, value, reason)
+        if name is not None:
+            transaction.set_meta(NAME, _as_name(name))
+        for system, value in (margins or {}).items():
+            key, text = _margin(transaction, system, value, reason)
             if text is not None:
                 transaction.set_meta(key, text)
         if blinded is not None:
@@ -85,6 +91,17 @@ def decide(
             key: {"before": before[key], "after": value}
             for key, value in transaction.details.get("meta", {}).items()
         }
+
+
+def _as_name(text: str) -> str:
+    name = " ".join(text.split())
+    if not 0 < len(name) <= LONGEST_NAME:
+        raise InputError(
+            f"a study name of {len(name)} characters",
+            f"1 to {LONGEST_NAME} are needed",
+            "give --name, such as 'AXIS-2, spine films'",
+        )
+    return name
 
 
 def _margin(session: Session, name: str, value: float | None, reason: str) -> tuple[str, str | None]:

@@ -465,11 +465,6 @@ class CohortStore:
         with self.write(actor, "blind" if blinded else "unblind", reason) as transaction:
             transaction.set_meta("blinded", "true" if blinded else "false")
 
-    def set_phantom(self, *, actor: str, reason: str = "") -> None:
-        """Marks the cohort as generated; there is no way back."""
-        with self.write(actor, "phantom", reason) as transaction:
-            transaction.set_meta("phantom", "true")
-
     # -- opening -------------------------------------------------------------------------------------------
 
     @contextmanager

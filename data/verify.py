@@ -1,12 +1,16 @@
-"""Checks a cohort against its audit trail: events, rows, settings, and what is derived from rows."""
+"""Checks a cohort against its audit trail: events, rows, settings, what rows are summed to, and films."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 from data import audit
+from data.film_file import image_of
 from data.migrate import available
+from data.previews import film_path
 from data.store import KEYS, CohortStore, Session
 
 
@@ -15,18 +19,27 @@ class Verdict:
     """What was checked, and what is wrong.
 
     broken: ``event`` (None where it belongs to none) and ``reason`` of each fault.
+    films: how many stored films were read again, None where they were left out.
     """
 
     events: int
     rows: int
     head: str
     broken: list[dict[str, Any]]
+    films: int | None = None
 
 
-def verify(store: CohortStore, *, head: str = "") -> Verdict:
+def verify(
+    store: CohortStore,
+    *,
+    head: str = "",
+    films: bool = False,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Verdict:
     """Whether events, rows, settings and totals are what the writes left.
 
     head: hash of the last event at an earlier check; it must still be in the chain.
+    films: read every stored film as well, and compare it with its hash; ``progress`` gets films done and all.
     Rows are read in one opening and totals in another, each one state of the cohort; writers wait meanwhile
     (24 million scores: about 6 and 10 seconds on 2 cores).
     """
@@ -46,8 +59,35 @@ def verify(store: CohortStore, *, head: str = "") -> Verdict:
         )
     with store.reading() as session:
         broken += _wrong_totals(session)
+    seen = None
+    if films:
+        seen, changed = _changed_films(store, progress)
+        broken = audit.faults(broken, changed)
     rows = sum(roles.get("inserted", [0])[0] for tables in stored.values() for roles in tables.values())
-    return Verdict(len(events), int(rows), audit.head(events), broken)
+    return Verdict(len(events), int(rows), audit.head(events), broken, seen)
+
+
+def _changed_films(
+    store: CohortStore, progress: Callable[[int, int], None]
+) -> tuple[int, list[dict[str, Any]]]:
+    """How many films there are, and those whose stored file is gone or does not match its name, a hash."""
+    current = store.query("SELECT image, event FROM main.image WHERE superseded_by IS NULL ORDER BY image")
+    images = current["image"].tolist()
+    faults = []
+    with ThreadPoolExecutor(2) as pool:
+        found = pool.map(lambda image: _film_fault(store, image), images)
+        for done, (reason, event) in enumerate(zip(found, current["event"], strict=True), start=1):
+            if reason:
+                faults.append(audit.fault(int(event), reason))
+            progress(done, len(images))
+    return len(images), faults
+
+
+def _film_fault(store: CohortStore, image: str) -> str:
+    path = film_path(store.folder, image)
+    if not path.is_file():
+        return f"film {image[:12]}: its file is missing beside the cohort"
+    return "" if image_of(path) == image else f"film {image[:12]}: its file was changed after it was taken in"
 
 
 def _lacking_tables(session: Session) -> list[dict[str, Any]]:

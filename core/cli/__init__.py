@@ -29,7 +29,7 @@ COMMANDS: dict[str, str] = {
     "train": "Train a scoring model.",
     "export": "One tidy table of the cohort.",
     "report": "The agreement evidence as one page.",
-    "study": "Blind or unblind a study, and set its margins.",
+    "study": "Name a study, blind or unblind it, and set its margins.",
     "verify": "Check the audit chain, and that stored rows still match it.",
     "serve": "Open the dashboard.",
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import sys
 import time
 from pathlib import Path
 from types import FrameType
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from core.cli.output import emit, json_option, note
+from core.cli.output import CountLine, emit, json_option, note
 from core.errors import ModelError
 
 if TYPE_CHECKING:
@@ -72,9 +71,9 @@ def command(
     claim(plan, folder)
     store = CohortStore.open(cohort)
     mark(store, plan, blinded=blinded)
-    study: Study = write_study(plan, folder, processes=processes, progress=_Line("films rendered").show)
+    study: Study = write_study(plan, folder, processes=processes, progress=CountLine("films rendered").show)
     taken = take_tables(store, folder)
-    take_films(store, study, folder, taken, workers=processes, progress=_Line("films taken in").show)
+    take_films(store, study, folder, taken, workers=processes, progress=CountLine("films taken in").show)
     result: dict[str, Any] = {
         "patients": patients,
         "visits": int(study.conduct.came.sum()),
@@ -103,7 +102,7 @@ def _score(store: CohortStore, processes: int, *, wanted: bool) -> dict[str, Any
         return {"scored": None, "abstained": None, "not_scored": "--no-score was given"}
     from models.score import score_cohort
 
-    line = _Line("films scored")
+    line = CountLine("films scored")
     try:
         report = score_cohort(
             store, "msasss", processes=processes, tell=lambda step: line.show(step.done, step.total)
@@ -112,21 +111,6 @@ def _score(store: CohortStore, processes: int, *, wanted: bool) -> dict[str, Any
         note(f"not scored: {error}")
         return {"scored": None, "abstained": None, "not_scored": str(error)}
     return {"scored": report.scored, "abstained": len(report.abstained), "not_scored": None}
-
-
-class _Line:
-    """A count on standard error: rewritten on a terminal, every tenth in a log."""
-
-    def __init__(self, what: str) -> None:
-        self._what, self._terminal, self._tenth = what, sys.stderr.isatty(), -1
-
-    def show(self, done: int, total: int, name: str = "") -> None:
-        line = f"{done} of {total} {self._what}"
-        if self._terminal:
-            click.echo(f"\r\x1b[K{line}", err=True, nl=done == total)
-        elif total and 10 * done // total != self._tenth:
-            self._tenth = 10 * done // total
-            note(line)
 
 
 def _text(result: dict[str, Any]) -> str:

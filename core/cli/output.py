@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,21 @@ def emit(result: dict[str, Any], *, as_json: bool, text: Callable[[], str]) -> N
 def note(message: str) -> None:
     """A note, warning or progress line: standard error, so that standard output stays clean."""
     click.echo(message, err=True)
+
+
+class CountLine:
+    """A count on standard error: rewritten on a terminal, every tenth in a log."""
+
+    def __init__(self, what: str) -> None:
+        self._what, self._terminal, self._tenth = what, sys.stderr.isatty(), -1
+
+    def show(self, done: int, total: int, name: str = "") -> None:
+        line = f"{done} of {total} {self._what}"
+        if self._terminal:
+            click.echo(f"\r\x1b[K{line}", err=True, nl=done == total)
+        elif total and 10 * done // total != self._tenth:
+            self._tenth = 10 * done // total
+            note(line)
 
 
 def plain(value: Any) -> Any:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from data.store import CohortStore
 
 
-@click.command(short_help="Blind or unblind a study, and set its margins.")
+@click.command(short_help="Name a study, blind or unblind it, and set its margins.")
+@click.option("--name", help="What pages and reports call the study.")
 @click.option(
     "--margin",
     "margins",
@@ -28,7 +29,12 @@ if TYPE_CHECKING:
 @json_option
 @click.pass_context
 def command(
-    ctx: click.Context, margins: tuple[str, ...], blinded: bool | None, reason: str, as_json: bool
+    ctx: click.Context,
+    name: str | None,
+    margins: tuple[str, ...],
+    blinded: bool | None,
+    reason: str,
+    as_json: bool,
 ) -> int:
     """Show the settings of the study, or change them; who did it, when and why stays in the audit trail.
 
@@ -40,7 +46,12 @@ def command(
 
     store = CohortStore.open(ctx.obj["cohort"])
     changed = decide(
-        store, actor=current_actor(), reason=reason.strip(), blinded=blinded, margins=_parsed(margins)
+        store,
+        actor=current_actor(),
+        reason=reason.strip(),
+        name=name,
+        blinded=blinded,
+        margins=_parsed(margins),
     )
     result = {**_settings(store), "changed": changed}
     emit(result, as_json=as_json, text=lambda: _text(result))
@@ -71,11 +82,12 @@ def _number(value: str) -> float | None:
 
 def _settings(store: CohortStore) -> dict[str, Any]:
     from core import scores
-    from data.settings import margins
+    from data.settings import NAME, margins
 
     meta = store.meta()
     last = {name: margins(store, name)[-1:] for name in scores.SYSTEMS}
     return {
+        "name": meta.get(NAME) or None,
         "blinded": meta.get("blinded") != "false",
         "phantom": meta.get("phantom") == "true",
         "margins": {name: _margin(found[0]) for name, found in last.items() if found},
@@ -96,7 +108,8 @@ def _margin(margin: Margin) -> dict[str, Any]:
 
 
 def _text(result: dict[str, Any]) -> str:
-    lines = [f"arms: {'hidden (the study is blinded)' if result['blinded'] else 'shown'}"]
+    lines = [f"study: {result['name'] or 'no name stated'}"]
+    lines += [f"arms: {'hidden (the study is blinded)' if result['blinded'] else 'shown'}"]
     for name, margin in result["margins"].items():
         when = "before any model had scored" if margin["preset"] else "after a model had scored"
         value = (

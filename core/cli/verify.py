@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from core.cli.output import emit, json_option
+from core.cli.output import CountLine, emit, json_option
 
 if TYPE_CHECKING:
     from data.verify import Verdict
@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 @click.option(
     "--head", default="", help="The last hash of an earlier check; the chain must still contain it."
 )
+@click.option("--rows-only", is_flag=True, help="Do not read the stored films (they take the longest).")
 @json_option
 @click.pass_context
-def command(ctx: click.Context, head: str, as_json: bool) -> int:
-    """Check the audit chain, every stored row against it, the settings, and the totals.
+def command(ctx: click.Context, head: str, rows_only: bool, as_json: bool) -> int:
+    """Check the audit chain, every stored row against it, the settings, the totals, and the stored films.
 
     Keep the head that it prints in another place: given back with --head it shows that nobody has written a
     new history since.
@@ -27,11 +28,13 @@ def command(ctx: click.Context, head: str, as_json: bool) -> int:
     from data.store import CohortStore
     from data.verify import verify
 
-    verdict = verify(CohortStore(ctx.obj["cohort"]), head=head)
+    line = CountLine("films read")
+    verdict = verify(CohortStore(ctx.obj["cohort"]), head=head, films=not rows_only, progress=line.show)
     emit(
         {
             "events": verdict.events,
             "rows": verdict.rows,
+            "films": verdict.films,
             "head": verdict.head,
             "broken": verdict.broken,
         },
@@ -43,5 +46,6 @@ def command(ctx: click.Context, head: str, as_json: bool) -> int:
 
 def _as_text(verdict: Verdict) -> str:
     lines = [f"  event {item['event'] or '-'}: {item['reason']}" for item in verdict.broken]
-    found = f"{verdict.events} events, {verdict.rows} rows, head {verdict.head}"
+    films = "films not read" if verdict.films is None else f"{verdict.films} films"
+    found = f"{verdict.events} events, {verdict.rows} rows, {films}, head {verdict.head}"
     return "\n".join([f"broken: {len(lines)} ({found})", *lines] if lines else [f"intact: {found}"])

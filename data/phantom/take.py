@@ -13,6 +13,7 @@ from core.errors import InputError
 from data.ingest import ingest
 from data.phantom.readers import READERS
 from data.phantom.study import CAMPAIGNS, PHANTOM, Study, StudyPlan, film_path
+from data.settings import NAME
 from data.store import CohortStore
 from data.tables_in import ReadsRequest, Result, SubjectsRequest, take_reads, take_subjects
 
@@ -55,6 +56,7 @@ def mark(store: CohortStore, plan: StudyPlan, *, blinded: bool) -> None:
     with store.write(ACTOR, "phantom study", PHANTOM) as transaction:
         transaction.set_meta(STUDY_KEY, wanted)
         transaction.set_meta("phantom", "true")
+        transaction.set_meta(NAME, f"Phantom study {plan.seed}")
         if not blinded:
             transaction.set_meta("blinded", "false")
 

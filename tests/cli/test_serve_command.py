@@ -46,7 +46,8 @@ def made(monkeypatch):
         calls.append(command)
         cohort = command[command.index("--cohort") + 1]
         store = CohortStore.open(cohort)
-        store.set_phantom(actor="test")
+        with store.write("test", "phantom study") as transaction:
+            transaction.set_meta("phantom", "true")
         store.path.with_name(f"{store.path.stem}.study").mkdir(exist_ok=True)
         return subprocess.CompletedProcess(command, 0, stdout=json.dumps({"not_scored": run.problem}))
 

@@ -99,6 +99,20 @@ def test_unblinding_needs_a_reason_and_is_kept(capsys, cohort):
     assert reason == "database locked"
 
 
+def test_a_name_is_kept_and_changes_with_its_trail(capsys, cohort):
+    status, out, _ = run(capsys, cohort, "--name", "  AXIS-2,\n spine films ", "--json")
+    assert status == 0 and json.loads(out)["name"] == "AXIS-2, spine films"
+    _, out, _ = run(capsys, cohort, "--name", "AXIS-3", "--json")
+    assert json.loads(out)["changed"] == {"study": {"before": "AXIS-2, spine films", "after": "AXIS-3"}}
+    assert verify(CohortStore(cohort)).broken == []
+
+
+@pytest.mark.parametrize("text", ["", "   ", "x" * 101])
+def test_a_name_must_be_short_and_not_empty(capsys, cohort, text):
+    status, _, err = run(capsys, cohort, "--name", text)
+    assert status == 2 and err.count("\n") == 1 and "1 to 100" in err
+
+
 def test_without_options_nothing_is_written(capsys, cohort):
     before = CohortStore(cohort).version()
     status, out, _ = run(capsys, cohort)

@@ -24,6 +24,7 @@ from data.previews import film_path, preview_path
 from data.pseudonyms import open_key
 from data.reading_pool import CRASHED
 from data.store import CohortStore
+from data.verify import verify
 from tests.data.small_films import as_bytes, film, picture, save, trial_film
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -97,6 +98,24 @@ def test_the_stored_film_bears_the_name_of_its_content(store, delivery):
         assert image_of(path) == image
         path.write_bytes(path.read_bytes()[:-40] + b"0" * 40)
         assert image_of(path) != image
+
+
+def test_verify_reads_every_stored_film(store, delivery):
+    for number in range(3):
+        save(film(picture(number), seed=f"film{number}"), delivery / f"f{number}.dcm")
+    take(store, delivery)
+    paths = [film_path(store.folder, image) for image in images(store)["image"]]
+    whole = verify(store, films=True)
+    assert (whole.broken, whole.films, verify(store).films) == ([], 3, None)
+    paths[0].unlink()
+    content = bytearray(paths[1].read_bytes())
+    content[-3] ^= 1
+    paths[1].write_bytes(content)
+    found = verify(store, films=True).broken
+    assert [item["event"] for item in found] == [images(store)["event"][0]] * 2
+    assert "is missing" in found[0]["reason"] and paths[0].stem[:12] in found[0]["reason"]
+    assert "was changed" in found[1]["reason"] and paths[1].stem[:12] in found[1]["reason"]
+    assert verify(store).broken == []  # rows alone are whole
 
 
 def test_a_film_is_loaded_for_scorer_and_viewer(store, delivery):

@@ -187,7 +187,9 @@ def test_unblinding_is_an_event_with_its_reason(store):
 
 
 def test_phantom_cohort_says_so(store):
-    store.set_phantom(actor="sharpline demo")
+    assert not store.is_phantom
+    with store.write("sharpline demo", "phantom study") as transaction:
+        transaction.set_meta("phantom", "true")
     assert store.is_phantom
 
 
