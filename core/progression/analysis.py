@@ -14,9 +14,11 @@ from core.agreement.icc import FORMS, icc
 from core.progression.change import Changes, changes
 from core.progression.pairing import WINDOW_DAYS, interval_of
 from core.progression.probability import cumulative_probability
-from core.progression.progressors import STANDARD, Cutoff, net_progression, progressed, share
+from core.progression.progressors import STANDARD, Cutoff, beyond, net_progression, progressed, share
 from core.progression.readings import Readings
 from core.progression.sdc import Sdc, reader_bias, smallest_detectable_change
+from core.progression.sdc_by_size import sdc_by_size
+from core.progression.shares import hybrid, net_share, share_difference
 from core.progression.summary import difference_of_means, summary
 
 
@@ -49,7 +51,8 @@ def progression(readings: Readings, options: Options | None = None) -> dict[str,
         "partial_readers": int((~change.is_complete).sum()),
         "left_out": change.left_out.to_dict("records"),
         "change": _entries(change),
-        "summary": _summaries(change),
+        "summary": _summaries(change, "mean_change"),
+        "status_summary": {"from": _summaries(change, "from_mean"), "to": _summaries(change, "to_mean")},
         "arm_differences": _arm_differences(change),
         **_error(change, sdc),
         **_progressors(change, sdc, options.cutoffs),
@@ -87,10 +90,15 @@ def _key(arm: str) -> str:
     return "arm all" if arm == "all" else arm
 
 
-def _summaries(change: Changes) -> dict[str, Any]:
+def _groups(change: Changes) -> dict[str, np.ndarray]:
+    """Masks of everyone and of each arm."""
     arm = change.table["arm"].to_numpy()
-    arms = {_key(name): summary(change.mean[arm == name]) for name in _arms(change)}
-    return {"all": summary(change.mean)} | arms
+    return {"all": np.ones(len(arm), bool)} | {_key(name): arm == name for name in _arms(change)}
+
+
+def _summaries(change: Changes, column: str) -> dict[str, Any]:
+    values = change.table[column].to_numpy(float)
+    return {name: summary(values[mask]) for name, mask in _groups(change).items()}
 
 
 def _arm_differences(change: Changes) -> list[dict[str, Any]]:
@@ -120,6 +128,7 @@ def _error(change: Changes, sdc: Sdc | None) -> dict[str, Any]:
         }
         if sdc
         else None,
+        "sdc_by_size": sdc_by_size(change.complete),
         "sdc_subjects": len(change.complete),
         "bias": estimate(bias, low, high) if readers > 1 else None,
         "change_icc": {form: _plain(found["forms"][form]) for form in FORMS} if found else None,
@@ -138,22 +147,50 @@ def _progressors(change: Changes, sdc: Sdc | None, cutoffs: Sequence[Cutoff]) ->
     limit = sdc.limit(len(change.readers)) if sdc else None
     per_year = change.table["annualised"].to_numpy()
     judged = {rule.name: progressed(rule, change.mean, per_year, limit) for rule in cutoffs}
-    arm = change.table["arm"].to_numpy()
-    groups = {"all": np.ones(len(arm), bool)} | {_key(name): arm == name for name in _arms(change)}
+    groups = _groups(change)
+    shares = {
+        name: {group: share(flags[0][mask], flags[1][mask]) for group, mask in groups.items()}
+        for name, flags in judged.items()
+        if flags
+    }
     net = {name: net_progression(change.mean[mask]) for name, mask in groups.items()}
+    net_shares = {name: _net(change.mean[mask]) for name, mask in groups.items()}
     return {
         "progressors": {name: int(flags[0].sum()) if flags else None for name, flags in judged.items()},
-        "progressor_shares": {
-            name: {group: share(flags[0][mask], flags[1][mask]) for group, mask in groups.items()}
-            for name, flags in judged.items()
-            if flags
+        "progressor_shares": shares,
+        "progressor_differences": {
+            name: [_share_gap(row, a, b) for b, a in combinations(list(groups)[1:], 2)]
+            for name, row in shares.items()
         },
         "net_progression": net["all"],
         "net_progression_share": {
             name: number(count / groups[name].sum()) if groups[name].any() else None
             for name, count in net.items()
         },
+        "net_progression_interval": net_shares,
+        "net_progression_differences": [
+            {"a": a, "b": b, **_net_gap(net_shares[a], net_shares[b])}
+            for b, a in combinations(list(groups)[1:], 2)
+        ],
     }
+
+
+def _share_gap(row: dict[str, Any], a: str, b: str) -> dict[str, Any]:
+    """Share of progressors in one arm minus another's, with Newcombe's interval."""
+    first, second = row[a], row[b]
+    return {"a": a, "b": b, **share_difference(first["count"], first["n"], second["count"], second["n"])}
+
+
+def _net(values: np.ndarray) -> dict[str, Any]:
+    """Net progression as a share, with Tango's interval."""
+    worse, better = (int(beyond(values, sign, 0.0).sum()) for sign in (">", "<"))
+    return net_share(worse, better, len(values))
+
+
+def _net_gap(a: dict[str, Any], b: dict[str, Any]) -> dict[str, Any]:
+    if a["estimate"] is None or b["estimate"] is None:
+        return estimate(None)
+    return hybrid((a["estimate"], *a["ci"]), (b["estimate"], *b["ci"]))
 
 
 def _points(change: Changes) -> list[dict[str, Any]]:
