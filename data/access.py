@@ -42,19 +42,25 @@ def policy(viewer: Viewer, *, blinded: bool) -> Policy:
     return Policy(sees_arm=not blinded, sees_order=True, reader=None)
 
 
-def views(allowed: Policy, tables: dict[str, dict[str, str]], database: str) -> dict[str, str]:
+def views(
+    allowed: Policy, tables: dict[str, dict[str, str]], database: str, as_of: int | None = None
+) -> dict[str, str]:
     """View name -> SELECT over the stored table of that name, for every table of the cohort.
 
     The two variables ``viewer_reader`` and ``mask_key`` must be set on the connection.
     tables: table -> column -> type, as stored. A table without a rule below is shown to analysts only.
-    database: DuckDB's name of the opened file, quoted.
+    database: DuckDB's name of the opened file, quoted. as_of: an earlier version, for its rows.
     """
-    return {name: _select(name, columns, allowed, database) for name, columns in tables.items()}
+    return {name: _select(name, columns, allowed, database, as_of) for name, columns in tables.items()}
 
 
-def _select(table: str, columns: dict[str, str], allowed: Policy, database: str) -> str:
+def _select(
+    table: str, columns: dict[str, str], allowed: Policy, database: str, as_of: int | None = None
+) -> str:
     hidden = dict(ALWAYS_HIDDEN.get(table, {}))
-    where = [CURRENT] if "superseded_by" in columns else []
+    where = _when(columns, as_of)
+    if as_of is not None and "superseded_by" in columns:
+        hidden["superseded_by"] = "NULL"
     if not allowed.sees_arm:
         hidden |= dict.fromkeys(GIVES_ARM_AWAY.get(table, ()), "NULL")
     if not allowed.sees_order:
@@ -70,6 +76,14 @@ def _select(table: str, columns: dict[str, str], allowed: Policy, database: str)
     return f'SELECT {", ".join(shown)} FROM {database}.main."{table}"{condition}'
 
 
+def _when(columns: dict[str, str], as_of: int | None) -> list[str]:
+    """Conditions that leave the rows that are current, or were as of a version."""
+    if as_of is None or "event" not in columns:
+        return [CURRENT] if "superseded_by" in columns else []
+    later = f" AND (superseded_by IS NULL OR superseded_by > {int(as_of)})"
+    return [f"event <= {int(as_of)}" + (later if "superseded_by" in columns else "")]
+
+
 def _shown(name: str, kind: str, instead: str | None) -> str:
     return f'"{name}"' if instead is None else f'CAST({instead} AS {kind}) AS "{name}"'
 
@@ -79,7 +93,12 @@ MASKED_VISIT = (
     "ELSE 'film ' || left(md5(getvariable('mask_key') || ':' || subject || ':' || visit), 6) END"
 )
 FOR_READERS = ("subject", "visit", "image", "reader", "campaign", "site_score", "total")
-GIVES_ARM_AWAY: dict[str, tuple[str, ...]] = {"subject": ("arm",), "refused": ("content",)}
+GIVES_ARM_AWAY: dict[str, tuple[str, ...]] = {
+    "subject": ("arm",),
+    "refused": ("content",),
+    "event": ("details",),
+    "frozen": ("settings", "results"),
+}
 HIDDEN_FROM_READERS: dict[str, tuple[str, ...]] = {
     "subject": ("centre", "birth_year", "sex", "event"),
     "visit": ("visit_order", "planned_day", "window_before", "window_after", "day", "event"),

@@ -178,12 +178,20 @@ def broken_meta(events: pd.DataFrame, meta: dict[str, str]) -> list[dict[str, An
     for details in events["details"]:
         said |= _parsed(details).get("meta", {})
     last = int(events["event"].max()) if len(events) else 0
-    said["cohort_version"] = str(last)
+    wrote = [int(row["event"]) for row in events.to_dict("records") if writes(row)]
+    said["cohort_version"] = str(max(wrote, default=0))
+    if "last_event" in meta or len(wrote) < len(events):  # cohorts of the first version lack it
+        said["last_event"] = str(last)
     return [
         fault(last or None, f"meta: {key} is {meta.get(key)!r}, the events say {said.get(key)!r}")
         for key in sorted(set(said) | set(meta))
         if said.get(key) != meta.get(key)
     ]
+
+
+def writes(event: Mapping[Any, Any]) -> bool:
+    """Whether an event wrote rows or settings; others only say that something was done."""
+    return bool(_parsed(event["digest"]) or _parsed(event["details"]).get("meta"))
 
 
 def _parsed(text: Any) -> dict[str, Any]:

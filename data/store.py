@@ -25,6 +25,7 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
+from core import scores
 from core.domain import Viewer
 from core.errors import NotAllowed, StoreError
 from core.scores.system import Rule, ScoreSystem
@@ -47,6 +48,7 @@ KEYS: dict[str, tuple[str, ...]] = {  # what is unique among the current rows of
     "finding": ("finding",),
     "covariate": ("subject", "visit", "name"),
     "delivery": ("image",),
+    "frozen": ("frozen",),
 }
 MAY_BE_EMPTY = {("site_score", "subject"), ("site_score", "visit"), ("covariate", "visit")}
 SETTINGS: dict[str, str | bool | int | float | list[str]] = {
@@ -110,15 +112,21 @@ class Look(Session):
     """A connection for a viewer: table names mean what this viewer may see, current rows only.
 
     allowed: the policy, for ``data.access.selection`` and for what a page should not even offer.
+    as_of: an earlier version of the cohort: rows as they were then (settings are those of today).
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, viewer: Viewer) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, viewer: Viewer, as_of: int | None = None
+    ) -> None:
         super().__init__(connection)
         settings = connection.execute("SELECT key, value, current_database() FROM main.meta").fetchall()
         meta = {key: value for key, value, _ in settings}
         self.allowed = access.policy(viewer, blinded=meta.get("blinded") != "false")
         database = quoted(settings[0][2])
-        self._views = access.views(self.allowed, audit.columns(connection), database)
+        if as_of is not None and not self.allowed.sees_order:
+            raise NotAllowed("an earlier version", "a reader sees today's films", "leave it out")
+        self._as_of = as_of
+        self._views = access.views(self.allowed, audit.columns(connection), database, as_of)
         connection.execute("SET VARIABLE viewer_reader = ?", [self.allowed.reader])
         connection.execute("SET VARIABLE mask_key = ?", [meta.get("mask_key", "")])
 
@@ -134,7 +142,22 @@ class Look(Session):
         """Puts the viewer's view over each table that the statement names; only these, for speed."""
         words = set(re.findall(r"\w+", sql.casefold()))
         for name in [name for name in self._views if name.casefold() in words]:
-            self._connection.execute(f"CREATE TEMP VIEW {quoted(name)} AS {self._views.pop(name)}")
+            view = self._views.pop(name)
+            if name == "total" and self._as_of is not None:
+                self._keep_totals_of_then()
+            else:
+                self._connection.execute(f"CREATE TEMP VIEW {quoted(name)} AS {view}")
+
+    def _keep_totals_of_then(self) -> None:
+        """Totals are kept for today only: those of an earlier version are worked out from its site scores."""
+        names = self.query("SELECT DISTINCT system FROM site_score ORDER BY system")["system"].tolist()
+        systems = [scores.get(name) for name in names]
+        self._connection.execute("CREATE TEMP TABLE total AS FROM main.total WITH NO DATA")
+        for system in systems:
+            self._connection.register("totals_then", self.totals_under(system, system.default_rule))
+            columns = ", ".join(derived.COLUMNS)
+            self._connection.execute(f"INSERT INTO temp.total ({columns}) SELECT {columns} FROM totals_then")
+            self._connection.unregister("totals_then")
 
     def keep(self, name: str, frame: pd.DataFrame) -> None:
         """Makes a frame a table of this connection, for joins; it goes when the look ends."""
@@ -188,6 +211,7 @@ class Transaction(Session):
         self.event = event
         self.details: dict[str, Any] = {}
         self.touched: set[str] = set()  # tables with rows of this event
+        self.is_noted = False
         self._tables = audit.columns(connection)
 
     def insert(self, table: str, frame: pd.DataFrame) -> int:
@@ -267,6 +291,11 @@ class Transaction(Session):
         self.details.setdefault("meta_before", {})[key] = old
         self.touched.add("meta")
 
+    def note(self, **details: Any) -> None:
+        """Keeps an event even where it writes no row: something that was done. The version stays."""
+        self.details |= details
+        self.is_noted = True
+
     def _write_meta(self, key: str, value: str) -> None:
         self._connection.execute("DELETE FROM main.meta WHERE key = ?", [key])
         self._connection.execute("INSERT INTO main.meta VALUES (?, ?)", [key, value])
@@ -296,7 +325,9 @@ class Transaction(Session):
             },
             {name: self._tables[name] for name in self.touched},
         )
-        self._write_meta("cohort_version", str(self.event))
+        self._write_meta("last_event", str(self.event))
+        if self.touched:
+            self._write_meta("cohort_version", str(self.event))
 
     def _check_complete(self, table: str, keys: tuple[str, ...]) -> None:
         """No part of a key may be empty, but that a score of an unassigned film has no subject and visit."""
@@ -396,16 +427,17 @@ class CohortStore:
             yield session
 
     @contextmanager
-    def look(self, viewer: Viewer) -> Iterator[Look]:
+    def look(self, viewer: Viewer, *, as_of: int | None = None) -> Iterator[Look]:
         """What this viewer may see: every table name means the viewer's view of it, current rows only.
 
+        as_of: an earlier version; the rows that were current then, with the totals that they made.
         Never inside a ``write``. Raises StoreError where the cohort does not exist.
         """
         self._must_exist()
         if self.path in _open_sessions():
             raise StoreError("a look inside another access", "one access at a time", "close the first one")
         with self._gate.reading(), self._connection(read_only=True) as connection:
-            yield Look(connection, viewer)
+            yield Look(connection, viewer, as_of)
 
     def look_query(self, viewer: Viewer, sql: str, parameters: Parameters = None) -> pd.DataFrame:
         """The rows of one statement as this viewer may see them."""
@@ -413,7 +445,7 @@ class CohortStore:
             return look.query(sql, parameters)
 
     def version(self) -> int:
-        """The number of the last write: part of every cache key. 0 where there is no cohort yet."""
+        """The number of the last write of rows or settings: part of every cache key. 0 without a cohort."""
         return int(self.meta().get("cohort_version", 0)) if self.exists() else 0
 
     def meta(self) -> dict[str, str]:
@@ -441,7 +473,7 @@ class CohortStore:
         """One transaction: all of it or nothing; its event, digests, totals and version come with it.
 
         Prepare the rows before: while it lasts everybody else waits. A write that changed nothing leaves no
-        event. actor: who (a person, or ``sharpline <command>``); details: what was asked, as JSON values.
+        event, unless it asks for one (``Transaction.note``). actor: who (a person, or ``sharpline <command>``); details: what was asked, as JSON values.
         """
         self._must_exist()
         if self.path in _open_sessions():
@@ -453,7 +485,7 @@ class CohortStore:
                 transaction = Transaction(connection, int(last[0]) + 1 if last else 1)
                 with _kept(self.path, transaction):
                     yield transaction
-                if transaction.touched:
+                if transaction.touched or transaction.is_noted:
                     transaction.close(actor, action, reason, details or {})
                 connection.execute("COMMIT")
             except BaseException:
