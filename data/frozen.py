@@ -63,7 +63,8 @@ def freeze(
     _check(name, reason)
     text = json.dumps(results, sort_keys=True, ensure_ascii=False)
     with store.write(actor, "freeze", reason, {"frozen": name, "cohort_version": version}) as transaction:
-        meta = dict(transaction.query("SELECT key, value FROM main.meta").itertuples(index=False))
+        rows = transaction.query("SELECT key, value FROM main.meta")
+        meta = dict(zip(rows["key"], rows["value"], strict=True))
         if int(meta["cohort_version"]) != version:
             raise InputError(
                 f"results of version {version}",

@@ -473,7 +473,8 @@ class CohortStore:
         """One transaction: all of it or nothing; its event, digests, totals and version come with it.
 
         Prepare the rows before: while it lasts everybody else waits. A write that changed nothing leaves no
-        event, unless it asks for one (``Transaction.note``). actor: who (a person, or ``sharpline <command>``); details: what was asked, as JSON values.
+        event, unless it asks for one (``Transaction.note``). actor: who (a person, or ``sharpline
+        <command>``); details: what was asked, as JSON values.
         """
         self._must_exist()
         if self.path in _open_sessions():

@@ -60,8 +60,8 @@ def _correct(store, subject, grade):
 
 
 def test_a_look_is_kept_once_a_session_and_settings(store):
-    seen = [record_look(store, actor="ada", session=s, settings=w) for s, w in
-            [("s1", SETTINGS), ("s1", SETTINGS), ("s2", SETTINGS), ("s1", {**SETTINGS, "to": "W52"})]]  # fmt: skip
+    asked = [("s1", SETTINGS), ("s1", SETTINGS), ("s2", SETTINGS), ("s1", {**SETTINGS, "to": "W52"})]
+    seen = [record_look(store, actor="ada", session=name, settings=what) for name, what in asked]
     assert seen == [True, False, True, True]
     kept = looks(store)
     assert kept["session"].tolist() == ["s1", "s2", "s1"]
