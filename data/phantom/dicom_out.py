@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from pydicom.dataset import FileDataset, FileMetaDataset
@@ -19,7 +20,11 @@ from pydicom.uid import (
 )
 
 from data.phantom.films import derived_seed
+from data.phantom.hands.tags import LIMB_VIEWS, limb_tags
 from data.phantom.render import RenderedFilm
+
+if TYPE_CHECKING:
+    from data.phantom.hands.render import LimbFilm
 
 _FAMILY = ("MUSTER", "BEISPIEL", "PROBE", "TEST", "MODELL", "SCHEMA", "FIGUR", "VORLAGE")
 _GIVEN = ("ALEX", "KIM", "ROBIN", "SASCHA", "TONI", "CHRIS", "NIKA", "JULE")
@@ -30,6 +35,7 @@ _DEVICES = (
     ("Suedbild", "Flat 43 Edge", "DX"),
     ("Altmark", "CR 975 Soft", "CR"),
 )
+FIRST_OF_STUDY = ("cervical", "hands")
 _BODY_PART = {"cervical": "CSPINE", "lumbar": "LSPINE"}
 _DESCRIPTION = {
     "cervical": ("C-SPINE LAT", "HWS seitlich", "Cervical spine lateral"),
@@ -45,7 +51,7 @@ _WRONG_TAGS = {
 
 
 def write_dicom(
-    film: RenderedFilm,
+    film: RenderedFilm | LimbFilm,
     path: str | Path,
     *,
     subject: str,
@@ -89,8 +95,11 @@ def write_dicom(
     hour = f"{int(rng.integers(8, 17)):02d}{int(rng.integers(0, 60)):02d}{int(rng.integers(0, 60)):02d}"
     ds.StudyTime = ds.ContentTime = hour
     ds.AccessionNumber = f"A{derived_seed(uid_seed, subject, visit):010d}"
-    ds.StudyID, ds.SeriesNumber, ds.InstanceNumber = "1", "1", "1" if film.view == "cervical" else "2"
-    _view_tags(ds, film, rng)
+    ds.StudyID, ds.SeriesNumber, ds.InstanceNumber = "1", "1", "1" if film.view in FIRST_OF_STUDY else "2"
+    if film.view in LIMB_VIEWS:
+        limb_tags(ds, film.view, film.kind, rng)
+    else:
+        _view_tags(ds, film, rng)
     _exposure_tags(ds, film)
     _pixels(ds, film, rng)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -118,7 +127,7 @@ def _patient(ds, person, subject: str, study_date: str) -> None:
     ds.PatientComments = f"phantom patient {subject}, not a person"
 
 
-def _view_tags(ds, film: RenderedFilm, rng) -> None:
+def _view_tags(ds, film: RenderedFilm | LimbFilm, rng) -> None:
     part, view, text, orientation = _BODY_PART[film.view], "LATERAL", "", "P\\F"
     text = str(rng.choice(_DESCRIPTION[film.view]))
     if film.kind in _WRONG_TAGS and rng.random() < 0.5:
@@ -145,7 +154,7 @@ def _view_tags(ds, film: RenderedFilm, rng) -> None:
         ds.AcquisitionDeviceProcessingDescription = f"{part} LATERAL".strip()
 
 
-def _exposure_tags(ds, film: RenderedFilm) -> None:
+def _exposure_tags(ds, film: RenderedFilm | LimbFilm) -> None:
     c = film.conditions
     ds.KVP = f"{c.kilovolt:.1f}"
     ds.DistanceSourceToDetector = f"{c.source_distance:.0f}"
@@ -154,15 +163,16 @@ def _exposure_tags(ds, film: RenderedFilm) -> None:
     ds.BurnedInAnnotation = "NO"
 
 
-def _pixels(ds, film: RenderedFilm, rng) -> None:
+def _pixels(ds, film: RenderedFilm | LimbFilm, rng) -> None:
     c = film.conditions
-    stored = film.pixels
+    stored, bits = film.pixels, getattr(c, "bits", 12)
+    highest = 2**bits - 1
     inverted = film.photometric == "MONOCHROME1"
     if inverted:
-        stored = (4095 - stored).astype(np.uint16)
+        stored = (highest - stored).astype(np.uint16)
     ds.PhotometricInterpretation, ds.SamplesPerPixel = film.photometric, 1
     ds.Rows, ds.Columns = stored.shape
-    ds.BitsAllocated, ds.BitsStored, ds.HighBit, ds.PixelRepresentation = 16, 12, 11, 0
+    ds.BitsAllocated, ds.BitsStored, ds.HighBit, ds.PixelRepresentation = 16, bits, bits - 1, 0
     ds.PresentationLUTShape = "INVERSE" if inverted else "IDENTITY"
     ds.PixelIntensityRelationship, ds.PixelIntensityRelationshipSign = "LOG", 1
     ds.RescaleIntercept, ds.RescaleSlope, ds.RescaleType = "0", "1", "US"
@@ -176,7 +186,7 @@ def _pixels(ds, film: RenderedFilm, rng) -> None:
     low, high = np.quantile(stored[::7, ::7], [0.02, 0.995])
     style = rng.random()
     if style < 0.5:
-        ds.WindowCenter, ds.WindowWidth = "2048", "4096"
+        ds.WindowCenter, ds.WindowWidth = str(2 ** (bits - 1)), str(2**bits)
     elif style < 0.8:
         ds.WindowCenter, ds.WindowWidth = f"{(low + high) / 2:.0f}", f"{max(high - low, 1):.0f}"
     elif style < 0.9:

@@ -25,7 +25,7 @@ class StudyRole(StrEnum):
 
 PREFIX = {StudyRole.TRAIN: "TR", StudyRole.TUNE: "TU", StudyRole.TEST: "TE", StudyRole.DEMO: "P"}
 DIGITS = {StudyRole.TRAIN: 5, StudyRole.TUNE: 5, StudyRole.TEST: 5, StudyRole.DEMO: 3}
-STREAMS = ("course", "arm", "conduct", "film", "R1", "R2", "R1 read 2", "R2 read 2")
+STREAMS = ("course", "arm", "conduct", "film", "R1", "R2", "R1 read 2", "R2 read 2", "hands")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,79 @@
+"""Films of hands and feet with their boxes as a labelling tool exports them: PNG and COCO."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import cv2
+import pandas as pd
+
+from data.phantom.hands.render import LimbFilm
+from data.phantom.hands.state import FINDINGS
+
+ATTRIBUTES = (
+    "unit", "side", "site", "finger", "scored", "erosion", "jsn", "gap_mm", "visibility", "visible", "angle",
+)  # fmt: skip
+
+
+def write_coco(films: Iterable[tuple[str, str, LimbFilm]], out: Path) -> Path:
+    """Write (subject, visit, film) as 16-bit PNG under ``images/`` and boxes as ``annotations.json``.
+
+    The class of a box is its finding (none, ankylosis, subluxation, luxation); unit, grades, joint space and
+    visibility are attributes, null where a place has no such site. Pixels are bone bright, 0-1023.
+    """
+    (out / "images").mkdir(parents=True, exist_ok=True)
+    images: list[dict] = []
+    annotations: list[dict] = []
+    for subject, visit, film in films:
+        name = f"{subject}_{visit}_{film.view}.png"
+        cv2.imwrite(str(out / "images" / name), film.pixels, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+        images.append(_image(len(images) + 1, name, subject, visit, film))
+        for row in film.joints.to_dict("records"):
+            annotations.append(_annotation(len(annotations) + 1, len(images), row))
+    content = {
+        "info": {"description": "phantom films of hands and feet, research only"},
+        "images": images,
+        "annotations": annotations,
+        "categories": [{"id": i, "name": name} for i, name in enumerate(FINDINGS, 1)],
+    }
+    path = out / "annotations.json"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    return path
+
+
+def _image(number: int, name: str, subject: str, visit: str, film: LimbFilm) -> dict:
+    rows, columns = film.pixels.shape
+    return {
+        "id": number,
+        "file_name": name,
+        "width": columns,
+        "height": rows,
+        "patient": subject,
+        "visit": visit,
+        "view": film.view,
+        "kind": film.kind,
+        "spacing_mm": list(film.spacing_mm),
+        "shown_spacing_mm": list(film.shown_spacing_mm) if film.shown_spacing_mm else None,
+    }
+
+
+def _annotation(number: int, image: int, row: dict) -> dict:
+    width, height = row["x1"] - row["x0"], row["y1"] - row["y0"]
+    return {
+        "id": number,
+        "image_id": image,
+        "category_id": FINDINGS.index(row["finding"]) + 1,
+        "bbox": [row["x0"], row["y0"], width, height],
+        "area": width * height,
+        "iscrowd": 0,
+        "attributes": {name: _plain(row[name]) for name in ATTRIBUTES},
+    }
+
+
+def _plain(value: object) -> object:
+    """The value as JSON has it; missing is null."""
+    if pd.isna(value):  # type: ignore[call-overload]
+        return None
+    return value.item() if hasattr(value, "item") else value

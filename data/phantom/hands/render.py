@@ -1,0 +1,194 @@
+"""Render one film of both hands (or both feet) with the truth of every scored joint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+import pandas as pd
+
+from data.phantom.hands.body import HandBody
+from data.phantom.hands.conditions import LimbConditions
+from data.phantom.hands.develop import attenuation_of, develop
+from data.phantom.hands.flesh import add_flesh, hand_pieces
+from data.phantom.hands.frame import Joint, Placement, Skeleton
+from data.phantom.hands.hand import build_hand
+from data.phantom.hands.paint import Canvas, add_flat_bones, add_long_bones
+from data.phantom.hands.state import GRADED, HEALTHY, NONE, JointState
+
+JOINT_COLUMNS = [
+    "unit", "side", "site", "finger", "scored", "x", "y", "x0", "y0", "x1", "y1", "erosion", "jsn", "finding",
+    "gap_mm", "visibility", "visible", "angle",
+]  # fmt: skip
+VISIBLE = 0.3
+
+
+@dataclass(frozen=True)
+class LimbFilm:
+    """One film with its labels. ``pixels`` (0-1023) are bone bright; a MONOCHROME1 file stores them inverted.
+
+    joints: one row a scored joint or bone (``JOINT_COLUMNS``; pixels, x to the right, y downwards), and the
+    DIP joints with ``scored`` False. erosion and jsn are grades, NA where the place has no such site. angle:
+    direction of the joint's distal bone, degrees clockwise from up.
+    """
+
+    pixels: np.ndarray
+    spacing_mm: tuple[float, float]
+    shown_spacing_mm: tuple[float, float] | None
+    joints: pd.DataFrame
+    photometric: str
+    view: str
+    kind: str
+    conditions: LimbConditions
+    body_seed: int
+
+
+def render_limbs(
+    body: HandBody, states: Mapping[str, JointState], conditions: LimbConditions, seed: int
+) -> LimbFilm:
+    """Render the film that these conditions give of this body in this state. seed: quantum noise only."""
+    c = conditions
+    shape = (round(c.field[0] / c.spacing), round(c.field[1] / c.spacing))
+    canvas = Canvas.empty(shape, c.spacing)
+    rng = np.random.default_rng([c.draw, 11])
+    rows = []
+    for number, limb in enumerate(("LH", "RH")):
+        if c.missing == limb or c.kind == "blank":
+            continue
+        missing = int(c.missing[2]) if c.missing[:2] == limb and len(c.missing) == 3 else 0
+        skeleton = build_hand(body, limb, states, c.postures[number], missing=missing)
+        placement = place(c, limb, number, skeleton, body)
+        add_limb(canvas, skeleton, placement, body, c, states, rng)
+        rows += joint_rows(skeleton, placement, states, c, shape)
+    lit = field_mask(shape, c)
+    attenuation = attenuation_of(canvas, c)
+    pixels = develop(attenuation, lit, c, seed)
+    if c.kind == "mirrored":
+        pixels = np.ascontiguousarray(pixels[:, ::-1])
+        rows = [mirrored_row(row, shape[1]) for row in rows]
+    shown = None if c.show_spacing == "none" else (c.spacing, c.spacing)
+    return LimbFilm(
+        pixels=pixels,
+        spacing_mm=(c.spacing, c.spacing),
+        shown_spacing_mm=shown,
+        joints=pd.DataFrame(rows, columns=JOINT_COLUMNS),
+        photometric=c.photometric,
+        view=c.view,
+        kind=c.kind,
+        conditions=c,
+        body_seed=body.seed,
+    )
+
+
+def place(c: LimbConditions, limb: str, number: int, skeleton: Skeleton, body: HandBody) -> Placement:
+    """Where the limb lies: its outline's middle and its longest tip at ``c.at``."""
+    free = Placement(
+        mirror=limb.startswith("L"),
+        roll=float(np.radians(c.rolls[number])),
+        turn=float(np.radians(c.turns[number])),
+        magnification=c.magnification,
+        shift=(0.0, 0.0),
+    )
+    pieces = np.array(hand_pieces(skeleton, body))
+    pieces = pieces[np.maximum(pieces[:, 1], pieces[:, 4]) < 35.0]
+    ends = np.concatenate([free.points(pieces[:, 0:2]), free.points(pieces[:, 3:5])])
+    reach = np.concatenate([pieces[:, 2], pieces[:, 5]])
+    x, y = c.at[number]
+    middle = (float((ends[:, 0] - reach).min()) + float((ends[:, 0] + reach).max())) / 2
+    top = float((ends[:, 1] - reach).min())
+    return replace(free, shift=(x * c.field[1] - middle, y * c.field[0] - top))
+
+
+def add_limb(canvas, skeleton: Skeleton, placement: Placement, body: HandBody, c, states, rng) -> None:
+    beam = (c.field[1] / 2, c.field[0] * 0.45, c.source_distance)
+    add_long_bones(canvas, skeleton, placement, beam, body.seed)
+    wrist = [states.get(f"{skeleton.limb}.{s}", HEALTHY).jsn for s in ("RC", "CNL", "CMC4")]
+    add_flat_bones(canvas, skeleton, placement, body.mineral, min(0.8, 0.15 * max(wrist)), body.seed)
+    add_flesh(canvas, hand_pieces(skeleton, body), placement, rng)
+
+
+def field_mask(shape: tuple[int, int], c: LimbConditions) -> np.ndarray:
+    """Share of the beam that passes the collimator, with a soft edge."""
+    top, right, bottom, left = c.collimation
+    height, width = c.field
+    corners = np.array(
+        [[left, top], [width - right, top], [width - right, height - bottom], [left, height - bottom]]
+    )
+    turn = np.radians(c.collimation_tilt)
+    middle = corners.mean(axis=0)
+    corners = (corners - middle) @ np.array(
+        [[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]]
+    ) + middle
+    mask = np.zeros(shape, np.float32)
+    cv2.fillPoly(mask, [np.round(corners / c.spacing * 16).astype(np.int32)], 1.0, shift=4)
+    mask = cv2.GaussianBlur(mask, (0, 0), 0.5 / c.spacing)
+    fall = np.linspace(1 + c.heel, 1 - c.heel, shape[0], dtype=np.float32)[:, None]
+    return (0.004 + 0.996 * mask) * fall
+
+
+def joint_rows(skeleton: Skeleton, placement: Placement, states, c: LimbConditions, shape) -> list[tuple]:
+    """Rows of ``JOINT_COLUMNS`` of one limb."""
+    rows = []
+    for joint in skeleton.joints:
+        state = states.get(joint.unit, HEALTHY)
+        x, y = placement.points(joint.centre[None])[0] / c.spacing - 0.5
+        half = np.array(joint.box) * placement.magnification / c.spacing / 2
+        box = np.clip(
+            [x - half[0], y - half[1], x + half[0], y + half[1]], 0, [shape[1] - 1, shape[0] - 1] * 2
+        )
+        site = joint.unit[3:]
+        graded = GRADED.get(joint.unit, {})
+        seen = visibility(joint, (x, y), c, shape)
+        rows.append(
+            (
+                joint.unit,
+                joint.unit[0],
+                site,
+                int(site[-1]) if site[-1].isdigit() else 0,
+                joint.scored,
+                x,
+                y,
+                *box,
+                state.erosion_grade if "erosion" in graded else pd.NA,
+                state.jsn_grade if "jsn" in graded else pd.NA,
+                state.finding if joint.scored else NONE,
+                joint.gap_mm,
+                seen,
+                seen >= VISIBLE,
+                _angle(joint, placement),
+            )
+        )
+    return rows
+
+
+def mirrored_row(row: tuple, columns: int) -> tuple:
+    """A row of ``JOINT_COLUMNS`` on the film turned over; side and unit stay those of the patient."""
+    values = dict(zip(JOINT_COLUMNS, row, strict=True))
+    last = columns - 1
+    values |= {"x": last - values["x"], "x0": last - values["x1"], "x1": last - values["x0"]}
+    values["angle"] = -values["angle"]
+    return tuple(values[name] for name in JOINT_COLUMNS)
+
+
+def _angle(joint: Joint, placement: Placement) -> float:
+    """Direction of the distal bone on the film, degrees clockwise from up; NaN for a bone of the wrist."""
+    if joint.along is None:
+        return float("nan")
+    x, y = (placement.matrix() @ joint.along)[:2]
+    return float(np.degrees(np.arctan2(x, -y)))
+
+
+def visibility(joint: Joint, at: tuple[float, float], c: LimbConditions, shape) -> float:
+    """0 (cannot be read) to 1: inside the lit field, exposed, sharp, not rolled out of view."""
+    top, right, bottom, left = c.collimation
+    x, y = at[0] * c.spacing, at[1] * c.spacing
+    margin = min(x - left, y - top, c.field[1] - right - x, c.field[0] - bottom - y)
+    value = float(np.clip(margin / 8.0, 0, 1))
+    value *= float(np.clip(c.exposure / 0.12, 0.25, 1)) * float(np.clip(0.3 / c.blur, 0.35, 1))
+    number = 0 if joint.unit.startswith("L") else 1
+    value *= float(np.clip(1.25 - abs(c.rolls[number]) / 40, 0.4, 1))
+    if joint.unit[3:] in ("MUL", "MNA", "CMC3", "CMC4", "CMC5"):
+        value *= 0.85
+    return value
