@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,23 +17,29 @@ from core.figures.style import LIGHT, MODEL_COLOUR, MODEL_SYMBOL, Look, apply
 ORDER = {ReaderKind.HUMAN: 0, ReaderKind.MODEL: 1, ReaderKind.CONSENSUS: 2}
 
 
+ROW, DENSE, MANY, BETWEEN = 24, 18, 30, 0.6  # pixels of a row, from how many lines less; rows between groups
+
+
 def forest(
     rows: pd.DataFrame,
     *,
     axis: str,
     panels: Sequence[str] = ("status", "change"),
     keys: Sequence[str] = ("panel", "label", "first", "second"),
+    names: Mapping[str, str] | None = None,
+    is_share: bool = True,
     on: Look = LIGHT,
 ) -> go.Figure:
     """Estimates with intervals, a row each, panels side by side on one scale: status beside change.
 
     rows: ``panel``, ``label`` (what is compared: component, visits), ``first``, ``second``, ``kind`` (of the
-    pair), ``estimate, low, high, n`` and ``keys``. Rows stand in the order of the frame; within a label,
-    pairs of people come first. An estimate that is missing keeps its row and says so.
-    axis: what the numbers are, such as "ICC(A,1)". customdata: ``keys``.
+    pair), ``estimate, low, high, n`` and ``keys``. Labels stand in the order of the frame, each with its
+    pairs under it: people first. An estimate that is missing keeps its row and says so.
+    axis: what the numbers are, such as "ICC(A,1)". names: reading -> short name. is_share: whether the scale
+    is 0 to 1, as for an ICC, or that of the numbers. customdata: ``keys``.
     """
-    rows = rows.assign(place=_places(rows))
-    names = rows.drop_duplicates("place").sort_values("place")
+    lines = _lines(rows)
+    rows = rows.assign(place=[lines[_line(row)] for row in rows.itertuples()])
     shown = [panel for panel in panels if (rows["panel"] == panel).any()] or list(panels[:1])
     titles = [f"{panel}, n = {span(rows.loc[rows['panel'] == panel, 'n'])}" for panel in shown]
     figure = make_subplots(
@@ -44,21 +50,59 @@ def forest(
         for kind in (ReaderKind.HUMAN, ReaderKind.MODEL, ReaderKind.CONSENSUS):
             part = here[here["kind"] == kind]
             if len(part):
-                figure.add_trace(_intervals(part, kind, keys, column == 1, on), row=1, col=column)
+                first = kind not in {trace.legendgroup for trace in figure.data}
+                figure.add_trace(_intervals(part, kind, keys, first, on), row=1, col=column)
         _say_missing(figure, here[here["estimate"].isna()], column, on)
-    apply(figure, on, height=130 + 30 * len(names))
-    low, high = _scale(rows)
-    figure.update_xaxes(range=[low, high], title_text=axis, zeroline=True)
-    figure.update_yaxes(
-        tickvals=names["place"].tolist(),
-        ticktext=[f"{row.label}: {row.first} – {row.second}" for row in names.itertuples()],
-        range=[len(names) - 0.4, -0.6],
-        showgrid=False,
+    last = max(lines.values(), default=0)
+    apply(figure, on, height=int(140 + (ROW if len(lines) <= MANY else DENSE) * (last + 1)))
+    figure.update_xaxes(
+        range=_scale(rows) if is_share else _own_scale(rows),
+        title_text=axis,
+        title_font={"size": 12},
+        zeroline=True,
     )
+    figure.update_yaxes(
+        tickvals=list(lines.values()), ticktext=_line_names(lines, names or {}), range=[last + 0.7, -0.7],
+        showgrid=False, zeroline=False,
+    )  # fmt: skip
     figure.update_layout(
-        clickmode="event+select", margin={"t": 84}, legend={"yref": "container", "y": 1, "yanchor": "top"}
+        clickmode="event+select",
+        margin={"t": 84},
+        legend={"yref": "container", "y": 1, "yanchor": "top", "x": 0, "xanchor": "left"},
     )
     return figure
+
+
+Line = tuple[str, int, str, str]
+
+
+def _line(row: Any) -> Line:
+    return str(row.label), ORDER[ReaderKind(str(row.kind))], str(row.first), str(row.second)
+
+
+def _lines(rows: pd.DataFrame) -> dict[Line, float]:
+    """The height of every line: labels in the frame's order, within each people, then model, then truth."""
+    labels = {label: place for place, label in enumerate(dict.fromkeys(rows["label"]))}
+    known = sorted({_line(row) for row in rows.itertuples()}, key=lambda line: (labels[line[0]], line[1:]))
+    return {line: number + BETWEEN * labels[line[0]] for number, line in enumerate(known)}
+
+
+def _line_names(lines: dict[Line, float], short: Mapping[str, str]) -> list[str]:
+    """The pair of every line, with its label on the first line of each label."""
+    found, before = [], None
+    for label, _, first, second in lines:
+        pair = f"{short.get(first, first)} – {short.get(second, second)}"
+        found.append(pair if label == before else f"<b>{label}</b>   {pair}")
+        before = label
+    return found
+
+
+def _own_scale(rows: pd.DataFrame) -> tuple[float, float]:
+    """From 0, or lower, to the largest limit."""
+    values = [*rows["low"].dropna(), *rows["high"].dropna(), *rows["estimate"].dropna(), 0.0]
+    low, high = min(values), max(values)
+    edge = 0.04 * ((high - low) or 1.0)
+    return low - (edge if low < 0 else 0), high + edge
 
 
 def interchangeability(found: dict[str, Any], *, unit: str, on: Look = LIGHT) -> go.Figure:
@@ -95,17 +139,6 @@ def interchangeability(found: dict[str, Any], *, unit: str, on: Look = LIGHT) ->
     return figure
 
 
-def _places(rows: pd.DataFrame) -> list[int]:
-    """The line of each row: labels in the frame's order, within each people, then model, then truth."""
-    labels = {label: place for place, label in enumerate(dict.fromkeys(rows["label"]))}
-    key = [
-        (labels[row.label], ORDER[ReaderKind(str(row.kind))], str(row.first), str(row.second))
-        for row in rows.itertuples()
-    ]
-    line = {one: place for place, one in enumerate(sorted(set(key)))}
-    return [line[one] for one in key]
-
-
 def _intervals(part: pd.DataFrame, kind: str, keys: Sequence[str], legend: bool, on: Look) -> go.Scatter:
     names = {
         ReaderKind.HUMAN: "reader – reader",
@@ -115,7 +148,7 @@ def _intervals(part: pd.DataFrame, kind: str, keys: Sequence[str], legend: bool,
     colour = pair_colour(kind, on)
     return go.Scatter(
         x=part["estimate"], y=part["place"], mode="markers", name=names[ReaderKind(kind)], showlegend=legend,
-        legendgroup=kind, marker={"color": colour, "size": 11, "symbol": pair_symbol(kind),
+        legendgroup=kind, marker={"color": colour, "size": 10, "symbol": pair_symbol(kind),
                                   "line": {"color": colour, "width": 2}},
         error_x=_bars(part["estimate"], part["low"], part["high"], colour),
         customdata=part[list(keys)].to_numpy(dtype=object),

@@ -19,6 +19,7 @@ from core.report.model import margin_words, model_as_reader, verdict
 from core.report.readings import CHANGE, STATUS, TOTAL, Readings
 from core.report.site_by_site import site_by_site
 from core.report.status_change import ICC, patient_by_patient, status_and_change
+from core.scores.layout import layout
 
 PHANTOM = "Phantom data: simulated patients, rendered films, simulated readers."
 ENOUGH = 20  # patients
@@ -36,7 +37,7 @@ def compose(material: Material) -> Report:
     pairs = agreement(readings)
     errors = reader_error(readings)
     models = models_as_readers(readings, margin.value if margin else None) if len(readings.people) > 1 else []
-    by_site = sites(material.grades, readings) if readings.pairs else None
+    by_site = sites(material.grades, readings, layout(material.system)) if readings.pairs else None
     sections = (
         in_short(material, pairs, errors, models),
         design(material),

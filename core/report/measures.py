@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,13 +10,15 @@ import numpy as np
 import pandas as pd
 
 from core.agreement.bootstrap import DRAWS, SEED
-from core.agreement.compare import Columns, change_between, compare
+from core.agreement.by_site import all_sites, by_site, change_grades, status_grades
+from core.agreement.compare import Columns, compare
 from core.agreement.estimate import LIMITS_80
 from core.agreement.icc import mean_squares
 from core.agreement.reader_model import false_change, interchangeability, leave_one_out
 from core.agreement.sem import chi_square_limits, mdc, sem_consistency
 from core.progression.sdc import reader_bias, smallest_detectable_change
 from core.report.readings import CHANGE, STATUS, TOTAL, Interval, Readings
+from core.scores.layout import SiteLayout, placed
 
 STATISTICS = (
     "ICC(A,1)", "ICC(C,1)", "bland_altman.bias", "bland_altman.sd", "bland_altman.loa.lower",
@@ -23,8 +26,6 @@ STATISTICS = (
 )  # fmt: skip
 SITE_STATISTICS = ("kappa.quadratic", "exact_agreement", "within_one")
 TOTALS = Columns("subject", "label", "total")
-GRADES = Columns("rated", "label", "grade")
-JOIN = "\x1f"
 
 
 def agreement(readings: Readings) -> pd.DataFrame:
@@ -145,29 +146,39 @@ class Sites:
     together: pd.DataFrame
 
 
-def sites(grades: pd.DataFrame, readings: Readings) -> Sites:
+def sites(grades: pd.DataFrame, readings: Readings, where: SiteLayout) -> Sites:
     """Agreement about single sites.
 
-    grades: columns ``subject, visit, site, feature, label, grade``. Status takes all visits together, change
+    grades: columns ``subject, visit, site, feature, label, grade``. where: the map of the system, which sums
+    the sites of a large unit; all sites together are never summed. Status takes all visits together, change
     the longest interval. Pairs with the truth are left out.
     """
     pairs = [pair for pair in readings.pairs if not set(pair) & set(readings.truths)]
-    known = grades.loc[grades["grade"].notna(), ["subject", "visit", "site", "feature", "label", "grade"]]
-    frames = {STATUS: known.assign(rated=known["subject"] + JOIN + known["visit"])}
-    if readings.main.first:
-        keys = ("subject", "site", "feature", "label")
-        change = change_between(known, readings.main.first, readings.main.last, keys=keys, rating="grade")
-        frames[CHANGE] = change.assign(rated=change["subject"])
-    by_site, together = [], []
-    for panel, frame in frames.items():
-        by_site.append(_sites(frame, ["site"], pairs).assign(panel=panel))
-        every = frame.assign(rated=frame["rated"] + JOIN + frame["site"] + JOIN + frame["feature"])
-        together.append(_sites(every, [], pairs).assign(panel=panel))
-    return Sites(pd.concat(by_site, ignore_index=True), pd.concat(together, ignore_index=True))
+    main = readings.main
+    mapped = _frames(placed(grades, where, ["subject", "visit", "label"]), main)
+    single = _frames(grades[["subject", "visit", "site", "feature", "label", "grade"]], main, ["feature"])
+    one = [by_site(rated, pairs, SITE_STATISTICS).assign(panel=panel) for panel, rated in mapped.items()]
+    every = [
+        all_sites(rated, pairs, SITE_STATISTICS, more=["feature"]).assign(panel=panel)
+        for panel, rated in single.items()
+    ]
+    return Sites(pd.concat(one, ignore_index=True), pd.concat(every, ignore_index=True))
 
 
-def _sites(frame: pd.DataFrame, by: list[str], pairs: list[tuple[str, str]]) -> pd.DataFrame:
-    return compare(frame, by=by, columns=GRADES, pairs=pairs, cluster="subject", statistics=SITE_STATISTICS)
+def _frames(grades: pd.DataFrame, main: Interval, more: Sequence[str] = ()) -> dict[str, pd.DataFrame]:
+    """Status at all visits and, where there are two, change."""
+    frames = {STATUS: status_grades(grades)}
+    if main.first:
+        frames[CHANGE] = change_grades(grades, main.first, main.last, more=more)
+    return frames
+
+
+def baseline_damage(readings: Readings) -> pd.Series:
+    """Mean total of the people at the first visit, by patient; who has none is not there."""
+    totals = readings.totals
+    here = totals[(totals["visit"] == readings.visits[0]) & (totals["component"] == TOTAL)]
+    here = here[here["label"].isin(readings.people) & here["total"].notna()]
+    return here.groupby("subject")["total"].mean()
 
 
 def disagreements(readings: Readings, panel: str, judged: str | None) -> pd.DataFrame:

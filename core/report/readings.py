@@ -52,7 +52,7 @@ class Readings:
 
     totals: columns ``subject, visit, component, label, kind, total``, at most one row for each of the first
     four. visits: in their order. components: in their order, ``total`` first. unit: of the totals.
-    modes: label -> read mode.
+    modes: label -> read mode. asked: an interval that is wanted besides those that a study has anyway.
     """
 
     totals: pd.DataFrame
@@ -60,6 +60,7 @@ class Readings:
     components: list[str]
     unit: str
     modes: dict[str, str]
+    asked: Interval | None = None
 
     @cached_property
     def kinds(self) -> dict[str, str]:
@@ -79,7 +80,9 @@ class Readings:
 
     @cached_property
     def intervals(self) -> list[Interval]:
-        return intervals(self.visits)
+        found = intervals(self.visits)
+        more = [self.asked] if self.asked is not None and self.asked not in found else []
+        return [*found[:-1], *more, *found[-1:]]
 
     @property
     def main(self) -> Interval:
@@ -114,6 +117,8 @@ class Readings:
         known = self.totals.loc[self.totals["total"].notna(), columns]
         parts = []
         for interval in self.intervals:
+            if panel == CHANGE and not interval.first:
+                continue
             if panel == STATUS:
                 part = known[known["visit"] == interval.last].drop(columns="visit")
             else:

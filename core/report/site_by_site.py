@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from core.changes import confirmed_share
-from core.figures.agreement_squares import site_agreement
+from core.figures.agreement_sites import site_grid
 from core.figures.style import Look
 from core.readings import short_names
 from core.report import say
@@ -15,9 +15,10 @@ from core.report.content import Beside, Block, Figure, Heading, Section, Table, 
 from core.report.material import Material
 from core.report.measures import Sites
 from core.report.readings import CHANGE, STATUS
+from core.scores.layout import SiteLayout, layout
 
 KAPPA = "kappa.quadratic"
-MOST_SITES = 100  # a map of more rows is a table
+MOST_ACROSS = 9  # columns of squares of a map that stands beside another
 
 
 def site_by_site(material: Material, found: Sites | None) -> Section:
@@ -26,13 +27,14 @@ def site_by_site(material: Material, found: Sites | None) -> Section:
         none: tuple[Block, ...] = (Text("No site was graded by two readings."),)
         return Section("sites", "Site by site", none)
     blocks: list[Block] = [Text(_what(material))]
-    sites = list(material.system.codes)
-    if len(sites) <= MOST_SITES:
-        panels = [panel for panel in (STATUS, CHANGE) if (found.by_site["panel"] == panel).any()]
-        blocks.append(Beside(tuple(_map(material, found.by_site, panel, sites) for panel in panels)))
+    where = layout(material.system)
+    panels = [panel for panel in (STATUS, CHANGE) if (found.by_site["panel"] == panel).any()]
+    maps = tuple(_map(material, found.by_site, panel, where) for panel in panels)
+    across = len(where.columns) * len(material.readings.pairs)
+    blocks += [Beside(maps)] if across <= MOST_ACROSS else list(maps)
     blocks += [Heading("All sites together"), _together(material, found.together)]
     blocks += _confirmed(material)
-    blocks.append(_table(found.by_site, sites))
+    blocks.append(_table(found.by_site, list(where.places)))
     made = (
         "data.queries.scores.site_grades",
         "core.agreement.compare.compare",
@@ -52,13 +54,12 @@ def _what(material: Material) -> str:
     )
 
 
-def _map(material: Material, rows: pd.DataFrame, panel: str, sites: list[str]) -> Figure:
+def _map(material: Material, rows: pd.DataFrame, panel: str, where: SiteLayout) -> Figure:
     here = rows[(rows["panel"] == panel) & (rows["statistic"] == KAPPA)]
     short = short_names(material.readings.kinds)
-    drawn = here.assign(first=here["first"].map(short), second=here["second"].map(short))
 
     def draw(on: Look) -> Any:
-        return site_agreement(drawn, sites, axis="quadratic kappa", on=on)
+        return site_grid(here, where, axis="quadratic kappa", names=short, on=on)
 
     what = "Status, all visits" if panel == STATUS else f"Change, {material.readings.main.label}"
     known = here["estimate"].notna()

@@ -1,27 +1,31 @@
-"""What the Agreement page works out: pairs of readings, for status at one visit and for change up to it."""
+"""What the Agreement page works out, each part when it is looked at, from the functions of the report."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 
+from core.agreement import by_site, rereads, subgroups
 from core.agreement.bland_altman import bland_altman
-from core.agreement.compare import Columns, change_between, compare, worklist
-from core.agreement.reader_model import false_change, interchangeability
+from core.agreement.compare import Columns, worklist
+from core.agreement.confusion import confusion
+from core.agreement.reader_model import false_change, interchangeability, leave_one_out
 from core.domain import CohortFilter
-from core.figures.agreement import Pair, pair_kind
-from core.readings import label_kinds, models, people, shown_readings, truths
-from data.queries import scores
+from core.figures.agreement import Pair
+from core.readings import people_campaigns, shown_readings
+from core.report import measures
+from core.report.readings import CHANGE, PANELS, STATUS, TOTAL, Interval, Readings
+from core.scores.layout import layout, placed
+from data.queries import cohort, scores
 from pages.common.opening import Page
 from pages.common.queries import ask, worked_out
-from pages.common.study import system_of
+from pages.common.study import system_of, visits_in_order
 
-KEYS = ("subject", "component")
 COLUMNS = Columns("subject", "label", "total")
-STATISTICS = ("ICC(A,1)", "ICC(C,1)", "bland_altman.bias", "mdc95", "ccc")
-PANELS = ("status", "change")
+ICC = "ICC(A,1)"
+MOST_GRADES = 3_000_000  # site grades that a page takes into memory
 
 
 @dataclass(frozen=True)
@@ -31,84 +35,101 @@ class Question:
     chosen: CohortFilter
     first: str
     last: str
-    component: str = "total"
+    component: str = TOTAL
     truth: bool = False
+
+    @property
+    def interval(self) -> Interval:
+        """The two visits; with a single visit there is no change."""
+        return Interval(self.first if self.first != self.last else "", self.last)
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Long frames ``subject, component, label, total`` of status and change, and who is compared."""
+    """The readings that are compared, for the interval that is asked about."""
 
     question: Question
-    panels: dict[str, pd.DataFrame]
-    kinds: dict[str, str]
-    unit: str
+    readings: Readings
+
+    @property
+    def kinds(self) -> dict[str, str]:
+        return self.readings.kinds
+
+    @property
+    def unit(self) -> str:
+        return self.readings.unit
+
+    @property
+    def panels(self) -> tuple[str, ...]:
+        return PANELS if self.question.interval.first else (STATUS,)
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
         """Pairs of people, then the model against each of them, then everybody against the truth."""
-        who = people(self.kinds)
-        found = [(a, b) for place, a in enumerate(who) for b in who[place + 1 :]]
-        found += [(model, reader) for model in models(self.kinds) for reader in who]
-        if self.question.truth:
-            others = [*who, *models(self.kinds)]
-            found += [(one, truth) for truth in truths(self.kinds) for one in others]
-        return found
+        truths = set() if self.question.truth else set(self.readings.truths)
+        return [pair for pair in self.readings.pairs if not set(pair) & truths]
+
+    @property
+    def judged(self) -> list[tuple[str, str]]:
+        """The pairs without the truth."""
+        return [pair for pair in self.readings.pairs if not set(pair) & set(self.readings.truths)]
 
     def pair(self, first: str, second: str) -> Pair:
-        return Pair(first, second, self.unit, pair_kind(first, second, self.kinds))
+        return Pair(first, second, self.unit, self.readings.kind(first, second))
 
-    def rows(self, panel: str, first: str, second: str) -> pd.DataFrame:
-        """``subject, first, second`` of one pair and the chosen component; who lacks either is out."""
-        table = self.table(panel)
-        missing = [label for label in (first, second) if label not in table]
-        if missing:
-            return pd.DataFrame({"subject": [], "first": [], "second": []})
-        both = table[[first, second]].dropna().reset_index()
-        return both.set_axis(["subject", "first", "second"], axis=1)
+    def what(self, panel: str) -> str:
+        return self.question.interval.what(panel)
 
     def table(self, panel: str) -> pd.DataFrame:
         """One row per patient, one column per label."""
-        frame = self.panels[panel]
-        frame = frame[frame["component"] == self.question.component]
-        return frame.pivot(index="subject", columns="label", values="total").astype("float64")
+        return self.readings.table(panel, self.question.interval, self.question.component)
+
+    def rows(self, panel: str, first: str, second: str) -> pd.DataFrame:
+        """``subject, first, second`` of one pair and the chosen component; who lacks either is out."""
+        both = self.table(panel)[[first, second]].dropna().reset_index()
+        return both.set_axis(["subject", "first", "second"], axis=1)
 
 
 def comparison(page: Page, question: Question) -> Comparison:
-    """The ratings that are compared, from the first reads of the chosen patients."""
+    """The first reads of the chosen patients."""
     chosen = question.chosen
-    totals = shown_readings(ask(page, scores.totals, chosen), chosen.campaign)
-    kinds = label_kinds(totals)
-    columns = ["subject", "component", "label", "total"]
-    status = totals.loc[(totals["visit"] == question.last) & totals["total"].notna(), columns]
-    change = change_between(
-        totals[["subject", "component", "label", "visit", "total"]],
-        question.first,
-        question.last,
-        keys=("subject", "component", "label"),
-        rating="total",
+    found: Readings = worked_out(page, _readings, chosen, question.interval)
+    return Comparison(question, found)
+
+
+def _readings(page: Page, chosen: CohortFilter, asked: Interval | None) -> Readings:
+    shown = shown_readings(ask(page, scores.totals, chosen), chosen.campaign)
+    readers = ask(page, scores.readers, chosen.system)
+    modes = readers.set_index(["reader", "campaign"])["read_mode"].to_dict()
+    named = shown.drop_duplicates("label")
+    there = set(shown["component"])
+    system = system_of(chosen)
+    return Readings(
+        totals=shown,
+        visits=visits_in_order(shown),
+        components=[name for name in (TOTAL, *(item.name for item in system.components)) if name in there],
+        unit=system.title,
+        modes={
+            str(row.label): str(modes.get((row.reader, row.campaign)) or "") for row in named.itertuples()
+        },
+        asked=asked,
     )
-    panels = {"status": status.reset_index(drop=True), "change": change}
-    return Comparison(question, panels, kinds, system_of(chosen).title)
+
+
+def everything(page: Page, question: Question) -> pd.DataFrame:
+    """``core.report.measures.agreement``: every pair, interval and component, status and change."""
+    found: pd.DataFrame = worked_out(page, _everything, question.chosen, question.interval)
+    return found if question.truth else found[found["kind"] != "consensus"]
+
+
+def _everything(page: Page, chosen: CohortFilter, asked: Interval) -> pd.DataFrame:
+    return measures.agreement(worked_out(page, _readings, chosen, asked))
 
 
 def statistics(page: Page, question: Question) -> pd.DataFrame:
-    """``compare`` of every component and pair, in both panels, with columns ``panel`` and ``kind``."""
-    found: pd.DataFrame = worked_out(page, _statistics, question)
-    return found
-
-
-def _statistics(page: Page, question: Question) -> pd.DataFrame:
-    study = comparison(page, question)
-    parts = [
-        compare(
-            study.panels[panel], by=["component"], columns=COLUMNS, pairs=study.pairs, statistics=STATISTICS
-        ).assign(panel=panel)
-        for panel in PANELS
-    ]
-    found = pd.concat(parts, ignore_index=True)
-    kinds = [pair_kind(a, b, study.kinds) for a, b in zip(found["first"], found["second"], strict=True)]
-    return found.assign(kind=kinds)
+    """The rows of ``everything`` for the interval that is asked about."""
+    found = everything(page, question)
+    return found[found["span"] == question.interval.label].reset_index(drop=True)
 
 
 def limits(page: Page, question: Question, panel: str, first: str, second: str) -> dict[str, Any]:
@@ -118,38 +139,228 @@ def limits(page: Page, question: Question, panel: str, first: str, second: str) 
 
 
 def model_as_reader(page: Page, question: Question, model: str, margin: float | None) -> dict[str, Any]:
-    """Interchangeability for status and change, and false change, of one model among the people."""
+    """By panel ``interchangeability`` and ``leave_one_out``, and ``false_change``, of one model.
+
+    margin: of the total; it says nothing about a part of the score.
+    """
+    margin = margin if question.component == TOTAL else None
     found: dict[str, Any] = worked_out(page, _model_as_reader, question, model, margin)
     return found
 
 
 def _model_as_reader(page: Page, question: Question, model: str, margin: float | None) -> dict[str, Any]:
-    study = comparison(page, question)
-    who = people(study.kinds)
-    found: dict[str, Any] = {}
-    for panel in PANELS:
-        table = study.table(panel).reindex(columns=[*who, model])
-        found[panel] = interchangeability(table[who], table[model], margin=margin)
-    change = study.table("change").reindex(columns=[*who, model])
-    found["false_change"] = false_change(change[who], change[model], who)
+    compared = comparison(page, question)
+    who = compared.readings.people
+    found: dict[str, Any] = {"interchangeability": {}, "leave_one_out": {}}
+    for panel in compared.panels:
+        table = compared.table(panel)
+        judges, judged = table[who].to_numpy(dtype=float), table[model].to_numpy(dtype=float)
+        found["interchangeability"][panel] = interchangeability(judges, judged, margin=margin)
+        found["leave_one_out"][panel] = leave_one_out(judges, judged, who)
+        if panel == CHANGE:
+            found["false_change"] = false_change(judges, judged, who)
     return found
 
 
 def outliers(page: Page, question: Question, panel: str, first: str, second: str) -> pd.DataFrame:
     """Patients by size of the disagreement of a pair, worst first: ``subject, first, second, difference``."""
-    frame = comparison(page, question).panels[panel]
-    frame = frame[frame["component"] == question.component]
-    return worklist(frame, first, second, keys=("subject",), columns=COLUMNS)
+    compared = comparison(page, question)
+    long = (
+        compared.table(panel)[[first, second]]
+        .reset_index()
+        .melt("subject", var_name="label", value_name="total")
+    )
+    return worklist(long, first, second, keys=("subject",), columns=COLUMNS)
+
+
+def too_many_grades(page: Page, question: Question) -> str:
+    """Why agreement site by site is not worked out here; "" where it is."""
+    readings = comparison(page, question).readings
+    rows = int((readings.totals["component"] == TOTAL).sum()) * len(system_of(question.chosen).sites)
+    if rows <= MOST_GRADES:
+        return ""
+    return (
+        f"This selection holds about {rows:,} site grades; a page takes at most {MOST_GRADES:,}. Choose "
+        "fewer patients in the sidebar, or run `sharpline export --table site_scores` and `sharpline "
+        "agreement --cluster subject`, which take them all."
+    )
+
+
+def rated_sites(page: Page, question: Question, visit: str, feature: str = "") -> dict[str, pd.DataFrame]:
+    """By panel the grades of every place of the map, ``core.agreement.by_site``.
+
+    visit: of the status, "" for all visits. feature: only its sites. Sites of a large unit are summed.
+    """
+    found: dict[str, pd.DataFrame] = worked_out(page, _rated_sites, question, visit, feature)
+    return found
+
+
+def _rated_sites(page: Page, question: Question, visit: str, feature: str) -> dict[str, pd.DataFrame]:
+    chosen, interval = question.chosen, question.interval
+    system = system_of(chosen)
+    grades = shown_readings(ask(page, scores.site_grades, chosen), chosen.campaign)
+    if feature:
+        grades = grades[grades["feature"] == feature]
+    known = placed(grades, layout(system), ["subject", "visit", "label"])
+    found = {STATUS: by_site.status_grades(known, visit)}
+    if interval.first:
+        found[CHANGE] = by_site.change_grades(known, interval.first, interval.last)
+    return found
+
+
+def site_statistics(page: Page, question: Question, visit: str) -> pd.DataFrame:
+    """``core.agreement.by_site`` of every place and pair of people and models, with ``panel``."""
+    found: pd.DataFrame = worked_out(page, _site_statistics, question, visit)
+    return found
+
+
+def _site_statistics(page: Page, question: Question, visit: str) -> pd.DataFrame:
+    pairs = comparison(page, question).pairs
+    parts = [
+        by_site.by_site(rated, pairs).assign(panel=panel)
+        for panel, rated in rated_sites(page, question, visit).items()
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+@dataclass(frozen=True)
+class Squares:
+    """The table of two readings' grades. both: the cases, ``subject, visit, site, first, second``."""
+
+    counts: Any
+    levels: list[float]
+    both: pd.DataFrame
+    values: dict[str, dict[str, Any]]  # statistic -> {estimate, ci}
+    patients: int
+
+
+def squares(
+    page: Page, question: Question, visit: str, feature: str, panel: str, pair: tuple[str, str]
+) -> Squares:
+    """Counts of pairs of grades of all sites of a feature, with kappa and shares that resample patients."""
+    found: Squares = worked_out(page, _squares, question, visit, feature, panel, pair)
+    return found
+
+
+def _squares(
+    page: Page, question: Question, visit: str, feature: str, panel: str, pair: tuple[str, str]
+) -> Squares:
+    rated = rated_sites(page, question, visit, feature)[panel]
+    both = by_site.graded_by_both(rated, *pair)
+    counts, levels = confusion(both["first"], both["second"], _levels(question, feature, panel, both))
+    rows = by_site.all_sites(rated[rated["label"].isin(pair)], [pair])
+    values = {
+        str(row["statistic"]): {
+            "estimate": _known(row["estimate"]),
+            "ci": [_known(row["low"]), _known(row["high"])],
+        }
+        for row in rows.to_dict("records")
+    }
+    return Squares(counts, levels.tolist(), both, values, both["subject"].nunique())
+
+
+def _levels(question: Question, feature: str, panel: str, both: pd.DataFrame) -> list[float] | None:
+    """All grades of the feature for status; for change, and for sums of a unit, those that occur."""
+    system = system_of(question.chosen)
+    if panel == CHANGE or layout(system).summed:
+        return None
+    most = max((site.maximum for site in system.sites if feature in ("", site.feature)), default=0)
+    return [float(grade) for grade in range(most + 1)]
+
+
+def _known(value: Any) -> float | None:
+    return None if pd.isna(value) else float(value)
+
+
+def groups(page: Page, question: Question) -> pd.DataFrame:
+    """``core.agreement.subgroups.levels`` of the chosen patients; no arm while the study is blinded."""
+    compared = comparison(page, question)
+    subjects = ask(page, cohort.subjects, question.chosen)
+    if not page.sees_arm:
+        subjects = subjects.drop(columns=["arm", "centre"])
+    before = measures.baseline_damage(compared.readings)
+    return subgroups.levels(subjects, ask(page, cohort.baseline, question.chosen), before)
+
+
+def subgroup_statistics(page: Page, question: Question) -> pd.DataFrame:
+    """``core.agreement.subgroups.by_subgroup`` with ``panel`` and ``kind``; last the visits as a group."""
+    found: pd.DataFrame = worked_out(page, _subgroup_statistics, question)
+    return found
+
+
+def _subgroup_statistics(page: Page, question: Question) -> pd.DataFrame:
+    compared, grouped = comparison(page, question), groups(page, question)
+    parts = []
+    for panel in compared.panels:
+        long = compared.table(panel).reset_index().melt("subject", var_name="label", value_name="total")
+        found = subgroups.by_subgroup(long.dropna(), grouped, compared.judged, columns=COLUMNS)
+        parts.append(found.assign(panel=panel))
+    found = pd.concat(parts, ignore_index=True)
+    kinds = [compared.readings.kind(a, b) for a, b in zip(found["first"], found["second"], strict=True)]
+    spans = everything(page, question)
+    spans = spans[(spans["component"] == question.component) & (spans["kind"] != "consensus")]
+    spans = spans[spans["statistic"].isin(subgroups.STATISTICS)]
+    spans = spans.assign(group="interval", level=spans["span"])
+    return pd.concat([found.assign(kind=kinds), spans[[*found.columns, "kind"]]], ignore_index=True)
+
+
+def modes(page: Page, question: Question) -> pd.DataFrame:
+    """``measures.agreement`` of the chosen component in every campaign in which two people read.
+
+    Adds ``campaign`` and ``mode``; agreement about change is never mixed across campaigns.
+    """
+    found: pd.DataFrame = worked_out(page, _modes, question)
+    return found
+
+
+def _modes(page: Page, question: Question) -> pd.DataFrame:
+    chosen = question.chosen
+    readers = ask(page, scores.readers, chosen.system)
+    parts = []
+    for campaign in people_campaigns(readers):
+        readings = _readings(page, replace(chosen, campaign=campaign), question.interval)
+        if len(readings.people) < 2:
+            continue
+        found = measures.agreement(readings)
+        mode = next((readings.modes[label] for label in readings.people), "") or "mode not stated"
+        found = found[(found["component"] == question.component) & (found["kind"] != "consensus")]
+        parts.append(found.assign(campaign=campaign, mode=mode))
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def reading_error(page: Page, question: Question) -> list[dict[str, Any]]:
+    """``measures.reader_error``: SDC and MDC by interval and part, of the chosen campaign."""
+    found: list[dict[str, Any]] = worked_out(page, _reading_error, question.chosen, question.interval)
+    return found
+
+
+def _reading_error(page: Page, chosen: CohortFilter, asked: Interval) -> list[dict[str, Any]]:
+    return measures.reader_error(worked_out(page, _readings, chosen, asked))
+
+
+def read_twice(page: Page, question: Question) -> pd.DataFrame:
+    """``core.agreement.rereads.within_reader`` of the people, over all patients of the filter."""
+    found: pd.DataFrame = worked_out(page, _read_twice, question.chosen, question.interval)
+    return found
+
+
+def _read_twice(page: Page, chosen: CohortFilter, asked: Interval) -> pd.DataFrame:
+    totals = ask(page, scores.totals, chosen)
+    readers = ask(page, scores.readers, chosen.system)
+    known = dict(
+        zip(readers["campaign"].astype(str), readers["read_mode"].fillna("").astype(str), strict=True)
+    )
+    twice = rereads.repeats(totals, chosen.campaign, known)
+    return rereads.within_reader(twice, [(asked.first, asked.last)] if asked.first else [])
 
 
 def left_out(page: Page, question: Question) -> pd.DataFrame:
     """Who has no total at one of the two visits: ``subject, visit, label, reason``."""
-    chosen = question.chosen
-    totals = shown_readings(ask(page, scores.totals, chosen), chosen.campaign)
-    totals = totals[(totals["component"] == question.component) & (totals["read"] == 1)]
-    visits = [question.first, question.last]
+    readings = comparison(page, question).readings
+    totals = readings.totals[readings.totals["component"] == question.component]
+    visits = list(dict.fromkeys([question.first, question.last]))
     wanted = pd.MultiIndex.from_product(
-        [sorted(totals["subject"].unique()), visits, label_kinds(totals)], names=["subject", "visit", "label"]
+        [sorted(totals["subject"].unique()), visits, readings.kinds], names=["subject", "visit", "label"]
     )
     rows = totals.set_index(["subject", "visit", "label"])[["total", "missing_reason"]].reindex(wanted)
     gone = rows[rows["total"].isna()].reset_index()

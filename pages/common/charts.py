@@ -6,6 +6,9 @@ from typing import Any
 
 import streamlit as st
 
+from pages.common import session_keys as keys
+
+FORMATS = ("svg", "png")
 BAR: dict[str, Any] = {
     "displaylogo": False,
     "displayModeBar": "hover",
@@ -43,4 +46,14 @@ def clickable(figure: Any, name: str, *, alt: str) -> list[Any] | None:
 
 
 def _config(name: str) -> dict[str, Any]:
-    return BAR | {"toImageButtonOptions": {"format": "svg", "filename": f"sharpline_{name}"}}
+    kind = st.session_state.get(keys.PICTURES) or FORMATS[0]
+    options = {"format": kind, "filename": f"sharpline_{name}", "scale": 1 if kind == "svg" else 2}
+    return BAR | {"toImageButtonOptions": options}
+
+
+def picture_format() -> None:
+    """What the camera over every figure saves; made in the browser, nothing is fetched."""
+    st.segmented_control(
+        "The camera over a figure saves", FORMATS, default=FORMATS[0], key=keys.PICTURES, required=True,
+        format_func=str.upper,
+    )  # fmt: skip

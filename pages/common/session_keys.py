@@ -21,3 +21,5 @@ REGION = "region"
 
 MARGIN = "agreement_margin"
 MARGIN_REASON = "agreement_margin_reason"
+
+PICTURES = "picture_format"  # svg or png, what the camera over a figure saves

@@ -16,6 +16,7 @@ from core.report.measures import (
     sites,
 )
 from core.report.readings import Interval, intervals
+from core.scores.layout import layout
 
 
 @pytest.fixture(scope="module")
@@ -164,7 +165,7 @@ def test_imputed_sites_are_counted_of_those_with_a_total():
 
 
 def test_sites_resample_patients_and_leave_the_truth_out(readings):
-    found = sites(samples.grades(), readings)
+    found = sites(samples.grades(), readings, layout(samples.SYSTEM))
     assert set(found.by_site["interval"]) == {"patient bootstrap"}
     status = found.by_site[(found.by_site["panel"] == "status") & (found.by_site["site"] == "C5I")]
     assert set(status["n"]) == {20} and set(status["patients"]) == {10}
@@ -174,5 +175,7 @@ def test_sites_resample_patients_and_leave_the_truth_out(readings):
     first = same[(same["first"] == "R1") & (same["second"] == "R2")].iloc[0]
     assert first["n"] == 40 and first["estimate"] == pytest.approx(37 / 40)
     with_truth = samples.readings(samples.totals(labels=("R1", "R2", "truth")))
-    pairs = sites(samples.grades(("R1", "R2")), with_truth).by_site[["first", "second"]]
+    pairs = sites(samples.grades(("R1", "R2")), with_truth, layout(samples.SYSTEM)).by_site[
+        ["first", "second"]
+    ]
     assert "truth" not in set(pairs.to_numpy().ravel())

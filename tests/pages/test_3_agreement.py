@@ -1,15 +1,26 @@
 """Agreement: pairs, sentences, the margin, who was left out."""
 
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
 import small_cohort
 
 from core.agreement.icc import icc
+from core.agreement.kappa import kappas
+from core.agreement.reader_model import false_change, leave_one_out
+from core.agreement.sample_size import subjects_for_width
 from core.domain import CohortFilter, Viewer
 from core.figures.style import LIGHT
+from core.progression.sdc import smallest_detectable_change
 from pages.common import agreement_study as study
+from pages.common.agreement_grades import cases_of
 from pages.common.agreement_study import Question
+from pages.common.agreement_view import SECTIONS
+from pages.common.agreement_worst import differing
 from pages.common.opening import Page
+from pages.common.reader_view import leave_one_out_rows
 
 PAGE = "pages/3_Agreement.py"
 MODEL = small_cohort.MODEL
@@ -17,6 +28,20 @@ MODEL = small_cohort.MODEL
 
 def words(at, kind):
     return " ".join(element.value for element in getattr(at, kind))
+
+
+def section(at, name):
+    """The page with this section open."""
+    return at.button_group(key="agreement_section").set_value(name).run()
+
+
+def graded(visit, site=None):
+    """Grades at one visit by R1 and the model, a row per patient and site that both graded."""
+    grades = small_cohort.site_grades()
+    here = grades[(grades["visit"] == visit) & grades["reader"].isin(["R1", MODEL]) & grades["grade"].notna()]
+    here = here if site is None else here[here["site"] == site]
+    wide = here.astype({"grade": int}).pivot(index=["subject", "site"], columns="reader", values="grade")
+    return wide.dropna().astype(int)
 
 
 @pytest.fixture
@@ -72,7 +97,7 @@ def test_refused_film_leaves_its_patient_out_with_the_reason(page, asked):
 
 def test_no_verdict_without_a_margin_and_one_with_it(open_app, tmp_path):
     cohort = small_cohort.build(tmp_path / "margin.duckdb", films=False).path
-    at = open_app(PAGE, cohort=cohort)
+    at = section(open_app(PAGE, cohort=cohort), "Model as a reader")
     assert at.number_input(key="agreement_margin").value is None
     assert "No verdict: no margin was set." in words(at, "caption")
     at.number_input(key="agreement_margin").set_value(500.0)
@@ -85,12 +110,145 @@ def test_no_verdict_without_a_margin_and_one_with_it(open_app, tmp_path):
     assert "protocol 3.2" in words(at, "markdown")
 
 
+def test_margin_of_the_total_gives_no_verdict_on_a_part(page, asked):
+    part = replace(asked, component="cervical")
+    found = study.model_as_reader(page, part, MODEL, 500.0)["interchangeability"]["change"]
+    assert found["margin"] is None and found["equivalent"] is None
+
+
 def test_margin_after_scoring_needs_a_reason(open_app, tmp_path):
     cohort = small_cohort.build(tmp_path / "margin.duckdb", films=False).path
-    at = open_app(PAGE, cohort=cohort)
+    at = section(open_app(PAGE, cohort=cohort), "Model as a reader")
     at.number_input(key="agreement_margin").set_value(4.0)
     next(button for button in at.button if button.label.startswith("Set it")).click().run()
     assert "not set before looking" in at.error[0].value
+
+
+@pytest.mark.parametrize("name", list(SECTIONS))
+def test_every_section_opens_says_its_n_and_gives_its_data(open_app, name):
+    at = section(open_app(PAGE), name)
+    assert not at.exception and not at.error
+    said = [caption.value for caption in at.main.caption] + [table.value.to_csv() for table in at.dataframe]
+    assert any("n = " in text for text in said)
+    assert any(button.proto.label == "CSV" for button in at.get("download_button"))
+    assert not any("nan" in text.lower().split() for text in said if not text.startswith(","))
+
+
+def test_overview_says_the_numbers_of_the_core(open_app):
+    at = open_app(PAGE)
+    table = totals()
+    change = [table[(r, "W104")] - table[(r, "BL")] for r in (MODEL, "R1")]
+    expected = icc(np.column_stack(change))["forms"]["ICC(A,1)"]["estimate"]
+    assert f"{expected:.2f}" in words(at, "caption")
+    rows = next(t.value for t in at.dataframe if "statistic" in t.value.columns)
+    rows = rows[(rows["panel"] == "change") & (rows["component"] == "total") & (rows["span"] == "BL to W104")]
+    rows = rows[(rows["first"] == MODEL) & (rows["second"] == "R1") & (rows["statistic"] == "ICC(A,1)")]
+    assert rows["estimate"].item() == pytest.approx(expected, abs=1e-12)
+
+
+def test_kappa_of_a_site_is_that_of_the_grades(page, asked):
+    found = study.site_statistics(page, asked, "W104")
+    row = found[(found["panel"] == "status") & (found["site"] == "C5I") & (found["first"] == MODEL)]
+    row = row[(row["second"] == "R1") & (row["statistic"] == "kappa.quadratic")]
+    wide = graded("W104", "C5I")
+    expected = kappas(wide[MODEL].to_numpy(float), wide["R1"].to_numpy(float))["quadratic"]["estimate"]
+    assert row["estimate"].item() == pytest.approx(expected, abs=1e-12)
+    assert row["n"].item() == len(wide)
+
+
+def test_squares_count_the_grades_and_know_their_cases(page, asked):
+    found = study.squares(page, asked, "W104", "corner", "status", (MODEL, "R1"))
+    wide = graded("W104")
+    expected = pd.crosstab(wide[MODEL], wide["R1"]).reindex(index=range(4), columns=range(4), fill_value=0)
+    assert np.array_equal(found.counts, expected.to_numpy())
+    cases = cases_of(found, 3.0, 3.0)
+    assert set(zip(cases["subject"], cases["site"], strict=True)) >= {("P4", "C5I"), ("P4", "L2S")}
+    assert set(cases["visit"]) == {"W104"}
+    assert found.values["kappa.quadratic"]["estimate"] == pytest.approx(
+        kappas(wide[MODEL].to_numpy(float), wide["R1"].to_numpy(float))["quadratic"]["estimate"], abs=1e-12
+    )
+
+
+def test_subgroups_are_those_of_the_patients(page, asked):
+    found = study.subgroup_statistics(page, asked)
+    men = totals().loc[["P1", "P3", "P4"]]
+    expected = icc(np.column_stack([men[(MODEL, "W104")], men[("R1", "W104")]]))["forms"]["ICC(A,1)"]
+    row = found[(found["group"] == "sex") & (found["level"] == "M") & (found["panel"] == "status")]
+    row = row[(row["first"] == MODEL) & (row["second"] == "R1") & (row["statistic"] == "ICC(A,1)")]
+    assert row["estimate"].item() == pytest.approx(expected["estimate"], abs=1e-12)
+    assert {"all patients", "arm", "HLA-B27", "interval"} <= set(found["group"])
+
+
+def test_arm_is_no_subgroup_while_the_study_is_blinded(open_app, blinded_file):
+    at = section(open_app(PAGE, cohort=blinded_file), "Subgroups")
+    shown = " ".join(str(table.value.to_dict()) for table in at.dataframe) + words(at, "caption")
+    assert "Arms stay hidden" in shown
+    assert "Placebo" not in shown and "Active" not in shown
+    assert "HLA-B27" in shown
+
+
+def test_leave_one_out_rows_are_those_of_the_core(page, asked):
+    found = study.model_as_reader(page, asked, MODEL, None)
+    compared = study.comparison(page, asked)
+    table = compared.table("change")
+    expected = leave_one_out(table[["R1", "R2"]].to_numpy(), table[MODEL].to_numpy(), ["R1", "R2"])
+    rows = leave_one_out_rows(found["leave_one_out"], MODEL)
+    here = rows[(rows["panel"] == "change") & (rows["label"] == "without R1") & (rows["kind"] == "model")]
+    assert here["estimate"].item() == expected["rows"][0]["model"]["ICC(A,1)"]["estimate"]
+    assert here["second"].item() == "R2"
+
+
+def test_false_change_table_has_the_readers_beside_the_model(open_app, page, asked):
+    at = section(open_app(PAGE), "Model as a reader")
+    shown = next(t.value for t in at.dataframe if "false improvement" in t.value.columns)
+    assert shown["reader"].tolist() == [MODEL, "R1", "R2"]
+    table = study.comparison(page, asked).table("change")
+    expected = false_change(table[["R1", "R2"]], table[MODEL], ["R1", "R2"])
+    assert shown["cases (n)"].tolist() == [
+        expected["model"]["cases"], expected["readers"]["R1"]["cases"], expected["readers"]["R2"]["cases"]
+    ]  # fmt: skip
+
+
+def test_reading_error_is_that_of_the_readers(open_app, page, asked):
+    at = section(open_app(PAGE), "Reading error")
+    shown = next(t.value for t in at.dataframe if "SDC95, mean of 2" in t.value.columns)
+    row = shown[(shown["part"] == "total") & (shown["interval"] == "BL to W104")].iloc[0]
+    change = study.comparison(page, asked).table("change")[["R1", "R2"]]
+    expected = smallest_detectable_change(change.to_numpy()).limit(2)
+    assert row["SDC95, mean of 2"].startswith(f"{expected:.2f} (")
+
+
+def test_read_modes_stand_beside_each_other_and_rereads_are_found(open_app, tmp_path):
+    path = two_modes(tmp_path / "modes.duckdb").path
+    at = section(open_app(PAGE, cohort=path), "Reading error")
+    assert not at.exception
+    modes = next(t.value for t in at.dataframe if "mode" in t.value.columns)
+    assert set(modes["mode"]) == {"paired", "chronological"}
+    again = next(t.value for t in at.dataframe if "read again as" in t.value.columns)
+    assert set(again["read again as"]) == {"sorted (chronological)"}
+    assert set(again["panel"]) == {"status", "change"}
+
+
+def two_modes(path):
+    """The small cohort with a second campaign, read in the films' order, one unit more at C2I."""
+    store = small_cohort.build(path, films=False)
+    with store.write("test", "read in order") as tx:
+        campaign = {"campaign": "sorted", "system": "msasss", "read_mode": "chronological"}
+        tx.insert("campaign", pd.DataFrame([campaign]))
+        grades = small_cohort.site_grades()
+        again = grades[grades["reader"].isin(["R1", "R2"])].assign(campaign="sorted")
+        up = (again["site"] == "C2I") & (again["visit"] == "W104")
+        again.loc[up, "grade"] = (again.loc[up, "grade"] + 1).clip(upper=3)
+        tx.insert("site_score", again)
+    return store
+
+
+def test_planning_gives_the_number_of_the_core(open_app):
+    at = section(open_app(PAGE), "Planning")
+    at.number_input(key="plan_icc").set_value(0.8)
+    at.number_input(key="plan_width").set_value(0.1).run()
+    expected = subjects_for_width(0.8, 2, 0.1)
+    assert f"**{expected:,} patients**" in words(at, "markdown")
 
 
 def test_every_figure_says_its_n(open_app):
@@ -98,16 +256,61 @@ def test_every_figure_says_its_n(open_app):
     assert sum(text.startswith("n = 6") or "n = 6 " in text for text in captions) >= 6
 
 
-def test_pair_can_be_chosen(open_app):
+def test_pair_can_be_chosen_and_lasts_over_sections(open_app):
     at = open_app(PAGE)
     at.selectbox(key="agreement_pair").select("R1 – R2").run()
     assert "R1 scores" in words(at, "caption")
+    section(at, "Grades")
+    assert at.selectbox(key="agreement_pair").value == "R1 – R2"
 
 
-def test_worst_disagreement_stands_first(open_app):
-    table = next(t.value for t in open_app(PAGE).dataframe if "difference" in t.value.columns)
-    sizes = table["difference"].abs().tolist()
-    assert sizes == sorted(sizes, reverse=True)
+def test_worst_disagreement_stands_first_to_one_decimal(open_app):
+    at = section(open_app(PAGE), "Largest disagreements")
+    tables = [t for t in at.dataframe if "difference" in t.value.columns]
+    assert len(tables) == 2
+    for table in tables:
+        sizes = table.value["difference"].abs().tolist()
+        assert sizes == sorted(sizes, reverse=True) and min(sizes) > 0
+        assert "%+.1f" in table.proto.columns
+
+
+def test_single_sites_are_listed_for_a_pair(open_app):
+    at = section(open_app(PAGE), "Largest disagreements")
+    at.selectbox(key="agreement_worst_pair").select(f"{MODEL} – R1").run()
+    table = next(
+        t.value for t in at.dataframe if "site" in t.value.columns and "difference" in t.value.columns
+    )
+    wide = graded("W104")
+    assert len(table) == int((wide[MODEL] != wide["R1"]).sum())
+
+
+def test_worst_in_pages_is_model_minus_mean_of_readers(page, asked):
+    compared = study.comparison(page, asked)
+    rows, n = differing(compared, "change", MODEL)
+    table = compared.table("change")
+    expected = table[MODEL] - table[["R1", "R2"]].mean(axis=1)
+    assert n == 6
+    for row in rows.itertuples():
+        assert row.difference == pytest.approx(expected[row.subject])
+
+
+def test_too_many_grades_are_told_and_not_loaded(open_app, monkeypatch):
+    monkeypatch.setattr(study, "MOST_GRADES", 100)
+    at = section(open_app(PAGE), "Site by site")
+    assert "a page takes at most 100" in words(at, "info")
+    assert "sharpline agreement --cluster subject" in words(at, "info").replace("`", "")
+
+
+def test_a_single_visit_has_status_only(open_app, tmp_path):
+    store = small_cohort.build(tmp_path / "one_visit.duckdb", films=False)
+    with store.write("test", "drop") as tx:
+        keys = tx.query("SELECT * FROM main.site_score WHERE visit <> 'BL' AND superseded_by IS NULL")
+        tx.supersede("site_score", keys[["visit"]].drop_duplicates())
+    at = open_app(PAGE, cohort=store.path)
+    for name in SECTIONS:
+        section(at, name)
+        assert not at.exception and not at.error, name
+    assert "change" not in words(at, "markdown").lower().replace("exchange", "")
 
 
 def test_one_reader_alone_is_told_what_is_missing(open_app, tmp_path):

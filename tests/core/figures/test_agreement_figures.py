@@ -4,13 +4,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core import scores
 from core.agreement.confusion import confusion as count
 from core.agreement.reader_model import interchangeability as index_of
 from core.agreement.table import Choices, agreement
 from core.figures import agreement as rated
 from core.figures import agreement_forest as estimates
+from core.figures import agreement_sites as sites
 from core.figures import agreement_squares as squares
 from core.figures.style import DARK, LIGHT, MODEL_COLOUR
+from core.scores.layout import layout
 
 
 def rows(n: int = 40, seed: int = 0) -> pd.DataFrame:
@@ -53,7 +56,7 @@ def every_figure(on=LIGHT) -> dict:
         ),
         "forest": estimates.forest(forest_rows(), axis="ICC(A,1)", on=on),
         "confusion": squares.confusion(table, levels.tolist(), PEOPLE, on=on),
-        "sites": squares.site_agreement(site_rows(), ["C2I", "C3S", "C3I"], axis="kappa", on=on),
+        "sites": sites.site_grid(site_rows(), layout(scores.get("msasss")), axis="kappa", on=on),
         "index": estimates.interchangeability(
             index_of(reads[:, :2], reads[:, 2], margin=1.0), unit="units", on=on
         ),
@@ -178,7 +181,7 @@ def test_kind_of_a_pair(first, second, kind):
 def test_forest_has_status_and_change_on_one_scale_people_first():
     figure = estimates.forest(forest_rows(), axis="ICC(A,1)")
     assert figure.layout.xaxis.range == figure.layout.xaxis2.range
-    assert figure.layout.yaxis.ticktext == ("total: R1 – R2", "total: R1 – M")
+    assert figure.layout.yaxis.ticktext == ("<b>total</b>   R1 – R2", "R1 – M")
     assert "status, n = 40" in notes(figure) and "change, n = 1 to 38" in notes(figure)
     assert "not computable (n = 1)" in notes(figure)
     assert list(figure.data[0].customdata[0]) == ["status", "total", "R1", "R2"]
@@ -203,8 +206,9 @@ def test_confusion_squares_can_be_clicked_and_count():
 @pytest.mark.parametrize("on", [LIGHT, DARK], ids=["light", "dark"])
 @pytest.mark.parametrize("pair", [PEOPLE, MODEL])
 def test_counts_can_be_read_on_their_squares(on, pair):
-    (cells,) = squares.confusion(np.array([[50, 1], [20, 20]]), [0, 1], pair, on=on).data
-    for fill, ink in zip(cells.marker.color, cells.textfont.color, strict=True):
+    figure = squares.confusion(np.array([[50, 1], [20, 20]]), [0, 1], pair, on=on)
+    fills = [shape.fillcolor for shape in figure.layout.shapes]
+    for fill, ink in zip(fills, figure.data[0].textfont.color, strict=True):
         assert _contrast(fill, ink) > 3.5
 
 
@@ -219,12 +223,14 @@ def _contrast(one: str, other: str) -> float:
 
 
 def test_site_map_keeps_the_order_of_sites_and_marks_gaps():
-    figure = squares.site_agreement(site_rows(), ["C2I", "C3S", "C3I"], axis="kappa")
-    (cells,) = figure.data
-    assert figure.layout.yaxis.ticktext == ("C2I", "C3S", "C3I")
-    assert list(cells.y) == [0, 2] and cells.text == ("0.90", "×")
+    figure = sites.site_grid(site_rows(), layout(scores.get("msasss")), axis="kappa")
+    cells = figure.data[0]
+    assert figure.layout.yaxis.ticktext[:2] == ("C2C3", "C3C4") and len(figure.layout.yaxis.ticktext) == 12
+    assert [(x, y) for x, y in zip(cells.x, cells.y, strict=True)] == [(0, 0), (0, 1)]
+    assert cells.text == ("0.90", "×")
     assert list(cells.customdata[1]) == ["C3I", "R1", "R2"]
-    assert "kappa, n = 3 to 40" in notes(figure)
+    assert "n = 3 to 40" in notes(figure) and "R1 – R2" in notes(figure)
+    assert len(figure.layout.shapes) == 2
 
 
 def test_margin_is_drawn_only_where_somebody_set_one():
