@@ -49,7 +49,7 @@ def courses(readings: Readings, interval: Interval) -> Courses:
     patients = _patients(readings, films, base, has_base)
     seen = set(zip(course["subject"], course["day"], strict=True))
     found = [pair in seen for pair in zip(patients["subject"], patients["target_day"], strict=True)]
-    patients["target_day"] = patients["target_day"].where(found)
+    patients["target_day"] = patients["target_day"].where(np.array(found, bool))
     left_out = pd.DataFrame(
         {"subject": films.index[~has_base], "reason": films.loc[~has_base, "reason"].to_numpy()}
     )

@@ -71,12 +71,12 @@ def _wide(courses: Courses, visit_days: list[float] | None) -> pd.DataFrame:
     others = [
         day for day in grid if abs(day - interval.to_days) > interval.window and day > interval.from_days
     ]
-    columns = {}
+    columns: dict[str, np.ndarray] = {}
     for number, planned in enumerate(others):
         near = films[(films["day"] - planned).abs() <= _reach(planned, [*others, interval.to_days])]
         near = near.assign(distance=(near["day"] - planned).abs()).sort_values("distance", kind="stable")
-        value = near.drop_duplicates("subject").set_index("subject")["change"]
-        value = value.reindex(patients["subject"]).to_numpy(float)
+        nearest = near.drop_duplicates("subject").set_index("subject")["change"]
+        value = nearest.reindex(patients["subject"]).to_numpy(float)
         if (~np.isnan(value)).sum() >= FEWEST and np.nanstd(value) > 0:
             columns[f"visit{number}"] = value
     columns["target"] = observed_change(courses)

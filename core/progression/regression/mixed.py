@@ -1,0 +1,158 @@
+"""Linear mixed model: every patient has a level and a slope of their own (domain.md B5, F7).
+
+statsmodels' MixedLM stops a little short of the optimum; the fit goes on from there with a tighter tolerance,
+and has converged when that gains nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core.agreement.estimate import Z95
+from core.progression.regression.result import ModelResult, attempt, left_out, no_variance, wald_terms
+
+TITLE = "Linear mixed model, random intercept and slope"
+GAIN = 1e-6  # of log-likelihood, that a second search may find
+
+
+def random_slope(
+    table: pd.DataFrame, formula: str, *, subject: str, time: str, reml: bool = True
+) -> ModelResult:
+    """Fit ``formula`` with a random intercept and slope on ``time`` per ``subject``.
+
+    table: one row per film, no missing value in model columns. Where the slopes have no variance to estimate
+    the model falls back to a random intercept, and says so.
+    extra: ``loglik, criterion`` (-2 log-likelihood, REML where so), ``variances {intercept, slope,
+    covariance, residual}``, ``fixed_cov`` (matrix in the order of terms), ``random_effects`` subject ->
+    [intercept, slope] (predicted deviations from the mean course).
+    """
+    outcome = formula.partition("~")[0].strip()
+    if table[subject].nunique() < 2 or no_variance(table[outcome]):
+        why = "all values are equal" if no_variance(table[outcome]) else "two patients are needed"
+        return _nothing(formula, table, subject, why)
+    tries = [
+        ("random intercept and slope", lambda: _search(table, formula, subject, f"~{time}", reml)),
+        ("random intercept only", lambda: _search(table, formula, subject, "1", reml)),
+    ]
+    if table.groupby(subject)[time].nunique().max() < 2:
+        return _nothing(formula, table, subject, f"no patient has films at two values of {time}")
+    found = attempt(tries)
+    if found.fit is None:
+        return _nothing(formula, table, subject, "no search reached an optimum", found.tried)
+    return _result(found.fit, found.converged, found.tried, table, formula, subject, reml)
+
+
+def _search(table: pd.DataFrame, formula: str, subject: str, random: str, reml: bool) -> tuple[Any, bool]:
+    """(fit, converged): MixedLM's own search, then BFGS from where it ended, each from scaled outcome."""
+    import statsmodels.formula.api as smf
+
+    model = smf.mixedlm(formula, table, groups=table[subject].to_numpy(), re_formula=random)
+    first = model.fit(reml=reml)
+    second = model.fit(reml=reml, start_params=first.params_object, method="bfgs", gtol=1e-10)
+    best = second if second.llf >= first.llf - 1e-12 else first
+    eigen = np.linalg.eigvalsh(np.asarray(best.cov_re))
+    is_inside = eigen[0] > 1e-8 * max(eigen[-1], best.scale)
+    third = model.fit(reml=reml, start_params=best.params_object, method="bfgs", gtol=1e-10)
+    is_still = abs(third.llf - best.llf) < GAIN
+    usable = np.isfinite(best.llf) and np.isfinite(np.asarray(best.bse_fe, float)).all()
+    return (best if usable else None), bool(usable and is_inside and is_still)
+
+
+def _result(
+    fit: Any,
+    converged: bool,
+    tried: tuple[str, ...],
+    table: pd.DataFrame,
+    formula: str,
+    subject: str,
+    reml: bool,
+) -> ModelResult:
+    patients = int(table[subject].nunique())
+    names = list(fit.model.exog_names)
+    random = np.asarray(fit.cov_re)
+    has_slope = len(random) > 1
+    notes = {}
+    if not has_slope:
+        notes["slope"] = "slopes do not differ enough between patients to be estimated: random intercept only"
+    if not converged:
+        notes["converged"] = "no optimum was reached: " + "; ".join(tried)
+    single = int((table.groupby(subject).size() == 1).sum())
+    if single:
+        notes["one film"] = f"{single} patients have one film: they inform the level, not the slope"
+    fixed_cov = np.asarray(fit.cov_params())[: len(names), : len(names)]
+    return ModelResult(
+        name="mixed",
+        title=TITLE if has_slope else "Linear mixed model, random intercept",
+        formula=formula,
+        scale="score units; a term with years is per year",
+        terms=wald_terms(names, fit.fe_params, fit.bse_fe, patients),
+        n_subjects=patients,
+        n_rows=len(table),
+        converged=converged,
+        tried=tried,
+        method=f"{'REML' if reml else 'ML'} (statsmodels MixedLM, on to the optimum), normal intervals",
+        notes=notes,
+        extra={
+            "loglik": float(fit.llf),
+            "criterion": float(-2 * fit.llf),
+            "variances": {
+                "intercept": float(random[0, 0]),
+                "slope": float(random[1, 1]) if has_slope else None,
+                "covariance": float(random[0, 1]) if has_slope else None,
+                "residual": float(fit.scale),
+            },
+            "fixed_cov": fixed_cov.tolist(),
+            "random_effects": {
+                str(name): [float(value) for value in values] for name, values in fit.random_effects.items()
+            },
+        },
+    )
+
+
+def _nothing(
+    formula: str, table: pd.DataFrame, subject: str, why: str, tried: tuple[str, ...] = ()
+) -> ModelResult:
+    return ModelResult(
+        "mixed", TITLE, formula, "score units", (), int(table[subject].nunique()), len(table),
+        None if not tried else False, tried, "not fitted", left_out=left_out(), notes={"model": why},
+    )  # fmt: skip
+
+
+def expected_course(result: ModelResult, years: Any, arm: str | None = None) -> pd.DataFrame:
+    """Mean course of an arm, and the band that holds 95% of its patients' films.
+
+    result: of ``fit_model(..., "mixed")``. arm: None for the reference (or a study without arms).
+    Returns ``years, mean, low, high`` (interval of the mean) and ``patients_low, patients_high`` (mean +-
+    1.96 SD of patients and films). Empty without a fit.
+    """
+    years = np.asarray(years, float)
+    if not result.terms:
+        return pd.DataFrame(columns=["years", "mean", "low", "high", "patients_low", "patients_high"])
+    names = [term.term for term in result.terms]
+    design = np.column_stack([_column(name, years, arm) for name in names])
+    mean = design @ np.array([term.estimate for term in result.terms], float)
+    cov = np.asarray(result.extra["fixed_cov"])
+    half = Z95 * np.sqrt(np.einsum("ij,jk,ik->i", design, cov, design))
+    spread = Z95 * np.sqrt(_variance(result.extra["variances"], years))
+    columns = (years, mean, mean - half, mean + half, mean - spread, mean + spread)
+    names = ["years", "mean", "low", "high", "patients_low", "patients_high"]
+    return pd.DataFrame(dict(zip(names, columns, strict=True)))
+
+
+def _column(name: str, years: np.ndarray, arm: str | None) -> np.ndarray:
+    value = np.ones(len(years))
+    for part in name.split(":"):
+        if part == "years":
+            value = value * years
+        elif part.startswith("arm["):
+            value = value * float(part == f"arm[T.{arm}]")
+    return value
+
+
+def _variance(parts: dict[str, float | None], years: np.ndarray) -> np.ndarray:
+    slope, both = parts["slope"] or 0.0, parts["covariance"] or 0.0
+    level, residual = parts["intercept"] or 0.0, parts["residual"] or 0.0
+    return np.maximum(level + 2 * both * years + slope * years**2 + residual, 0.0)
