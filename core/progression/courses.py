@@ -43,7 +43,7 @@ def courses(readings: Readings, interval: Interval) -> Courses:
     grouped = later.groupby(["subject", "days"], sort=False)
     course = grouped.agg(change=("change", "mean"), total=("total", "mean"), readers=("change", "size"))
     course = course.reset_index().rename(columns={"days": "day"})
-    course.insert(2, "since", course["day"] - course["subject"].map(films["from_day"]))
+    course.insert(2, "since", course["day"] - course["subject"].map(films["from_day"]).astype(float))
     order = pd.Index(films.index).get_indexer(course["subject"])
     course = course.iloc[np.lexsort((course["day"].to_numpy(), order))].reset_index(drop=True)
     patients = _patients(readings, films, base, has_base)

@@ -57,8 +57,8 @@ def _search(table: pd.DataFrame, formula: str, subject: str, random: str, reml: 
     is_inside = eigen[0] > 1e-8 * max(eigen[-1], best.scale)
     third = model.fit(reml=reml, start_params=best.params_object, method="bfgs", gtol=1e-10)
     is_still = abs(third.llf - best.llf) < GAIN
-    usable = np.isfinite(best.llf) and np.isfinite(np.asarray(best.bse_fe, float)).all()
-    return (best if usable else None), bool(usable and is_inside and is_still)
+    is_usable = bool(np.isfinite(best.llf) and np.isfinite(eigen).all() and best.scale > 0)
+    return (best if is_usable else None), is_usable and is_inside and is_still
 
 
 def _result(
@@ -82,13 +82,13 @@ def _result(
     single = int((table.groupby(subject).size() == 1).sum())
     if single:
         notes["one film"] = f"{single} patients have one film: they inform the level, not the slope"
-    fixed_cov = np.asarray(fit.cov_params())[: len(names), : len(names)]
+    fixed_cov = _fixed_cov(fit)
     return ModelResult(
         name="mixed",
         title=TITLE if has_slope else "Linear mixed model, random intercept",
         formula=formula,
         scale="score units; a term with years is per year",
-        terms=wald_terms(names, fit.fe_params, fit.bse_fe, patients),
+        terms=wald_terms(names, fit.fe_params, np.sqrt(np.diag(fixed_cov)), patients),
         n_subjects=patients,
         n_rows=len(table),
         converged=converged,
@@ -110,6 +110,15 @@ def _result(
             },
         },
     )
+
+
+def _fixed_cov(fit: Any) -> np.ndarray:
+    """(X'V^-1 X)^-1 at the estimated variances, as R and SAS; statsmodels' own comes from its Hessian."""
+    information = 0.0
+    for x, z in zip(fit.model.exog_li, fit.model.exog_re_li, strict=True):
+        variance = z @ np.asarray(fit.cov_re) @ z.T + fit.scale * np.eye(len(x))
+        information = information + x.T @ np.linalg.solve(variance, x)
+    return np.asarray(np.linalg.inv(information))
 
 
 def _nothing(

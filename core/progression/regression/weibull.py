@@ -45,8 +45,7 @@ def fit_weibull(left: Any, right: Any, x: np.ndarray, names: list[str]) -> Any:
 
 def _search(model: Any, start: np.ndarray, method: str) -> tuple[Any, bool]:
     fit = model.fit(start_params=start, method=method, maxiter=5000, disp=0)
-    if method == "nm":
-        fit = model.fit(start_params=fit.params, method="bfgs", maxiter=5000, disp=0)
+    fit = model.fit(start_params=fit.params, method="bfgs", maxiter=5000, disp=0, gtol=1e-9)
     errors = np.asarray(fit.bse, float)
     is_sound = np.isfinite(errors).all() and bool((errors > 0).all()) and bool((errors < 50).all())
     slope = np.asarray(model.score(fit.params), float)
