@@ -122,7 +122,7 @@ def _airway(canvas: Canvas, p: Placement) -> None:
 def _plate(canvas: Canvas, frame: Frame, shape, size, side, thickness, **options) -> None:
     local = smooth(np.asarray(shape, dtype=float) * size, each=4)
     points = frame.project(frame.vertebra.depth + local[:, 0], local[:, 1], side)
-    canvas.plate(points, thickness, **{"step": 1, "wander": 0.45, "mottle": 0.45, **options})
+    canvas.plate(points, thickness, **{"step": 1, "wander": 0.45, "mottle": 0.28, **options})
 
 
 def _spinous(length: float) -> list[tuple[float, float]]:
@@ -272,10 +272,10 @@ def add_head(canvas: Canvas, p: Placement) -> None:
         squama,
         np.interp(np.linspace(0, 1, len(squama)), [0, 0.45, 0.6, 1], [1.6, 3.0, 4.4, 3.0]),
         mag=m,
-        shell=1.3,
-        core=1.0,
-        flat=2.2,
-        rough=0.3,
+        shell=0.9,
+        core=1.5,
+        flat=1.8,
+        rough=0.5,
     )
     for side in (-1, 1):
         z = side * 38
@@ -297,12 +297,12 @@ def add_head(canvas: Canvas, p: Placement) -> None:
         canvas.plate(
             smooth(at(petrous + jog, z)),
             17,
-            shell=0.7,
-            core=1.2,
-            round_off=10 * m,
-            mottle=0.55,
-            soften=1.2,
-            wander=2.0,
+            shell=0.35,
+            core=1.9,
+            round_off=16 * m,
+            mottle=0.22,
+            soften=2.5,
+            wander=2.5,
         )
         condyle = np.array([(-10, -8), (2, -6), (8, 0), (2, 4), (-6, 2)])
         canvas.plate(
@@ -324,9 +324,9 @@ def add_head(canvas: Canvas, p: Placement) -> None:
             ),
             closed=False,
         )
-        canvas.tube(lower, 1.5, mag=m, shell=1.2, flat=2.2, rough=0.35)
+        canvas.tube(lower, 1.5, mag=m, shell=0.8, core=1.0, flat=1.3, rough=0.35)
     palate = smooth(at([(-24, 2), (-44, 3), (-70, 1), (-92, 0)]), closed=False)
-    canvas.tube(palate, 1.5, mag=m, shell=1.0, flat=4.0, rough=0.2)
+    canvas.tube(palate, 1.4, mag=m, shell=0.7, core=0.8, flat=2.0, rough=0.45)
     jawbone = [(-46, 2), (-70, 0), (-96, -2), (-97, 12), (-74, 15), (-50, 13)]
     canvas.plate(smooth(at(jawbone)), 24, shell=0.8, core=0.7, round_off=7 * m, mottle=0.35, wander=1.5)
     _teeth(canvas, p, at, rng)
