@@ -207,7 +207,7 @@ def _region(rng, vertebrae, gaps, table, reference, *, neck: bool) -> None:
             ),
             saddle=float((1.6 if neck else 0.3) * rng.uniform(0.6, 1.3)),
             lip=float((0.6 if neck else 0.35) * rng.uniform(0.6, 1.3)),
-            shell=float((0.40 if neck else 0.33) * rng.uniform(0.8, 1.2) * (0.3 if fused else 1.0)),
+            shell=float((0.27 if neck else 0.33) * rng.uniform(0.8, 1.2) * (0.3 if fused else 1.0)),
             endplate=float((0.58 if neck else 0.76) * rng.uniform(0.85, 1.15)),
             upper_plate=0.22 if fused else 1.0,
             lower_plate=0.18 if fused or level == "S1" else 1.0,

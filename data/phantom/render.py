@@ -138,7 +138,7 @@ def add_vertebral_body(canvas: Canvas, p: Placement, level: str, frame, states) 
     shape[11:13] *= p.body.bone**0.6
     rng = np.random.default_rng(v.texture)
     at = rng.uniform(0, 512, 2)
-    texture = _texture(p.body.seed % 8) * np.float32(0.29)
+    texture = _texture(p.body.seed % 8) * np.float32(0.25)
     trabecular = np.zeros_like(canvas.trabecular)
     add_body(
         canvas.cortical, trabecular, canvas.pixel, canvas.pixel / 2, canvas.pixel / 2,
