@@ -7,7 +7,7 @@ sources per level); a body is drawn once per patient and stays the same over vis
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -47,8 +47,8 @@ _LUMBAR = {
     "L4": (1.02, 0.95, 0.65, 24.0, -1.0),
     "L5": (1.02, 0.83, 0.64, 25.5, 12.5),
     "S1": (1.06, 0.80, 0.60, 26.0, 38.0),
-    "S2": (0.80, 0.85, 0.55, 22.0, 52.0),
-    "S3": (0.66, 0.88, 0.50, 18.0, 62.0),
+    "S2": (0.80, 0.85, 0.47, 22.0, 47.0),
+    "S3": (0.66, 0.88, 0.42, 18.0, 46.0),
 }
 # anterior gap of the disc below a level / mean height of its neighbours
 _GAPS = {
@@ -80,6 +80,9 @@ class Vertebra:
     lip: float
     shell: float
     endplate: float
+    upper_plate: float  # share of ``endplate`` that is left: 1, less within the sacrum
+    lower_plate: float
+    corner: float  # radius of the rounded edge between wall and plate
     tilt: float
     side_tilt: float
     axial: float
@@ -101,6 +104,7 @@ class Corner:
     breadth: float  # mm along the beam
     density: float
     phase: float
+    wear: float  # share of the early change that is this corner's own form, without disease
 
 
 @dataclass(frozen=True)
@@ -143,6 +147,8 @@ def make_body(seed: int, *, domain: str = "first") -> Body:
     _region(rng, vertebrae, gaps, _LUMBAR, rng.normal(27.3, 1.3), neck=False)
     if transitional == "lumbarised":
         gaps["S1"] = 0.24 * vertebrae["S1"].anterior
+        vertebrae["S1"] = replace(vertebrae["S1"], lower_plate=0.8)
+        vertebrae["S2"] = replace(vertebrae["S2"], upper_plate=0.8)
     if transitional == "sacralised":
         gaps["L5"] = 0.16 * vertebrae["L5"].anterior
     spurs, sclerotic = _degeneration(rng, vertebrae, gaps)
@@ -191,9 +197,9 @@ def _region(rng, vertebrae, gaps, table, reference, *, neck: bool) -> None:
             depth=float(scale * height * depth * depth_factor * np.clip(rng.normal(1, 0.025), 0.95, 1.05)),
             width=float(width * scale / (15.2 if neck else 27.3) * np.clip(rng.normal(1, 0.03), 0.94, 1.06)),
             waist_anterior=float(
-                (1.05 if neck else 2.6) * waist * rng.uniform(0.8, 1.2) * (0.4 if fused else 1.0)
+                (1.05 if neck else 2.0) * waist * rng.uniform(0.7, 1.3) * (0.2 if fused else 1.0)
             ),
-            waist_posterior=float((0.5 if neck else 1.1) * waist * rng.uniform(0.8, 1.2)),
+            waist_posterior=float((0.5 if neck else 1.0) * waist * rng.uniform(0.8, 1.2)),
             waist_side=float((0.6 if neck else 2.4) * rng.uniform(0.8, 1.2)),
             concavity_upper=float((0.7 if neck else 1.7) * rng.uniform(0.6, 1.4) * (0.25 if fused else 1.0)),
             concavity_lower=float(
@@ -201,8 +207,11 @@ def _region(rng, vertebrae, gaps, table, reference, *, neck: bool) -> None:
             ),
             saddle=float((1.6 if neck else 0.3) * rng.uniform(0.6, 1.3)),
             lip=float((0.6 if neck else 0.35) * rng.uniform(0.6, 1.3)),
-            shell=float((0.42 if neck else 0.48) * rng.uniform(0.85, 1.15)),
-            endplate=float((0.55 if neck else 0.68) * rng.uniform(0.85, 1.15) * (0.3 if fused else 1.0)),
+            shell=float((0.27 if neck else 0.33) * rng.uniform(0.8, 1.2) * (0.3 if fused else 1.0)),
+            endplate=float((0.58 if neck else 0.76) * rng.uniform(0.85, 1.15)),
+            upper_plate=0.22 if fused else 1.0,
+            lower_plate=0.18 if fused or level == "S1" else 1.0,
+            corner=float((0.9 if neck else 1.5) * rng.uniform(0.7, 1.3)),
             tilt=float(centre + (tilt - centre) * lordosis + stance + np.clip(rng.normal(0, 1.3), -2.5, 2.5)),
             side_tilt=float(scoliosis * phase + rng.normal(0, 0.7)),
             axial=float(0.5 * scoliosis * phase + rng.normal(0, 0.8)),
@@ -231,24 +240,29 @@ def _corner(rng, view: str) -> Corner:
         breadth=float(rng.uniform(0.85, 1.2)),
         density=float(rng.uniform(0.85, 1.15)),
         phase=float(rng.uniform(0, 6.28)),
+        wear=float(0.27 * rng.beta(0.6, 1.4)),
     )
 
 
 def _degeneration(rng, vertebrae, gaps) -> tuple[dict[str, float], dict[str, float]]:
-    """Spurs by site and sclerosis by disc; a degenerated disc is narrower. About one disc in ten."""
+    """Spurs by site and sclerosis by disc; a degenerated disc is narrower. About one disc in seven; of
+    the other rims one in four carries a short normal lip."""
     spurs: dict[str, float] = {}
     sclerotic: dict[str, float] = {}
-    liable = rng.beta(1.2, 6.0)
+    liable = rng.beta(1.3, 5.0)
     for view, sites in SITES.items():
         for upper, lower in zip(sites[0::2], sites[1::2], strict=True):
             level = upper[:-1]
             odds = liable * (1.6 if level in ("C5", "C6", "L4", "L5") else 0.7)
+            longest = 3.0 if view == "cervical" else 5.5
             if rng.random() > odds:
+                for site in (upper, lower):
+                    if rng.random() < 0.25:
+                        spurs[site] = float(longest * rng.uniform(0.12, 0.4))
                 continue
             severity = rng.uniform(0.3, 1.0)
             gaps[level] *= 1 - 0.35 * severity
             sclerotic[level] = severity
-            longest = 3.0 if view == "cervical" else 5.5
-            spurs[upper] = float(severity * longest * rng.uniform(0.4, 1.0))
-            spurs[lower] = float(severity * longest * rng.uniform(0.4, 1.0))
+            spurs[upper] = float(severity * longest * rng.uniform(0.3, 1.0))
+            spurs[lower] = float(severity * longest * rng.uniform(0.3, 1.0))
     return spurs, sclerotic

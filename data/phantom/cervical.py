@@ -122,7 +122,7 @@ def _airway(canvas: Canvas, p: Placement) -> None:
 def _plate(canvas: Canvas, frame: Frame, shape, size, side, thickness, **options) -> None:
     local = smooth(np.asarray(shape, dtype=float) * size, each=4)
     points = frame.project(frame.vertebra.depth + local[:, 0], local[:, 1], side)
-    canvas.plate(points, thickness, **{"step": 1, "wander": 0.45, "mottle": 0.45, **options})
+    canvas.plate(points, thickness, **{"step": 1, "wander": 0.45, "mottle": 0.28, "soften": 0.35, **options})
 
 
 def _spinous(length: float) -> list[tuple[float, float]]:
@@ -146,7 +146,7 @@ def add_posterior_elements(canvas: Canvas, p: Placement) -> None:
             jog = rng.normal(0, 0.5, (4, 2))
             if level != "C2":
                 _plate(
-                    canvas, frame, np.add(_PILLAR, jog[0]), s, lat, 9.5, shell=0.35, core=1.7, round_off=3.0
+                    canvas, frame, np.add(_PILLAR, jog[0]), s, lat, 9.5, shell=0.3, core=2.1, round_off=4.0
                 )
             else:
                 upper = [
@@ -161,10 +161,10 @@ def add_posterior_elements(canvas: Canvas, p: Placement) -> None:
                     (-2, -3),
                 ]
                 _plate(
-                    canvas, frame, np.add(upper, jog[0]), s, lat * 0.9, 10, shell=0.5, core=1.1, round_off=4.0
+                    canvas, frame, np.add(upper, jog[0]), s, lat * 0.9, 10, shell=0.4, core=1.6, round_off=5.0
                 )
             _plate(
-                canvas, frame, np.add(_PEDICLE, jog[1]), s, side * 11, 5, shell=0.5, core=0.9, round_off=2.5
+                canvas, frame, np.add(_PEDICLE, jog[1]), s, side * 11, 5, shell=0.4, core=1.6, round_off=3.0
             )
             _plate(
                 canvas,
@@ -191,10 +191,10 @@ def add_posterior_elements(canvas: Canvas, p: Placement) -> None:
                 wander=0.5,
             )
         wall = frame.project(v.depth + np.array([20.5, 22.5, 23.5]) * s, np.array([-4, 1, 7]) * s, 0.0)
-        canvas.tube(wall, np.array([0.6, 1.1, 0.7]), mag=frame.magnification, shell=0.8, flat=2.4, rough=0.45)
+        canvas.tube(wall, np.array([0.5, 1.0, 0.6]), mag=frame.magnification, shell=0.7, flat=1.6, rough=0.5)
         shape = np.add(_spinous(_LENGTH[level]), rng.normal(0, 0.7, (10, 2)))
         _plate(
-            canvas, frame, shape, s, 0.0, 7.0 if level == "C2" else 5.0, shell=0.6, core=0.7, round_off=2.2
+            canvas, frame, shape, s, 0.0, 7.0 if level == "C2" else 5.5, shell=0.65, core=1.2, round_off=3.0
         )
     _atlas(canvas, p)
     canvas.rng = canvas_rng
@@ -210,12 +210,12 @@ def _atlas(canvas: Canvas, p: Placement) -> None:
         local = smooth(np.asarray(points, dtype=float), each=5)
         return frame.project(local[:, 0], top + local[:, 1], side)
 
-    canvas.plate(outline(dens), 11, shell=0.6, core=1.2, round_off=3.5, step=1, wander=0.3)
+    canvas.plate(outline(dens), 11, shell=0.5, core=1.6, round_off=4.0, soften=0.3, step=1, wander=0.4)
     arch = [(-12.5, -18), (-9, -19.5), (-7.4, -14), (-7.6, -8.5), (-10, -6.5), (-13, -10)]
     canvas.plate(outline(arch), 11, shell=0.9, core=1.0, round_off=2.4, step=1, wander=0.3)
     ring = np.linspace(0, 2 * np.pi, 28)
     harris = frame.project(1.5 + 5.8 * np.cos(ring), top + 2 + 6.4 * np.sin(ring), 0.0)
-    canvas.tube(harris, 0.7, mag=m, shell=0.7, flat=3.0, rough=0.35)
+    canvas.tube(harris, 0.7, mag=m, shell=0.6, flat=1.3, rough=0.5)
     for side in (-1, 1):
         mass = [(-6, -15), (2, -17), (9, -14), (10, -6), (3, -3), (-5, -5)]
         canvas.plate(outline(mass, side * 18), 12, shell=0.5, core=1.1, round_off=4.5, step=1, wander=0.6)
@@ -272,10 +272,10 @@ def add_head(canvas: Canvas, p: Placement) -> None:
         squama,
         np.interp(np.linspace(0, 1, len(squama)), [0, 0.45, 0.6, 1], [1.6, 3.0, 4.4, 3.0]),
         mag=m,
-        shell=1.3,
-        core=1.0,
-        flat=2.2,
-        rough=0.3,
+        shell=0.9,
+        core=1.5,
+        flat=1.8,
+        rough=0.5,
     )
     for side in (-1, 1):
         z = side * 38
@@ -297,12 +297,12 @@ def add_head(canvas: Canvas, p: Placement) -> None:
         canvas.plate(
             smooth(at(petrous + jog, z)),
             17,
-            shell=0.7,
-            core=1.2,
-            round_off=10 * m,
-            mottle=0.55,
-            soften=1.2,
-            wander=2.0,
+            shell=0.35,
+            core=1.9,
+            round_off=16 * m,
+            mottle=0.22,
+            soften=2.5,
+            wander=2.5,
         )
         condyle = np.array([(-10, -8), (2, -6), (8, 0), (2, 4), (-6, 2)])
         canvas.plate(
@@ -324,9 +324,9 @@ def add_head(canvas: Canvas, p: Placement) -> None:
             ),
             closed=False,
         )
-        canvas.tube(lower, 1.5, mag=m, shell=1.2, flat=2.2, rough=0.35)
+        canvas.tube(lower, 1.5, mag=m, shell=0.8, core=1.0, flat=1.3, rough=0.35)
     palate = smooth(at([(-24, 2), (-44, 3), (-70, 1), (-92, 0)]), closed=False)
-    canvas.tube(palate, 1.5, mag=m, shell=1.0, flat=4.0, rough=0.2)
+    canvas.tube(palate, 1.4, mag=m, shell=0.7, core=0.8, flat=2.0, rough=0.45)
     jawbone = [(-46, 2), (-70, 0), (-96, -2), (-97, 12), (-74, 15), (-50, 13)]
     canvas.plate(smooth(at(jawbone)), 24, shell=0.8, core=0.7, round_off=7 * m, mottle=0.35, wander=1.5)
     _teeth(canvas, p, at, rng)

@@ -69,10 +69,10 @@ def process(log_signal: np.ndarray, air: float, lit: np.ndarray, c: Conditions) 
         smaller = cv2.pyrDown(level)
         bands.append(level - cv2.pyrUp(smaller, dstsize=(level.shape[1], level.shape[0])))
         level = smaller
-    gains = np.array([0.95, 1.3, 1.5, 1.45, 1.2, 0.78, 0.5])
+    gains = np.array([0.95, 1.3, 1.5, 1.45, 1.2, 0.82, 0.55])
     gains[:3] *= 1.0 + np.array([0.25, 0.3, 0.2]) * (c.sharpening - 1)
     soft = np.array([0.05, 0.07, 0.10, 0.14, 0.2, 0.3, 0.4])
-    base = level.mean() + (level - level.mean()) * (0.29 / c.equalise)
+    base = level.mean() + (level - level.mean()) * (0.31 / c.equalise)
     level = base
     for band, gain, knee in zip(reversed(bands), reversed(gains), reversed(soft), strict=True):
         level = cv2.pyrUp(level, dstsize=(band.shape[1], band.shape[0]))
@@ -86,7 +86,7 @@ def process(log_signal: np.ndarray, air: float, lit: np.ndarray, c: Conditions) 
     low, middle, high = np.quantile(body, [0.03, 0.5, 0.985])
     spread = max(high - low, 0.35)
     x = (level - middle) / spread * c.contrast
-    grey = 1 / (1 + np.exp(-(4.2 * x - 0.1 + 4 * c.brightness)))
+    grey = 1 / (1 + np.exp(-(4.5 * x - 0.1 + 4 * c.brightness)))
     toe = _toe(log_signal, air, inside)
     grey = grey * toe
     grey = grey * (0.93 if c.shutter == "black" else 0.95) + 0.01

@@ -1,55 +1,12 @@
-"""What lies around the lumbar spine: soft tissue, lungs, bowel gas, ribs, pelvis, posterior elements."""
+"""What lies around the lumbar spine: soft tissue, lungs, bowel gas, ribs, vessels, clips."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 
-from data.phantom.canvas import Canvas, smooth
-from data.phantom.placement import Frame, Placement
-
-# outlines of posterior elements, local (a - half depth, h) in mm for a vertebra 27 mm high
-_PEDICLE = [(-3, -10), (3, -9.5), (9, -10.5), (14, -9), (15, -3), (13, 2), (8, 1.5), (3, 3), (-3, 5)]
-_SUPERIOR = [(9, -4), (8.5, -12), (9.5, -20), (13, -23.5), (17, -21), (18, -13), (19, -5), (15, 0)]
-_INFERIOR = [
-    (11, -7),
-    (19, -6),
-    (24, 2),
-    (27, 12),
-    (27, 21),
-    (24, 27.5),
-    (19.5, 27),
-    (17.5, 20),
-    (17, 11),
-    (12, 2),
-]
-_LAMINA = [(14, -4), (21, -3), (26, 3), (28, 14), (25, 20), (20, 14), (15, 5)]
-_SPINOUS = [
-    (20, -1),
-    (28, 0),
-    (38, 2),
-    (48, 5),
-    (56, 7),
-    (60, 13),
-    (59, 22),
-    (54, 25),
-    (46, 23),
-    (36, 20),
-    (27, 18),
-    (21, 12),
-]
-_SPINOUS_THORACIC = [
-    (15, 0),
-    (22, 2),
-    (30, 10),
-    (38, 20),
-    (44, 30),
-    (43, 36),
-    (38, 36),
-    (30, 28),
-    (22, 20),
-    (15, 12),
-]
+from data.phantom.canvas import Canvas
+from data.phantom.placement import Placement
 
 
 def add_soft_tissue(canvas: Canvas, p: Placement) -> None:
@@ -72,12 +29,11 @@ def add_soft_tissue(canvas: Canvas, p: Placement) -> None:
     )
     middle, half = (back + front) / 2, (back - front) / 2
     u = np.clip((x - middle) / half, -1, 1)
-    waist = 1.0 - 0.10 * np.exp(-((level - 5.2) ** 2) / 4.0) + 0.16 / (1 + np.exp(-(level - 8.6) / 0.8))
+    waist = 1.0 - 0.10 * np.exp(-((level - 5.2) ** 2) / 4.0) + 0.26 / (1 + np.exp(-(level - 8.8) / 0.9))
     width = body.trunk_width * waist
     rounding = np.where(u > 0, 0.5, 0.62)  # the back is flatter than the belly
     trunk = width * np.power(np.clip(1 - np.abs(u) ** np.where(u > 0, 2.8, 2.3), 0, 1), rounding)
-    muscle = 10 * np.exp(-((((x - centre) / m - 52) / 14) ** 2)) * (level > 1)
-    trunk += muscle * (trunk > 40)
+    trunk += _planes(x, y, centre, level, m, body.bulk, canvas.rng) * np.clip((trunk - 20) / 40, 0, 1)
     trunk -= _lungs(canvas, p, x, y, centre, trunk)
     kidney = _kidneys(canvas, p, x, y, centre)
     trunk *= 1 + 0.010 * canvas.noise(trunk.shape, 16, step)
@@ -116,8 +72,20 @@ def _lungs(canvas: Canvas, p: Placement, x, y, centre, trunk) -> np.ndarray:
             top + shift - m * (26 * (1 - q * q) + 5 * np.sin(2.2 * q + side) - 12 * np.maximum(-q - 0.4, 0))
         )
         above = np.clip((dome - y) / m, 0, 60)
-        air += (0.33 - 0.04 * side) * trunk * np.power(above / 60, 0.42)
+        air += (0.34 - 0.06 * side) * trunk * np.power(above / 60, 0.52 + 0.1 * side)
     return air * np.clip(vessels, 0.5, 1.3)
+
+
+def _planes(x, y, centre, level, m: float, bulk: float, rng) -> np.ndarray:
+    """What fat sets off: erector spinae behind, psoas over the front of the bodies, fat before the spine."""
+    behind = (x - centre) / m
+    muscle = 16 / (1 + np.exp((behind - 66 * bulk**0.4 + 4 * np.sin(level)) / 2.2))
+    muscle = muscle / (1 + np.exp(-(behind - 14) / 9.0))
+    belly = np.clip((level - 3.3) / 5.0, 0, 1)
+    q = (behind - rng.normal(0, 3)) / (17 + 17 * belly)
+    psoas = (7 + 12 * belly) * np.clip(1 - q * q, 0, 1) ** 0.75
+    line = np.exp(-(((behind + 36 + 5 * np.sin(0.9 * level + rng.uniform(0, 6))) / 3.0) ** 2))
+    return muscle + psoas - 3 * bulk * line * np.clip(level - 1, 0, 1)
 
 
 def _kidneys(canvas: Canvas, p: Placement, x, y, centre) -> np.ndarray:
@@ -132,180 +100,80 @@ def _kidneys(canvas: Canvas, p: Placement, x, y, centre) -> np.ndarray:
 
 
 def _bowel_gas(canvas: Canvas, p: Placement) -> None:
-    """Gas in front of the spine: chains of pouches of the colon, small-bowel pockets, mottled stool."""
-    step, m, rng = 3, p.conditions.magnification, canvas.rng
+    """Gas in front of the spine: pieces of colon with haustra, small-bowel pockets, mottled stool."""
+    step, m, rng = 4, p.conditions.magnification, canvas.rng
     x, y = canvas.grid(step)
     spine, height = _spine(p)
     centre = np.interp(y[:, 0], height, spine)[:, None]
     gas = np.zeros(np.broadcast(x, y).shape, np.float32)
     lump = canvas.noise(gas.shape, 5.0, step)
     fine = canvas.noise(gas.shape, 1.6, step)
-    much = rng.uniform(0.3, 1.2)
+    much = rng.uniform(0.25, 0.9)
     for _ in range(int(rng.integers(2, 6))):
-        along, off = rng.uniform(height[3], height[-2] + 40), -m * rng.uniform(22, 110)
-        cx, cy, heading = np.interp(along, height, spine) + off, along, rng.uniform(0, 2 * np.pi)
-        size = rng.uniform(6, 15) * m
-        chain = np.full(gas.shape, -9.0, np.float32)
-        for _ in range(int(rng.integers(1, 6))):
-            a, b = size * rng.uniform(0.8, 1.25), size * rng.uniform(0.8, 1.25)
-            chain = np.maximum(chain, 1 - ((x - cx) / a) ** 2 - ((y - cy) / b) ** 2)
-            heading += rng.normal(0, 0.5)
-            cx, cy = cx + 1.35 * size * np.cos(heading), cy + 1.35 * size * np.sin(heading)
-        inside = np.clip(chain + 0.22 * lump + 0.04 * fine, 0, 1.3)
-        gas = np.maximum(gas, 1.7 * size / m * much * rng.uniform(0.5, 1.3) * np.sqrt(inside))
+        along, off = rng.uniform(height[3], height[-2] + 40), -m * rng.uniform(22, 115)
+        start = np.array([np.interp(along, height, spine) + off, along])
+        size = rng.uniform(5, 16) * m
+        field = colon(rng, x, y, start, size, int(rng.integers(1, 13)))
+        inside = np.clip(field + 0.28 * lump + 0.10 * fine, 0, 1.3)
+        gas = np.maximum(gas, 1.5 * size / m * much * rng.uniform(0.4, 1.3) * inside**0.75)
     front = np.clip((centre - 20 * m - x) / (22 * m), 0, 1)
-    region = np.exp(-(((y - rng.uniform(height[5], height[10])) / (52 * m)) ** 2))
-    stool = np.clip(0.8 * lump + 0.75 * fine - 0.55, 0, None)
-    gas += 9.0 * much * np.sqrt(stool) * front * region
+    region = np.exp(-(((y - rng.uniform(height[5], height[10])) / (60 * m)) ** 2))
+    stool = np.clip(0.8 * lump + 0.75 * fine - 0.35, 0, None)
+    gas += 7.0 * much * np.sqrt(stool) * front * region
     canvas.soft -= np.clip(canvas.spread(gas, step), 0, None)
     np.clip(canvas.soft, 0, None, out=canvas.soft)
 
 
-def _local_plate(
-    canvas: Canvas, frame: Frame, shape, size: float, side: float, thickness: float, **options
-) -> None:
-    """A posterior element: outline relative to the posterior wall, at lateral position ``side`` mm."""
-    local = smooth(np.asarray(shape, dtype=float) * size, each=4)
-    points = frame.project(frame.vertebra.depth + local[:, 0], local[:, 1], side)
-    canvas.plate(points, thickness, **options)
+def colon(rng, x, y, start, size: float, pieces: int) -> np.ndarray:
+    """A winding tube with pouches, 1 in its middle, 0 at its wall; folds reach in from one side at a time."""
+    field = np.full(np.broadcast(x, y).shape, -9.0, np.float32)
+    heading, at, phase = rng.uniform(0, 2 * np.pi), np.array(start, dtype=float), rng.uniform(0, np.pi)
+    squash = rng.uniform(0.8, 1.0)
+    for k in range(pieces):
+        narrow = abs(np.sin(phase + 0.62 * k))
+        radius = size * (0.62 + 0.38 * narrow**0.6) * rng.uniform(0.93, 1.07)
+        lean = (1 if int((phase + 0.62 * k) / np.pi) % 2 else -1) * (1 - narrow) * 0.35 * size
+        cx, cy = at + lean * np.array([-np.sin(heading), np.cos(heading)])
+        field = np.maximum(field, 1 - ((x - cx) / radius) ** 2 - ((y - cy) / (squash * radius)) ** 2)
+        heading += rng.normal(0, 0.16)
+        at += 0.42 * size * np.array([np.cos(heading), np.sin(heading)])
+    return field
 
 
-def add_posterior_elements(canvas: Canvas, p: Placement, only: tuple[str, ...] = ()) -> None:
-    """Pedicles, articular processes, laminae, transverse and spinous processes of every level."""
-    rng = np.random.default_rng([p.body.seed, 23])
-    canvas_rng, canvas.rng = canvas.rng, rng
-    for level, frame in p.frames.items():
-        v = frame.vertebra
-        thoracic = level.startswith("T")
-        size = v.anterior / 27.0 * rng.uniform(0.94, 1.06) * (0.7 if level in ("S2", "S3") else 1.0)
-        if only and level not in only:
-            continue
-        wide = v.width * (0.40 if thoracic else 0.50 + 0.05 * (level in ("L5", "S1")))
-        for side in (-1, 1):
-            jog = rng.normal(0, 1.0, (3, 2))
-            common = {"step": 1, "wander": 0.5, "mottle": 0.35}
-            bone = {"shell": 0.85, "core": 1.5, "round_off": 4.0, **common}
-            _local_plate(canvas, frame, np.add(_PEDICLE, jog[0] * 0.5), size, side * wide, 10 * size, **bone)
-            if not level.startswith("S"):
-                lower = np.add(_INFERIOR, jog[1])
-                _local_plate(canvas, frame, lower, size, side * (wide + 1), 11 * size, **bone)
-                sheet = np.add(_LAMINA, jog[1])
-                _local_plate(canvas, frame, sheet, size, side * 0.5 * wide, 6 * size, **bone)
-            upper = np.add(_SUPERIOR, jog[2])
-            _local_plate(canvas, frame, upper, size, side * (wide + 4), 12 * size, **bone)
-            at = frame.project(v.depth + 9 * size + jog[0, 0], -3.0 + jog[0, 1], side * (wide + 14))
-            tip = [at, at + rng.normal(0, 2, 2)]
-            canvas.tube(tip, 4.3 * size, mag=frame.magnification, shell=0.4, core=2.2, flat=1.4, rough=0.5)
-        if not level.startswith("S"):
-            shape = _SPINOUS_THORACIC if thoracic else _SPINOUS
-            _local_plate(
-                canvas,
-                frame,
-                np.add(shape, rng.normal(0, 1.0, (len(shape), 2))),
-                size,
-                0.0,
-                8.5,
-                shell=1.0,
-                core=1.2,
-                round_off=3.0,
-                step=1,
-                wander=0.5,
-                mottle=0.3,
-            )
-        else:
-            bump = [(14, -4), (24, 0), (30, 8), (26, 18), (16, 16)]
-            _local_plate(
-                canvas,
-                frame,
-                np.add(bump, rng.normal(0, 1.2, (5, 2))),
-                size,
-                0.0,
-                6.0,
-                shell=0.7,
-                core=0.7,
-                round_off=4.0,
-                step=1,
-                wander=0.6,
-            )
-    canvas.rng = canvas_rng
+# level: how far a rib runs forward and falls, mm; height of its section; share of its length before it thins
+_RIBS = {"T9": (175, 92, 6.2, 0.86), "T10": (150, 108, 6.0, 0.82), "T11": (104, 118, 5.4, 0.6),
+         "T12": (42, 92, 4.6, 0.5)}  # fmt: skip
 
 
 def add_ribs(canvas: Canvas, p: Placement) -> None:
-    """Ribs 9 to 12 of both sides, each side with its own magnification."""
+    """Ribs 9 to 12 of both sides, each side with its own magnification; the last two end in a point."""
     rng = np.random.default_rng([p.body.seed, 31])
     canvas_rng, canvas.rng = canvas.rng, rng
-    for level, forward, fall in (("T9", 150, 95), ("T10", 135, 92), ("T11", 108, 82), ("T12", 48, 52)):
+    steep = rng.normal(1, 0.08)
+    for level, (forward, fall, height, whole) in _RIBS.items():
         frame = p.frames[level]
         v = frame.vertebra
+        long = rng.normal(1, 0.07) * (rng.uniform(0.55, 1.15) if level == "T12" else 1.0)
         for side in (-1, 1):
-            t = np.linspace(0, 1, 30)
-            swing, tail = rng.normal(1, 0.06), rng.normal(1, 0.10)
-            a = v.depth * 0.75 + 30 * np.sin(np.pi * np.clip(t * 1.45, 0, 1)) * swing
-            a = a - forward * tail * np.clip(t - 0.3, 0, 1) ** 1.25
-            h = -v.anterior * 0.30 + fall * t**1.1 * swing + rng.normal(0, 2)
-            z = side * (v.width + 92 * np.sin(np.pi * 0.5 * np.clip(t * 1.3, 0, 1)))
-            points = frame.project(a, h, z)
+            t = np.linspace(0, 1, 34)
+            swing = rng.normal(1, 0.06)
+            a = v.depth * 0.8 + 26 * np.sin(np.pi * np.clip(t * 1.5, 0, 1)) * swing
+            a = a - forward * long * rng.normal(1, 0.03) * np.clip(t - 0.22, 0, 1) ** 1.2
+            h = -v.anterior * 0.32 + fall * steep * long * (0.35 * t + 0.65 * t**1.4) * rng.normal(1, 0.04)
+            z = side * (v.width + 100 * np.sin(np.pi * 0.5 * np.clip(t * 1.25, 0, 1)))
+            tilt = np.radians(-0.75 * _tilt(frame))  # the cage hangs upright whatever the vertebra's tilt
+            a, h = a * np.cos(tilt) - h * np.sin(tilt), a * np.sin(tilt) + h * np.cos(tilt)
             path = np.gradient(np.stack([a, h, z], axis=1), axis=0)
-            slope = np.clip(
-                np.linalg.norm(path, axis=1) / np.maximum(np.hypot(path[:, 0], path[:, 1]), 1e-3), 1, 2.6
-            )
-            radius = np.interp(t, [0, 0.1, 0.7, 1], [3.8, 4.8, 5.6, 3.2])
-            canvas.tube(
-                points,
-                radius,
-                mag=frame.magnification,
-                shell=0.7,
-                core=0.6,
-                flat=0.75,
-                slope=slope,
-                rough=0.35,
-            )
+            slope = np.linalg.norm(path, axis=1) / np.maximum(np.hypot(path[:, 0], path[:, 1]), 1e-3)
+            radius = np.interp(t, [0, 0.1, 0.3, whole, 1], np.array([0.75, 0.85, 1, 0.95, 0.22]) * height)
+            canvas.tube(frame.project(a, h, z), radius, mag=frame.magnification, shell=0.62, core=1.2,
+                        flat=0.62, slope=np.clip(slope, 1, 2.4), rough=0.3)  # fmt: skip
     canvas.rng = canvas_rng
 
 
-# iliac wing, mm from the centre of S1, x to posterior; from the posterior spine over the crest to the front
-_ILIUM = [(62, 52), (70, 30), (63, 8), (46, -14), (22, -30), (-6, -38), (-34, -32), (-58, -14), (-74,
-12), (-84, 40),
-          (-82, 54), (-70, 62), (-62, 84), (-64, 100), (-52, 116), (-30, 132), (-20, 180),
-    (-16, 270),
-    (60, 270), (34, 190), (26, 132),
-          (12, 112), (16, 94), (36, 86), (54, 74)]  # fmt: skip
-
-
-def add_pelvis(canvas: Canvas, p: Placement) -> None:
-    """Iliac wings of both sides over L5-S1, the alae and the back of the sacrum."""
-    rng = np.random.default_rng([p.body.seed, 37])
-    canvas_rng, canvas.rng = canvas.rng, rng
-    m, s1 = p.conditions.magnification, p.frames["S1"].centre
-    high = (p.body.crest - 0.5) * 18 - 4
-    lean = np.radians(rng.normal(0, 5))
-    spin = np.array([[np.cos(lean), np.sin(lean)], [-np.sin(lean), np.cos(lean)]])
-    for side in (-1, 1):
-        z = side * 100 * (1 + rng.normal(0, 0.05))
-        scale = m * (1 - z / 1300)
-        shift = np.array([rng.normal(0, 3) + p.conditions.rotation * 1.7 * side, rng.normal(0, 3) + high])
-        shift[1] += p.conditions.side_tilt * 1.7 * side
-        outline = s1 + (np.array(_ILIUM, dtype=float) @ spin + shift) * scale
-        canvas.plate(smooth(outline), 17.0, shell=1.3, core=1.6, round_off=10 * m, mottle=0.3, wander=1.2)
-        crest = smooth(outline[1:11], closed=False)
-        thick = np.interp(
-            np.linspace(0, 1, len(crest)), [0, 0.15, 0.3, 0.8, 0.9, 1], [0.5, 4.5, 2.8, 3.8, 3.2, 0.5]
-        )
-        canvas.tube(crest, thick, mag=m, shell=0.8, core=1.2, flat=1.1, rough=0.5)
-    frame = p.frames["S1"]
-    v = frame.vertebra
-    for side in (-1, 1):
-        local = np.array(
-            [(-v.depth * 0.35, -v.anterior * 0.30), (v.depth * 0.7, -v.anterior * 0.52), (v.depth * 1.5, -8),
-             (v.depth * 1.75, 16), (v.depth * 1.5, 62), (v.depth * 0.7, 78), (-v.depth * 0.5, 24)]
-        )  # fmt: skip
-        outline = smooth(frame.project(local[:, 0], local[:, 1], side * 42.0))
-        canvas.plate(outline, 24.0, shell=0.5, core=1.5, round_off=13 * m, soften=1.2, mottle=0.3, wander=1.2)
-    rear = frame.project(
-        v.depth * np.array([1.55, 1.75, 1.72, 1.5, 1.0]), np.array([-10, 12, 36, 62, 86.0]), 0.0
-    )
-    canvas.tube(smooth(rear, closed=False), 3.0, mag=m, shell=0.9, core=0.6, flat=2.2, rough=0.6)
-    canvas.rng = canvas_rng
+def _tilt(frame) -> float:
+    """Tilt of a vertebra on the film in degrees, caudal end to posterior positive."""
+    return float(np.degrees(np.arctan2(frame.axes[1, 0], frame.axes[1, 1])))
 
 
 def add_aorta(canvas: Canvas, p: Placement) -> None:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from data.phantom import cervical, lumbar
+from data.phantom import cervical, lumbar, pelvis, posterior
 from data.phantom.body import LABELLED_LEVELS, SITES, Body, Vertebra
 from data.phantom.canvas import Canvas
 from data.phantom.conditions import WRONG_KINDS, Conditions
@@ -20,7 +20,7 @@ from data.phantom.placement import Placement, inside, lit_field, outline, place,
 from data.phantom.shapes import add_body, trabecular_texture
 
 # attenuation beyond water, per mm, at the mean energy behind the patient
-WATER, CORTICAL, TRABECULAR, METAL = 0.0205, 0.030, 0.0034, 0.35
+WATER, CORTICAL, TRABECULAR, METAL = 0.0205, 0.030, 0.0037, 0.35
 VISIBLE = 0.12
 TEXTURE_STEP = 0.12
 CORNER_COLUMNS = ["site", "x", "y", "grade", "extent", "visibility", "visible", "x0", "y0", "x1", "y1"]
@@ -76,11 +76,11 @@ def spine_attenuation(p: Placement, states: Mapping[str, State]) -> Canvas:
     """Everything that the beam of a lateral film passes."""
     canvas = Canvas.empty(p.conditions)
     for level, frame in p.frames.items():
-        _body(canvas, p, level, frame, states)
-    add_new_bone(canvas.cortical, canvas.pixel, p, states)
+        add_vertebral_body(canvas, p, level, frame, states)
+    add_new_bone(canvas.cortical, canvas.trabecular, canvas.pixel, p, states)
     if p.conditions.view == "lumbar":
-        lumbar.add_posterior_elements(canvas, p)
-        lumbar.add_pelvis(canvas, p)
+        posterior.add_posterior_elements(canvas, p)
+        pelvis.add_pelvis(canvas, p)
         lumbar.add_ribs(canvas, p)
         lumbar.add_aorta(canvas, p)
         if p.body.clips:
@@ -96,13 +96,14 @@ def spine_attenuation(p: Placement, states: Mapping[str, State]) -> Canvas:
 
 def body_shape(v: Vertebra, level: str) -> np.ndarray:
     """Parameters of ``shapes.add_body``: heights, half depth and width, waists, concavities, saddle,
-    lip, shell,
-    plate, inward bend of the posterior wall, density of the core's middle, roughness."""
-    neck = level.startswith("C")
+    lip, shell, plate, inward bend of the posterior wall, density of the core's middle, roughness, share of
+    the plate above and below, radius of the corners, how far the pedicles open the posterior wall."""
+    neck, sacral = level.startswith("C"), level.startswith("S")
+    upper, lower = (v.upper_plate, v.lower_plate)
     return np.array(
         [v.anterior, v.posterior, v.depth, v.width, v.waist_anterior, v.waist_posterior, v.waist_side,
          v.concavity_upper, v.concavity_lower, v.saddle, v.lip, v.shell, v.endplate, 0.05 if neck else 0.12,
-         0.75 if neck else 0.62, 1.0]
+         0.75 if neck else 0.66, 1.0, upper, lower, v.corner, 0.4 if sacral else 0.72]
     )  # fmt: skip
 
 
@@ -114,7 +115,7 @@ def body_relief(v: Vertebra, level: str) -> np.ndarray:
     size = 0.75 if level.startswith("C") else 1.0
     relief = np.zeros((2, 10))
     for j in range(2):
-        relief[j, 0] = rng.normal(0, 0.024)
+        relief[j, 0] = rng.normal(0, 0.03)
         relief[j, 1] = rng.normal(0, 0.012)
         for k, (height, length) in enumerate(((0.22, 22.0), (0.10, 8.0))):
             angle = rng.uniform(0, 2 * np.pi)
@@ -131,13 +132,13 @@ def _texture(seed: int) -> np.ndarray:
     return trabecular_texture(seed)
 
 
-def _body(canvas: Canvas, p: Placement, level: str, frame, states) -> None:
+def add_vertebral_body(canvas: Canvas, p: Placement, level: str, frame, states) -> None:
     c, v = p.conditions, frame.vertebra
     shape = body_shape(v, level)
     shape[11:13] *= p.body.bone**0.6
     rng = np.random.default_rng(v.texture)
     at = rng.uniform(0, 512, 2)
-    texture = _texture(p.body.seed % 8) * np.float32(0.32)
+    texture = _texture(p.body.seed % 8) * np.float32(0.25)
     trabecular = np.zeros_like(canvas.trabecular)
     add_body(
         canvas.cortical, trabecular, canvas.pixel, canvas.pixel / 2, canvas.pixel / 2,

@@ -51,6 +51,7 @@ def add_body(
     waist_a, waist_p, waist_s = shape[4], shape[5], shape[6]
     conc_u, conc_l, saddle, lip = shape[7], shape[8], shape[9], shape[10]
     shell, plate, kidney, floor, rough = shape[11], shape[12], shape[13], shape[14], shape[15]
+    corner, pedicle = shape[18], shape[19]
     rows, cols = cortical.shape
     reach = np.hypot(depth + 2.5, max(anterior, posterior) / 2 + 2.5) + 2.0
     tilted = width * (abs(axes[2, 0] - bx * axes[2, 2]) + abs(axes[2, 1] - by * axes[2, 2])) + 0.03 * width
@@ -129,14 +130,20 @@ def add_body(
                 low = half - conc_l * bowl + uneven
                 sc = max(top - h, h - low)
                 # a rounded edge between wall and plate
-                edge = 0.8 if a < 0 else 0.8 + 1.2 * a / depth
+                edge = corner if a < 0 else corner + 1.2 * a / depth
                 if sw > -edge and sc > -edge:
                     s = np.sqrt((sw + edge) ** 2 + (sc + edge) ** 2) - edge
                 else:
                     s = max(sw, sc)
                 is_plate = sc > sw
                 if k > 0 and (s < 0.0 or last < 0.0):
-                    thick = plate * (1.0 + 1.1 * wave) if (is_plate or last_plate) else shell
+                    if is_plate or last_plate:  # the ring apophysis is thicker than the plate within it
+                        thick = plate * shape[16 + j] * (0.85 + 0.4 * r2 * r2) * (1.0 + 1.1 * wave)
+                    elif a < 0:
+                        thick = shell
+                    else:  # thin behind, and open where the pedicles leave the body
+                        away = ((hn + 0.38) / 0.55) ** 2 + ((ln - 0.62) / 0.42) ** 2
+                        thick = shell * (0.8 - pedicle * np.exp(-away * away))
                     ds = s - last
                     if abs(ds) > 1e-5:
                         dc = (_shell_integral(s, thick) - _shell_integral(last, thick)) / ds
@@ -205,15 +212,16 @@ def add_body(
 
 
 @njit(cache=True, fastmath=True)
-def add_sheet(cortical, pixel, ox, oy, p0, p1, front, mag, params):
-    """Add new bone between two facing corners: a thin curved sheet along the rim.
+def add_sheet(cortical, trabecular, pixel, ox, oy, p0, p1, front, mag, params):
+    """Add new bone between two facing corners: a curved sheet along the rim, with marrow where it is thick
+    enough for a cortex around it.
 
     p0, p1: detector mm of base and far corner. front: unit vector to anterior. params: reach from p0 (mm),
     half thickness at base and tip (mm), breadth (half, along the beam, mm), bulge (share of the distance),
     lean (mm of anterior offset per mm of length), density, radius of the rim, 1 for fused (no taper), wobble
-    (mm) and its phase.
+    (mm) and its phase, depth of the root in the body (mm), cortex (mm).
     """
-    reach, base, tip, breadth, bulge, lean, density, radius, fused, wobble, phase = params
+    reach, base, tip, breadth, bulge, lean, density, radius, fused, wobble, phase, root, shell = params
     rows, cols = cortical.shape
     dx, dy = p1[0] - p0[0], p1[1] - p0[1]
     gap = max(np.sqrt(dx * dx + dy * dy) / mag, 1e-3)
@@ -229,6 +237,7 @@ def add_sheet(cortical, pixel, ox, oy, p0, p1, front, mag, params):
     c0 = max(0, int((mx - room - ox) / pixel))
     c1 = min(cols, int((mx + room - ox) / pixel) + 1)
     slices = 17
+    opening = 0.9 - 0.8 * root
     step = 2.0 * breadth / slices
     soft = 0.22
     for r in range(r0, r1):
@@ -236,10 +245,11 @@ def add_sheet(cortical, pixel, ox, oy, p0, p1, front, mag, params):
         for c in range(c0, c1):
             x = (ox + c * pixel - p0[0]) / mag
             along = x * ux + y * uy
-            if along < -3.5 or along > reach + 3.5:
+            if along < -root - 2.3 or along > reach + root + 2.3:
                 continue
             across = x * ax + y * ay
             total = 0.0
+            marrow = 0.0
             for k in range(slices):
                 l = -breadth + (k + 0.5) * step  # noqa: E741
                 edge = 1.0 - (l / breadth) ** 2
@@ -251,20 +261,35 @@ def add_sheet(cortical, pixel, ox, oy, p0, p1, front, mag, params):
                 w = min(max(along / max(top, 1e-3), 0.0), 1.0)
                 if fused > 0:
                     half = base + (tip - base) * 4.0 * u * (1.0 - u)
-                    end = max(-1.2 - along, along - reach - 1.2)
+                    end = max(-root - along, along - reach - root)
                 else:
                     half = base + (tip - base) * w
-                    end = max(-1.2 - along, along - top)
+                    end = max(-root - along, along - top)
                 # root sinks back into the body
                 if along < 0:
                     mid -= 0.5 * along * along * 0.3
+                elif fused > 0 and along > gap:
+                    mid -= 0.15 * (along - gap) * (along - gap)
                 half *= 1.0 + 0.9 * wobble * np.sin(0.8 * along + 2.1 * phase)
-                d = max(abs(across - mid + 0.55 * half) - half, end)
+                side = abs(across - mid + 0.55 * half) - half
+                d = max(side, end)
                 if d < soft:
                     part = 1.0 if d < -soft else (soft - d) / (2 * soft)
-                    total += part * step * (0.35 + 0.65 * edge)
+                    # no cortex where the root opens into the body: its marrow runs on
+                    open_end = 0.0
+                    if along < opening:
+                        open_end = min((opening - along) / 1.6, 1.0)
+                    elif fused > 0 and along > gap - opening:
+                        open_end = min((along - gap + opening) / 1.6, 1.0)
+                    inner = min(max((-side - shell) / (2 * soft) + 0.5, 0.0), 1.0)
+                    inner = max(inner, 0.75 * open_end) * part
+                    total += (part - inner) * step * (0.35 + 0.65 * edge)
+                    marrow += inner * step * (0.35 + 0.65 * edge)
             if total > 0:
                 cortical[r, c] += total * density
+            if marrow > 0:
+                cortical[r, c] += 0.22 * marrow * density
+                trabecular[r, c] += 1.5 * marrow * density
 
 
 @njit(cache=True, fastmath=True)
@@ -359,12 +384,12 @@ def trabecular_texture(seed: int, size: int = 512, step: float = 0.12) -> np.nda
     fy = np.fft.fftfreq(size, step)[:, None]
     fx = np.fft.rfftfreq(size, step)[None, :]
     frequency = np.hypot(fx, fy) + 1e-6
-    upright = np.exp(-((np.arctan2(np.abs(fy), fx) / 0.42) ** 2))
+    upright = np.exp(-((np.arctan2(np.abs(fy), fx) / 0.3) ** 2))
     lying = np.exp(-(((np.arctan2(np.abs(fy), fx) - np.pi / 2) / 0.35) ** 2))
-    fine = frequency**-0.55 / (1 + (frequency / 1.7) ** 6) * (1 - np.exp(-((frequency / 0.16) ** 2)))
+    fine = frequency**-0.55 / (1 + (frequency / 0.85) ** 5) * (1 - np.exp(-((frequency / 0.16) ** 2)))
     slow = np.exp(-((frequency / 0.10) ** 2))
     field = np.zeros((size, size))
-    for shape, share in ((fine * upright, 0.6), (fine * lying, 0.3), (fine, 0.6), (slow, 0.55)):
+    for shape, share in ((fine * upright, 1.0), (fine * lying, 0.3), (fine, 0.5), (slow, 0.5)):
         noise = np.fft.rfft2(rng.standard_normal((size, size)))
         part = np.fft.irfft2(noise * shape, s=(size, size))
         field += share * part / part.std()

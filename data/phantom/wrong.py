@@ -8,11 +8,12 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from data.phantom import lumbar
-from data.phantom.body import Body
+from data.phantom import lumbar, posterior
+from data.phantom.body import CERVICAL_LEVELS, LUMBAR_LEVELS, Body, Vertebra
 from data.phantom.canvas import Canvas, smooth
 from data.phantom.conditions import Conditions
 from data.phantom.lesions import State
+from data.phantom.placement import Frame, Placement, place
 
 
 def wrong_attenuation(body: Body, states: Mapping[str, State], c: Conditions) -> tuple[Canvas, None]:
@@ -27,7 +28,6 @@ def wrong_attenuation(body: Body, states: Mapping[str, State], c: Conditions) ->
     }.get(c.kind)
     if drawn is not None:
         return drawn(body, c), None
-    from data.phantom.placement import place
     from data.phantom.render import spine_attenuation
 
     return spine_attenuation(place(body, c), states), None
@@ -41,98 +41,169 @@ def _trunk(canvas: Canvas, c: Conditions, width: float, depth: float) -> None:
     canvas.soft += np.maximum(canvas.spread(soft, 8), 0)
 
 
+def _turned(v: Vertebra, level: str, tilt: float) -> Vertebra:
+    """A vertebra seen from the front: width and depth change places, lordosis becomes a tilt to the beam."""
+    height = (v.anterior + v.posterior) / 2
+    return replace(
+        v, level=level, anterior=height, posterior=height, depth=v.width, width=v.depth, lip=0.0,
+        waist_anterior=v.waist_side, waist_posterior=v.waist_side, waist_side=v.waist_anterior,
+        tilt=tilt, side_tilt=0.6 * v.tilt, axial=0.0, concavity_upper=0.6 * v.concavity_upper,
+    )  # fmt: skip
+
+
 def _frontal(body: Body, c: Conditions) -> Canvas:
-    """Anteroposterior spine: boxes of vertebrae with pedicles and spinous processes in the middle."""
+    """Anteroposterior spine: the same solids seen from the front, with pedicles, joints and processes."""
+    from data.phantom.render import add_vertebral_body
+
     neck = c.kind == "ap_cervical"
+    levels = CERVICAL_LEVELS if neck else LUMBAR_LEVELS
     canvas = Canvas.empty(c)
-    m, rng = c.magnification, canvas.rng
-    middle = c.field[1] / 2 + rng.normal(0, 6)
-    levels = (
-        ("C3", "C4", "C5", "C6", "C7", "T1", "T2", "T3")
-        if neck
-        else ("T10", "T11", "T12", "L1", "L2", "L3", "L4", "L5")
-    )
-    y = c.field[0] * (0.22 if neck else 0.04)
-    bend = rng.normal(0, 5)
+    rng = canvas.rng
+    curve, phase = rng.normal(0, 3.0), rng.uniform(0, 6.28)
+    vertebrae = dict(body.vertebrae)
     for i, level in enumerate(levels):
-        v = body.vertebrae[level]
-        height = v.anterior * m
-        y += height / 2 + 0.5 * body.gaps.get(level, 4) * m
-        x = middle + bend * np.sin(i * 0.5)
-        w, waist = v.width * m, v.waist_side * m
-        side = np.linspace(-1, 1, 9)
-        edge = w - waist * (1 - side**2)
-        outline = np.concatenate(
-            [
-                np.stack([x - edge, y + side * height / 2], 1),
-                np.stack([x + edge, y + side * height / 2], 1)[::-1],
-            ]
-        )
-        canvas.plate(outline, 1.7 * v.depth, shell=0.5, core=0.9, round_off=3.0, mottle=0.3)
-        for sign in (-1, 1):
-            top = [
-                (x - w, y + sign * height / 2),
-                (x, y + sign * (height / 2 - 1.5)),
-                (x + w, y + sign * height / 2),
-            ]
-            canvas.tube(top, 0.8, mag=m, shell=0.8, flat=12.0, rough=0.2)
-            at = (x + sign * 0.62 * w, y - 0.12 * height)
-            ring = [(at[0], at[1] - 3 * m), (at[0], at[1] + 3 * m)]
-            canvas.tube(ring, 3.6 if not neck else 2.5, mag=m, shell=0.9, core=0.4, flat=2.2)
-            canvas.tube(
-                [(x + sign * w, y), (x + sign * (w + 22 * m * (0.5 if neck else 1)), y - 3)],
-                3.5,
-                mag=m,
-                shell=0.6,
-                core=0.4,
-            )
-        canvas.tube(
-            [(x, y), (x + rng.normal(0, 1), y + 0.5 * height)], 3.5, mag=m, shell=1.2, core=0.6, flat=3.0
-        )
-        if level.startswith("T"):
-            for sign in (-1, 1):
-                t = np.linspace(0, 1, 16)
-                rib = np.stack([x + sign * m * (w / m + 120 * np.sin(t * 1.6)), y - 12 + 110 * m * t**1.6], 1)
-                canvas.tube(rib, 5.0, mag=m, shell=0.8, core=0.4, flat=0.8, rough=0.5)
-        y += height / 2 + 0.5 * body.gaps.get(level, 4) * m
+        vertebrae[level] = _turned(body.vertebrae[level], level, curve * np.sin(0.55 * i + phase))
+    gaps = {level: 0.75 * gap for level, gap in body.gaps.items()}
+    view = "cervical" if neck else "lumbar"
+    spine = replace(body, vertebrae=vertebrae, gaps=gaps)
+    p = place(spine, replace(c, view=view, centre=(0.5, 0.5), rotation=0.0, sag=1.0, side_tilt=0.0))
+    for level, frame in p.frames.items():
+        if level not in ("S2", "S3"):
+            add_vertebral_body(canvas, p, level, frame, {})
+        _frontal_arch(canvas, frame, level)
     if neck:
-        _trunk(canvas, c, 115 * body.bulk, 120)
-        x, yy = canvas.grid(6)
-        trachea = 17 * np.sqrt(np.clip(1 - ((x - middle) / (9 * m)) ** 2, 0, 1)) + 0 * yy
-        wide = np.clip((yy - 0.62 * c.field[0]) / 60, 0, 1) * 90 + 0 * x
-        canvas.soft += canvas.spread(wide - trachea, 6)
+        _frontal_neck(canvas, c, body, p)
     else:
-        for sign in (-1, 1):
-            wing = np.array(
-                [(24, -8), (60, -46), (105, -50), (128, -10), (110, 50), (70, 90), (30, 60)], dtype=float
-            ) * [sign, 1]
-            canvas.plate(
-                smooth(np.array([middle, y + 14]) + wing * m),
-                12,
-                shell=1.4,
-                core=0.4,
-                round_off=8 * m,
-            )
-        sacrum = np.array([(-50, -6), (50, -6), (36, 50), (8, 100), (-8, 100), (-36, 50)], dtype=float)
-        canvas.plate(
-            smooth(np.array([middle, y + 12]) + sacrum * m),
-            40,
-            shell=0.8,
-            core=0.4,
-            round_off=14 * m,
-            mottle=0.35,
-        )
+        _frontal_ribs(canvas, p)
+        _frontal_pelvis(canvas, p)
         _trunk(canvas, c, body.trunk_width, body.trunk_depth * 0.92)
-        _gas(canvas, c)
+        _frontal_abdomen(canvas, p)
     np.clip(canvas.soft, 0, None, out=canvas.soft)
     return canvas
 
 
-def _gas(canvas: Canvas, c: Conditions) -> None:
-    x, y = canvas.grid(4)
-    lump = canvas.noise(np.broadcast(x, y).shape, 7, 4)
-    ring = np.exp(-(((np.abs(x - c.field[1] / 2) - 0.32 * c.field[1]) / 25) ** 2)) * (y > 0.3 * c.field[0])
-    canvas.soft -= canvas.spread(28 * np.sqrt(np.clip(lump - 0.7, 0, None)) * ring, 4)
+def _frontal_arch(canvas: Canvas, frame: Frame, level: str) -> None:
+    """Pedicle rings, transverse processes, joints, laminae and the spinous process of one level."""
+    v, m, rng = frame.vertebra, frame.magnification, canvas.rng
+    w, h = v.depth, v.anterior
+    size = h / 27.0
+
+    def at(points):
+        points = np.asarray(points, dtype=float)
+        return frame.project(points[:, 0], points[:, 1], 0.0)
+
+    if level in ("S1", "S2", "S3"):
+        crest = [(rng.normal(0, 1), -0.3 * h), (rng.normal(0, 1), 0.35 * h)]
+        canvas.tube(at(crest), 2.2, mag=m, shell=0.7, core=1.0, flat=2.0, rough=0.6)
+        return
+    for side in (-1, 1):
+        angle = np.linspace(0, 2 * np.pi, 20, endpoint=False)
+        ring = np.stack(
+            [side * 0.62 * w + 3.6 * size * np.cos(angle), -0.14 * h + 5.8 * size * np.sin(angle)], 1
+        )
+        canvas.plate(at(ring), 13 * size, shell=0.8, core=0.8, round_off=3.0, soften=0.3, step=1, wander=0.5)
+        reach = w + rng.uniform(14, 26) * size
+        wing = [(side * 0.7 * w, -0.2 * h), (side * reach, -0.25 * h + rng.normal(0, 2)),
+                (side * (reach + 1), -0.05 * h), (side * 0.75 * w, 0.1 * h)]  # fmt: skip
+        canvas.plate(smooth(at(wing)), 6 * size, shell=0.5, core=1.4, round_off=4.0, soften=0.5, wander=0.8)
+        joint = [(side * 0.45 * w, -0.75 * h), (side * 0.72 * w, -0.7 * h), (side * 0.7 * w, 0.2 * h),
+                 (side * 0.5 * w, 0.85 * h), (side * 0.3 * w, 0.7 * h),
+                 (side * 0.3 * w, 0.1 * h)]  # fmt: skip
+        canvas.plate(smooth(at(joint)), 9 * size, shell=0.4, core=2.0, round_off=6.0, soften=0.7)
+    drop = [(0, -0.05 * h), (2.4 * size, 0.25 * h), (3.4 * size, 0.6 * h),
+            (0, 0.78 * h), (-3.4 * size, 0.6 * h), (-2.4 * size, 0.25 * h)]  # fmt: skip
+    moved = np.add(drop, [rng.normal(0, 1.2), 0])
+    canvas.plate(smooth(at(moved)), 16 * size, shell=0.9, core=1.0, round_off=3.0, soften=0.3, wander=0.6)
+
+
+def _frontal_ribs(canvas: Canvas, p: Placement) -> None:
+    for level, long in (("T9", 150), ("T10", 140), ("T11", 120), ("T12", 75)):
+        frame = p.frames[level]
+        for side in (-1, 1):
+            t = np.linspace(0, 1, 30)
+            reach = long * canvas.rng.normal(1, 0.05)
+            a = side * (frame.vertebra.depth * 0.8 + reach * np.sin(1.35 * t))
+            h = -8 + 0.62 * reach * t**1.5 + 8 * t
+            thick = np.interp(t, [0, 0.2, 0.75, 1], [3.5, 4.8, 5.2, 1.2 if level in ("T11", "T12") else 4.5])
+            canvas.tube(frame.project(a, h, 0.0), thick, mag=frame.magnification, shell=0.6, core=0.9,
+                        flat=0.7, rough=0.35)  # fmt: skip
+
+
+def _frontal_pelvis(canvas: Canvas, p: Placement) -> None:
+    """Iliac wings with sacroiliac joints, and the sacrum with its foramina."""
+    frame, rng = p.frames["S1"], canvas.rng
+    m, middle = frame.magnification, frame.centre
+    sacrum = [(0, -18), (26, -16), (52, -14), (58, 6), (48, 40), (30, 74), (10, 96), (0, 98)]
+    whole = np.array(sacrum + [(-x, y) for x, y in sacrum[-2:0:-1]], dtype=float)
+    canvas.plate(
+        smooth(middle + whole * m), 34, shell=0.4, core=1.2, round_off=16 * m, mottle=0.2, wander=1.5
+    )
+    for side in (-1, 1):
+        wing = np.array([(42, -6), (60, -34), (92, -52), (122, -40), (138, -8), (132, 24), (112, 52),
+                         (96, 92), (66, 112), (58, 86), (62, 62), (50, 34)], dtype=float)  # fmt: skip
+        wing = (wing + rng.normal(0, 2, wing.shape)) * [side, 1]
+        canvas.plate(smooth(middle + wing * m), 13, shell=0.8, core=2.0, round_off=9 * m, soften=0.6,
+                     mottle=0.15, wander=1.5)  # fmt: skip
+        inner = np.array(
+            [(64, -22), (92, -40), (116, -30), (126, -4), (104, 34), (76, 40), (62, 10)], dtype=float
+        )
+        canvas.plate(smooth(middle + inner * [side, 1] * m), 10, shell=0.3, core=2.0, round_off=12 * m,
+                     soften=2.0, sign=-1.0, mottle=0.1)  # fmt: skip
+        joint = smooth(
+            middle + np.array([(45, -8), (52, 12), (48, 36), (42, 54)]) * [side, 1] * m, closed=False
+        )
+        canvas.tube(joint, 1.3, mag=m, shell=0.6, core=0.6, flat=2.0, rough=0.6)
+        for k, (x, y) in enumerate(((19, 10), (16, 30), (13, 50))):
+            hole = middle + m * np.array([side * x, y])
+            ring = np.linspace(0, 6.1, 16)
+            hole = hole + (5 - k) * m * np.stack([np.cos(ring), np.sin(ring)], axis=1)
+            canvas.plate(hole, 7.0, shell=0.2, core=1.2, round_off=4 * m, soften=0.5, sign=-1.0)
+
+
+def _frontal_abdomen(canvas: Canvas, p: Placement) -> None:
+    """Psoas on both sides and gas in the colon."""
+    c, rng, step = p.conditions, canvas.rng, 4
+    x, y = canvas.grid(step)
+    top, low = p.frames["T12"].centre[1], p.frames["S1"].centre[1]
+    t = np.clip((y - top) / (low - top), 0, 1.3)
+    centre = p.frames["L3"].centre[0]
+    psoas = np.zeros(np.broadcast(x, y).shape, np.float32)
+    for side in (-1, 1):
+        q = (side * (x - centre) / c.magnification - 18 - 12 * t) / (8 + 26 * t)
+        psoas += (4 + 15 * t) * np.clip(1 - q * q, 0, 1) ** 0.6 * (y > top)
+    gas = np.zeros_like(psoas)
+    lump = canvas.noise(gas.shape, 5.0, step)
+    for _ in range(6):
+        start = np.array([c.field[1] * rng.uniform(0.1, 0.9), rng.uniform(top + 30, low + 60)])
+        size = rng.uniform(7, 16) * c.magnification
+        pouch = lumbar.colon(rng, x, y, start, size, int(rng.integers(2, 13)))
+        gas = np.maximum(gas, size * rng.uniform(0.5, 1.4) * np.clip(pouch + 0.3 * lump, 0, 1.3) ** 0.75)
+    canvas.soft += canvas.spread(psoas - gas, step)
+    streaks = 1.2 * canvas.tissue(psoas.shape, step)
+    canvas.soft += canvas.spread(streaks, step) * np.clip(canvas.soft / 150, 0, 1)
+
+
+def _frontal_neck(canvas: Canvas, c: Conditions, body: Body, p: Placement) -> None:
+    """Neck with its airway, jaw above, shoulders and lung tips below."""
+    m = c.magnification
+    x, y = canvas.grid(6)
+    middle, chin, base = c.field[1] / 2, p.frames["C3"].centre[1], p.frames["C7"].centre[1] + 14 * m
+    spread = 1 / (1 + np.exp(-(y - base) / (9 * m)))
+    half = m * (58 * body.bulk + 150 * spread)
+    neck = 118 * np.sqrt(np.clip(1 - ((x - middle) / half) ** 2, 0, 1)) + 60 * spread + 0 * x
+    jaw = 120 / (1 + np.exp((y - chin) / (5 * m))) * np.clip(1 - ((x - middle) / (75 * m)) ** 4, 0, 1)
+    trachea = 16 * np.sqrt(np.clip(1 - ((x - middle) / (8.5 * m)) ** 2, 0, 1)) + 0 * y
+    tips = 0.0
+    for side in (-1, 1):
+        q = ((x - middle - side * 52 * m) / (40 * m)) ** 2 + ((y - base - 75 * m) / (62 * m)) ** 2
+        tips = tips + 95 * np.sqrt(np.clip(1 - q, 0, 1))
+    canvas.soft += np.maximum(canvas.spread(neck + jaw - trachea - tips, 6), 0)
+    canvas.soft += 1.5 * canvas.spread(canvas.tissue(np.broadcast(x, y).shape, 6), 6) * (canvas.soft > 20)
+    for side in (-1, 1):
+        collar = middle + 0 * side
+        points = [(collar + side * 14 * m, base + 34 * m), (collar + side * 60 * m, base + 26 * m),
+                  (collar + side * 120 * m, base + 4 * m)]  # fmt: skip
+        canvas.tube(smooth(points, closed=False), 5.5, mag=m, shell=0.9, core=1.0, flat=1.0, rough=0.5)
 
 
 def _chest(body: Body, c: Conditions) -> Canvas:
@@ -212,8 +283,7 @@ def _hand(body: Body, c: Conditions) -> Canvas:
 
 def _thoracic(body: Body, c: Conditions) -> Canvas:
     """Lateral thoracic spine: the same machinery, kyphotic, behind lungs and ribs."""
-    from data.phantom.placement import place
-    from data.phantom.render import _body
+    from data.phantom.render import add_vertebral_body
 
     vertebrae = dict(body.vertebrae)
     gaps = dict(body.gaps)
@@ -228,9 +298,9 @@ def _thoracic(body: Body, c: Conditions) -> Canvas:
     p = place(spine, replace(c, view="lumbar", centre=(0.6, 0.5)))
     canvas = Canvas.empty(c)
     for level, frame in p.frames.items():
-        _body(canvas, p, "T10", frame, {})
+        add_vertebral_body(canvas, p, "T10", frame, {})
         del level
-    lumbar.add_posterior_elements(canvas, p)
+    posterior.add_posterior_elements(canvas, p)
     for frame in p.frames.values():
         for side in (-1, 1):
             t = np.linspace(0, 1, 22)
