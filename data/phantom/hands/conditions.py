@@ -99,7 +99,7 @@ def _device(rng, domain: str) -> dict:
         "contrast": contrast * float(np.exp(rng.normal(0, 0.06))),
         "sharpening": sharpening * float(np.exp(rng.normal(0, 0.12))),
         "blur": blur * float(np.exp(rng.normal(0, 0.08))),
-        "noise": 0.42 * noise * float(np.exp(rng.normal(0, 0.12))),
+        "noise": 0.3 * noise * float(np.exp(rng.normal(0, 0.12))),
         "air": air * float(np.exp(rng.normal(0, 0.12))),
         "gamma": gamma * float(np.exp(rng.normal(0, 0.05))),
         "shutter": shutter,

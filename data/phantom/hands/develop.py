@@ -11,7 +11,7 @@ from data.phantom.hands.conditions import GREYS, LimbConditions
 from data.phantom.hands.paint import Canvas
 
 # attenuation per mm at about 50 kV: water, and what bone adds to the water that it replaces
-WATER, CORTICAL, TRABECULAR, METAL = 0.025, 0.112, 0.021, 1.2
+WATER, CORTICAL, TRABECULAR, METAL = 0.023, 0.112, 0.036, 1.2
 
 
 def attenuation_of(canvas: Canvas, c: LimbConditions) -> np.ndarray:
@@ -30,9 +30,9 @@ def develop(attenuation: np.ndarray, lit: np.ndarray, c: LimbConditions, seed: i
     signal, _ = expose(attenuation, lit, c, rng)
     inside = lit > 0.5
     sharp = _sharpened(signal, c)
-    thin = signal[::8, ::8][inside[::8, ::8]]
+    thin = sharp[::8, ::8][inside[::8, ::8]]
     air, dense = np.quantile(thin, [0.10, 0.996]) if thin.size else (0.0, 1.0)
-    x = (sharp - air) / max(dense - air, 0.3) * 0.80 * c.contrast
+    x = (sharp - air) / max(dense - air, 0.3) * 0.92 * c.contrast
     grey = _look_up(x, c)
     if c.shutter == "black":
         grey = grey * (lit > 0.35)
@@ -54,7 +54,7 @@ def _shoulder(x: np.ndarray) -> np.ndarray:
 
 
 def _sharpened(signal: np.ndarray, c: LimbConditions) -> np.ndarray:
-    """Mild unsharp masking at two scales and a little less of what is broad."""
+    """Unsharp masking at two scales, and less of what is broad, so that palm and fingers look alike."""
     fine = signal - cv2.GaussianBlur(signal, (0, 0), 0.45 / c.spacing)
     small = cv2.resize(signal, None, fx=0.125, fy=0.125, interpolation=cv2.INTER_AREA)
     rows, cols = signal.shape
@@ -62,9 +62,9 @@ def _sharpened(signal: np.ndarray, c: LimbConditions) -> np.ndarray:
     broad = _back(cv2.GaussianBlur(small, (0, 0), 16.0 / (8 * c.spacing)), rows, cols)
     return (
         signal
-        + np.float32(0.35 * c.sharpening) * fine
-        + np.float32(0.25 * c.sharpening) * (signal - middle)
-        - np.float32(0.12) * broad
+        + np.float32(0.7 * c.sharpening) * fine
+        + np.float32(0.35 * c.sharpening) * (signal - middle)
+        - np.float32(0.42) * broad
     )
 
 

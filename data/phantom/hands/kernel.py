@@ -42,21 +42,21 @@ def _core_part(s, shell):
 
 
 @njit(cache=True, fastmath=True)
-def _distance(table, p, u, v, w):
+def _distance(tables, p, n, u, v, w):
     """Signed distance, shell, density of the core and whether an articular plate is nearest."""
-    rows = table.shape[0]
-    length = p[LENGTH]
+    rows = tables.shape[1]
+    length = p[n, LENGTH]
     x = (u + MARGIN) / (length + 2 * MARGIN) * (rows - 1)
     x = min(max(x, 0.0), rows - 1.001)
     i = int(x)
     f = x - i
-    a = table[i, A] * (1 - f) + table[i + 1, A] * f
-    b = table[i, B] * (1 - f) + table[i + 1, B] * f
-    k = table[i, K] * (1 - f) + table[i + 1, K] * f
-    vv = v - (table[i, OV] * (1 - f) + table[i + 1, OV] * f)
-    ww = w - (table[i, OW] * (1 - f) + table[i + 1, OW] * f)
-    shell = table[i, SHELL] * (1 - f) + table[i + 1, SHELL] * f
-    core = table[i, CORE] * (1 - f) + table[i + 1, CORE] * f
+    a = tables[n, i, A] * (1 - f) + tables[n, i + 1, A] * f
+    b = tables[n, i, B] * (1 - f) + tables[n, i + 1, B] * f
+    k = tables[n, i, K] * (1 - f) + tables[n, i + 1, K] * f
+    vv = v - (tables[n, i, OV] * (1 - f) + tables[n, i + 1, OV] * f)
+    ww = w - (tables[n, i, OW] * (1 - f) + tables[n, i + 1, OW] * f)
+    shell = tables[n, i, SHELL] * (1 - f) + tables[n, i + 1, SHELL] * f
+    core = tables[n, i, CORE] * (1 - f) + tables[n, i + 1, CORE] * f
     wn = min(max(ww / b, -1.5), 1.5)
     ak = a * (1.0 + k * wn)
     vn = vv / ak
@@ -67,42 +67,42 @@ def _distance(table, p, u, v, w):
     va = min(abs(vn), 1.2)
     wa = min(abs(wn), 1.2)
     # head
-    if p[BALL] > 0.5:
-        d = p[HEAD_DV]
+    if p[n, BALL] > 0.5:
+        d = p[n, HEAD_DV]
         c = length - d
         if u > c:
             e = (u - c) / d
-            g = vv / p[HEAD_EA]
-            h = ww / p[HEAD_EB]
+            g = vv / p[n, HEAD_EA]
+            h = ww / p[n, HEAD_EB]
             r = np.sqrt(e * e + g * g + h * h)
-            head = (r - 1.0) * (d * e * e + p[HEAD_EA] * g * g + p[HEAD_EB] * h * h) / max(r * r, 1e-6)
+            head = (r - 1.0) * (d * e * e + p[n, HEAD_EA] * g * g + p[n, HEAD_EB] * h * h) / max(r * r, 1e-6)
         else:
             grow = 1.0 + (c - u) / 9.0
             head = -3.0
             if grow < 1.5:
-                g = vv / (p[HEAD_EA] * grow)
-                h = ww / (p[HEAD_EB] * grow)
+                g = vv / (p[n, HEAD_EA] * grow)
+                h = ww / (p[n, HEAD_EB] * grow)
                 r = np.sqrt(g * g + h * h)
-                head = (r - 1.0) * p[HEAD_EA] * grow
+                head = (r - 1.0) * p[n, HEAD_EA] * grow
     else:
-        g = min(abs(vv) / p[HEAD_EA], 0.98)
-        h = min(abs(ww) / p[HEAD_EB], 0.98)
-        tip = length - p[HEAD_DV] * (1 - np.sqrt(1 - g * g)) - p[HEAD_DW] * (1 - np.sqrt(1 - h * h))
-        tip -= p[NOTCH] * np.exp(-((vn / 0.33) ** 2))
+        g = min(abs(vv) / p[n, HEAD_EA], 0.98)
+        h = min(abs(ww) / p[n, HEAD_EB], 0.98)
+        tip = length - p[n, HEAD_DV] * (1 - np.sqrt(1 - g * g)) - p[n, HEAD_DW] * (1 - np.sqrt(1 - h * h))
+        tip -= p[n, NOTCH] * np.exp(-((vn / 0.33) ** 2))
         head = (u - tip) * 0.85
     # base
-    bottom = p[BASE_CV] * (1 - va * va) + p[BASE_CW] * (1 - wa * wa)
-    bottom += p[SLANT] * vn - p[RIDGE] * np.exp(-((vn / 0.35) ** 2))
+    bottom = p[n, BASE_CV] * (1 - va * va) + p[n, BASE_CW] * (1 - wa * wa)
+    bottom += p[n, SLANT] * vn - p[n, RIDGE] * np.exp(-((vn / 0.35) ** 2))
     base = (bottom - u) * 0.9
     cap = max(head, base)
-    edge = p[ROUND]
+    edge = p[n, ROUND]
     if side > -edge and cap > -edge:
         s = np.sqrt((side + edge) ** 2 + (cap + edge) ** 2) - edge
     else:
         s = max(side, cap)
     plate = 0.0
-    if cap > side - 0.15:
-        plate = p[HEAD_PLATE] if head > base else p[BASE_PLATE]
+    if cap > side + 0.1:
+        plate = p[n, HEAD_PLATE] if head > base else p[n, BASE_PLATE]
     if plate > 0.0:
         shell = plate
     return s, shell, core
@@ -193,12 +193,12 @@ def add_bones(
                         continue
                     v = x * axes[i, 1, 0] + y * axes[i, 1, 1] + z * axes[i, 1, 2]
                     w = x * axes[i, 2, 0] + y * axes[i, 2, 1] + z * axes[i, 2, 2]
-                    si, ti, di = _distance(tables[i], parameters[i], u, v, w)
+                    si, ti, di = _distance(tables, parameters, i, u, v, w)
                     if i == 0:
                         u0, v0 = u, v
                     if si < s:
                         s, shell, density = si, ti, di
-                    if si < 1.5:
+                    if si < 0.7:
                         for j in range(bites.shape[0]):
                             if owners[j] != i:
                                 continue
@@ -206,7 +206,7 @@ def add_bones(
                             ev = (v - bites[j, 1]) / bites[j, 4]
                             ew = (w - bites[j, 2]) / bites[j, 5]
                             q = eu * eu + ev * ev + ew * ew
-                            if q < 6.0:
+                            if q < 2.9:
                                 ph = bites[j, 7]
                                 q = (
                                     np.sqrt(q)
@@ -259,7 +259,7 @@ def add_bones(
                     weight += gain
                 last, last_shell = s, shell
             if weight > 0.0:
-                tu = (fu / weight) / step + at[0]
+                tu = (fu / weight) / (1.5 * step) + at[0]
                 tv = (fv / weight) / step + at[1]
                 iu, iv = int(np.floor(tu)), int(np.floor(tv))
                 du, dv = tu - iu, tv - iv
@@ -268,7 +268,9 @@ def add_bones(
                 value = (1 - du) * ((1 - dv) * texture[i0, j0] + dv * texture[i0, j1]) + du * (
                     (1 - dv) * texture[i1, j0] + dv * texture[i1, j1]
                 )
-                core *= 1.0 + value
+                value *= min(np.sqrt(4.5 / max(weight, 0.8)), 1.45)  # fewer layers, less averaging
+                core *= max(1.0 + value, 0.15)
+                cort *= 1.0 + 0.30 * value
             if cort > 0.0 or core > 0.0:
                 cortical[r, c] += cort * stretch
                 trabecular[r, c] += core * stretch

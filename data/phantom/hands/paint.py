@@ -12,9 +12,9 @@ from data.phantom.hands.frame import Placed, Placement, Skeleton
 from data.phantom.hands.texture import STEP, mesh
 
 FLAT_DEPTH = {  # half thickness, rounding, shell of the rim in mm
-    "scaphoid": (6.5, 4.5, 0.75), "lunate": (7.0, 4.5, 0.7), "triquetrum": (5.5, 4.0, 0.6),
-    "pisiform": (4.5, 4.5, 0.5), "trapezium": (6.5, 4.5, 0.75), "trapezoid": (6.0, 4.0, 0.7),
-    "capitate": (7.5, 5.0, 0.75), "hamate": (6.5, 4.5, 0.65), "radius": (8.5, 9.0, 0.55),
+    "scaphoid": (6.2, 4.5, 0.7), "lunate": (6.8, 4.5, 0.7), "triquetrum": (5.4, 4.0, 0.6),
+    "pisiform": (4.5, 4.5, 0.5), "trapezium": (6.2, 4.5, 0.7), "trapezoid": (6.0, 4.0, 0.75),
+    "capitate": (7.2, 5.0, 0.75), "hamate": (6.2, 4.5, 0.65), "radius": (7.6, 9.0, 0.55),
     "ulna": (6.5, 6.5, 0.5), "hook": (4.0, 2.2, 0.55), "sesamoid": (2.1, 2.6, 0.3),
 }  # fmt: skip
 
@@ -73,8 +73,8 @@ def _add_group(canvas: Canvas, placed: list[Placed], placement: Placement, beam_
         np.asarray(beam, float), placement.magnification,
         np.stack([p.bone.table for p in placed]), np.stack([p.bone.parameters for p in placed]),
         np.array([row for _, row in bites], float).reshape(-1, kernel.BITE),
-        np.array([i for i, _ in bites], np.int64), bridges, mesh(seed % 6) * np.float32(0.40), STEP,
-        rng.uniform(0, 512, 2), rooms, 0.9, float(rooms[:, :, 0].max()) + 1,
+        np.array([i for i, _ in bites], np.int64), bridges, mesh(seed % 6) * np.float32(0.23), STEP,
+        rng.uniform(0, 512, 2), rooms, 1.15, float(rooms[:, :, 0].max()) + 1,
     )  # fmt: skip
 
 
@@ -132,7 +132,7 @@ def _layer(points: np.ndarray, layer: int, rng: np.random.Generator, is_long: bo
     shift = rng.normal(0, 0.35, 2)
     if is_long:
         top = points[:, 1].min()
-        return points + np.array([0.0, 1.6]) * np.exp(-(points[:, 1:] - top) / 9.0)
+        return points + np.array([0.0, 1.1]) * np.exp(-(points[:, 1:] - top) / 6.0)
     return (points - middle) * rng.uniform(0.92, 1.0) + middle + shift
 
 
@@ -165,8 +165,8 @@ def _add_flat(
     half, rounding, rim = FLAT_DEPTH[group[0].split("_")[0]]
     half, rounding = half * placement.magnification, min(rounding, float(inside.max()) * 0.98)
     shell: float | np.ndarray = rim * (1 - 0.35 * thin) * mineral**0.5
-    face = 0.42 * mineral**0.5
-    core = 0.95
+    face = 0.5 * mineral**0.5
+    core = 0.72
     if long is not None:
         rows = np.arange(mask.shape[0], dtype=np.float32)[:, None] * pixel
         end = np.maximum(rows - float(outlines[long][:, 1].min()) + low[1] * pixel, 0)
@@ -177,10 +177,20 @@ def _add_flat(
     outer = half * _dome(inside / rounding)
     inner = np.maximum(half - face, 0.1) * _dome((inside - shell) / rounding)
     inner = np.minimum(inner, outer)
+    if long is not None and layer == 0:
+        outer = outer + _under_the_joint(mask, pixel) * (end < 18.0) * 2.6 * mineral**0.5
     keep = _keep(skeleton, group, placement, mask.shape, low, pixel)
     texture = _texture(mask.shape, low, pixel, placement, rng, seed, long is not None)
     _add(canvas.cortical, (outer - inner) * keep, low)
     _add(canvas.trabecular, inner * core * mineral * (1 - 0.4 * thin) * (1 + texture) * keep, low)
+
+
+def _under_the_joint(mask: np.ndarray, pixel: float) -> np.ndarray:
+    """The dense plate under the distal surface of a forearm bone: 1 in a band of 2 mm."""
+    shift = max(1, round(2.0 / pixel))
+    below = np.zeros_like(mask)
+    below[shift:] = mask[:-shift]
+    return cv2.GaussianBlur((mask & ~below & 1).astype(np.float32), (0, 0), max(0.5, 0.35 / pixel))
 
 
 def _dome(distance: np.ndarray) -> np.ndarray:
@@ -215,7 +225,9 @@ def _texture(shape, low, pixel, placement: Placement, rng, seed: int, is_long: b
         np.float32(u % 512),
         cv2.INTER_LINEAR,
     )
-    return mapped * np.float32(0.30)
+    broad = cv2.GaussianBlur(rng.standard_normal(shape, dtype=np.float32), (0, 0), 2.2 / pixel)
+    broad *= np.float32(0.07 if is_long else 0.16) / max(float(broad.std()), 1e-6)
+    return mapped * np.float32(0.17 if is_long else 0.22) + broad
 
 
 def _add(target: np.ndarray, part: np.ndarray, low: np.ndarray) -> None:

@@ -17,6 +17,7 @@ from data.phantom.hands.frame import Joint, Placement, Skeleton
 from data.phantom.hands.hand import build_hand
 from data.phantom.hands.paint import Canvas, add_flat_bones, add_long_bones
 from data.phantom.hands.state import GRADED, HEALTHY, NONE, JointState
+from data.phantom.hands.things import add_metal, stamp_markers
 
 JOINT_COLUMNS = [
     "unit", "side", "site", "finger", "scored", "x", "y", "x0", "y0", "x1", "y1", "erosion", "jsn", "finding",
@@ -53,10 +54,12 @@ def render_limbs(
     shape = (round(c.field[0] / c.spacing), round(c.field[1] / c.spacing))
     canvas = Canvas.empty(shape, c.spacing)
     rng = np.random.default_rng([c.draw, 11])
-    rows = []
+    rows: list[tuple] = []
+    limbs: list[str] = []
     for number, limb in enumerate(("LH", "RH")):
         if c.missing == limb or c.kind == "blank":
             continue
+        limbs.append(limb)
         missing = int(c.missing[2]) if c.missing[:2] == limb and len(c.missing) == 3 else 0
         skeleton = build_hand(body, limb, states, c.postures[number], missing=missing)
         placement = place(c, limb, number, skeleton, body)
@@ -64,6 +67,7 @@ def render_limbs(
         rows += joint_rows(skeleton, placement, states, c, shape)
     lit = field_mask(shape, c)
     attenuation = attenuation_of(canvas, c)
+    stamp_markers(attenuation, c, tuple(limbs))
     pixels = develop(attenuation, lit, c, seed)
     if c.kind == "mirrored":
         pixels = np.ascontiguousarray(pixels[:, ::-1])
@@ -107,6 +111,7 @@ def add_limb(canvas, skeleton: Skeleton, placement: Placement, body: HandBody, c
     wrist = [states.get(f"{skeleton.limb}.{s}", HEALTHY).jsn for s in ("RC", "CNL", "CMC4")]
     add_flat_bones(canvas, skeleton, placement, body.mineral, min(0.8, 0.15 * max(wrist)), body.seed)
     add_flesh(canvas, hand_pieces(skeleton, body), placement, rng)
+    add_metal(canvas, skeleton, placement, body)
 
 
 def field_mask(shape: tuple[int, int], c: LimbConditions) -> np.ndarray:

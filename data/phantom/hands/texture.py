@@ -20,15 +20,15 @@ def mesh(seed: int, size: int = 512) -> np.ndarray:
     rng = np.random.default_rng([41, seed])
     field = np.zeros((size, size))
     for pitch, stretch, sharp, share in (
-        (0.95, 1.5, 0.34, 1.0),
-        (0.6, 1.4, 0.45, 0.8),
-        (1.7, 2.6, 0.24, 0.5),
+        (0.72, 1.5, 0.36, 1.0),
+        (0.45, 1.5, 0.50, 0.9),
+        (1.10, 2.4, 0.30, 0.4),
     ):
         noise = _band(rng, size, pitch, stretch)
         walls = np.exp(-((noise / sharp) ** 2))
         field += share * (walls - walls.mean()) / walls.std()
     slow = _band(rng, size, 7.0, 1.6)
-    field = field / field.std() + 0.4 * slow
+    field = field / field.std() + 0.6 * slow
     field = cv2.GaussianBlur(np.pad(field, 4, mode="wrap"), (0, 0), 0.7)[4:-4, 4:-4]
     return (field / field.std()).astype(np.float32)
 

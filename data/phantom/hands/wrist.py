@@ -27,7 +27,7 @@ def add_wrist(skeleton: Skeleton, body: HandBody, states: Mapping[str, JointStat
             points = _turned(points, wrist, FOREARM_PIVOT)
         points = smooth(points, each=6)
         points = _vary(points, rng, 0.35 if name in anatomy.CARPALS else 0.5)
-        skeleton.flat[name] = grown(points * body.size, 0.35 if name in anatomy.CARPALS else 0.2)
+        skeleton.flat[name] = grown(points * body.size, 0.75 if name in anatomy.CARPALS else 0.35)
     _small_bones(skeleton, body, rng)
     for site, pairs in anatomy.FACING.items():
         state = states.get(f"{skeleton.limb}.{site}", HEALTHY)
