@@ -125,6 +125,19 @@ class ScoredPair:
 
 
 @dataclass(frozen=True)
+class ScoredTogether:
+    """Results for all films of a patient read together, in the order given, which need not be that of the
+    visits.
+
+    change_probability: site -> {(place of one film, place of another): probability that the grade differs},
+    both ways round, for the films on which the site was graded.
+    """
+
+    films: tuple[Scored | Abstained, ...]
+    change_probability: dict[str, dict[tuple[int, int], float]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class CohortFilter:
     """What is selected on the pages. An empty tuple selects everything. Hashable, so a good cache key."""
 

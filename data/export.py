@@ -164,7 +164,7 @@ def _findings(look: Look, system: ScoreSystem | None, rule: tuple[ScoreSystem, R
     return f"""
         SELECT t.subject, t.visit, {DAYS} AS days, f.system, f.image, t.view, u.reader, u.campaign, f.site,
             f.feature, f.grade, f.confidence, to_json(f.grade_probabilities)::VARCHAR AS grade_probabilities,
-            {box}, f.geometry, f.abstained, f.run, u.weights_hash, f.finding
+            {box}, f.geometry, f.abstained, f.compared, f.run, u.weights_hash, f.finding
         FROM finding f LEFT JOIN image t ON t.image = f.image LEFT JOIN run u ON u.run = f.run
         {VISIT} {PLACES}
         LEFT JOIN system_place yp ON yp.system = f.system

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Protocol, runtime_checkable
 
-from core.domain import Abstained, Film, FilmPair, Scored, ScoredPair
+from core.domain import Abstained, Film, FilmPair, Scored, ScoredPair, ScoredTogether
 from core.errors import InputError
 
 
@@ -37,13 +37,46 @@ class PairScorer(Protocol):
         ...
 
 
+@runtime_checkable
+class TogetherReader(Protocol):
+    """Reads all films of a patient together, from what the same model saw on each of them alone."""
+
+    def read(self, films: Sequence[Scored | Abstained]) -> ScoredTogether:
+        """Results in the order given; which film came first is neither told nor used."""
+        ...
+
+
+@dataclass(frozen=True)
+class Paired:
+    """How a model reads a patient's films together, and how these reads are filed.
+
+    factory: ``module:function`` of a size that gives a ``TogetherReader``. identity: ``module:function`` of a
+    size, quick to import, that gives a hash of how it reads, None where this size reads single films only.
+    """
+
+    factory: str
+    identity: str
+    campaign: str = "model-paired"
+
+    def build(self, size: str) -> TogetherReader:
+        """The reader. Raises ModelError where the weights are absent."""
+        made: TogetherReader = _named(self.factory)(size)
+        return made
+
+    def identify(self, size: str) -> str | None:
+        """The hash of how this size reads films together, None where it does not."""
+        found: str | None = _named(self.identity)(size)
+        return found
+
+
 @dataclass(frozen=True)
 class ModelEntry:
     """Where the scorer of a system is built, and how its reads are filed.
 
     factory: ``module:function``, called with ``size``, ``device`` and ``threads``; imported when it is used,
     because torch takes seconds to import. identity: ``module:function`` of a size, quick to import, that
-    gives the name of the reader and the hash of the weights.
+    gives the name of the reader and the hash of the weights. paired: its second way to read, None where it
+    has only one.
     """
 
     system: str
@@ -51,6 +84,7 @@ class ModelEntry:
     campaign: str
     read_mode: str
     identity: str
+    paired: Paired | None = None
 
     def build(self, *, size: str = "demo", device: str = "cpu", threads: int = 0) -> Scorer:
         """The scorer with its weights. Raises ModelError where they are absent or damaged."""
@@ -76,6 +110,7 @@ REGISTRY: dict[str, ModelEntry] = {
         campaign="model-single",
         read_mode="single",
         identity="models.msasss.identity:identity",
+        paired=Paired("models.msasss.paired:build_together", "models.msasss.paired:identity"),
     ),
 }
 

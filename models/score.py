@@ -11,7 +11,7 @@ import hashlib
 import json
 import multiprocessing
 import signal
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -44,11 +44,12 @@ class Progress:
 
 @dataclass
 class Report:
-    """What a run did. abstained: image and reason."""
+    """What a run did. abstained: image and reason. read_together: patients whose films were read together."""
 
     images: int = 0
     scored: int = 0
     abstained: list[dict[str, str]] = field(default_factory=list)
+    read_together: int = 0
 
 
 @dataclass(frozen=True)
@@ -87,19 +88,38 @@ def score_cohort(
     """
     known = model or entry(system)
     store.meta()  # says so where there is no cohort, before networks are loaded
+    store = CohortStore.open(store.path)  # tables of an older cohort are brought up to date
     run = identify(known, size)
     begin(store, run)
     store_visits(store, run, waiting_visits(store, run), {})
+    report = _score_films(store, known, run, size, device, processes, tell, load or stored_film)
+    if known.paired is not None:
+        from models.score_together import read_cohort_together
+
+        report.read_together = read_cohort_together(store, known.paired, run, size)
+    return report
+
+
+def _score_films(
+    store: CohortStore,
+    known: ModelEntry,
+    run: Run,
+    size: str,
+    device: str,
+    processes: int,
+    tell: Callable[[Progress], None],
+    loader: Load,
+) -> Report:
+    """Every film that this run has not seen, one by one."""
     films = pending_films(store, run)
     report = Report(images=len(films))
     if not len(films):
         return report
-    loader = load or stored_film
     few = processes <= 1 or len(films) <= FEW_FILMS
     results = (
         _alone(store, known.build(size=size, device=device), loader, films)
         if few
-        else _together(store, known, size, device, loader, films, processes)
+        else _in_processes(store, known, size, device, loader, films, processes)
     )
     for visit in _by_visit(films, results):
         store_visits(store, run, *visit)
@@ -148,7 +168,7 @@ def begin(store: CohortStore, run: Run) -> None:
 
 
 def _reader(run: Run) -> pd.DataFrame:
-    text = f"{run.system} model, reads films one by one; research only"
+    text = f"{run.system} model; research only"
     return pd.DataFrame(
         [{"reader": run.reader, "kind": "model", "description": text, "weights_hash": run.weights_hash}]
     )
@@ -156,7 +176,8 @@ def _reader(run: Run) -> pd.DataFrame:
 
 def _campaign(run: Run) -> pd.DataFrame:
     row = {"campaign": run.campaign, "system": run.system, "read_mode": run.read_mode}
-    return pd.DataFrame([row | {"description": "reads of the scoring model"}])
+    how = "one film at a time" if run.read_mode == "single" else "all films of a patient, order blinded"
+    return pd.DataFrame([row | {"description": f"reads of the scoring model, {how}"}])
 
 
 def _run_row(run: Run) -> pd.DataFrame:
@@ -228,18 +249,23 @@ def store_visits(
         new = {image: result for image, result in results.items() if image not in there}
         tx.insert("finding", finding_rows(run, new))
         for subject, visit in visits:
-            _file_visit(tx, run, subject, visit)
+            file_visit(tx, run, subject, visit)
 
 
 FINDING_COLUMNS = (
     "finding", "run", "image", "system", "site", "feature", "grade", "grade_probabilities", "confidence",
-    "geometry", "abstained",
+    "geometry", "abstained", "compared",
 )  # fmt: skip
 
 
-def finding_rows(run: Run, results: dict[str, Result]) -> pd.DataFrame:
+def finding_rows(
+    run: Run, results: dict[str, Result], compared: Mapping[tuple[str, str], dict[str, float]] | None = None
+) -> pd.DataFrame:
     """Rows of ``finding``: the graded sites, and for a film on which the model abstained one row without a
     site.
+
+    compared: for films that were read together, (image, site) -> other film -> probability that the grade
+    differs there.
     """
     rows: list[dict[str, Any]] = []
     for image, result in results.items():
@@ -263,9 +289,14 @@ def finding_rows(run: Run, results: dict[str, Result]) -> pd.DataFrame:
                     grade_probabilities=list(finding.grade_probabilities),
                     confidence=finding.confidence,
                     geometry=json.dumps(shape) if shape else None,
+                    compared=None if compared is None else _as_text(compared[image, finding.site]),
                 )
             )
     return pd.DataFrame(rows, columns=list(FINDING_COLUMNS), dtype=object)
+
+
+def _as_text(compared: dict[str, float]) -> str:
+    return json.dumps({image: round(value, 4) for image, value in sorted(compared.items())})
 
 
 def _finding_row(run: Run, image: str, site: str | None, **values: Any) -> dict[str, Any]:
@@ -273,7 +304,7 @@ def _finding_row(run: Run, image: str, site: str | None, **values: Any) -> dict[
     return {"finding": name, "run": run.run, "image": image, "system": run.system, "site": site} | values
 
 
-def _file_visit(tx: Transaction, run: Run, subject: str, visit: str) -> None:
+def file_visit(tx: Transaction, run: Run, subject: str, visit: str) -> None:
     """The visit's site scores from all findings of this run on its films; older rows of this reader give
     way.
     """
@@ -383,7 +414,7 @@ def _alone(
 _worker: dict[str, Any] = {}
 
 
-def _together(
+def _in_processes(
     store: CohortStore,
     model: ModelEntry,
     size: str,

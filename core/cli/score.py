@@ -41,7 +41,11 @@ def command(
     progress: str,
     as_json: bool,
 ) -> None:
-    """Run the model over every film that it has not scored; stop it any time and start it again."""
+    """Run the model over every film that it has not scored; stop it any time and start it again.
+
+    Films are read one by one (campaign model-single), then all films of a patient together, order blinded
+    (campaign model-paired), where the model can.
+    """
     from data.store import CohortStore
     from models.score import score_cohort
 
@@ -60,6 +64,7 @@ def command(
         "images": report.images,
         "scored": report.scored,
         "abstained": report.abstained,
+        "read_together": report.read_together,
         "seconds": round(seconds, 3),
     }
     emit(result, as_json=as_json, text=lambda: _text(report, seconds))
@@ -100,5 +105,7 @@ def _text(report: Report, seconds: float) -> str:
     lines = [
         f"{report.images} films in {seconds:.0f} s: {report.scored} scored, {len(report.abstained)} abstained"
     ]
+    if report.read_together:
+        lines.append(f"films of {report.read_together} patients read together, order blinded")
     lines += [f"  {row['image'][:12]}: {row['reason']}" for row in report.abstained]
     return "\n".join(lines)

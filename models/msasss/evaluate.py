@@ -17,12 +17,13 @@ import pandas as pd
 from core.domain import Abstained, Scored
 from core.scores.msasss import MSASSS
 from core.scores.totals import compute
-from models.msasss import measures
+from models.msasss import measures, paired
 from models.msasss.infer import TYPICAL_SPACING, MsasssScorer, build
 from models.msasss.labels import Corner, LabelledFilm, read_folder, stated_spacing
 from models.msasss.sites import SITES
 
-MODEL = "model"
+MODEL = "model"  # reads films one by one
+PAIRED = "model paired"  # reads all films of a patient together, order blinded
 DOMAINS = ("first", "second")
 RULE = "seg_mean"
 TEST_SEED = 31
@@ -44,11 +45,15 @@ class TestSet:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the model made of a test set: the tables of :mod:`models.msasss.measures`."""
+    """What the model made of a test set: the tables of :mod:`models.msasss.measures`.
+
+    together: corners as read with all films of the patient together; empty where the model cannot.
+    """
 
     corners: pd.DataFrame
     films: pd.DataFrame
     totals: pd.DataFrame
+    together: pd.DataFrame
 
 
 def evaluate(
@@ -81,9 +86,20 @@ def figures(one: TestSet, outcome: Outcome) -> dict[str, Any]:
         "status": {name: measures.status(outcome.totals, name) for name in readers},
         "change": {name: measures.change(outcome.totals, name) for name in readers} if has_change else {},
         "corner_change": measures.corner_change(outcome.corners) if has_change else {},
+        "together": together_figures(outcome.together, has_change),
         "abstained": outcome.films.loc[outcome.films["abstained"], ["film", "kind", "reason"]].to_dict(
             "records"
         ),
+    }
+
+
+def together_figures(corners: pd.DataFrame, has_change: bool) -> dict[str, Any]:
+    """Grading and change of corners read with all films of a patient together; empty without such reads."""
+    if corners.empty:
+        return {}
+    return {
+        "grading": measures.grading(corners),
+        "corner_change": measures.corner_change(corners) if has_change else {},
     }
 
 
@@ -96,10 +112,32 @@ def run(one: TestSet, *, size: str, processes: int) -> Outcome:
     else:
         _start(size)
         results = [_score(film) for film in films]
-    pairs = list(zip(films, results, strict=True))
-    corners = pd.DataFrame([row for film, result in pairs for row in _corners(film, result)])
-    table = pd.DataFrame([_film(film, result) for film, result in pairs])
-    return Outcome(corners, table, totals(one, corners))
+    corners, together = _table(films, results), pd.DataFrame()
+    if paired.identity(size) is not None:
+        together = _table(films, read_together(films, results, paired.build_together(size)))
+    table = pd.DataFrame([_film(film, result) for film, result in zip(films, results, strict=True)])
+    return Outcome(corners, table, totals(one, corners, together), together)
+
+
+def _table(films: Sequence[LabelledFilm], results: Sequence[Scored | Abstained]) -> pd.DataFrame:
+    return pd.DataFrame(
+        [row for film, result in zip(films, results, strict=True) for row in _corners(film, result)]
+    )
+
+
+def read_together(
+    films: Sequence[LabelledFilm], results: Sequence[Scored | Abstained], reader: paired.Together
+) -> list[Scored | Abstained]:
+    """The results of all films, each patient's read together."""
+    places: dict[str, list[int]] = {}
+    for place, film in enumerate(films):
+        places.setdefault(film.patient, []).append(place)
+    found = list(results)
+    for of_patient in places.values():
+        read = reader.read([results[place] for place in of_patient]).films
+        for place, result in zip(of_patient, read, strict=True):
+            found[place] = result
+    return found
 
 
 _scorer: dict[str, MsasssScorer] = {}
@@ -155,10 +193,13 @@ def _corners(film: LabelledFilm, result: Scored | Abstained) -> list[dict[str, A
     return rows
 
 
-def totals(one: TestSet, corners: pd.DataFrame) -> pd.DataFrame:
-    """subject, visit, truth, model and one column per reader: totals under the default rule."""
-    model = corners.assign(reader=MODEL, grade=corners["given"])
-    parts = [one.truth.assign(reader="truth"), model, one.reads]
+def totals(one: TestSet, corners: pd.DataFrame, together: pd.DataFrame) -> pd.DataFrame:
+    """subject, visit, truth, model, model paired (where it reads so) and one column per reader: totals under
+    the default rule.
+    """
+    reads = {MODEL: corners, PAIRED: together}
+    model = [rows.assign(reader=name, grade=rows["given"]) for name, rows in reads.items() if len(rows)]
+    parts = [one.truth.assign(reader="truth"), *model, one.reads]
     columns = ["subject", "visit", "reader", "site", "grade"]
     frame = pd.concat([part[columns] for part in parts if len(part)], ignore_index=True)
     frame["grade"] = frame["grade"].astype("Float64").astype("Int64")
@@ -168,8 +209,9 @@ def totals(one: TestSet, corners: pd.DataFrame) -> pd.DataFrame:
     wide = wide.reset_index().sort_values(
         ["subject", "visit"], key=lambda column: column.map(order.index) if column.name == "visit" else column
     )
-    readers = sorted(set(frame["reader"]) - {"truth", MODEL})
-    return wide.reindex(columns=["subject", "visit", "truth", MODEL, *readers]).reset_index(drop=True)
+    models = [MODEL, PAIRED] if len(together) else [MODEL]
+    readers = sorted(set(frame["reader"]) - {"truth", *models})
+    return wide.reindex(columns=["subject", "visit", "truth", *models, *readers]).reset_index(drop=True)
 
 
 def reader_grading(one: TestSet) -> dict[str, Any]:

@@ -217,7 +217,7 @@ def change(totals: pd.DataFrame, reader: str, *, draws: int = DRAWS) -> dict[str
 
 def corner_change(corners: pd.DataFrame, *, draws: int = DRAWS) -> dict[str, Any]:
     """Share of corners without a true change that the model changes, and that it improves, from first to
-    last visit.
+    last visit; and share of corners with a true change that it changes the same way.
     """
     visits = list(dict.fromkeys(corners["visit"]))
     graded = corners[corners["given"].notna()]
@@ -227,13 +227,16 @@ def corner_change(corners: pd.DataFrame, *, draws: int = DRAWS) -> dict[str, Any
     given = (wide["given"][visits[-1]] - wide["given"][visits[0]]).to_numpy(float)
     true = (wide["true"][visits[-1]] - wide["true"][visits[0]]).to_numpy(float)
     still = true == 0
+    same_way = ~still & (np.sign(given) == np.sign(true))
 
     def statistics(rows: Rows) -> dict[str, float]:
         return {
             "false_change": share(still[rows] & (given[rows] != 0), still[rows]),
             "false_improvement": share(still[rows] & (given[rows] < 0), still[rows]),
+            "true_change_found": share(same_way[rows], ~still[rows]),
         }
 
     subjects = pd.Series(wide.index.get_level_values("subject").astype(str))
-    shares = {"false_change": still, "false_improvement": still}
-    return {"corners": int(still.sum()), **resampled(subjects, statistics, shares=shares, draws=draws)}
+    shares = {"false_change": still, "false_improvement": still, "true_change_found": ~still}
+    counts = {"corners": int(still.sum()), "changed_corners": int((~still).sum())}
+    return counts | resampled(subjects, statistics, shares=shares, draws=draws)

@@ -101,6 +101,15 @@ def patient_films(patients: Patients, number: int) -> Iterator[tuple[LabelledFil
             yield replace(labelled(film, subject, name), visit=visit), film
 
 
+def grade_courses(patients: int, visits: int = 3) -> list[np.ndarray]:
+    """(visits,) true grades of every corner of so many training patients of the plain population, without
+    films: what happens to a corner, as numbers.
+    """
+    severity = simulate(StudySeed(StudyRole.TRAIN, SEED), patients, visits, OASIS).severity
+    grades = np.minimum(np.floor(severity), 3).astype(int)
+    return list(grades.transpose(0, 2, 1).reshape(-1, visits))
+
+
 def _wrong_kind(rng: np.random.Generator) -> str:
     return str(rng.choice(WRONG_KINDS))
 

@@ -11,6 +11,8 @@ import click
 
 from models import weights
 
+READER_NAMES = {"model": "model, single films", "model paired": "model, paired"}
+
 
 def as_text(result: dict[str, Any]) -> str:
     """Markdown tables of an evaluation, one column per test set."""
@@ -25,7 +27,7 @@ def as_text(result: dict[str, Any]) -> str:
         ),
         "### Detection, abstention, agreement on corners",
         _table(["", *names], _film_rows(result, names)),
-        "### Totals and change, beside the simulated readers (paired reading; the model reads single films)",
+        "### Totals and change, beside the simulated readers, who read paired",
         *[_readers(name, result["sets"][name]) for name in names],
     ]
     return "\n\n".join(parts) + "\n"
@@ -90,6 +92,15 @@ def _film_rows(result: dict[str, Any], names: Sequence[str]) -> list[list[str]]:
             cells.append(shown(value, percent=percent))
         return [label, *cells]
 
+    paired_rows = [
+        row("unchanged corners that change, read paired", "together", "corner_change", "false_change"),
+        row("unchanged corners that improve, read paired", "together", "corner_change", "false_improvement"),
+        row("changed corners that change the same way, read paired", "together", "corner_change",
+            "true_change_found"),
+        row("quadratic kappa of corner grades, read paired", "together", "grading", "kappa_quadratic",
+            percent=False),
+        row("exact agreement of corner grades, read paired", "together", "grading", "exact_agreement"),
+    ]  # fmt: skip
     return [
         row("corner found within 3 mm and rightly named, films scored", "detection", "scored_films"),
         row("the same, over all good films", "detection", "all_good_films"),
@@ -98,25 +109,35 @@ def _film_rows(result: dict[str, Any], names: Sequence[str]) -> list[list[str]]:
         row("quadratic kappa of corner grades", "grading", "kappa_quadratic", percent=False),
         row("exact agreement of corner grades", "grading", "exact_agreement"),
         row("within one grade", "grading", "within_one"),
-        row("unchanged corners that change in the model's reads", "corner_change", "false_change"),
-        row("unchanged corners that improve in the model's reads", "corner_change", "false_improvement"),
+        row("unchanged corners that change, films read singly", "corner_change", "false_change"),
+        row("unchanged corners that improve, films read singly", "corner_change", "false_improvement"),
+        row(
+            "changed corners that change the same way, films read singly",
+            "corner_change",
+            "true_change_found",
+        ),
+        *(paired_rows if all(one.get("together") for one in sets) else []),
     ]
 
 
 def _readers(name: str, one: dict[str, Any]) -> str:
-    head = [name, "total: ICC(A,1)", "MAE", "bias", "change: ICC(A,1)", "SDC95 against truth", "false change"]
+    head = [
+        name, "total: ICC(A,1)", "MAE", "bias", "change: ICC(A,1)", "SDC95 against truth", "false change",
+        "false improvement",
+    ]  # fmt: skip
     rows = []
     for reader, status in one["status"].items():
         change = one["change"].get(reader, {})
         rows.append(
             [
-                f"{reader} (n {status['n']})",
+                f"{READER_NAMES.get(reader, reader)} (n {status['n']})",
                 shown(status["icc_a1"]),
                 shown(status["mean_absolute_error"], 2),
                 shown(status["bias"], 2),
                 shown(change.get("icc_a1"), 2),
                 shown(change.get("sdc95_against_truth"), 2),
                 shown(change.get("false_change"), percent=True),
+                shown(change.get("false_improvement"), percent=True),
             ]
         )
     kappas = ", ".join(
@@ -147,6 +168,7 @@ def training_text(card: dict[str, Any]) -> str:
         training.get("history", ""),
         f"Tuned on {tuning['films']} films of {len(training['tuning_patients'])} other patients of the plain "
         f"population and {tuning['wrong_films']} wrong films.",
+        training.get("command") and f"Command: `{training['command']}`.",
     ]
     return "\n\n".join(line for line in told if line)
 

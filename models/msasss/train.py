@@ -9,18 +9,20 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from core.domain import Abstained
 from core.errors import InputError
 from models import weights
-from models.msasss import infer, learn, networks, pixels, samples, tune
+from models.msasss import infer, learn, networks, pixels, samples, tune, tune_together
 from models.msasss.grading import PLAIN
 from models.msasss.labels import LabelledFilm, read_folder, split_patients
 from models.msasss.sites import ALL_UNITS, GRADE_NAMES
 
 TUNING_SHARE = 0.15
 FIRST_TUNING = 101  # number of the first phantom patient for tuning
+COURSES = 2000  # training patients whose course, as numbers, says what to expect of a corner over visits
 CARD_NOTE = "research only, not a medical device"
 
 
@@ -49,16 +51,25 @@ def train_from_folder(data: Path, plan: Plan, tell: Callable[[str], None]) -> di
         path.parent.mkdir(exist_ok=True)
         samples.save(samples.prepare_all(training), path)
     about = {"source": "labelled films", "films": len(training), "phantom": False}
-    return run([path], tuning, plan, about, tell)
+    return run([path], tuning, plan, about, tell, tune_together.labelled_courses(films))
 
 
 def train_on_phantoms(
     patients: int, plan: Plan, tell: Callable[[str], None], *, first: int = 1, processes: int = 1
 ) -> dict[str, Any]:
     """Train on rendered patients ``first`` and following; a fifth as many others, drawn from the plain
-    population and with one film each that must be refused, serve for tuning."""
+    population, filmed at baseline and at week 104 and with one film each that must be refused, serve for
+    tuning.
+    """
     from data.phantom.seeds import StudyRole
-    from models.msasss.phantom_data import ENRICHED, PLAIN, Patients, render_samples, write_coco
+    from models.msasss.phantom_data import (
+        ENRICHED,
+        PLAIN,
+        Patients,
+        grade_courses,
+        render_samples,
+        write_coco,
+    )
 
     training = Patients(StudyRole.TRAIN, first, patients, shifts=ENRICHED)
     tuning = Patients(
@@ -66,6 +77,7 @@ def train_on_phantoms(
         FIRST_TUNING,
         max(4, patients // 5),
         shifts=PLAIN,
+        visits=(0, 2),
         wrong=0.0,
         extra_wrong=True,
         poor=0.1,
@@ -83,7 +95,7 @@ def train_on_phantoms(
         "severity_shifts": list(training.shifts),
         "films": 2 * patients,
     }
-    return run(files, read_folder(plan.out / "tuning"), plan, about, tell)
+    return run(files, read_folder(plan.out / "tuning"), plan, about, tell, grade_courses(COURSES))
 
 
 def run(
@@ -92,9 +104,12 @@ def run(
     plan: Plan,
     about: dict[str, Any],
     tell: Callable[[str], None],
+    grades: Sequence[np.ndarray] = (),
 ) -> dict[str, Any]:
     """Train both networks on sample files, tune on labelled films, write weights and card; returns the card.
 
+    grades: true grades of corners over visits, from which reading films together learns what to expect;
+    where none has two visits, the model reads single films only.
     Raises InputError where a patient is on both sides.
     """
     trained_on = {patient for path in sample_files for patient in samples.load(path).patients}
@@ -107,7 +122,7 @@ def run(
         )
     train_networks(sample_files, plan, tell)
     card = first_card(plan, about, sorted(trained_on), sorted(tuned_on))
-    return finish(card, tuning, plan, tell)
+    return finish(card, tuning, plan, tell, grades)
 
 
 def train_networks(sample_files: Sequence[Path], plan: Plan, tell: Callable[[str], None]) -> None:
@@ -233,9 +248,13 @@ def first_card(
 
 
 def finish(
-    card: dict[str, Any], tuning: Sequence[LabelledFilm], plan: Plan, tell: Callable[[str], None]
+    card: dict[str, Any],
+    tuning: Sequence[LabelledFilm],
+    plan: Plan,
+    tell: Callable[[str], None],
+    grades: Sequence[np.ndarray] = (),
 ) -> dict[str, Any]:
-    """Fit grading rule and limits on tuning films and write the card."""
+    """Fit grading rule, limits and the reading of films together on tuning films and write the card."""
     torch.set_num_threads(max(1, torch.get_num_threads()))
     scorer = _scorer(card, plan)
     tell(f"tuning on {len(tuning)} films")
@@ -253,8 +272,28 @@ def finish(
     card |= {"settings": settings.as_card(), "grading": rule.as_card()}
     scorer.settings, scorer.rule = settings, rule
     card["tuning"] = summary(scorer, [f for f, _ in good], [r for _, r in good], wrong)
+    card |= together(scorer, found.grade, good, grades)
     weights.write_card(card, "msasss", plan.size, plan.out)
     return card
+
+
+def together(
+    scorer: infer.MsasssScorer,
+    calibrated_on: np.ndarray,
+    good: Sequence[tuple[LabelledFilm, infer.Reading | Abstained]],
+    grades: Sequence[np.ndarray],
+) -> dict[str, Any]:
+    """The card's entry ``together``; empty where no corner is known at two visits.
+
+    calibrated_on: (n,) true grades of the corners on which the grade probabilities were calibrated.
+    """
+    if not any(len(one) > 1 for one in grades):
+        return {}
+    frequency = np.bincount(calibrated_on, minlength=4) + 1.0
+    results = [r if isinstance(r, Abstained) else scorer.judge(r) for _, r in good]
+    corners = tune_together.courses([film for film, _ in good], results)
+    expected = tune_together.tune(tune_together.fit_expectation(grades, frequency), corners)
+    return {"together": expected.as_card()}
 
 
 def _scorer(card: dict[str, Any], plan: Plan) -> infer.MsasssScorer:

@@ -113,6 +113,8 @@ def test_corner_change_counts_only_corners_that_stay():
     assert found["corners"] == 3
     assert found["false_change"]["estimate"] == pytest.approx(2 / 3)
     assert found["false_improvement"]["estimate"] == pytest.approx(1 / 3)
+    assert found["changed_corners"] == 1
+    assert found["true_change_found"]["estimate"] == 0
 
 
 def test_interval_resamples_patients_not_rows():
@@ -167,7 +169,7 @@ def test_page_shows_the_figures_and_their_intervals():
     assert "phantom data" in text
     assert "| 1 erosion | 100.0% (43.9 to 100.0) |" in text
     assert "| 3 ankylosis | 0.0% (0.0 to 56.1) |" in text
-    assert "| model (n 3) | 0.9" in text
+    assert "| model, single films (n 3) | 0.9" in text
     assert shown(None) == "-"
     assert shown({"estimate": 0.5, "ci": [None, None]}, 2) == "0.50 (- to -)"
 

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.domain import Abstained, Film, Scored
+from core.domain import Abstained, Film, FilmPair, Scored
 from data.phantom.films import make_film
 from data.phantom.seeds import PREFIX, StudyRole, StudySeed
 from models import weights
-from models.msasss import infer
+from models.msasss import infer, paired
 from models.msasss.labels import LabelledFilm
 from models.msasss.sites import SITES
 
@@ -92,6 +92,24 @@ def test_film_without_spacing_is_still_read(scorer):
     truth = film.corners.set_index("site")
     centres = [np.hypot(*(np.array(f.box.centre) - truth.loc[f.site, ["x", "y"]])) for f in result.findings]
     assert np.median(centres) * film.spacing_mm[0] < 3
+
+
+def test_pair_of_films_is_read_together_in_either_order(scorer):
+    """The same spine at two visits, a bridge grown in between: that unit changes, the others do not."""
+    states = dict.fromkeys(SITES["lumbar"], (0, 0.1))
+    before = make_film(987, "FRESH", "BL", "lumbar", states, kind="good")
+    after = make_film(
+        987, "FRESH", "W104", "lumbar", states | dict.fromkeys(SITES["lumbar"][4:6], (3, 0.8)), kind="good"
+    )
+    films = [Film(name, film.pixels, film.spacing_mm) for name, film in (("a", before), ("b", after))]
+    together = paired.MsasssPairScorer(scorer, paired.build_together("demo"))
+    there, back = together.score_pairs([FilmPair(*films), FilmPair(*films[::-1])])
+    assert there.first == back.second
+    assert there.second == back.first
+    for site, probability in there.change_probability.items():
+        assert (probability > 0.5) == (site in SITES["lumbar"][4:6]), site
+    grades = {finding.site: finding.grade for finding in there.second.findings}
+    assert [grades[site] for site in SITES["lumbar"][4:6]] == [3, 3]
 
 
 @pytest.mark.parametrize("kind", ["ap_lumbar", "hand", "lateral_thoracic", "blank"])
