@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from core.figures.style import LIGHT, Look, apply, arm_colours
+from core.figures.style import LIGHT, Look, apply, arm_colours, sdc_lines
 
 ALL = "all"
+MANY = 400  # patients of an arm from which on points are small
 
 
 def cumulative_probability(
@@ -15,7 +17,8 @@ def cumulative_probability(
 ) -> go.Figure:
     """Every patient's change, sorted within the arm, over the share of patients (``domain.md`` B5).
 
-    points: columns ``arm, subject, x`` (0 to 1), ``y``; an arm that is missing counts as "all".
+    points: columns ``arm, subject, x`` (0 to 1), ``y``; an arm that is missing counts as "all"; with a
+    column ``imputed`` values put in for a film are hollow.
     sdc: smallest detectable change of the mean of readers; its lines are drawn where it is known.
     arms: all arms of the study, for their colours.
     """
@@ -24,37 +27,29 @@ def cumulative_probability(
     for arm, rows in points.assign(arm=points["arm"].fillna(ALL)).groupby("arm", sort=True):
         colour = colours.get(str(arm), on.text)
         rows = rows.sort_values("x")
+        imputed = rows["imputed"].to_numpy(bool) if "imputed" in rows else np.zeros(len(rows), bool)
         figure.add_trace(
             go.Scatter(
-                x=rows["x"] * 100,
-                y=rows["y"],
+                x=rows["x"].to_numpy() * 100,
+                y=rows["y"].to_numpy(),
                 name=f"{arm} (n = {len(rows)})",
                 mode="lines+markers",
                 line={"color": colour, "width": 1.5},
-                marker={"color": colour, "size": 8},
-                customdata=rows[["subject"]],
+                marker={
+                    "color": colour,
+                    "size": 8 if len(rows) <= MANY else 5,
+                    "symbol": np.where(imputed, "circle-open", "circle") if imputed.any() else "circle",
+                },
+                customdata=rows[["subject"]].to_numpy(),
                 hovertemplate="%{customdata[0]}: <b>%{y:+.2f}</b><extra>" + str(arm) + "</extra>",
             )
         )
-    _lines(figure, sdc, on)
+    sdc_lines(figure, sdc, on)
     apply(figure, on, height=420)
     figure.update_xaxes(title_text="share of patients of the arm (%)", range=[0, 100])
     figure.update_yaxes(title_text=f"change ({unit})", zeroline=True)
     figure.update_layout(clickmode="event+select")
     return figure
-
-
-def _lines(figure: go.Figure, sdc: float | None, on: Look) -> None:
-    figure.add_hline(y=0, line={"color": on.muted, "width": 1})
-    if sdc is None:
-        return
-    for value, text in ((sdc, "+SDC"), (-sdc, "−SDC")):
-        figure.add_hline(
-            y=value,
-            line={"color": on.muted, "width": 1, "dash": "dot"},
-            annotation={"text": f"{text} {abs(value):.2f}", "font": {"color": on.muted, "size": 12}},
-            annotation_position="bottom right" if value < 0 else "top right",
-        )
 
 
 def change_by_arm(summary: pd.DataFrame, *, unit: str, arms: list[str], on: Look = LIGHT) -> go.Figure:
@@ -75,8 +70,8 @@ def change_by_arm(summary: pd.DataFrame, *, unit: str, arms: list[str], on: Look
                 marker={"color": colour, "size": 12},
                 error_y={
                     "type": "data",
-                    "array": rows["high"] - rows["mean"],
-                    "arrayminus": rows["mean"] - rows["low"],
+                    "array": (_numbers(rows["high"]) - _numbers(rows["mean"])),
+                    "arrayminus": (_numbers(rows["mean"]) - _numbers(rows["low"])),
                     "color": colour,
                     "thickness": 2,
                 },
@@ -89,3 +84,8 @@ def change_by_arm(summary: pd.DataFrame, *, unit: str, arms: list[str], on: Look
     figure.update_layout(scattermode="group")
     figure.update_yaxes(title_text=f"mean change ({unit}), 95% CI")
     return figure
+
+
+def _numbers(values: pd.Series) -> np.ndarray:
+    """None as NaN: an arm of one patient has a mean and no interval."""
+    return pd.to_numeric(values, errors="coerce").to_numpy(float)

@@ -132,6 +132,20 @@ def apply(figure: Any, on: Look = LIGHT, *, height: int = 380, note: str = "") -
     return figure
 
 
+def sdc_lines(figure: Any, sdc: float | None, on: Look) -> None:
+    """Lines at 0 and, where it is known, at the smallest detectable change and at minus it."""
+    figure.add_hline(y=0, line={"color": on.muted, "width": 1})
+    if sdc is None:
+        return
+    for value, text in ((sdc, "+SDC"), (-sdc, "−SDC")):
+        figure.add_hline(
+            y=value,
+            line={"color": on.muted, "width": 1, "dash": "dot"},
+            annotation={"text": f"{text} {abs(value):.2f}", "font": {"color": on.muted, "size": 12}},
+            annotation_position="bottom right" if value < 0 else "top right",
+        )
+
+
 def rgba(colour: str, alpha: float) -> str:
     """``#RRGGBB`` with an opacity, as plotly reads it."""
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))

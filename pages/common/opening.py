@@ -41,12 +41,16 @@ MENU = (
 
 @dataclass(frozen=True)
 class Page:
-    """What a page works with: the cohort, its state at this run, who looks, and the look of figures."""
+    """What a page works with: the cohort, its state at this run, who looks, and the look of figures.
+
+    as_of: an earlier version of the cohort that is looked at instead of today's (then ``version`` is it).
+    """
 
     path: str
     state: dict[str, Any]
     viewer: Viewer
     look: Look
+    as_of: int | None = None
 
     @property
     def store(self) -> CohortStore:

@@ -39,6 +39,11 @@ class Shelf:
             while len(self.kept) > MOST:
                 self.kept.popitem(last=False)
 
+    def has(self, page: Page, work: Callable[..., Any], arguments: tuple[Any, ...]) -> bool:
+        """Whether ``worked_out`` would find its result here."""
+        with self.lock:
+            return _work_key(page, work, arguments) in self.kept
+
 
 @st.cache_resource(show_spinner=False)
 def shelf() -> Shelf:
@@ -78,7 +83,7 @@ def fetch(page: Page, *requests: Request) -> list[pd.DataFrame]:
 
 
 def _asked(page: Page, wanted: Sequence[tuple[Hashable, Request]]) -> dict[Hashable, pd.DataFrame]:
-    with page.store.look(page.viewer) as look:
+    with page.store.look(page.viewer, as_of=page.as_of) as look:
         opened: Any = Together(look, page.viewer)
         answers = {
             key: request.query(opened, page.viewer, *request.arguments, **dict(request.options))
@@ -94,13 +99,17 @@ def worked_out(page: Page, work: Callable[..., Any], *arguments: Any) -> Any:
 
     work must ask the cohort for its rows itself; what it is given must be small and hashable.
     """
-    name = (work.__module__, work.__qualname__)
-    key = (page.path, page.version, page.viewer, page.look.dark, name, arguments)
+    key = _work_key(page, work, arguments)
     found = shelf().get(key)
     if found is None:
         found = (work(page, *arguments),)
         shelf().put(key, found)
     return _shared(found[0])
+
+
+def _work_key(page: Page, work: Callable[..., Any], arguments: tuple[Any, ...]) -> Hashable:
+    name = (work.__module__, work.__qualname__)
+    return (page.path, page.version, page.viewer, page.sees_arm, page.look.dark, name, arguments)
 
 
 def _shared(answer: Any) -> Any:

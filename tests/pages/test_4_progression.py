@@ -10,6 +10,10 @@ from click.testing import CliRunner
 from core.cli import cli
 from core.domain import CohortFilter, Viewer
 from core.figures.style import LIGHT
+from data.frozen import freeze
+from data.looks import looks
+from data.store import CohortStore
+from data.verify import verify
 from pages.common import progression_study as study
 from pages.common.opening import Page
 from pages.common.progression_study import COMPLETE, IMPUTED, READERS, Ask
@@ -82,18 +86,244 @@ def test_commands_on_the_page_give_the_same_numbers(page, tmp_path, monkeypatch)
         assert answer["progressors"] == {**answer["progressors"], **shown["progressors"]}
 
 
-def test_net_progression_is_a_share(page):
-    table = study.summary_table(study.results(page, ASKED), (">0",))
-    assert set(table["sites"]) == {IMPUTED, COMPLETE}
-    assert table["net"].between(-1, 1).all()
+def test_net_progression_is_a_share_with_an_interval(page):
+    rows = study.definitions(page, ASKED, IMPUTED)
+    net = rows[(rows["definition"] == "net progression") & (rows["kind"] == "share")]
+    assert net["estimate"].between(-1, 1).all()
+    assert (net["low"] <= net["estimate"]).all() and (net["estimate"] <= net["high"]).all()
 
 
-def test_scorers_are_people_first(page):
-    from pages.common.study import chosen_totals
+def test_scorers_are_people_first():
+    kinds = {"R1": "human", "R2": "human", small_cohort.MODEL: "model", "truth": "consensus"}
+    assert study.scorers(kinds) == [READERS, small_cohort.MODEL, "truth"]
+    assert study.scorers({"truth": "consensus"}) == ["truth"]
 
-    assert study.scorers(chosen_totals(page, ASKED.chosen)) == [READERS, small_cohort.MODEL, "truth"]
+
+def test_baseline_is_the_visit_nearest_day_0():
+    assert study.baseline_visit({"SCR": -28.0, "BL": 0.0, "W12": 84.0}) == "BL"
 
 
-def test_visits_without_a_day_cannot_be_compared():
-    frame = pd.DataFrame({"subject": ["a", "a"], "visit": ["BL", "X"], "day": [0.0, None]})
-    assert study.visit_days(frame) == {"BL": 0.0}
+# -- sections ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def own(tmp_path):
+    path = tmp_path / "own.duckdb"
+    small_cohort.build(path, films=False)
+    return path
+
+
+def section(at, name):
+    at.session_state["progression_section"] = name
+    return at.run()
+
+
+def tables(at):
+    return [table.value for table in at.dataframe]
+
+
+def test_definitions_are_those_of_core(page):
+    rows = study.definitions(page, ASKED, IMPUTED).set_index(["definition", "group"])
+    one = study.results(page, ASKED)[IMPUTED]
+    for name, arms in one["progressor_shares"].items():
+        for arm, value in arms.items():
+            assert rows.loc[(name, arm), "count"] == value["count"]
+            assert [rows.loc[(name, arm), "low"], rows.loc[(name, arm), "high"]] == value["share"]["ci"]
+    fresh = rows.loc[("new syndesmophyte, by all readers", "Active")]
+    assert (fresh["count"], fresh["n"]) == (1, 3), "P4 alone, at C5I and L2S"
+
+
+def test_every_section_opens_without_an_error(open_app, own):
+    at = open_app(PAGE, cohort=own)
+    for name in ("Over time", "Where", "Subgroups", "Models and tests", "Missing data"):
+        assert not section(at, name).exception, name
+
+
+def test_where_counts_the_patients_who_changed(page):
+    from pages.common import progression_sections as sections
+    from pages.common.progression_rows import chosen_sites
+
+    grid = chosen_sites(page, ASKED.chosen).only(readers=["R1", "R2"])
+    cells, groups = sections._cells(grid, ASKED, "arm")
+    assert groups == ["Active", "Placebo", "all"]
+    cell = cells.set_index(["group", "site"]).loc[("Active", "C5I")]
+    assert cell["worse"] >= 1
+    assert cell["n"] == 3
+
+
+def test_models_are_fitted_on_the_button_and_equal_core(open_app, own):
+    from core.progression.regression.fit import ModelOptions, fit_model
+
+    at = section(open_app(PAGE, cohort=own), "Models and tests")
+    assert "Nothing is fitted" in words(at, "caption")
+    at.multiselect(key="models_chosen").set_value(["compare", "mmrm"])
+    next(button for button in at.button if button.label == "Fit").click().run()
+    assert not at.exception
+    shown = next(table for table in tables(at) if "term" in table and "n" in table)
+    viewed = Page(str(own), {"version": 2, "blinded": False, "phantom": True}, Viewer(), LIGHT)
+    expected = fit_model(study.all_readings(viewed, ASKED), "compare", ModelOptions(*ASKED.days)).table()
+    assert shown["estimate"].tolist() == pytest.approx(expected["estimate"].tolist(), nan_ok=True)
+    assert shown["p"].tolist() == pytest.approx(expected["p"].tolist(), nan_ok=True)
+
+
+def test_p_values_are_off_for_a_subset(open_app, own):
+    at = section(open_app(PAGE, cohort=own, sex="M"), "Models and tests")
+    at.multiselect(key="models_chosen").set_value(["compare"])
+    next(button for button in at.button if button.label == "Fit").click().run()
+    assert not at.exception
+    assert "P-values are off" in words(at, "info")
+    shown = next(table for table in tables(at) if "term" in table)
+    assert "p" not in shown
+    assert shown["estimate"].notna().any()
+
+
+def test_panel_is_that_of_core(page):
+    from core.progression.sensitivity import SensitivityOptions, sensitivity
+
+    rule = "msasss.complete_only"
+    found = study.panel_of_rule(page, ASKED, rule)
+    grid = study.asked_grid(page, Ask(ASKED.chosen, "BL", "W104", ASKED.days, rule=rule))
+    expected = sensitivity({rule: grid.frame()}, SensitivityOptions(*ASKED.days))
+    pd.testing.assert_frame_equal(
+        found[found["method"] == "locf"].reset_index(drop=True),
+        expected[expected["method"] == "locf"].reset_index(drop=True),
+    )
+
+
+def test_films_put_in_are_counted_and_named(open_app, own):
+    with CohortStore(own).write("test", "lost") as tx:
+        keys = small_cohort.site_grades()
+        keys = keys[(keys["subject"] == "P2") & (keys["visit"] == "W104")]
+        tx.supersede("site_score", keys[["subject", "visit"]].drop_duplicates())
+    at = open_app(PAGE, cohort=own)
+    assert "Missing films: none put in" in words(at, "caption")
+    box = next(box for box in at.selectbox if box.label == "Missing films")
+    box.set_value("locf").run()
+    assert not at.exception
+    assert "Values put in for a film: 1 of 6 patients" in words(at, "markdown")
+    assert "nothing happened after a patient's last film" in words(at, "caption")
+    assert "1 with a value put in for a film" in words(at, "caption")
+
+
+# -- guards --------------------------------------------------------------------------------------------------
+
+
+def test_one_look_a_session_and_question(open_app, own):
+    at = open_app(PAGE, cohort=own)
+    at.run().run()
+    assert len(looks(CohortStore(own))) == 1
+    box = next(box for box in at.selectbox if box.label == "To")
+    box.set_value("W52").run()
+    kept = looks(CohortStore(own))
+    assert len(kept) == 2
+    assert kept["session"].nunique() == 1
+    open_app(PAGE, cohort=own)
+    assert looks(CohortStore(own))["session"].nunique() == 2
+    assert verify(CohortStore(own)).broken == []
+
+
+def test_a_blinded_study_is_unblinded_by_an_act_with_a_reason(open_app, own):
+    store = CohortStore(own)
+    store.set_blinded(True, actor="test", reason="again")
+    at = open_app(PAGE, cohort=own)
+    assert len(looks(store)) == 0
+    button = next(button for button in at.button if button.label == "Show the arms")
+    assert button.disabled
+    next(field for field in at.text_input if field.label.startswith("Why the arms")).set_value("lock")
+    next(box for box in at.checkbox if box.label.startswith("I may show")).check().run()
+    next(button for button in at.button if button.label == "Show the arms").click().run()
+    assert not store.is_blinded
+    assert "Active" in words(at.run(), "markdown")
+    assert store.query("SELECT reason FROM main.event WHERE action = 'settings'")["reason"].tolist() == [
+        "lock"
+    ]
+
+
+def test_a_set_is_frozen_and_opens_to_the_same_digits(open_app, own):
+    at = section(open_app(PAGE, cohort=own), "Looks and frozen sets")
+    assert "Looks at results by arm: 1, in 1 sessions" in words(at, "markdown")
+    next(field for field in at.text_input if field.label == "Name of the set").set_value("primary")
+    next(field for field in at.text_input if field.label == "Why it is frozen").set_value("plan 2.1")
+    next(button for button in at.button if button.label.startswith("Freeze")).click().run()
+    assert not at.exception
+    at.selectbox(key="frozen_opened").set_value("primary").run()
+    assert "the same digits" in words(at, "success")
+    assert "have not changed since" in words(at, "markdown")
+    grades = small_cohort.site_grades()
+    row = grades[(grades["subject"] == "P1") & (grades["visit"] == "W104") & (grades["reader"] == "R1")].iloc[
+        :3
+    ]
+    with CohortStore(own).write("test", "reads", "correction") as tx:
+        tx.supersede("site_score", row[["subject", "visit", "reader", "site"]])
+        tx.insert("site_score", row.assign(grade=pd.array([3, 3, 3], dtype="Int32")))
+    at.run()
+    assert not at.exception
+    assert "the same digits" in words(at, "success"), "the version of then is still there"
+    assert "The cohort has moved on: 1 writes" in words(at, "warning")
+
+
+def test_a_set_frozen_blinded_keeps_the_arms_hidden(open_app, own):
+    store = CohortStore(own)
+    store.set_blinded(True, actor="test", reason="again")
+    viewed = Page(str(own), {"version": store.version(), "blinded": True, "phantom": True}, Viewer(), LIGHT)
+    results = study.frozen_results(viewed, ASKED)
+    assert set(results[IMPUTED]["summary"]) == {"all"}
+    freeze(store, "blind", actor="a", reason="r", system="msasss", version=store.version(),
+           settings=ASKED.as_settings(), results=results)  # fmt: skip
+    store.set_blinded(False, actor="test", reason="lock")
+    at = section(open_app(PAGE, cohort=own), "Looks and frozen sets")
+    at.selectbox(key="frozen_opened").set_value("blind").run()
+    assert not at.exception
+    assert "the same digits" in words(at, "success")
+
+
+def test_settings_lead_back_to_the_question():
+    chosen = CohortFilter(campaign="paired", sexes=("M",), covariates=(("HLA-B27", "positive"),))
+    asked = Ask(chosen, "BL", "W52", (0.0, 366.0), "truth", "lumbar", "msasss.complete_only", "locf")
+    assert study.ask_from(json.loads(json.dumps(asked.as_settings()))) == asked
+    assert not asked.is_full_set
+    assert ASKED.is_full_set
+
+
+# -- edges ---------------------------------------------------------------------------------------------------
+
+
+def test_an_arm_with_one_patient_has_no_interval(open_app, own):
+    with CohortStore(own).write("test", "subjects") as tx:
+        tx.supersede("subject", pd.DataFrame({"subject": ["P3", "P5"]}))
+        tx.insert("subject", pd.DataFrame({"subject": ["P3", "P5"], "arm": "Active", "sex": ["M", "F"]}))
+    at = open_app(PAGE, cohort=own)
+    assert not at.exception
+    assert "one patient: no interval" in words(at, "markdown")
+    for name in ("Over time", "Where", "Subgroups", "Models and tests"):
+        assert not section(at, name).exception, name
+
+
+def test_a_visit_before_baseline_is_no_baseline(open_app, own):
+    with CohortStore(own).write("test", "visits") as tx:
+        tx.insert("visit", pd.DataFrame({"subject": small_cohort.PATIENTS, "visit": "SCR", "visit_order": -1,
+                                         "day": -25, "planned_day": -28}))  # fmt: skip
+        extra = small_cohort.site_grades()
+        tx.insert("site_score", extra[extra["visit"] == "BL"].assign(visit="SCR"))
+    at = open_app(PAGE, cohort=own)
+    assert next(box for box in at.selectbox if box.label == "From").value == "BL"
+    assert not section(at, "Over time").exception
+
+
+def test_two_visits_of_one_day_are_not_compared(open_app, own):
+    with CohortStore(own).write("test", "visits") as tx:
+        tx.insert("visit", pd.DataFrame({"subject": small_cohort.PATIENTS, "visit": "BL2", "visit_order": 0,
+                                         "day": 0, "planned_day": 0}))  # fmt: skip
+        extra = small_cohort.site_grades()
+        tx.insert("site_score", extra[extra["visit"] == "BL"].assign(visit="BL2"))
+    at = open_app(PAGE, cohort=own)
+    assert not at.exception
+    to = next(box for box in at.selectbox if box.label == "To")
+    assert set(to.options) == {"W52", "W104"}
+
+
+def test_a_patient_whom_nobody_read_is_left_out_with_the_reason(open_app, own):
+    with CohortStore(own).write("test", "subjects") as tx:
+        tx.insert("subject", pd.DataFrame({"subject": ["P9"], "arm": ["Active"]}))
+    gone = next(table for table in tables(open_app(PAGE, cohort=own)) if "reason" in table)
+    assert set(gone.loc[gone["subject"] == "P9", "reason"]) == {"no total at any visit"}
