@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from core.domain import CohortFilter
     from core.report.content import FilmPicture, Report
     from core.report.material import Case, MarginSet, Material, Origin
+    from core.report.readings import Readings
     from data.store import CohortStore
 
 ENDINGS = (".html",)
@@ -109,6 +110,7 @@ def _material(store: CohortStore, system: str, campaign: str, cases: int) -> Mat
     came = report.visits(store, viewer, chosen)
     abstained = scores.abstentions(store, viewer, chosen)
     subjects = cohort.subjects(store, viewer, chosen)
+    covariates = cohort.baseline(store, viewer, chosen)
     counts = cohort.counts(store, viewer)
     runs = scores.runs(store, viewer, which.name)
     frames = {
@@ -119,6 +121,7 @@ def _material(store: CohortStore, system: str, campaign: str, cases: int) -> Mat
         "data.queries.scores.runs": runs,
         "data.queries.report.visits": came,
         "data.queries.cohort.subjects": subjects,
+        "data.queries.cohort.baseline": covariates,
         "data.queries.cohort.counts": counts,
     }
     shown = shown_readings(totals, chosen.campaign)
@@ -140,8 +143,27 @@ def _material(store: CohortStore, system: str, campaign: str, cases: int) -> Mat
         arms=_arms(subjects),
         margins=_margins(store, which.name),
         origin=_origin(store, chosen, frames),
+        groups=_groups(subjects, covariates, readings, is_blinded=state["blinded"]),
+        twice=_twice(totals, readers, chosen.campaign),
     )
     return replace(material, cases=_cases(store, material, chosen, cases))
+
+
+def _groups(
+    subjects: pd.DataFrame, covariates: pd.DataFrame, readings: Readings, *, is_blinded: bool
+) -> pd.DataFrame:
+    from core.agreement.subgroups import levels
+    from core.report.measures import baseline_damage
+
+    known = subjects.drop(columns=["arm", "centre"]) if is_blinded else subjects
+    return levels(known, covariates, baseline_damage(readings))
+
+
+def _twice(totals: pd.DataFrame, readers: pd.DataFrame, campaign: str) -> pd.DataFrame:
+    from core.agreement.rereads import repeats
+
+    modes = readers["read_mode"].fillna("").astype(str)
+    return repeats(totals, campaign, dict(zip(readers["campaign"].astype(str), modes, strict=True)))
 
 
 def _campaign(readers: pd.DataFrame, asked: str, known: list[str]) -> str:

@@ -13,6 +13,7 @@ from core.report.cases import largest_disagreements
 from core.report.content import Block, Report, Section, Table, Text
 from core.report.design import counted, design
 from core.report.ending import limitations, missing_sites, provenance
+from core.report.groups import reread_numbers, rereads, subgroup_numbers, subgroups
 from core.report.material import Material
 from core.report.measures import agreement, imputed, left_out, models_as_readers, reader_error, sites
 from core.report.model import margin_words, model_as_reader, verdict
@@ -38,12 +39,15 @@ def compose(material: Material) -> Report:
     errors = reader_error(readings)
     models = models_as_readers(readings, margin.value if margin else None) if len(readings.people) > 1 else []
     by_site = sites(material.grades, readings, layout(material.system)) if readings.pairs else None
+    grouped, again = subgroup_numbers(readings, material.groups), reread_numbers(material)
     sections = (
         in_short(material, pairs, errors, models),
         design(material),
         counted(material),
         status_and_change(readings, pairs, errors),
         patient_by_patient(readings),
+        subgroups(material, grouped),
+        rereads(material, again),
         model_as_reader(material, models),
         site_by_site(material, by_site),
         largest_disagreements(material),
@@ -56,6 +60,8 @@ def compose(material: Material) -> Report:
         "agreement": _records(pairs),
         "reader_error": errors,
         "model_as_reader": models,
+        "subgroups": _records(grouped),
+        "readers_against_themselves": _records(again),
         "sites": _records(by_site.by_site) if by_site else [],
         "all_sites": _records(by_site.together) if by_site else [],
         "left_out": _records(left_out(readings, material.came)),

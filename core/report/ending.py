@@ -80,8 +80,11 @@ def limitations(material: Material) -> Section:
 def _readers(material: Material) -> list[str]:
     said = []
     humans = material.readers[material.readers["kind"] == ReaderKind.HUMAN]
-    if (humans["read"] > 1).any():
-        said.append("Second reads are in the cohort; agreement of readers with themselves is not shown here.")
+    if len(material.twice):
+        n = material.twice["subject"].nunique()
+        said.append(
+            f"Readers read {n:,} patients again: what that says about a reader alone rests on those few."
+        )
     elif len(humans):
         said.append("No reader read twice: agreement of a reader with himself or herself was not measured.")
     k = len(material.readings.people)

@@ -65,7 +65,8 @@ class Material:
     came: every patient and visit, columns ``subject, visit, day, planned_day, films`` (NA: no such visit).
     grades: ``subject, visit, site, feature, label, grade``. abstentions: ``subject, visit, body_part, reader,
     reason``. counts: of the cohort. arms: patients in each, empty while the study is blinded.
-    margins: oldest first. cases: worst first.
+    margins: oldest first. cases: worst first. groups: ``subject, group, level`` of
+    ``core.agreement.subgroups.levels``. twice: totals of people who read again, ``core.agreement.rereads``.
     """
 
     system: ScoreSystem
@@ -84,6 +85,8 @@ class Material:
     margins: tuple[MarginSet, ...]
     origin: Origin
     cases: tuple[Case, ...] = field(default=())
+    groups: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["subject", "group", "level"]))
+    twice: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def patients(self) -> int:

@@ -8,6 +8,7 @@ import streamlit as st
 from core.domain import ReaderKind
 from core.figures.agreement_forest import forest
 from core.report.readings import CHANGE, STATUS
+from core.report.say import interval, number
 from pages.common import agreement_study as study
 from pages.common.agreement_parts import (
     PAIR,
@@ -56,10 +57,9 @@ def _values(rows: pd.DataFrame) -> str:
         return "not computable"
     if len(known) == 1:
         row = known.iloc[0]
-        interval = "" if pd.isna(row["low"]) else f" ({row['low']:.2f} to {row['high']:.2f})"
-        return f"**{row['estimate']:.2f}**{interval}"
-    low, high = known["estimate"].min(), known["estimate"].max()
-    return f"**{low:.2f}**" + (f" to **{high:.2f}**" if f"{low:.2f}" != f"{high:.2f}" else "")
+        return f"**{number(row['estimate'])}** {interval(row['low'], row['high'])}"
+    low, high = number(known["estimate"].min()), number(known["estimate"].max())
+    return f"**{low}**" + (f" to **{high}**" if low != high else "")
 
 
 def _n(rows: pd.DataFrame) -> str:
@@ -115,6 +115,7 @@ def _rows(found: pd.DataFrame, compared: Comparison) -> pd.DataFrame:
     here = icc["span"] == asked.interval.label
     part = icc["component"] == asked.component
     first, parts, spans = icc[here & part], icc[here & ~part], icc[~here & part]
+    parts = parts.sort_values("component", key=lambda names: names.map(compared.readings.components.index))
     kept = [
         first.assign(label=asked.component),
         parts.assign(label=parts["component"]),
@@ -151,6 +152,6 @@ def _ranges(rows: pd.DataFrame) -> str:
     for kind, name in names.items():
         part = rows.loc[rows["kind"] == kind, "estimate"].dropna()
         if len(part):
-            low, high = f"{part.min():.2f}", f"{part.max():.2f}"
+            low, high = number(part.min()), number(part.max())
             said.append(f"{name} {low}" + (f" to {high}" if high != low else ""))
-    return ", ".join(said) or "nothing: no pair has enough patients"
+    return ", ".join(said) or "not computable (too few patients, or nobody differs)"

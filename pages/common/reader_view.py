@@ -82,11 +82,13 @@ def index_words(found: dict[str, Any]) -> tuple[str, str]:
         return "not computable", f"{found['notes'].get('index', 'The index cannot be computed')}."
     low, high = index["ci"]
     interval = "" if low is None else f" ({signed(low)} to {signed(high)})"
-    if index["estimate"] > 0:
+    if abs(index["estimate"]) < 1e-9:
+        side = "as far from the readers as they are from each other"
+    elif index["estimate"] > 0:
         side = "further from the readers than they are to each other"
     else:
         side = "nearer to the readers than they are to each other"
-    chance = ", which may be chance" if low is not None and high is not None and low <= 0 <= high else ""
+    chance = ", which may be chance" if low is not None and high is not None and low < 0 < high else ""
     verdict = "No verdict: no margin was set."
     if found["margin"] is not None and high is not None:
         where = "under" if found["equivalent"] else "not under"

@@ -42,7 +42,8 @@ def test_committee_sees_change_agreement_and_the_worst_outlier(visitor):
     visitor.wait_for("Agreement, ICC(A,1), about change readers with each other")
     visitor.wait_for("the model with readers")
     visitor.wait_for("Left out:")
-    visitor.click_cell(visitor.table_under("Largest disagreements about change"), row=0)
+    visitor.click(visitor.page.get_by_role("radio", name="Largest disagreements"))
+    visitor.click_cell(visitor.table_under("Largest disagreements about change BL to W104"), row=0)
     visitor.wait_for("What changed, BL to W104")
     visitor.films_drawn()
     assert "patient=" in visitor.page.url
@@ -51,7 +52,9 @@ def test_committee_sees_change_agreement_and_the_worst_outlier(visitor):
 
 def test_click_on_a_point_opens_the_patient(visitor):
     visitor.open("Agreement")
-    plot = visitor.page.locator(".js-plotly-plot").nth(3)  # change, scatter
+    plot = visitor.page.locator(".js-plotly-plot").nth(
+        3
+    )  # forest, status: scatter and limits, change: scatter
     plot.scroll_into_view_if_needed()
     point = plot.locator(".scatterlayer .trace").nth(1).locator(".point").first
     box = point.bounding_box()

@@ -66,6 +66,25 @@ def came(visits=("BL", "W104")):
     return frame.astype({"films": "Int64"})
 
 
+def groups():
+    """Six women and four men."""
+    rows = [(subject, "sex", "F" if number < 6 else "M") for number, subject in enumerate(PATIENTS)]
+    return pd.DataFrame(rows, columns=["subject", "group", "level"])
+
+
+def twice():
+    """R1 read five patients again, a unit higher at the last visit of P01."""
+    rows = []
+    for read_as in ("first read", "read again"):
+        for place, visit in enumerate(("BL", "W104")):
+            for number, subject in enumerate(PATIENTS[:5]):
+                more = 1.0 * (read_as == "read again" and subject == "P01" and place == 1)
+                total = TOTALS["R1"][place][number] + more
+                rows.append(("R1", "read 2", "total", subject, visit, read_as, total))
+    columns = ["reader", "occasion", "component", "subject", "visit", "read_as", "total"]
+    return pd.DataFrame(rows, columns=columns)
+
+
 def material(**changes):
     read = changes.pop("readings", None) or readings()
     labels = list(read.kinds)

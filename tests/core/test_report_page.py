@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import report_samples as samples
 
+from core.agreement.icc import icc
 from core.domain import Box, Film
 from core.report.cases import shown_region, worst_patients
 from core.report.compose import compose
@@ -259,3 +260,39 @@ def test_intervals_read_well():
     assert with_interval([0.4, -0.1, 0.9], signed=True) == "+0.40 (−0.10 to +0.90)"
     assert percent({"estimate": None, "ci": [None, None]}) == "no case"
     assert percent({"estimate": 0.25, "ci": [0.0, 0.5]}) == "25% (0% to 50%)"
+
+
+def table_of(report, anchor, place=0):
+    section = next(part for part in report.sections if part.anchor == anchor)
+    return [block for block in section.blocks if isinstance(block, Table)][place]
+
+
+def test_subgroups_hold_the_numbers_of_their_patients():
+    report = compose(samples.material(groups=samples.groups()))
+    table = table_of(report, "subgroups")
+    women = next(row for row in table.rows if row[0] == "sex: F" and row[1] == "R1 – R2")
+    first, second = (np.array(samples.TOTALS[label][1][:6], dtype=float) for label in ("R1", "R2"))
+    expected = icc(np.column_stack([first, second]))["forms"]["ICC(A,1)"]["estimate"]
+    assert women[2] == "6" and women[3].startswith(number(expected))
+    assert table.rows[0][0] == "all patients"
+    assert report.numbers["subgroups"]
+
+
+def test_no_subgroup_and_no_second_read_are_said():
+    text = text_of(compose(samples.material()))
+    assert "No subgroup of patients is known." in text
+    assert "No reader read a film twice" in text
+
+
+def test_readers_against_themselves_stand_in_a_table():
+    report = compose(samples.material(twice=samples.twice()))
+    rows = {row[3]: row for row in table_of(report, "rereads").rows}
+    assert rows["status"][5:7] == ("10", "5") and rows["status"][8].startswith("−0.10")
+    assert rows["change"][5:7] == ("5", "5") and rows["change"][8].startswith("−0.20")
+    assert "Readers read 5 patients again" in text_of(report)
+
+
+def test_same_bytes_with_subgroups_and_second_reads():
+    given = {"groups": samples.groups(), "twice": samples.twice()}
+    pages = {page(compose(samples.material(**given)), plotly_js=JS) for _ in range(2)}
+    assert len(pages) == 1

@@ -3,10 +3,12 @@
 from dataclasses import replace
 
 import numpy as np
+import other_systems
 import pandas as pd
 import pytest
 import small_cohort
 
+from core import scores
 from core.agreement.icc import icc
 from core.agreement.kappa import kappas
 from core.agreement.reader_model import false_change, leave_one_out
@@ -14,6 +16,7 @@ from core.agreement.sample_size import subjects_for_width
 from core.domain import CohortFilter, Viewer
 from core.figures.style import LIGHT
 from core.progression.sdc import smallest_detectable_change
+from core.scores.layout import layout
 from pages.common import agreement_study as study
 from pages.common.agreement_grades import cases_of
 from pages.common.agreement_study import Question
@@ -299,6 +302,19 @@ def test_too_many_grades_are_told_and_not_loaded(open_app, monkeypatch):
     at = section(open_app(PAGE), "Site by site")
     assert "a page takes at most 100" in words(at, "info")
     assert "sharpline agreement --cluster subject" in words(at, "info").replace("`", "")
+
+
+@pytest.mark.parametrize("system", ["mtss", "sparcc", "synovitis"])
+def test_every_system_has_its_map_and_grades(open_app, tmp_path, system):
+    path = other_systems.build(tmp_path / "other.duckdb", system).path
+    at = open_app(PAGE, cohort=path, system=system)
+    for name in SECTIONS:
+        section(at, name)
+        assert not at.exception and not at.error and not at.info, name
+    asked = Question(CohortFilter(system=system, campaign="c"), "BL", "W52")
+    looked_at = Page(str(path), {"version": 1, "blinded": False, "phantom": True}, Viewer(), LIGHT)
+    found = study.site_statistics(looked_at, asked, "")
+    assert set(found["site"]) == {key for key in layout(scores.get(system)).places if not key.endswith(".CS")}
 
 
 def test_a_single_visit_has_status_only(open_app, tmp_path):
