@@ -6,6 +6,7 @@ import pandas as pd
 
 from core.domain import ReaderKind
 
+MODEL_PAIRED = "model-paired"  # campaign in which a model reads all films of a patient together
 KIND_ORDER = {ReaderKind.HUMAN: 0, ReaderKind.MODEL: 1, ReaderKind.CONSENSUS: 2}
 
 
@@ -23,10 +24,16 @@ def shown_readings(frame: pd.DataFrame, campaign: str) -> pd.DataFrame:
     """The rows of people in this campaign, and of models and the truth in theirs, with one label a reader.
 
     frame: columns ``reader, kind, campaign``; with a column ``read``, only first reads stay.
+    A model that read patients' films together is shown by these reads; what it made of each film alone stays
+    in the exports, for as reads of change it is the worse of two answers to one question (``domain.md`` B7).
     Adds ``label``: the reader, with the campaign where a model or the truth has several. Changes are never
     formed across campaigns: a label names one of them.
     """
     kept = frame[(frame["kind"] != ReaderKind.HUMAN) | (frame["campaign"] == campaign)]
+    is_model = kept["kind"] == ReaderKind.MODEL
+    together = set(kept.loc[is_model & (kept["campaign"] == MODEL_PAIRED), "reader"])
+    if together:
+        kept = kept[~(is_model & kept["reader"].isin(together) & (kept["campaign"] != MODEL_PAIRED))]
     if "read" in kept.columns:
         kept = kept[kept["read"] == 1]
     pairs = kept[["reader", "campaign"]].drop_duplicates()

@@ -11,6 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from core.domain import Abstained, Film, FilmPair, Scored, ScoredPair, ScoredTogether
 from core.errors import InputError
+from core.readings import MODEL_PAIRED
 
 
 @runtime_checkable
@@ -56,7 +57,7 @@ class Paired:
 
     factory: str
     identity: str
-    campaign: str = "model-paired"
+    campaign: str = MODEL_PAIRED
 
     def build(self, size: str) -> TogetherReader:
         """The reader. Raises ModelError where the weights are absent."""

@@ -65,13 +65,17 @@ def site_grades(
 
 
 def abstentions(store: CohortStore, viewer: Viewer, chosen: CohortFilter) -> pd.DataFrame:
-    """Films that a model would not score: ``subject, visit, body_part, view, image, reader, reason``."""
+    """Films that a model would not score: ``subject, visit, body_part, view, image, reader, reason``.
+
+    One row a film, model and reason, in however many campaigns it read.
+    """
     sql = """
         SELECT i.subject, i.visit, i.body_part, i.view, i.image, u.reader, f.abstained AS reason
         FROM finding f JOIN image i USING (image) LEFT JOIN run u USING (run)
         LEFT JOIN visit v ON v.subject = i.subject AND v.visit = i.visit
         WHERE f.abstained IS NOT NULL AND f.system = $system
             AND (i.subject IS NULL OR i.subject IN ({patients}))
+        QUALIFY row_number() OVER (PARTITION BY i.image, u.reader, f.abstained ORDER BY f.event) = 1
         ORDER BY i.subject, v.visit_order, i.image
     """
     return answer(store, viewer, sql, chosen=chosen, values={"system": chosen.system})

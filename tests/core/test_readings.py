@@ -2,7 +2,16 @@
 
 import pandas as pd
 
-from core.readings import label_kinds, models, people, people_campaigns, short_names, shown_readings, truths
+from core.readings import (
+    MODEL_PAIRED,
+    label_kinds,
+    models,
+    people,
+    people_campaigns,
+    short_names,
+    shown_readings,
+    truths,
+)
 
 READINGS = pd.DataFrame(
     {
@@ -17,6 +26,17 @@ READINGS = pd.DataFrame(
 def test_people_of_one_campaign_and_everybody_else():
     shown = shown_readings(READINGS, "paired")
     assert shown["label"].tolist() == ["R1", "R2", "M (single)", "M (pairs)", "truth"]
+
+
+def test_model_that_read_films_together_is_shown_by_these_reads_alone():
+    also = pd.DataFrame({"reader": ["M"], "kind": ["model"], "campaign": [MODEL_PAIRED], "read": [1]})
+    other = also.assign(reader="M2", campaign="model-single")
+    shown = shown_readings(pd.concat([READINGS, also, other], ignore_index=True), "paired")
+    of_models = shown[shown["kind"] == "model"]
+    assert of_models[["label", "campaign"]].to_numpy().tolist() == [
+        ["M", MODEL_PAIRED],
+        ["M2", "model-single"],
+    ]
 
 
 def test_only_first_reads_stay():

@@ -14,7 +14,8 @@ import pandas as pd
 import pytest
 from test_score_run import TOY, all_rows, load_toy, make_cohort
 
-from core.domain import Abstained, Scored, ScoredTogether
+from core.domain import Abstained, CohortFilter, Scored, ScoredTogether, Viewer
+from data.queries.scores import abstentions
 from data.store import CohortStore
 from data.verify import verify
 from models.base import Paired
@@ -96,6 +97,8 @@ def test_films_are_read_singly_and_together_in_campaigns_of_their_own(cohort):
         "WHERE r.campaign = 'model-single'"
     )
     assert alone["n"][0] == 0
+    refused = abstentions(cohort, Viewer(), CohortFilter())
+    assert refused["image"].tolist() == ["bad-extra"]  # once, though two campaigns hold it
     assert verify(cohort).broken == []
 
 
