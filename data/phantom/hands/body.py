@@ -54,10 +54,10 @@ def make_hand_body(seed: int, *, domain: str = "first") -> HandBody:
     rng = np.random.default_rng([20_251_117, seed])
     second = domain == "second"
     male = rng.random() < (0.45 if second else 0.25)
-    size = float(np.clip(rng.normal(1.045 if male else 0.965, 0.04), 0.87, 1.14))
+    size = float(np.clip(rng.normal(1.03 if male else 0.955, 0.037), 0.86, 1.09))
     rings = tuple(
         f"{side}{finger}"
-        for side, finger, odds in (("LH", 4, 0.10), ("RH", 4, 0.07), ("LH", 3, 0.02), ("RH", 5, 0.01))
+        for side, finger, odds in (("LH", 4, 0.07), ("RH", 4, 0.05), ("LH", 3, 0.02), ("RH", 5, 0.01))
         if rng.random() < odds
     )
     metal = {}

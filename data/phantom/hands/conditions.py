@@ -10,8 +10,8 @@ from data.phantom.conditions import DOMAINS, Conditions
 from data.phantom.hands.hand import Posture
 
 POOR_KINDS = ("underexposed", "soft", "rotated", "cut_edge", "missing_finger", "overlap")
-WRONG_KINDS = ("one_hand", "mirrored", "blank")
-VIEWS = ("hands",)
+WRONG_KINDS = ("one_hand", "foot_as_hand", "mirrored", "chest", "blank")
+VIEWS = ("hands", "feet")
 GREYS = 1023
 
 
@@ -52,7 +52,7 @@ def draw_limb_conditions(
         "magnification": float(rng.uniform(1.01, 1.04)),
         "source_distance": float(rng.choice([1000, 1100, 1150])),
         "kilovolt": float(rng.uniform(48, 55)), "exposure": float(np.exp(rng.normal(0, 0.22))),
-        "grid": 0.55, "collimation": tuple(float(x) for x in rng.uniform(-2, 9, 4)),
+        "grid": 0.55, "collimation": tuple(float(x) for x in rng.uniform([-2, -2, -2, -2], [7, 9, 4, 9])),
         "collimation_tilt": float(rng.normal(0, 0.8)),
         "photometric": "MONOCHROME1" if rng.random() < 0.15 else "MONOCHROME2",
         "show_spacing": str(rng.choice(["both", "imager", "none"], p=[0.62, 0.33, 0.05])),
@@ -66,7 +66,7 @@ def draw_limb_conditions(
 
 
 def _places(rng) -> tuple[tuple[float, float], tuple[float, float]]:
-    top = float(rng.uniform(0.05, 0.085))
+    top = float(rng.uniform(0.03, 0.055))
     return (
         (float(rng.normal(0.252, 0.006)), top + float(rng.uniform(0, 0.02))),
         (float(rng.normal(0.748, 0.006)), top + float(rng.uniform(0, 0.02))),

@@ -31,7 +31,7 @@ def develop(attenuation: np.ndarray, lit: np.ndarray, c: LimbConditions, seed: i
     inside = lit > 0.5
     sharp = _sharpened(signal, c)
     thin = sharp[::8, ::8][inside[::8, ::8]]
-    air, dense = np.quantile(thin, [0.10, 0.996]) if thin.size else (0.0, 1.0)
+    air, dense = np.quantile(thin, [0.10, 0.996 if c.view == "hands" else 0.955]) if thin.size else (0.0, 1.0)
     x = (sharp - air) / max(dense - air, 0.3) * 0.92 * c.contrast
     grey = _look_up(x, c)
     if c.shutter == "black":

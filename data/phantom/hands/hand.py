@@ -145,8 +145,7 @@ def _add_finger(
         gap = _gap(body, unit, name, finger)
         placed, middle, left = articulate(chain[-1], bone, state, look, gap, angle, tilt, roll)
         chain.append(placed)
-        if i + 1 < lost_from or not is_lost:
-            skeleton.joints.append(_joint(body, unit, name, middle, chain[-2:], left))
+        skeleton.joints.append(_joint(body, unit, name, middle, chain[-2:], left))
         _damage(chain, state, look, name)
         if state.finding == ANKYLOSIS:
             skeleton.fused.append((chain[-2].bone.name, chain[-1].bone.name))

@@ -16,6 +16,9 @@ FLAT_DEPTH = {  # half thickness, rounding, shell of the rim in mm
     "pisiform": (4.5, 4.5, 0.5), "trapezium": (6.2, 4.5, 0.7), "trapezoid": (6.0, 4.0, 0.75),
     "capitate": (7.2, 5.0, 0.75), "hamate": (6.2, 4.5, 0.65), "radius": (7.6, 9.0, 0.55),
     "ulna": (6.5, 6.5, 0.5), "hook": (4.0, 2.2, 0.55), "sesamoid": (2.1, 2.6, 0.3),
+    "hallucal": (3.4, 4.5, 0.5), "mcuneiform": (7.5, 6.0, 0.7), "icuneiform": (7.0, 5.0, 0.6),
+    "lcuneiform": (7.0, 6.0, 0.6), "cuboid": (7.5, 7.0, 0.6), "navicular": (7.0, 6.0, 0.8),
+    "talus": (8.0, 9.0, 0.7), "calcaneus": (8.5, 10.0, 0.6),
 }  # fmt: skip
 
 
@@ -110,7 +113,7 @@ def add_flat_bones(
     """Carpals, radius and ulna: bodies with rounded edges, seen from in front; fused ones are one."""
     rng = np.random.default_rng([seed, 77])
     for group in _flat_groups(skeleton):
-        for layer in range(1 if group[0].startswith(("hook", "sesamoid")) else 2):
+        for layer in range(1 if group[0].startswith(("hook", "sesamoid", "hallucal")) else 2):
             _add_flat(canvas, skeleton, group, layer, placement, mineral, thin, rng, seed)
 
 
@@ -226,7 +229,7 @@ def _texture(shape, low, pixel, placement: Placement, rng, seed: int, is_long: b
         cv2.INTER_LINEAR,
     )
     broad = cv2.GaussianBlur(rng.standard_normal(shape, dtype=np.float32), (0, 0), 2.2 / pixel)
-    broad *= np.float32(0.07 if is_long else 0.16) / max(float(broad.std()), 1e-6)
+    broad *= np.float32(0.07 if is_long else 0.12) / max(float(broad.std()), 1e-6)
     return mapped * np.float32(0.17 if is_long else 0.22) + broad
 
 

@@ -12,9 +12,9 @@ import pandas as pd
 from data.phantom.hands.body import HandBody
 from data.phantom.hands.conditions import LimbConditions
 from data.phantom.hands.develop import attenuation_of, develop
-from data.phantom.hands.flesh import add_flesh, hand_pieces
+from data.phantom.hands.flesh import add_flesh
 from data.phantom.hands.frame import Joint, Placement, Skeleton
-from data.phantom.hands.hand import build_hand
+from data.phantom.hands.limbs import build, pieces_of, shown
 from data.phantom.hands.paint import Canvas, add_flat_bones, add_long_bones
 from data.phantom.hands.state import GRADED, HEALTHY, NONE, JointState
 from data.phantom.hands.things import add_metal, stamp_markers
@@ -55,28 +55,25 @@ def render_limbs(
     canvas = Canvas.empty(shape, c.spacing)
     rng = np.random.default_rng([c.draw, 11])
     rows: list[tuple] = []
-    limbs: list[str] = []
-    for number, limb in enumerate(("LH", "RH")):
-        if c.missing == limb or c.kind == "blank":
-            continue
-        limbs.append(limb)
-        missing = int(c.missing[2]) if c.missing[:2] == limb and len(c.missing) == 3 else 0
-        skeleton = build_hand(body, limb, states, c.postures[number], missing=missing)
-        placement = place(c, limb, number, skeleton, body)
+    for limb in shown(c):
+        skeleton = build(body, limb, states, c)
+        placement = place(c, limb, skeleton, body)
         add_limb(canvas, skeleton, placement, body, c, states, rng)
-        rows += joint_rows(skeleton, placement, states, c, shape)
+        if c.kind != "foot_as_hand":
+            rows += joint_rows(skeleton, placement, states, c, shape)
+    if c.kind == "chest":
+        canvas = chest(body, c)
     lit = field_mask(shape, c)
     attenuation = attenuation_of(canvas, c)
-    stamp_markers(attenuation, c, tuple(limbs))
+    stamp_markers(attenuation, c, shown(c))
     pixels = develop(attenuation, lit, c, seed)
     if c.kind == "mirrored":
         pixels = np.ascontiguousarray(pixels[:, ::-1])
         rows = [mirrored_row(row, shape[1]) for row in rows]
-    shown = None if c.show_spacing == "none" else (c.spacing, c.spacing)
     return LimbFilm(
         pixels=pixels,
         spacing_mm=(c.spacing, c.spacing),
-        shown_spacing_mm=shown,
+        shown_spacing_mm=None if c.show_spacing == "none" else (c.spacing, c.spacing),
         joints=pd.DataFrame(rows, columns=JOINT_COLUMNS),
         photometric=c.photometric,
         view=c.view,
@@ -86,8 +83,18 @@ def render_limbs(
     )
 
 
-def place(c: LimbConditions, limb: str, number: int, skeleton: Skeleton, body: HandBody) -> Placement:
+def chest(body: HandBody, c: LimbConditions) -> Canvas:
+    """What the beam passes on a chest film that was sent by mistake."""
+    from data.phantom.body import make_body
+    from data.phantom.wrong import wrong_attenuation
+
+    drawn, _ = wrong_attenuation(make_body(body.seed), {}, c)
+    return Canvas(drawn.cortical, drawn.trabecular, 0.35 * drawn.soft, drawn.metal, c.spacing)
+
+
+def place(c: LimbConditions, limb: str, skeleton: Skeleton, body: HandBody) -> Placement:
     """Where the limb lies: its outline's middle and its longest tip at ``c.at``."""
+    number = 0 if limb.startswith("L") else 1
     free = Placement(
         mirror=limb.startswith("L"),
         roll=float(np.radians(c.rolls[number])),
@@ -95,7 +102,7 @@ def place(c: LimbConditions, limb: str, number: int, skeleton: Skeleton, body: H
         magnification=c.magnification,
         shift=(0.0, 0.0),
     )
-    pieces = np.array(hand_pieces(skeleton, body))
+    pieces = np.array(pieces_of(skeleton, body))
     pieces = pieces[np.maximum(pieces[:, 1], pieces[:, 4]) < 35.0]
     ends = np.concatenate([free.points(pieces[:, 0:2]), free.points(pieces[:, 3:5])])
     reach = np.concatenate([pieces[:, 2], pieces[:, 5]])
@@ -110,7 +117,7 @@ def add_limb(canvas, skeleton: Skeleton, placement: Placement, body: HandBody, c
     add_long_bones(canvas, skeleton, placement, beam, body.seed)
     wrist = [states.get(f"{skeleton.limb}.{s}", HEALTHY).jsn for s in ("RC", "CNL", "CMC4")]
     add_flat_bones(canvas, skeleton, placement, body.mineral, min(0.8, 0.15 * max(wrist)), body.seed)
-    add_flesh(canvas, hand_pieces(skeleton, body), placement, rng)
+    add_flesh(canvas, pieces_of(skeleton, body), placement, rng)
     add_metal(canvas, skeleton, placement, body)
 
 

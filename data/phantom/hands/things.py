@@ -5,8 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from data.phantom.hands.anatomy import GIRTH
 from data.phantom.hands.body import HandBody
 from data.phantom.hands.conditions import LimbConditions
+from data.phantom.hands.flesh import FINGER
 from data.phantom.hands.frame import Placement, Skeleton
 from data.phantom.hands.paint import Canvas
 
@@ -17,8 +19,8 @@ def stamp_markers(attenuation: np.ndarray, c: LimbConditions, limbs: tuple[str, 
     """A lead letter beside each limb, or one letter alone; on some devices white in a ring."""
     rng = np.random.default_rng([c.draw, 17])
     style, only = rng.random(), rng.random()
-    shown = limbs if only < 0.7 else limbs[-1:] if only < 0.95 else ()
-    for limb in shown:
+    letters = limbs if only < 0.7 else limbs[-1:] if only < 0.95 else ()
+    for limb in letters:
         number = 0 if limb.startswith("L") else 1
         x = c.at[number][0] + (0.19 if number else -0.19) + float(rng.normal(0, 0.012))
         y = float(rng.uniform(0.06, 0.16))
@@ -54,17 +56,18 @@ def add_metal(canvas: Canvas, skeleton: Skeleton, placement: Placement, body: Ha
     """Rings that the patient wears and the fitting of an old operation."""
     for ring in body.rings:
         if ring[:2] == skeleton.limb and f"PP{ring[2]}" in skeleton.long:
-            _ring(canvas, skeleton, placement, int(ring[2]))
+            _ring(canvas, skeleton, placement, body, int(ring[2]))
     kind = body.metal.get(skeleton.limb, "")
     if kind:
         rng = np.random.default_rng([body.seed, 23, skeleton.limb == "RH"])
         _FITTINGS[kind](canvas, skeleton, placement, rng)
 
 
-def _ring(canvas: Canvas, skeleton: Skeleton, placement: Placement, finger: int) -> None:
+def _ring(canvas: Canvas, skeleton: Skeleton, placement: Placement, body: HandBody, finger: int) -> None:
     bone = skeleton.long[f"PP{finger}"]
     middle, across = bone.point(0.42 * bone.bone.length)[:2], bone.axes[1, :2]
-    ends = placement.points(np.stack([middle - 10.2 * across, middle + 10.2 * across]))
+    half = FINGER[1] * GIRTH[finger] * body.girth * body.bulk**0.7 * 0.98
+    ends = placement.points(np.stack([middle - half * across, middle + half * across]))
     _line(canvas, ends, 2.4, 1.1)
     for end in ends:
         _line(canvas, np.stack([end, end + 0.01]), 2.4, 2.5)

@@ -26,7 +26,7 @@ def add_wrist(skeleton: Skeleton, body: HandBody, states: Mapping[str, JointStat
                 points = points - [0.0, body.ulna]
             points = _turned(points, wrist, FOREARM_PIVOT)
         points = smooth(points, each=6)
-        points = _vary(points, rng, 0.35 if name in anatomy.CARPALS else 0.5)
+        points = vary(points, rng, 0.35 if name in anatomy.CARPALS else 0.5)
         skeleton.flat[name] = grown(points * body.size, 0.75 if name in anatomy.CARPALS else 0.35)
     _small_bones(skeleton, body, rng)
     for site, pairs in anatomy.FACING.items():
@@ -66,7 +66,7 @@ def _turned(points: np.ndarray, degrees: float, about: np.ndarray) -> np.ndarray
     return (points - about) @ np.array([[cos, sin], [-sin, cos]]) + about
 
 
-def _vary(points: np.ndarray, rng: np.random.Generator, amount: float) -> np.ndarray:
+def vary(points: np.ndarray, rng: np.random.Generator, amount: float) -> np.ndarray:
     """A person's own outline: scaled a little and moved by slow waves."""
     middle = points.mean(axis=0)
     t = np.linspace(0, 2 * np.pi, len(points), endpoint=False)

@@ -160,7 +160,7 @@ def test_coco_holds_every_box_with_its_grades(healthy, tmp_path):
 def test_proportions_lie_within_those_of_real_hands(healthy):
     real = pd.DataFrame([_proportions(hand) for _, hand in pd.read_csv(BOXES).groupby("image_id")]).dropna()
     assert len(real) > 150
-    for made in (healthy, film(subject="H2"), film(subject="H3", domain="second")):
+    for made in (healthy, film(subject="H2", spacing=0.6), film(subject="H3", domain="second", spacing=0.6)):
         for side in "LR":
             mine = _proportions(_as_boxes(made, side))
             for name, value in mine.items():
