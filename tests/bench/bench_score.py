@@ -77,12 +77,12 @@ def lean(store: CohortStore) -> tuple[dict[str, list[tuple[str, int]]], float, f
     import pandas as pd
 
     from models.base import entry
-    from models.score import _together, stored_film
+    from models.score import _in_processes, stored_film
 
     films = store.query("SELECT image FROM main.image WHERE superseded_by IS NULL ORDER BY image")
     again = pd.concat([films] * ROUNDS, ignore_index=True)
     found, times = {}, [time.monotonic()]
-    for image, result in _together(store, entry("msasss"), "demo", "cpu", stored_film, again, 2):
+    for image, result in _in_processes(store, entry("msasss"), "demo", "cpu", stored_film, again, 2):
         times.append(time.monotonic())
         found[image] = sorted((f.site, f.grade) for f in getattr(result, "findings", ()))
     begun = 4  # both processes have had their first films by then
