@@ -15,7 +15,7 @@ title, choice = st.columns([1, 2.1], vertical_alignment="center")
 with choice:
     case = choose_case(page, chosen)
 title.title(f"Patient {case.subject}")
-view.headline(case)
+view.headline(page, case)
 list_, films = st.columns([1, 2.1])
 with list_:
     site = view.what_changed(page, case)

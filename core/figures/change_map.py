@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from core.figures.style import LIGHT, Look, apply
 
 ROW_PIXELS = 21
+FEWEST = 6  # columns that there is room for: few groups stand close to their sites
 SCALES = {  # share of patients who got worse, from none upwards; lightness tells as much as hue
     False: ((0, "#EEF1F4"), (0.25, "#F9D9A8"), (0.6, "#E58A3C"), (1, "#8C2D04")),
     True: ((0, "#222A32"), (0.25, "#6B4A1E"), (0.6, "#D07A2D"), (1, "#FFE2B8")),
@@ -47,17 +48,24 @@ def change_map(
             selected={"marker": look}, unselected={"marker": look},
         )
     )  # fmt: skip
-    apply(figure, on, height=110 + ROW_PIXELS * len(sites))
+    apply(figure, on, height=126 + ROW_PIXELS * len(sites))
     figure.update_xaxes(
-        tickvals=list(range(len(groups))), ticktext=groups, side="top", showgrid=False, zeroline=False,
-        range=[-0.7, len(groups) - 0.3], fixedrange=True, title_text=names,
+        tickvals=list(range(len(groups))), ticktext=[_head(rows, group) for group in groups], side="top",
+        range=[-0.7, max(len(groups), FEWEST) - 0.3], fixedrange=True, title_text=names, showgrid=False,
+        zeroline=False,
     )  # fmt: skip
     figure.update_yaxes(
         tickvals=list(range(len(sites))), ticktext=sites, range=[len(sites) - 0.4, -0.6], showgrid=False,
         zeroline=False, fixedrange=True,
     )  # fmt: skip
-    figure.update_layout(clickmode="event+select", showlegend=False, margin={"t": 60, "b": 12, "l": 56})
+    figure.update_layout(clickmode="event+select", showlegend=False, margin={"t": 76, "b": 12, "l": 56})
     return figure
+
+
+def _head(rows: pd.DataFrame, group: str) -> str:
+    """The group's name over the n of its sites (the largest; each square's own is in its tip)."""
+    n = rows.loc[rows["group"] == group, "n"]
+    return f"{group}<br>n = {int(n.max()) if len(n) else 0}"
 
 
 def _text(share: float) -> str:

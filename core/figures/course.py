@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
@@ -24,6 +25,17 @@ class Band:
     text: str
 
 
+@dataclass(frozen=True)
+class Expected:
+    """The course that a model expects: days from baseline, mean and band of each, and the slope in words."""
+
+    days: np.ndarray
+    mean: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    text: str
+
+
 def course_figure(
     totals: pd.DataFrame,
     kinds: dict[str, str],
@@ -31,33 +43,42 @@ def course_figure(
     unit: str,
     band: Band | None = None,
     covariates: pd.DataFrame | None = None,
+    expected: Expected | None = None,
     on: Look = LIGHT,
 ) -> go.Figure:
     """The total of each reading by visit, with covariates in rows of their own under the same time axis.
 
     totals: columns ``visit, day, label, total, imputed_sites``; where a day is missing for any visit, visits
     stand at equal distances. kinds: label -> kind, in the order of the legend.
-    covariates: columns ``name, visit, day, number, unit``.
+    covariates: columns ``name, visit, day, number, text, unit``; text by visit (therapy) is a bar from its
+    visit to the next. expected: drawn where visits have days.
     """
     places = _places(totals)
-    extra = _numeric(covariates, places)
+    extra, said = _numeric(covariates, places), _in_words(covariates, places)
     names = list(dict.fromkeys(extra["name"]))
-    height = 360 + 110 * len(names)
+    words = list(dict.fromkeys(said["name"]))
+    height = 360 + 110 * len(names) + 60 * len(words)
     figure = make_subplots(
-        rows=1 + len(names), shared_xaxes=True, vertical_spacing=0.05 if names else 0,
-        row_heights=[3.2] + [1.0] * len(names),
+        rows=1 + len(names) + len(words), shared_xaxes=True, vertical_spacing=0.05 if names or words else 0,
+        row_heights=[3.2] + [1.0] * len(names) + [0.4] * len(words),
     )  # fmt: skip
+    if expected is not None and _has_days(totals):
+        for trace in _expected(expected, on):
+            figure.add_trace(trace, row=1, col=1)
     for trace in [*_bridges(totals, kinds, places, on), *_lines(totals, kinds, places, on)]:
         figure.add_trace(trace, row=1, col=1)
     if band is not None:
         _draw_band(figure, band, on)
     for row, name in enumerate(names, start=2):
         _draw_covariate(figure, extra[extra["name"] == name], row, on)
+    for row, name in enumerate(words, start=2 + len(names)):
+        _draw_words(figure, said[said["name"] == name], row, max(places.values(), default=0.0), on)
     apply(figure, on, height=height)
     figure.update_yaxes(title_text=unit, row=1, col=1, rangemode="tozero")
-    figure.update_xaxes(tickvals=list(places.values()), ticktext=list(places))
+    ticks = _ticks(places)
+    figure.update_xaxes(tickvals=list(ticks), ticktext=list(ticks.values()))
     days = "day" if _has_days(totals) else "visit"
-    figure.update_xaxes(title_text=f"visit (by {days})", row=1 + len(names), col=1)
+    figure.update_xaxes(title_text=f"visit (by {days})", row=1 + len(names) + len(words), col=1)
     return figure
 
 
@@ -71,6 +92,63 @@ def _places(totals: pd.DataFrame) -> dict[str, float]:
     if _has_days(totals):
         return dict(zip(visits["visit"], visits["day"].astype(float), strict=True))
     return {visit: float(place) for place, visit in enumerate(visits["visit"])}
+
+
+def _ticks(places: dict[str, float]) -> dict[float, str]:
+    """Place -> the names of its visits: two visits of one day share a tick."""
+    ticks: dict[float, str] = {}
+    for visit, place in places.items():
+        ticks[place] = f"{ticks[place]}, {visit}" if place in ticks else visit
+    return ticks
+
+
+def _expected(expected: Expected, on: Look) -> list[Any]:
+    """The expected course and, dotted, the edges of its band: a second filled band would hide the error's."""
+    edges = [
+        go.Scatter(
+            x=expected.days, y=np.maximum(edge, 0), mode="lines", hoverinfo="skip", showlegend=False,
+            name="expected, 95% of films", line={"color": on.muted, "width": 1, "dash": "dot"},
+        )
+        for edge in (expected.low, expected.high)
+    ]  # fmt: skip
+    line = go.Scatter(
+        x=expected.days, y=expected.mean, mode="lines", name="expected",
+        hovertemplate="%{y:.1f}<extra>expected</extra>",
+        line={"color": on.muted, "width": 2, "dash": "dashdot"},
+    )  # fmt: skip
+    return [*edges, line]
+
+
+def _in_words(covariates: pd.DataFrame | None, places: dict[str, float]) -> pd.DataFrame:
+    """Covariates in words that belong to visits, such as a therapy: ``name, visit, text, at``."""
+    if covariates is None or covariates.empty or "text" not in covariates:
+        return pd.DataFrame(columns=["name", "visit", "text", "at"])
+    rows = covariates[covariates["text"].notna() & covariates["visit"].isin(places)]
+    return rows.assign(at=rows["visit"].map(places).astype(float)).sort_values(["name", "at"])
+
+
+def _draw_words(figure: go.Figure, rows: pd.DataFrame, row: int, end: float, on: Look) -> None:
+    """A bar for as long as the word stays the same, the word on it; tones tell neighbours apart."""
+    name = str(rows["name"].iloc[0])
+    starts = rows[rows["text"] != rows["text"].shift()]
+    ends = [*starts["at"].iloc[1:], max(end, float(starts["at"].iloc[-1]) + 0.02 * max(end, 1.0))]
+    for number, (start, text, stop) in enumerate(zip(starts["at"], starts["text"], ends, strict=True)):
+        figure.add_trace(
+            go.Scatter(
+                x=[start, stop], y=[0, 0], mode="lines", showlegend=False, name=name, hoverinfo="text",
+                hovertext=f"{name}: {text}",
+                line={"color": on.people[1] if number % 2 else on.people[3], "width": 16},
+            ),
+            row=row, col=1,
+        )  # fmt: skip
+        figure.add_annotation(
+            x=start, y=0, text=str(text), showarrow=False, xanchor="left", yshift=17, row=row, col=1,
+            font={"color": on.text, "size": 12},
+        )  # fmt: skip
+    figure.update_yaxes(
+        title_text=name, title_font={"size": 12}, showticklabels=False, range=[-1, 1.8], showgrid=False,
+        zeroline=False, row=row, col=1,
+    )  # fmt: skip
 
 
 def _lines(totals: pd.DataFrame, kinds: dict[str, str], places: dict[str, float], on: Look) -> list[Any]:

@@ -82,6 +82,8 @@ def change_by_arm(summary: pd.DataFrame, *, unit: str, arms: list[str], on: Look
     figure.add_hline(y=0, line={"color": on.muted, "width": 1})
     apply(figure, on, height=320)
     figure.update_layout(scattermode="group")
+    ways = list(dict.fromkeys(summary["sites"]))
+    figure.update_xaxes(tickvals=ways, ticktext=[way.replace(" ", "<br>") for way in ways], tickangle=0)
     figure.update_yaxes(title_text=f"mean change ({unit}), 95% CI")
     return figure
 

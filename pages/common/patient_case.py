@@ -39,6 +39,9 @@ class Case:
         return None if rows.empty or pd.isna(rows["total"].iloc[0]) else float(rows["total"].iloc[0])
 
     def change(self, label: str) -> float | None:
+        """Change of one reading; None where a total lacks, and where there is only one visit."""
+        if self.first == self.last:
+            return None
         before, after = self.total(label, self.first), self.total(label, self.last)
         return None if before is None or after is None else after - before
 
@@ -68,15 +71,22 @@ def choose_case(page: Page, chosen: CohortFilter) -> Case:
     with who:
         subject = _patient(patients["subject"].tolist())
     with guards.told():
-        visits = visits_in_order(ask(page, patient.visits, subject))
+        known = ask(page, patient.visits, subject)
+    visits = visits_in_order(known)
     guards.needs_rows(pd.DataFrame(visits), f"{subject} has no visit yet.")
     with from_:
-        first = _visit("From", keys.FIRST, "first", visits[:-1] or visits, visits[0])
+        first = _visit("From", keys.FIRST, "first", visits[:-1] or visits, _baseline(known, visits))
     later = visits[visits.index(first) + 1 :] or visits[-1:]
     with to:
         last = _visit("To", keys.LAST, "last", later, later[-1])
     address.write()
     return _case(page, chosen, subject, first, last, visits)
+
+
+def _baseline(known: pd.DataFrame, visits: list[str]) -> str:
+    """The visit nearest to day 0 that has a later one: a screening visit before it is no baseline."""
+    days = known.set_index("visit")["day"].reindex(visits[:-1]).dropna().astype(float)
+    return str(days.abs().idxmin()) if len(days) else visits[0]
 
 
 def _case(page: Page, chosen: CohortFilter, subject: str, first: str, last: str, visits: list[str]) -> Case:

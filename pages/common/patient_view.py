@@ -9,9 +9,11 @@ from core.changes import confirmed_share, site_changes
 from core.domain import CohortFilter
 from core.figures.course import Band, course_figure
 from core.figures.site_map import site_map
+from core.progression.expected import SAYS
 from core.readings import label_kinds, models, people, short_names, shown_readings
 from data.queries import patient, scores
 from pages.common import address, films
+from pages.common import patient_context as context
 from pages.common import session_keys as keys
 from pages.common.charts import chart, clickable
 from pages.common.made import download, how_made
@@ -22,39 +24,47 @@ from pages.common.study import all_patients
 from pages.common.viewer import ViewedFilm, film_viewer
 
 
-def headline(case: Case) -> None:
+def headline(page: Page, case: Case) -> None:
     """What changed in one sentence a reading, and whether it is more than error."""
     unit = case.system.title
     before, after, change = case.mean_of_people(case.first), case.mean_of_people(case.last), case.mean_change
     names = people(case.kinds)
-    columns = st.columns([1.2, 1, 1.6])
+    columns = st.columns([1, 0.9, 2.1])
     with columns[0]:
         title = (
             f"{unit}, mean of {', '.join(names)}"
             if len(names) > 1
             else f"{unit}, {', '.join(names) or 'no reader'}"
         )
-        value = "not read at both visits" if change is None else f"{before:.1f} → {after:.1f}"
+        missing = "one visit" if case.first == case.last else "not read at both visits"
+        value = missing if change is None else f"{before:.1f} → {after:.1f}"
         st.metric(title, value, None if change is None else f"{change:+.1f}", delta_color="off")
     with columns[1]:
         for label in models(case.kinds)[:1]:
             moved = case.change(label)
             pair = (case.total(label, case.first), case.total(label, case.last))
-            text = "not scored at both visits" if None in pair else f"{pair[0]:.1f} → {pair[1]:.1f}"
+            missing = "one visit" if case.first == case.last else "not scored at both visits"
+            text = missing if moved is None else f"{pair[0]:.1f} → {pair[1]:.1f}"
             name = f"Model ({label.partition(':')[2] or label})"
             st.metric(name, text, None if moved is None else f"{moved:+.1f}", delta_color="off")
     with columns[2]:
-        st.markdown(_verdict(case, change))
+        lines = [_verdict(case, change), context.since_last(case), context.standing(page, case)]
+        st.markdown("\n\n".join(line for line in lines if line), help=context.formula(case) or None)
 
 
 def _verdict(case: Case, change: float | None) -> str:
+    if case.first == case.last:
+        at = case.mean_of_people(case.last)
+        status = "no total yet" if at is None else f"{case.system.title} {at:.1f}"
+        return f"One visit ({case.last}, {status}): nothing to compare with yet."
     if change is None:
         return "No reader has a total at both visits."
     if case.error is None:
         return "No smallest detectable change: it needs two readers over two or more patients."
     beyond = abs(change) > case.error.mean + 1e-9
     told = "**more than reading error**" if beyond else "**within reading error**"
-    return f"A change of {change:+.1f} is {told}: {case.error.text}; campaign {case.chosen.campaign}."
+    sure = context.how_sure(case)
+    return f"A change of {change:+.1f} is {told}: {case.error.text}; campaign {case.chosen.campaign}.{sure}"
 
 
 def what_changed(page: Page, case: Case) -> str | None:
@@ -127,7 +137,8 @@ def film_pair(page: Page, case: Case, site: str | None) -> None:
         shown, key="films", heads=films.heads(case.kinds), order=case.system.codes, focus=site, height=470,
         on_pick=lambda picked, _: address.go(site=picked),
     )  # fmt: skip
-    st.caption(_legend(case))
+    several = context.several_films(stored, case, region)
+    st.caption(f"{several + '. ' if several else ''}{_legend(case)}")
 
 
 def _region(case: Case, site: str | None) -> str:
@@ -178,7 +189,10 @@ def course(page: Page, case: Case) -> None:
         band = Band(before, case.error.mean, f"{case.first} ± SDC {case.error.mean:.1f}")
     extra = ask(page, patient.covariates, case.subject)
     unit = f"{case.system.title} (0 to {case.system.maximum})"
-    figure = course_figure(rows, case.kinds, unit=unit, band=band, covariates=extra, on=page.look)
+    expected = context.expected(page, case)
+    figure = course_figure(
+        rows, case.kinds, unit=unit, band=band, covariates=extra, expected=expected, on=page.look
+    )
     chart(
         figure, "course", alt=f"{case.system.title} of {case.subject} by visit for each reader and the model"
     )
@@ -186,6 +200,8 @@ def course(page: Page, case: Case) -> None:
     st.caption(
         f"n = {len(case.visits)} visits, {len(case.kinds)} readings; rule `{rows['rule'].iloc[0]}`, "
         f"{imputed} missing sites imputed. The band: what reading error alone could do to the readers' mean."
+        + (f" {context.formula(case)}" if context.formula(case) else "")
+        + (f" Expected: {SAYS}; {expected.text}." if expected is not None else "")
     )
     gaps = rows[rows["total"].isna()]
     if len(gaps):

@@ -29,7 +29,8 @@ Found = dict[str, dict[str, Any]]
 def question(page: Page, chosen: CohortFilter) -> Ask:
     """Which part of the score, between which visits, scored by whom, and what stands in for gaps."""
     system = system_of(chosen)
-    part, who, from_, to, sites, films = st.columns([1, 1.2, 0.9, 0.9, 1.5, 1.5])
+    part, who, from_, to = st.columns([1, 1.2, 1, 1])
+    sites, films = st.columns(2)
     component = part.selectbox("Score", ["total", *(item.name for item in system.components)])
     titles = {rule.name: rule.title for rule in system.rules}
     rule = sites.selectbox(

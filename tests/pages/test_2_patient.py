@@ -124,3 +124,141 @@ def test_lost_film_says_so_in_its_place(page):
     assert film.pixels is None
     assert "run 'sharpline ingest'" in film.message
     assert _payload(replace(film, title="x"), "place")["url"] == ""
+
+
+# -- what the change means -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def own(tmp_path):
+    path = tmp_path / "own.duckdb"
+    small_cohort.build(path, films=False)
+    return path
+
+
+def totals_of(patient_):
+    grades = small_cohort.site_grades()
+    rows = grades[(grades["subject"] == patient_) & grades["reader"].isin(["R1", "R2"])]
+    return compute(rows, small_cohort.SYSTEM).totals.pivot(index="visit", columns="reader", values="total")
+
+
+def mean_change(patient_, first="BL", last="W104"):
+    totals = totals_of(patient_)
+    return float((totals.loc[last] - totals.loc[first]).mean())
+
+
+def test_probability_is_that_of_core(open_app):
+    from core.progression.certainty import probability_real
+
+    at = open_app(PAGE, patient="P4")
+    text, caption = words(at, "markdown"), words(at, "caption")
+    sdc = float(text.split("SDC95 (mean of 2 readers) ")[1].split(",")[0])
+    share = probability_real(mean_change("P4"), sdc)
+    assert "Almost surely worse" in text
+    assert ("over 99.9 %" if share > 0.999 else f"{100 * share:.1f} %") in text
+    assert f"Φ(1.96 × |{mean_change('P4'):+.1f}| / {sdc:.2f})" in caption
+    assert "SD = SDC95 / 1.96" in caption
+
+
+def test_patient_stands_among_the_others(open_app):
+    others = [mean_change(one) for one in small_cohort.PATIENTS if one != "P4"]
+    assert max(others) < mean_change("P4"), "P4 is made to change most"
+    assert "**Among 5 others:** change above that of 100 %" in words(open_app(PAGE, patient="P4"), "markdown")
+
+
+def test_what_is_new_since_the_last_visit(open_app):
+    text = words(open_app(PAGE, patient="P4"), "markdown")
+    assert "**Since W52:**" in text
+    assert "**C5I** (2 of 2: R1 0 → 3, R2 0 → 3)" in text
+
+
+def test_expected_course_is_fitted_on_the_button(open_app, own):
+    at = open_app(PAGE, cohort=own, patient="P4")
+    assert "Expected:" not in words(at, "caption")
+    next(button for button in at.button if button.label == "Expected course").click().run()
+    assert not at.exception
+    assert "mean slope" in words(at, "caption")
+    again = at.run()
+    assert "mean slope" in words(again, "caption"), "a fitted model stays"
+    assert not [button for button in again.button if button.label == "Expected course"]
+
+
+def test_expected_course_is_level_plus_slope():
+    from core.progression.expected import patient_course, yearly_slope
+
+    model = {
+        "coefficients": [
+            {"term": "Intercept", "estimate": 10.0, "ci": [8, 12]},
+            {"term": "years", "estimate": 0.5, "ci": [0.2, 0.8]},
+        ],
+        "random_effects": {"P1": [2.0, 0.1]},
+        "variances": {"intercept": 4.0, "slope": 0.25, "covariance": 0.0, "residual": 1.0},
+    }
+    course = patient_course(model, "P1", [0, 2])
+    assert course["expected"].tolist() == [12, 13]
+    assert course["high"].iloc[0] == pytest.approx(12 + 1.959964)
+    assert course["high"].iloc[1] == pytest.approx(13 + 1.959964 * 2**0.5)
+    assert patient_course(model, "P9", [0]).empty
+    assert yearly_slope(model) == (0.5, 0.2, 0.8)
+
+
+def test_one_visit_is_shown_as_one_visit(open_app, own):
+    with CohortStore(own).write("test", "visits") as tx:
+        rows = pd.DataFrame({"subject": ["P2", "P2"], "visit": ["W52", "W104"]})
+        tx.supersede("site_score", rows)
+        tx.supersede("visit", rows)
+    at = open_app(PAGE, cohort=own, patient="P2")
+    assert not at.exception
+    assert shown(at, "mSASSS, mean of").value == "one visit"
+    assert "One visit (BL, mSASSS" in words(at, "markdown")
+    assert "Since" not in words(at, "markdown")
+
+
+def test_a_negative_change_is_shown_as_one(open_app, own):
+    grades = small_cohort.site_grades()
+    mine = grades[(grades["subject"] == "P2") & grades["reader"].isin(["R1", "R2"])]
+    mine = mine[(mine["visit"] == "BL") & mine["site"].isin(["C3I", "C4S", "L3I"])]
+    with CohortStore(own).write("test", "reads", "correction") as tx:
+        tx.supersede("site_score", mine[["subject", "visit", "reader", "site"]])
+        tx.insert("site_score", mine.assign(grade=pd.array([3] * len(mine), dtype="Int32"), reason=None))
+    at = open_app(PAGE, cohort=own, patient="P2")
+    assert shown(at, "mSASSS, mean of").delta.startswith("-")
+    assert "better:" in words(at, "markdown")
+
+
+def test_a_screening_visit_is_no_baseline(open_app, own):
+    with CohortStore(own).write("test", "visits") as tx:
+        tx.insert("visit", pd.DataFrame([{"subject": "P2", "visit": "SCR", "visit_order": -1, "day": -25}]))
+    at = open_app(PAGE, cohort=own, patient="P2")
+    assert at.selectbox(key="first_visit").value == "BL"
+    at.selectbox(key="first_visit").select("SCR").run()
+    assert not at.exception
+
+
+def test_two_films_and_two_visits_of_one_day(open_app, tmp_path):
+    path = tmp_path / "films.duckdb"
+    store = small_cohort.build(path)
+    film = store.query(
+        "SELECT * FROM main.image WHERE subject = 'P2' AND visit = 'BL' AND body_part = 'cervical'"
+    )
+    with store.write("test", "film") as tx:
+        again = film.drop(columns=["event", "superseded_by"]).assign(image="aa" * 12, pixel_hash="x")
+        tx.insert("image", again)
+        tx.insert("visit", pd.DataFrame([{"subject": "P2", "visit": "BL2", "visit_order": 0, "day": 0}]))
+    at = open_app(PAGE, cohort=path, patient="P2")
+    assert not at.exception
+    assert "BL has 2 cervical films; the last one is shown" in words(at, "caption")
+
+
+def test_therapy_stands_under_the_course():
+    from core.figures.course import course_figure
+
+    totals = pd.DataFrame({"visit": ["BL", "BL2", "W52"], "day": [0.0, 0.0, 364.0], "label": "R1",
+                           "total": [3.0, 3.0, 4.0], "imputed_sites": 0})  # fmt: skip
+    words_ = pd.DataFrame({"name": "therapy", "visit": ["BL", "W52"], "day": [0.0, 364.0], "number": None,
+                           "text": ["NSAID", "TNFi"], "unit": None})  # fmt: skip
+    figure = course_figure(totals, {"R1": "human"}, unit="mSASSS", covariates=words_)
+    assert [note.text for note in figure.layout.annotations] == ["NSAID", "TNFi"]
+    bars = [trace for trace in figure.data if trace.name == "therapy"]
+    assert list(bars[0].x) == [0.0, 364.0]
+    assert list(figure.layout.xaxis.ticktext) == ["BL, BL2", "W52"]
