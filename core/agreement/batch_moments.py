@@ -110,7 +110,7 @@ def _of_two(m: Moments) -> dict[str, np.ndarray]:
     bias = (m.total[..., 0] - m.total[..., 1]) / m.n
     sd = np.sqrt(np.where(m.n < 2, np.nan, _floored(x + y - 2 * both, noise) / (m.n - 1)))
     return {
-        "pearson": np.clip(ratio(both, np.sqrt(x * y)), -1, 1),
+        "pearson": np.clip(ratio(both, np.sqrt(x) * np.sqrt(y)), -1, 1),
         "ccc": ratio(2 * both, x + y + m.n * bias**2),
         "bland_altman.bias": np.where(m.n < 1, np.nan, bias),
         "bland_altman.sd": sd,

@@ -80,7 +80,7 @@ def _correlation(first: np.ndarray, second: np.ndarray) -> float | None:
     if len(first) < 2 or _constant(first) or _constant(second):
         return None
     dx, dy = first - first.mean(), second - second.mean()
-    r = float(dx @ dy / math.sqrt((dx @ dx) * (dy @ dy)))
+    r = float(dx @ dy / (math.sqrt(dx @ dx) * math.sqrt(dy @ dy)))
     return math.copysign(1.0, r) if abs(r) > 1 - 1e-15 else r
 
 

@@ -14,6 +14,7 @@ Sources: Shrout and Fleiss 1979 (doi:10.1037/0033-2909.86.2.420); McGraw and Won
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,12 +65,21 @@ def icc(ratings: Any) -> dict[str, Any]:
     if n < 2 or k < 2:
         reason = f"an ICC needs two subjects and two raters; here are {n} and {k}"
         return _nothing(n, k, {"icc": reason})
-    squares = mean_squares(table)
+    scale = power_of_two(table)
+    squares = mean_squares(table / scale)
     if squares.subjects == 0 and squares.within == 0:
-        return _nothing(n, k, {"icc": "all ratings are equal: no variance to compare"}) | _parts(squares)
+        nothing = _nothing(n, k, {"icc": "all ratings are equal: no variance to compare"})
+        return nothing | _parts(squares, scale)
     estimates, limits = forms(squares), intervals(squares)
     result = {form: _named(form, estimate(estimates[form], *limits[form])) for form in FORMS}
-    return {"subjects": n, "raters": k, "forms": result, **_parts(squares), "notes": _notes(result, squares)}
+    parts = _parts(squares, scale)
+    return {"subjects": n, "raters": k, "forms": result, **parts, "notes": _notes(result, parts)}
+
+
+def power_of_two(values: Any) -> float:
+    """The power of 2 next to the largest size: dividing by it is exact, and squares stay in range."""
+    largest = float(np.abs(values).max(initial=0.0))
+    return math.ldexp(1.0, math.frexp(largest)[1] - 1) if largest else 1.0
 
 
 def mean_squares(table: np.ndarray) -> MeanSquares:
@@ -186,18 +196,23 @@ def _named(form: str, value: dict[str, Any]) -> dict[str, Any]:
     return value | {"shrout_fleiss": SHROUT_FLEISS[form], "mcgraw_wong": MCGRAW_WONG[form]}
 
 
-def _parts(s: MeanSquares) -> dict[str, Any]:
+def _parts(s: MeanSquares, scale: float) -> dict[str, Any]:
+    """Mean squares and variance components in the units of the ratings, which were divided by ``scale``."""
+
+    def back(value: Any) -> float | None:
+        return number(float(value) * scale * scale)
+
     return {
         "mean_squares": {
-            "BMS": number(s.subjects),
-            "JMS": number(s.raters),
-            "EMS": number(s.residual),
-            "WMS": number(s.within),
+            "BMS": back(s.subjects),
+            "JMS": back(s.raters),
+            "EMS": back(s.residual),
+            "WMS": back(s.within),
         },
         "variance_components": {
-            "subject": number((s.subjects - s.residual) / s.k),
-            "rater": number((s.raters - s.residual) / s.n),
-            "residual": number(s.residual),
+            "subject": back((s.subjects - s.residual) / s.k),
+            "rater": back((s.raters - s.residual) / s.n),
+            "residual": back(s.residual),
         },
     }
 
@@ -213,8 +228,10 @@ def _nothing(n: int, k: int, notes: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _notes(result: dict[str, Any], s: MeanSquares) -> dict[str, str]:
+def _notes(result: dict[str, Any], parts: dict[str, Any]) -> dict[str, str]:
     notes = {}
+    if None in parts["mean_squares"].values():
+        notes["mean_squares"] = "the ratings are too large for their squares to be written as numbers"
     for form, value in result.items():
         if value["estimate"] is None:
             notes[form] = "subjects do not differ: the form divides by 0"

@@ -30,7 +30,7 @@ def site_by_site(material: Material, found: Sites | None) -> Section:
     where = layout(material.system)
     panels = [panel for panel in (STATUS, CHANGE) if (found.by_site["panel"] == panel).any()]
     maps = tuple(_map(material, found.by_site, panel, where) for panel in panels)
-    across = len(where.columns) * len(material.readings.pairs)
+    across = len(where.columns) * len(found.by_site[["first", "second"]].drop_duplicates())
     blocks += [Beside(maps)] if across <= MOST_ACROSS else list(maps)
     blocks += [Heading("All sites together"), _together(material, found.together)]
     blocks += _confirmed(material)

@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from core.agreement.batch import agree
 from core.agreement.icc import FORMS, icc, mean_squares, satterthwaite_df
+from core.agreement.table import flat_pair
 
 SHROUT_FLEISS = np.array(
     [(9, 2, 5, 8), (6, 1, 3, 2), (8, 4, 6, 8), (7, 1, 2, 6), (10, 5, 6, 9), (6, 2, 4, 7)]
@@ -153,3 +155,28 @@ def test_raters_alike_push_agreement_above_consistency():
         0.2282,
         0.9498,
     ]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("scale", [1e-300, 1e-100, 1e100, 1e300, 1e307])
+def test_size_of_the_unit_changes_no_form_and_warns_of_nothing(scale):
+    table = np.array([[1, 2], [3, 4], [5, 5], [2, 9]], dtype=float)
+    plain, scaled = icc(table), icc(table * scale)
+    for form, value in plain["forms"].items():
+        assert scaled["forms"][form]["estimate"] == pytest.approx(value["estimate"], rel=1e-12)
+        assert scaled["forms"][form]["ci"] == pytest.approx(value["ci"], rel=1e-9)
+    if scale > 1e150:
+        assert scaled["mean_squares"]["BMS"] is None and "too large" in scaled["notes"]["mean_squares"]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("scale", [1e-100, 1e100])
+def test_every_statistic_of_a_pair_stands_the_sizes_that_the_command_takes(scale):
+    table = np.array([[1, 2], [3, 4], [5, 5], [2, 9.5]])
+    plain, scaled = flat_pair(*table.T), flat_pair(*(table * scale).T)
+    for name in ("pearson", "spearman", "ccc", "ICC(A,1)", "bland_altman.proportional_bias"):
+        assert scaled[name]["estimate"] == pytest.approx(plain[name]["estimate"], rel=1e-9)
+    drawn = agree((table * scale)[None], draws=200)
+    expected = agree(table[None], draws=200)
+    for name in ("pearson", "ccc", "ICC(A,1)"):
+        assert drawn.estimate[name] == pytest.approx(expected.estimate[name], rel=1e-9)
