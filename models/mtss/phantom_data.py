@@ -1,0 +1,83 @@
+"""Labelled phantom films of both hands for training and for folds, as a labelling tool would export them.
+
+    python -m models.mtss.phantom_data --out DIR --patients 30 --first 1 --visits 0,1
+
+Patients are (role, seed, number) of :mod:`data.phantom.seeds`. ``--damaged`` draws patients with
+long-standing disease only, so that rare findings are seen often enough in training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+
+from data.phantom.hands.course import TRIAL, simulate_hands
+from data.phantom.hands.films import make_hand_film
+from data.phantom.hands.labels import write_coco
+from data.phantom.hands.render import LimbFilm
+from data.phantom.seeds import StudyRole, StudySeed
+from models.mtss.windows import HALF_SIZE_MM
+
+SEED = 2026
+POOR = 0.08
+
+
+@dataclass(frozen=True)
+class Patients:
+    """A range of phantom patients and the films of both hands taken of them.
+
+    visits: orders of the visits filmed, 0 is baseline. damaged: all have long-standing disease.
+    spacing: mm a pixel at which films are rendered; None is the detector's own (about 2010 x 1670).
+    """
+
+    first: int
+    count: int
+    visits: tuple[int, ...] = (0, 1)
+    damaged: bool = False
+    role: StudyRole = StudyRole.TRAIN
+    seed: int = SEED
+    poor: float = POOR
+    spacing: float | None = HALF_SIZE_MM
+
+
+def hand_films(patients: Patients) -> Iterator[tuple[str, str, LimbFilm]]:
+    """(subject, visit, film) of every patient and visit, in order."""
+    study = StudySeed(patients.role, patients.seed)
+    population = replace(TRIAL, severe=(1.0, TRIAL.severe[1])) if patients.damaged else TRIAL
+    last = max(patients.visits) + 1
+    for number in range(patients.first, patients.first + patients.count):
+        course = simulate_hands(study, 1, last, population, first=number)
+        for order in patients.visits:
+            visit, subject = course.visits[order], course.subjects[0]
+            film = make_hand_film(
+                study.film_seed(),
+                subject,
+                visit,
+                "hands",
+                course.states(0, order),
+                poor=patients.poor,
+                spacing=patients.spacing,
+            )
+            yield subject, visit, film
+
+
+@click.command()
+@click.option("--out", type=click.Path(path_type=Path), required=True)
+@click.option("--patients", "count", type=int, required=True)
+@click.option("--first", type=int, default=1)
+@click.option("--visits", default="0,1")
+@click.option("--damaged", is_flag=True)
+@click.option("--full-size", is_flag=True, help="Render at the detector's own pixel size.")
+def main(out: Path, count: int, first: int, visits: str, damaged: bool, full_size: bool) -> None:
+    """Write a COCO folder of phantom films of both hands."""
+    orders = tuple(int(text) for text in visits.split(","))
+    spacing = None if full_size else HALF_SIZE_MM
+    path = write_coco(hand_films(Patients(first, count, orders, damaged, spacing=spacing)), out)
+    click.echo(f"films in {path}")
+
+
+if __name__ == "__main__":
+    main()
