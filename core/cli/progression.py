@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.cli.output import emit, json_option, keep_where, note, where_option
+from core.cli.progression_text import SHOWN, lines_of
 from core.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SHOWN = 20  # refused rows named one by one
+    from core.progression.readings import Readings
+
 ONE_VALUE = ("campaign", "read_mode", "system", "rule", "read")  # change from different ones is not pooled
 
 
@@ -28,39 +30,198 @@ ONE_VALUE = ("campaign", "read_mode", "system", "rule", "read")  # change from d
     help="Days that a film may be away.",
 )
 @click.option("--readers", metavar="R,R...", help="Only these readers.")
+@click.option(
+    "--bands", metavar="X,X...", help="Borders of the SDC by size of change; thirds of the sizes if left out."
+)
+@click.option(
+    "--impute",
+    type=click.Choice(["observed", "linear", "locf", "interpolation", "multiple"]),
+    help="Also the result with missing films put in by this method (observed: without them).",
+)
+@click.option(
+    "--sensitivity", is_flag=True, help="The result under every such method, and every rule in the file."
+)
+@click.option(
+    "--model",
+    "models",
+    type=click.Choice(["compare", "mixed", "gee", "logistic", "negbin", "hurdle", "time"]),
+    multiple=True,
+    help="Also fit this model (repeatable).",
+)
+@click.option(
+    "--progressor",
+    default=">0",
+    show_default=True,
+    metavar="CUTOFF",
+    help="Who counts as a progressor in the logistic and time models, such as '>SDC' or '>=5/y'.",
+)
+@click.option(
+    "--correlation",
+    type=click.Choice(["exchangeable", "ar1"]),
+    default="exchangeable",
+    show_default=True,
+    help="Working correlation of the gee model.",
+)
+@click.option("--imputations", type=click.IntRange(min=2), default=20, show_default=True)
+@click.option("--seed", type=int, default=20240229, show_default=True, help="Of imputations and resampling.")
+@click.option("--cluster", metavar="C", help="Column of the patient: intervals then resample patients.")
 @where_option
 @json_option
-def command(
-    file: str,
-    from_days: float | None,
-    to_days: float | None,
-    window: float,
-    readers: str | None,
-    where: tuple[str, ...],
-    as_json: bool,
-) -> int:
+def command(file: str, **options: Any) -> int:
     """Change between two visits, the smallest detectable change, and who progressed.
 
     FILE is CSV, XLSX or Parquet with one row per subject, reader and visit: subject, reader, days (from
     baseline), total, and arm if there is one. Change is formed within a reader and averaged over readers.
     """
     from core.cli.tables import need_columns, read_table
-    from core.progression.analysis import Options, progression
     from core.progression.readings import collect
 
+    _check(options)
     table = need_columns(read_table(file), ("subject", "reader", "days", "total"), file)
-    table = _one_of_each(_totals_only(keep_where(table, where)), file)
+    table = _totals_only(keep_where(table, options["where"]))
+    tables = _by_rule(table, file) if options["sensitivity"] else {}
+    table = _one_of_each(next(iter(tables.values()), table), file)
     _say_kinds(table)
-    names = [name.strip() for name in readers.split(",") if name.strip()] if readers else None
-    result = progression(collect(table, readers=names), Options(from_days, to_days, window))
+    readings = collect(table, readers=_names(options["readers"]))
+    result = _analysis(readings, table, options)
+    result |= _imputed(tables or {_rule(table): table}, result, options)
+    result |= _models(readings, result, options)
+    _say(result)
+    emit(result, as_json=options["as_json"], text=lambda: lines_of(result))
+    return 1 if result["refused"] else 0
+
+
+def _check(options: dict[str, Any]) -> None:
+    from core.progression.progressors import cutoff
+
+    extra = [name for name in ("impute", "sensitivity", "models") if options[name]]
+    if options["cluster"] and extra:
+        raise click.UsageError(
+            f"--cluster with --{extra[0].rstrip('s')}: intervals there take subjects as independent"
+        )
+    try:
+        cutoff(options["progressor"])
+    except ValueError as error:
+        raise click.UsageError(
+            f"--progressor {options['progressor']}: write >0, >=2, >SDC or >=5/y"
+        ) from error
+
+
+def _names(text: str | None) -> list[str] | None:
+    return [name.strip() for name in text.split(",") if name.strip()] if text else None
+
+
+def _analysis(readings: Readings, table: pd.DataFrame, options: dict[str, Any]) -> dict[str, Any]:
+    """What the contract promises."""
+    from core.progression.analysis import Options, progression
+
+    clusters = _clusters(table, options["cluster"]) if options["cluster"] else None
+    visits = options["from_days"], options["to_days"], options["window"]
+    result = progression(readings, Options(*visits, bands=_bands(options["bands"]), clusters=clusters))
+    return result | ({"cluster": options["cluster"]} if clusters else {})
+
+
+def _bands(text: str | None) -> list[float] | None:
+    if text is None:
+        return None
+    try:
+        borders = [float(part) for part in text.split(",")]
+    except ValueError as error:
+        raise click.UsageError(f"--bands {text}: numbers are needed, such as 0.5,2") from error
+    if borders != sorted(set(borders)) or borders[0] <= 0:
+        raise click.UsageError(f"--bands {text}: rising numbers above 0 are needed, such as 0.5,2")
+    return borders
+
+
+def _clusters(table: pd.DataFrame, column: str) -> dict[str, str]:
+    """Subject -> patient."""
+    from core.cells import labels
+
+    if column not in table.columns:
+        raise InputError(
+            f"--cluster {column}",
+            f"the table has the columns {', '.join(map(str, table.columns))}",
+            "name one",
+        )
+    subject, names = labels(table["subject"])
+    patient, patients = labels(table[column])
+    found: dict[str, str] = {}
+    for one, other in zip(subject, patient, strict=True):
+        if one < 0 or other < 0:
+            continue
+        known = found.setdefault(str(names[one]), str(patients[other]))
+        if known != patients[other]:
+            raise InputError(
+                f"subject {names[one]} is of {known} and of {patients[other]}",
+                f"one {column} per subject is needed",
+                "mend the table",
+            )
+    return found
+
+
+def _rule(table: pd.DataFrame) -> str:
+    values = list(table["rule"].dropna().unique()) if "rule" in table else []
+    return str(values[0]) if values else "as given"
+
+
+def _by_rule(table: pd.DataFrame, file: str) -> dict[str, pd.DataFrame]:
+    """Totals of each missing-site rule in the file, in order of appearance."""
+    if "rule" not in table or table["rule"].nunique() < 2:
+        return {_rule(table): table}
+    rules = [str(rule) for rule in table["rule"].dropna().unique()]
+    note(f"{file} has the rules {', '.join(rules)}; change and models use {rules[0]}")
+    return {rule: _one_of_each(table[table["rule"].astype(str) == rule], file) for rule in rules}
+
+
+def _imputed(
+    tables: dict[str, pd.DataFrame], result: dict[str, Any], options: dict[str, Any]
+) -> dict[str, Any]:
+    """Rows of the panel, under ``imputed`` and ``sensitivity``."""
+    if not (options["impute"] or options["sensitivity"]):
+        return {}
+    from core.progression.film_methods import BY_NAME, METHODS
+    from core.progression.sensitivity import SensitivityOptions, sensitivity
+
+    chosen = METHODS if options["sensitivity"] else (BY_NAME[options["impute"]],)
+    days = result["from_days"], result["to_days"], options["window"], _names(options["readers"])
+    asked = SensitivityOptions(*days, chosen, imputations=options["imputations"], seed=options["seed"])
+    panel = sensitivity(tables, asked)
+    rows = panel.astype(object).where(panel.notna(), None).to_dict("records")
+    first = next(iter(tables))
+    one = [row for row in rows if row["method"] == options["impute"] and row["rule"] == first]
+    return ({"imputed": one} if options["impute"] else {}) | (
+        {"sensitivity": rows} if options["sensitivity"] else {}
+    )
+
+
+def _models(readings: Readings, result: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
+    """Fitted models by name."""
+    if not options["models"]:
+        return {}
+    from core.progression.regression.fit import ModelOptions, fit_model
+
+    asked = ModelOptions(
+        result["from_days"],
+        result["to_days"],
+        options["window"],
+        rule=options["progressor"],
+        correlation=options["correlation"],
+        seed=options["seed"],
+    )
+    found = {}
+    for name in dict.fromkeys(options["models"]):
+        note(f"fitting {name}")
+        found[name] = fit_model(readings, name, asked).as_dict()
+    return {"models": found}
+
+
+def _say(result: dict[str, Any]) -> None:
     for problem in result["refused"][:SHOWN]:
         note(f"row {problem['row']} refused: {problem['reason']}")
     if len(result["refused"]) > SHOWN:
         note(f"... and {len(result['refused']) - SHOWN} more rows refused")
     for warning in result["warnings"]:
         note(warning)
-    emit(result, as_json=as_json, text=lambda: _text(result))
-    return 1 if result["refused"] else 0
 
 
 def _totals_only(table: pd.DataFrame) -> pd.DataFrame:
@@ -98,61 +259,3 @@ def _say_kinds(table: pd.DataFrame) -> None:
             f"readers of several kinds ({', '.join(kinds)}): "
             f"choose with --where reader_kind={kinds[0]} or --readers"
         )
-
-
-def _text(result: dict[str, Any]) -> str:
-    lines = [
-        f"Change from day {result['from_days']:g} to day {result['to_days']:g} "
-        f"(films within {result['window']:g} days)",
-        f"{result['subjects']} subjects, readers {', '.join(result['readers'])}; "
-        f"{len(result['left_out'])} left out, {result['partial_readers']} without every reader",
-        "",
-    ]
-    for name, row in result["summary"].items():
-        spread = f"median {_number(row['median'])} (IQR {_number(row['q1'])} to {_number(row['q3'])})"
-        mean = f"mean {_number(row['mean'])} {_interval(row['ci'])}  sd {_number(row['sd'])}"
-        lines.append(f"{name:<16} n {row['n']:<6} {mean}  {spread}")
-    for row in result["arm_differences"]:
-        lines.append(f"{row['a']} minus {row['b']}: {_number(row['estimate'])} {_interval(row['ci'])}")
-    lines += ["", *_error_lines(result), "", *_progressor_lines(result)]
-    lines += ["", *[f"note, {name}: {why}" for name, why in result["notes"].items()]]
-    lines += [f"left out: {row['subject']}, {row['reason']}" for row in result["left_out"][:SHOWN]]
-    return "\n".join(lines).rstrip()
-
-
-def _error_lines(result: dict[str, Any]) -> list[str]:
-    if not result["sdc95"]:
-        return ["SDC95: not available"]
-    readers = len(result["readers"])
-    icc = result["change_icc"]["ICC(A,1)"]
-    one, mean = result["sdc95"]["one_reader"], result["sdc95"]["mean_of_readers"]
-    limits = result["sdc95_ci"]["mean_of_readers"]
-    return [
-        f"SDC95, one reader {_number(one)}; mean of {readers} readers {_number(mean)} {_interval(limits)} "
-        f"({result['sdc_subjects']} subjects)",
-        f"bias, {result['readers'][0]} minus {result['readers'][1]}: {_number(result['bias']['estimate'])} "
-        f"{_interval(result['bias']['ci'])}",
-        f"ICC(A,1) of change {_number(icc['estimate'])} {_interval(icc['ci'])}",
-    ]
-
-
-def _progressor_lines(result: dict[str, Any]) -> list[str]:
-    lines = []
-    for name, groups in result["progressor_shares"].items():
-        parts = [
-            f"{group} {row['count']}/{row['n']} {_interval(row['share']['ci'], percent=True)}"
-            for group, row in groups.items()
-        ]
-        lines.append(f"change {name:<6} {'; '.join(parts)}")
-    return [*lines, f"net progression {result['net_progression']} (above 0 minus below 0)"]
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3g}"
-
-
-def _interval(limits: list[float | None], *, percent: bool = False) -> str:
-    low, high = limits
-    if low is None or high is None:
-        return ""
-    return f"({low:.0%} to {high:.0%})" if percent else f"({low:.3g} to {high:.3g})"

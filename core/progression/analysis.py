@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 from core.agreement.estimate import LIMITS_80, estimate, number
 from core.agreement.icc import FORMS, icc
 from core.progression.change import Changes, changes
+from core.progression.cluster_bootstrap import resample
 from core.progression.pairing import WINDOW_DAYS, interval_of
 from core.progression.probability import cumulative_probability
 from core.progression.progressors import STANDARD, Cutoff, beyond, net_progression, progressed, share
@@ -24,12 +25,18 @@ from core.progression.summary import difference_of_means, summary
 
 @dataclass(frozen=True)
 class Options:
-    """Which visits, and which definitions of progression. Days None: first and last, see ``interval_of``."""
+    """Which visits, and which definitions of progression. Days None: first and last, see ``interval_of``.
+
+    bands: inner borders of the SDC by size of change, thirds if None. clusters: subject -> patient, where
+    several subjects belong to one: every interval is then a bootstrap of patients.
+    """
 
     from_days: float | None = None
     to_days: float | None = None
     window: float = WINDOW_DAYS
     cutoffs: Sequence[Cutoff] = STANDARD
+    bands: Sequence[float] | None = None
+    clusters: Mapping[str, str] | None = None
 
 
 def progression(readings: Readings, options: Options | None = None) -> dict[str, Any]:
@@ -42,6 +49,14 @@ def progression(readings: Readings, options: Options | None = None) -> dict[str,
     interval = interval_of(readings.rows, options.from_days, options.to_days, options.window)
     change = changes(readings, interval)
     sdc = smallest_detectable_change(change.complete)
+    result = _result(readings, change, sdc, options)
+    if options.clusters is None:
+        return result
+    return resample(result, change, options.cutoffs, options.clusters)
+
+
+def _result(readings: Readings, change: Changes, sdc: Sdc | None, options: Options) -> dict[str, Any]:
+    interval = change.interval
     return {
         "from_days": interval.from_days,
         "to_days": interval.to_days,
@@ -54,7 +69,7 @@ def progression(readings: Readings, options: Options | None = None) -> dict[str,
         "summary": _summaries(change, "mean_change"),
         "status_summary": {"from": _summaries(change, "from_mean"), "to": _summaries(change, "to_mean")},
         "arm_differences": _arm_differences(change),
-        **_error(change, sdc),
+        **_error(change, sdc, options.bands),
         **_progressors(change, sdc, options.cutoffs),
         "cumulative_probability": _points(change),
         "refused": readings.refused.to_dict("records"),
@@ -114,7 +129,7 @@ def _arm_differences(change: Changes) -> list[dict[str, Any]]:
     ]
 
 
-def _error(change: Changes, sdc: Sdc | None) -> dict[str, Any]:
+def _error(change: Changes, sdc: Sdc | None, bands: Sequence[float] | None) -> dict[str, Any]:
     """SDC at 95% and 80%, bias between readers and agreement on change, from complete subjects."""
     bias, low, high = reader_bias(change.complete)
     readers = len(change.readers)
@@ -128,7 +143,7 @@ def _error(change: Changes, sdc: Sdc | None) -> dict[str, Any]:
         }
         if sdc
         else None,
-        "sdc_by_size": sdc_by_size(change.complete),
+        "sdc_by_size": sdc_by_size(change.complete, bands),
         "sdc_subjects": len(change.complete),
         "bias": estimate(bias, low, high) if readers > 1 else None,
         "change_icc": {form: _plain(found["forms"][form]) for form in FORMS} if found else None,

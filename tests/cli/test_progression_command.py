@@ -142,3 +142,116 @@ def test_errors_are_one_line_and_status_2(table, tmp_path, capsys, drop, argumen
     assert (status, out) == (2, "")
     assert len(err.strip().splitlines()) == 1
     assert message in err
+
+
+def long_study(n=40):
+    """Half-yearly films of two arms, some of them missing at the end."""
+    rows = []
+    for number in range(n):
+        for visit in range(5 if number % 4 else 3):
+            for reader in ("R1", "R2"):
+                total = number % 9 + visit * (number % 3) / 2 + (reader == "R2") * (number + visit) % 2
+                rows.append((f"P{number}", "AB"[number % 2], reader, 182 * visit, total, f"pt{number // 2}"))
+    return pd.DataFrame(rows, columns=["subject", "arm", "reader", "days", "total", "patient"])
+
+
+def test_missing_films_are_put_in_on_demand(tmp_path, capsys):
+    status, result, _ = answer(capsys, long_study(), tmp_path / "t.csv", "--impute", "linear")
+    assert status == 0
+    first = result["imputed"][0]
+    assert (first["method"], first["group"], first["measure"]) == ("linear", "all", "mean change")
+    assert (first["n"], first["imputed_films"]) == (40, 10)
+    assert result["subjects"] == 30  # what the contract states stays as it is
+    assert "rate up to the last film" in first["estimand"]
+
+
+def test_sensitivity_takes_every_rule_of_the_file(tmp_path, capsys):
+    both = pd.concat([long_study().assign(rule=rule) for rule in ("msasss.seg_mean", "msasss.complete_only")])
+    path = tmp_path / "t.csv"
+    status, result, err = answer(capsys, both, path, "--sensitivity", "--imputations", 2)
+    assert status == 0
+    assert {row["rule"] for row in result["sensitivity"]} == {"msasss.seg_mean", "msasss.complete_only"}
+    assert len({row["method"] for row in result["sensitivity"]}) == 5
+    assert "change and models use msasss.seg_mean" in err
+    status, _, err = run(capsys, path)
+    assert status == 2
+    assert "several values of rule" in err
+
+
+def test_models_are_fitted_on_demand(tmp_path, capsys):
+    status, result, err = answer(
+        capsys,
+        long_study(),
+        tmp_path / "t.csv",
+        "--model",
+        "mixed",
+        "--model",
+        "logistic",
+        "--progressor",
+        ">=2",
+    )
+    assert status == 0
+    assert set(result["models"]) == {"mixed", "logistic"}
+    mixed = result["models"]["mixed"]
+    assert [row["term"] for row in mixed["coefficients"]] == [
+        "Intercept",
+        "arm[T.B]",
+        "years",
+        "years:arm[T.B]",
+    ]
+    assert mixed["converged"] is True
+    assert result["models"]["logistic"]["rule"] == ">=2"
+    assert "fitting mixed" in err
+
+
+def test_cluster_resamples_patients(tmp_path, capsys):
+    path = tmp_path / "t.csv"
+    status, result, _ = answer(capsys, long_study(), path, "--cluster", "patient")
+    assert status == 0
+    assert result["cluster"] == "patient"
+    assert result["bootstrap"]["patients"] == 20
+    _, plain, _ = answer(capsys, long_study(), path)
+    assert plain["summary"]["all"]["ci"] != result["summary"]["all"]["ci"]
+    assert plain["summary"]["all"]["mean"] == result["summary"]["all"]["mean"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--cluster", "nothing"], "--cluster nothing"),
+        (["--cluster", "patient", "--sensitivity"], "--cluster with --sensitivity"),
+        (["--progressor", "many"], "--progressor many"),
+        (["--bands", "2,1"], "--bands 2,1: rising numbers"),
+        (["--bands", "a"], "--bands a: numbers are needed"),
+        (["--impute", "guess"], "--impute"),
+    ],
+)
+def test_wrong_use_of_the_options(tmp_path, capsys, arguments, message):
+    long_study(4).to_csv(tmp_path / "t.csv", index=False)
+    status, out, err = run(capsys, tmp_path / "t.csv", *arguments)
+    assert (status, out) == (2, "")
+    assert message in err
+    assert "Traceback" not in err
+
+
+def test_bands_of_the_sdc(tmp_path, capsys):
+    _, result, _ = answer(capsys, long_study(), tmp_path / "t.csv", "--bands", "0.5,2")
+    assert [band["label"] for band in result["sdc_by_size"]["bands"]] == [
+        "0 to below 0.5", "0.5 to below 2", "2 or more",
+    ]  # fmt: skip
+
+
+def test_text_tells_panel_and_models(tmp_path, capsys):
+    long_study().to_csv(tmp_path / "t.csv", index=False)
+    status, out, _ = run(
+        capsys, tmp_path / "t.csv", "--impute", "locf", "--model", "compare", "--model", "time", "--seed", 1
+    )
+    assert status == 0
+    for piece in (
+        "as given, locf: Mean change had nothing happened",
+        "films put in",
+        "Time to first",
+        "arm[T.B]",
+    ):
+        assert piece in out
+    assert "nan" not in out
