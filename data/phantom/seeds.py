@@ -25,7 +25,19 @@ class StudyRole(StrEnum):
 
 PREFIX = {StudyRole.TRAIN: "TR", StudyRole.TUNE: "TU", StudyRole.TEST: "TE", StudyRole.DEMO: "P"}
 DIGITS = {StudyRole.TRAIN: 5, StudyRole.TUNE: 5, StudyRole.TEST: 5, StudyRole.DEMO: 3}
-STREAMS = ("course", "arm", "conduct", "film", "R1", "R2", "R1 read 2", "R2 read 2", "hands")
+STREAMS = (
+    "course",
+    "arm",
+    "conduct",
+    "film",
+    "R1",
+    "R2",
+    "R1 read 2",
+    "R2 read 2",
+    "hands",
+    "hands R1",
+    "hands R2",
+)
 
 
 @dataclass(frozen=True)

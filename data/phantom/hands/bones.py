@@ -60,9 +60,9 @@ _SHAFT = {  # knots along the length: share of base, shaft, head in the half wid
     "MC": ((0, .93, 0, 0), (.05, 1, 0, 0), (.13, .93, .04, 0), (.24, .35, .62, 0), (.36, .04, .97, 0),
            (.52, 0, .96, 0), (.68, 0, 1.0, 0.02), (.79, 0, .62, .36), (.865, 0, 0, 1.0), (.92, 0, 0, .985),
            (.96, 0, 0, .95), (1, 0, 0, .9)),
-    "PP": ((0, .88, 0, 0), (.05, 1, 0, 0), (.12, .95, .02, 0), (.24, .52, .45, 0), (.40, .14, .88, 0),
-           (.58, 0, 1.0, 0), (.74, 0, .86, .12), (.84, 0, .35, .65), (.90, 0, 0, 1.0), (.95, 0, 0, .94),
-           (1, 0, 0, .78)),
+    "PP": ((0, .70, 0, 0), (.018, .88, 0, 0), (.05, 1, 0, 0), (.12, .95, .02, 0), (.24, .52, .45, 0),
+           (.40, .14, .88, 0), (.58, 0, 1.0, 0), (.74, 0, .86, .12), (.84, 0, .35, .65), (.90, 0, 0, 1.0),
+           (.95, 0, 0, .94), (1, 0, 0, .78)),
     "DP": ((0, .92, 0, 0), (.07, 1, 0, 0), (.17, .80, .12, 0), (.33, .28, .72, 0), (.52, 0, 1.0, .03),
            (.68, 0, .72, .32), (.80, 0, 0, .98), (.90, 0, 0, 1.0), (1, 0, 0, .85)),
 }  # fmt: skip
@@ -98,7 +98,12 @@ def make_bone(
     end = 0.34 * (1 - 0.35 * thin_ends)
     table[:, k.SHELL] = (end + (shell * mineral**0.7 - end) * middle) * (1 - 0.12 * thin_ends)
     near_end = np.clip(1 - np.minimum(t, 1 - t) / 0.30, 0, 1)
-    core = 0.20 + 0.66 * near_end + 0.30 * near_end**3
+    core = (
+        0.20
+        + 0.9 * np.exp(-np.maximum(u - 1.0, 0) / 2.0) * (profile != "MC")
+        + 0.70 * near_end
+        + 0.30 * near_end**3
+    )
     table[:, k.CORE] = core * mineral * (1 - 0.5 * thin_ends * near_end)
     return Bone(name, kind, table, _ends(kind, length, a, b, rng, mineral * (1 - 0.3 * thin_ends)))
 
@@ -116,10 +121,11 @@ def _ends(kind: str, length: float, a, b, rng, mineral: float) -> np.ndarray:
     base, head = float(a[4]), float(a[-6])
     base_b, head_b = float(b[4]), float(b[-6])
     p[k.LENGTH] = length
-    p[k.ROUND] = 0.24 * base
+    p[k.ROUND] = 0.36 * base
     p[k.HEAD_PLATE] = 0.36 * mineral**0.5
-    p[k.BASE_PLATE] = 0.85 * mineral**0.5 * rng.uniform(0.85, 1.15)
+    p[k.BASE_PLATE] = 1.05 * mineral**0.5 * rng.uniform(0.85, 1.15)
     profile = _PROFILE[kind]
+    p[k.PIT] = {"MC": 0.30, "PP": 0.26, "DP": 0.0}[profile] * rng.uniform(0.7, 1.25)
     if profile == "MC":
         p[k.BALL], p[k.HEAD_DV] = 1, 0.95 * head
         p[k.HEAD_EA], p[k.HEAD_EB] = 0.84 * head, 1.02 * head_b
@@ -137,8 +143,8 @@ def _ends(kind: str, length: float, a, b, rng, mineral: float) -> np.ndarray:
         p[k.NOTCH] = -0.05 * head
         p[k.ROUND] = 0.5
     if kind in ("PP", "TP", "TP1"):
-        p[k.BASE_CV], p[k.BASE_CW] = 0.18 * base, 0.16 * base_b
+        p[k.BASE_CV], p[k.BASE_CW] = 0.30 * base, 0.22 * base_b
     if kind in ("MP", "DP", "DP1", "TM", "TD", "TD1"):
-        p[k.BASE_CV], p[k.BASE_CW] = 0.14 * base, 0.14 * base_b
+        p[k.BASE_CV], p[k.BASE_CW] = 0.15 * base, 0.22 * base_b
         p[k.RIDGE] = 0.08 * base * rng.uniform(0.6, 1.3)
     return p

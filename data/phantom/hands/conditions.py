@@ -87,16 +87,17 @@ def _posture(rng) -> Posture:
 def _device(rng, domain: str) -> dict:
     """Three devices of the first domain and two of the second, which process and sample otherwise."""
     device = int(rng.integers(0, 3)) if domain == "first" else int(rng.integers(3, 5))
-    contrast, sharpening, blur, noise, air, gamma, shutter, spacing = (
-        (1.00, 1.0, 0.095, 1.0, 0.085, 1.00, "black", 0.15),
-        (1.12, 1.5, 0.110, 1.2, 0.13, 0.90, "raw", 0.15),
-        (0.92, 0.7, 0.085, 0.9, 0.05, 1.15, "black", 0.15),
-        (1.30, 2.4, 0.105, 1.4, 0.20, 0.75, "raw", 0.144),
-        (0.85, 0.2, 0.160, 1.5, 0.03, 1.35, "black", 0.144),
+    contrast, sharpening, equalise, blur, noise, air, gamma, shutter, spacing = (
+        (1.00, 1.0, 1.0, 0.095, 1.0, 0.085, 1.00, "black", 0.15),
+        (1.12, 1.5, 1.2, 0.110, 1.2, 0.13, 0.90, "raw", 0.15),
+        (1.45, 0.7, 0.2, 0.085, 0.9, 0.02, 1.00, "black", 0.15),
+        (1.30, 2.4, 1.4, 0.105, 1.4, 0.20, 0.75, "raw", 0.144),
+        (1.60, 0.2, 0.0, 0.160, 1.5, 0.01, 0.90, "black", 0.144),
     )[device]
     return {
         "device": device,
         "contrast": contrast * float(np.exp(rng.normal(0, 0.06))),
+        "equalise": equalise,
         "sharpening": sharpening * float(np.exp(rng.normal(0, 0.12))),
         "blur": blur * float(np.exp(rng.normal(0, 0.08))),
         "noise": 0.3 * noise * float(np.exp(rng.normal(0, 0.12))),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data.phantom.course import visit_codes
+from data.phantom.course import ARMS, arm_of, visit_codes
 from data.phantom.hands.state import ANKYLOSIS, GRADED, LUXATION, NONE, SUBLUXATION, JointState
 from data.phantom.seeds import StudySeed
 
@@ -92,17 +92,16 @@ def simulate_hands(
     study: StudySeed, patients: int, visits: int = 2, population: HandsPopulation = TRIAL, *, first: int = 1
 ) -> HandsCourse:
     """The course of patients from ``first`` on, visits 52 weeks apart; nobody depends on the others."""
-    each = [
-        _patient(study.rng(number, "hands"), number, visits, population)
-        for number in range(first, first + patients)
-    ]
+    each = [_patient(study, number, visits, population) for number in range(first, first + patients)]
     stacked = {name: np.stack([one[name] for one in each]) for name in each[0]}
     return HandsCourse(
         tuple(study.subject(n) for n in range(first, first + patients)), tuple(visit_codes(visits)), **stacked
     )
 
 
-def _patient(rng: np.random.Generator, number: int, visits: int, p: HandsPopulation) -> dict[str, np.ndarray]:
+def _patient(study: StudySeed, number: int, visits: int, p: HandsPopulation) -> dict[str, np.ndarray]:
+    """Severities and findings of one patient, each (visits, units); arms are those of ``arm_of``."""
+    rng = study.rng(number, "hands")
     count = len(UNITS)
     weight = np.array([WEIGHT.get(unit[3:], 0.0) for unit in UNITS])
     severe = p.severe[1] * (rng.random() < p.severe[0])
@@ -115,7 +114,7 @@ def _patient(rng: np.random.Generator, number: int, visits: int, p: HandsPopulat
     latent["j"] = latent["j"] + 0.15
     latent["d"] = latent["d"] - 0.5
     pace = np.exp(p.rate + p.spread * rng.normal() + 0.35 * np.clip(level + 2, 0, 3))
-    pace *= p.active if number % 2 else 1.0
+    pace *= p.active if ARMS[arm_of(study, number)] == "Active" else 1.0
     chance, kind = rng.random(count), rng.random(count)
     degree, hallmark = rng.random(count), rng.random()
     rows = []

@@ -54,7 +54,7 @@ def _shoulder(x: np.ndarray) -> np.ndarray:
 
 
 def _sharpened(signal: np.ndarray, c: LimbConditions) -> np.ndarray:
-    """Unsharp masking at two scales, and less of what is broad, so that palm and fingers look alike."""
+    """Unsharp masking at two scales, and less of what is broad where the device does so."""
     fine = signal - cv2.GaussianBlur(signal, (0, 0), 0.45 / c.spacing)
     small = cv2.resize(signal, None, fx=0.125, fy=0.125, interpolation=cv2.INTER_AREA)
     rows, cols = signal.shape
@@ -64,7 +64,7 @@ def _sharpened(signal: np.ndarray, c: LimbConditions) -> np.ndarray:
         signal
         + np.float32(0.7 * c.sharpening) * fine
         + np.float32(0.35 * c.sharpening) * (signal - middle)
-        - np.float32(0.42) * broad
+        - np.float32(0.42 * c.equalise) * broad
     )
 
 

@@ -16,9 +16,9 @@ A, B, K, OV, OW, SHELL, CORE = range(7)
 # parameters of a bone
 (
     LENGTH, BALL, HEAD_DV, HEAD_EA, HEAD_DW, HEAD_EB, NOTCH, HEAD_PLATE,
-    BASE_CV, BASE_CW, RIDGE, SLANT, BASE_PLATE, ROUND, FACE, TUFT,
-) = range(16)  # fmt: skip
-PARAMETERS = 16
+    BASE_CV, BASE_CW, RIDGE, SLANT, BASE_PLATE, ROUND, PIT,
+) = range(15)  # fmt: skip
+PARAMETERS = 15
 MARGIN = 2.5  # mm beyond both ends that the table covers
 # columns of a bite: centre u, v, w, radii u, v, w, sclerosis around it, phase of its ragged edge
 BITE = 8
@@ -59,6 +59,12 @@ def _distance(tables, p, n, u, v, w):
     core = tables[n, i, CORE] * (1 - f) + tables[n, i + 1, CORE] * f
     wn = min(max(ww / b, -1.5), 1.5)
     ak = a * (1.0 + k * wn)
+    if p[n, PIT] > 0.0:  # the hollow at both sides of the head
+        g = (u - length + 0.98 * p[n, HEAD_EA]) / (0.52 * p[n, HEAD_EA])
+        if abs(g) < 2.5 and abs(wn) < 1.0:
+            deep = np.exp(-g * g) * (1.0 - wn * wn * wn * wn)
+            ak *= 1.0 - p[n, PIT] * deep
+            shell += 2.6 * p[n, PIT] * deep
     vn = vv / ak
     q = vn * vn + wn * wn
     rho = np.sqrt(q)
@@ -117,7 +123,7 @@ def add_bones(
 
     cortical, trabecular: float32 images of path lengths in mm (trabecular weighted by relative density).
     pixel: mm. origins (n, 3): detector mm of each base (x, y) and its depth t. axes (n, 3, 3): rows u, v, w.
-    beam (2,): slopes of the ray. tables (n, rows, 7), parameters (n, 16). bites (m, 8) with owners (m,).
+    beam (2,): slopes of the ray. tables (n, rows, 7), parameters (n, 15). bites (m, 8) with owners (m,).
     bridges (k, 8): two ends x, y, t and radii of new bone between. texture: periodic, mean 0, cells of
     ``step`` mm, read at ``at``. rooms (n, rows, 2): by row of the table, mm around the axis that bone can lie
     across the film, and along the ray. step_mm: length of a step. reach: the largest room across.

@@ -12,9 +12,9 @@ from data.phantom.hands.frame import Placed, Placement, Skeleton
 from data.phantom.hands.texture import STEP, mesh
 
 FLAT_DEPTH = {  # half thickness, rounding, shell of the rim in mm
-    "scaphoid": (6.2, 4.5, 0.7), "lunate": (6.8, 4.5, 0.7), "triquetrum": (5.4, 4.0, 0.6),
-    "pisiform": (4.5, 4.5, 0.5), "trapezium": (6.2, 4.5, 0.7), "trapezoid": (6.0, 4.0, 0.75),
-    "capitate": (7.2, 5.0, 0.75), "hamate": (6.2, 4.5, 0.65), "radius": (7.6, 9.0, 0.55),
+    "scaphoid": (7.0, 4.5, 0.7), "lunate": (7.4, 4.5, 0.7), "triquetrum": (5.4, 4.0, 0.6),
+    "pisiform": (4.5, 4.5, 0.5), "trapezium": (7.0, 4.5, 0.7), "trapezoid": (7.0, 4.0, 0.75),
+    "capitate": (8.2, 5.0, 0.75), "hamate": (7.2, 4.5, 0.65), "radius": (7.6, 9.0, 0.55),
     "ulna": (6.5, 6.5, 0.5), "hook": (4.0, 2.2, 0.55), "sesamoid": (2.1, 2.6, 0.3),
     "hallucal": (3.4, 4.5, 0.5), "mcuneiform": (7.5, 6.0, 0.7), "icuneiform": (7.0, 5.0, 0.6),
     "lcuneiform": (7.0, 6.0, 0.6), "cuboid": (7.5, 7.0, 0.6), "navicular": (7.0, 6.0, 0.8),
@@ -169,7 +169,7 @@ def _add_flat(
     half, rounding = half * placement.magnification, min(rounding, float(inside.max()) * 0.98)
     shell: float | np.ndarray = rim * (1 - 0.35 * thin) * mineral**0.5
     face = 0.5 * mineral**0.5
-    core = 0.72
+    core = 0.95
     if long is not None:
         rows = np.arange(mask.shape[0], dtype=np.float32)[:, None] * pixel
         end = np.maximum(rows - float(outlines[long][:, 1].min()) + low[1] * pixel, 0)

@@ -7,7 +7,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-STEP = 0.11  # mm a cell
+STEP = 0.09  # mm a cell
 
 
 @lru_cache(maxsize=8)
@@ -20,16 +20,16 @@ def mesh(seed: int, size: int = 512) -> np.ndarray:
     rng = np.random.default_rng([41, seed])
     field = np.zeros((size, size))
     for pitch, stretch, sharp, share in (
-        (0.72, 1.5, 0.36, 1.0),
-        (0.45, 1.5, 0.50, 0.9),
-        (1.10, 2.4, 0.30, 0.4),
+        (0.46, 1.5, 0.38, 1.0),
+        (0.30, 1.5, 0.50, 0.9),
+        (0.95, 3.0, 0.22, 0.45),
     ):
         noise = _band(rng, size, pitch, stretch)
         walls = np.exp(-((noise / sharp) ** 2))
         field += share * (walls - walls.mean()) / walls.std()
     slow = _band(rng, size, 7.0, 1.6)
-    field = field / field.std() + 0.6 * slow
-    field = cv2.GaussianBlur(np.pad(field, 4, mode="wrap"), (0, 0), 0.7)[4:-4, 4:-4]
+    field = field / field.std() + 0.6 * slow + 0.6 * _band(rng, size, 2.2, 1.6)
+    field = cv2.GaussianBlur(np.pad(field, 4, mode="wrap"), (0, 0), 0.6)[4:-4, 4:-4]
     return (field / field.std()).astype(np.float32)
 
 
