@@ -75,7 +75,7 @@ def _places(rng) -> tuple[tuple[float, float], tuple[float, float]]:
 
 def _posture(rng) -> Posture:
     return Posture(
-        fan=float(np.clip(rng.beta(2.0, 4.0), 0.05, 0.7)),
+        fan=float(np.clip(rng.beta(1.7, 5.0), 0.04, 0.6)),
         wrist=float(rng.normal(12, 4)),
         curl=float(abs(rng.normal(0, 2.2))),
         thumb=float(np.clip(rng.normal(-7, 3), -13, 0)),

@@ -93,7 +93,7 @@ def chest(body: HandBody, c: LimbConditions) -> Canvas:
 
 
 def place(c: LimbConditions, limb: str, skeleton: Skeleton, body: HandBody) -> Placement:
-    """Where the limb lies: its outline's middle and its longest tip at ``c.at``."""
+    """Where the limb lies: its outline's middle and its longest tip at ``c.at``, little finger in the light."""
     number = 0 if limb.startswith("L") else 1
     free = Placement(
         mirror=limb.startswith("L"),
@@ -107,9 +107,12 @@ def place(c: LimbConditions, limb: str, skeleton: Skeleton, body: HandBody) -> P
     ends = np.concatenate([free.points(pieces[:, 0:2]), free.points(pieces[:, 3:5])])
     reach = np.concatenate([pieces[:, 2], pieces[:, 5]])
     x, y = c.at[number]
-    middle = (float((ends[:, 0] - reach).min()) + float((ends[:, 0] + reach).max())) / 2
+    left, right = float((ends[:, 0] - reach).min()), float((ends[:, 0] + reach).max())
     top = float((ends[:, 1] - reach).min())
-    return replace(free, shift=(x * c.field[1] - middle, y * c.field[0] - top))
+    across = x * c.field[1] - (left + right) / 2
+    edges = max(c.collimation[3], 0.0) + 3.0, c.field[1] - max(c.collimation[1], 0.0) - 3.0
+    across += max(edges[0] - left - across, 0.0) if number == 0 else -max(right + across - edges[1], 0.0)
+    return replace(free, shift=(across, y * c.field[0] - top))
 
 
 def add_limb(canvas, skeleton: Skeleton, placement: Placement, body: HandBody, c, states, rng) -> None:

@@ -7,10 +7,12 @@ import pydicom
 import pytest
 
 from data.classify import classify
+from data.ingest import ingest
 from data.phantom.dicom_out import write_dicom
 from data.phantom.hands.conditions import POOR_KINDS, WRONG_KINDS, draw_limb_conditions
 from data.phantom.hands.films import make_hand_film
 from data.phantom.hands.state import ANKYLOSIS, SUBLUXATION, JointState, units_of
+from data.store import CohortStore
 
 SPACING = 0.3
 
@@ -59,6 +61,17 @@ def test_findings_of_feet_are_in_the_truth():
     rows = made.joints.set_index("unit")
     assert rows.loc["LF.IP1", "gap_mm"] == 0 and rows.loc["LF.IP1", "jsn"] == 4
     assert rows.loc["LF.MTP2", "jsn"] == 3 and rows.loc["LF.MTP2", "finding"] == SUBLUXATION
+
+
+def test_films_are_taken_in_with_part_view_and_sides(healthy, tmp_path):
+    store = CohortStore.open(tmp_path / "trial.duckdb")
+    hands = film(view="hands", spacing=0.6)
+    for made in (hands, healthy):
+        write_dicom(made, tmp_path / "in" / f"{made.view}.dcm", subject="F1", visit="BL")
+    result = ingest(store, [tmp_path / "in"], workers=0)
+    assert result.ingested == 2 and not result.refused
+    rows = store.query("SELECT body_part, view, laterality FROM image ORDER BY body_part")
+    assert rows.to_numpy().tolist() == [["foot", "ap", "B"], ["hand", "pa", "B"]]
 
 
 def test_files_of_feet_are_known_as_such(healthy, tmp_path):
