@@ -123,7 +123,7 @@ def _special(rng, c: LimbConditions) -> LimbConditions:
         return replace(c, missing=f"{rng.choice(['RH', 'LH'])}{int(rng.integers(2, 6))}")
     if c.kind == "overlap":
         (lx, ly), (rx, ry) = c.at
-        return replace(c, at=((lx + 0.05, ly), (rx - 0.06, ry + 0.04)), turns=(14.0, -15.0))
+        return replace(c, at=((lx + 0.09, ly), (rx - 0.09, ry + 0.04)), turns=(14.0, -15.0))
     if c.kind == "one_hand":
         return replace(c, missing=str(rng.choice(["RH", "LH"])))
     return c

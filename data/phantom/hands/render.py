@@ -63,6 +63,7 @@ def render_limbs(
             rows += joint_rows(skeleton, placement, states, c, shape)
     if c.kind == "chest":
         canvas = chest(body, c)
+    rows = overlaid(rows)
     lit = field_mask(shape, c)
     attenuation = attenuation_of(canvas, c)
     stamp_markers(attenuation, c, shown(c))
@@ -93,7 +94,7 @@ def chest(body: HandBody, c: LimbConditions) -> Canvas:
 
 
 def place(c: LimbConditions, limb: str, skeleton: Skeleton, body: HandBody) -> Placement:
-    """Where the limb lies: its outline's middle and its longest tip at ``c.at``, little finger in the light."""
+    """Where the limb lies: middle and longest tip at ``c.at``, but the little finger in the lit field."""
     number = 0 if limb.startswith("L") else 1
     free = Placement(
         mirror=limb.startswith("L"),
@@ -176,6 +177,19 @@ def joint_rows(skeleton: Skeleton, placement: Placement, states, c: LimbConditio
             )
         )
     return rows
+
+
+def overlaid(rows: list[tuple]) -> list[tuple]:
+    """Rows with less visibility where a joint lies inside the box of a joint of the other limb."""
+    frame = pd.DataFrame(rows, columns=JOINT_COLUMNS)
+    for i, row in frame.iterrows():
+        other = frame[frame["side"] != row["side"]]
+        x, y = row["x"], row["y"]
+        within = other["x0"].lt(x) & other["x1"].gt(x) & other["y0"].lt(y) & other["y1"].gt(y)
+        if within.any():
+            frame.loc[i, "visibility"] *= 0.5  # type: ignore[index]
+    frame["visible"] = frame["visibility"] >= VISIBLE
+    return list(frame.itertuples(index=False, name=None))
 
 
 def mirrored_row(row: tuple, columns: int) -> tuple:

@@ -87,6 +87,8 @@ def test_every_kind_of_film_is_rendered_with_its_own_truth(kind):
     assert (len(made.joints) == 0) == shows_no_hand
     if kind == "cut_edge":
         assert made.joints["visibility"].min() < 0.3
+    if kind == "overlap":
+        assert made.joints["visibility"].min() <= 0.5 < made.joints["visibility"].max()
     if kind == "underexposed":
         assert not made.joints["visible"].all() or made.joints["visibility"].max() < 0.6
 
