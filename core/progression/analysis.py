@@ -79,20 +79,19 @@ def _result(readings: Readings, change: Changes, sdc: Sdc | None, options: Optio
 
 
 def _entries(change: Changes) -> list[dict[str, Any]]:
-    return [
-        {
-            "subject": row.subject,
-            "arm": row.arm,
-            "mean_change": row.mean_change,
-            "per_reader": dict(zip(change.readers, map(number, values), strict=True)),
-            "annualised": number(row.annualised),
-            "from_day": row.from_day,
-            "to_day": row.to_day,
-            "from_mean": row.from_mean,
-            "to_mean": row.to_mean,
-        }
-        for row, values in zip(change.table.itertuples(), change.per_reader, strict=True)
-    ]
+    """One entry a subject; whole columns at once, as a large study has thousands."""
+    table = change.table
+    per_reader = np.where(np.isnan(change.per_reader), None, change.per_reader.astype(object)).tolist()
+    annualised = table["annualised"].to_numpy(float)
+    columns = {
+        "subject": table["subject"].tolist(),
+        "arm": table["arm"].tolist(),
+        "mean_change": table["mean_change"].tolist(),
+        "per_reader": [dict(zip(change.readers, values, strict=True)) for values in per_reader],
+        "annualised": np.where(np.isnan(annualised), None, annualised.astype(object)).tolist(),
+        **{name: table[name].tolist() for name in ("from_day", "to_day", "from_mean", "to_mean")},
+    }
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def _arms(change: Changes) -> list[str]:
@@ -210,8 +209,11 @@ def _net_gap(a: dict[str, Any], b: dict[str, Any]) -> dict[str, Any]:
 
 def _points(change: Changes) -> list[dict[str, Any]]:
     points = cumulative_probability(change.table["subject"], change.table["arm"], change.mean)
-    rows = points.astype(object).where(points.notna(), None).to_dict("records")
-    return [{str(name): value for name, value in row.items()} for row in rows]
+    columns = [points[name].tolist() for name in ("subject", "arm", "x", "y")]
+    return [
+        {"subject": subject, "arm": arm if isinstance(arm, str) else None, "x": x, "y": y}
+        for subject, arm, x, y in zip(*columns, strict=True)
+    ]
 
 
 def _notes(change: Changes, sdc: Sdc | None) -> dict[str, str]:

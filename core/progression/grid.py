@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from core.progression.readings import Readings, collect
+
 
 @dataclass(frozen=True)
 class TotalGrid:
@@ -92,6 +94,21 @@ class TotalGrid:
                 "imputed_sites": self.imputed[s, v, r],
             }
         )
+
+    def readings(self, near: tuple[float, float, float] | None = None) -> Readings:
+        """What ``readings.collect`` makes of ``frame``, without its checks of a foreign table.
+
+        Every cell is one subject, reader and visit; two visits of one day go through the checks.
+        """
+        frame = self.frame(near)
+        rows = frame[["subject", "reader", "arm", "days", "total"]]
+        if frame.duplicated(["subject", "reader", "days"]).any():
+            return collect(frame)
+        for name in ("subject", "reader", "arm"):
+            seen = rows[name].cat.remove_unused_categories()
+            rows = rows.assign(**{name: seen})
+        refused = pd.DataFrame({"row": [], "reason": pd.array([], dtype="str")})
+        return Readings(rows, bool(rows["arm"].notna().any()), refused)
 
     def status(self) -> np.ndarray:
         """Mean of the readers at every visit, shape (S, V), NaN where nobody has a total."""
@@ -193,7 +210,10 @@ def _places(values: pd.Series, names: list[str]) -> np.ndarray:
 
 
 def _named(subjects: np.ndarray, wanted: Sequence[str] | None) -> np.ndarray:
-    return pd.Index(subjects).isin(list(subjects if wanted is None else wanted))
+    if wanted is None:
+        return np.ones(len(subjects), bool)
+    names = set(wanted)
+    return np.fromiter((name in names for name in subjects), bool, len(subjects))
 
 
 def _codes(values: pd.Series) -> tuple[np.ndarray, np.ndarray]:

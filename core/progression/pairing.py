@@ -63,11 +63,11 @@ def choose_films(rows: pd.DataFrame, interval: Interval) -> pd.DataFrame:
     subjects = rows["subject"].cat.categories
     chosen = pd.DataFrame({"from_day": first.reindex(subjects), "to_day": second.reindex(subjects)})
     served = _nearest(films, interval.to_days, interval.window).reindex(subjects)
-    chosen["reason"] = [
-        _reason(from_day, to_day, only, interval)
-        for from_day, to_day, only in zip(chosen["from_day"], chosen["to_day"], served, strict=True)
-    ]
-    return chosen
+    reason = np.full(len(chosen), None, object)
+    lacking = chosen.isna().any(axis=1).to_numpy()
+    days = zip(chosen["from_day"][lacking], chosen["to_day"][lacking], served[lacking], strict=True)
+    reason[lacking] = [_reason(from_day, to_day, only, interval) for from_day, to_day, only in days]
+    return chosen.assign(reason=reason)
 
 
 def _nearest(films: pd.DataFrame, target: float, window: float) -> pd.Series:

@@ -92,6 +92,12 @@ def subjects(store: CohortStore, viewer: Viewer, chosen: CohortFilter) -> pd.Dat
     return answer(store, viewer, sql, chosen=chosen)
 
 
+def chosen_subjects(store: CohortStore, viewer: Viewer, chosen: CohortFilter) -> pd.DataFrame:
+    """``subject`` of the chosen patients: what a count or a mask needs, without their films and visits."""
+    sql = "SELECT subject FROM subject WHERE subject IN ({patients}) ORDER BY subject"
+    return answer(store, viewer, sql, chosen=chosen)
+
+
 def films_by_visit(store: CohortStore, viewer: Viewer, chosen: CohortFilter) -> pd.DataFrame:
     """``visit, visit_order, body_part, patients, films``: how many chosen patients have films of what."""
     sql = """

@@ -113,7 +113,7 @@ def _clear() -> None:
 
 def _count(page: Page, chosen: CohortFilter) -> None:
     with guards.told():
-        inside = len(ask(page, cohort.subjects, chosen))
+        inside = len(ask(page, cohort.chosen_subjects, chosen))
         everyone = int(ask(page, cohort.counts)["subjects"].iloc[0])
     left = everyone - inside
     st.caption(f"**{inside}** of {everyone} patients" + (f"; {left} left out by the filter" if left else ""))

@@ -29,7 +29,7 @@ class Totals:
 
 def patients(page: Page, chosen: CohortFilter) -> list[str]:
     """Who the filter selects."""
-    return [str(one) for one in ask(page, cohort.subjects, chosen)["subject"]]
+    return [str(one) for one in ask(page, cohort.chosen_subjects, chosen)["subject"]]
 
 
 def all_totals(page: Page, system: str, campaign: str, component: str, rule: str) -> Totals:

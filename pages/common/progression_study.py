@@ -18,7 +18,7 @@ from core.progression.new_sites import VARIANTS, count_new
 from core.progression.pairing import WINDOW_DAYS, Interval
 from core.progression.probability import cumulative_probability
 from core.progression.progressors import cutoff
-from core.progression.readings import Readings, collect
+from core.progression.readings import Readings
 from core.progression.sensitivity import SensitivityOptions, sensitivity
 from core.progression.shares import flag_shares
 from core.readings import people
@@ -118,7 +118,7 @@ def all_readings(page: Page, asked: Ask, way: str = IMPUTED) -> Readings:
 
 
 def _all_readings(page: Page, asked: Ask, way: str) -> Readings:
-    return collect(asked_grid(page, asked, way).frame())
+    return asked_grid(page, asked, way).readings()
 
 
 def results(page: Page, asked: Ask) -> dict[str, dict[str, Any]]:
@@ -140,15 +140,15 @@ def without_films(asked: Ask) -> Ask:
 
 def _result(page: Page, asked: Ask, way: str) -> dict[str, Any] | None:
     grid = asked_grid(page, asked, way)
-    frame = grid.frame(near=(*asked.days, WINDOW_DAYS))
-    if not len(frame):
+    readings = grid.readings(near=(*asked.days, WINDOW_DAYS))
+    if not len(readings.rows):
         return None
     options = Options(*asked.days, cutoffs=[cutoff(name) for name in asked.system.cutoffs])
     try:
-        found = progression(collect(frame), options)
+        found = progression(readings, options)
     except InputError:
         return None
-    read = set(frame["subject"].unique())
+    read = set(readings.subjects)
     never = [name for name in patients(page, asked.chosen) if name not in read]
     found["left_out"] += [{"subject": name, "reason": NEVER_READ} for name in never]
     return found

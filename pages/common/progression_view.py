@@ -291,8 +291,16 @@ def left_out(page: Page, asked: Ask, found: Found) -> None:
     with st.expander(f"Left out: {counts}", icon=":material/block:"):
         patient_table(gone, "left_out", asked)
         for way, result in found.items():
+            for reason, rows in _refused(result).items():
+                st.markdown(f"{WAYS[way]}: {rows} readings refused, {reason}: neither is used.")
             for warning in result["warnings"]:
                 st.markdown(f"{WAYS[way]}: {warning}")
+
+
+def _refused(result: dict[str, Any]) -> dict[str, int]:
+    """Reason -> readings, such as two totals of one reader on one day."""
+    reasons = [str(row["reason"]) for row in result["refused"]]
+    return {reason: reasons.count(reason) for reason in dict.fromkeys(reasons)}
 
 
 def patient_table(rows: pd.DataFrame, name: str, asked: Ask, site: str = "") -> None:

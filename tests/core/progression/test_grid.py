@@ -47,6 +47,26 @@ def test_progression_of_a_grid_is_that_of_the_table(long, days):
         }
 
 
+def test_readings_of_a_grid_are_those_of_its_table(long):
+    grid = total_grid(long, VISITS)
+    for near in (None, (0.0, 364.0, 10.0)):
+        made, expected = grid.readings(near), collect(grid.frame(near))
+        assert made.has_arm == expected.has_arm
+        assert set(made.subjects) == set(expected.subjects)
+        texts = {"subject": str, "reader": str, "arm": str}
+        left, right = (one.rows.astype(texts) for one in (made, expected))
+        pd.testing.assert_frame_equal(left, right[left.columns])
+        first, second = (progression(one, Options(0.0, 364.0, 10.0)) for one in (made, expected))
+        assert first == {**second, "refused": first["refused"]}
+        assert second["refused"] == []
+
+
+def test_two_visits_of_one_day_are_refused_as_in_a_table(long):
+    again = long[long["visit"] == "BL"].assign(visit="BL2")
+    grid = total_grid(pd.concat([long, again]), ["SCR", "BL", "BL2", "W52", "W104"])
+    assert "two rows for one subject, reader and day" in set(grid.readings().refused["reason"])
+
+
 def test_a_mask_is_a_filter(long):
     grid = total_grid(long, VISITS)
     some = ["P03", "P10", "P11"]
