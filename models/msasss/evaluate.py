@@ -266,18 +266,14 @@ def _codes(who: Any) -> list[str]:
     return [who.study.subject(number) for number in who.numbers]
 
 
-FILM_SOURCES = "body canvas cervical conditions detector films lesions lumbar overlay placement"
-
-
 def _renderer() -> str:
     """A short hash of what shapes a film: films of an older renderer are not used again."""
     import hashlib
 
     import data.phantom
 
-    folder = Path(str(data.phantom.__file__)).parent
-    names = [*FILM_SOURCES.split(), "course", "population", "render", "shapes", "wrong"]
-    return hashlib.sha256(b"".join((folder / f"{name}.py").read_bytes() for name in names)).hexdigest()[:10]
+    sources = sorted(Path(str(data.phantom.__file__)).parent.glob("*.py"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:10]
 
 
 def read_by_people(who: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
