@@ -93,7 +93,8 @@ def _rater_codes(column: pd.Series, raters: Sequence[str] | None) -> tuple[np.nd
     if raters is not None:
         there = set(names)
         names = [name for name in dict.fromkeys(raters) if name in there]
-        codes = pd.Index(names).get_indexer(pd.Index(column))
+        place = {name: number for number, name in enumerate(names)}
+        codes = np.array([*(place.get(str(name), -1) for name in found), -1])[codes]  # the last for no rater
     if len(names) > MOST_RATERS:
         raise InputError(
             f"the rater column holds {len(names)} different raters",

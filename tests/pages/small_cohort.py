@@ -27,8 +27,10 @@ SYSTEM = scores.get("msasss")
 SHAPE = (360, 240)
 
 
-def build(path: Path, *, blinded: bool = False, films: bool = True) -> CohortStore:
-    """The cohort at ``path``."""
+def build(
+    path: Path, *, blinded: bool = False, films: bool = True, grades: pd.DataFrame | None = None
+) -> CohortStore:
+    """The cohort at ``path``. grades: other ones than those of ``site_grades``."""
     store = CohortStore.open(path)
     with store.write("test", "build") as tx:
         tx.set_meta("phantom", "true")
@@ -38,7 +40,7 @@ def build(path: Path, *, blinded: bool = False, films: bool = True) -> CohortSto
         tx.insert("covariate", _covariates())
         tx.insert("reader", _readers())
         tx.insert("campaign", _campaigns())
-        grades = site_grades()
+        grades = site_grades() if grades is None else grades
         tx.insert("site_score", grades)
         if films:
             images = _images()

@@ -317,6 +317,36 @@ def test_every_system_has_its_map_and_grades(open_app, tmp_path, system):
     assert set(found["site"]) == {key for key in layout(scores.get(system)).places if not key.endswith(".CS")}
 
 
+def shown_texts(at):
+    texts = [element.value for kind in ("markdown", "caption", "info") for element in getattr(at, kind)]
+    return texts + [str(cell) for table in at.dataframe for cell in words_of(table.value)]
+
+
+def words_of(frame):
+    return [cell for name in frame if not pd.api.types.is_numeric_dtype(frame[name]) for cell in frame[name]]
+
+
+@pytest.mark.parametrize("what", ["no variance", "one patient", "one patient and one site"])
+def test_thin_data_give_sentences_and_never_a_nan(open_app, tmp_path, what):
+    store = small_cohort.build(tmp_path / "thin.duckdb", films=False, grades=thin(what))
+    at = open_app(PAGE, cohort=store.path)
+    for name in SECTIONS:
+        section(at, name)
+        assert not at.exception and not at.error, name
+        assert not [
+            text for text in shown_texts(at) if "nan" in text.lower().split() or "inf" in text.split()
+        ], name
+
+
+def thin(what):
+    grades = small_cohort.site_grades()
+    if what == "no variance":
+        grades.loc[grades["grade"].notna(), "grade"] = 1
+        return grades
+    grades = grades[grades["subject"] == "P2"]
+    return grades if what == "one patient" else grades[grades["site"] == "C5I"]
+
+
 def test_a_single_visit_has_status_only(open_app, tmp_path):
     store = small_cohort.build(tmp_path / "one_visit.duckdb", films=False)
     with store.write("test", "drop") as tx:
