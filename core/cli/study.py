@@ -82,8 +82,11 @@ def _number(value: str) -> float | None:
 
 def _settings(store: CohortStore) -> dict[str, Any]:
     from core import scores
+    from data.frozen import frozen_sets
+    from data.looks import looks
     from data.settings import NAME, margins
 
+    seen = looks(store)
     meta = store.meta()
     last = {name: margins(store, name)[-1:] for name in scores.SYSTEMS}
     return {
@@ -91,6 +94,20 @@ def _settings(store: CohortStore) -> dict[str, Any]:
         "blinded": meta.get("blinded") != "false",
         "phantom": meta.get("phantom") == "true",
         "margins": {name: _margin(found[0]) for name, found in last.items() if found},
+        "looks_at_arms": len(seen),
+        "sessions_that_looked": int(seen["session"].nunique()),
+        "frozen": [
+            {
+                "name": one.name,
+                "cohort_version": one.version,
+                "digest": one.digest,
+                "intact": one.is_intact,
+                "by": one.by,
+                "at": one.at.isoformat(),
+                "reason": one.reason,
+            }
+            for one in frozen_sets(store)
+        ],
         "cohort_version": int(meta.get("cohort_version", 0)),
     }
 
@@ -110,6 +127,14 @@ def _margin(margin: Margin) -> dict[str, Any]:
 def _text(result: dict[str, Any]) -> str:
     lines = [f"study: {result['name'] or 'no name stated'}"]
     lines += [f"arms: {'hidden (the study is blinded)' if result['blinded'] else 'shown'}"]
+    looked = result["sessions_that_looked"]
+    lines += [f"looks at results by arm: {result['looks_at_arms']}, in {looked} sessions"]
+    for one in result["frozen"]:
+        state = "" if one["intact"] else ", CHANGED SINCE: its numbers do not match their digest"
+        lines.append(
+            f"frozen: {one['name']}, cohort version {one['cohort_version']}, digest {one['digest'][:12]}, by "
+            f"{one['by']} on {one['at'][:10]}: {one['reason']}{state}"
+        )
     for name, margin in result["margins"].items():
         when = "before any model had scored" if margin["preset"] else "after a model had scored"
         value = (

@@ -118,3 +118,24 @@ def test_without_options_nothing_is_written(capsys, cohort):
     status, out, _ = run(capsys, cohort)
     assert status == 0 and "hidden" in out and "no verdict" in out
     assert CohortStore(cohort).version() == before
+
+
+def test_looks_and_frozen_sets_are_told(capsys, cohort):
+    from data.frozen import freeze
+    from data.looks import record_look
+
+    run(capsys, cohort, "--unblind", "--reason", "database locked")
+    store = CohortStore(cohort)
+    for session in ("s1", "s1", "s2"):
+        record_look(store, actor="ada", session=session, settings={"from": "BL"})
+    freeze(store, "primary", actor="ada", reason="plan 2.1", system="msasss", version=store.version(),
+           settings={}, results={"n": 1})  # fmt: skip
+    status, out, _ = run(capsys, cohort, "--json")
+    said = json.loads(out)
+    assert (status, said["looks_at_arms"], said["sessions_that_looked"]) == (0, 2, 2)
+    assert [(one["name"], one["intact"], one["reason"]) for one in said["frozen"]] == [
+        ("primary", True, "plan 2.1")
+    ]
+    _, text, _ = run(capsys, cohort)
+    assert "looks at results by arm: 2, in 2 sessions" in text
+    assert "frozen: primary, cohort version" in text
