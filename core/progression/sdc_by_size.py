@@ -72,7 +72,7 @@ def _band(change: np.ndarray, low: float, high: float, *, is_last: bool) -> dict
     found = smallest_detectable_change(change)
     readers = change.shape[1]
     return {
-        "label": f"{low:g} or more" if is_last else f"{low:g} to below {high:g}",
+        "label": f"{low:.3g} or more" if is_last else f"{low:.3g} to below {high:.3g}",
         "low": low,
         "high": high,
         "n": len(change),
