@@ -25,6 +25,8 @@ TIGHT = """<style>
 [data-testid="stHeader"] { background: transparent; height: 2.2rem; min-height: 2.2rem; }
 [data-testid="stSidebarHeader"] { height: 2.2rem; margin-bottom: 0; }
 [data-testid="stSidebarUserContent"] { padding-top: 0; }
+[data-testid="stMetricValue"] { font-size: 1.6rem; }
+[data-testid="stMetricValue"] * { white-space: normal; overflow: visible; }
 h1 { padding: 0.2rem 0 0.4rem; font-size: 2rem; }
 </style>"""
 WATCH_SECONDS = 2

@@ -36,14 +36,14 @@ def headline(page: Page, case: Case) -> None:
             if len(names) > 1
             else f"{unit}, {', '.join(names) or 'no reader'}"
         )
-        missing = "one visit" if case.first == case.last else "not read at both visits"
+        missing = "one visit" if case.first == case.last else "no pair read"
         value = missing if change is None else f"{before:.1f} → {after:.1f}"
         st.metric(title, value, None if change is None else f"{change:+.1f}", delta_color="off")
     with columns[1]:
         for label in models(case.kinds)[:1]:
             moved = case.change(label)
             pair = (case.total(label, case.first), case.total(label, case.last))
-            missing = "one visit" if case.first == case.last else "not scored at both visits"
+            missing = "one visit" if case.first == case.last else "no pair scored"
             text = missing if moved is None else f"{pair[0]:.1f} → {pair[1]:.1f}"
             name = f"Model ({label.partition(':')[2] or label})"
             st.metric(name, text, None if moved is None else f"{moved:+.1f}", delta_color="off")
