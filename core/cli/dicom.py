@@ -1,0 +1,65 @@
+"""``sharpline dicom``: findings as DICOM structured reports and segmentations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from core.cli.output import emit, json_option
+from core.errors import InputError
+
+if TYPE_CHECKING:
+    from data.findings_out import Written
+
+
+@click.command(short_help="A model's findings as DICOM SR and SEG.")
+@click.option("--image", default="", help="One film, by its id or how that begins.")
+@click.option("--subject", default="", help="All films of this patient.")
+@click.option("--system", default="msasss", show_default=True, help="Which score.")
+@click.option("--read-mode", type=click.Choice(["single", "paired"]), help="Default: paired, else single.")
+@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder.")
+@json_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    image: str,
+    subject: str,
+    system: str,
+    read_mode: str | None,
+    out: Path,
+    as_json: bool,
+) -> int:
+    """Write a structured report (TID 1500) and a segmentation of each film, of its newest model read.
+
+    Both refer to the stored, de-identified film; boxes are in its pixels. Status 1 where a film was left out.
+    """
+    from core.domain import Viewer
+    from core.scores import get
+    from data.findings_out import write_findings
+    from data.queries.findings import find_image, images_of
+    from data.store import CohortStore
+
+    if bool(image) == bool(subject):
+        raise InputError("--image and --subject", "exactly one of them is needed", "name a film or a patient")
+    name, store, viewer = get(system).name, CohortStore(ctx.obj["cohort"]), Viewer()
+    images = [find_image(store, viewer, image)] if image else images_of(store, viewer, subject)
+    out.mkdir(parents=True, exist_ok=True)
+    done = [write_findings(store, viewer, one, name, out, read_mode=read_mode or "") for one in images]
+    left_out = [{"image": one.image, "reason": one.left_out} for one in done if one.left_out]
+    result = {
+        "films": len(done) - len(left_out),
+        "findings": sum(one.findings for one in done),
+        "files": [str(path) for one in done for path in one.files],
+        "left_out": left_out,
+    }
+    emit(result, as_json=as_json, text=lambda: _text(done))
+    return 1 if left_out else 0
+
+
+def _text(done: list[Written]) -> str:
+    lines = [
+        f"{one.image[:12]}: {one.left_out or ', '.join(path.name for path in one.files)}" for one in done
+    ]
+    return "\n".join([*lines, "research only, not a medical device"])

@@ -1,0 +1,58 @@
+"""What a model saw on one film or on all films of a patient, with the run that saw it."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from core.domain import Viewer
+from core.errors import InputError
+from data.queries.answer import answer
+from data.queries.patient import box_of
+from data.store import CohortStore
+
+
+def find_image(store: CohortStore, viewer: Viewer, name: str) -> str:
+    """The film whose id begins with ``name``. Raises InputError where there is none, or more than one."""
+    rows = answer(
+        store, viewer, "SELECT image FROM image WHERE starts_with(image, $name)", values={"name": name}
+    )
+    if len(rows) != 1 or not name:
+        needed = "no film has this id" if rows.empty else f"{len(rows)} films begin with it"
+        raise InputError(f"image {name!r}", needed, "see: sharpline export --table images --out images.csv")
+    return str(rows["image"].iloc[0])
+
+
+def images_of(store: CohortStore, viewer: Viewer, subject: str) -> list[str]:
+    """The films of a patient in the order of the visits. Raises InputError where there are none."""
+    sql = """
+        SELECT i.image FROM image i LEFT JOIN visit v USING (subject, visit)
+        WHERE i.subject = $subject ORDER BY v.visit_order, i.visit, i.body_part, i.image
+    """
+    found = answer(store, viewer, sql, values={"subject": subject})["image"].tolist()
+    if not found:
+        raise InputError(f"subject {subject!r}", "no film belongs to it", "see: export --table images")
+    return [str(image) for image in found]
+
+
+def of_image(
+    store: CohortStore, viewer: Viewer, image: str, system: str, *, read_mode: str = ""
+) -> pd.DataFrame:
+    """The findings of the newest run on a film; an abstention is a row without a site.
+
+    ``finding, image, site, feature, grade, grade_probabilities, confidence, box`` (core.domain.Box or None),
+    ``geometry, abstained, reader, run, campaign, read_mode, weights_hash, software, happened_at``.
+    read_mode: ``single`` or ``paired``; both where empty, of which paired reads come first.
+    """
+    sql = """
+        SELECT f.finding, f.image, f.site, f.feature, f.grade, f.grade_probabilities, f.confidence,
+            f.geometry, f.abstained, u.reader, u.run, u.campaign, c.read_mode, u.weights_hash, u.software,
+            e.happened_at
+        FROM finding f JOIN run u USING (run)
+        LEFT JOIN campaign c ON c.campaign = u.campaign AND c.system = f.system
+        LEFT JOIN event e ON e.event = f.event
+        WHERE f.image = $image AND f.system = $system AND ($mode = '' OR c.read_mode = $mode)
+        QUALIFY dense_rank() OVER (ORDER BY c.read_mode = 'paired' DESC, f.event DESC, u.run) = 1
+        ORDER BY f.site
+    """
+    frame = answer(store, viewer, sql, values={"image": image, "system": system, "mode": read_mode})
+    return frame.assign(box=frame["geometry"].map(box_of).astype(object))

@@ -1,0 +1,202 @@
+"""Findings as DICOM SR and SEG: read back with highdicom and pydicom, the same sites, grades and geometry."""
+
+import json
+
+import highdicom as hd
+import numpy as np
+import pandas as pd
+import pydicom
+import pytest
+from pydicom.sr.codedict import codes
+
+from core import scores
+from core.cli import main
+from core.domain import Viewer
+from core.errors import InputError
+from data import finding_codes
+from data.findings_out import write_findings
+from data.ingest import ingest
+from data.queries.findings import find_image, images_of, of_image
+from data.store import CohortStore
+from tests.data.small_films import save, trial_film
+
+SYSTEM = scores.get("msasss")
+FOUND = {  # site -> grade, geometry
+    "L3S": (2, {"box": [4.0, 6.0, 14.25, 16.75]}),
+    "L2I": (0, {"box": [3.75, 2.0, 12.0, 12.0]}),
+    "S1S": (3, {"polygon": [[20.0, 30.0], [35.0, 32.0], [28.0, 44.0]]}),
+}
+PROBABILITIES = {0: [0.7, 0.1, 0.15, 0.05], 2: [0.1, 0.2, 0.6, 0.1], 3: [0.0, 0.05, 0.15, 0.8]}
+HASH = "ab" * 32
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("dicom")
+    store = CohortStore.open(folder / "cohort.duckdb")
+    for number, visit in enumerate(("BL", "W52")):
+        save(trial_film(number + 1, "P1", visit), folder / "in" / f"{visit}.dcm")
+    ingest(store, [folder / "in"], workers=0)
+    images = store.query("SELECT image FROM image ORDER BY image")["image"].tolist()
+    with store.write("test", "score") as tx:
+        tx.insert("reader", pd.DataFrame({"reader": ["model:m"], "kind": "model", "weights_hash": HASH}))
+        campaign = {"campaign": ["model-single"], "system": "msasss", "read_mode": "single"}
+        tx.insert("campaign", pd.DataFrame(campaign))
+        run = {"run": ["r1"], "system": "msasss", "reader": "model:m", "campaign": "model-single"}
+        tx.insert("run", pd.DataFrame(run | {"weights_hash": HASH, "software": "sharpline 0.1.0"}))
+        rows = [
+            {
+                "finding": f"f-{site}",
+                "image": images[0],
+                "site": site,
+                "feature": "corner",
+                "grade": grade,
+                "grade_probabilities": PROBABILITIES[grade],
+                "confidence": 0.9,
+                "geometry": json.dumps(shape),
+                "abstained": None,
+            }
+            for site, (grade, shape) in FOUND.items()
+        ]
+        nothing = dict.fromkeys(rows[0]) | {"finding": "f", "image": images[1], "abstained": "wrong view"}
+        frame = pd.DataFrame([*rows, nothing], dtype=object).assign(run="r1", system="msasss")
+        tx.insert("finding", frame)
+    return store
+
+
+@pytest.fixture(scope="module")
+def written(store, tmp_path_factory):
+    out = tmp_path_factory.mktemp("out")
+    image = store.query("SELECT image FROM finding WHERE site = 'L3S'")["image"][0]
+    done = write_findings(store, Viewer(), image, "msasss", out)
+    source = pydicom.dcmread(next(store.folder.rglob(f"{image}*dcm")), stop_before_pixels=True)
+    return done, source
+
+
+def groups(path):
+    report = hd.sr.srread(path)
+    return {
+        group.tracking_identifier: group for group in report.content.get_planar_roi_measurement_groups()
+    }, report
+
+
+def test_report_holds_the_same_sites_grades_and_probabilities(written):
+    done, _ = written
+    found, report = groups(done.files[0])
+    assert report.SOPClassUID == pydicom.uid.ComprehensiveSRStorage
+    assert report.ContentTemplateSequence[0].TemplateIdentifier == "1500"
+    assert set(found) == set(FOUND)
+    for site, (grade, _) in FOUND.items():
+        group = found[site]
+        (evaluation,) = group.get_qualitative_evaluations(name=finding_codes.feature_code("corner", SYSTEM))
+        assert finding_codes.grade_of(evaluation.value.value) == grade
+        assert f"grade {grade}: {SYSTEM.features[0].grades[grade]}" == evaluation.value.meaning
+        values = {m.name.value: m.value for m in group.get_measurements()}
+        assert [values[f"probability.{g}"] for g in range(4)] == pytest.approx(PROBABILITIES[grade])
+        assert values["confidence"] == pytest.approx(0.9)
+        assert group.finding_sites[0].topographical_modifier.value == f"msasss.{site}"
+
+
+def test_report_holds_the_same_outlines_on_the_stored_film(written):
+    done, source = written
+    found, report = groups(done.files[0])
+    for site, (_, shape) in FOUND.items():
+        region = found[site].roi
+        if "box" in shape:
+            x0, y0, x1, y1 = shape["box"]
+            expected = [[x0, y0], [x1, y0], [x1, y1], [x0, y1], [x0, y0]]
+        else:
+            expected = [*shape["polygon"], shape["polygon"][0]]
+        np.testing.assert_allclose(region.value, expected, atol=1e-4)
+        referenced = region.ContentSequence[0].ReferencedSOPSequence[0].ReferencedSOPInstanceUID
+        assert referenced == source.SOPInstanceUID
+    assert (report.PatientID, report.StudyInstanceUID) == (source.PatientID, source.StudyInstanceUID)
+
+
+def test_segments_hold_the_same_sites_grades_and_pixels(written):
+    done, source = written
+    masks = hd.seg.segread(done.files[1])
+    pixels = masks.get_pixels_by_source_instance([source.SOPInstanceUID])[0]
+    assert pixels.shape == (source.Rows, source.Columns, len(FOUND))
+    for number, site in enumerate(sorted(FOUND), start=1):
+        grade, shape = FOUND[site]
+        about = masks.get_segment_description(number)
+        assert about.segment_label == about.tracking_id == site
+        assert finding_codes.grade_of(about.segmented_property_type.value) == grade
+        mask = pixels[..., number - 1].astype(bool)
+        y, x = np.nonzero(mask)
+        if "box" in shape:
+            x0, y0, x1, y1 = shape["box"]
+            inside = [int(np.ceil(edge - 0.5)) for edge in (x0, y0, x1, y1)]
+            assert [x.min(), y.min(), x.max() + 1, y.max() + 1] == inside
+            assert mask.sum() == (inside[2] - inside[0]) * (inside[3] - inside[1])
+        else:
+            corners = np.array(shape["polygon"])
+            a, b = corners[1] - corners[0], corners[2] - corners[0]
+            assert mask.sum() == pytest.approx(abs(a[0] * b[1] - a[1] * b[0]) / 2, rel=0.05)
+    plain = pydicom.dcmread(done.files[1])
+    assert (plain.Rows, plain.Columns, plain.NumberOfFrames) == (source.Rows, source.Columns, len(FOUND))
+    assert plain.ReferencedSeriesSequence[0].ReferencedInstanceSequence[0].ReferencedSOPInstanceUID == (
+        source.SOPInstanceUID
+    )
+
+
+def test_report_and_segments_track_the_same_findings(written):
+    done, _ = written
+    found, _ = groups(done.files[0])
+    masks = hd.seg.segread(done.files[1])
+    tracked = {
+        masks.get_segment_description(n).tracking_id: masks.get_segment_description(n).tracking_uid
+        for n in masks.segment_numbers
+    }
+    assert tracked == {site: group.tracking_uid for site, group in found.items()}
+
+
+def test_same_findings_give_the_same_bytes(store, written, tmp_path):
+    done, _ = written
+    again = write_findings(store, Viewer(), done.image, "msasss", tmp_path)
+    assert [path.read_bytes() for path in again.files] == [path.read_bytes() for path in done.files]
+
+
+def test_vertebrae_are_coded_in_snomed_and_the_rest_in_our_scheme():
+    assert finding_codes.anatomy("L3S", SYSTEM) == codes.SCT.L3Vertebra
+    assert finding_codes.anatomy("S1S", SYSTEM) == codes.SCT.Sacrum
+    for site in SYSTEM.codes:
+        assert finding_codes.anatomy(site, SYSTEM).scheme_designator == "SCT"
+        assert len(finding_codes.site_code(site, SYSTEM).value) <= 16
+    for name in ("mtss", "sparcc", "synovitis"):
+        other = scores.get(name)
+        for site in other.sites:
+            assert finding_codes.site_code(site.code, other).scheme_designator == finding_codes.SCHEME
+            assert len(finding_codes.grade_code(site.feature, 1, other).meaning) <= 64
+
+
+def test_a_film_on_which_the_model_abstained_is_left_out_with_the_reason(store, tmp_path):
+    image = store.query("SELECT image FROM finding WHERE site IS NULL")["image"][0]
+    done = write_findings(store, Viewer(), image, "msasss", tmp_path)
+    assert done.left_out == "the model abstained: wrong view"
+    assert not list(tmp_path.iterdir())
+
+
+def test_command_writes_all_films_of_a_patient(store, tmp_path, capsys):
+    def run(*arguments):
+        with pytest.raises(SystemExit) as end:
+            main(["--cohort", str(store.path), "dicom", *map(str, arguments)])
+        return end.value.code, *capsys.readouterr()
+
+    status, out, _ = run("--subject", "P1", "--out", tmp_path / "new", "--json")
+    answer = json.loads(out)
+    assert status == 1
+    assert (answer["films"], answer["findings"]) == (1, 3)
+    assert [row["reason"] for row in answer["left_out"]] == ["the model abstained: wrong view"]
+    assert len(list((tmp_path / "new").glob("*.dcm"))) == 2
+    assert run("--out", tmp_path)[0] == 2
+    assert "no film has this id" in run("--image", "zz", "--out", tmp_path)[2]
+
+
+def test_images_are_found_by_the_beginning_of_their_id(store):
+    images = images_of(store, Viewer(), "P1")
+    assert find_image(store, Viewer(), images[0][:12]) == images[0]
+    with pytest.raises(InputError, match="2 films begin with it"):
+        find_image(store, Viewer(), "")
+    assert of_image(store, Viewer(), images[0], "msasss", read_mode="paired").empty
