@@ -2,12 +2,14 @@
 
 Rows stand in the order of the study: subjects in natural order, visits as planned, sites from head to foot,
 people before models. ``days`` is the day of the visit, the planned one where the real one is not known.
+Where a model read a patient's films together, these are its reads here as on the pages: one answer to one
+question. What it made of each film alone is exported when its campaign is asked for.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +18,7 @@ import pandas as pd
 from core import scores
 from core.domain import ReaderKind, Viewer
 from core.errors import InputError, NotAllowed
+from core.readings import MODEL_PAIRED
 from core.scores.system import Rule, ScoreSystem
 from data import derived
 from data.store import CohortStore, Look
@@ -44,12 +47,15 @@ def export(
     system: str = "",
     rule: str = "",
     unblinded: bool = False,
+    campaigns: Sequence[str] = (),
 ) -> Exported:
     """Writes a table of the cohort to a file, whole or not at all.
 
     table: one of ``TABLES``. system: only this one. rule: totals under this rule, such as
-    ``msasss.complete_only``, instead of each system's default. unblinded: insist on arms.
-    Raises NotAllowed for arms of a blinded cohort, InputError for an unknown table, rule, system or ending.
+    ``msasss.complete_only``, instead of each system's default. unblinded: insist on arms. campaigns: only
+    these, of scores and findings; all of them, but for a model's reads of single films, where empty.
+    Raises NotAllowed for arms of a blinded cohort, InputError for an unknown table, rule, system, campaign or
+    ending.
     """
     if table not in TABLES:
         raise InputError(f"table {table}", f"one of {', '.join(TABLES)} is needed", "choose one")
@@ -65,6 +71,7 @@ def export(
         if unblinded and not look.allowed.sees_arm:
             raise NotAllowed("--unblinded", "this cohort is blinded", "leave it out, or have it unblinded")
         _register_orders(look)
+        _register_campaigns(look, campaigns)
         sql = TABLES[table](look, only, chosen)
         rows = _write(look, sql, path)
         columns = look.query(f"DESCRIBE {sql}")["column_name"].tolist()
@@ -109,6 +116,36 @@ def _register_orders(look: Look) -> None:
     )
 
 
+CAMPAIGNS = """
+    SELECT campaign FROM campaign UNION SELECT campaign FROM run UNION SELECT campaign FROM total
+    ORDER BY campaign"""
+
+
+def _register_campaigns(look: Look, campaigns: Sequence[str]) -> None:
+    """Temporary tables for ``_campaign``: the campaigns wanted, and whose films a model has read together."""
+    known = look.query(CAMPAIGNS)["campaign"].dropna().tolist()
+    if unknown := [name for name in campaigns if name not in known]:
+        raise InputError(
+            f"campaign {unknown[0]}", f"the cohort has {', '.join(known) or 'none'}", "choose one"
+        )
+    wanted = list(campaigns) or [*known, ""]
+    look.keep("wanted_campaign", pd.DataFrame({"campaign": pd.array(wanted, dtype="str")}))
+    together = "SELECT DISTINCT system, subject, reader FROM site_score WHERE campaign = $paired"
+    look.keep("read_together", look.query(together, {"paired": "" if campaigns else MODEL_PAIRED}))
+
+
+def _campaign(reads: str, subject: str) -> str:
+    """SQL condition: of a campaign that is wanted, and no read of a single film beside one of films together.
+
+    reads, subject: alias of the table with system, reader and campaign, and of the one with subject.
+    """
+    return f"""
+        coalesce({reads}.campaign, '') IN (FROM wanted_campaign) AND (
+            {reads}.campaign = '{MODEL_PAIRED}' OR NOT EXISTS (
+                SELECT 1 FROM read_together g WHERE g.system = {reads}.system
+                AND g.reader = {reads}.reader AND g.subject = {subject}.subject))"""
+
+
 def _places(name: str, values: list[str], system: str = "") -> pd.DataFrame:
     frame = pd.DataFrame({name: pd.array(values, dtype="str"), "place": range(len(values))})
     return frame.assign(system=system) if system else frame
@@ -139,7 +176,7 @@ def _totals(look: Look, system: ScoreSystem | None, rule: tuple[ScoreSystem, Rul
         FROM {source} t LEFT JOIN subject s ON s.subject = t.subject {VISIT} {READER} {CAMPAIGN} {PLACES}
         LEFT JOIN system_place yp ON yp.system = t.system LEFT JOIN reader_place rp ON rp.reader = t.reader
         LEFT JOIN component_place cp ON cp.system = t.system AND cp.component = t.component
-        WHERE {_only(system)}
+        WHERE {_only(system)} AND {_campaign("t", "t")}
         ORDER BY sp.place, t.subject, vp.place, t.visit, yp.place, rp.place, t.reader, t.campaign, t.read,
             coalesce(cp.place, {COMPONENT_LAST})"""
 
@@ -151,7 +188,7 @@ def _site_scores(look: Look, system: ScoreSystem | None, rule: tuple[ScoreSystem
         FROM site_score t {VISIT} {READER} {CAMPAIGN} {PLACES}
         LEFT JOIN system_place yp ON yp.system = t.system LEFT JOIN reader_place rp ON rp.reader = t.reader
         LEFT JOIN site_place ip ON ip.system = t.system AND ip.site = t.site
-        WHERE {_only(system)}
+        WHERE {_only(system)} AND {_campaign("t", "t")}
         ORDER BY sp.place, t.subject, vp.place, t.visit, yp.place, rp.place, t.reader, t.campaign, t.read,
             ip.place, t.site, t.feature, t.image"""
 
@@ -169,7 +206,7 @@ def _findings(look: Look, system: ScoreSystem | None, rule: tuple[ScoreSystem, R
         {VISIT} {PLACES}
         LEFT JOIN system_place yp ON yp.system = f.system
         LEFT JOIN site_place ip ON ip.system = f.system AND ip.site = f.site
-        WHERE {_only(system).replace("t.", "f.")}
+        WHERE {_only(system).replace("t.", "f.")} AND {_campaign("u", "t")}
         ORDER BY sp.place, t.subject, vp.place, t.visit, yp.place, f.image, f.run, ip.place, f.site,
             f.feature, f.finding"""
 

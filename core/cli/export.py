@@ -16,11 +16,25 @@ TABLES = ("totals", "site_scores", "findings", "images", "subjects")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="A .csv, .parquet or .xlsx file.")
 @click.option("--system", default="", help="Only this scoring system.")
 @click.option("--rule", default="", help="Totals under this rule, such as msasss.complete_only.")
+@click.option(
+    "--campaign",
+    "campaigns",
+    multiple=True,
+    help="Only scores and findings of this campaign (repeatable) [default: all, but for a model's reads of "
+    "single films where it also read them together].",
+)
 @click.option("--unblinded", is_flag=True, help="Insist on arms; refused while the cohort is blinded.")
 @json_option
 @click.pass_context
 def command(
-    ctx: click.Context, table: str, out: Path, system: str, rule: str, unblinded: bool, as_json: bool
+    ctx: click.Context,
+    table: str,
+    out: Path,
+    system: str,
+    rule: str,
+    campaigns: tuple[str, ...],
+    unblinded: bool,
+    as_json: bool,
 ) -> int:
     """Write one table of the cohort as CSV, Parquet or XLSX; the same cohort gives the same bytes.
 
@@ -30,7 +44,15 @@ def command(
     from data.export import export
     from data.store import CohortStore
 
-    done = export(CohortStore(ctx.obj["cohort"]), table, out, system=system, rule=rule, unblinded=unblinded)
+    done = export(
+        CohortStore(ctx.obj["cohort"]),
+        table,
+        out,
+        system=system,
+        rule=rule,
+        unblinded=unblinded,
+        campaigns=campaigns,
+    )
     emit(
         {
             "rows": done.rows,

@@ -164,6 +164,45 @@ def test_findings_carry_box_and_abstention(run, tmp_path):
     assert set(frame["reader"]) == {"model:m"}
 
 
+@pytest.fixture
+def read_both_ways(cohort):
+    """The model has read two films of P1 alone and together, and a third, of P2, alone."""
+    reads = pd.DataFrame(
+        [
+            (subject, visit, "model:m", campaign, grade)
+            for subject, visit, campaign, grade in (
+                ("P1", "BL", "model-single", 1), ("P1", "W52", "model-single", 3),
+                ("P2", "BL", "model-single", 2),
+                ("P1", "BL", "model-paired", 1), ("P1", "W52", "model-paired", 1),
+            )
+        ],
+        columns=["subject", "visit", "reader", "campaign", "grade"],
+    ).assign(system="msasss", site="C2I", feature="corner", read=1)  # fmt: skip
+    with cohort.write("x", "score") as transaction:
+        transaction.insert("site_score", reads)
+
+
+def test_a_model_is_exported_by_what_it_read_together(run, read_both_ways, tmp_path):
+    run("export", "--table", "site_scores", "--out", tmp_path / "s.csv")
+    model = pd.read_csv(tmp_path / "s.csv").query("reader_kind == 'model'")
+    assert model[["subject", "visit", "campaign", "grade"]].to_numpy().tolist() == [
+        ["P1", "BL", "model-paired", 1],
+        ["P1", "W52", "model-paired", 1],
+        ["P2", "BL", "model-single", 2],
+    ]
+    run("export", "--table", "totals", "--out", tmp_path / "t.csv")
+    totals = pd.read_csv(tmp_path / "t.csv").query("reader_kind == 'model' and component == 'total'")
+    assert totals["campaign"].tolist() == ["model-paired", "model-paired", "model-single"]
+
+
+def test_a_campaign_that_is_asked_for_comes_alone_and_whole(run, read_both_ways, tmp_path):
+    run("export", "--table", "site_scores", "--campaign", "model-single", "--out", tmp_path / "s.csv")
+    frame = pd.read_csv(tmp_path / "s.csv")
+    assert set(frame["campaign"]) == {"model-single"} and frame["grade"].tolist() == [1, 3, 2]
+    status, _, err = run("export", "--table", "totals", "--campaign", "x", "--out", tmp_path / "t.csv")
+    assert status == 2 and "campaign x" in err and "model-paired" in err
+
+
 def test_site_scores_can_be_fed_to_totals(run, tmp_path):
     run("export", "--table", "site_scores", "--out", tmp_path / "s.csv")
     run("export", "--table", "totals", "--out", tmp_path / "t.csv")
