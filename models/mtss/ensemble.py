@@ -54,7 +54,7 @@ def ensemble(ankylosis: Detections, luxation: Detections) -> Joints:
 def same_joint(one: Detections, other: Detections, least: float = SAME_IOU) -> np.ndarray:
     """(k, 2) indices of boxes that are one joint: pairs by falling overlap, each box in one pair at most."""
     table = np.array([overlap(box, other.boxes) for box in one.boxes]).reshape(len(one), len(other))
-    pairs = []
+    pairs: list[tuple[int, int]] = []
     for flat in np.argsort(-table, axis=None, kind="stable"):
         row, column = np.unravel_index(flat, table.shape)
         if table[row, column] < least:

@@ -77,7 +77,7 @@ def pooled(counts: pd.DataFrame, *, draws: int = DRAWS) -> dict[str, Any]:
     """
     columns = [*COUNTS, "iou_sum"]
     by_patient = counts.groupby("subject")[columns].sum()
-    value = _figures(by_patient.sum().to_dict())
+    value = _figures({str(name): float(total) for name, total in by_patient.sum().items()})
     result: dict[str, Any] = {name: estimate(number) for name, number in value.items()}
     if len(by_patient) > 1:
         result |= _intervals(by_patient, value, draws)

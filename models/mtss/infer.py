@@ -1,0 +1,111 @@
+"""A film of both hands in, finger joints with their special findings out, named or with the reason why not.
+
+Nothing above this file sees a tensor. What comes out is no grade of erosion or narrowing: it is which joint
+is ankylosed or luxated, for the score's rules to override a reader's grade with.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torchvision.models.detection.ssd import SSD
+
+from core.domain import Abstained, Film
+from models import weights
+from models.mtss import networks
+from models.mtss.detections import MOST, Detections
+from models.mtss.ensemble import Joints, ensemble
+from models.mtss.layout import Named, name_joints
+from models.mtss.scan import scan
+from models.mtss.sites import ANKYLOSIS, DETECTORS, LUXATION
+from models.mtss.special import special_findings
+from models.mtss.windows import HALF_SIZE_MM, half_size, to_film
+
+OTHER_VIEWS = frozenset({"FOOT", "CHEST", "SPINE", "CSPINE", "LSPINE", "KNEE", "PELVIS", "SKULL"})
+
+
+@dataclass(frozen=True)
+class HandReading:
+    """What the two detectors see of a film of both hands.
+
+    single: finding -> that detector's boxes; joints: the ensemble's; both in pixels of the film. named: which
+    joint is which, or why that cannot be said. findings: rows site, feature, grade of the findings present;
+    empty where joints have no name.
+    """
+
+    single: dict[str, Detections]
+    joints: Joints
+    named: Named | Abstained
+    findings: pd.DataFrame = field(repr=False)
+
+
+@dataclass(frozen=True)
+class HandDetectors:
+    """The two detectors, ready to scan."""
+
+    networks: dict[str, SSD]
+
+    def read(self, film: Film) -> HandReading | Abstained:
+        """Joints and special findings of one film of both hands."""
+        reason = not_hands(film)
+        if reason:
+            return Abstained(reason)
+        small, factors = half_size(film.pixels, film.spacing_mm)
+        found = {finding: scan(self.networks[finding], small, MOST[finding]) for finding in DETECTORS}
+        joints = ensemble(found[ANKYLOSIS], found[LUXATION])
+        named = name_joints(joints.boxes, HALF_SIZE_MM if film.spacing_mm else None)
+        units = {} if isinstance(named, Abstained) else named.units
+        return HandReading(
+            {finding: on_film(one, factors) for finding, one in found.items()},
+            joints_on_film(joints, factors),
+            named,
+            special_findings(joints, units),
+        )
+
+
+def not_hands(film: Film) -> str:
+    """Why a film need not be looked at: its tags say that it shows something else, or nothing is on it."""
+    if film.body_part.upper() in OTHER_VIEWS:
+        return f"the file says body part {film.body_part}; both hands are needed"
+    if film.pixels.ndim != 2 or min(film.pixels.shape) < 64:
+        return f"a grey film of at least 64 x 64 pixels is needed, this one is {film.pixels.shape}"
+    if int(film.pixels.max()) == int(film.pixels.min()):
+        return "the film is of one grey"
+    return ""
+
+
+def on_film(found: Detections, factors: tuple[float, float]) -> Detections:
+    """Boxes of the half-size film in pixels of the film."""
+    return Detections(to_film(found.boxes, factors), found.scores, found.affected)
+
+
+def joints_on_film(joints: Joints, factors: tuple[float, float]) -> Joints:
+    """Joints of the half-size film in pixels of the film."""
+    everything = joints.pick(np.arange(len(joints)))
+    return Joints(
+        to_film(everything.boxes, factors),
+        everything.scores,
+        everything.ankylosis,
+        everything.luxation,
+        everything.by_ankylosis,
+        everything.by_luxation,
+    )
+
+
+def build(
+    *, size: str = "demo", device: str = "cpu", threads: int = 0, folder: Path = weights.FOLDER
+) -> HandDetectors:
+    """The two detectors with their weights. Raises ModelError where they are absent or damaged."""
+    if threads:
+        torch.set_num_threads(threads)
+    card = weights.read_card("mtss", size, folder)
+    ready = {}
+    for finding in DETECTORS:
+        network = networks.detector(size)
+        weights.load_into(network, card, finding, folder)
+        ready[finding] = networks.fused(network).to(device)
+    return HandDetectors(ready)
