@@ -125,6 +125,8 @@ def _frozen(page: Page, kept: Frozen) -> None:
         f"**{kept.version}**: {kept.reason}. Digest `{kept.digest[:16]}`."
     )
     asked = study.ask_from(kept.settings)
+    if kept.arms_shown:
+        keep_look(page, asked)
     then = study.frozen_results(_page_of_then(page, kept), asked)
     now = study.frozen_results(replace(page, state={**page.state, "blinded": not kept.arms_shown}), asked)
     _same_digits(kept, digest_of(then))

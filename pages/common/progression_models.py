@@ -50,6 +50,10 @@ def models(page: Page, asked: Ask, found: dict[str, dict[str, Any]]) -> None:
         )
     kept = {name: outcome(page, asked, name, rule, only_kept=True) for name in names}
     fitted = {name: result for name, result in kept.items() if result is not None}
+    st.caption(
+        f"Models see the readings of {asked.scorer} under `{asked.rule_used.name}`, observed films only; "
+        f"visits by name for the MMRM, days for the others. Change from {asked.first} to {asked.last}."
+    )
     if not fitted:
         st.caption(
             "Nothing is fitted for this question yet. It stays as long as the cohort and the question do."

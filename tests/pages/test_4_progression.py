@@ -260,6 +260,8 @@ def test_a_set_is_frozen_and_opens_to_the_same_digits(open_app, own):
     assert not at.exception
     assert "the same digits" in words(at, "success"), "the version of then is still there"
     assert "The cohort has moved on: 1 writes" in words(at, "warning")
+    assert len(looks(CohortStore(own))) == 1, "the frozen question is the one that was looked at"
+    assert verify(CohortStore(own)).broken == []
 
 
 def test_a_set_frozen_blinded_keeps_the_arms_hidden(open_app, own):
