@@ -110,7 +110,7 @@ def interchangeability(found: dict[str, Any], *, unit: str, on: Look = LIGHT) ->
 
     found: the ``interchangeability`` block of a model-as-reader result. unit: of the ratings.
     """
-    names = {"model_reader": "model – readers", "reader_reader": "readers among themselves", "index": "index"}
+    names = {"model_reader": "model – reader", "reader_reader": "reader – reader", "index": "index"}
     figure = go.Figure()
     for place, (key, name) in enumerate(names.items()):
         value = found[key]
@@ -132,7 +132,7 @@ def interchangeability(found: dict[str, Any], *, unit: str, on: Look = LIGHT) ->
             annotation={"text": f"margin {found['margin']:g}", "font": {"color": on.text, "size": 12}},
         )  # fmt: skip
     apply(figure, on, height=250, note=f"n = {found['subjects']:,}, left out {found['dropped_subjects']:,}")
-    figure.update_xaxes(title_text=f"mean squared difference ({unit}²)")
+    figure.update_xaxes(title_text=f"mean squared difference<br>({unit}²)", title_font={"size": 12})
     figure.update_yaxes(
         tickvals=list(range(len(names))), ticktext=list(names.values()), range=[2.6, -0.6], showgrid=False
     )

@@ -122,7 +122,8 @@ def rereads(material: Material, found: pd.DataFrame) -> Section:
         return Section("rereads", title, (Text(said), Text(model, "note")), made)
     cells: dict[tuple[str, ...], dict[str, Any]] = {}
     for row in found.itertuples():
-        what = f"{row.panel}, all visits" if row.panel == STATUS else f"{row.panel} {row.span}"
+        panel, span = str(row.panel), str(row.span)
+        what = f"{panel}, all visits" if panel == STATUS else f"{panel} {span}"
         key = (str(row.reader), str(row.occasion), str(row.component), what)
         cells.setdefault(key, {})[str(row.statistic)] = row
     rows = tuple(

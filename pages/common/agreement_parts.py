@@ -136,7 +136,7 @@ def opening_table(
     """
     shown = rows.head(MOST_LISTED)
     numbers = {
-        name: st.column_config.NumberColumn(format="%+.1f" if name == "difference" else "%.1f")
+        name: st.column_config.NumberColumn(format="%+.1f" if name == "difference" else "%.1f", width="small")
         for name in shown.columns
         if pd.api.types.is_numeric_dtype(shown[name])
     }

@@ -61,7 +61,9 @@ def differing(compared: Comparison, panel: str, who: tuple[str, str] | str) -> t
         difference = table[who[0]] - table[who[1]]
     else:
         difference = table[who] - table[compared.readings.people].mean(axis=1)
-    found = table[labels].assign(difference=difference).dropna(subset=["difference"])
+    found = table[labels].dropna(how="all", axis=1)
+    found.insert(0, "difference", difference)
+    found = found.dropna(subset=["difference"])
     order = found["difference"].abs().sort_values(ascending=False, kind="stable").index
     differs = found.loc[order][found.loc[order, "difference"].abs() > EDGE]
     return differs.reset_index(), len(found)
