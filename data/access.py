@@ -3,7 +3,7 @@
 A query made for a viewer does not see the tables of the cohort but views of the same names, which hold the
 current rows and only what this viewer may see. A page's query therefore cannot forget the rule.
 
-- Nobody sees the arm (nor what would give it away) while the study is blinded.
+- Nobody sees the arm (nor what would give it away, such as a covariate TRT01P) while the study is blinded.
 - A blinded reader sees films, and his or her own scores; no arm, no centre, no other reader, no model, no
   covariate, no date. Visits have a code that says nothing about their order (``domain.md`` B1).
 """
@@ -63,6 +63,7 @@ def _select(
         hidden["superseded_by"] = "NULL"
     if not allowed.sees_arm:
         hidden |= dict.fromkeys(GIVES_ARM_AWAY.get(table, ()), "NULL")
+        where += [NOT_THE_ARM] if table == "covariate" else []
     if not allowed.sees_order:
         if table not in FOR_READERS:
             where.append(NOTHING)
@@ -99,6 +100,11 @@ GIVES_ARM_AWAY: dict[str, tuple[str, ...]] = {
     "event": ("details",),
     "frozen": ("settings", "results"),
 }
+ARM_BY_ANOTHER_NAME = (  # covariates of subject tables (ADSL and its like) that say the arm once more
+    "arm", "armcd", "actarm", "actarmcd", "treatment", "treatment arm", "trt", "trt01p", "trt01a", "trt01pn",
+    "trt01an", "trtp", "trta", "study drug", "study treatment", "randomised to", "randomized to",
+)  # fmt: skip
+NOT_THE_ARM = f"lower(trim(name)) NOT IN ({', '.join(repr(name) for name in ARM_BY_ANOTHER_NAME)})"
 HIDDEN_FROM_READERS: dict[str, tuple[str, ...]] = {
     "subject": ("centre", "birth_year", "sex", "event"),
     "visit": ("visit_order", "planned_day", "window_before", "window_after", "day", "event"),

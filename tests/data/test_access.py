@@ -212,3 +212,15 @@ def test_filter_by_what_is_hidden_is_refused(store):
     ):
         with pytest.raises(NotAllowed):
             chosen(store, hidden, READER)
+
+
+def test_a_covariate_that_is_the_arm_by_another_name_is_hidden_with_it(tmp_path):
+    store = CohortStore.open(tmp_path / "c.duckdb")
+    with store.write("x", "fill") as transaction:
+        transaction.insert("subject", pd.DataFrame({"subject": ["P1"], "arm": ["Active"]}))
+        names = ["TRT01P", " Treatment ", "therapy", "HLA-B27"]
+        transaction.insert("covariate", pd.DataFrame({"subject": "P1", "name": names, "text": "Active"}))
+    sql = "SELECT name FROM covariate ORDER BY name"
+    assert store.look_query(ANALYST, sql)["name"].tolist() == ["HLA-B27", "therapy"]
+    store.set_blinded(False, actor="x", reason="database locked")
+    assert len(store.look_query(ANALYST, sql)) == 4
