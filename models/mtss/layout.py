@@ -85,7 +85,7 @@ def name_joints(boxes: np.ndarray, mm_per_pixel: float | None = None) -> Named |
     scale = 1.0 if mm_per_pixel is None else mm_per_pixel
     fits = {}
     for side, members in (("L", left), ("R", right)):
-        fit = _side(centres[members] * scale, side, known=mm_per_pixel is not None)
+        fit = name_side(centres[members] * scale, side, known=mm_per_pixel is not None)
         if isinstance(fit, Abstained):
             return Abstained(f"{'left' if side == 'L' else 'right'} hand: {fit.reason}")
         fits[side] = (members, fit)
@@ -103,7 +103,7 @@ def two_hands(centres: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return order[:cut], order[cut:]
 
 
-def _side(points: np.ndarray, side: str, *, known: bool) -> Fit | Abstained:
+def name_side(points: np.ndarray, side: str, *, known: bool) -> Fit | Abstained:
     """The joints of one hand, mm (pixels where the size is not known)."""
     as_right = points * ([-1, 1] if side == "L" else [1, 1])
     fit, other = (fit_hand(one, known=known) for one in (as_right, as_right * [-1, 1]))

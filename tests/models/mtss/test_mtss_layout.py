@@ -3,6 +3,7 @@
 from functools import cache
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from core.domain import Abstained
@@ -11,7 +12,7 @@ from data.phantom.hands.films import hand_conditions
 from data.phantom.hands.limbs import build, shown
 from data.phantom.hands.render import JOINT_COLUMNS, joint_rows, place
 from data.phantom.seeds import StudyRole, StudySeed
-from models.mtss.layout import MEAN_HAND, drifted, fit_hand, name_joints, two_hands
+from models.mtss.layout import MEAN_HAND, drifted, fit_hand, name_joints, name_side, two_hands
 from models.mtss.sites import JOINTS, UNITS
 
 MM = 0.15
@@ -142,3 +143,23 @@ def test_fingers_in_ulnar_drift_keep_their_names(drift):
 
 def test_too_few_boxes_are_abstained_on():
     assert isinstance(name_joints(np.zeros((0, 4))), Abstained)
+
+
+@pytest.mark.real
+def test_real_left_hands_are_laid_out_as_left_hands(shared):
+    """Real boxes of children's left hands, labelled PIP (the thumb's IP among them) and MCP."""
+    table = pd.read_csv(shared / "real/hand-joint-boxes/train_boxes.csv")
+    table = table[table["label"].isin(["PIP", "MCP"])]
+    hands = [hand for _, hand in table.groupby("image_id") if len(hand) == 10][:40]
+    right_row = wrong_side = 0
+    for hand in hands:
+        corners = hand[["xmin", "ymin", "xmax", "ymax"]].to_numpy(float)
+        middle = (corners[:, :2] + corners[:, 2:]) / 2
+        as_left, as_right = (name_side(middle, side, known=False) for side in "LR")
+        wrong_side += not isinstance(as_right, Abstained)
+        if not isinstance(as_left, Abstained):
+            seen = as_left.places >= 0
+            rows = hand["label"].to_numpy()[as_left.places[seen]] == "MCP"
+            right_row += bool((rows == np.array([joint[:3] == "MCP" for joint in JOINTS])[seen]).all())
+    assert right_row >= 0.9 * len(hands)
+    assert wrong_side <= 0.03 * len(hands)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from data.phantom.hands.films import make_hand_film
 from models.mtss import windows
 
 
@@ -66,3 +67,19 @@ def test_windows_of_bare_air_are_empty_and_padding_does_not_count():
     content = windows.has_content(film, np.array([[0, 0], [150, 150], [600, 450], [-200, -200]]))
     assert content.tolist() == [False, True, False, False]
     assert not windows.has_content(np.full((400, 400), 0.3, np.float32), np.array([[0, 0]])).any()
+
+
+@pytest.mark.parametrize("kind", ["one_hand", "underexposed"])
+def test_leaving_out_empty_windows_loses_no_joint(kind):
+    """Every window that shows a joint whole is kept, on a film with much air and on a dark one."""
+    drawn = make_hand_film(5, "S1", "BL", "hands", {}, kind=kind, spacing=windows.HALF_SIZE_MM)
+    film, factors = windows.half_size(drawn.pixels, drawn.spacing_mm)
+    places = windows.origins(*film.shape)
+    kept = windows.has_content(film, places)
+    boxes = windows.to_half_size(drawn.joints[["x0", "y0", "x1", "y1"]].to_numpy(float), factors)
+    whole = (boxes[:, None, :2] >= places[None]) & (boxes[:, None, 2:] <= places[None] + windows.SIDE)
+    shows = whole.all(axis=2)
+    assert len(boxes) > 20
+    assert not shows[:, ~kept].any()
+    assert kept.all() or kind == "one_hand"
+    assert kept.sum() <= 24 or kind != "one_hand"
