@@ -198,10 +198,12 @@ def _findings(look: Look, system: ScoreSystem | None, rule: tuple[ScoreSystem, R
         f"(f.geometry->'box'->>{place})::DOUBLE AS {name}"
         for place, name in enumerate(("x0", "y0", "x1", "y1"))
     )
+    has_compared = "compared" in look.tables()["finding"]  # not in a cohort that nothing was written to since
+    compared = "f.compared" if has_compared else "NULL::VARCHAR AS compared"
     return f"""
         SELECT t.subject, t.visit, {DAYS} AS days, f.system, f.image, t.view, u.reader, u.campaign, f.site,
             f.feature, f.grade, f.confidence, to_json(f.grade_probabilities)::VARCHAR AS grade_probabilities,
-            {box}, f.geometry, f.abstained, f.compared, f.run, u.weights_hash, f.finding
+            {box}, f.geometry, f.abstained, {compared}, f.run, u.weights_hash, f.finding
         FROM finding f LEFT JOIN image t ON t.image = f.image LEFT JOIN run u ON u.run = f.run
         {VISIT} {PLACES}
         LEFT JOIN system_place yp ON yp.system = f.system

@@ -2,6 +2,7 @@
 
 import json
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
@@ -162,6 +163,15 @@ def test_findings_carry_box_and_abstention(run, tmp_path):
     assert json.loads(frame["grade_probabilities"][1]) == [0.1, 0.2, 0.6, 0.1]
     assert frame.loc[2, "abstained"] == "wrong view"
     assert set(frame["reader"]) == {"model:m"}
+
+
+def test_findings_of_a_cohort_from_before_films_were_compared(run, cohort, tmp_path):
+    with duckdb.connect(str(cohort.path)) as connection:
+        connection.execute("ALTER TABLE finding DROP COLUMN compared")
+    assert run("export", "--table", "findings", "--out", tmp_path / "f.csv")[0] == 0
+    frame = pd.read_csv(tmp_path / "f.csv")
+    assert len(frame) == 3
+    assert frame["compared"].isna().all()
 
 
 @pytest.fixture
