@@ -248,6 +248,24 @@ def test_panel_with_an_arm_of_one_patient():
     assert row["note"] == "too few patients for an interval"
 
 
+ODD = {
+    "one visit": films("a", R1={0: 1}) + films("b", "B", R1={0: 2}) + films("c", R1={730: 1}),
+    "two films on one day": [*FULL, *EARLY, ("full", "A", "R1", 730, 9), *films("b", "B", R1={0: 1, 730: 1})],
+    "improvement": [
+        row for i in range(8) for row in films(f"p{i}", "AB"[i % 2], R1={0: 9, 365: 8, 730: 8 - i})
+    ],
+    "all zeros": [row for i in range(8) for row in films(f"p{i}", "AB"[i % 2], R1={0: 0, 365: 0, 730: 0})],
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_panel_of_an_odd_study_has_numbers_or_a_note(kind):
+    found = sensitivity({"": table(*ODD[kind])}, SensitivityOptions(to_days=730, imputations=2))
+    lacking = found["estimate"].isna() | found["low"].isna()
+    assert (found.loc[lacking, "note"] != "").all()
+    assert (found.loc[~lacking, "note"] == "").all()
+
+
 def test_no_table():
     with pytest.raises(InputError, match="no table"):
         sensitivity({})
