@@ -29,6 +29,7 @@ COMMANDS: dict[str, str] = {
     "train": "Train a scoring model.",
     "export": "One tidy table of the cohort.",
     "dicom": "A model's findings as DICOM SR and SEG.",
+    "explain": "Where the network looked for one grade, as a picture.",
     "report": "The agreement evidence as one page.",
     "study": "Name a study, blind or unblind it, and set its margins.",
     "verify": "Check the audit chain, and that stored rows still match it.",

@@ -1,0 +1,146 @@
+"""Is a map any good? For one case: where the heat lies, what is left of the map when weights are randomised,
+and whether it stays where it is when the picture moves a little.
+
+Sources: pointing game, Zhang et al. 2018, Int J Comput Vis 126:1084; randomisation test, Adebayo et al. 2018,
+NeurIPS, "Sanity checks for saliency maps"; both are compared with chance and with the box that the model
+gives anyway, because a map that says no more than the box explains nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+
+from models.explain.cases import Case
+from models.explain.method import METHODS, Method
+from models.explain.msasss import MsasssExplainer, laid_on
+from models.msasss import networks
+
+TOLERANCE_MM = 1.0  # a hottest point this near the finding counts as on it, for the map and for its rivals
+STAGES: Mapping[str, Sequence[tuple[str, int]]] = {  # randomised from this layer to the last
+    "grader": (("last layer", 13), ("head", 10), ("deep half", 6), ("all", 0)),
+    "finder": (("last layer", 18), ("head", 11), ("deep half", 5), ("all", 0)),
+}
+SHIFTS_MM = {"grader": ((0.4, -0.3), (-0.3, 0.5), (0.6, 0.6)), "finder": ((3.0, -2.0), (-2.0, 4.0))}
+RANDOM_SEED = 5
+CELL = 4  # maps are compared after averaging over cells of this many pixels
+
+
+def randomised(trained: torch.nn.Module, name: str, size: str = "demo") -> dict[str, Any]:
+    """Copies of a network whose layers are random from the last one down to each stage of ``STAGES``."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(RANDOM_SEED)
+        fresh: Any = getattr(networks, name)(size)
+    stages: dict[str, Any] = {}
+    for stage, first in STAGES[name]:
+        copied: Any = deepcopy(trained)
+        for layer in range(first, len(fresh.model)):
+            copied.model[layer].load_state_dict(fresh.model[layer].state_dict())
+        stages[stage] = copied.eval()
+    return stages
+
+
+def place(heat: np.ndarray, case: Case) -> dict[str, float]:
+    """Pointing game and share of heat, for the map, for chance and for the box itself.
+
+    share, point: of the map. area, chance_point: of heat spread over the whole picture, of a random point on
+    it. box_share, box_point: the same for the model's box. centre_point: for the middle of the box.
+    """
+    truth, near = case.truth, _grown(case)
+    box = _box_mask(case)
+    hottest = np.unravel_index(int(np.argmax(heat)), heat.shape)
+    x0, y0, x1, y1 = case.question.box
+    rows, columns = heat.shape
+    middle = int(np.clip((y0 + y1) / 2, 0, rows - 1)), int(np.clip((x0 + x1) / 2, 0, columns - 1))
+    total, inside = float(heat.sum()), float(box.sum())
+    return {
+        "share": float((heat * truth).sum()) / total if total else 0.0,
+        "area": float(truth.mean()),
+        "box_share": float((box * truth).sum()) / inside if inside else 0.0,
+        "point": float(near[hottest]) if total else 0.0,
+        "chance_point": float(near.mean()),
+        "box_point": float((box * near).sum()) / inside if inside else 0.0,
+        "centre_point": float(near[middle]),
+        "empty": float(total == 0),
+    }
+
+
+def similarity(one: np.ndarray, other: np.ndarray, *, ranks: bool = False) -> float:
+    """Correlation of two maps over cells of ``CELL`` pixels; of their ranks for Spearman's. 0 where one of
+    them is constant."""
+    from scipy.stats import rankdata
+
+    shape = (max(1, one.shape[1] // CELL), max(1, one.shape[0] // CELL))
+    flat = [cv2.resize(map_, shape, interpolation=cv2.INTER_AREA).ravel() for map_ in (one, other)]
+    a, b = (rankdata(values) if ranks else values.astype(float) for values in flat)
+    if a.std() == 0 or b.std() == 0:
+        return 0.0
+    return float(np.corrcoef(a, b)[0, 1])
+
+
+def random_likeness(
+    explainer: MsasssExplainer, case: Case, heat: np.ndarray, method: Method, stages: Mapping[str, Any]
+) -> dict[str, float]:
+    """Spearman's correlation of the map with that of each randomised network, for the same anchors."""
+    targets = explainer.targets(case.question)
+    return {
+        f"random {stage}": similarity(
+            heat, explainer.heat(case.question, method, targets=targets, network=network), ranks=True
+        )
+        for stage, network in stages.items()
+    }
+
+
+def repeatability(explainer: MsasssExplainer, case: Case, heat: np.ndarray, method: Method) -> float:
+    """Mean correlation of the map with maps of the picture moved by ``SHIFTS_MM``, laid back upon it."""
+    asked = case.question
+    found = []
+    for shift in SHIFTS_MM[asked.network]:
+        again = (
+            explainer.about_site(case.film, case.reading, asked.name, asked.column, shift)
+            if asked.network == "grader"
+            else explainer.about_unit(case.film, case.reading, asked.name, shift)
+        )
+        back = laid_on(explainer.heat(again, method), again.picture, asked.picture)
+        edge = int(np.ceil(max(map(abs, shift)) / asked.picture.frame.mm_per_pixel))
+        kept = (slice(edge, heat.shape[0] - edge), slice(edge, heat.shape[1] - edge))
+        found.append(similarity(heat[kept], back[kept]))
+    return float(np.mean(found))
+
+
+def check(
+    explainer: MsasssExplainer, case: Case, stages: Mapping[str, Any], method: Method | None = None
+) -> dict[str, Any]:
+    """All figures of one case as a row of a table."""
+    chosen = method or METHODS["msasss"][case.question.network]
+    heat = explainer.heat(case.question, chosen)
+    return {
+        "patient": case.patient,
+        "network": case.question.network,
+        "name": case.question.name,
+        "true": case.true_grade,
+        "given": case.given_grade,
+        "method": chosen.name,
+        **place(heat, case),
+        **random_likeness(explainer, case, heat, chosen, stages),
+        "repeat": repeatability(explainer, case, heat, chosen),
+    }
+
+
+def _grown(case: Case) -> np.ndarray:
+    """The truth with a margin of ``TOLERANCE_MM``, 0 or 1."""
+    radius = round(TOLERANCE_MM / case.question.picture.frame.mm_per_pixel)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    return np.asarray(cv2.dilate((case.truth >= 0.5).astype(np.float32), kernel))
+
+
+def _box_mask(case: Case) -> np.ndarray:
+    rows, columns = case.truth.shape
+    x0, y0, x1, y1 = case.question.box
+    x, y = np.arange(columns) + 0.5, np.arange(rows) + 0.5
+    return np.asarray(((y > y0) & (y < y1))[:, None] & ((x > x0) & (x < x1))[None, :], dtype=np.float32)

@@ -1,0 +1,73 @@
+"""What the tests of the maps said, stored as JSON beside the weights; nothing here imports a network.
+
+A map of weights that were not tested, or that failed, is shown struck through with the reason.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from models import weights
+
+BEYOND_BOX = 0.0  # lower limit of heat (and of hits) inside the finding minus that of the box itself
+MOST_RANDOM = 0.5  # upper limit of the likeness to the map of random weights
+LEAST_REPEAT = 0.7  # lower limit of the likeness to the map of a shifted picture
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether the maps of one network can be trusted. tested: by these very weights, layer and weighting."""
+
+    tested: bool
+    passed: bool
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """One sentence for a caption."""
+        if not self.tested:
+            return "this map has not been tested with these weights; do not rely on it"
+        if self.passed:
+            return "the maps of this network passed their tests on phantom films"
+        return "the maps of this network FAILED their tests: " + "; ".join(self.reasons)
+
+
+def judge(figures: Mapping[str, Any]) -> Verdict:
+    """The verdict on the figures of one network: estimates ``{"estimate", "ci"}`` by name."""
+    reasons = []
+
+    def limits(name: str) -> tuple[float, float]:
+        low, high = figures[name]["ci"]
+        return (-1.0 if low is None else low), (1.0 if high is None else high)
+
+    if limits("share_beyond_box")[0] <= BEYOND_BOX:
+        reasons.append("no more of the heat lies in the true finding than of the box itself")
+    if limits("point_beyond_box")[0] <= BEYOND_BOX:
+        reasons.append("the hottest point hits the true finding no more often than a random point of the box")
+    if limits("random all")[1] >= MOST_RANDOM:
+        reasons.append("a network with random weights gives a similar map")
+    if limits("repeat")[0] < LEAST_REPEAT:
+        reasons.append("the map moves when the picture is shifted a little")
+    return Verdict(True, not reasons, tuple(reasons))
+
+
+def result_path(system: str, size: str, folder: Path = weights.FOLDER) -> Path:
+    """Where the tests of a model's maps are stored: beside its card."""
+    return folder / f"{system}-{size}-explain.json"
+
+
+def read_verdict(system: str, size: str, network: str, method: str, folder: Path = weights.FOLDER) -> Verdict:
+    """The stored verdict, untested where there is none for these weights and this method."""
+    path = result_path(system, size, folder)
+    if not path.is_file():
+        return Verdict(False, False)
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    found = stored["networks"].get(network)
+    current = weights.weights_hash(weights.read_card(system, size, folder))
+    if found is None or stored["weights_hash"] != current or found["method"] != method:
+        return Verdict(False, False)
+    return Verdict(True, bool(found["passed"]), tuple(found["reasons"]))
