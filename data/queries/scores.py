@@ -22,6 +22,15 @@ def readers(store: CohortStore, viewer: Viewer, system: str) -> pd.DataFrame:
     return answer(store, viewer, sql, values={"system": system})
 
 
+def systems(store: CohortStore, viewer: Viewer) -> pd.DataFrame:
+    """The scoring systems in which anybody has scored: ``system, patients``, by name."""
+    sql = """
+        SELECT system, count(DISTINCT subject) AS patients FROM total WHERE component = 'total'
+        GROUP BY system ORDER BY system
+    """
+    return answer(store, viewer, sql)
+
+
 def totals(
     store: CohortStore, viewer: Viewer, chosen: CohortFilter, *, subject: str | None = None
 ) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from core import scores as systems
 from core.domain import CohortFilter
 from core.readings import people_campaigns
 from data.queries import cohort, scores
@@ -21,16 +22,27 @@ from pages.common.queries import ask, asking, fetch
 
 
 def cohort_filter(page: Page) -> CohortFilter:
-    """Draw the filter and return what is selected; the campaign is always a real one where people read."""
+    """Draw the filter and return what is selected.
+
+    The scoring system is one in which somebody has scored, the campaign a real one where people read.
+    """
     saved: CohortFilter = st.session_state.setdefault(keys.FILTER, CohortFilter())
     with guards.told():
-        levels, readers, _ = fetch(
-            page, asking(cohort.levels), asking(scores.readers, saved.system), asking(cohort.counts)
+        levels, held, readers, _ = fetch(
+            page,
+            asking(cohort.levels),
+            asking(scores.systems),
+            asking(scores.readers, saved.system),
+            asking(cohort.counts),
         )
+        scored = [name for name in systems.SYSTEMS if name in set(held["system"])]
+        if scored and saved.system not in scored:
+            saved = replace(saved, system=scored[0], campaign="")
+            readers = ask(page, scores.readers, saved.system)
     saved = _possible(saved, levels)
     st.session_state[keys.FILTER] = saved
     with st.sidebar:
-        _draw(page, saved, levels, people_campaigns(readers))
+        _draw(page, saved, levels, scored, people_campaigns(readers))
         _count(page, saved)
     address.write()
     return with_campaign(saved, readers)
@@ -43,8 +55,19 @@ def with_campaign(chosen: CohortFilter, readers: pd.DataFrame) -> CohortFilter:
     return replace(chosen, campaign=campaign)
 
 
-def _draw(page: Page, saved: CohortFilter, levels: pd.DataFrame, campaigns: list[str]) -> None:
+def _draw(
+    page: Page, saved: CohortFilter, levels: pd.DataFrame, scored: list[str], campaigns: list[str]
+) -> None:
     st.markdown("#### Filter")
+    if len(scored) > 1:
+        st.session_state[keys.SYSTEM] = saved.system
+        st.selectbox(
+            "Scoring system",
+            scored,
+            key=keys.SYSTEM,
+            on_change=_keep,
+            format_func=lambda name: systems.get(name).title,
+        )
     if page.sees_arm:
         _many("Treatment arm", keys.ARMS, saved.arms, _counted(levels, "arm"))
     if not page.is_reader:
@@ -97,12 +120,16 @@ def _keep() -> None:
     saved: CohortFilter = st.session_state[keys.FILTER]
     state: Any = st.session_state
     pairs = (text.partition(": ") for text in state.get(keys.COVARIATES, ()))
+    system = state.get(keys.SYSTEM, saved.system)
+    if system != saved.system:
+        address.go(site="")  # its sites are others
     st.session_state[keys.FILTER] = replace(
         saved,
+        system=system,
         arms=tuple(state.get(keys.ARMS, ())),
         sexes=tuple(state.get(keys.SEXES, ())),
         covariates=tuple((name, level) for name, _, level in pairs),
-        campaign=state.get(keys.CAMPAIGN, saved.campaign),
+        campaign=state.get(keys.CAMPAIGN, saved.campaign) if system == saved.system else "",
     )
 
 

@@ -6,6 +6,7 @@ WRITTEN = "address_written"  # the query parameters that this session wrote last
 SEEN_VERSION = "seen_version"  # cohort version of the last full run of a page
 SEEN_AT = "seen_at"  # seconds (monotonic) of the last rerun that new rows caused
 
+SYSTEM = "filter_system"
 ARMS = "filter_arms"
 SEXES = "filter_sexes"
 VISITS = "filter_visits"

@@ -1,6 +1,12 @@
 """Home and Cohort: what this is, who is in, the empty and the blinded cohort."""
 
+import shutil
+
+import pandas as pd
 import pytest
+
+from core import scores
+from data.store import CohortStore
 
 PAGES = (
     "app.py",
@@ -86,6 +92,45 @@ def test_level_that_the_cohort_lacks_is_dropped(open_app):
     at = open_app("pages/1_Cohort.py", arm="Nobody", sex="F")
     assert at.multiselect(key="filter_arms").value == []
     assert at.multiselect(key="filter_sexes").value == ["F"]
+
+
+@pytest.fixture
+def two_systems(cohort_file, tmp_path):
+    """The small cohort with synovitis grades of two patients beside mSASSS."""
+    store = CohortStore(shutil.copy(cohort_file, tmp_path / "two.duckdb"))
+    rows = [
+        (patient, visit, f"R.MCP{place}.{feature.upper()}", feature, reader, grade)
+        for patient in ("P1", "P2")
+        for visit in ("BL", "W104")
+        for place in (2, 3)
+        for feature in ("gs", "pd")
+        for reader, grade in (("R1", 1), ("R2", 2))
+    ]
+    columns = ["subject", "visit", "site", "feature", "reader", "grade"]
+    grades = pd.DataFrame(rows, columns=columns).assign(system="synovitis", campaign="joints", read=1)
+    with store.write("test", "reads") as transaction:
+        transaction.insert("site_score", grades)
+    return store.path
+
+
+def test_system_is_chosen_where_several_are_scored(open_app, two_systems):
+    at = open_app("pages/3_Agreement.py", cohort=two_systems, site="C5I")
+    box = next(box for box in at.selectbox if box.label == "Scoring system")
+    assert box.options == ["mSASSS", scores.get("synovitis").title] and box.value == "msasss"
+    box.select("synovitis").run()
+    assert not at.exception
+    assert "synovitis" in at.query_params["system"] and "site" not in at.query_params
+    at.switch_page("pages/4_Progression.py").run()
+    assert next(box for box in at.selectbox if box.label == "Scoring system").value == "synovitis"
+
+
+def test_system_without_scores_gives_way_to_one_with(open_app, two_systems):
+    at = open_app("pages/4_Progression.py", cohort=two_systems, system="sparcc")
+    assert next(box for box in at.selectbox if box.label == "Scoring system").value == "msasss"
+
+
+def test_one_system_needs_no_choice(open_app):
+    assert "Scoring system" not in [box.label for box in open_app("pages/1_Cohort.py").selectbox]
 
 
 def test_blinded_cohort_shows_no_arm(open_app, blinded_file):
