@@ -27,8 +27,11 @@ def command(
 
     Without --data, test patients of the phantom study are rendered that no model was trained or tuned on.
     """
+    if system == "mtss":
+        return _mtss(data, patients, size, as_json=as_json)
     if system != "msasss":
-        raise InputError(f"system {system}", "msasss can be evaluated", "write: sharpline evaluate msasss")
+        need = "msasss and mtss can be evaluated"
+        raise InputError(f"system {system}", need, "write: sharpline evaluate msasss")
     from models.msasss.evaluate import DOMAINS, evaluate, folder_set, rendered_set
     from models.msasss.report import as_text
 
@@ -38,4 +41,13 @@ def command(
         domains = DOMAINS if domain == "both" else (domain,)
         sets = [rendered_set(name, patients, processes=processes) for name in domains]
     result = evaluate(sets, size=size, processes=processes, tell=note)
+    emit(result, as_json=as_json, text=lambda: as_text(result))
+
+
+def _mtss(data: Path | None, patients: int, size: str, *, as_json: bool) -> None:
+    """Finger joints and special findings; ``--domain`` and ``--processes`` do not apply."""
+    from models.mtss.command import evaluate
+    from models.mtss.report import as_text
+
+    result = evaluate(data, patients, size=size, tell=note)
     emit(result, as_json=as_json, text=lambda: as_text(result))

@@ -41,12 +41,15 @@ def command(
     as_json: bool,
 ) -> None:
     """Train the model of SYSTEM and write its weights and card; continues where an earlier run stopped."""
-    if system != "msasss":
-        raise InputError(f"system {system}", "msasss can be trained", "write: sharpline train msasss ...")
+    if system not in ("msasss", "mtss"):
+        need = "msasss and mtss can be trained"
+        raise InputError(f"system {system}", need, "write: sharpline train msasss ...")
     if (data is None) == (phantom is None):
         raise InputError(
             "--data and --phantom", "exactly one of them is needed", "give labels or a number of patients"
         )
+    if system == "mtss":
+        return _mtss(data, phantom or 0, out, first_patient, size, seed, as_json=as_json)
     from models.msasss.train import Plan, card_without_patients, train_from_folder, train_on_phantoms
 
     plan = Plan(size, out, epochs, finder_epochs, seed, learning_rate, init)
@@ -56,3 +59,14 @@ def command(
         card = train_on_phantoms(phantom or 0, plan, note, first=first_patient, processes=processes)
     shown = card_without_patients(card)
     emit(shown, as_json=as_json, text=lambda: json.dumps(shown, indent=1))
+
+
+def _mtss(
+    data: Path | None, phantom: int, out: Path, first: int, size: str, seed: int, *, as_json: bool
+) -> None:
+    """Both detectors of finger joints over five folds; epochs, learning rate and start do not apply."""
+    from models.mtss.command import train
+    from models.mtss.report import as_text
+
+    result = train(data, phantom, out, first=first, size=size, seed=seed, tell=note)
+    emit(result, as_json=as_json, text=lambda: as_text(result))

@@ -23,10 +23,10 @@ def sharpline(*arguments):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("train", "mtss", "--data", "x", "--out", "y"), "msasss can be trained"),
+        (("train", "sparcc", "--data", "x", "--out", "y"), "msasss and mtss can be trained"),
         (("train", "msasss", "--out", "y"), "exactly one of them is needed"),
         (("train", "msasss", "--data", "nowhere", "--out", "y"), "a folder of labelled films is needed"),
-        (("evaluate", "mtss"), "msasss can be evaluated"),
+        (("evaluate", "sparcc"), "msasss and mtss can be evaluated"),
         (("--cohort", "nowhere.duckdb", "score"), "there is no such file"),
         (("--cohort", "nowhere.duckdb", "score", "--system", "mtss"), "a model exists for msasss"),
     ],

@@ -9,7 +9,7 @@ import pytest
 from core.domain import Abstained, Film
 from core.errors import InputError, ModelError
 from models import weights
-from models.mtss import evaluate, infer, train
+from models.mtss import command, evaluate, infer, train
 from models.mtss.detections import Detections
 from models.mtss.ensemble import ensemble
 from models.mtss.identity import identity
@@ -17,6 +17,7 @@ from models.mtss.infer import HandReading
 from models.mtss.labels import read_folder
 from models.mtss.layout import Named
 from models.mtss.learn import Recipe
+from models.mtss.report import as_text
 from models.mtss.samples import prepare
 from models.mtss.special import special_findings
 
@@ -148,6 +149,10 @@ def test_a_fold_is_trained_tested_and_carded(folder, tmp_path):
     shown = [film for film in films if film.patient in tested]
     assert counts["joints"] == sum(int(film.visible[:2].sum()) for film in shown)
     assert json.loads((tmp_path / "evaluation.json").read_text())["folds"] == "1 of 5 folds"
+    text = as_text(result)
+    assert "1 of 5 folds" in text
+    assert "phantom" in text
+    assert "0.810" in text  # the paper's recall of ankylosis beside ours
     read = infer.build(folder=tmp_path / "fold1").read(Film("x", films[0].load(), (0.15, 0.15)))
     assert isinstance(read, HandReading)
 
@@ -178,3 +183,12 @@ def test_without_weights_the_model_says_so(tmp_path):
     if not weights.card_path("mtss", "demo").exists():
         with pytest.raises(ModelError, match="no weights of mtss"):
             identity("demo")
+
+
+def test_the_command_evaluates_a_labelled_folder(folder, tmp_path):
+    train.train_fold(read_folder(folder), [], 0, Recipe(crops=2, batch=2), tmp_path, processes=1)
+    told: list[str] = []
+    result = command.evaluate(folder, 0, folder=tmp_path, tell=told.append)
+    assert result["naming"]["films"] == 6
+    assert result["findings"]["ankylosis"]["ensemble"]["patients"] == 5
+    assert told == ["6 films"]
