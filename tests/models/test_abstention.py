@@ -1,0 +1,104 @@
+"""The table of abstention: counts of a scorer that is known, pictures as they are read, and the page."""
+
+import gzip
+import struct
+
+import cv2
+import numpy as np
+import pytest
+
+from core.domain import Abstained, Film, Scored
+from models import abstention
+from models.real_images import LONG_SIDE, Group, bare, groups, read_nifti
+
+
+class Picky:
+    """Abstains on MR, and on whatever is darker than 100."""
+
+    reader, weights_hash = "picky", "x"
+
+    def score(self, films):
+        return [self._one(film) for film in films]
+
+    def _one(self, film):
+        if film.modality == "MR":
+            return Abstained("modality MR is not a radiograph")
+        if film.pixels.mean() < 100:
+            return Abstained(f"too dark (mean {film.pixels.mean():.0f}): nothing to see")
+        return Scored(())
+
+
+def film(value, modality=""):
+    return Film(f"f{value}", np.full((40, 20), value, np.uint16), (1.0, 1.0), modality)
+
+
+def test_pixels_alone_hide_modality_and_millimetres():
+    row = abstention.try_group(Picky(), Group("g", (film(50, "MR"), film(200, "MR"), film(60)), 2))
+    assert (row.images, row.refused, row.abstained, row.abstained_bare) == (3, 2, 3, 2)
+    assert row.reasons == ("too dark",)
+    alone = bare(film(50, "MR"))
+    assert (alone.modality, alone.spacing_mm) == ("", None)
+    assert alone.pixels.shape == (LONG_SIDE, LONG_SIDE // 2)
+
+
+def test_tables_name_every_count_and_keep_the_page():
+    rows = [abstention.Row("MRI", 43, 0, 43, 40, ("levels cannot be named",))]
+    card = {
+        "networks": {"finder": {"sha256": "a"}},
+        "evaluation": {
+            "first domain": {
+                "abstention": {"good": 160, "wrong": 40, "good_films": [0.0, 0.0, 0.0876],
+                               "wrong_films": [1.0, 0.9124, 1.0]}
+            }
+        },
+    }  # fmt: skip
+    text = abstention.as_text("msasss", "demo", card, rows)
+    assert "| first domain, good and poor films, to be scored | 160 | 0.0% (0.0 to 8.8) |" in text
+    assert "43 of 43 (92 to 100%) | 40 of 43 (81 to 98%) | levels cannot be named |" in text
+    page = f"a\n{abstention.BEGIN}\n{abstention.END}\nb\n"
+    assert abstention.into_page(page, text) == f"a\n{abstention.BEGIN}\n{text}{abstention.END}\nb\n"
+
+
+def test_volume_is_read_as_it_lies(tmp_path):
+    values = np.arange(24, dtype=np.int16).reshape(2, 3, 4)
+    header = bytearray(352)
+    struct.pack_into("<i", header, 0, 348)
+    struct.pack_into("<8h", header, 40, 3, 2, 3, 4, 1, 1, 1, 1)
+    struct.pack_into("<h", header, 70, 4)
+    struct.pack_into("<8f", header, 76, 1, 1.0, 1.5, 4.0, 0, 0, 0, 0)
+    struct.pack_into("<f", header, 108, 352.0)
+    path = tmp_path / "v.nii.gz"
+    path.write_bytes(gzip.compress(bytes(header) + values.tobytes(order="F")))
+    found, spacing = read_nifti(path)
+    np.testing.assert_array_equal(found, values)
+    assert spacing == (1.0, 1.5, 4.0)
+
+
+def test_groups_are_those_of_the_folder(tmp_path):
+    (tmp_path / "hand-thumbnails" / "CXR").mkdir(parents=True)
+    cv2.imwrite(str(tmp_path / "hand-thumbnails" / "CXR" / "1.jpeg"), np.full((64, 64), 9, np.uint8))
+    (found,) = groups(tmp_path)
+    assert found.name == "CXR, 64 x 64" and found.films[0].pixels.shape == (64, 64)
+
+
+def test_a_missing_folder_is_named():
+    from click.testing import CliRunner
+
+    done = CliRunner().invoke(abstention.main, ["--real", "nowhere"])
+    assert done.exit_code != 0 and "folder of real images is needed" in str(done.exception)
+
+
+@pytest.mark.real
+def test_no_real_image_is_scored_as_a_spine_film():
+    from pathlib import Path
+
+    from models.msasss.infer import build
+
+    folder = Path("../shared/real")
+    if not folder.is_dir():
+        pytest.skip("../shared/real is absent")
+    scorer = build(threads=1)
+    for group in groups(folder):
+        few = group.films[:2]
+        results = scorer.score([bare(film) for film in few])
+        assert all(isinstance(result, Abstained) for result in results), group.name
