@@ -99,7 +99,8 @@ def as_text(system: str, size: str, card: dict[str, Any], rows: Sequence[Row]) -
         for row in rows
     ]
     head = "| real images, none of them to be scored, and a control | images | files not taken in | "
-    head += "abstained, as delivered | abstained, pixels alone | most frequent reasons (pixels alone) |\n|---|---|---|---|---|---|"
+    head += "abstained, as delivered | abstained, pixels alone | most frequent reasons (pixels alone) |"
+    head += "\n|---|---|---|---|---|---|"
     parts.append("### Real images\n\n" + head + "\n" + "\n".join(lines))
     return "\n\n".join(parts) + "\n"
 
