@@ -12,7 +12,6 @@ from models import weights
 from models.mtss import command, evaluate, infer, train
 from models.mtss.detections import Detections
 from models.mtss.ensemble import ensemble
-from models.mtss.identity import identity
 from models.mtss.infer import HandReading
 from models.mtss.labels import read_folder
 from models.mtss.layout import Named
@@ -180,9 +179,6 @@ def test_films_of_something_else_are_refused_before_they_are_scanned(pixels, bod
 def test_without_weights_the_model_says_so(tmp_path):
     with pytest.raises(ModelError, match="no weights of mtss"):
         infer.build(folder=tmp_path)
-    if not weights.card_path("mtss", "demo").exists():
-        with pytest.raises(ModelError, match="no weights of mtss"):
-            identity("demo")
 
 
 def test_the_command_evaluates_a_labelled_folder(folder, tmp_path):

@@ -1,0 +1,91 @@
+"""The weights in the repository: their card, a fresh phantom film, and films that do not show both hands."""
+
+import numpy as np
+import pytest
+
+from core.domain import Abstained, Film
+from data.phantom.hands.films import make_hand_film
+from data.phantom.hands.state import JointState
+from data.phantom.seeds import PREFIX, StudyRole
+from models import weights
+from models.mtss import infer, measures
+from models.mtss.identity import identity
+from models.mtss.sites import UNITS
+from models.mtss.windows import HALF_SIZE_MM
+
+LARGEST = 6_000_000  # bytes a network
+
+
+@pytest.fixture(scope="module")
+def detectors():
+    return infer.build(threads=1)
+
+
+@pytest.fixture(scope="module")
+def card():
+    return weights.read_card("mtss", "demo")
+
+
+def film_of(kind: str, states=None):
+    drawn = make_hand_film(77, "FRESH", "BL", "hands", states or {}, kind=kind, spacing=HALF_SIZE_MM)
+    return drawn, Film(kind, drawn.pixels, drawn.spacing_mm)
+
+
+def test_card_says_phantom_and_how_little_was_done(card):
+    assert "phantom" in card["note"]
+    assert "research only" in card["note"]
+    assert "no score" in card["note"]
+    assert card["data"]["fold"] == "1 of 5"
+    for network in card["networks"].values():
+        assert network["bytes"] < LARGEST
+        assert network["crops"] < 10_000
+        assert weights.sha256(weights.FOLDER / network["file"]) == network["sha256"]
+
+
+def test_no_patient_was_trained_on_and_tested(card):
+    trained, tested = (set(card["data"][key]) for key in ("training_patients", "test_patients"))
+    assert len(trained) == card["data"]["patients"]
+    assert tested
+    assert not trained & tested
+    assert {code[:2] for code in trained | tested} == {PREFIX[StudyRole.TRAIN]}
+
+
+def test_the_reader_has_a_name_and_a_hash():
+    reader, digest = identity("demo")
+    assert reader == "model:mtss-demo"
+    assert len(digest) == 64
+
+
+def test_joints_of_a_fresh_film_are_found_and_named(detectors):
+    drawn, film = film_of("good", {"RH.PIP3": JointState(jsn=3.9, finding="ankylosis")})
+    read = detectors.read(film)
+    rows = drawn.joints[drawn.joints["unit"].isin(UNITS)].set_index("unit")
+    true = rows[["x0", "y0", "x1", "y1"]].to_numpy(float)
+    hit = measures.hits(read.joints.boxes, true)
+    assert (hit.box >= 0).sum() >= 19
+    assert hit.iou[hit.box >= 0].mean() > 0.8
+    assert len(read.joints) <= 20
+    assert not isinstance(read.named, Abstained)
+    right = [hit.box[list(rows.index).index(unit)] == at for unit, at in read.named.units.items()]
+    assert np.mean(right) == 1
+    assert len(right) >= 19
+
+
+@pytest.mark.parametrize("kind", ["one_hand", "foot_as_hand", "chest", "blank"])
+def test_a_film_that_does_not_show_both_hands_is_abstained_on(detectors, kind):
+    read = detectors.read(film_of(kind)[1])
+    assert isinstance(read, Abstained) or isinstance(read.named, Abstained)
+    if not isinstance(read, Abstained):
+        assert read.findings.empty
+
+
+@pytest.mark.real
+def test_the_real_hand_alone_is_abstained_on(detectors, shared):
+    import pydicom
+
+    path = shared / "real/hand-radiograph/right-hand-pa.dcm"
+    pixels = pydicom.dcmread(path).pixel_array
+    read = detectors.read(Film("real", pixels, (0.115, 0.115)))
+    assert isinstance(read.named, Abstained)
+    assert read.findings.empty
+    assert 8 <= len(read.joints) <= 12
