@@ -332,6 +332,15 @@ ODD = {
     "only improvement": study(
         *[(f"p{i}", "AB"[i % 2], "R1", d, 9 + i - d / 350 * (i % 3)) for i in range(9) for d in (0, 350, 700)]
     ),
+    "all zeros": study(*[(f"p{i}", "AB"[i % 2], "R1", d, 0) for i in range(8) for d in (0, 350, 700)]),
+    "two films on one day": study(
+        *[
+            (f"p{i}", "AB"[i % 2], "R1", d, i % 4 + (i % 3) * d / 350)
+            for i in range(9)
+            for d in (0, 350, 700)
+        ],
+        ("p1", "B", "R1", 700, 3),
+    ),
     "a film before baseline": study(
         *[
             (f"p{i}", "AB"[i % 2], "R1", d, i * i % 7 + d // 300)
