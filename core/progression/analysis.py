@@ -81,17 +81,23 @@ def _result(readings: Readings, change: Changes, sdc: Sdc | None, options: Optio
 def _entries(change: Changes) -> list[dict[str, Any]]:
     """One entry a subject; whole columns at once, as a large study has thousands."""
     table = change.table
-    per_reader = np.where(np.isnan(change.per_reader), None, change.per_reader.astype(object)).tolist()
-    annualised = table["annualised"].to_numpy(float)
+    per_reader = _or_none(change.per_reader)
     columns = {
         "subject": table["subject"].tolist(),
         "arm": table["arm"].tolist(),
         "mean_change": table["mean_change"].tolist(),
         "per_reader": [dict(zip(change.readers, values, strict=True)) for values in per_reader],
-        "annualised": np.where(np.isnan(annualised), None, annualised.astype(object)).tolist(),
+        "annualised": _or_none(table["annualised"].to_numpy(float)),
         **{name: table[name].tolist() for name in ("from_day", "to_day", "from_mean", "to_mean")},
     }
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _or_none(values: np.ndarray) -> list[Any]:
+    """The numbers as nested lists, None where missing."""
+    filled = values.astype(object)
+    filled[np.isnan(values)] = None
+    return list(filled.tolist())
 
 
 def _arms(change: Changes) -> list[str]:
