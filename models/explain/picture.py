@@ -105,7 +105,7 @@ def _bars(axes: Any, about: Explained) -> None:
     colours = [grade_colour(grade) if grade == about.grade else "#D5DCE3" for grade in grades]
     axes.barh(list(grades), about.probabilities, color=colours, height=0.65)
     for grade, value in enumerate(about.probabilities):
-        axes.text(min(value, 0.97) + 0.03, grade, f"{value:.2f}", fontsize=9, va="center", color=LIGHT.text)
+        axes.text(value + 0.03, grade, f"{value:.2f}", fontsize=9, va="center", color=LIGHT.text)
     labels = ["\n".join(wrap(f"{grade} {about.grades[grade]}", 18)) for grade in grades]
     axes.set_yticks(list(grades), labels, fontsize=8.5, color=LIGHT.text)
     axes.set(xlim=(0, 1.25), ylim=(len(labels) - 0.5, -0.5), xticks=[0, 0.5, 1])

@@ -36,7 +36,7 @@ SHOWN = {
     "box_share": "the box itself",
     "share_beyond_box": "heat beyond the box",
     "point": "hottest point on the finding",
-    "chance_point": "by chance ",
+    "chance_point": "by chance (point)",
     "box_point": "a random point of the box",
     "centre_point": "middle of the box",
     "point_beyond_box": "hits beyond the box",

@@ -13,7 +13,7 @@ from data.phantom.films import film_conditions, make_film
 from models import weights
 from models.explain import checks, report, verdict
 from models.explain.cases import Case
-from models.explain.method import METHODS
+from models.explain.method import CANDIDATES, METHODS
 from models.explain.msasss import MsasssExplainer, Picture, Question, laid_on, spread
 from models.msasss.geometry import Frame
 from models.msasss.infer import build
@@ -137,6 +137,14 @@ def test_verdict_holds_for_these_weights_and_this_method_only(tmp_path):
     assert not later.tested and not later.passed and "not been tested" in later.text
 
 
+def test_shipped_weights_have_a_verdict_for_every_network():
+    for network, method in METHODS["msasss"].items():
+        assert method in CANDIDATES["msasss"][network]
+        found = verdict.read_verdict("msasss", "demo", network, method.name)
+        assert found.tested, f"run: python -m models.explain.report ({network})"
+        assert found.passed == (not found.reasons)
+
+
 @pytest.fixture(scope="module")
 def rendered():
     states = {"L2I": (2, 0.9), "L3S": (1, 0.9), "L4I": (3, 1.0), "L5S": (3, 1.0)}
@@ -189,3 +197,20 @@ def test_one_film_through_all_checks_and_into_tables(rendered):
 def test_page_keeps_its_text_around_the_tables():
     page = f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n"
     assert report.into_page(page, "new\n") == f"before\n{report.BEGIN}\nnew\n{report.END}\nafter\n"
+
+
+def test_random_networks_differ_from_the_trained_one_from_their_stage_on(rendered):
+    trained = MsasssExplainer(build(threads=1)).networks["grader"]
+    stages = checks.randomised(trained, "grader")
+    assert len(stages["all"]) == len(checks.RANDOM_SEEDS)
+    first = {name: drawn[0].state_dict() for name, drawn in stages.items()}
+    for (stage, layer), (deeper, _) in zip(
+        checks.STAGES["grader"], checks.STAGES["grader"][1:], strict=False
+    ):
+        for name, value in trained.state_dict().items():
+            number = int(name.split(".")[1])
+            if number < layer:
+                assert (first[stage][name] == value).all()
+        assert any((first[stage][name] != first[deeper][name]).any() for name in first[stage])
+    one, other = (net.state_dict() for net in stages["all"][:2])
+    assert any((one[name] != other[name]).any() for name in one)
