@@ -35,6 +35,24 @@ def site_changes(
     return frame.drop(columns="_changed").loc[order.index].reset_index(drop=True)
 
 
+def chance_of_change(
+    findings: pd.DataFrame, films: pd.DataFrame, site: str, first: str, last: str
+) -> float | None:
+    """A model's probability that a site's grade differs between two visits, 0 to 1; None where it gives none.
+
+    findings: columns ``image, site, compared`` (other image -> probability). films: ``image, visit``.
+    """
+    visit_of = dict(zip(films["image"], films["visit"], strict=True))
+    here = findings[(findings["site"] == site) & findings["image"].map(visit_of).eq(last)]
+    chances = [
+        chance
+        for compared in here["compared"]
+        for image, chance in compared.items()
+        if visit_of.get(image) == first
+    ]
+    return float(chances[0]) if chances else None
+
+
 def _site(grades: pd.DataFrame, code: str, first: str, last: str, kinds: dict[str, str]) -> dict[str, Any]:
     here = grades[(grades["site"] == code) & grades["visit"].isin([first, last])]
     graded = here[here["grade"].notna()]

@@ -36,18 +36,24 @@ def findings(store: CohortStore, viewer: Viewer, subject: str, system: str) -> p
     """What the newest run of each model saw on this patient's films; an abstention is a row without a site.
 
     ``image, site, feature, grade, grade_probabilities, confidence, box`` (core.domain.Box or None),
-    ``abstained, reader``.
+    ``abstained, reader, compared`` (where films were read together: other film -> probability that the grade
+    differs there; else an empty dictionary).
     """
     sql = """
         SELECT f.image, f.site, f.feature, f.grade, f.grade_probabilities, f.confidence, f.geometry,
-            f.abstained, u.reader
+            f.abstained, u.reader, f.compared
         FROM finding f JOIN image i USING (image) LEFT JOIN run u USING (run)
         WHERE i.subject = $subject AND f.system = $system
         QUALIFY f.event = max(f.event) OVER (PARTITION BY f.image, u.reader)
         ORDER BY f.image, f.site
     """
     frame = answer(store, viewer, sql, values={"subject": subject, "system": system})
-    return frame.assign(box=frame.pop("geometry").map(box_of).astype(object))
+    boxes, compared = frame.pop("geometry").map(box_of), frame.pop("compared").map(_compared)
+    return frame.assign(box=boxes.astype(object), compared=compared.astype(object))
+
+
+def _compared(text: Any) -> dict[str, float]:
+    return json.loads(text) if isinstance(text, str) else {}
 
 
 def covariates(store: CohortStore, viewer: Viewer, subject: str) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from core.changes import confirmed_share, site_changes
+from core.changes import chance_of_change, confirmed_share, site_changes
 from core.domain import CohortFilter
 from core.figures.course import Band, course_figure
 from core.figures.site_map import site_map
@@ -19,7 +19,7 @@ from pages.common.charts import chart, clickable
 from pages.common.made import download, how_made
 from pages.common.opening import Page
 from pages.common.patient_case import Case
-from pages.common.queries import ask, worked_out
+from pages.common.queries import ask, asking, fetch, worked_out
 from pages.common.study import all_patients
 from pages.common.viewer import ViewedFilm, film_viewer
 
@@ -75,9 +75,29 @@ def what_changed(page: Page, case: Case) -> str | None:
         st.markdown("No reading has a different grade at any site.")
     else:
         _pick_from(changed, case)
-    st.caption(_yardstick(page, case))
-    site = address.place().site
-    return site if site in case.system.by_code else (changed["site"].iloc[0] if len(changed) else None)
+    place = address.place().site
+    site = place if place in case.system.by_code else (changed["site"].iloc[0] if len(changed) else None)
+    st.caption(f"{_yardstick(page, case)}{_model_chance(page, case, site)}")
+    return site
+
+
+def _model_chance(page: Page, case: Case, site: str | None) -> str:
+    """What a model that read both films together makes of the site in view; nothing where none did."""
+    if site is None:
+        return ""
+    findings, films = fetch(
+        page, asking(patient.findings, case.subject, case.chosen.system), asking(patient.films, case.subject)
+    )
+    chance = chance_of_change(findings, films, site, case.first, case.last)
+    if chance is None:
+        return ""
+    return f" The model, reading both films together, gives {site} a chance of {_percent(chance)} of change."
+
+
+def _percent(chance: float) -> str:
+    if chance > 0.99:
+        return "over 99 %"
+    return "under 1 %" if chance < 0.01 else f"{100 * chance:.0f} %"
 
 
 def _pick_from(changed: pd.DataFrame, case: Case) -> None:

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from core import scores
-from core.changes import confirmed_share, site_changes
+from core.changes import chance_of_change, confirmed_share, site_changes
 
 SYSTEM = scores.get("msasss")
 KINDS = {"R1": "human", "R2": "human", "M": "model"}
@@ -84,3 +84,24 @@ def test_confirmed_share_counts_ordered_pairs(pair, expected):
 def test_nothing_to_confirm_with_one_reader():
     assert confirmed_share(frame({"C3S": {"R1": (0, 1)}}), "BL", "W52", ["R1"]) == (0, 0)
     assert confirmed_share(frame({"C3S": {"R1": (0, 1)}}), "BL", "W52", []) == (0, 0)
+
+
+FILMS = pd.DataFrame({"image": ["a0", "a1", "a2"], "visit": ["BL", "W52", "W104"]})
+
+
+def read_together(**compared):
+    rows = [(image, "C5I", chances) for image, chances in compared.items()]
+    return pd.DataFrame(rows, columns=["image", "site", "compared"])
+
+
+def test_chance_of_change_is_that_of_the_two_films():
+    findings = read_together(a2={"a0": 0.9, "a1": 0.2}, a1={"a0": 0.7})
+    assert chance_of_change(findings, FILMS, "C5I", "BL", "W104") == 0.9
+    assert chance_of_change(findings, FILMS, "C5I", "W52", "W104") == 0.2
+    assert chance_of_change(findings, FILMS, "C5I", "BL", "W52") == 0.7
+
+
+def test_no_chance_of_change_where_films_were_read_alone():
+    assert chance_of_change(read_together(a2={}), FILMS, "C5I", "BL", "W104") is None
+    assert chance_of_change(read_together(a2={"a0": 0.9}), FILMS, "L2S", "BL", "W104") is None
+    assert chance_of_change(read_together().astype(object), FILMS.head(0), "C5I", "BL", "W104") is None

@@ -1,5 +1,7 @@
 """Patient: what changed, who saw it, whether it is more than error."""
 
+import json
+import shutil
 from dataclasses import replace
 
 import pandas as pd
@@ -50,6 +52,20 @@ def test_sites_that_all_readers_see_come_first(open_app):
     assert list(table["seen by"].iloc[:2]) == ["2 of 2", "2 of 2"]
     row = table.set_index("site").loc["C5I"]
     assert row[["R1", "R2", "M", "T"]].tolist() == ["0 → 3", "0 → 3", "0 → 3", "0 → 3"]
+
+
+def test_chance_of_change_is_told_where_films_were_read_together(open_app, cohort_file, tmp_path):
+    assert "chance of" not in words(open_app(PAGE, patient="P4", site="C5I"), "caption")
+    store = CohortStore(shutil.copy(cohort_file, tmp_path / "together.duckdb"))
+    shutil.copytree(CohortStore(cohort_file).folder, store.folder)
+    films = patient.films(store, Viewer(), "P4").query("body_part == 'cervical'").set_index("visit")["image"]
+    with store.write("test", "read together") as transaction:
+        key = pd.DataFrame({"image": [films["W104"]], "site": ["C5I"]})
+        row = transaction.current("finding", key).drop(columns=["event", "superseded_by"])
+        transaction.supersede("finding", key)
+        transaction.insert("finding", row.assign(compared=json.dumps({films["BL"]: 0.873})))
+    caption = words(open_app(PAGE, cohort=store.path, patient="P4", site="C5I"), "caption")
+    assert "gives C5I a chance of 87 % of change" in caption
 
 
 def test_visits_can_be_chosen(open_app):
