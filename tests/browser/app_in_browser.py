@@ -125,6 +125,18 @@ class Visitor:
         self.page.mouse.click(x, y, delay=60)
         self.settle()
 
+    def click_point(self, point):
+        """A mark of a figure: plotly answers a click once its hover has found the mark under the mouse."""
+        point.scroll_into_view_if_needed(timeout=PATIENCE)
+        self.page.wait_for_timeout(300)
+        box = point.bounding_box()
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        self.clicks += 1
+        self.page.mouse.move(x - 6, y - 3)
+        self.page.mouse.move(x, y)
+        self.page.wait_for_timeout(300)
+        self.page.mouse.click(x, y, delay=60)
+
     def table_under(self, heading):
         return self.page.locator(
             f"xpath=//*[normalize-space(.)='{heading}']/following::*[@data-testid='stDataFrame'][1]"

@@ -56,8 +56,6 @@ def test_click_on_a_point_opens_the_patient(visitor):
         3
     )  # forest, status: scatter and limits, change: scatter
     plot.scroll_into_view_if_needed()
-    point = plot.locator(".scatterlayer .trace").nth(1).locator(".point").first
-    box = point.bounding_box()
-    visitor.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    visitor.click_point(plot.locator(".scatterlayer .trace").nth(1).locator(".point").first)
     visitor.page.wait_for_url("**/Patient**patient=P**", timeout=30_000)
     visitor.films_drawn()
