@@ -15,7 +15,7 @@ from models.mtss.evaluate import evaluate_films, figures
 from models.mtss.folds import FOLDS
 from models.mtss.infer import build
 from models.mtss.labels import LabelledHands, read_folder
-from models.mtss.phantom_data import Patients, hand_films
+from models.mtss.phantom_data import Patients, limb_films
 from models.mtss.train import BUDGET, run_folds
 
 Tell = Callable[[str], None]
@@ -34,7 +34,7 @@ def evaluate(
     with tempfile.TemporaryDirectory() as rendered:
         who = Patients(1, patients, visits=(0, 1), role=StudyRole.TEST)
         tell(f"rendering both hands of {patients} test patients at two visits")
-        write_coco(hand_films(who), Path(rendered))
+        write_coco(limb_films(who), Path(rendered))
         return _figures(detectors, read_folder(Path(rendered)), tell)
 
 
@@ -56,5 +56,5 @@ def train(
     if data is None:
         tell(f"rendering both hands of {phantom} patients at two visits")
         data = out / "films"
-        write_coco(hand_films(Patients(first, phantom)), data)
+        write_coco(limb_films(Patients(first, phantom)), data)
     return run_folds(read_folder(data), [], range(FOLDS), recipe, out, size=size)

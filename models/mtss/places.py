@@ -1,0 +1,28 @@
+"""Where the scored joints and bones of a film lie: what the site finder gives and the grader takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Place:
+    """Middle of one unit in pixels of the film (x to the right, y downwards), and how sure that is, 0 to 1."""
+
+    x: float
+    y: float
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Places:
+    """The units of one film of both hands or both feet.
+
+    view: ``hands`` or ``feet``. units: ``LH.MCP2`` -> its place. missing: unit -> why it has none.
+    mm_per_pixel: as the file states it, else worked out from the size of the limbs.
+    """
+
+    view: str
+    units: dict[str, Place]
+    missing: dict[str, str] = field(default_factory=dict)
+    mm_per_pixel: float = 0.15
