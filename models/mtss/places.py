@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Place:
-    """Middle of one unit in pixels of the film (x to the right, y downwards), and how sure that is, 0 to 1."""
+    """Middle of a unit in pixels of the film (x to the right, y downwards), and how sure that is, 0 to 1."""
 
     x: float
     y: float
