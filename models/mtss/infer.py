@@ -52,8 +52,10 @@ class HandDetectors:
     def read(self, film: Film) -> HandReading | Abstained:
         """Joints and special findings of one film of both hands."""
         reason = not_hands(film)
-        if reason:
-            return Abstained(reason)
+        return Abstained(reason) if reason else self.scan(film)
+
+    def scan(self, film: Film) -> HandReading:
+        """What is seen on the pixels, whatever the file says of them."""
         small, factors = half_size(film.pixels, film.spacing_mm)
         found = {finding: scan(self.networks[finding], small, MOST[finding]) for finding in DETECTORS}
         joints = ensemble(found[ANKYLOSIS], found[LUXATION])
