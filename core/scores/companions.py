@@ -76,8 +76,8 @@ def _known(flag: np.ndarray, is_known: np.ndarray) -> np.ndarray:
 
 
 def _sens(reads: Reads, grid: Grid, settings: dict[str, str]) -> dict[str, np.ndarray]:
-    grade, replaced = apply_states(reads, grid, settings)
-    affected = (grade > 0) & ~replaced
+    lifted = apply_states(reads, grid, settings)
+    affected = (lifted.grade > 0) & ~lifted.replaced
     is_erosion = np.array([site.feature == "erosion" for site in reads.system.sites])
     eroded, narrowed = affected[:, is_erosion].sum(axis=1), affected[:, ~is_erosion].sum(axis=1)
     return {"eroded": eroded, "narrowed": narrowed, "sens": eroded + narrowed}

@@ -20,26 +20,31 @@ class Filled:
 
     grade: shape (readings, sites); NaN where still missing.
     imputed, dropped: same shape, True where the rule put a grade in, or left the site out of the sum.
+    donor: same shape, row of the other visit that a grade was taken from, -1 where from none.
     """
 
     grade: np.ndarray
     imputed: np.ndarray
     dropped: np.ndarray
+    donor: np.ndarray
 
 
 def fill(system: ScoreSystem, rule: Rule, grid: Grid, grade: np.ndarray) -> Filled:
     """The grades under the rule; what cannot be filled stays NaN and ends in a missing block."""
     missing = np.isnan(grade)
     nothing = np.zeros(grade.shape, bool)
+    donor = np.broadcast_to(np.int64(-1), grade.shape)
     if rule.fill == Fill.BLOCK_MEAN:
         grade = _block_mean(system, rule, grade, missing)
     elif rule.fill == Fill.OTHER_VISIT:
-        grade = _other_visit(grade, _donor(grid, missing))
+        donor = _donor(grid, missing)
+        grade = _other_visit(grade, donor)
     elif rule.fill == Fill.OTHER_VISIT_PLUS_CHANGE:
-        grade = _plus_change(system, grade, missing, _donor(grid, missing))
+        donor = _donor(grid, missing)
+        grade = _plus_change(system, grade, missing, donor)
     elif rule.fill == Fill.DROP_SITE:
-        return Filled(grade, nothing, in_group(missing, grid.first, grid.last))
-    return Filled(grade, missing & ~np.isnan(grade), nothing)
+        return Filled(grade, nothing, in_group(missing, grid.first, grid.last), donor)
+    return Filled(grade, missing & ~np.isnan(grade), nothing, donor)
 
 
 def _block_mean(system: ScoreSystem, rule: Rule, grade: np.ndarray, missing: np.ndarray) -> np.ndarray:

@@ -14,13 +14,13 @@ import numpy as np
 import pandas as pd
 
 from core.errors import InputError
-from core.scores.blocks import block_sums, choose_blocks, component_sums
+from core.scores.blocks import Sums, block_sums, choose_blocks, component_sums
 from core.scores.combine import by_hand, combined, combined_units, impossible, lonely
-from core.scores.fill import fill
+from core.scores.fill import Filled, fill
 from core.scores.grid import Grid, grids
 from core.scores.reads import Reads, code_reads
 from core.scores.reasons import missing_reasons
-from core.scores.states import apply_states, unit_of_site
+from core.scores.states import Lifted, apply_states, unit_of_site
 from core.scores.system import Choose, Fill, Rule, ScoreSystem
 
 NEEDS_REASON = "{site} is 1 and no quadrant of its slice has oedema"
@@ -65,7 +65,7 @@ def compute(
     """
     used = rule if isinstance(rule, Rule) else system.rule(rule)
     chosen = system.choices(settings)
-    wanted = _joint_set(system, chosen)
+    wanted = joint_set(system, chosen)
     reads = code_reads(frame, system, by=by, visits=visits)
     pieces = [_piece(reads, grid, used, chosen, wanted) for grid in grids(reads)]
     totals = _joined([piece.totals for piece in pieces], reads)
@@ -88,44 +88,78 @@ class _Piece:
     refused: pd.DataFrame
 
 
-def _piece(
+@dataclass(frozen=True)
+class Worked:
+    """The way from the grades of a grid to its sums, step by step; arrays have shape (readings, sites).
+
+    keys: the readings. refused: ``row, reason`` of grades that cannot stand; these are missing in ``given``.
+    given: what the readers gave. lifted: after findings at joints. grade: after grades looked up from others.
+    asks: units where that lookup asks a question. filled: after the rule for missing sites.
+    in_set: sites that pro-rating scales to. sums: of blocks. code: see ``blocks.choose_blocks``.
+    """
+
+    keys: pd.DataFrame
+    refused: pd.DataFrame
+    given: np.ndarray
+    lifted: Lifted
+    grade: np.ndarray
+    asks: np.ndarray
+    filled: Filled
+    in_set: np.ndarray
+    sums: Sums
+    code: np.ndarray
+
+
+def work_out(
     reads: Reads, grid: Grid, rule: Rule, settings: dict[str, str], wanted: np.ndarray | None
-) -> _Piece:
-    """Totals of the readings of one grid."""
+) -> Worked:
+    """Every step for the readings of one grid. wanted: the joint set, see ``joint_set``."""
     system = reads.system
     keys = reads.keys.iloc[grid.keys : grid.keys + len(grid.grade)]
     refused = _refuse_impossible(reads, grid)
     if wanted is not None:
         grid.grade[:, ~wanted] = np.nan
-    grade, replaced = apply_states(reads, grid, settings)
-    queries = [_queries(keys, reads, *lonely(system, grid.grade), _partner_reason(system))]
-    queries += _state_queries(reads, grid, keys)
+    lifted = apply_states(reads, grid, settings)
+    grade, asks = lifted.grade, np.zeros((len(keys), 0), bool)
     if system.combination is not None:
-        given = grade
-        grade, asks = combined(system, system.combination, given)
-        queries += _combination_queries(reads, keys, given, grade, asks)
+        grade, asks = combined(system, system.combination, grade)
     filled = fill(system, rule, grid, grade)
     in_set = _in_set(system, grid, wanted)
     sums, code = choose_blocks(rule, block_sums(system, rule, filled, in_set), keys, grid.first)
+    return Worked(keys, refused, grid.grade, lifted, grade, asks, filled, in_set, sums, code)
+
+
+def _piece(
+    reads: Reads, grid: Grid, rule: Rule, settings: dict[str, str], wanted: np.ndarray | None
+) -> _Piece:
+    """Totals of the readings of one grid."""
+    system = reads.system
+    work = work_out(reads, grid, rule, settings, wanted)
+    keys, sums, code, replaced = work.keys, work.sums, work.code, work.lifted.replaced
+    queries = [_queries(keys, reads, *lonely(system, work.given), _partner_reason(system))]
+    queries += _state_queries(reads, grid, keys)
+    if system.combination is not None:
+        queries += _combination_queries(reads, keys, work.lifted.grade, work.grade, work.asks)
     columns = np.array([site.block in system.total_blocks for site in system.sites])
-    graded = ~np.isnan(grade) & ~replaced
+    graded = ~np.isnan(work.grade) & ~replaced
+    imputed = work.filled.imputed | replaced
     totals = pd.DataFrame(
         {
             "total": component_sums(system, sums, code, system.total_blocks),
             **{item.name: component_sums(system, sums, code, item.blocks) for item in system.components},
             "scored_sites": graded[:, columns].sum(axis=1),
-            "imputed_sites": _imputed(system, rule, filled.imputed | replaced, graded, in_set, sums.total),
-            "dropped_sites": filled.dropped.sum(axis=1),
+            "imputed_sites": _imputed(system, rule, imputed, graded, work.in_set, sums.total),
+            "dropped_sites": work.filled.dropped.sum(axis=1),
             "chosen": _chosen(system, rule, sums.counted),
             "missing_reason": pd.array(missing_reasons(system, rule, sums, code), dtype="str"),
         },
         index=keys.index,
     )
     kept = [frame for frame in queries if len(frame)]
-    return _Piece(totals, pd.concat(kept) if kept else _no_queries(reads), refused)
+    return _Piece(totals, pd.concat(kept) if kept else _no_queries(reads), work.refused)
 
 
-def _joint_set(system: ScoreSystem, settings: dict[str, str]) -> np.ndarray | None:
+def joint_set(system: ScoreSystem, settings: dict[str, str]) -> np.ndarray | None:
     """Sites that count as a mask, None where all do."""
     choice = settings.get(f"{system.name}.joint_set", "as_scored")
     if choice == "as_scored":
