@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from core import scores
 from core.domain import CohortFilter, Viewer
 from data.queries.answer import answer
 from data.store import CohortStore
@@ -56,17 +57,36 @@ def totals(
 def site_grades(
     store: CohortStore, viewer: Viewer, chosen: CohortFilter, *, subject: str | None = None
 ) -> pd.DataFrame:
-    """Site grades of the chosen patients (or of one), first reads.
+    """Site grades of the chosen patients (or of one), first reads; one row a site, visit and reading.
 
     ``subject, visit, visit_order, site, feature, reader, kind, campaign, grade, reason``; grade is NA with
-    the reason where the site could not be graded.
+    the reason where the site could not be graded. What stands beside a grade is in ``special_findings``.
     """
+    return _given_at_sites(store, viewer, chosen, subject, special=False)
+
+
+def special_findings(
+    store: CohortStore, viewer: Viewer, chosen: CohortFilter, *, subject: str | None = None
+) -> pd.DataFrame:
+    """Findings beside the grades, such as an ankylosis, of the chosen patients (or of one), first reads.
+
+    Columns as in ``site_grades``; ``site`` is any site of the joint, ``feature`` the code of a state of the
+    system, ``grade`` 1 where it was seen and 0 where it was looked for. Empty in a system without states.
+    """
+    return _given_at_sites(store, viewer, chosen, subject, special=True)
+
+
+def _given_at_sites(
+    store: CohortStore, viewer: Viewer, chosen: CohortFilter, subject: str | None, *, special: bool
+) -> pd.DataFrame:
+    states = ", ".join(f"'{state.code}'" for state in scores.get(chosen.system).states)
     only = "g.subject = $subject" if subject else "g.subject IN ({patients})"
+    what = f"g.feature {'' if special else 'NOT '}IN ({states})" if states else str(not special)
     sql = f"""
         SELECT g.subject, g.visit, v.visit_order, g.site, g.feature, g.reader, r.kind, g.campaign, g.grade,
             g.reason
         FROM site_score g JOIN reader r USING (reader) LEFT JOIN visit v USING (subject, visit)
-        WHERE g.system = $system AND g.read = 1 AND g.visit IS NOT NULL AND {only}
+        WHERE g.system = $system AND g.read = 1 AND g.visit IS NOT NULL AND {what} AND {only}
         ORDER BY g.subject, v.visit_order, g.visit, g.reader, g.site
     """
     values = {"system": chosen.system, "subject": subject}
