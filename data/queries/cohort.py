@@ -26,18 +26,25 @@ COUNTS = """
 
 
 def state(store: CohortStore) -> dict[str, Any]:
-    """What every page needs first: ``is_empty, version, phantom, blinded, study``, in one opening."""
+    """What every page needs first: ``is_empty, version, phantom, blinded, study, model_reads``, in one
+    opening.
+
+    model_reads: whether a model has read any film.
+    """
     if not store.exists():
-        return {"is_empty": True, "version": 0, "phantom": False, "blinded": True, "study": ""}
+        nothing = {"is_empty": True, "version": 0, "phantom": False, "blinded": True, "study": ""}
+        return nothing | {"model_reads": False}
     with store.reading() as session:
         meta = store.meta()
         rows = session.value("SELECT (SELECT count(*) FROM subject) + (SELECT count(*) FROM image)")
+        read = session.value("SELECT 1 FROM finding WHERE grade IS NOT NULL LIMIT 1")
     return {
         "is_empty": not rows,
         "version": int(meta.get("cohort_version", 0)),
         "phantom": meta.get("phantom") == "true",
         "blinded": meta.get("blinded") != "false",
         "study": meta.get("study", ""),
+        "model_reads": read is not None,
     }
 
 

@@ -120,6 +120,9 @@ def _sidebar_top(page: Page) -> None:
             st.page_link(script, label=label, icon=icon, query_params=address.parameters())
         if page.state["phantom"]:
             st.badge("Phantom data: no real patient", color="orange", icon=":material/science:")
+        elif page.state.get("model_reads") and not page.is_reader:
+            st.badge("Model: outside its training domain", color="orange", icon=":material/science:")
+            st.caption("It was trained on phantom films only; how it does on these films is not known.")
         st.caption("Research only. Not a medical device.")
         if page.is_reader:
             st.caption(f"Blinded reader **{page.viewer.reader or 'without a name'}**: own scores only.")

@@ -4,6 +4,7 @@ import shutil
 
 import pandas as pd
 import pytest
+import small_cohort
 
 from core import scores
 from data.store import CohortStore
@@ -184,3 +185,13 @@ def test_page_says_how_it_was_made(open_app):
     assert '"sexes"' in shown
     assert "FROM subject s" in shown
     assert "abc123def456" in texts(at, "markdown"), "the weights of the model"
+
+
+@pytest.mark.parametrize(("viewer", "said"), [("analyst", True), ("reader:R1", False)])
+def test_a_model_on_real_films_is_outside_its_training_domain(open_app, tmp_path, viewer, said):
+    store = small_cohort.build(tmp_path / "real.duckdb", films=True)
+    with store.write("test", "real films") as tx:
+        tx.set_meta("phantom", "false")
+    at = open_app("pages/2_Patient.py", cohort=store.path, viewer=viewer)
+    assert ("outside its training domain" in texts(at.sidebar, "markdown")) == said
+    assert "Phantom data" not in texts(at.sidebar, "markdown")
