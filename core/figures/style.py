@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Any
 
 from core.domain import ReaderKind
@@ -17,6 +18,7 @@ ARM_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9", "#F0E442")
 MODEL_COLOUR = "#C44D96"
 GRADE_COLOURS = ("#8A99A8", "#F5D76E", "#F28E2B", "#C1272D", "#7B1FA2", "#4A148C")
 NO_GRADE_COLOUR = "#B8BEC5"
+DARK_INK = "#1F2933"
 PERSON_SYMBOLS = ("circle", "square", "triangle-up", "diamond-tall", "pentagon", "hexagon")
 MODEL_SYMBOL = "diamond"
 TRUTH_SYMBOL = "cross-thin-open"
@@ -93,9 +95,22 @@ def _mark(reader: str, kind: str, people: list[str], on: Look) -> Mark:
     return Mark(on.people[place % len(on.people)], PERSON_SYMBOLS[place % len(PERSON_SYMBOLS)], "solid", 2)
 
 
-def grade_colour(grade: int | None) -> str:
-    """The colour of a grade on films and in heat maps; grey where there is no grade."""
-    return NO_GRADE_COLOUR if grade is None else GRADE_COLOURS[min(int(grade), len(GRADE_COLOURS) - 1)]
+def grade_colour(grade: int | None, maximum: int = 0) -> str:
+    """The colour of a grade on films and maps; grey where there is no grade.
+
+    maximum: the site's largest grade. A scale longer than the colours shares them among neighbours (a foot's
+    erosion, 0-10: 1 and 2, 3 and 4 ...), so that the last colour is the worst everywhere.
+    """
+    if grade is None:
+        return NO_GRADE_COLOUR
+    last = len(GRADE_COLOURS) - 1
+    step = ceil(grade * last / maximum) if maximum > last else int(grade)
+    return GRADE_COLOURS[min(max(step, 0), last)]
+
+
+def ink_on(colour: str) -> str:
+    """Dark or white text, whichever stands out more on a grade's colour."""
+    return DARK_INK if colour in GRADE_COLOURS[:3] or colour == NO_GRADE_COLOUR else "#FFFFFF"
 
 
 def apply(figure: Any, on: Look = LIGHT, *, height: int = 380, note: str = "") -> Any:

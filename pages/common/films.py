@@ -75,16 +75,17 @@ def _box(
     row: object, cells: Mapping[tuple[str, str], object], kinds: Mapping[str, str], system: ScoreSystem
 ) -> ViewedBox:
     site, box, grade = row.site, row.box, _grade(row.grade)  # type: ignore[attr-defined]
-    texts = tuple(_cell(cells.get((site, label))) for label in kinds)
+    most = system.by_code[site].maximum
+    texts = tuple(_cell(cells.get((site, label)), most) for label in kinds)
     named = ", ".join(f"{label} {text}" for label, (text, _) in zip(kinds, texts, strict=True))
-    colour = NO_GRADE_COLOUR if grade is None else grade_colour(grade)
+    colour = NO_GRADE_COLOUR if grade is None else grade_colour(grade, most)
     tip = f"{system.by_code[site].name}: {named}"
     return ViewedBox(site, box.x0, box.y0, box.x1, box.y1, colour, texts, tip)
 
 
-def _cell(grade: object) -> tuple[str, str]:
+def _cell(grade: object, most: int) -> tuple[str, str]:
     number = _grade(grade)
-    return ("–", "") if number is None else (str(number), grade_colour(number))
+    return ("–", "") if number is None else (str(number), grade_colour(number, most))
 
 
 def _grade(value: object) -> int | None:
