@@ -108,6 +108,7 @@ MSASSS = ScoreSystem(
     site_title="corners",
     cutoffs=(">0", ">0.5", ">=2", ">SDC"),
     article="an",
+    films="lateral films of the cervical and lumbar spine",
     relatives=(
         "RASSS (adds T10-T12, leaves out cervical squaring and erosions)",
         "CASSS (adds C2-C7 facet joints, 0-87)",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.scores.mtss_drawing import hand_and_foot
 from core.scores.system import (
     Assumption,
     Component,
@@ -91,6 +92,7 @@ MTSS = ScoreSystem(
                 "complete collapse",
             ),
             ("E", "ero", "bone erosion", "erosion score"),
+            note="feet 0-10, two sides of the joint together",
         ),
         Feature(
             "jsn",
@@ -193,5 +195,7 @@ MTSS = ScoreSystem(
     site_title="sites",
     cutoffs=(">0", ">0.5", ">SDC", ">=5/y"),
     article="an",
+    films="films of hands and feet",
+    drawing=hand_and_foot(),
     relatives=("Genant-modified Sharp (erosion 0-3.5 in steps of 0.5, fewer joints)",),
 )

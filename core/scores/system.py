@@ -12,8 +12,10 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from itertools import combinations
 
 from core.errors import InputError
+from core.scores.drawing import Drawing
 
 
 class Fill(StrEnum):
@@ -41,13 +43,14 @@ class Feature:
     """What is graded at a site.
 
     grades: what each grade from 0 upwards means, in the reader's words.
-    aliases: other spellings in a ``feature`` column.
+    aliases: other spellings in a ``feature`` column. note: what else its scale needs to be understood.
     """
 
     code: str
     name: str
     grades: tuple[str, ...]
     aliases: tuple[str, ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -203,6 +206,8 @@ class ScoreSystem:
     cutoffs: tuple[str, ...] = (">0", ">SDC")  # progressor definitions of domain.md B3
     article: str = "a"  # before the title: an mSASSS site, a SPARCC site
     relatives: tuple[str, ...] = ()  # scores with like sites that must not be pooled with it
+    films: str = ""  # what is scored, in a few words
+    drawing: Drawing | None = None  # where units lie in the body, for maps; without one sites are listed
 
     @cached_property
     def codes(self) -> tuple[str, ...]:
@@ -237,6 +242,26 @@ class ScoreSystem:
         """Every accepted spelling of a feature or state, squeezed, to its code."""
         known: tuple[Feature | State, ...] = (*self.features, *self.states)
         return {squeeze(text): item.code for item in known for text in (item.code, item.name, *item.aliases)}
+
+    def sites_of(self, component: str) -> tuple[Site, ...]:
+        """The sites that make a component, all of the total's for ``total``. Raises KeyError if unknown."""
+        blocks = {item.name: item.blocks for item in self.components}
+        kept = (blocks | {"total": self.total_blocks})[component]
+        return tuple(site for site in self.sites if site.block in kept)
+
+    def title_of(self, component: str) -> str:
+        """What a component is called, with its range: ``total (0-448)``, ``erosion (0-280)``."""
+        titles = {item.name: item.title for item in self.components}
+        return titles.get(component, f"{component} (0-{self.maximum})")
+
+    @property
+    def halves(self) -> tuple[tuple[str, str], ...]:
+        """Pairs of components that make the total between them: erosion and jsn, hands and feet."""
+        return tuple(
+            (one.name, other.name)
+            for one, other in combinations(self.components, 2)
+            if sorted(one.blocks + other.blocks) == sorted(self.total_blocks)
+        )
 
     @property
     def default_rule(self) -> Rule:
