@@ -8,7 +8,7 @@ needed); trust and choice from films of tuning patients. Test patients give noth
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -17,26 +17,17 @@ from models.msasss.labels import LabelledFilm
 from models.msasss.sites import REGION_OF_UNIT, UNIT_OF_SITE
 from models.msasss.together import GRADES, Expectation, kinds_of_corner, read_corner
 from models.msasss.tune import LEAST_SENSITIVITY
+from models.together_fit import SiteCourse, differences, log_score, with_trust
+from models.together_fit import fit_expectation as fit_sites
 
-ROUNDS = 400
-TRUSTS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
-FREE = (0.001, 0.003, 0.01, 0.03)  # share of corners of which nothing is expected
 EROSION = (1.0, 1.3, 1.7, 2.2, 2.7, 3.5)  # emphasis of grade 1; the others need none
 CHANGE = (0.5, 0.7, 1.0, 1.4, 2.0)
+__all__ = ["CornerCourse", "cost", "courses", "fit_expectation", "labelled_courses", "log_score", "tune"]
+
 LEAST_PAIRS = 100  # corners on two films, below which the choice stays as it is
 
 
-@dataclass(frozen=True)
-class CornerCourse:
-    """One corner of one patient on k tuning films. probabilities (k, 4) of each film alone, grade (k,)
-    truth.
-    """
-
-    patient: str
-    site: str
-    probabilities: np.ndarray
-    grade: np.ndarray
-    films: tuple[str, ...]
+CornerCourse = SiteCourse  # one corner of one patient, probabilities (k, 4)
 
 
 def courses(films: Sequence[LabelledFilm], results: Sequence[Scored | Abstained]) -> list[CornerCourse]:
@@ -76,31 +67,7 @@ def fit_expectation(grades: Sequence[np.ndarray], frequency: np.ndarray) -> Expe
 
     frequency (4,): of the grades on the films on which the grade probabilities were calibrated.
     """
-    counts = np.array([np.bincount(one, minlength=GRADES) for one in grades])
-    patterns, often = np.unique(counts, axis=0, return_counts=True)
-    kinds = kinds_of_corner()
-    likelihood = np.prod(kinds[None] ** patterns[:, None, :], axis=2)  # (patterns, kinds); 0 ** 0 is 1
-    reachable = likelihood.sum(axis=1) > 0
-    likelihood, often = likelihood[reachable], often[reachable]
-    weights = np.full(len(kinds), 1 / len(kinds))
-    for _ in range(ROUNDS):
-        share = likelihood * weights
-        share /= share.sum(axis=1, keepdims=True)
-        weights = (often[:, None] * share).sum(axis=0) + 0.01
-        weights /= weights.sum()
-    return _with_free(kinds, weights, np.asarray(frequency, float), FREE[0])
-
-
-def _with_free(kinds: np.ndarray, weights: np.ndarray, frequency: np.ndarray, free: float) -> Expectation:
-    """The mixture with one more kind, whose films are independent draws from the frequencies."""
-    frequency = frequency / frequency.sum()
-    rows = [*kinds.tolist(), frequency.tolist()]
-    shares = [*((1 - free) * weights).tolist(), free]
-    return Expectation(
-        tuple(round(float(v), 6) for v in frequency),
-        tuple(tuple(round(v, 6) for v in row) for row in rows),
-        tuple(round(v, 8) for v in shares),
-    )
+    return fit_sites(grades, frequency, kinds_of_corner())
 
 
 def tune(expected: Expectation, corners: Sequence[CornerCourse]) -> Expectation:
@@ -110,32 +77,13 @@ def tune(expected: Expectation, corners: Sequence[CornerCourse]) -> Expectation:
     pairs = [corner for corner in corners if len(corner.grade) > 1]
     if len(pairs) < LEAST_PAIRS:
         return expected
-    kinds, weights = np.array(expected.kinds[:-1]), np.array(expected.weights[:-1])
-    options = [
-        replace(_with_free(kinds, weights / weights.sum(), np.array(expected.frequency), free), trust=trust)
-        for free in FREE
-        for trust in TRUSTS
-    ]
-    best = max(options, key=lambda option: log_score(option, pairs))
+    best = with_trust(expected, pairs)
     choices = [
         replace(best, emphasis=(1.0, erosion, 1.0, 1.0), change=change)
         for erosion in EROSION
         for change in CHANGE
     ]
     return min(choices, key=lambda option: cost(option, corners))
-
-
-def log_score(expected: Expectation, corners: Sequence[CornerCourse]) -> float:
-    """Mean log probability of the true grade of each film and of whether two films differ."""
-    total, count = 0.0, 0
-    for corner in corners:
-        read = read_corner(corner.probabilities, expected)
-        right = read.probabilities[np.arange(len(corner.grade)), corner.grade]
-        differs = corner.grade[:, None] != corner.grade[None]
-        changed = np.where(differs, read.change, 1 - read.change)[np.triu_indices(len(corner.grade), 1)]
-        total += float(np.log(np.clip(right, 1e-6, 1)).sum() + np.log(np.clip(changed, 1e-6, 1)).sum())
-        count += len(right) + len(changed)
-    return total / max(count, 1)
 
 
 def cost(expected: Expectation, corners: Sequence[CornerCourse]) -> float:
@@ -153,14 +101,8 @@ def cost(expected: Expectation, corners: Sequence[CornerCourse]) -> float:
         for film, given, true in zip(corner.films, grades, corner.grade, strict=True):
             of_films[film] = of_films.get(film, 0.0) + float(given - true)
     status = np.concatenate([list(films.values()) for films in error.values()])
-    change = np.concatenate([_differences(list(films.values())) for films in error.values()])
+    change = np.concatenate([differences(list(films.values())) for films in error.values()])
     sensitivity = np.where(cases > 0, hits / np.maximum(cases, 1), 1.0)
     lacking = np.maximum(LEAST_SENSITIVITY - sensitivity, 0).sum()
     lean = 0.001 * (abs(np.log(expected.emphasis[1])) + abs(np.log(expected.change)))
     return float((status**2).mean() + (change**2).mean() + 100 * lacking + lean)
-
-
-def _differences(errors: Sequence[float]) -> np.ndarray:
-    values = np.asarray(errors, float)
-    one, other = np.triu_indices(len(values), 1)
-    return np.asarray(values[one] - values[other])
