@@ -9,8 +9,12 @@ from pathlib import Path
 import cv2
 import pandas as pd
 
+from data.phantom.hands.limbs import shown
 from data.phantom.hands.render import LimbFilm
 from data.phantom.hands.state import FINDINGS
+from data.phantom.hands.things import lead_letters
+
+LETTER_MM = 3.0  # of a letter's middle inside the lit field, below which it is not whole enough to be read
 
 ATTRIBUTES = (
     "unit", "side", "site", "finger", "scored", "erosion", "jsn", "gap_mm", "visibility", "visible", "angle",
@@ -56,7 +60,25 @@ def _image(number: int, name: str, subject: str, visit: str, film: LimbFilm) -> 
         "kind": film.kind,
         "spacing_mm": list(film.spacing_mm),
         "shown_spacing_mm": list(film.shown_spacing_mm) if film.shown_spacing_mm else None,
+        "letters": letters_of(film),
     }
+
+
+def letters_of(film: LimbFilm) -> list[dict]:
+    """The lead letters that can be read on a film: ``letter``, middle ``x`` and ``y`` in its pixels, and
+    whether they are ``mirrored``.
+    """
+    c, (rows, columns) = film.conditions, film.pixels.shape
+    top, right, bottom, left = (max(edge, 0.0) / c.spacing for edge in c.collimation)
+    margin, found = LETTER_MM / c.spacing, []
+    for one in lead_letters(c, shown(c), (rows, columns)):
+        x, y = one.middle
+        across = left + margin <= x <= columns - right - margin
+        if across and top + margin <= y <= rows - bottom - margin:
+            mirrored = c.kind == "mirrored"
+            at = {"x": columns - 1 - x if mirrored else x, "y": y}
+            found.append({"letter": one.letter, **at, "mirrored": mirrored})
+    return found
 
 
 def _annotation(number: int, image: int, row: dict) -> dict:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
@@ -15,17 +17,43 @@ from data.phantom.hands.paint import Canvas
 LEAD = 2.4  # natural log of what a letter takes away
 
 
+@dataclass(frozen=True)
+class LeadLetter:
+    """A lead letter on a film: what it takes away (rows, columns) and where that lies, pixels."""
+
+    letter: str
+    tile: np.ndarray
+    x0: int
+    y0: int
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        return self.x0 + (self.tile.shape[1] - 1) / 2, self.y0 + (self.tile.shape[0] - 1) / 2
+
+
 def stamp_markers(attenuation: np.ndarray, c: LimbConditions, limbs: tuple[str, ...]) -> None:
     """A lead letter beside each limb, or one letter alone; on some devices white in a ring."""
+    for one in lead_letters(c, limbs, attenuation.shape):
+        part = attenuation[one.y0 : one.y0 + one.tile.shape[0], one.x0 : one.x0 + one.tile.shape[1]]
+        part += one.tile[: part.shape[0], : part.shape[1]]
+
+
+def lead_letters(c: LimbConditions, limbs: tuple[str, ...], shape: tuple[int, ...]) -> list[LeadLetter]:
+    """The letters of a film of ``shape``, kept inside the picture; none on some films."""
     rng = np.random.default_rng([c.draw, 17])
     style, only = rng.random(), rng.random()
-    letters = limbs if only < 0.7 else limbs[-1:] if only < 0.95 else ()
-    for limb in letters:
+    found = []
+    for limb in limbs if only < 0.7 else limbs[-1:] if only < 0.95 else ():
         number = 0 if limb.startswith("L") else 1
         x = c.at[number][0] + (0.19 if number else -0.19) + float(rng.normal(0, 0.012))
         y = float(rng.uniform(0.06, 0.16))
         tile = _letter(limb[0], c.spacing, style, rng)
-        _lay(attenuation, tile, x * attenuation.shape[1], y * attenuation.shape[0])
+        corner = (
+            int(np.clip(share * length - size / 2, 0, max(length - size, 0)))
+            for share, length, size in zip((x, y), shape[1::-1], tile.shape[1::-1], strict=True)
+        )
+        found.append(LeadLetter(limb[0], tile, *corner))
+    return found
 
 
 def _letter(letter: str, spacing: float, style: float, rng: np.random.Generator) -> np.ndarray:
@@ -41,15 +69,6 @@ def _letter(letter: str, spacing: float, style: float, rng: np.random.Generator)
         cv2.circle(tile, (size // 2, size // 2), int(0.95 * height), 255, thick, cv2.LINE_AA)
     turn = cv2.getRotationMatrix2D((size / 2, size / 2), float(rng.normal(0, 7)), 1.0)
     return cv2.warpAffine(tile, turn, (size, size)).astype(np.float32) * np.float32(LEAD / 255)
-
-
-def _lay(target: np.ndarray, tile: np.ndarray, x: float, y: float) -> None:
-    """Add the tile with its middle at (x, y), kept inside the picture."""
-    rows, cols = target.shape
-    y0 = int(np.clip(y - tile.shape[0] / 2, 0, max(rows - tile.shape[0], 0)))
-    x0 = int(np.clip(x - tile.shape[1] / 2, 0, max(cols - tile.shape[1], 0)))
-    part = target[y0 : y0 + tile.shape[0], x0 : x0 + tile.shape[1]]
-    part += tile[: part.shape[0], : part.shape[1]]
 
 
 def add_metal(canvas: Canvas, skeleton: Skeleton, placement: Placement, body: HandBody) -> None:

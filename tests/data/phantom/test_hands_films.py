@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 from data.classify import classify
 from data.phantom.dicom_out import write_dicom
 from data.phantom.hands.films import make_hand_film
-from data.phantom.hands.labels import write_coco
+from data.phantom.hands.labels import letters_of, write_coco
 from data.phantom.hands.state import ANKYLOSIS, FINDINGS, LUXATION, JointState, space_share, units_of
 
 BOXES = Path(__file__).parents[4] / "shared/real/hand-joint-boxes/train_boxes.csv"
@@ -154,6 +155,19 @@ def test_coco_holds_every_box_with_its_grades(healthy, tmp_path):
     assert one["attributes"]["erosion"] == 0 and one["attributes"]["jsn"] is None
     picture = cv2.imread(str(tmp_path / "images" / content["images"][0]["file_name"]), cv2.IMREAD_UNCHANGED)
     assert np.array_equal(picture, healthy.pixels)
+
+
+def test_letters_are_where_the_labels_say_and_turn_over_with_the_film():
+    turned = film(kind="mirrored")
+    plain = replace(turned, conditions=replace(turned.conditions, kind="good"))
+    there, before = letters_of(turned), letters_of(plain)
+    assert there and all(one["mirrored"] for one in there) and not any(one["mirrored"] for one in before)
+    for one, other in zip(there, before, strict=True):
+        assert one["x"] + other["x"] == turned.pixels.shape[1] - 1
+        half = round(4 / turned.spacing_mm[0])
+        x, y = round(one["x"]), round(one["y"])
+        part = turned.pixels[y - half : y + half, x - half : x + half]
+        assert part.max() > 2 * np.median(turned.pixels[:20])
 
 
 @pytest.mark.skipif(not BOXES.is_file(), reason="shared/real/hand-joint-boxes is not on this machine")
