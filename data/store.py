@@ -46,6 +46,7 @@ KEYS: dict[str, tuple[str, ...]] = {  # what is unique among the current rows of
     "run": ("run",),
     "site_score": ("subject", "visit", "system", "site", "feature", "reader", "campaign", "read"),
     "finding": ("finding",),
+    "unscorable": ("run", "image", "site"),
     "covariate": ("subject", "visit", "name"),
     "delivery": ("image",),
     "frozen": ("frozen",),

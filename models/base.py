@@ -12,6 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 from core.domain import Abstained, Film, FilmPair, Scored, ScoredPair, ScoredTogether
 from core.errors import InputError
 from core.readings import MODEL_PAIRED
+from core.scores import get
 
 
 @runtime_checkable
@@ -77,7 +78,8 @@ class ModelEntry:
     factory: ``module:function``, called with ``size``, ``device`` and ``threads``; imported when it is used,
     because torch takes seconds to import. identity: ``module:function`` of a size, quick to import, that
     gives the name of the reader and the hash of the weights. paired: its second way to read, None where it
-    has only one.
+    has only one. body_parts: what its own films are filed under at ingest; it is not offered a film of a body
+    part that is another model's and not its own.
     """
 
     system: str
@@ -86,6 +88,7 @@ class ModelEntry:
     read_mode: str
     identity: str
     paired: Paired | None = None
+    body_parts: tuple[str, ...] = ()
 
     def build(self, *, size: str = "demo", device: str = "cpu", threads: int = 0) -> Scorer:
         """The scorer with its weights. Raises ModelError where they are absent or damaged."""
@@ -112,12 +115,25 @@ REGISTRY: dict[str, ModelEntry] = {
         read_mode="single",
         identity="models.msasss.identity:identity",
         paired=Paired("models.msasss.paired:build_together", "models.msasss.paired:identity"),
+        body_parts=("cervical spine", "thoracic spine", "lumbar spine", "spine", "neck", "abdomen"),
     ),
 }
 
 
+def foreign_body_parts(model: ModelEntry) -> tuple[str, ...]:
+    """Body parts whose films are another model's: what all others are registered with, less its own.
+
+    A film of unknown body part, or of one that no model reads, is foreign to none: all look, and say why not.
+    """
+    others = [
+        part for other in REGISTRY.values() if other.system != model.system for part in other.body_parts
+    ]
+    return tuple(part for part in dict.fromkeys(others) if part not in model.body_parts)
+
+
 def entry(system: str) -> ModelEntry:
-    """The model of a system. Raises InputError where there is none."""
+    """The model of a system, by its name or another name of it. Raises InputError where there is none."""
+    system = next((name for name in REGISTRY if system in get(name).aliases), system)
     if system not in REGISTRY:
         raise InputError(
             f"system {system}", f"a model exists for {', '.join(REGISTRY)}", "name one of these with --system"

@@ -18,10 +18,10 @@ from typing import Any
 import pandas as pd
 
 from core.domain import Abstained, Film, Scored
-from core.errors import CohortError
+from core.errors import CohortError, ModelError
 from core.scores import get
 from data.store import CohortStore, Transaction
-from models.base import ModelEntry, Scorer, entry
+from models.base import REGISTRY, ModelEntry, Scorer, entry, foreign_body_parts
 
 BATCH_FILMS = 8  # films a transaction, in whole visits
 FEW_FILMS = 6  # up to this many are scored without helper processes, which take seconds to start
@@ -34,12 +34,13 @@ Result = Scored | Abstained
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is. image: the film just done."""
+    """How far a run is. image: the film just done, by the model of ``system``."""
 
     done: int
     total: int
     abstained: int
     image: str = ""
+    system: str = ""
 
 
 @dataclass
@@ -50,6 +51,33 @@ class Report:
     scored: int = 0
     abstained: list[dict[str, str]] = field(default_factory=list)
     read_together: int = 0
+
+
+@dataclass
+class Reports:
+    """What the runs of several systems did. left_out: system -> why its model did not run."""
+
+    by_system: dict[str, Report] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def images(self) -> int:
+        return sum(report.images for report in self.by_system.values())
+
+    @property
+    def scored(self) -> int:
+        return sum(report.scored for report in self.by_system.values())
+
+    @property
+    def abstained(self) -> list[dict[str, str]]:
+        """Image, reason and system."""
+        return [
+            row | {"system": system} for system, report in self.by_system.items() for row in report.abstained
+        ]
+
+    @property
+    def read_together(self) -> int:
+        return sum(report.read_together for report in self.by_system.values())
 
 
 @dataclass(frozen=True)
@@ -68,6 +96,50 @@ class Run:
     def key(self) -> tuple[str, str, str, int]:
         """system, reader, campaign, read of its site scores."""
         return self.system, self.reader, self.campaign, 1
+
+
+def score_systems(
+    store: CohortStore,
+    systems: Sequence[str] = (),
+    *,
+    size: str = "demo",
+    device: str = "cpu",
+    processes: int = 2,
+    tell: Callable[[Progress], None] = lambda progress: None,
+    load: Load | None = None,
+) -> Reports:
+    """Score what is not scored yet, system after system, every one that has a model where none is named.
+
+    Progress counts the films of all systems, a film that two models look at twice. A system whose weights are
+    absent is left out with the reason; raises ModelError where that leaves none, StoreError without a cohort.
+    """
+    models = [entry(system) for system in systems or REGISTRY]
+    store.meta()  # says so where there is no cohort
+    store = CohortStore.open(store.path)
+    reports, waiting = Reports(), {}
+    errors: list[ModelError] = []
+    for model in models:
+        try:
+            run = identify(model, size)
+        except ModelError as error:
+            reports.left_out[model.system] = str(error)
+            errors.append(error)
+            continue
+        waiting[model.system] = len(pending_films(store, run, foreign_body_parts(model)))
+    if not waiting:
+        raise errors[0]
+    total = sum(waiting.values())
+    for system in waiting:
+        before = Progress(reports.images, total, len(reports.abstained))
+
+        def shifted(step: Progress, before: Progress = before) -> None:
+            done, abstained = before.done + step.done, before.abstained + step.abstained
+            tell(Progress(done, max(total, done), abstained, step.image, step.system))
+
+        reports.by_system[system] = score_cohort(
+            store, system, size=size, device=device, processes=processes, tell=shifted, load=load
+        )
+    return reports
 
 
 def score_cohort(
@@ -111,7 +183,7 @@ def _score_films(
     loader: Load,
 ) -> Report:
     """Every film that this run has not seen, one by one."""
-    films = pending_films(store, run)
+    films = pending_films(store, run, foreign_body_parts(known))
     report = Report(images=len(films))
     if not len(films):
         return report
@@ -128,7 +200,8 @@ def _score_films(
                 report.abstained.append({"image": image, "reason": result.reason})
             else:
                 report.scored += 1
-            tell(Progress(report.scored + len(report.abstained), len(films), len(report.abstained), image))
+            abstained = len(report.abstained)
+            tell(Progress(report.scored + abstained, len(films), abstained, image, known.system))
     return report
 
 
@@ -187,13 +260,17 @@ def _run_row(run: Run) -> pd.DataFrame:
     return pd.DataFrame([row | {"software": f"sharpline {version('sharpline')}"}])
 
 
-def pending_films(store: CohortStore, run: Run) -> pd.DataFrame:
-    """Films without a finding of this run: image, subject, visit, view, body_part; whole visits together."""
+def pending_films(store: CohortStore, run: Run, foreign: Sequence[str] = ()) -> pd.DataFrame:
+    """Films without a finding of this run: image, subject, visit, body_part; whole visits together.
+
+    foreign: body parts whose films are not looked at.
+    """
     return store.query(
         "SELECT image, subject, visit, body_part FROM main.image i WHERE superseded_by IS NULL "
-        "AND NOT EXISTS (FROM main.finding f WHERE f.image = i.image AND f.run = ? "
+        "AND NOT list_contains($foreign::TEXT[], coalesce(body_part, '')) "
+        "AND NOT EXISTS (FROM main.finding f WHERE f.image = i.image AND f.run = $run "
         "AND f.superseded_by IS NULL) ORDER BY subject NULLS LAST, visit NULLS LAST, image",
-        [run.run],
+        {"run": run.run, "foreign": list(foreign)},
     )
 
 
@@ -248,6 +325,7 @@ def store_visits(
         )
         new = {image: result for image, result in results.items() if image not in there}
         tx.insert("finding", finding_rows(run, new))
+        tx.insert("unscorable", unscorable_rows(run, new))
         for subject, visit in visits:
             file_visit(tx, run, subject, visit)
 
@@ -284,7 +362,7 @@ def finding_rows(
                     run,
                     image,
                     finding.site,
-                    feature=finding.feature,
+                    finding.feature,
                     grade=finding.grade,
                     grade_probabilities=list(finding.grade_probabilities),
                     confidence=finding.confidence,
@@ -299,9 +377,26 @@ def _as_text(compared: dict[str, float]) -> str:
     return json.dumps({image: round(value, 4) for image, value in sorted(compared.items())})
 
 
-def _finding_row(run: Run, image: str, site: str | None, **values: Any) -> dict[str, Any]:
-    name = hashlib.sha256("\x1f".join((run.run, image, site or "")).encode()).hexdigest()[:20]
-    return {"finding": name, "run": run.run, "image": image, "system": run.system, "site": site} | values
+def _finding_row(
+    run: Run, image: str, site: str | None, feature: str | None = None, **values: Any
+) -> dict[str, Any]:
+    """A row with its name, in which a finding beside the site's grade names its feature as well."""
+    special = [feature] if site and feature and feature != get(run.system).by_code[site].feature else []
+    parts = (run.run, image, site or "", *special)
+    name = hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:20]
+    keys = {"finding": name, "run": run.run, "image": image, "system": run.system, "site": site}
+    return keys | ({"feature": feature} if feature else {}) | values
+
+
+def unscorable_rows(run: Run, results: Mapping[str, Result]) -> pd.DataFrame:
+    """Rows of ``unscorable``: run, image, site and reason."""
+    rows = [
+        (run.run, image, site, reason)
+        for image, result in results.items()
+        if isinstance(result, Scored)
+        for site, reason in result.unscorable.items()
+    ]
+    return pd.DataFrame(rows, columns=["run", "image", "site", "reason"], dtype=object)
 
 
 def file_visit(tx: Transaction, run: Run, subject: str, visit: str) -> None:
@@ -314,7 +409,7 @@ def file_visit(tx: Transaction, run: Run, subject: str, visit: str) -> None:
         "AND i.visit = ? AND f.run = ? AND f.superseded_by IS NULL ORDER BY f.image, f.site",
         [subject, visit, run.run],
     )
-    rows = visit_scores(found, run.system)
+    rows = visit_scores(found, run.system, _unscorable(tx, run, subject, visit))
     if not rows:
         return
     frame = pd.DataFrame(rows, dtype=object)
@@ -329,9 +424,19 @@ def file_visit(tx: Transaction, run: Run, subject: str, visit: str) -> None:
     )
     if _same_rows(frame, old):
         return
-    keys = ["subject", "visit", "system", "site", "feature", "reader", "campaign", "read"]
-    tx.supersede("site_score", frame[keys])
+    tx.supersede("site_score", frame[["subject", "visit", "system", "reader", "campaign", "read"]])
     tx.insert("site_score", frame)
+
+
+def _unscorable(tx: Transaction, run: Run, subject: str, visit: str) -> dict[tuple[str, str], str]:
+    """(image, site) -> why this run could not grade it, of the films of a visit."""
+    rows = tx.query(
+        "SELECT u.image, u.site, u.reason FROM main.unscorable u JOIN main.image i ON i.image = u.image "
+        "AND i.superseded_by IS NULL WHERE i.subject = ? AND i.visit = ? AND u.run = ? "
+        "AND u.superseded_by IS NULL",
+        [subject, visit, run.run],
+    )
+    return {(str(row.image), str(row.site)): str(row.reason) for row in rows.itertuples(index=False)}
 
 
 def _same_rows(new: pd.DataFrame, old: pd.DataFrame) -> bool:
@@ -344,19 +449,21 @@ def _same_rows(new: pd.DataFrame, old: pd.DataFrame) -> bool:
     return as_set(new) == as_set(old)
 
 
-def visit_scores(found: pd.DataFrame, system: str) -> list[dict[str, Any]]:
-    """One row per site: site, feature, grade, reason, image.
+def visit_scores(
+    found: pd.DataFrame, system: str, unscorable: Mapping[tuple[str, str], str] | None = None
+) -> list[dict[str, Any]]:
+    """One row per site and finding there: site, feature, grade, reason, image.
 
     found: the findings of one visit (image, body_part, site, feature, grade, abstained). Where two films
     show the same region, each site is taken from the film with more graded sites, then from the first by
-    name. A site of a shown region that no film has gets no grade, with ``NOT_SEEN``. A film on which the
-    model abstained gives its region empty grades with the reason, unless another film shows that region.
+    name, with what that film shows there beside the grade (an ankylosis). A site of a shown region that no
+    film has gets no grade, with its reason in ``unscorable`` ((image, site) -> reason), else ``NOT_SEEN``. A
+    film on which the model abstained gives its region empty grades with the reason, unless another film shows
+    that region.
     """
     regions = {site.code: site.region for site in get(system).sites}
     features = {site.code: site.feature for site in get(system).sites}
-    graded = found[found["grade"].notna()].copy()
-    graded["strength"] = -graded["image"].map(graded.groupby("image").size())
-    best = graded.sort_values(["site", "strength", "image"]).drop_duplicates("site")
+    best = _best(found, features)
     rows: list[dict[str, Any]] = [
         {
             "site": row["site"],
@@ -368,13 +475,14 @@ def visit_scores(found: pd.DataFrame, system: str) -> list[dict[str, Any]]:
         for row in best.to_dict("records")
     ]
     film_of = {regions[str(row["site"])]: row["image"] for row in rows}
-    seen = set(best["site"])
+    seen = {str(row["site"]) for row in rows if row["feature"] == features[str(row["site"])]}
+    why = unscorable or {}
     rows += [
-        {"site": site, "feature": features[site], "grade": None, "reason": NOT_SEEN, "image": film_of[region]}
+        _no_grade(site, features[site], film_of[region], why.get((film_of[region], site), NOT_SEEN))
         for site, region in regions.items()
         if region in film_of and site not in seen
     ]
-    shown = {regions[str(site)] for site in best["site"]}
+    shown = set(film_of)
     for film in found[found["site"].isna()].itertuples():
         open_regions = [region for region in dict.fromkeys(regions.values()) if region not in shown]
         stated = [region for region in open_regions if region and region in str(film.body_part)]
@@ -383,17 +491,26 @@ def visit_scores(found: pd.DataFrame, system: str) -> list[dict[str, Any]]:
             continue
         shown.add(region)
         rows += [
-            {
-                "site": site,
-                "feature": features[site],
-                "grade": None,
-                "reason": ABSTAINED_SITE + str(film.abstained),
-                "image": film.image,
-            }
+            _no_grade(site, features[site], str(film.image), ABSTAINED_SITE + str(film.abstained))
             for site, of in regions.items()
             if of == region
         ]
     return rows
+
+
+def _best(found: pd.DataFrame, features: Mapping[str, str]) -> pd.DataFrame:
+    """The findings with which each site counts, those of one film; the strength of a film is its graded
+    sites.
+    """
+    graded = found[found["grade"].notna()].copy()
+    is_grade = graded["feature"] == graded["site"].map(features)
+    graded["strength"] = -graded["image"].map(graded[is_grade].groupby("image").size()).fillna(0)
+    graded = graded.sort_values(["site", "strength", "image", "feature"])
+    return graded[graded["image"] == graded.groupby("site")["image"].transform("first")]
+
+
+def _no_grade(site: str, feature: str, image: str, reason: str) -> dict[str, Any]:
+    return {"site": site, "feature": feature, "grade": None, "reason": reason, "image": image}
 
 
 def score_image(store: CohortStore, scorer: Scorer, load: Load, image: str) -> Result:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -17,7 +18,7 @@ import pandas as pd
 from core.domain import Abstained, Box, Finding, Scored
 from data.store import CohortStore, Session
 from models.base import Paired, TogetherReader
-from models.score import Result, Run, begin, file_visit, finding_rows, waiting_visits
+from models.score import Result, Run, begin, file_visit, finding_rows, unscorable_rows, waiting_visits
 
 BATCH_PATIENTS = 20  # a transaction
 
@@ -57,7 +58,7 @@ def paired_run(single: Run, paired: Paired, size: str, how: str) -> Run:
 
 
 FILMS = """
-    SELECT f.run, i.subject, i.visit, f.image, coalesce(f.site, f.image) AS place, f.compared
+    SELECT DISTINCT f.run, i.subject, i.visit, f.image, coalesce(f.site, f.image) AS place, f.compared
     FROM main.finding f JOIN main.image i ON i.image = f.image AND i.superseded_by IS NULL
     WHERE f.superseded_by IS NULL AND i.subject IS NOT NULL AND i.visit IS NOT NULL"""
 
@@ -90,8 +91,10 @@ def _read(store: CohortStore, reader: TogetherReader, single: Run, run: Run, sub
     A patient that another process has read meanwhile, or whose films changed meanwhile, is left to the next
     run.
     """
-    seen = _seen(store, single, subjects)
-    read = {str(subject): _results(reader, rows) for subject, rows in seen.groupby("subject", sort=True)}
+    seen, missing = _seen(store, single, subjects), _missing(store, single, subjects)
+    read = {
+        str(subject): _results(reader, rows, missing) for subject, rows in seen.groupby("subject", sort=True)
+    }
     details = {"run": run.run, "patients": len(subjects)}
     with store.write("sharpline score", "read together", details=details) as tx:
         still = set(_stale(tx, single, run, subjects))
@@ -100,8 +103,10 @@ def _read(store: CohortStore, reader: TogetherReader, single: Run, run: Run, sub
             if subject not in still or _films(rows) != _films(now[now["subject"] == subject]):
                 continue
             results, compared = read[str(subject)]
-            tx.supersede("finding", pd.DataFrame({"image": list(results)}).assign(run=run.run))
+            for table in ("finding", "unscorable"):
+                tx.supersede(table, pd.DataFrame({"image": list(results)}).assign(run=run.run))
             tx.insert("finding", finding_rows(run, results, compared))
+            tx.insert("unscorable", unscorable_rows(run, results))
             pairs = rows[["subject", "visit"]].drop_duplicates().sort_values(["subject", "visit"])
             for _, visit in pairs.itertuples(index=False, name=None):
                 file_visit(tx, run, str(subject), str(visit))
@@ -120,17 +125,34 @@ def _seen(store: CohortStore | Session, single: Run, subjects: list[str]) -> pd.
             f.geometry, f.abstained
         FROM main.finding f JOIN main.image i ON i.image = f.image AND i.superseded_by IS NULL
         WHERE f.superseded_by IS NULL AND f.run = $run AND list_contains($subjects, i.subject)
-            AND i.visit IS NOT NULL ORDER BY i.subject, f.image, f.site
+            AND i.visit IS NOT NULL ORDER BY i.subject, f.image, f.site, f.feature
         """,
         {"run": single.run, "subjects": subjects},
     )
 
 
+def _missing(store: CohortStore, single: Run, subjects: list[str]) -> dict[str, dict[str, str]]:
+    """Film -> site -> why the single-film run could not grade it, of these patients' films."""
+    rows = store.query(
+        "SELECT u.image, u.site, u.reason FROM main.unscorable u JOIN main.image i ON i.image = u.image "
+        "AND i.superseded_by IS NULL WHERE u.superseded_by IS NULL AND u.run = $run "
+        "AND list_contains($subjects, i.subject) ORDER BY u.image, u.site",
+        {"run": single.run, "subjects": subjects},
+    )
+    found: dict[str, dict[str, str]] = {}
+    for row in rows.itertuples(index=False):
+        found.setdefault(str(row.image), {})[str(row.site)] = str(row.reason)
+    return found
+
+
 def _results(
-    reader: TogetherReader, rows: pd.DataFrame
+    reader: TogetherReader, rows: pd.DataFrame, missing: Mapping[str, dict[str, str]]
 ) -> tuple[dict[str, Result], dict[tuple[str, str], dict[str, float]]]:
     """The results of one patient's films, and (image, site) -> other film -> probability of another grade."""
-    films = {str(image): _result(found) for image, found in rows.groupby("image", sort=True)}
+    films = {
+        str(image): _result(found, missing.get(str(image), {}))
+        for image, found in rows.groupby("image", sort=True)
+    }
     names = list(films)
     together = reader.read(list(films.values()))
     compared: dict[tuple[str, str], dict[str, float]] = {}
@@ -143,12 +165,12 @@ def _results(
     return dict(zip(names, together.films, strict=True)), compared
 
 
-def _result(found: pd.DataFrame) -> Result:
+def _result(found: pd.DataFrame, missing: dict[str, str]) -> Result:
     """One film's result as the single-film run stored it."""
     rows: list[dict[str, Any]] = [{str(k): v for k, v in row.items()} for row in found.to_dict("records")]
     if pd.isna(rows[0]["site"]):
         return Abstained(str(rows[0]["abstained"]))
-    return Scored(tuple(_finding(row) for row in rows))
+    return Scored(tuple(_finding(row) for row in rows), missing)
 
 
 def _finding(row: dict[str, Any]) -> Finding:

@@ -14,11 +14,11 @@ import click
 from core.cli.output import emit, json_option, note
 
 if TYPE_CHECKING:
-    from models.score import Progress, Report
+    from models.score import Progress, Reports
 
 
 @click.command()
-@click.option("--system", default="msasss", show_default=True, help="Which score.")
+@click.option("--system", default="", help="Which score [default: every one that has a model].")
 @click.option("--device", default="cpu", show_default=True, help="cpu, or cuda where there is one.")
 @click.option("--size", type=click.Choice(["demo", "full"]), default="demo", show_default=True)
 @click.option("--engine", type=click.Choice(["local"]), default="local", show_default=True)
@@ -44,16 +44,16 @@ def command(
     """Run the model over every film that it has not scored; stop it any time and start it again.
 
     Films are read one by one (campaign model-single), then all films of a patient together, order blinded
-    (campaign model-paired), where the model can.
+    (campaign model-paired), where the model can. A model is not offered films of another one's body part.
     """
     from data.store import CohortStore
-    from models.score import score_cohort
+    from models.score import score_systems
 
     signal.signal(signal.SIGTERM, _stop)
     began = time.monotonic()
-    report = score_cohort(
+    report = score_systems(
         CohortStore(ctx.obj["cohort"]),
-        system,
+        [system] if system else [],
         size=size,
         device=device,
         processes=processes,
@@ -65,8 +65,15 @@ def command(
         "scored": report.scored,
         "abstained": report.abstained,
         "read_together": report.read_together,
+        "systems": {
+            name: {"images": one.images, "scored": one.scored, "abstained": len(one.abstained)}
+            for name, one in report.by_system.items()
+        },
+        "left_out": report.left_out,
         "seconds": round(seconds, 3),
     }
+    for name, reason in report.left_out.items():
+        note(f"{name} is not scored: {reason}")
     emit(result, as_json=as_json, text=lambda: _text(report, seconds))
 
 
@@ -93,6 +100,7 @@ def _teller(kind: str, began: float) -> Any:
                     "total": step.total,
                     "abstained": step.abstained,
                     "image": step.image,
+                    "system": step.system,
                     "seconds": round(time.monotonic() - began, 2),
                 }
             )
@@ -101,10 +109,15 @@ def _teller(kind: str, began: float) -> Any:
     return {"bar": bar, "lines": lines, "none": lambda step: None}[chosen]
 
 
-def _text(report: Report, seconds: float) -> str:
+def _text(report: Reports, seconds: float) -> str:
     lines = [
         f"{report.images} films in {seconds:.0f} s: {report.scored} scored, {len(report.abstained)} abstained"
     ]
+    if len(report.by_system) > 1:
+        lines += [
+            f"  {name}: {one.images} films, {one.scored} scored, {len(one.abstained)} abstained"
+            for name, one in report.by_system.items()
+        ]
     if report.read_together:
         lines.append(f"films of {report.read_together} patients read together, order blinded")
     lines += [f"  {row['image'][:12]}: {row['reason']}" for row in report.abstained]

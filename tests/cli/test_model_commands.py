@@ -28,7 +28,7 @@ def sharpline(*arguments):
         (("train", "msasss", "--data", "nowhere", "--out", "y"), "a folder of labelled films is needed"),
         (("evaluate", "sparcc"), "msasss and mtss can be evaluated"),
         (("--cohort", "nowhere.duckdb", "score"), "there is no such file"),
-        (("--cohort", "nowhere.duckdb", "score", "--system", "mtss"), "a model exists for msasss"),
+        (("--cohort", "nowhere.duckdb", "score", "--system", "sparcc"), "a model exists for msasss"),
     ],
 )
 def test_what_cannot_be_done_is_one_line_and_status_2(arguments, message):

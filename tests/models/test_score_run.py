@@ -107,7 +107,7 @@ def test_run_files_findings_scores_and_abstentions(cohort):
     assert len(scores) == 24
     hidden = scores[scores["site"] == "T1S"].iloc[0]
     assert pd.isna(hidden["grade"])
-    assert hidden["reason"] == "hidden or off the film"
+    assert hidden["reason"] == "the corner is hidden or off the film"
     reader = cohort.query("SELECT kind, weights_hash FROM main.reader WHERE reader = 'model:toy'").iloc[0]
     assert tuple(reader) == ("model", "abc")
     mode = cohort.query("SELECT read_mode FROM main.campaign WHERE campaign = 'model-single'")
