@@ -1,0 +1,130 @@
+"""Films of hands and feet to findings: sites found, finger joints detected, every site graded.
+
+A film is scored as what its pixels show, hands or feet. Special findings come from the two detectors and are
+findings of their own beside the grades; the score's rules let them override (domain.md A2). What was trained
+on phantom films only is outside its training domain on any real film.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+from core.domain import Abstained, Box, Film, Finding, Scored
+from core.scores.mtss import MTSS
+from models import weights
+from models.mtss.ensemble import Joints
+from models.mtss.finder import SiteFinder, build_finder
+from models.mtss.fuse import fuse
+from models.mtss.grader import JointGrader, SiteGrade, build_grader
+from models.mtss.identity import reader_name
+from models.mtss.infer import HandDetectors
+from models.mtss.infer import build as build_detectors
+from models.mtss.places import Places
+from models.mtss.special import special_findings
+
+RADIOGRAPHS = ("", "CR", "DX", "RG", "RF", "XA", "OT", "SC")
+NOT_FOUND = "the joint was not found"
+LEAST_SHARE = 0.5  # of a film's sites that must be found; with fewer the score's own rule has no total either
+
+
+@dataclass(frozen=True)
+class LimbReading:
+    """What the networks see of one film. places: pixels of the film. joints, boxes: of hands, the detectors'
+    boxes and unit -> index of its box. grades: site code -> grade.
+    """
+
+    places: Places
+    grades: dict[str, SiteGrade]
+    joints: Joints | None = None
+    boxes: dict[str, int] = field(default_factory=dict)
+
+
+class MtssScorer:
+    """Scores films of both hands and of both feet, one at a time (read mode ``single``)."""
+
+    def __init__(
+        self,
+        finder: SiteFinder,
+        detectors: HandDetectors,
+        grader: JointGrader,
+        *,
+        size: str,
+        weights_hash: str,
+    ) -> None:
+        self.finder, self.detectors, self.grader = finder, detectors, grader
+        self.reader, self.weights_hash = reader_name(size), weights_hash
+
+    def score(self, films: Sequence[Film]) -> list[Scored | Abstained]:
+        """One result per film: findings with boxes in its pixels, or an abstention with its reason."""
+        return [self.score_one(film) for film in films]
+
+    def score_one(self, film: Film) -> Scored | Abstained:
+        reading = self.read(film)
+        return reading if isinstance(reading, Abstained) else judge(reading)
+
+    def read(self, film: Film) -> LimbReading | Abstained:
+        """Sites, joints and grades of one film, or why it is not scored."""
+        if film.modality not in RADIOGRAPHS:
+            return Abstained(f"modality {film.modality} is no radiograph")
+        places = self.finder.find(film)
+        if isinstance(places, Abstained):
+            return places
+        joints, boxes = None, {}
+        if places.view == "hands":
+            seen = self.detectors.scan(film)
+            fused = fuse(seen.joints, seen.named, places)
+            joints, places, boxes = seen.joints, fused.places, fused.boxes
+        return LimbReading(places, self.grader.grade(film, places), joints, boxes)
+
+
+def judge(reading: LimbReading) -> Scored | Abstained:
+    """Findings in the order of the score, special ones after the grades, and what could not be scored."""
+    sites = [site for site in MTSS.sites if site.unit[1] == ("H" if reading.places.view == "hands" else "F")]
+    graded = [site for site in sites if site.code in reading.grades]
+    if len(graded) < LEAST_SHARE * len(sites):
+        return Abstained(f"only {len(graded)} of {len(sites)} sites of the {reading.places.view} can be seen")
+    findings = [_finding(site.code, site.feature, site.unit, reading) for site in graded]
+    missing = {
+        site.code: reading.places.missing.get(site.unit, NOT_FOUND) for site in sites if site not in graded
+    }
+    return Scored((*findings, *_special(reading)), missing)
+
+
+def _finding(code: str, feature: str, unit: str, reading: LimbReading) -> Finding:
+    given = reading.grades[code]
+    confidence = reading.places.units[unit].confidence
+    return Finding(code, feature, given.grade, given.probabilities, confidence, given.box)
+
+
+def _special(reading: LimbReading) -> list[Finding]:
+    """Ankylosis and luxation where the detectors called them, with the detector's box."""
+    if reading.joints is None:
+        return []
+    rows = special_findings(reading.joints, reading.boxes)
+    found = []
+    for row in rows.itertuples(index=False):
+        place = reading.boxes[MTSS.by_code[row.site].unit]
+        sure = float(reading.joints.scores[place])
+        corners = [float(edge) for edge in reading.joints.boxes[place]]
+        found.append(Finding(row.site, row.feature, 1, (1 - sure, sure), sure, Box(*corners)))
+    return found
+
+
+def build(
+    *, size: str = "demo", device: str = "cpu", threads: int = 0, folder: Path = weights.FOLDER
+) -> MtssScorer:
+    """The scorer with its weights. Raises ModelError where they are absent or damaged."""
+    if threads:
+        torch.set_num_threads(threads)
+    card = weights.read_card("mtss", size, folder)
+    return MtssScorer(
+        build_finder(size=size, device=device, folder=folder),
+        build_detectors(size=size, device=device, folder=folder),
+        build_grader(size=size, device=device, folder=folder),
+        size=size,
+        weights_hash=weights.weights_hash(card),
+    )
