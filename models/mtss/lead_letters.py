@@ -1,0 +1,45 @@
+"""Which side is which, from the lead letters: geometry cannot tell a film that was turned over.
+
+A letter that reads the right way beside the limb that it names says that the film was not turned over; a
+mirrored letter beside the limb that only looks like the one it names says that it was. Anything else is a
+contradiction, on which nobody should score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.domain import Abstained
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A lead letter: which, whether it reads mirrored, where it lies (x), how sure that is."""
+
+    letter: str
+    mirrored: bool
+    x: float
+    sure: float
+
+
+def turned_over(letters: Sequence[Letter], middle: float) -> bool | Abstained:
+    """Whether the film was turned over; False where it bears no letter. middle: x between the limbs."""
+    said = {turned_by(one, middle) for one in letters}
+    if not said:
+        return False
+    if None in said:
+        return Abstained("a lead letter lies beside the other limb; which side is which is not certain")
+    if len(said) > 1:
+        return Abstained("one lead letter reads mirrored and one does not; sides are not certain")
+    return bool(said.pop())
+
+
+def turned_by(one: Letter, middle: float) -> bool | None:
+    """What one letter says, None where its place and the way it reads contradict each other.
+
+    On a film as it should be the left limb and its ``L`` lie on the left.
+    """
+    on_left = one.x < middle
+    turned = on_left != (one.letter == "L")
+    return turned if turned == one.mirrored else None
