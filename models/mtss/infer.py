@@ -17,10 +17,11 @@ from torchvision.models.detection.ssd import SSD
 from core.domain import Abstained, Film
 from models import weights
 from models.mtss import networks
-from models.mtss.detections import MOST, Detections
+from models.mtss.detections import MOST, Detections, joints_of
 from models.mtss.ensemble import Joints, ensemble
-from models.mtss.layout import Named, name_joints
-from models.mtss.scan import scan
+from models.mtss.layout import Named
+from models.mtss.overlapping import with_overlapping
+from models.mtss.scan import proposals
 from models.mtss.sites import ANKYLOSIS, DETECTORS, LUXATION
 from models.mtss.special import special_findings
 from models.mtss.windows import HALF_SIZE_MM, half_size, to_film
@@ -32,15 +33,17 @@ OTHER_VIEWS = frozenset({"FOOT", "CHEST", "SPINE", "CSPINE", "LSPINE", "KNEE", "
 class HandReading:
     """What the two detectors see of a film of both hands.
 
-    single: finding -> that detector's boxes; joints: the ensemble's; both in pixels of the film. named: which
-    joint is which, or why that cannot be said. findings: rows site, feature, grade of the findings present;
-    empty where joints have no name.
+    single: finding -> that detector's boxes; joints: the ensemble's and those that the hand model found
+    missing; both in pixels of the film. named: which joint is which, or why that cannot be said. findings:
+    rows site, feature, grade of the findings present; empty where joints have no name. paper: the ensemble's
+    joints alone, as S004 has them; None where that is all.
     """
 
     single: dict[str, Detections]
     joints: Joints
     named: Named | Abstained
     findings: pd.DataFrame = field(repr=False)
+    paper: Joints | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -57,15 +60,17 @@ class HandDetectors:
     def scan(self, film: Film) -> HandReading:
         """What is seen on the pixels, whatever the file says of them."""
         small, factors = half_size(film.pixels, film.spacing_mm)
-        found = {finding: scan(self.networks[finding], small, MOST[finding]) for finding in DETECTORS}
-        joints = ensemble(found[ANKYLOSIS], found[LUXATION])
-        named = name_joints(joints.boxes, HALF_SIZE_MM if film.spacing_mm else None)
+        seen = {finding: proposals(self.networks[finding], small) for finding in DETECTORS}
+        found = {finding: joints_of(seen[finding], MOST[finding]) for finding in DETECTORS}
+        paper = ensemble(found[ANKYLOSIS], found[LUXATION])
+        joints, named = with_overlapping(paper, seen, HALF_SIZE_MM if film.spacing_mm else None)
         units = {} if isinstance(named, Abstained) else named.units
         return HandReading(
             {finding: on_film(one, factors) for finding, one in found.items()},
             joints_on_film(joints, factors),
             named,
             special_findings(joints, units),
+            joints_on_film(paper, factors),
         )
 
 

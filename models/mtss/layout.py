@@ -37,6 +37,9 @@ DRIFTS = (0.0, -15.0, 15.0, 30.0)  # degrees to the ulnar side by which fingers 
 LEAST_JOINTS = 8  # of the ten of a hand, below which it is not named
 GATE = 13.0  # mm of the mean hand: a joint farther from its place is not that joint
 DOUBT = 20.0  # mm from the place of a joint without a box, within which a box may be that joint's
+BESIDE = 20.0  # mm from the place of any joint of a row, within which a box lies beside the row
+EXCHANGE = 6.0  # mm: two joints that lie worse by less than this with their boxes exchanged may be each other
+REACH = 0.18  # of the width of all boxes: how far past the parting line a hand's joints may lie
 MOST_OFF = 6.0  # mm, root mean square over the named joints
 MARGIN = 1.25  # a hand laid the other way round must fit worse by this factor
 TILT = 55.0  # degrees by which fingers may point away from upright
@@ -47,33 +50,42 @@ SIZES = (0.55, 1.7)  # of a hand against the mean hand, where the pixel size is 
 class Named:
     """units: ``LH.MCP2`` -> index of its box. missing: unit -> why it has none. off_mm: worst hand's misfit.
 
-    spare: indices of boxes that are no joint of either hand.
+    spare: indices of boxes that are no joint of either hand. expected: every unit -> x and y where the hand
+    model has its middle, in the boxes' pixels. lying: unit -> the box that lies there, also where another
+    joint could be meant.
     """
 
     units: dict[str, int]
     missing: dict[str, str] = field(default_factory=dict)
     spare: tuple[int, ...] = ()
     off_mm: float = 0.0
+    expected: dict[str, tuple[float, float]] = field(default_factory=dict, repr=False)
+    lying: dict[str, int] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)
 class Fit:
     """One hand over boxes. places (10,): index of the box of each joint, -1 for none; off: mm, rms. away (10,
-    n): mm from where each joint should lie to each box.
+    n): mm from where each joint should lie to each box; laid (10, 2): where that is.
     """
 
     places: np.ndarray
     off: float
     away: np.ndarray
+    laid: np.ndarray
+
+    @property
+    def seen(self) -> int:
+        """How many joints have a box."""
+        return int((self.places >= 0).sum())
 
     @property
     def cost(self) -> float:
         """Misfit with a joint that has no box counted at the gate."""
-        seen = int((self.places >= 0).sum())
-        return float(np.sqrt((seen * self.off**2 + (10 - seen) * GATE**2) / 10))
+        return float(np.sqrt((self.seen * self.off**2 + (10 - self.seen) * GATE**2) / 10))
 
 
-NOTHING = Fit(np.full(len(JOINTS), -1), GATE, np.zeros((len(JOINTS), 0)))
+NOTHING = Fit(np.full(len(JOINTS), -1), GATE, np.zeros((len(JOINTS), 0)), np.zeros((len(JOINTS), 2)))
 
 
 def name_joints(boxes: np.ndarray, mm_per_pixel: float | None = None) -> Named | Abstained:
@@ -81,15 +93,22 @@ def name_joints(boxes: np.ndarray, mm_per_pixel: float | None = None) -> Named |
     if len(boxes) < 2 * LEAST_JOINTS:
         return Abstained(f"{len(boxes)} finger joints found, {2 * LEAST_JOINTS} of 20 are needed")
     centres = (boxes[:, :2] + boxes[:, 2:]) / 2
-    left, right = two_hands(centres)
     scale = 1.0 if mm_per_pixel is None else mm_per_pixel
-    fits = {}
-    for side, members in (("L", left), ("R", right)):
+    fits: dict[str, Fit] = {}
+    for side, members in zip("LR", within_reach(centres), strict=True):
         fit = name_side(centres[members] * scale, side, known=mm_per_pixel is not None)
         if isinstance(fit, Abstained):
-            return Abstained(f"{'left' if side == 'L' else 'right'} hand: {fit.reason}")
-        fits[side] = (members, fit)
-    return _named(fits, len(boxes))
+            return Abstained(f"{_hand(side)}: {fit.reason}")
+        fits[side] = _among_all(fit, members, len(boxes))
+    fits = apart(fits)
+    for side, fit in fits.items():
+        if fit.seen < LEAST_JOINTS:
+            return Abstained(f"{_hand(side)}: {fit.seen} joints are its own, {LEAST_JOINTS} of 10 are needed")
+    return _named(fits, without_doubtful(fits), len(boxes), scale)
+
+
+def _hand(side: str) -> str:
+    return "left hand" if side == "L" else "right hand"
 
 
 def two_hands(centres: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -103,31 +122,83 @@ def two_hands(centres: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return order[:cut], order[cut:]
 
 
+def within_reach(centres: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Indices of the boxes that may be of the left and of the right hand: thumbs may lie past the parting
+    line, even across each other, so what lies near it may be of either.
+    """
+    left, right = two_hands(centres)
+    x = centres[:, 0]
+    line, reach = (x[left].max() + x[right].min()) / 2, REACH * float(np.ptp(x))
+    return np.flatnonzero(x < line + reach), np.flatnonzero(x > line - reach)
+
+
 def name_side(points: np.ndarray, side: str, *, known: bool) -> Fit | Abstained:
     """The joints of one hand, mm (pixels where the size is not known)."""
-    as_right = points * ([-1, 1] if side == "L" else [1, 1])
-    fit, other = (fit_hand(one, known=known) for one in (as_right, as_right * [-1, 1]))
-    seen = int((fit.places >= 0).sum())
+    mirror = np.array([-1, 1] if side == "L" else [1, 1])
+    fit, other = (fit_hand(one, known=known) for one in (points * mirror, points * mirror * [-1, 1]))
     if other.cost * MARGIN < fit.cost and other.off <= MOST_OFF:
         return Abstained("the thumb points outwards")
-    if seen < LEAST_JOINTS or fit.off > MOST_OFF:
-        return Abstained(f"the joints do not lie as in a hand ({seen} of 10 fit, {fit.off:.1f} mm off)")
+    if fit.seen < LEAST_JOINTS or fit.off > MOST_OFF:
+        return Abstained(f"the joints do not lie as in a hand ({fit.seen} of 10 fit, {fit.off:.1f} mm off)")
     if other.cost < fit.cost * MARGIN:
         return Abstained("the hand would fit as well with the thumb on the other side")
-    return without_doubtful(fit)
+    return replace(fit, laid=fit.laid * mirror)
 
 
-def without_doubtful(fit: Fit) -> Fit:
-    """The fit without joints whose box could as well be that of another joint, which has none.
+def _among_all(fit: Fit, members: np.ndarray, count: int) -> Fit:
+    """The fit of some boxes told in the indices of all; the others are out of its reach."""
+    away = np.full((len(JOINTS), count), np.inf)
+    away[:, members] = fit.away
+    return replace(fit, places=np.where(fit.places >= 0, members[fit.places], -1), away=away)
 
-    A luxated joint may lie where its neighbour should; naming it for its neighbour would be a guess.
+
+def apart(fits: dict[str, Fit]) -> dict[str, Fit]:
+    """Both hands with every box given to one joint at most: so that all joints together lie nearest."""
+    away = np.concatenate([fits["L"].away, fits["R"].away])
+    joint, box = linear_sum_assignment(np.minimum(away, GATE))
+    near = away[joint, box] < GATE
+    places = np.full(len(away), -1)
+    places[joint[near]] = box[near]
+    return {
+        side: replace(fits[side], places=one) for side, one in zip("LR", np.split(places, 2), strict=True)
+    }
+
+
+def without_doubtful(fits: dict[str, Fit]) -> np.ndarray:
+    """(20,) box of each joint, left hand first, without joints that may be another one; -1 for none.
+
+    A luxated joint may lie where its neighbour should, and thumbs may lie across each other. So a joint has
+    no name where its box could be that of a joint without one, or where it and another joint would lie nearly
+    as well with their boxes exchanged.
     """
-    lost = np.flatnonzero(fit.places < 0)
-    named = np.flatnonzero(fit.places >= 0)
-    doubtful = [joint for joint in named if (fit.away[lost, fit.places[joint]] < DOUBT).any()]
-    places = fit.places.copy()
-    places[doubtful] = -1
-    return replace(fit, places=places)
+    away = np.concatenate([fits["L"].away, fits["R"].away])
+    places = np.concatenate([fits["L"].places, fits["R"].places])
+    lost, named = np.flatnonzero(places < 0), np.flatnonzero(places >= 0)
+    box = places[named]
+    to_box = away[np.ix_(named, range(away.shape[1]))][:, box]  # joint by the box of another joint
+    own = np.diag(to_box)
+    exchanged = to_box + to_box.T < own[:, None] + own[None] + EXCHANGE
+    np.fill_diagonal(exchanged, False)
+    doubtful = exchanged.any(axis=1) | (away[lost][:, box] < DOUBT).any(axis=0)
+    sure = places.copy()
+    sure[named[doubtful]] = -1
+    return sure_rows(sure, away)
+
+
+def sure_rows(places: np.ndarray, away: np.ndarray) -> np.ndarray:
+    """The same without rows that may be shifted by a finger: four PIP or MCP of which one has no box while a
+    box beside the row is no joint's.
+
+    places (20,): box of each joint, -1 for none; away (20, n): mm from where it should lie to each box.
+    """
+    spare = np.setdiff1d(np.arange(away.shape[1]), places)
+    sure = places.copy()
+    for first in (0, len(JOINTS)):
+        for row in (PIPS, MCPS):
+            joints = first + np.array(row)
+            if (places[joints] < 0).any() and (away[np.ix_(joints, spare)] < BESIDE).any():
+                sure[joints] = -1
+    return sure
 
 
 def fit_hand(points: np.ndarray, *, known: bool = True) -> Fit:
@@ -183,7 +254,7 @@ def _refine(points: np.ndarray, moved: np.ndarray, hand: np.ndarray, rounds: int
             return NOTHING
         places = np.full(len(JOINTS), -1)
         places[joint] = point
-        fit = Fit(places, float(np.sqrt((away[joint, point] ** 2).mean())), away)
+        fit = Fit(places, float(np.sqrt((away[joint, point] ** 2).mean())), away, moved)
         if number < rounds:
             moved = _laid(hand, joint, points[point])
     return fit
@@ -206,14 +277,17 @@ def _laid(hand: np.ndarray, joint: np.ndarray, points: np.ndarray) -> np.ndarray
     return np.asarray(hand @ affine[:2] + affine[2])
 
 
-def _named(fits: dict[str, tuple[np.ndarray, Fit]], count: int) -> Named:
-    units: dict[str, int] = {}
-    missing: dict[str, str] = {}
-    for side, (members, fit) in fits.items():
-        for joint, place in zip(JOINTS, fit.places, strict=True):
-            if place >= 0:
-                units[f"{side}H.{joint}"] = int(members[place])
-            else:
-                missing[f"{side}H.{joint}"] = "no joint was found, or two could be meant, where it should lie"
-    spare = tuple(sorted(set(range(count)) - set(units.values())))
-    return Named(units, missing, spare, max(fit.off for _, fit in fits.values()))
+def _named(fits: dict[str, Fit], places: np.ndarray, count: int, scale: float) -> Named:
+    units = [f"{side}H.{joint}" for side in fits for joint in JOINTS]
+    named = {unit: int(place) for unit, place in zip(units, places, strict=True) if place >= 0}
+    why = "no joint was found, or two could be meant, where it should lie"
+    laid = np.concatenate([fit.laid for fit in fits.values()]) / scale
+    lying = np.concatenate([fit.places for fit in fits.values()])
+    return Named(
+        named,
+        {unit: why for unit in units if unit not in named},
+        tuple(sorted(set(range(count)) - set(named.values()))),
+        max(fit.off for fit in fits.values()),
+        {unit: (float(x), float(y)) for unit, (x, y) in zip(units, laid, strict=True)},
+        {unit: int(place) for unit, place in zip(units, lying, strict=True) if place >= 0},
+    )

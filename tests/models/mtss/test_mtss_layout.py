@@ -12,7 +12,7 @@ from data.phantom.hands.films import hand_conditions
 from data.phantom.hands.limbs import build, shown
 from data.phantom.hands.render import JOINT_COLUMNS, joint_rows, place
 from data.phantom.seeds import StudyRole, StudySeed
-from models.mtss.layout import MEAN_HAND, drifted, fit_hand, name_joints, name_side, two_hands
+from models.mtss.layout import MEAN_HAND, drifted, fit_hand, name_joints, name_side, sure_rows, two_hands
 from models.mtss.sites import JOINTS, UNITS
 
 MM = 0.15
@@ -131,6 +131,59 @@ def test_thumbs_that_point_outwards_are_abstained_on():
     result = name_joints(boxes, MM)
     assert isinstance(result, Abstained)
     assert "thumb points outwards" in result.reason
+
+
+def hands_pushed_together(number: int, past_mm: float) -> tuple[list[str], np.ndarray]:
+    """Both hands moved sideways until the right thumb's IP lies so far past the left one's."""
+    units, boxes = fingers(number)
+    right = np.array([unit.startswith("R") for unit in units])
+    left_tip, right_tip = (boxes[units.index(unit), 0] for unit in ("LH.IP1", "RH.IP1"))
+    boxes[right, 0::2] += left_tip - right_tip - past_mm / MM
+    return units, boxes
+
+
+@pytest.mark.parametrize("past", [0.0, 8.0, 20.0])
+def test_thumbs_across_each_other_leave_the_other_joints_their_names(past):
+    for number in (2, 3, 5):
+        units, boxes = hands_pushed_together(number, past)
+        result = name_joints(boxes, MM)
+        assert not isinstance(result, Abstained)
+        assert wrong(units, result) == []
+        assert len(result.units) >= 12
+
+
+def test_joints_that_may_be_exchanged_have_no_name():
+    """The left thumb's IP and the right one's lie 2 mm apart: which is which nobody can say."""
+    units, boxes = hands_pushed_together(3, 2.0)
+    other = boxes[units.index("LH.IP1")] + 2.0 / MM
+    boxes[units.index("RH.IP1")] = other
+    result = name_joints(boxes, MM)
+    assert not {"LH.IP1", "RH.IP1"} & set(result.units)
+    assert {"LH.IP1", "RH.IP1"} <= set(result.missing)
+
+
+def test_a_row_that_may_be_shifted_by_a_finger_has_no_names():
+    """A joint of the row has no box, and a box beside the row is no joint's."""
+    count = 30
+    away = np.full((20, count), 99.0)
+    places = np.arange(20)
+    away[np.arange(20), places] = 1.0
+    places[2], away[2, 2] = -1, 99.0
+    assert sure_rows(places, away).tolist() == places.tolist()  # no free box lies beside the row
+    away[3, 25] = 15.0
+    sure = sure_rows(places, away)
+    assert sure[[1, 2, 3, 4]].tolist() == [-1] * 4
+    assert np.delete(sure, [1, 2, 3, 4]).tolist() == np.delete(places, [1, 2, 3, 4]).tolist()
+
+
+def test_every_joint_has_a_place_where_the_hand_model_expects_it():
+    units, boxes = fingers(3)
+    result = name_joints(boxes[1:], MM)
+    middles = (boxes[:, :2] + boxes[:, 2:]) / 2
+    assert set(result.expected) == set(UNITS)
+    assert units[0] not in result.lying
+    away = [np.hypot(*(middles[i] - result.expected[unit])) * MM for i, unit in enumerate(units)]
+    assert max(away) < 13
 
 
 @pytest.mark.parametrize("drift", [0.0, 25.0])
