@@ -1,23 +1,31 @@
 """The evaluation that S004 reports, with what it lacks: folds by patient, and intervals by patient.
 
-For each finding: detection rate of the single detector and of the ensemble, accuracy, precision, recall,
-specificity, F and IoU from pooled counts (:mod:`models.mtss.measures`); beside them the paper's figures, and
-how many joints were named, and named rightly.
+    python -m models.mtss.evaluate --folds DIR --data DIR --held-out DIR
+
+For each finding: detection rate of the single detector, of the ensemble and of the ensemble with the hand
+model, accuracy, precision, recall, specificity, F and IoU from pooled counts (:mod:`models.mtss.measures`);
+beside them the paper's figures, and how many joints were named, and named rightly.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 import pandas as pd
 
 from core.domain import Abstained, Film
-from models.mtss.detections import MOST
+from models import weights
+from models.boxes import overlap
+from models.mtss.detections import MOST, SUPPRESS_IOU
 from models.mtss.ensemble import ensemble
-from models.mtss.infer import HandDetectors, HandReading
-from models.mtss.labels import LabelledHands
+from models.mtss.folds import FOLDS
+from models.mtss.infer import HandDetectors, HandReading, build
+from models.mtss.labels import LabelledHands, read_folder
 from models.mtss.measures import count_film, hits, pooled
 from models.mtss.sites import ANKYLOSIS, DETECTORS, LUXATION, UNITS_OF
 
@@ -32,22 +40,35 @@ PAPER = {
     "detection_rate": "more than 0.998",
 }  # fmt: skip
 NOTE = "phantom films, research only"
+METHODS = ("single", "ensemble", "hand_model")  # the last is the ensemble with joints the hand model missed
 
 
 def count_reading(film: LabelledHands, reading: HandReading, fold: int = 0) -> list[dict[str, Any]]:
-    """Counts of one film: a row for each finding by the single detector and by the ensemble."""
+    """Counts of one film: a row for each finding and method. ``crossed``: joints that overlap another one so
+    much that suppression leaves one of the two; ``crossed_found``: those found all the same.
+    """
     rows = []
     for finding in DETECTORS:
         wanted = film.visible & np.array([unit in UNITS_OF[finding] for unit in film.units], dtype=bool)
         true, affected = film.boxes[wanted], film.affected(finding)[wanted]
-        single, joints = reading.single[finding], reading.joints
-        called = joints.ankylosis if finding == ANKYLOSIS else joints.luxation
-        seen = (("single", single.boxes, single.affected), ("ensemble", joints.boxes, called))
-        for method, boxes, said in seen:
+        single = reading.single[finding]
+        seen = [(single.boxes, single.affected)]
+        for joints in (reading.paper or reading.joints, reading.joints):
+            seen.append((joints.boxes, joints.ankylosis if finding == ANKYLOSIS else joints.luxation))
+        over = crossed(true)
+        for method, (boxes, said) in zip(METHODS, seen, strict=True):
             row = {"subject": film.patient, "film": film.name, "fold": fold}
             row |= {"finding": finding, "method": method}
+            found = int((hits(boxes, true).box[over] >= 0).sum())
+            row |= {"crossed": int(over.sum()), "crossed_found": found}
             rows.append(row | count_film(boxes, said, true, affected))
     return rows
+
+
+def crossed(boxes: np.ndarray) -> np.ndarray:
+    """(n,) which true joints overlap another one by the IoU from which S004 suppresses."""
+    shared = [np.delete(overlap(box, boxes), place) for place, box in enumerate(boxes)]
+    return np.array([bool((one >= SUPPRESS_IOU).any()) for one in shared], dtype=bool)
 
 
 def count_names(film: LabelledHands, reading: HandReading) -> dict[str, Any]:
@@ -88,50 +109,55 @@ def nothing_seen(why: Abstained) -> HandReading:
 def figures(counts: pd.DataFrame, names: pd.DataFrame, *, planned_folds: int) -> dict[str, Any]:
     """Everything that is reported, from the tables of all folds that were run."""
     run = sorted(int(fold) for fold in counts["fold"].unique())
-    result: dict[str, Any] = {
+    return {
         "system": "mtss",
         "note": NOTE,
         "folds": f"{len(run)} of {planned_folds} folds",
         "paper": PAPER,
-        "findings": {},
-        "detection": detection(counts),
-        "naming": naming(names),
-    }
+    } | tables(counts, names)
+
+
+def tables(counts: pd.DataFrame, names: pd.DataFrame) -> dict[str, Any]:
+    """Figures of each finding by each method, joints found by fold, and names."""
+    findings: dict[str, Any] = {}
     for finding in DETECTORS:
         rows = counts[counts["finding"] == finding]
-        result["findings"][finding] = {
-            method: pooled(rows[rows["method"] == method]) for method in ("single", "ensemble")
-        } | {"per_fold": per_fold(rows)}
-    return result
+        findings[finding] = {method: pooled(rows[rows["method"] == method]) for method in METHODS}
+        findings[finding]["per_fold"] = per_fold(rows)
+    return {"findings": findings, "detection": detection(counts), "naming": naming(names)}
 
 
 def per_fold(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    """Counts and point figures of each fold, of the ensemble."""
-    found = []
-    for fold, of_fold in rows[rows["method"] == "ensemble"].groupby("fold"):
-        one = pooled(of_fold, draws=2)
+    """Counts and point figures of each fold, of the ensemble; ``found``: share of joints by each method."""
+    listed = []
+    for fold, of_fold in rows.groupby("fold"):
+        one = pooled(of_fold[of_fold["method"] == "ensemble"], draws=2)
         keys = ("detection_rate", "accuracy", "precision", "recall", "specificity", "f1", "iou")
-        found.append(
-            {"fold": int(str(fold)), "counts": one["counts"]} | {k: one[k]["estimate"] for k in keys}
+        whole = of_fold.groupby("method")[["found", "joints"]].sum()
+        found = {method: float(whole.found[method] / whole.joints[method]) for method in METHODS}
+        listed.append(
+            {"fold": int(str(fold)), "patients": one["patients"], "counts": one["counts"], "found": found}
+            | {key: one[key]["estimate"] for key in keys}
         )
-    return found
+    return listed
 
 
 def detection(counts: pd.DataFrame) -> dict[str, Any]:
-    """Share of joints found, ensemble against each single detector over its own joints, and in how many folds
-    the ensemble finds fewer.
+    """Share of joints found by each method, in how many folds fewer than by the single detector over its own
+    joints, and how many joints that suppression cannot part were found.
     """
     result: dict[str, Any] = {}
     for finding, rows in counts.groupby("finding"):
         totals = rows.groupby(["fold", "method"])[["found", "joints"]].sum()
         rate = (totals["found"] / totals["joints"]).unstack("method")
-        whole = rows.groupby("method")[["found", "joints"]].sum()
-        share = whole["found"] / whole["joints"]
+        whole = rows.groupby("method")[["found", "joints", "crossed", "crossed_found"]].sum()
         result[str(finding)] = {
-            "single": float(share["single"]),
-            "ensemble": float(share["ensemble"]),
-            "folds_with_fewer": int((rate["ensemble"] < rate["single"]).sum()),
+            **{method: float(whole.found[method] / whole.joints[method]) for method in METHODS},
             "folds": len(rate),
+            "folds_with_fewer": int((rate["ensemble"] < rate["single"]).sum()),
+            "folds_with_fewer_hand_model": int((rate["hand_model"] < rate["single"]).sum()),
+            "crossed": int(whole.crossed["ensemble"]),
+            "crossed_found": {method: int(whole.crossed_found[method]) for method in METHODS},
         }
     return result
 
@@ -147,3 +173,73 @@ def naming(names: pd.DataFrame) -> dict[str, Any]:
         "named_right": int(names["right"].sum()),
         "refused": refused[["film", "kind", "reason"]].to_dict("records"),
     }
+
+
+def evaluate_folds(
+    folder: Path,
+    films: Sequence[LabelledHands],
+    held_out: Sequence[LabelledHands] = (),
+    *,
+    size: str = "demo",
+    tell: Callable[[str], None] = lambda text: None,
+) -> dict[str, Any]:
+    """Every trained fold under ``folder`` (``fold0`` and on) on its own test patients among ``films``.
+
+    held_out: films of patients of no fold, read by each fold's detectors; ``held_out`` of the result has a
+    table for each. Raises ModelError where a fold's weights are damaged.
+    """
+    counts, names, others, cards = [], [], {}, {}
+    for fold in trained_folds(folder, size):
+        where = folder / f"fold{fold}"
+        card, detectors = weights.read_card("mtss", size, where), build(size=size, folder=where)
+        tested = [film for film in films if film.patient in set(card["data"]["test_patients"])]
+        tell(f"fold {fold + 1}: {len(tested)} films, {len(held_out)} films of held-out patients")
+        found = evaluate_films(detectors, tested, fold)
+        counts.append(found[0])
+        names.append(found[1])
+        cards[f"fold{fold}"] = {key: card[key] for key in ("recipe", "networks", "data")} | {
+            "start": card.get("start")
+        }
+        if held_out:
+            others[f"fold{fold}"] = tables(*evaluate_films(detectors, held_out, fold))
+    result = figures(pd.concat(counts), pd.concat(names), planned_folds=FOLDS)
+    return result | {"budget": cards, "held_out": others}
+
+
+def trained_folds(folder: Path, size: str = "demo") -> list[int]:
+    """Numbers of the folds that have a card under ``folder``."""
+    return [k for k in range(FOLDS) if weights.card_path("mtss", size, folder / f"fold{k}").is_file()]
+
+
+def write(result: dict[str, Any], path: Path) -> None:
+    """Store an evaluation as JSON."""
+    path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+
+
+@click.command()
+@click.option(
+    "--folds", "folder", type=click.Path(path_type=Path, exists=True), default=weights.FOLDER / "mtss-folds"
+)
+@click.option("--data", type=click.Path(path_type=Path, exists=True), required=True, help="The folds' films.")
+@click.option(
+    "--held-out", type=click.Path(path_type=Path, exists=True), help="Films of patients of no fold."
+)
+@click.option("--size", type=click.Choice(["demo", "full"]), default="demo")
+@click.option("--threads", type=int, default=1, show_default=True)
+def main(folder: Path, data: Path, held_out: Path | None, size: str, threads: int) -> None:
+    """Test every trained fold on its own patients and write evaluation.json beside the folds."""
+    import torch
+
+    torch.set_num_threads(threads)
+    others = read_folder(held_out) if held_out else []
+    result = evaluate_folds(
+        folder, read_folder(data), others, size=size, tell=lambda text: click.echo(text, err=True)
+    )
+    write(result, folder / "evaluation.json")
+    from models.mtss.report import as_text
+
+    click.echo(as_text(result))
+
+
+if __name__ == "__main__":
+    main()

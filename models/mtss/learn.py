@@ -57,13 +57,15 @@ def train_detector(
     *,
     size: str = "demo",
     report: Callable[[int, float, float], None] = lambda crops, loss, seconds: None,
+    begin: SSD | None = None,
 ) -> Trained:
     """A detector trained on crops of these films; averaged weights, in evaluation mode.
 
+    begin: a detector to go on from instead of random weights; it is changed.
     report: called about every 50 steps with crops seen, mean loss since the last call, and seconds.
     """
     torch.manual_seed(recipe.seed)
-    network = detector(size).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = (begin or detector(size)).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.Adam(
         network.parameters(), lr=recipe.learning_rate, betas=recipe.betas, weight_decay=recipe.weight_decay
     )

@@ -1,13 +1,14 @@
 """Training of the two detectors to a stated budget, fold by fold, and the card that says what was done.
 
-    python -m models.mtss.train --data DIR --extra DIR --folds 0,1 --seconds 600 --out DIR
+    python -m models.mtss.train --data DIR --extra DIR --start-crops 18000 --crops 6000 --out DIR
 
 Test patients of a fold never appear in its training films; patients of ``--extra`` are trained on only.
+``--start-crops`` trains a common start of all folds on the extra patients first. What has a card in ``--out``
+is not trained again, so an interrupted run goes on where it was.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from multiprocessing import get_context
@@ -15,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import pandas as pd
 
 from core.errors import InputError
 from models.mtss.folds import FOLDS, split
@@ -35,21 +35,54 @@ def train_fold(
     *,
     size: str = "demo",
     processes: int = 2,
+    start: Path | None = None,
 ) -> dict[str, Any]:
-    """Train both detectors on all folds but one; weights and card in ``folder``. Returns the card."""
-    from models import weights
+    """Train both detectors on all folds but one; weights and card in ``folder``. Returns the card.
 
+    start: folder of detectors to begin from, trained on no patient of ``films``. Raises InputError where a
+    test patient would be trained on.
+    """
     train, test = split([film.patient for film in films], fold, seed=recipe.seed)
-    learned = [films[i] for i in train] + list(extra)
-    together = {film.patient for film in learned} & {films[i].patient for i in test}
+    learned, tested = [films[i] for i in train] + list(extra), {films[i].patient for i in test}
+    before = set(_card(start, size)["data"]["training_patients"]) if start else set()
+    together = ({film.patient for film in learned} | before) & tested
     if together:
         raise InputError(
             f"patients {', '.join(sorted(together))}",
             "test patients must not be trained on",
             "take them out of the extra films",
         )
+    about = {"test_patients": sorted(tested), "fold": f"{fold + 1} of {FOLDS}"}
+    return _train_both(learned, recipe, folder, about, size=size, processes=processes, start=start)
+
+
+def train_start(
+    extra: Sequence[LabelledHands], recipe: Recipe, folder: Path, *, size: str = "demo", processes: int = 2
+) -> dict[str, Any]:
+    """Train both detectors on patients of no fold: where all folds begin. Returns the card."""
+    return _train_both(extra, recipe, folder, {"fold": "start of all folds"}, size=size, processes=processes)
+
+
+def _card(folder: Path, size: str) -> dict[str, Any]:
+    from models import weights
+
+    return weights.read_card("mtss", size, folder)
+
+
+def _train_both(
+    learned: Sequence[LabelledHands],
+    recipe: Recipe,
+    folder: Path,
+    about_data: dict[str, Any],
+    *,
+    size: str,
+    processes: int,
+    start: Path | None = None,
+) -> dict[str, Any]:
+    from models import weights
+
     folder.mkdir(parents=True, exist_ok=True)
-    jobs = [(finding, learned, recipe, size, folder) for finding in DETECTORS]
+    jobs = [(finding, learned, recipe, size, folder, start) for finding in DETECTORS]
     if processes > 1:
         with get_context("spawn").Pool(2) as pool:
             about = pool.starmap(_train_one, jobs)
@@ -64,34 +97,40 @@ def train_fold(
         "data": {
             "films": len(learned),
             "patients": len({film.patient for film in learned}),
-            "test_patients": sorted({films[i].patient for i in test}),
-            "fold": f"{fold + 1} of {FOLDS}",
+            "training_patients": sorted({film.patient for film in learned}),
+            **about_data,
         },
         "recipe": recipe.as_card(),
         "seed": recipe.seed,
     }
+    if start:
+        begun = _card(start, size)
+        card["start"] = {key: begun[key] for key in ("recipe", "data", "networks")}
     weights.write_card(card, "mtss", size, folder)
     return card
 
 
 def _train_one(
-    finding: str, films: Sequence[LabelledHands], recipe: Recipe, size: str, folder: Path
+    finding: str, films: Sequence[LabelledHands], recipe: Recipe, size: str, folder: Path, start: Path | None
 ) -> dict[str, Any]:
     import torch
 
     from models import weights
     from models.mtss.learn import train_detector
+    from models.mtss.networks import detector
     from models.mtss.samples import prepare
 
     torch.set_num_threads(1)
     samples = [sample for sample in (prepare(film, finding) for film in films) if len(sample.labels)]
-    losses: list[tuple[int, float]] = []
+    begin = None
+    if start:
+        begin = detector(size)
+        weights.load_into(begin, _card(start, size), finding, start)
 
     def report(crops: int, loss: float, seconds: float) -> None:
-        losses.append((crops, round(loss, 3)))
         click.echo(f"{finding}: {crops} crops, loss {loss:.3f}, {seconds:.0f} s", err=True)
 
-    done = train_detector(samples, recipe, size=size, report=report)
+    done = train_detector(samples, recipe, size=size, report=report, begin=begin)
     about = weights.save(done.network, folder / f"mtss-{size}-{finding}.safetensors")
     return about | {
         "crops": done.crops,
@@ -111,41 +150,72 @@ def run_folds(
     *,
     size: str = "demo",
     processes: int = 2,
+    start_recipe: Recipe | None = None,
 ) -> dict[str, Any]:
-    """Train and test the chosen folds; ``evaluation.json`` holds what :func:`evaluate.figures` gives."""
-    from models.mtss.evaluate import evaluate_films, figures
-    from models.mtss.infer import build
+    """Train the chosen folds and test all that are trained; ``evaluation.json`` holds what
+    :func:`evaluate.evaluate_folds` gives.
+    """
+    from models.mtss import evaluate
 
-    counts, names = [], []
+    train_folds(films, extra, chosen, recipe, out, size=size, processes=processes, start_recipe=start_recipe)
+    result = evaluate.evaluate_folds(out, films, size=size)
+    evaluate.write(result, out / "evaluation.json")
+    return result
+
+
+def train_folds(
+    films: Sequence[LabelledHands],
+    extra: Sequence[LabelledHands],
+    chosen: Sequence[int],
+    recipe: Recipe,
+    out: Path,
+    *,
+    size: str = "demo",
+    processes: int = 2,
+    start_recipe: Recipe | None = None,
+) -> None:
+    """Train the chosen folds into ``fold0`` and on under ``out``; one that has a card there stays as it is.
+
+    start_recipe: how the common start of all folds is trained on ``extra``; without it each fold begins from
+    random weights.
+    """
+    from models.weights import card_path
+
+    start = out / "start" if start_recipe else None
+    if start and start_recipe and not card_path("mtss", size, start).is_file():
+        train_start(extra, start_recipe, start, size=size, processes=processes)
     for fold in chosen:
         folder = out / f"fold{fold}"
-        card = train_fold(films, extra, fold, recipe, folder, size=size, processes=processes)
-        tested = [film for film in films if film.patient in set(card["data"]["test_patients"])]
-        found = evaluate_films(build(size=size, folder=folder), tested, fold)
-        counts.append(found[0])
-        names.append(found[1])
-        result = figures(pd.concat(counts), pd.concat(names), planned_folds=FOLDS)
-        result["budget"] = {"recipe": recipe.as_card(), "networks": card["networks"]}
-        (out / "evaluation.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    return result
+        if not card_path("mtss", size, folder).is_file():
+            train_fold(films, extra, fold, recipe, folder, size=size, processes=processes, start=start)
+
+
+def _hands(folder: Path) -> list[LabelledHands]:
+    """Films of the folder that show finger joints; films of feet may lie beside them."""
+    return [film for film in read_folder(folder) if film.units]
 
 
 @click.command()
 @click.option("--data", type=click.Path(path_type=Path, exists=True), required=True)
-@click.option("--extra", type=click.Path(path_type=Path, exists=True))
+@click.option("--extra", type=click.Path(path_type=Path, exists=True), multiple=True)
 @click.option("--folds", "chosen", default="0,1,2,3,4", show_default=True)
 @click.option("--crops", type=int, default=BUDGET.crops, show_default=True)
+@click.option("--rate", type=float, default=BUDGET.learning_rate, show_default=True)
+@click.option("--start-crops", type=int, default=0, help="Of a common start, trained on the extra patients.")
 @click.option("--seconds", type=float, default=float("inf"), help="Upper limit for each detector.")
 @click.option("--size", type=click.Choice(["demo", "full"]), default="demo")
+@click.option("--processes", type=int, default=2, show_default=True, help="1 trains one after the other.")
 @click.option("--out", type=click.Path(path_type=Path), required=True)
 def main(
-    data: Path, extra: Path | None, chosen: str, crops: int, seconds: float, size: str, out: Path
-) -> None:
-    """Train and test folds by patient."""
-    recipe = replace(BUDGET, crops=crops, seconds=seconds)
-    films, more = read_folder(data), read_folder(extra) if extra else []
-    result = run_folds(films, more, [int(text) for text in chosen.split(",")], recipe, out, size=size)
-    click.echo(json.dumps(result["findings"], indent=1))
+    data: Path, extra: tuple[Path, ...], chosen: str, crops: int, rate: float, start_crops: int,
+    seconds: float, size: str, processes: int, out: Path,
+) -> None:  # fmt: skip
+    """Train folds by patient; ``python -m models.mtss.evaluate`` tests them."""
+    recipe = replace(BUDGET, crops=crops, seconds=seconds, learning_rate=rate)
+    start = replace(BUDGET, crops=start_crops, seconds=seconds) if start_crops else None
+    films, more = _hands(data), [film for folder in extra for film in _hands(folder)]
+    numbers = [int(text) for text in chosen.split(",")]
+    train_folds(films, more, numbers, recipe, out, size=size, processes=processes, start_recipe=start)
 
 
 if __name__ == "__main__":

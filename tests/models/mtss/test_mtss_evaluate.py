@@ -1,6 +1,7 @@
 """From a labelled folder over one fold to the figures: who is trained on, what counts, what the card says."""
 
 import json
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -160,6 +161,28 @@ def test_patients_of_the_test_fold_may_not_hide_among_the_extra_films(folder, tm
     films = read_folder(folder)
     with pytest.raises(InputError, match="must not be trained on"):
         train.train_fold(films, films, 0, Recipe(crops=2, batch=2), tmp_path, processes=1)
+
+
+def test_folds_begin_from_a_start_that_saw_none_of_their_patients(folder, tmp_path):
+    films = read_folder(folder)
+    extra = [replace(film, patient=f"X{film.patient}") for film in films]
+    recipe = Recipe(crops=2, batch=2, half_precision=False)
+    train.train_folds(films, extra, [0], recipe, tmp_path, processes=1, start_recipe=recipe)
+    start, fold = (weights.read_card("mtss", "demo", tmp_path / name) for name in ("start", "fold0"))
+    assert start["data"]["training_patients"] == sorted({film.patient for film in extra})
+    assert fold["start"]["networks"] == start["networks"]
+    assert not set(fold["data"]["training_patients"]) & set(fold["data"]["test_patients"])
+    with pytest.raises(InputError, match="must not be trained on"):
+        train.train_fold(extra, [], 0, recipe, tmp_path / "again", processes=1, start=tmp_path / "start")
+    before = (tmp_path / "fold0" / "mtss-demo.json").stat().st_mtime_ns
+    train.train_folds(films, extra, [0], recipe, tmp_path, processes=1, start_recipe=recipe)
+    assert (tmp_path / "fold0" / "mtss-demo.json").stat().st_mtime_ns == before
+
+
+def test_crossed_joints_are_those_that_suppression_would_part():
+    boxes = np.array([[0, 0, 10, 10], [6, 0, 16, 10], [30, 0, 40, 10], [39, 0, 49, 10]], float)
+    assert evaluate.crossed(boxes).tolist() == [True, True, False, False]
+    assert evaluate.crossed(boxes[:1]).tolist() == [False]
 
 
 @pytest.mark.parametrize(
