@@ -35,6 +35,19 @@ def site_changes(
     return frame.drop(columns="_changed").loc[order.index].reset_index(drop=True)
 
 
+def by_joint(changed: pd.DataFrame, system: ScoreSystem) -> pd.DataFrame:
+    """The sites that changed with the features of one joint (erosion, narrowing) under each other.
+
+    changed: of ``site_changes``. A joint stands where its first site stood; a system with one feature keeps
+    its order.
+    """
+    if len(system.features) < 2 or changed.empty:
+        return changed
+    units = [system.by_code[site].unit for site in changed["site"]]
+    order = pd.DataFrame({"unit": [units.index(unit) for unit in units], "row": range(len(units))})
+    return changed.iloc[order.sort_values(["unit", "row"]).index].reset_index(drop=True)
+
+
 def chance_of_change(
     findings: pd.DataFrame, films: pd.DataFrame, site: str, first: str, last: str
 ) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -45,6 +46,20 @@ def layout(system: ScoreSystem) -> SiteLayout:
     places = {code: (row_of[rows[code]], column_of[columns[code]]) for code in system.codes}
     names = {site.code: site.name for site in system.sites}
     return SiteLayout(tuple(row_of), tuple(column_of), places, names)
+
+
+def narrowed(where: SiteLayout, codes: Collection[str]) -> SiteLayout:
+    """The layout of these sites alone: rows and columns without any of them are left out."""
+    keys = {where.summed.get(code, code) for code in codes}
+    kept = {key: place for key, place in where.places.items() if key in keys}
+    rows, columns = (sorted({place[axis] for place in kept.values()}) for axis in (0, 1))
+    return SiteLayout(
+        tuple(where.rows[row] for row in rows),
+        tuple(where.columns[column] for column in columns),
+        {key: (rows.index(row), columns.index(column)) for key, (row, column) in kept.items()},
+        {key: name for key, name in where.names.items() if key in kept},
+        {code: unit for code, unit in where.summed.items() if unit in kept},
+    )
 
 
 def placed(grades: pd.DataFrame, where: SiteLayout, keys: list[str]) -> pd.DataFrame:

@@ -254,6 +254,10 @@ class ScoreSystem:
         titles = {item.name: item.title for item in self.components}
         return titles.get(component, f"{component} (0-{self.maximum})")
 
+    def name_of(self, component: str) -> str:
+        """The same without the range: ``total``, ``joint space narrowing``."""
+        return self.title_of(component).partition(" (")[0]
+
     @property
     def halves(self) -> tuple[tuple[str, str], ...]:
         """Pairs of components that make the total between them: erosion and jsn, hands and feet."""

@@ -10,17 +10,10 @@ from core.domain import ReaderKind
 from core.figures.agreement_squares import confusion
 from core.report.readings import STATUS
 from pages.common import agreement_study as study
-from pages.common.agreement_parts import (
-    beside,
-    figure,
-    listed_cases,
-    open_first,
-    pick,
-    pick_pair,
-    titled,
-)
+from pages.common.agreement_parts import beside, figure, listed_cases, open_first, pick_pair, titled
 from pages.common.agreement_sites import ALL_VISITS, VISIT
 from pages.common.agreement_study import Comparison, Squares
+from pages.common.lasting import pick
 from pages.common.opening import Page
 from pages.common.study import system_of
 
@@ -35,7 +28,8 @@ def grades(page: Page, compared: Comparison) -> None:
         st.info(reason, icon=":material/database:")
         return
     system = system_of(compared.question.chosen)
-    features = {feature.name: feature.code for feature in system.features}
+    there = {system.by_code[code].feature for code in study.codes_of(compared.question)}
+    features = {feature.name: feature.code for feature in system.features if feature.code in there}
     columns = st.columns([2, 1.2, 1.2])
     with columns[0]:
         pair = pick_pair(compared)

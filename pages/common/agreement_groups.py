@@ -9,8 +9,9 @@ from core.agreement.subgroups import ALL, without_level
 from core.domain import ReaderKind
 from core.figures.agreement_forest import forest
 from pages.common import agreement_study as study
-from pages.common.agreement_parts import figure, legend, numbers_table, open_case, pick, shorts
+from pages.common.agreement_parts import figure, legend, numbers_table, open_case, shorts
 from pages.common.agreement_study import Comparison
+from pages.common.lasting import pick
 from pages.common.opening import Page
 
 MEASURES = {

@@ -10,17 +10,9 @@ from core.figures.agreement_forest import forest
 from core.report.readings import CHANGE, STATUS
 from core.report.say import interval, number
 from pages.common import agreement_study as study
-from pages.common.agreement_parts import (
-    PAIR,
-    SECTION,
-    choose,
-    figure,
-    legend,
-    named,
-    numbers_table,
-    shorts,
-)
+from pages.common.agreement_parts import PAIR, SECTION, figure, legend, named, numbers_table, shorts
 from pages.common.agreement_study import Comparison
+from pages.common.lasting import choose
 from pages.common.opening import Page
 from pages.common.reader_view import chosen_margin, index_words, rate_words
 

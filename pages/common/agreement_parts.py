@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -14,6 +14,7 @@ from core.report.say import with_interval
 from pages.common import address
 from pages.common.agreement_study import Comparison
 from pages.common.charts import chart, clickable
+from pages.common.lasting import lasting, pick
 from pages.common.made import download
 
 PAIR = "agreement_pair"
@@ -32,36 +33,6 @@ STATISTICS = {
     "exact_agreement": "same grade",
     "within_one": "at most one grade apart",
 }
-
-
-def lasting(key: str, options: Sequence[str], default: str = "") -> None:
-    """Seed a choice from what it was when it was drawn last, also before another page was looked at.
-
-    It is set at every run: a widget that is drawn in another place would show its first option otherwise.
-    """
-    known = (st.session_state.get(key), st.session_state.get(f"{key}_kept"), default, *options)
-    st.session_state[key] = next(value for value in known if value in options)
-
-
-def keep(key: str) -> Callable[[], None]:
-    """The callback of a lasting choice."""
-
-    def kept() -> None:
-        st.session_state[f"{key}_kept"] = st.session_state[key]
-
-    return kept
-
-
-def choose(key: str, value: str) -> None:
-    """Set a lasting choice before it is drawn."""
-    st.session_state[key] = st.session_state[f"{key}_kept"] = value
-
-
-def pick(title: str, options: Sequence[str], key: str, **more: Any) -> str:
-    """A select box whose choice lasts."""
-    lasting(key, options)
-    value: str = st.selectbox(title, list(options), key=key, on_change=keep(key), **more)
-    return value
 
 
 def named(pair: tuple[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""Agreement site by site: a map of the spine, hands or joints, and every number of it."""
+"""Agreement site by site: a map of what the system scores, and every number of it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import streamlit as st
 from core.agreement.by_site import graded_by_both
 from core.figures.agreement_sites import site_grid
 from core.report.readings import STATUS
-from core.scores.layout import layout
+from core.scores.layout import SiteLayout, layout, narrowed
 from pages.common import agreement_study as study
 from pages.common.agreement_parts import (
     beside,
@@ -17,12 +17,12 @@ from pages.common.agreement_parts import (
     listed_cases,
     numbers_table,
     open_first,
-    pick,
     shorts,
     titled,
     with_limits,
 )
 from pages.common.agreement_study import Comparison
+from pages.common.lasting import pick
 from pages.common.opening import Page
 from pages.common.study import system_of
 
@@ -54,7 +54,7 @@ def site_by_site(page: Page, compared: Comparison) -> None:
     if found.empty:
         st.info("No site was graded by two readings.", icon=":material/inbox:")
         return
-    where = layout(system_of(compared.question.chosen))
+    where = _where(compared)
     across = len(compared.pairs) * len(where.columns)
     columns = beside(len(compared.panels)) if across <= WIDE else [st.container() for _ in compared.panels]
     for column, panel in zip(columns, compared.panels, strict=True):
@@ -63,6 +63,11 @@ def site_by_site(page: Page, compared: Comparison) -> None:
     listed_cases(compared, KEY, _codes(compared))
     with st.expander("Every site: all measures with intervals", icon=":material/table:"):
         numbers_table(found, "agreement_by_site")
+
+
+def _where(compared: Comparison) -> SiteLayout:
+    """The map of the part of the score that is asked about."""
+    return narrowed(layout(system_of(compared.question.chosen)), study.codes_of(compared.question))
 
 
 def _codes(compared: Comparison) -> tuple[str, ...]:
@@ -75,7 +80,7 @@ def _map(page: Page, compared: Comparison, found: pd.DataFrame, panel: str, meas
         st.markdown(f"##### Status, {visit or ALL_VISITS}")
     else:
         titled(compared, panel)
-    where = layout(system_of(compared.question.chosen))
+    where = _where(compared)
     drawn = site_grid(rows, where, axis=measure, names=shorts(compared), on=page.look)
     clicked = figure(
         drawn, f"sites_{panel}", alt=f"{measure} at every site for every pair, {panel}",

@@ -176,7 +176,7 @@ def outliers(page: Page, question: Question, panel: str, first: str, second: str
 def too_many_grades(page: Page, question: Question) -> str:
     """Why agreement site by site is not worked out here; "" where it is."""
     readings = comparison(page, question).readings
-    rows = int((readings.totals["component"] == TOTAL).sum()) * len(system_of(question.chosen).sites)
+    rows = int((readings.totals["component"] == TOTAL).sum()) * len(codes_of(question))
     if rows <= MOST_GRADES:
         return ""
     return (
@@ -186,10 +186,19 @@ def too_many_grades(page: Page, question: Question) -> str:
     )
 
 
+def codes_of(question: Question) -> tuple[str, ...]:
+    """The sites of the part of the score that is asked about; all of the system's for the total."""
+    system = system_of(question.chosen)
+    if question.component == TOTAL:
+        return system.codes
+    return tuple(site.code for site in system.sites_of(question.component))
+
+
 def rated_sites(page: Page, question: Question, visit: str, feature: str = "") -> dict[str, pd.DataFrame]:
     """By panel the grades of every place of the map, ``core.agreement.by_site``.
 
-    visit: of the status, "" for all visits. feature: only its sites. Sites of a large unit are summed.
+    visit: of the status, "" for all visits. feature: only its sites; a part of the score: only its own. Sites
+    of a large unit are summed.
     """
     found: dict[str, pd.DataFrame] = worked_out(page, _rated_sites, question, visit, feature)
     return found
@@ -201,6 +210,7 @@ def _rated_sites(page: Page, question: Question, visit: str, feature: str) -> di
     grades = shown_readings(ask(page, scores.site_grades, chosen), chosen.campaign)
     if feature:
         grades = grades[grades["feature"] == feature]
+    grades = grades[grades["site"].isin(codes_of(question))]
     known = placed(grades, layout(system), ["subject", "visit", "label"])
     found = {STATUS: by_site.status_grades(known, visit)}
     if interval.first:

@@ -21,15 +21,16 @@ from pages.common import (
     reader_view,
 )
 from pages.common import agreement_study as study
-from pages.common.agreement_parts import SECTION, keep, lasting
+from pages.common.agreement_parts import SECTION
 from pages.common.agreement_study import Comparison, Question
 from pages.common.charts import picture_format
+from pages.common.lasting import keep, lasting, pick_component
 from pages.common.made import download, how_made
 from pages.common.opening import Page
 from pages.common.queries import ask
 from pages.common.study import chosen_totals, system_of, visits_in_order
 
-COMPONENT, FIRST, LAST = "agreement_component", "agreement_first", "agreement_last"
+FIRST, LAST = "agreement_first", "agreement_last"
 SECTIONS: dict[str, Callable[[Page, Comparison], None]] = {
     "Patient by patient": agreement_pair.one_pair,
     "Site by site": agreement_sites.site_by_site,
@@ -51,7 +52,7 @@ def question(page: Page, chosen: CohortFilter) -> Question:
     system = system_of(chosen)
     part, from_, to, truth = st.columns([1.4, 1, 1, 1.6], vertical_alignment="bottom")
     with part:
-        component = _one("Score", COMPONENT, ["total", *(item.name for item in system.components)])
+        component = pick_component(system)
     with from_:
         first = _one("Change from", FIRST, visits[:-1] or visits)
     later = visits[visits.index(first) + 1 :] or visits[-1:]

@@ -9,8 +9,9 @@ from core.agreement.by_site import graded_by_both
 from core.agreement.confusion import EDGE
 from core.report.readings import STATUS
 from pages.common import agreement_study as study
-from pages.common.agreement_parts import beside, keep, lasting, named, opening_table, told
+from pages.common.agreement_parts import beside, named, opening_table, told
 from pages.common.agreement_study import Comparison
+from pages.common.lasting import keep, lasting
 from pages.common.opening import Page
 from pages.common.study import system_of
 

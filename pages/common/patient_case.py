@@ -20,7 +20,10 @@ from pages.common.study import Error, reader_error, system_of, visits_in_order
 
 @dataclass(frozen=True)
 class Case:
-    """One patient and the two visits compared, with every row that the page shows."""
+    """One patient and the two visits compared, with every row that the page shows.
+
+    grades: of sites. special: findings beside them (``data.queries.scores.special_findings``), with labels.
+    """
 
     subject: str
     first: str
@@ -30,6 +33,7 @@ class Case:
     visits: list[str]
     totals: pd.DataFrame
     grades: pd.DataFrame
+    special: pd.DataFrame
     kinds: dict[str, str]
     error: Error | None
 
@@ -45,8 +49,8 @@ class Case:
         before, after = self.total(label, self.first), self.total(label, self.last)
         return None if before is None or after is None else after - before
 
-    def mean_of_people(self, visit: str) -> float | None:
-        values = [self.total(label, visit) for label in people(self.kinds)]
+    def mean_of_people(self, visit: str, component: str = "total") -> float | None:
+        values = [self.total(label, visit, component) for label in people(self.kinds)]
         known = [value for value in values if value is not None]
         return sum(known) / len(known) if known else None
 
@@ -91,10 +95,11 @@ def _baseline(known: pd.DataFrame, visits: list[str]) -> str:
 
 def _case(page: Page, chosen: CohortFilter, subject: str, first: str, last: str, visits: list[str]) -> Case:
     with guards.told():
-        totals, grades, *_ = fetch(
+        totals, grades, special, *_ = fetch(
             page,
             asking(scores.totals, chosen, subject=subject),
             asking(scores.site_grades, chosen, subject=subject),
+            asking(scores.special_findings, chosen, subject=subject),
             asking(patient.films, subject),
             asking(patient.findings, subject, chosen.system),
             asking(patient.covariates, subject),
@@ -102,9 +107,11 @@ def _case(page: Page, chosen: CohortFilter, subject: str, first: str, last: str,
         error = None if page.is_reader else reader_error(page, chosen, first, last)
     shown = shown_readings(totals, chosen.campaign)
     marked = shown_readings(grades, chosen.campaign)
-    shown.attrs, marked.attrs = totals.attrs, grades.attrs
+    beside = shown_readings(special, chosen.campaign)
+    shown.attrs, marked.attrs, beside.attrs = totals.attrs, grades.attrs, special.attrs
     kinds = label_kinds(pd.concat([shown[["label", "kind"]], marked[["label", "kind"]]]))
-    return Case(subject, first, last, chosen, system_of(chosen), visits, shown, marked, kinds, error)
+    system = system_of(chosen)
+    return Case(subject, first, last, chosen, system, visits, shown, marked, beside, kinds, error)
 
 
 def _patient(patients: list[str]) -> str:

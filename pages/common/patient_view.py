@@ -5,17 +5,14 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from core.changes import chance_of_change, confirmed_share, site_changes
+from core.changes import by_joint, chance_of_change, confirmed_share, site_changes
 from core.domain import CohortFilter
-from core.figures.course import Band, course_figure
-from core.figures.site_map import site_map
-from core.progression.expected import SAYS
 from core.readings import label_kinds, models, people, short_names, shown_readings
+from core.scores.system import Feature
 from data.queries import patient, scores
 from pages.common import address, films
 from pages.common import patient_context as context
 from pages.common import session_keys as keys
-from pages.common.charts import chart, clickable
 from pages.common.made import download, how_made
 from pages.common.opening import Page
 from pages.common.patient_case import Case
@@ -39,6 +36,9 @@ def headline(page: Page, case: Case) -> None:
         missing = "one visit" if case.first == case.last else "no pair read"
         value = missing if change is None else f"{before:.1f} → {after:.1f}"
         st.metric(title, value, None if change is None else f"{change:+.1f}", delta_color="off")
+        parts = _parts(case)
+        if parts:
+            st.caption(parts)
     with columns[1]:
         for label in models(case.kinds)[:1]:
             moved = case.change(label)
@@ -50,6 +50,18 @@ def headline(page: Page, case: Case) -> None:
     with columns[2]:
         lines = [_verdict(case, change), context.since_last(case), context.standing(page, case)]
         st.markdown("\n\n".join(line for line in lines if line), help=context.formula(case) or None)
+
+
+def _parts(case: Case) -> str:
+    """The parts of the score, first to last visit, mean of the readers; empty with one visit."""
+    if case.first == case.last:
+        return ""
+    said = []
+    for component in case.system.components:
+        before, after = (case.mean_of_people(visit, component.name) for visit in (case.first, case.last))
+        if before is not None and after is not None:
+            said.append(f"{case.system.name_of(component.name)} {before:.1f} → {after:.1f}")
+    return "; ".join(said)
 
 
 def _verdict(case: Case, change: float | None) -> str:
@@ -70,6 +82,7 @@ def _verdict(case: Case, change: float | None) -> str:
 def what_changed(page: Page, case: Case) -> str | None:
     """The list of sites that changed; returns the site that the films should show."""
     changed = site_changes(case.grades, case.system, case.first, case.last, case.kinds)
+    changed = by_joint(changed, case.system)
     st.markdown(f"##### What changed, {case.first} to {case.last}")
     if changed.empty:
         st.markdown("No reading has a different grade at any site.")
@@ -107,6 +120,7 @@ def _pick_from(changed: pd.DataFrame, case: Case) -> None:
     seen = [f"{count} of {of}" if of else "–" for count, of in pairs]
     table.insert(1, "seen by", seen)
     narrow = {name: st.column_config.TextColumn(name, width=46) for name in short.values()}
+    wide = 46 if len(case.system.features) == 1 else 88
     st.dataframe(
         table,
         hide_index=True,
@@ -116,7 +130,7 @@ def _pick_from(changed: pd.DataFrame, case: Case) -> None:
         on_select=lambda: _keep_row(changed["site"].tolist()),
         column_config=narrow
         | {
-            "site": st.column_config.TextColumn("Site", width=46, help="Click: the films show it"),
+            "site": st.column_config.TextColumn("Site", width=wide, help="Click: the films show it"),
             "seen by": st.column_config.TextColumn("Seen by", width=62, help="Readers who see it"),
         },
     )
@@ -190,57 +204,17 @@ def _pane(
 
 
 def _legend(case: Case) -> str:
+    """Short names of the readings, and what each grade means: of every feature, or below where drawn."""
     short = short_names(case.kinds)
     who = ", ".join(f"**{letters}** {label}" for label, letters in short.items() if letters != label)
-    grades = ", ".join(f"**{grade}** {text}" for grade, text in enumerate(case.system.features[0].grades))
+    grades = "; ".join(_words(feature, len(case.system.features) > 1) for feature in case.system.features)
     return f"{who + '. ' if who else ''}Box colour: the model's grade: {grades}."
 
 
-def course(page: Page, case: Case) -> None:
-    """The total over time, with covariates under the same axis."""
-    rows = case.totals[case.totals["component"] == "total"]
-    st.markdown(f"##### {case.system.title} over time")
-    if rows.empty:
-        st.markdown("No total yet.")
-        return
-    before = case.mean_of_people(case.first)
-    band = None
-    if case.error is not None and before is not None:
-        band = Band(before, case.error.mean, f"{case.first} ± SDC {case.error.mean:.1f}")
-    extra = ask(page, patient.covariates, case.subject)
-    unit = f"{case.system.title} (0 to {case.system.maximum})"
-    expected = context.expected(page, case)
-    figure = course_figure(
-        rows, case.kinds, unit=unit, band=band, covariates=extra, expected=expected, on=page.look
-    )
-    chart(
-        figure, "course", alt=f"{case.system.title} of {case.subject} by visit for each reader and the model"
-    )
-    imputed = int(rows["imputed_sites"].sum())
-    st.caption(
-        f"n = {len(case.visits)} visits, {len(case.kinds)} readings; rule `{rows['rule'].iloc[0]}`, "
-        f"{imputed} missing sites imputed. The band: what reading error alone could do to the readers' mean."
-        + (f" {context.formula(case)}" if context.formula(case) else "")
-        + (f" Expected: {SAYS}; {expected.text}." if expected is not None else "")
-    )
-    gaps = rows[rows["total"].isna()]
-    if len(gaps):
-        said = [f"{row.label} {row.visit} ({row.missing_reason})" for row in gaps.itertuples()]
-        st.caption(f"No total, so a gap in the line: {'; '.join(said)}.")
-
-
-def corner_map(page: Page, case: Case, site: str | None) -> None:
-    """Every reading's grade of every site at every visit; a click chooses the site."""
-    st.markdown("##### Site by visit")
-    figure = site_map(case.grades, case.system, case.visits, case.kinds, chosen=site, on=page.look)
-    clicked = clickable(figure, "site_map", alt=f"Grades of {case.subject} by site, visit and reader")
-    if clicked and clicked[0] != address.place().site:
-        address.go(site=clicked[0])
-        st.rerun()
-    missing = int(case.grades["grade"].isna().sum())
-    st.caption(
-        f"n = {len(case.grades)} grades, {missing} not gradable (×, reason on hover). Click: films show it."
-    )
+def _words(feature: Feature, is_named: bool) -> str:
+    words = ", ".join(f"**{grade}** {text}" for grade, text in enumerate(feature.grades))
+    note = f" ({feature.note})" if feature.note else ""
+    return f"{feature.name}{note} {words}" if is_named else words
 
 
 def left_out(page: Page, case: Case) -> None:

@@ -16,8 +16,9 @@ from data.store import current_actor
 from pages.common import agreement_study as study
 from pages.common import guards
 from pages.common import session_keys as keys
-from pages.common.agreement_parts import beside, figure, legend, pick, shorts, signed, titled, told
+from pages.common.agreement_parts import beside, figure, legend, shorts, signed, titled, told
 from pages.common.agreement_study import Comparison
+from pages.common.lasting import pick
 from pages.common.opening import Page
 
 MODEL = "agreement_model"

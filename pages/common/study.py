@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pandas as pd
 
@@ -60,15 +60,18 @@ def visits_in_order(frame: pd.DataFrame) -> list[str]:
     return first.sort_values(["visit_order", "visit"], na_position="last")["visit"].tolist()
 
 
-def reader_error(page: Page, chosen: CohortFilter, first: str, last: str) -> Error | None:
+def reader_error(
+    page: Page, chosen: CohortFilter, first: str, last: str, component: str = "total"
+) -> Error | None:
     """The people's SDC between two visits, over all patients of the cohort; None below two readers."""
-    found: Error | None = worked_out(page, _reader_error, replace(all_patients(chosen)), first, last)
+    found: Error | None = worked_out(page, _reader_error, all_patients(chosen), first, last, component)
     return found
 
 
-def _reader_error(page: Page, chosen: CohortFilter, first: str, last: str) -> Error | None:
-    change = change_table(chosen_totals(page, chosen), first, last)
-    readers = [label for label in people(label_kinds(chosen_totals(page, chosen))) if label in change]
+def _reader_error(page: Page, chosen: CohortFilter, first: str, last: str, component: str) -> Error | None:
+    totals = chosen_totals(page, chosen, component)
+    change = change_table(totals, first, last)
+    readers = [label for label in people(label_kinds(totals)) if label in change]
     complete = change[readers].dropna()
     found = smallest_detectable_change(complete.to_numpy(dtype=float))
     if found is None:

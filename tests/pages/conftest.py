@@ -8,6 +8,7 @@ import pytest
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
+import hands_cohort  # noqa: E402
 import small_cohort  # noqa: E402
 
 ROOT = HERE.parents[1]
@@ -24,6 +25,13 @@ def cohort_file(tmp_path_factory):
 def blinded_file(tmp_path_factory):
     path = tmp_path_factory.mktemp("pages_blinded") / "blinded.duckdb"
     small_cohort.build(path, blinded=True)
+    return path
+
+
+@pytest.fixture(scope="session")
+def hands_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("pages_hands") / "hands.duckdb"
+    hands_cohort.build(path)
     return path
 
 
