@@ -56,6 +56,21 @@ def counts(store: CohortStore, viewer: Viewer) -> pd.DataFrame:
     return answer(store, viewer, COUNTS)
 
 
+def films_for(store: CohortStore, viewer: Viewer, system: str, foreign: tuple[str, ...]) -> pd.DataFrame:
+    """One row: ``films`` that the model of a system is offered, ``seen`` by it, ``abstained`` on.
+
+    foreign: body parts whose films it is not offered.
+    """
+    sql = """
+        SELECT count(*) AS films, count(f.image) AS seen, coalesce(sum(f.abstained::INTEGER), 0) AS abstained
+        FROM image i LEFT JOIN (
+            SELECT image, bool_or(abstained IS NOT NULL) AS abstained FROM finding WHERE system = $system
+            GROUP BY image) f USING (image)
+        WHERE NOT list_contains($foreign::TEXT[], coalesce(i.body_part, ''))
+    """
+    return answer(store, viewer, sql, values={"system": system, "foreign": list(foreign)})
+
+
 def levels(store: CohortStore, viewer: Viewer) -> pd.DataFrame:
     """What one can filter by: ``kind`` (arm, sex, visit, covariate), ``name``, ``level``, ``patients``.
 

@@ -7,7 +7,10 @@ import time
 import pytest
 import small_cohort
 
+from core.domain import Viewer
 from data.looking import look_at
+from data.queries import cohort
+from data.store import CohortStore
 from pages.common import jobs
 
 PAGE = "pages/5_Import.py"
@@ -60,7 +63,15 @@ def test_table_without_the_columns_needed_is_told_in_a_sentence(open_app, tmp_pa
 
 def test_model_part_counts_what_is_left(open_app):
     at = part(open_app(PAGE), "Run the model")
-    assert "**1** of 36" in words(at, "markdown")
+    assert "**mSASSS**: **1** of 36 films to look at, 1 refused" in words(at, "markdown")
+
+
+def test_films_of_another_models_body_part_are_not_counted(cohort_file):
+    store = CohortStore(cohort_file)
+    row = cohort.films_for(store, Viewer(), "msasss", ("lumbar",)).iloc[0]
+    assert (row["films"], row["seen"], row["abstained"]) == (17, 17, 0)
+    row = cohort.films_for(store, Viewer(), "mtss", ()).iloc[0]
+    assert (row["films"], row["seen"], row["abstained"]) == (36, 0, 0)
 
 
 def test_refused_files_are_listed(open_app):
