@@ -31,7 +31,7 @@ def confusion(counts: Any, levels: Sequence[float], pair: Pair, *, on: Look = LI
     grades = [f"{level:g}".replace("-", "−") for level in levels]
     cells = [(i, j, int(table[i, j])) for i in range(len(table)) for j in range(len(table))]
     share = [count / max(int(table[i].sum()), 1) for i, _, count in cells]
-    fill = [_mix(on.background, colour, 0.08 + 0.87 * part) for part in share]
+    fill = [mix(on.background, colour, 0.08 + 0.87 * part) for part in share]
     figure = go.Figure(
         clickable_squares(
             [j for _, j, _ in cells],
@@ -91,11 +91,12 @@ def shade(value: float) -> str:
     value = min(max(float(value), 0.0), 1.0)
     for (low, dark), (high, bright) in pairwise(SHADES):
         if value <= high:
-            return _mix(dark, bright, (value - low) / (high - low))
+            return mix(dark, bright, (value - low) / (high - low))
     return SHADES[-1][1]
 
 
-def _mix(one: str, other: str, part: float) -> str:
+def mix(one: str, other: str, part: float) -> str:
+    """The colour that lies this share of the way from one to the other."""
     channels = [
         round(int(one[i : i + 2], 16) * (1 - part) + int(other[i : i + 2], 16) * part) for i in (1, 3, 5)
     ]

@@ -38,7 +38,7 @@ def change_map(
         go.Scatter(
             x=x, y=y, mode="markers+text", text=[_text(value) for value in share],
             textfont={"size": 11, "color": ink}, customdata=rows[["group", "site"]].to_numpy(),
-            hovertext=[_tip(row) for row in rows.to_dict("records")], hoverinfo="text",
+            hovertext=[tip(row) for row in rows.to_dict("records")], hoverinfo="text",
             marker={
                 "symbol": "square", "size": ROW_PIXELS - 2, "color": np.nan_to_num(share) * 100, "cmin": 0,
                 "cmax": top * 100, "colorscale": SCALES[on.dark], "showscale": True,
@@ -72,7 +72,8 @@ def _text(share: float) -> str:
     return "" if np.isnan(share) else f"{100 * share:.0f}"
 
 
-def _tip(row: dict[Any, Any]) -> str:
+def tip(row: dict[Any, Any]) -> str:
+    """The words over a square."""
     if not row["n"]:
         return f"{row['site']}, {row['group']}: nobody graded both visits"
     return (

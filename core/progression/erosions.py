@@ -27,12 +27,22 @@ def new_erosions(frame: pd.DataFrame, from_visit: str, to_visit: str) -> pd.Data
     )
     subjects, grids = grade_grids(frame[is_erosion], from_visit, to_visit)
     counts = count_new(subjects, grids, ERODED, "judged_sites")
-    clean = _free_of_erosion(*grids)
+    eroded = newly_eroded(counts, *grids)
+    return counts.join(eroded.add_prefix("newly_eroded_"))
+
+
+def newly_eroded(counts: pd.DataFrame, before: np.ndarray, after: np.ndarray) -> pd.DataFrame:
+    """Under each variant who is newly eroded: 1.0, 0.0, or missing (see ``new_erosions``).
+
+    counts: of ``new_sites.count_new`` for these erosion grades, shape (subjects, readers, sites).
+    """
+    clean = _free_of_erosion(before, after)
+    found = {}
     for variant in VARIANTS:
         is_new = (counts[variant] > 0).to_numpy(float)
         known = clean[variant] & counts[variant].notna().to_numpy()
-        counts[f"newly_eroded_{variant}"] = np.where(known, is_new, np.nan)
-    return counts
+        found[variant] = np.where(known, is_new, np.nan)
+    return pd.DataFrame(found, index=counts.index)
 
 
 def _free_of_erosion(before: np.ndarray, after: np.ndarray) -> dict[str, np.ndarray]:

@@ -54,7 +54,7 @@ def _shown(page: Page, asked: Ask, table: pd.DataFrame) -> None:
     rows = rows.assign(
         rule=rows["rule"].map(titles), title=[BY_NAME[method].title for method in rows["method"]]
     )
-    unit = asked.system.title if measure == MEAN else "share of patients"
+    unit = asked.unit if measure == MEAN else "share of patients"
     figure = sensitivity_forest(rows, unit=f"{measure}, {group} ({unit})", on=page.look)
     chart(figure, "sensitivity", alt=f"{measure} of {group} under every rule and method")
     known = pd.to_numeric(rows["estimate"], errors="coerce").dropna()

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
+from core.figures.change_grid import change_grid
 from core.figures.change_map import change_map
 from core.figures.spaghetti import MOST_LINES, shown_lines, spaghetti
 from core.figures.subgroup_forest import subgroup_forest
 from core.figures.waterfall import waterfall
 from core.progression.by_group import ALL, by_site, by_subgroup, by_visit, masks
 from core.progression.grid import SiteGrid
+from core.scores.groups import MOST_UNGROUPED
+from core.scores.layout import layout, narrowed
 from pages.common import progression_study as study
 from pages.common import progression_view as view
 from pages.common.charts import chart, clickable
@@ -22,6 +26,7 @@ from pages.common.opening import Page
 from pages.common.progression_guard import guarded
 from pages.common.progression_models import fitted_means, models
 from pages.common.progression_panel import panel
+from pages.common.progression_parts import parts
 from pages.common.progression_rows import chosen_sites, subgroup_levels
 from pages.common.progression_study import Ask
 from pages.common.progression_view import Found
@@ -35,6 +40,7 @@ def shown(page: Page, asked: Ask, found: Found) -> None:
         "Patient by patient": patients,
         "Over time": over_time,
         "Where": where,
+        "Parts of the score": lambda page, asked, found: parts(page, asked, _way(found)),
         "Subgroups": subgroups,
         "Models and tests": models,
         "Missing data": panel,
@@ -57,7 +63,7 @@ def patients(page: Page, asked: Ask, found: Found) -> None:
     way = _way(found)
     points = study.points(page, asked, way)
     figure = waterfall(
-        points, unit=asked.system.title, sdc=view.sdc_of(found[way]), arms=view.study_arms(page), on=page.look
+        points, unit=asked.unit, sdc=view.sdc_of(found[way]), arms=view.study_arms(page), on=page.look
     )
     clicked = clickable(figure, "waterfall", alt="Every patient's change as a bar, from worst to best")
     better = int((points["y"] < -1e-9).sum())
@@ -83,7 +89,7 @@ def over_time(page: Page, asked: Ask, found: Found) -> None:
         _courses(grid.subjects[drawn], grid.arm[drawn], grid.days[drawn], change[drawn]),
         means[means["n"] > 0],
         fitted_means(page, asked),
-        unit=f"change from {asked.first} ({asked.system.title})",
+        unit=f"change from {asked.first} ({asked.unit})",
         arms=view.study_arms(page),
         on=page.look,
     )
@@ -117,14 +123,14 @@ def where(page: Page, asked: Ask, found: Found) -> None:
     by = st.segmented_control("Columns", across, default=across[0], required=True, key="where_by") or "visit"
     by = by if by in across else "visit"
     cells, groups = _cells(grid, asked, by)
-    sites = [site for site in asked.system.codes if (cells.loc[cells["site"] == site, "n"] > 0).any()]
+    sites = [site for site in asked.sites if (cells.loc[cells["site"] == site, "n"] > 0).any()]
     if not sites:
         st.info("Nobody's sites were graded at both visits.", icon=":material/inbox:")
         return
-    left, right = st.columns([1.2, 1])
+    left, right = st.columns([1.2, 1] if len(sites) <= MOST_UNGROUPED else [2.2, 1])
     with left:
         title = f"change {asked.first} to {asked.last}" if by == "arm" else f"change from {asked.first} to"
-        figure = change_map(cells, sites, groups, on=page.look, names=title)
+        figure = _map(page, asked, cells, sites, groups, title)
         clicked = clickable(figure, "where", alt="Share of patients who got worse at each site")
         st.caption(
             f"n = {len(grid.subjects)} patients, {len(grid.readers)} readers' mean. A square is the share of "
@@ -134,6 +140,16 @@ def where(page: Page, asked: Ask, found: Found) -> None:
     with right:
         _behind(grid, asked, by, clicked, groups)
     download(cells, "change_by_site", label="Sites (CSV)")
+
+
+def _map(page: Page, asked: Ask, cells: pd.DataFrame, sites: list[str], groups: list[str], title: str) -> Any:
+    """Sites as a list, those of a long score as joints with sides and features beside each other."""
+    if len(sites) <= MOST_UNGROUPED:
+        return change_map(cells, sites, groups, on=page.look, names=title)
+    where = layout(asked.system)
+    if where.summed:
+        return change_map(cells, sites, groups, on=page.look, names=title)
+    return change_grid(cells, narrowed(where, sites), groups, on=page.look, names=title)
 
 
 def _cells(grid: SiteGrid, asked: Ask, by: str) -> tuple[pd.DataFrame, list[str]]:
@@ -179,7 +195,7 @@ def subgroups(page: Page, asked: Ask, found: Found) -> None:
     first = b.selectbox("minus arm", ordered, index=_reference(ordered), key="subgroup_first")
     second = a.selectbox("Arm", [arm for arm in ordered if arm != first], key="subgroup_second")
     rows = subgroup_rows(page, asked, found, second, first)
-    figure = subgroup_forest(rows, second=second, first=first, unit=asked.system.title, on=page.look)
+    figure = subgroup_forest(rows, second=second, first=first, unit=asked.unit, on=page.look)
     chart(figure, "subgroups", alt=f"Difference between {second} and {first} by subgroup")
     st.caption(
         f"n = {found[_way(found)]['subjects']} patients with a change, {view.WAYS[_way(found)]}; beside each "
@@ -205,8 +221,8 @@ def subgroup_rows(page: Page, asked: Ask, found: Found, second: str, first: str)
     names = table["subject"].to_numpy(object)
     groups = {"all patients": np.ones(len(table), bool)}
     base = table["from_mean"].to_numpy(float)
-    groups[f"{asked.first} {asked.system.title}: 0"] = base <= 0
-    groups[f"{asked.first} {asked.system.title}: above 0"] = base > 0
+    groups[f"{asked.first} {asked.unit}: 0"] = base <= 0
+    groups[f"{asked.first} {asked.unit}: above 0"] = base > 0
     for name, levels in subgroup_levels(page, names).items():
         groups |= {f"{name}: {level}": mask for level, mask in levels.items()}
     return by_subgroup(

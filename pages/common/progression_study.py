@@ -12,6 +12,7 @@ from core.domain import CohortFilter, ReaderKind
 from core.errors import InputError
 from core.progression.analysis import Options, progression
 from core.progression.courses import courses
+from core.progression.erosions import newly_eroded
 from core.progression.film_methods import BY_NAME, METHODS, fill_change
 from core.progression.grid import TotalGrid
 from core.progression.new_sites import VARIANTS, count_new
@@ -29,6 +30,7 @@ from pages.common.queries import worked_out
 from pages.common.study import all_patients, system_of
 
 READERS = "Readers (mean)"
+TOTAL = "total"
 IMPUTED, COMPLETE = "imputed", "complete only"
 OBSERVED = METHODS[0].name
 NEVER_READ = "no total at any visit"
@@ -46,13 +48,27 @@ class Ask:
     last: str
     days: tuple[float, float]
     scorer: str = READERS
-    component: str = "total"
+    component: str = TOTAL
     rule: str = ""
     films: str = OBSERVED
 
     @property
     def system(self) -> ScoreSystem:
         return system_of(self.chosen)
+
+    @property
+    def sites(self) -> tuple[str, ...]:
+        """The sites of the part of the score that is asked about; all of the system's for the total."""
+        if self.component == TOTAL:
+            return self.system.codes
+        return tuple(site.code for site in self.system.sites_of(self.component))
+
+    @property
+    def unit(self) -> str:
+        """What a number is in: the score, and the part of it."""
+        if self.component == TOTAL:
+            return self.system.title
+        return f"{self.system.title}, {self.system.name_of(self.component)}"
 
     @property
     def rule_used(self) -> Rule:
@@ -210,7 +226,10 @@ def _gap(name: str, pair: dict[str, Any]) -> dict[str, Any]:
             "count": None, "n": None, "estimate": pair["estimate"], "low": low, "high": high}  # fmt: skip
 
 
-NEW = {"msasss": ("corner", 2, "new syndesmophyte"), "mtss": ("erosion", 1, "new erosion")}
+NEW = {  # system: (feature, grade from which a site counts, what is new, the part of the score it belongs to)
+    "msasss": ("corner", 2, "new syndesmophyte", ""),
+    "mtss": ("erosion", 1, "new erosion", "erosion"),
+}
 SAYS = {
     "by_mean": "by the mean of readers",
     "by_all_readers": "by all readers",
@@ -219,23 +238,30 @@ SAYS = {
 
 
 def new_site_flags(page: Page, asked: Ask) -> pd.DataFrame | None:
-    """Shares of patients with a new syndesmophyte (or erosion) in its three variants; None elsewhere."""
-    if asked.chosen.system not in NEW or asked.component != "total":
+    """Shares of patients with a new syndesmophyte (or erosion) in its three variants, and of the newly eroded
+    among those without any erosion before; None elsewhere."""
+    if asked.chosen.system not in NEW:
         return None
-    feature, least, title = NEW[asked.chosen.system]
+    feature, least, title, part = NEW[asked.chosen.system]
+    if asked.component not in (TOTAL, part):
+        return None
     grid = chosen_sites(page, asked.chosen)
-    wanted = asked_grid(page, asked).readers
     places = [p for p, site in enumerate(asked.system.sites) if site.feature == feature]
-    grid = grid.only(readers=wanted)
+    grid = grid.only(readers=asked_grid(page, asked).readers)
     grids = [grid.at(visit)[:, :, places] for visit in (asked.first, asked.last)]
     counts = count_new([str(name) for name in grid.subjects], grids, least, "judged")
-    known = counts["judged"] > 0
-    flags = pd.DataFrame({"arm": grid.arm[known.to_numpy()]})
+    known = (counts["judged"] > 0).to_numpy()
+    flags = pd.DataFrame({"arm": grid.arm[known]})
     for variant in VARIANTS:
         flags[f"{title}, {SAYS[variant]}"] = counts.loc[known, variant].to_numpy(float)
+    if feature == "erosion":
+        eroded = newly_eroded(counts, *grids)
+        for variant in VARIANTS:
+            flags[f"newly eroded patient, {SAYS[variant]}"] = eroded.loc[known, variant].to_numpy(float)
     if flags["arm"].isna().all():
         flags = flags.drop(columns="arm")
-    return flag_shares(flags, [f"{title}, {SAYS[variant]}" for variant in VARIANTS]).drop(columns="left_out")
+    names = [str(name) for name in flags if name != "arm"]
+    return flag_shares(flags, names).drop(columns="left_out")
 
 
 # -- missing films -------------------------------------------------------------------------------------------
@@ -303,7 +329,7 @@ def missing_counts(page: Page, asked: Ask) -> dict[str, int]:
         "readings": int(read.sum()),
         "imputed": int(imputed[read & ~np.isnan(totals)].sum()),
         "incomplete": int((read & np.isnan(totals)).sum()),
-        "sites": int(read.sum()) * len(asked.system.codes),
+        "sites": int(read.sum()) * len(asked.sites),
     }
 
 

@@ -15,6 +15,7 @@ from data.queries import cohort
 from pages.common import address, guards
 from pages.common import progression_study as study
 from pages.common.charts import chart, clickable
+from pages.common.lasting import pick_component
 from pages.common.made import download, how_made
 from pages.common.opening import Page
 from pages.common.progression_rows import chosen_grid
@@ -31,7 +32,8 @@ def question(page: Page, chosen: CohortFilter) -> Ask:
     system = system_of(chosen)
     part, who, from_, to = st.columns([1, 1.2, 1, 1])
     sites, films = st.columns(2)
-    component = part.selectbox("Score", ["total", *(item.name for item in system.components)])
+    with part:
+        component = pick_component(system)
     titles = {rule.name: rule.title for rule in system.rules}
     rule = sites.selectbox(
         "Missing sites",
@@ -80,7 +82,7 @@ def answer(page: Page, asked: Ask, found: Found) -> None:
 
 
 def _sentence(asked: Ask, result: dict[str, Any]) -> str:
-    unit = asked.system.title
+    unit = asked.unit
     arms = {arm: value for arm, value in result["summary"].items() if arm != "all"} or {
         "All": result["summary"]["all"]
     }
@@ -163,7 +165,7 @@ def _under_method(panel: pd.DataFrame, asked: Ask) -> str:
 def figures(page: Page, asked: Ask, found: Found) -> None:
     """Cumulative probability of one way, and mean change by arm of both."""
     arms = study_arms(page)
-    unit = asked.system.title
+    unit = asked.unit
     left, right = st.columns([1.5, 1])
     with left:
         st.markdown("#### Every patient's change")
@@ -246,7 +248,7 @@ def tables(page: Page, asked: Ask, found: Found) -> None:
         st.dataframe(
             summary, hide_index=True, column_config={name: number(name, format="%.2f") for name in names}
         )
-        st.caption(f"Change in {asked.system.title}; low and high: 95% interval of the mean.")
+        st.caption(f"Change in {asked.unit}; low and high: 95% interval of the mean.")
         one, two, three = st.columns(3)
         with one:
             download(summary, "progression", label="Change (CSV)")

@@ -40,7 +40,7 @@ def build(path: Path, *, films: bool = True, spine: bool = False) -> CohortStore
         readers = KINDS | ({small_cohort.MODEL: "model"} if spine else {})
         tx.insert("reader", pd.DataFrame({"reader": list(readers), "kind": list(readers.values())}))
         tx.insert("campaign", _campaigns("mtss"))
-        tx.insert("site_score", pd.concat([site_grades(), findings_at_joints()], ignore_index=True))
+        tx.insert("site_score", rows())
         if spine:
             tx.insert("campaign", _campaigns("msasss"))
             grades = small_cohort.site_grades()
@@ -95,6 +95,11 @@ def site_grades() -> pd.DataFrame:
                     rows.append((patient, visit, site.code, site.feature, reader, grade, reason))
     frame = pd.DataFrame(rows, columns=["subject", "visit", "site", "feature", "reader", "grade", "reason"])
     return _as_scores(frame)
+
+
+def rows() -> pd.DataFrame:
+    """Grades and the findings beside them, as they are stored."""
+    return pd.concat([site_grades(), findings_at_joints()], ignore_index=True)
 
 
 EXTRA = {
