@@ -1,0 +1,125 @@
+"""Labelled films of hands or feet with the grades of every scored place, from a COCO folder.
+
+Each box has an attribute ``unit`` (``LH.MCP2``) and its grades ``erosion`` and ``jsn``, null where the place
+has no such site. ``gap_mm`` (joint space) and ``visibility`` may be absent. Boxes of other places are left
+out.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from core.domain import Film
+from core.errors import InputError
+from core.scores.mtss import MTSS
+from models.mtss.labels import LEAST_VISIBLE
+from models.mtss.places import Place, Places
+
+UNITS = frozenset(site.unit for site in MTSS.sites)
+NO_SITE = -1  # in place of a grade
+
+
+@dataclass(frozen=True)
+class GradedFilm:
+    """A film and its scored places. boxes (n, 4): corners in pixels of the film; units and findings (n,).
+
+    grades: feature -> (n,) grade as a reader gives it, ``NO_SITE`` where the place has no such site. gap_mm
+    (n,): joint space, NaN where it is not known. visibility (n,): 0 to 1. patient: never on both sides of a
+    split. spacing_mm: (row, column), None where it is not known.
+    """
+
+    name: str
+    patient: str
+    visit: str
+    view: str
+    path: Path
+    spacing_mm: tuple[float, float] | None
+    units: tuple[str, ...]
+    findings: tuple[str, ...]
+    boxes: np.ndarray
+    grades: dict[str, np.ndarray]
+    gap_mm: np.ndarray
+    visibility: np.ndarray
+    kind: str = "good"
+
+    @property
+    def visible(self) -> np.ndarray:
+        """(n,) whether a reader could see the place."""
+        return np.asarray(self.visibility >= LEAST_VISIBLE)
+
+    @property
+    def mm_per_pixel(self) -> float:
+        return 0.15 if self.spacing_mm is None else float(np.mean(self.spacing_mm))
+
+    def places(self, rng: np.random.Generator | None = None, jitter_mm: float = 0.0) -> Places:
+        """The middles of the boxes that can be seen, as a site finder gives them.
+
+        jitter_mm: SD of its error in each direction, drawn from ``rng``; none without one.
+        """
+        middles = (self.boxes[:, :2] + self.boxes[:, 2:]) / 2
+        if rng is not None:
+            middles = middles + rng.normal(0, jitter_mm / self.mm_per_pixel, middles.shape)
+        found = {
+            unit: Place(float(x), float(y), 1.0)
+            for unit, (x, y), seen in zip(self.units, middles, self.visible, strict=True)
+            if seen
+        }
+        return Places(self.view, found, {}, self.mm_per_pixel)
+
+    def as_film(self) -> Film:
+        """The film as a scorer gets it. Raises InputError where the file cannot be read."""
+        image = cv2.imread(str(self.path), cv2.IMREAD_UNCHANGED)
+        if image is None:
+            raise InputError(str(self.path), "a readable image is needed", "check the file")
+        grey = np.asarray(image if image.ndim == 2 else image[..., :3].mean(axis=2))
+        return Film(self.name, grey, self.spacing_mm)
+
+
+def read_graded(folder: Path) -> list[GradedFilm]:
+    """The labelled films of a COCO folder. Raises InputError where it is none or has no graded place."""
+    path = folder / "annotations.json"
+    if not path.is_file():
+        raise InputError(str(folder), "a COCO folder with annotations.json is needed", "give its path")
+    content = json.loads(path.read_text(encoding="utf-8"))
+    names = {one["id"]: one["name"] for one in content["categories"]}
+    boxes: dict[int, list[dict]] = {}
+    for one in content["annotations"]:
+        about = one["attributes"]
+        if about["unit"] in UNITS and (about.get("erosion") is not None or about.get("jsn") is not None):
+            boxes.setdefault(one["image_id"], []).append(one)
+    if not boxes:
+        raise InputError(str(path), "boxes with unit, erosion and jsn are needed", "grade the joints")
+    return [_film(image, boxes.get(image["id"], []), names, folder) for image in content["images"]]
+
+
+def _film(image: dict, found: list[dict], names: dict[int, str], folder: Path) -> GradedFilm:
+    corners = np.array([one["bbox"] for one in found], float).reshape(-1, 4)
+    corners[:, 2:] += corners[:, :2]
+    spacing = image.get("spacing_mm")
+    units = tuple(one["attributes"]["unit"] for one in found)
+    is_foot = bool(units) and units[0][1] == "F"
+    return GradedFilm(
+        name=image["file_name"],
+        patient=image["patient"],
+        visit=image.get("visit", ""),
+        view=image.get("view") or ("feet" if is_foot else "hands"),
+        path=folder / "images" / image["file_name"],
+        spacing_mm=(spacing[0], spacing[1]) if spacing else None,
+        units=units,
+        findings=tuple(names[one["category_id"]] for one in found),
+        boxes=corners,
+        grades={name: _numbers(found, name, NO_SITE).astype(int) for name in ("erosion", "jsn")},
+        gap_mm=_numbers(found, "gap_mm", np.nan),
+        visibility=_numbers(found, "visibility", 1.0),
+        kind=image.get("kind", "good"),
+    )
+
+
+def _numbers(found: list[dict], name: str, missing: float) -> np.ndarray:
+    values = [one["attributes"].get(name) for one in found]
+    return np.array([missing if value is None else float(value) for value in values])
