@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -47,7 +47,11 @@ class NotRegistered:
 
 @dataclass(frozen=True)
 class PairRegistration:
-    """One movement for the whole film, and for sites near which another one holds better, that one."""
+    """One movement for the whole film, and for sites near which another one holds better, that one.
+
+    near: turn and scale of the sites around, and the shift of the site itself, which so comes to its own
+    place; the residual is that of the sites around before this shift.
+    """
 
     whole: Registration | NotRegistered
     near: dict[str, Registration] = field(default_factory=dict)
@@ -177,12 +181,23 @@ def _near(shared: _Shared, place: int, whole: Registration | NotRegistered) -> R
             continue
         if best is None or found.residual < best.residual:
             best = found
-    if best is None or isinstance(whole, NotRegistered):
-        return best
+    if best is None:
+        return None
+    own = _anchored(best, shared, place)
+    if isinstance(whole, NotRegistered):
+        return own
     here = [shared.sites.index(site) for site in best.used]
     moved = _apply(np.array(whole.matrix), shared.first[here], shared.first_pixel, shared.second_pixel)
     of_whole = float(np.sqrt(np.mean(abs(moved - shared.second[here]) ** 2)))
-    return best if best.residual < LOCAL_GAIN * of_whole else None
+    return own if best.residual < LOCAL_GAIN * of_whole else None
+
+
+def _anchored(found: Registration, shared: _Shared, place: int) -> Registration:
+    """The same turn and scale, shifted so that one site comes to its place."""
+    one, two = shared.first_pixel, shared.second_pixel
+    miss = shared.second[place] - complex(_apply(np.array(found.matrix), shared.first[[place]], one, two)[0])
+    shift = np.array([[0, 0, miss.real / two[0]], [0, 0, miss.imag / two[1]]])
+    return replace(found, matrix=_as_matrix(np.array(found.matrix) + shift))
 
 
 def _apply(

@@ -153,6 +153,15 @@ def test_fingers_that_moved_have_a_movement_of_their_own():
         assert through(near.matrix, hands[site]) == pytest.approx(second[site], abs=0.1)
 
 
+def test_site_comes_to_its_own_place_near_it():
+    first = spine(20)
+    bent = {s: (x + 0.0004 * (y - 400) ** 2, y) for s, (x, y) in moved(first, noise=1.0).items()}
+    found = register_pair(first, bent, SPACING, SPACING)
+    assert found.near
+    for site, near in found.near.items():
+        assert through(near.matrix, first[site]) == pytest.approx(bent[site])
+
+
 def test_two_features_of_one_joint_count_as_one_place():
     first = spine(4)
     twice = first | {f"{site}.E": place for site, place in first.items()}
