@@ -8,14 +8,17 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from core.domain import ReaderKind
 from core.errors import CohortError
-from core.figures.style import NO_GRADE_COLOUR, grade_colour
-from core.readings import short_names
+from core.figures.style import DARK, NO_GRADE_COLOUR, grade_colour, reader_marks
+from core.readings import models, short_names
 from core.scores.system import ScoreSystem
 from data.previews import preview_path, read_preview, to_film
-from data.store import CohortStore
+from data.queries import scores
+from data.store import CohortStore, software_version
 from pages.common.opening import Page
-from pages.common.viewer import ViewedBox, ViewedFilm
+from pages.common.queries import ask
+from pages.common.viewer import ViewedBox, ViewedCaption, ViewedFilm, ViewedLayer
 
 SHOWN_PERCENT = (1.0, 99.7)
 
@@ -36,11 +39,12 @@ def _middle(pixels: np.ndarray) -> np.ndarray:
 
 
 def viewed_film(
-    page: Page, film: pd.Series, title: str, boxes: tuple[ViewedBox, ...], subtitle: str = ""
-) -> ViewedFilm:
+    page: Page, film: pd.Series, title: str, boxes: tuple[ViewedBox, ...], subtitle: str = "",
+    unplaced: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (),
+) -> ViewedFilm:  # fmt: skip
     """One pane of the viewer; a film that cannot be read says why in its place.
 
-    film: a row of ``data.queries.patient.films``.
+    film: a row of ``data.queries.patient.films``. unplaced: see ``unplaced_of``.
     """
     spacing = (film["spacing_row_mm"], film["spacing_column_mm"])
     spacing_mm = None if pd.isna(spacing[0]) else (float(spacing[0]), float(spacing[1]))
@@ -50,7 +54,9 @@ def viewed_film(
         return ViewedFilm(
             film["image"], title, subtitle, message=f"{error.given}: {error.needed}; {error.todo}."
         )
-    return ViewedFilm(film["image"], title, subtitle, pixels, spacing_mm, window, limits, boxes)
+    return ViewedFilm(
+        film["image"], title, subtitle, pixels, spacing_mm, window, limits, boxes, unplaced=unplaced
+    )
 
 
 def no_film(visit: str, region: str) -> ViewedFilm:
@@ -65,10 +71,34 @@ def boxes_of(
     findings: of the patient. grades: of the patient at this film's visit, columns ``site, label, grade``.
     """
     here = findings[(findings["image"] == image) & findings["site"].notna() & findings["box"].notna()]
-    keys = zip(grades["site"].astype(str), grades["label"].astype(str), strict=True)
-    cells: dict[tuple[str, str], object] = dict(zip(keys, grades["grade"].tolist(), strict=True))
+    cells = _grades_by_site(grades)
     found = {row.site: row for row in here.itertuples()}
     return tuple(_box(found[site], cells, kinds, system) for site in system.codes if site in found)
+
+
+def unplaced_of(
+    boxes: tuple[ViewedBox, ...],
+    grades: pd.DataFrame,
+    kinds: Mapping[str, str],
+    system: ScoreSystem,
+    region: str,
+) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+    """(site, cells) of the region's sites that somebody graded at this visit and that have no box.
+
+    grades: as for ``boxes_of``.
+    """
+    cells, placed = _grades_by_site(grades), {box.site for box in boxes}
+    graded = {site for site, _ in cells}
+    return tuple(
+        (site.code, tuple(_cell(cells.get((site.code, label)), site.maximum) for label in kinds))
+        for site in system.sites
+        if site.region == region and site.code in graded and site.code not in placed
+    )
+
+
+def _grades_by_site(grades: pd.DataFrame) -> dict[tuple[str, str], object]:
+    keys = zip(grades["site"].astype(str), grades["label"].astype(str), strict=True)
+    return dict(zip(keys, grades["grade"].tolist(), strict=True))
 
 
 def _box(
@@ -80,7 +110,8 @@ def _box(
     named = ", ".join(f"{label} {text}" for label, (text, _) in zip(kinds, texts, strict=True))
     colour = NO_GRADE_COLOUR if grade is None else grade_colour(grade, most)
     tip = f"{system.by_code[site].name}: {named}"
-    return ViewedBox(site, box.x0, box.y0, box.x1, box.y1, colour, texts, tip)
+    maker = next(iter(models(dict(kinds))), "")
+    return ViewedBox(site, box.x0, box.y0, box.x1, box.y1, colour, texts, tip, maker)
 
 
 def _cell(grade: object, most: int) -> tuple[str, str]:
@@ -92,10 +123,37 @@ def _grade(value: object) -> int | None:
     return None if value is None or pd.isna(value) else int(value)  # type: ignore[call-overload]
 
 
-def heads(kinds: Mapping[str, str]) -> tuple[str, ...]:
-    """The short names over the grade cells, in the order of the readings."""
-    short = short_names(dict(kinds))
-    return tuple(short[label] for label in kinds)
+def heads(kinds: Mapping[str, str]) -> tuple[ViewedLayer, ...]:
+    """Whose grades the cells are, in the order of the readings; each can be switched off in the viewer.
+
+    Colours as in the figures, for a dark film: people neutral, the model its accent, the truth dashed.
+    """
+    short, marks = short_names(dict(kinds)), reader_marks(dict(kinds), DARK)
+    return tuple(
+        ViewedLayer(label, short[label], _titled(label, kind), marks[label].colour, marks[label].dash)
+        for label, kind in kinds.items()
+    )
+
+
+def _titled(label: str, kind: str) -> str:
+    if kind == ReaderKind.MODEL:
+        return f"model {label.partition(':')[2] or label}"
+    return f"{label} (consensus)" if kind == ReaderKind.CONSENSUS and label != "truth" else label
+
+
+def caption_of(page: Page, subject: str, system: ScoreSystem) -> ViewedCaption:
+    """What a saved picture of this patient's films says: study, cohort version, weights of the newest run."""
+    runs = pd.DataFrame() if page.is_reader else ask(page, scores.runs, system.name)
+    known = runs["weights_hash"].dropna() if len(runs) else pd.Series(dtype=object)
+    return ViewedCaption(
+        study=str(page.state.get("study") or ""),
+        patient=subject,
+        system=system.title,
+        version=page.version,
+        weights=str(known.iloc[0])[:12] if len(known) else "",
+        software=f"Sharpline {software_version()}",
+        phantom=bool(page.state["phantom"]),
+    )
 
 
 def of_region(films: pd.DataFrame, visit: str, region: str) -> pd.Series | None:

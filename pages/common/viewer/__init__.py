@@ -1,10 +1,10 @@
-"""The film viewer of all pages: 16-bit films on canvas, alone or as a linked pair, with boxes and grades."""
+"""The film viewer of all pages: 16-bit films on canvas, alone or in pairs, blinking or subtracted."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import asdict, dataclass
+from functools import cache, lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,36 @@ import numpy as np
 import streamlit as st
 from streamlit import runtime
 
+from core.figures.style import DARK, NO_GRADE_COLOUR, grade_colour
+from core.registration import NotRegistered, Registration, register_pair
+
 HERE = Path(__file__).parent
+SCRIPTS = ("state", "geometry", "films", "paint", "labels", "sites", "save", "input", "viewer")
+
+
+@dataclass(frozen=True)
+class ViewedLayer:
+    """Whose marks and grades can be switched on and off: a reader, the model, the truth of a phantom.
+
+    code: what boxes and shapes name as their ``layer``. short: one to three letters for buttons and heads.
+    dash: ``solid``, or another word for a dashed line. The colour stands on a dark film.
+    """
+
+    code: str
+    short: str
+    title: str = ""
+    colour: str = DARK.people[0]
+    dash: str = "solid"
 
 
 @dataclass(frozen=True)
 class ViewedBox:
-    """One site on a film: where (film pixels), in which colour, and the grade cells beside it."""
+    """One site on a film: where (film pixels), the colour of its grade, and the grade cells beside it.
+
+    cells: one (text, colour or "") a layer, in the order of the viewer's ``heads``.
+    layer: who marked the box; while it is off, the box shows the grade of the first layer that is on. Without
+    one it is always shown.
+    """
 
     site: str
     x0: float
@@ -26,8 +50,52 @@ class ViewedBox:
     x1: float
     y1: float
     colour: str
-    cells: tuple[tuple[str, str], ...] = ()  # (text, colour or "")
+    cells: tuple[tuple[str, str], ...] = ()
     tip: str = ""
+    layer: str = ""
+
+
+@dataclass(frozen=True)
+class ViewedPolygon:
+    """An outline, points (x, y) in film pixels; it is closed from the last point to the first."""
+
+    layer: str
+    points: tuple[tuple[float, float], ...]
+    site: str = ""
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class ViewedMask:
+    """A region as run lengths: off and on in turn, row by row, beginning with off.
+
+    x0, y0: where its upper left corner lies, in film pixels. rows, columns: of the mask.
+    """
+
+    layer: str
+    x0: float
+    y0: float
+    rows: int
+    columns: int
+    runs: tuple[int, ...]
+    site: str = ""
+    label: str = ""
+
+    @classmethod
+    def of(cls, layer: str, mask: np.ndarray, *, site: str = "", label: str = "") -> ViewedMask:
+        """From a mask on the film's grid (bool, rows x columns); only its frame is kept.
+
+        An empty mask has no rows.
+        """
+        down, across = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+        if not len(down):
+            return cls(layer, 0, 0, 0, 0, (), site, label)
+        inside = mask[down[0] : down[-1] + 1, across[0] : across[-1] + 1]
+        flat = np.concatenate([[False], inside.ravel().astype(bool)])
+        ends = np.append(np.flatnonzero(flat[1:] != flat[:-1]), inside.size)
+        runs = tuple(int(long) for long in np.diff(ends, prepend=0))
+        rows, columns = inside.shape
+        return cls(layer, int(across[0]), int(down[0]), rows, columns, runs, site, label)
 
 
 @dataclass(frozen=True)
@@ -37,6 +105,8 @@ class ViewedFilm:
     pixels: uint16, shape (rows, columns), bone bright; None shows ``message`` instead.
     spacing_mm: (between rows, between columns); None where unknown, the scale bar then says so.
     window, limits: (low, high) grey values; the first is shown, the second is the preset "Full range".
+    shapes: outlines and masks of layers. unplaced: (site, cells) of sites that were graded but not found on
+    the film; the list of sites names them.
     """
 
     image: str
@@ -48,29 +118,63 @@ class ViewedFilm:
     limits: tuple[float, float] = (0, 65535)
     boxes: tuple[ViewedBox, ...] = ()
     message: str = ""
+    shapes: tuple[ViewedPolygon | ViewedMask, ...] = ()
+    unplaced: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
+
+
+@dataclass(frozen=True)
+class ViewedCaption:
+    """What a saved picture says below it; visits, sites, grades, window and registration the viewer adds.
+
+    weights: hash of the model whose marks are shown, "" where there is none.
+    """
+
+    study: str = ""
+    patient: str = ""
+    system: str = ""
+    version: int = 0
+    weights: str = ""
+    software: str = ""
+    phantom: bool = False
 
 
 def film_viewer(
     films: list[ViewedFilm],
     *,
     key: str,
-    heads: tuple[str, ...] = (),
+    heads: tuple[ViewedLayer | str, ...] = (),
     order: tuple[str, ...] = (),
     focus: str | None = None,
     height: int = 560,
     on_pick: Callable[[str, str], None] | None = None,
+    on_visit: Callable[[int], None] | None = None,
+    caption: ViewedCaption | None = None,
 ) -> None:
     """Show one or two films; ``on_pick(site, image)`` is called before the rerun that a click causes.
 
-    heads: names over the grade cells of a box. order: sites from head to foot, for the keys n and p.
-    focus: the site to show large; a change of it zooms there.
+    heads: whose grades the cells of a box are, one a cell (``films.heads``); each can be switched off in the
+    browser. A bare text is its short name.
+    order: sites from head to foot, for the keys n and p and the list of sites.
+    focus: the site to show large; a change of it goes there, at the zoom that a person has set.
+    on_visit: called with 1 or -1 before the rerun when a person asks for the next or previous visit (keys N
+    and P, two buttons); without it there are neither keys nor buttons.
+    caption: what a saved picture (PNG, SVG) says about the study; see ``ViewedCaption``.
+
+    Of two films the sites found on both give a registration (``core.registration``): linked movement, blink
+    and difference use it. Zoom, place and window stay when films, site or page change; ``key`` names them.
     """
     data = {
+        "key": key,
         "films": [_payload(film, f"{key}.{place}") for place, film in enumerate(films)],
-        "heads": list(heads),
+        "layers": [_layer(head) for head in heads],
         "order": list(order),
         "focus": focus,
         "height": height,
+        "registration": _registration(films),
+        "visits": on_visit is not None,
+        "caption": asdict(caption) if caption else None,
+        "zero": grade_colour(0),
+        "none": NO_GRADE_COLOUR,
     }
 
     def picked() -> None:
@@ -78,13 +182,24 @@ def film_viewer(
         if clicked and on_pick is not None:
             on_pick(clicked["site"], clicked["film"])
 
-    _component()(data=data, key=key, on_site_change=picked)
+    def asked() -> None:
+        wanted = st.session_state[key].visit
+        if wanted and on_visit is not None:
+            on_visit(1 if wanted["by"] > 0 else -1)
+
+    _component()(data=data, key=key, on_site_change=picked, on_visit_change=asked)
 
 
 @cache
 def _component() -> Any:
-    html, css, js = ((HERE / f"viewer.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js"))
+    html, css = ((HERE / f"viewer.{kind}").read_text(encoding="utf-8") for kind in ("html", "css"))
+    js = "\n".join((HERE / "js" / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
     return st.components.v2.component("sharpline.film_viewer", html=html, css=css, js=js)
+
+
+def _layer(head: ViewedLayer | str) -> dict[str, str]:
+    layer = head if isinstance(head, ViewedLayer) else ViewedLayer(head, head)
+    return asdict(layer) | {"title": layer.title or layer.short}
 
 
 def _payload(film: ViewedFilm, place: str) -> dict[str, Any]:
@@ -101,13 +216,59 @@ def _payload(film: ViewedFilm, place: str) -> dict[str, Any]:
         "range": {"low": film.limits[0], "high": film.limits[1]},
         "message": film.message,
         "boxes": [_box(box) for box in film.boxes],
+        "shapes": [_shape(shape) for shape in film.shapes],
+        "unplaced": [{"site": site, "cells": _cells(cells)} for site, cells in film.unplaced],
     }
 
 
 def _box(box: ViewedBox) -> dict[str, Any]:
-    cells = [{"text": text, "colour": colour} for text, colour in box.cells]
     place = {"x0": box.x0, "y0": box.y0, "x1": box.x1, "y1": box.y1}
-    return {"site": box.site, **place, "colour": box.colour, "cells": cells, "tip": box.tip}
+    look = {"colour": box.colour, "layer": box.layer, "tip": box.tip}
+    return {"site": box.site, **place, **look, "cells": _cells(box.cells)}
+
+
+def _cells(cells: tuple[tuple[str, str], ...]) -> list[dict[str, str]]:
+    return [{"text": text, "colour": colour} for text, colour in cells]
+
+
+def _shape(shape: ViewedPolygon | ViewedMask) -> dict[str, Any]:
+    return {"kind": "mask" if isinstance(shape, ViewedMask) else "polygon", **asdict(shape)}
+
+
+# -- how the second film lies on the first -----------------------------------------------------------------
+
+
+def _registration(films: list[ViewedFilm]) -> dict[str, Any] | None:
+    if len(films) != 2 or any(film.pixels is None for film in films) or films[0].image == films[1].image:
+        return None
+    return _registered(*(_sites(film) for film in films), *(film.spacing_mm for film in films))
+
+
+def _sites(film: ViewedFilm) -> tuple[tuple[str, tuple[float, float]], ...]:
+    return tuple((box.site, ((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)) for box in film.boxes)
+
+
+@lru_cache(maxsize=64)
+def _registered(first: Any, second: Any, first_spacing: Any, second_spacing: Any) -> dict[str, Any]:
+    """The registration as the browser reads it; kept, because a page runs again after each click."""
+    found = register_pair(dict(first), dict(second), first_spacing, second_spacing)
+    return {
+        "whole": None if isinstance(found.whole, NotRegistered) else _movement(found.whole),
+        "reason": found.whole.reason if isinstance(found.whole, NotRegistered) else "",
+        "near": {site: _movement(one) for site, one in found.near.items()},
+    }
+
+
+def _movement(found: Registration) -> dict[str, Any]:
+    (a, c, e), (b, d, f) = found.matrix
+    return {
+        "matrix": [a, b, c, d, e, f],
+        "residual": found.residual,
+        "unit": found.unit,
+        "kind": found.kind,
+        "used": len(found.used),
+        "out": len(found.left_out),
+    }
 
 
 def _served(pixels: np.ndarray, place: str) -> str:

@@ -1,0 +1,181 @@
+/* Positions: film pixels (x right, y down), screen = CSS pixels of a canvas.
+   A matrix is [a, b, c, d, e, f] as canvas has it: x' = a x + c y + e, y' = b x + d y + f. */
+
+const FOCUS_MM = 46;
+const FOCUS_BOXES = 5;
+
+function aspect(film) { return film.spacing ? film.spacing[0] / film.spacing[1] : 1; }
+function size(pane) { return [pane.canvas.clientWidth, pane.canvas.clientHeight]; }
+function toScreen(pane, x, y) { return [pane.x + x * pane.scale, pane.y + y * pane.scale * aspect(pane.film)]; }
+function toFilm(pane, x, y) { return [(x - pane.x) / pane.scale, (y - pane.y) / (pane.scale * aspect(pane.film))]; }
+
+function apply([a, b, c, d, e, f], [x, y]) { return [a * x + c * y + e, b * x + d * y + f]; }
+function compose(m, n) {
+  return [
+    m[0] * n[0] + m[2] * n[1], m[1] * n[0] + m[3] * n[1], m[0] * n[2] + m[2] * n[3], m[1] * n[2] + m[3] * n[3],
+    ...apply(m, [n[4], n[5]]),
+  ];
+}
+function invert([a, b, c, d, e, f]) {
+  const det = a * d - b * c;
+  return [d / det, -b / det, -c / det, a / det, (c * f - d * e) / det, (b * e - a * f) / det];
+}
+
+/* First film's pixels to the second's. Without a registration the middles lie together, in mm where known. */
+function between(view) {
+  const found = movement(view);
+  if (found) return found.matrix;
+  const [one, two] = view.data.films;
+  const known = one.spacing && two.spacing;
+  const right = known ? one.spacing[1] / two.spacing[1] : 1, down = known ? one.spacing[0] / two.spacing[0] : 1;
+  return [right, 0, 0, down, two.columns / 2 - (right * one.columns) / 2, two.rows / 2 - (down * one.rows) / 2];
+}
+
+/* Film pixels of a sheet to the screen of a pane. */
+function layOn(pane, index) {
+  const own = [pane.scale, 0, 0, pane.scale * aspect(pane.film), pane.x, pane.y];
+  if (index === pane.index) return own;
+  return compose(own, index > pane.index ? invert(between(pane.view)) : between(pane.view));
+}
+
+/* ---- one pane ---- */
+
+function fit(pane) {
+  const [width, height] = size(pane);
+  const { rows, columns } = pane.film ?? {};
+  if (!width || !height || !rows) return;
+  pane.scale = Math.min(width / columns, height / (rows * aspect(pane.film)));
+  pane.x = (width - columns * pane.scale) / 2;
+  pane.y = (height - rows * aspect(pane.film) * pane.scale) / 2;
+  pane.fitted = true;
+  pane.own = false;
+  pane.view.nudge = null;
+  paint(pane);
+}
+
+function boxAt(film, site) { return film?.boxes.find((one) => one.site === site); }
+
+/* A site large in the middle; a zoom that a person set stays, unless it is far out. */
+function focus(pane, site) {
+  const box = boxAt(pane.film, site);
+  const [width, height] = size(pane);
+  if (!box || !width) return false;
+  const { spacing } = pane.film;
+  const boxes = FOCUS_BOXES * Math.max(box.x1 - box.x0, (box.y1 - box.y0) * aspect(pane.film));
+  const near = Math.min(width, height) / (spacing ? Math.min(FOCUS_MM / spacing[1], boxes) : 1.6 * boxes);
+  if (!pane.own || pane.scale < 0.6 * near) pane.scale = near;
+  centre(pane, (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2);
+  return true;
+}
+
+function focusAll(view, site, panes = view.panes) {
+  view.nudge = null;
+  const found = panes.filter((pane) => focus(pane, site));
+  if (found.length && found.length < panes.length) follow(view, found[0]);
+}
+
+function centre(pane, x, y) {
+  const [width, height] = size(pane);
+  pane.x = width / 2 - x * pane.scale;
+  pane.y = height / 2 - y * pane.scale * aspect(pane.film);
+  pane.fitted = false;
+  paint(pane);
+}
+
+function zoom(pane, factor, atX, atY) {
+  const next = Math.min(24, Math.max(0.03, pane.scale * factor));
+  const real = next / pane.scale;
+  pane.x = atX - (atX - pane.x) * real;
+  pane.y = atY - (atY - pane.y) * real;
+  pane.scale = next;
+  pane.fitted = false;
+  pane.own = true;
+  paint(pane);
+}
+
+function move(pane, dx, dy) {
+  pane.x += dx;
+  pane.y += dy;
+  pane.fitted = false;
+  paint(pane);
+}
+
+function resize(pane) {
+  const [width, height] = size(pane);
+  const dots = window.devicePixelRatio || 1;
+  const wide = Math.round(width * dots), high = Math.round(height * dots);
+  if (!width || !pane.film) return;
+  if (pane.canvas.width !== wide || pane.canvas.height !== high) {
+    const [x, y] = pane.kept ? [pane.kept.x, pane.kept.y] : toFilm(pane, (pane.wide ?? width) / 2, (pane.high ?? height) / 2);
+    if (pane.kept) Object.assign(pane, { scale: pane.kept.scale, fitted: pane.kept.fitted, own: pane.kept.own, kept: null });
+    Object.assign(pane.canvas, { width: wide, height: high });
+    if (!pane.fitted) centre(pane, x, y);
+    Object.assign(pane, { wide: width, high: height });
+  }
+  if (pane.fitted) fit(pane);
+  paint(pane);
+}
+
+/* ---- both panes ---- */
+
+/* Do something with a pane; where films are linked, the other one goes to the same anatomy. */
+function together(pane, work) {
+  const { view } = pane;
+  if (!view.linked || modeOf(view) !== "side") work(pane);
+  else if (movement(view)) { work(pane); follow(view, pane); }
+  else view.panes.forEach(work);
+}
+
+function follow(view, lead) {
+  const other = view.panes[1 - lead.index];
+  if (!view.linked || !other?.film?.rows || !lead.film?.rows || !movement(view)) return;
+  const [width, height] = size(lead);
+  const forth = between(view), nudge = view.nudge ?? [0, 0];
+  const here = toFilm(lead, width / 2, height / 2);
+  const back = ([x, y]) => apply(invert(forth), [x - nudge[0], y - nudge[1]]);
+  const [x, y] = lead.index ? back(here) : apply(forth, here).map((value, i) => value + nudge[i]);
+  const known = lead.film.spacing && other.film.spacing;
+  const stretch = Math.hypot(forth[0], forth[1]);
+  other.scale = lead.scale * (known ? other.film.spacing[1] / lead.film.spacing[1] : lead.index ? stretch : 1 / stretch);
+  other.own = lead.own;
+  centre(other, x, y);
+}
+
+/* Linked again after a film was moved alone: how a person laid it stays. */
+function keepNudge(view) {
+  const [one, two] = view.panes;
+  if (!view.linked || !two?.film?.rows || !movement(view)) return;
+  const middle = (pane) => { const [width, height] = size(pane); return toFilm(pane, width / 2, height / 2); };
+  const meant = apply(between(view), middle(one));
+  view.nudge = middle(two).map((value, i) => value - meant[i]);
+}
+
+/* Another film in a pane: the anatomy that was in view stays in view, at the same size. */
+function carry(pane, old, film) {
+  if (pane.fitted || !old?.rows || !film.rows) return fit(pane);
+  const [width, height] = size(pane);
+  const [x, y] = pane.kept ? [pane.kept.x, pane.kept.y] : toFilm({ ...pane, film: old }, width / 2, height / 2);
+  const ratio = old.spacing && film.spacing ? film.spacing[1] / old.spacing[1] : 1;
+  const shared = old.boxes.filter((box) => boxAt(film, box.site));
+  if (old.boxes.length && film.boxes.length && !shared.length) return anew(pane);
+  const scale = (pane.kept ?? pane).scale * ratio;
+  let at = [(x / old.columns) * film.columns, (y / old.rows) * film.rows];
+  if (shared.length) {
+    const far = (box) => Math.hypot((box.x0 + box.x1) / 2 - x, (box.y0 + box.y1) / 2 - y);
+    const near = shared.reduce((best, box) => (far(box) < far(best) ? box : best));
+    const now = boxAt(film, near.site);
+    const down = old.spacing && film.spacing ? film.spacing[0] / old.spacing[0] : 1;
+    at = [
+      (now.x0 + now.x1) / 2 + (x - (near.x0 + near.x1) / 2) / ratio, (now.y0 + now.y1) / 2 + (y - (near.y0 + near.y1) / 2) / down,
+    ];
+  }
+  if (pane.kept) { Object.assign(pane.kept, { scale, x: at[0], y: at[1] }); return; }
+  pane.scale = scale;
+  centre(pane, ...at);
+}
+
+function anew(pane) {
+  pane.kept = null;
+  fit(pane);
+  focus(pane, pane.view.data.focus);
+}

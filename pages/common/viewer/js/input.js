@@ -1,0 +1,212 @@
+/* Mouse, keys and tools. */
+
+function spot(pane, event) {
+  const frame = pane.canvas.getBoundingClientRect();
+  return [event.clientX - frame.left, event.clientY - frame.top];
+}
+
+function hit(pane, x, y) {
+  const under = pane.hits.filter((one) => x >= one.left && x <= one.right && y >= one.top && y <= one.bottom);
+  const area = (one) => (one.right - one.left) * (one.bottom - one.top);
+  return under.sort((a, b) => area(a) - area(b))[0]?.site ?? null;
+}
+
+function wheel(pane, event) {
+  event.preventDefault();
+  const factor = Math.exp(-Math.sign(event.deltaY) * Math.min(120, Math.abs(event.deltaY)) * 0.0018);
+  const [x, y] = spot(pane, event);
+  together(pane, (one) => zoom(one, factor, x, y));
+}
+
+function press(pane, event) {
+  pane.view.root.focus({ preventScroll: true });
+  pane.canvas.setPointerCapture(event.pointerId);
+  const start = spot(pane, event);
+  const grey = event.button === 2;
+  let last = start, moved = false;
+  const drag = (now) => {
+    const at = spot(pane, now), dx = at[0] - last[0], dy = at[1] - last[1];
+    if (Math.hypot(at[0] - start[0], at[1] - start[1]) > 3) moved = true;
+    if (!moved) return;
+    last = at;
+    if (grey) shift(pane.view, -dy / 300, Math.exp(-dx / 200));
+    else {
+      pane.canvas.classList.add("moving");
+      together(pane, (one) => move(one, dx, dy));
+    }
+  };
+  const end = (now) => {
+    pane.canvas.classList.remove("moving");
+    ["pointermove", "pointerup", "pointercancel"].forEach((name) => pane.canvas.removeEventListener(name, name === "pointermove" ? drag : end));
+    const site = now.type === "pointerup" && !moved && !grey ? hit(pane, ...spot(pane, now)) : null;
+    if (site) pick(pane.view, site, pane.view.data.films[faceOf(pane)].id);
+  };
+  pane.canvas.addEventListener("pointermove", drag);
+  pane.canvas.addEventListener("pointerup", end);
+  pane.canvas.addEventListener("pointercancel", end);
+}
+
+function hover(pane, event) {
+  const site = hit(pane, ...spot(pane, event));
+  if (site === pane.over) return;
+  pane.view.panes.forEach((one) => { one.over = site; paint(one); });
+  pane.canvas.classList.toggle("over", Boolean(site));
+  pane.canvas.title = (site && boxAt(pane.film, site)?.tip) || "";
+}
+
+function choose(view, site) {
+  view.picked = site;
+  scrollToPicked(view);
+  view.panes.forEach(paint);
+}
+
+function pick(view, site, film) {
+  choose(view, site);
+  view.send({ site, film });
+}
+
+/* The next site: films that are zoomed in go there at the same zoom. */
+function step(view, by) {
+  const sites = listed(view).filter((site) => view.data.films.some((film) => boxAt(film, site)));
+  if (!sites.length) return;
+  const at = sites.indexOf(view.picked);
+  choose(view, sites[(at + by + sites.length + (at < 0 && by < 0 ? 1 : 0)) % sites.length]);
+  view.panes.filter((pane) => !pane.fitted).forEach((pane) => {
+    const box = boxAt(pane.film, view.picked);
+    if (box) centre(pane, (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2);
+  });
+}
+
+function shift(view, level, width) {
+  if (view.full) Object.assign(view, { full: false });
+  view.level = Math.max(-1, Math.min(1, view.level + level));
+  view.width = Math.max(0.05, Math.min(4, view.width * width));
+  restage(view);
+}
+
+/* From the middle of the first film; a linked one follows. */
+function middle(view, work) {
+  const lead = view.panes.find((pane) => pane.film?.rows && !pane.element.hidden);
+  if (!lead) return;
+  const about = (pane) => { const [width, height] = size(pane); work(pane, width / 2, height / 2); };
+  if (view.linked) together(lead, about);
+  else view.panes.forEach(about);
+}
+
+function toggle(view, name) {
+  view[name] = !view[name];
+  keepHabits(view);
+  drawTools(view);
+  view.panes.forEach(paint);
+}
+
+function setRate(view, rate) {
+  view.rate = Math.max(0.5, Math.min(FAST_BLINK, rate));
+  keepHabits(view);
+  drawTools(view);
+  startBlink(view);
+}
+
+function act(view, name, value) {
+  const does = {
+    fit: () => view.panes.forEach(fit),
+    in: () => middle(view, (pane, x, y) => zoom(pane, 1.35, x, y)),
+    out: () => middle(view, (pane, x, y) => zoom(pane, 1 / 1.35, x, y)),
+    real: () => middle(view, (pane, x, y) => zoom(pane, 1 / pane.scale, x, y)),
+    side: () => setMode(view, "side"),
+    blink: () => setMode(view, view.mode === "blink" ? "side" : "blink"),
+    difference: () => setMode(view, view.mode === "difference" ? "side" : "difference"),
+    pause: () => { view.paused = !view.paused; drawTools(view); startBlink(view); },
+    turn: () => { if (modeOf(view) === "blink") turn(view); },
+    rate: () => setRate(view, Number(value)),
+    faster: () => setRate(view, view.rate + 0.5),
+    slower: () => setRate(view, view.rate - 0.5),
+    preset: () => { Object.assign(view, { level: 0, width: 1 }, PRESETS[value] ?? {}, { full: value === "full" }); restage(view); },
+    level: () => { Object.assign(view, { level: -value / 100, full: false }); restage(view); },
+    width: () => { Object.assign(view, { width: 2 ** (-value / 50), full: false }); restage(view); },
+    invert: () => { toggle(view, "invert"); restage(view); },
+    boxes: () => toggle(view, "boxes"),
+    labels: () => toggle(view, "labels"),
+    linked: () => { toggle(view, "linked"); keepNudge(view); },
+    sites: () => { view.list = !listIsOpen(view); keepHabits(view); drawTools(view); drawSites(view); view.panes.forEach(resize); },
+    png: () => save(view, "png"),
+    svg: () => save(view, "svg"),
+    earlier: () => view.sendVisit({ by: -1 }),
+    later: () => view.sendVisit({ by: 1 }),
+    full: () => { if (document.fullscreenElement) document.exitFullscreen(); else view.root.requestFullscreen?.(); },
+    help: () => {
+      const help = view.root.querySelector(".help");
+      help.hidden = !help.hidden;
+      if (!help.hidden) writeHelp(view);
+      view.root.querySelector('[data-do="help"]').setAttribute("aria-pressed", String(!help.hidden));
+    },
+  };
+  does[name]?.();
+}
+
+const NUDGE = 40;
+
+function pan(view, dx, dy) {
+  const lead = view.panes.find((pane) => pane.film?.rows && !pane.element.hidden);
+  if (!lead) return;
+  if (view.linked) together(lead, (pane) => move(pane, dx, dy));
+  else view.panes.forEach((pane) => move(pane, dx, dy));
+}
+
+/* Every key: which, how the help writes it, what the help says, what it does. The help is made of this. */
+const KEYS = [
+  [["n"], "n", "next site", (view) => step(view, 1)],
+  [["p"], "p", "previous site", (view) => step(view, -1)],
+  [["Enter"], "Enter", "choose the site", (view) => { if (view.picked) pick(view, view.picked, view.data.films[0]?.id); }],
+  [["z"], "z", "show the site large", (view) => { view.panes.forEach((pane) => { pane.own = false; }); focusAll(view, view.picked); }],
+  [["N"], "N", "next visit", (view) => act(view, "later"), (view) => view.data.visits],
+  [["P"], "P", "previous visit", (view) => act(view, "earlier"), (view) => view.data.visits],
+  [["c"], "c", "side by side", (view) => act(view, "side"), canCompare],
+  [["x"], "x", "blink on or off", (view) => act(view, "blink"), canCompare],
+  [[" "], "Space", "blink: pause, go on", (view) => act(view, "pause"), canCompare],
+  [["v"], "v", "blink: the other film", (view) => act(view, "turn"), canCompare],
+  [["<"], "<", "blink slower", (view) => act(view, "slower"), canCompare],
+  [[">"], ">", "blink faster", (view) => act(view, "faster"), canCompare],
+  [["d"], "d", "difference on or off", (view) => act(view, "difference"), canCompare],
+  [["+", "="], "+", "zoom in", (view) => act(view, "in")],
+  [["-"], "−", "zoom out", (view) => act(view, "out")],
+  [["0"], "0", "whole film", (view) => act(view, "fit")],
+  [["1"], "1", "film pixels", (view) => act(view, "real")],
+  [["ArrowLeft"], "←", "move", (view) => pan(view, NUDGE, 0)],
+  [["ArrowRight"], "→", "move", (view) => pan(view, -NUDGE, 0)],
+  [["ArrowUp"], "↑", "move", (view) => pan(view, 0, NUDGE)],
+  [["ArrowDown"], "↓", "move", (view) => pan(view, 0, -NUDGE)],
+  [["["], "[", "less contrast", (view) => shift(view, 0, 1.1)],
+  [["]"], "]", "more contrast", (view) => shift(view, 0, 1 / 1.1)],
+  [[","], ",", "darker", (view) => shift(view, 0.04, 1)],
+  [["."], ".", "brighter", (view) => shift(view, -0.04, 1)],
+  [["i"], "i", "black on white", (view) => act(view, "invert")],
+  [["b"], "b", "boxes", (view) => act(view, "boxes")],
+  [["l"], "l", "grades", (view) => act(view, "labels")],
+  [["t"], "t", "list of sites", (view) => act(view, "sites")],
+  [["k"], "k", "films linked", (view) => act(view, "linked")],
+  [["s"], "s", "save as PNG", (view) => act(view, "png")],
+  [["S"], "S", "save as SVG", (view) => act(view, "svg")],
+  [["f"], "f", "full screen", (view) => act(view, "full")],
+  [["?"], "?", "this help", (view) => act(view, "help")],
+];
+
+function key(view, event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || !view.data) return;
+  const inTool = event.target !== view.root;
+  if (inTool && (event.target.tagName !== "BUTTON" || ["Enter", " "].includes(event.key))) return;
+  const found = KEYS.find(([keys, , , , when]) => keys.includes(event.key) && (!when || when(view)));
+  if (!found) return;
+  event.preventDefault();
+  event.stopPropagation();
+  found[3](view);
+}
+
+function writeHelp(view) {
+  const list = view.root.querySelector(".help dl");
+  list.replaceChildren(...KEYS.filter(([, , , , when]) => !when || when(view)).map(([, shown, says]) => {
+    const row = document.createElement("div");
+    row.append(Object.assign(document.createElement("dt"), { textContent: shown }), Object.assign(document.createElement("dd"), { textContent: says }));
+    return row;
+  }));
+}

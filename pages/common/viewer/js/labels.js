@@ -1,0 +1,133 @@
+/* Names and grades beside the boxes: all of them where they fit, else those of the chosen site and its neighbours. */
+
+const ROW = 19, CELL = 22, WIDE_CELL = 34;
+const NEIGHBOURS = 4, NEAR_SIZE = 60; /* boxes that large on the screen have room for labels of neighbours */
+
+function paintLabels(pane, pen, face, width, height) {
+  const inside = placed(pane, face).filter((one) => one.bottom > 0 && one.top < height && one.right > 0 && one.left < width);
+  const told = toldOf(pane, inside, width, height);
+  if (!told.length) return;
+  const { view } = pane, heads = view.data.layers.map((layer, i) => ({ ...layer, i })).filter((layer) => isShown(view, layer.code));
+  pen.font = "bold 13px sans-serif";
+  const name = 8 + Math.max(30, ...told.flatMap((place) => place.rows.map(({ box }) => pen.measureText(box.site).width)));
+  const cell = modeOf(view) === "difference" ? WIDE_CELL : CELL, wide = name + heads.length * cell;
+  const right = Math.max(...told.map((one) => one.right)), left = Math.min(...told.map((one) => one.left));
+  const onRight = labelsOnRight(pane, face, left, right, wide, width);
+  const x = onRight ? Math.min(right + 18, width - wide - 6) : Math.max(6, left - 18 - wide);
+  const ordered = told.sort((a, b) => a.top + a.bottom - b.top - b.bottom);
+  const rows = spread(ordered.flatMap((place) => place.rows.map(({ box, lead }) => ({ place, box, lead }))), 84, height - 66);
+  rows.forEach((row) => paintLabel(pane, pen, row, { x, name, cell, wide, onRight, heads }));
+  pen.font = "11px sans-serif";
+  pen.textAlign = "center";
+  pen.textBaseline = "middle";
+  heads.forEach((head, place) => {
+    const y = rows[0].y - ROW + 2, at = x + name + place * cell;
+    shade(pen, at, y - 8, cell, 15);
+    pen.fillStyle = "#e8ecf0";
+    pen.fillText(head.short, at + cell / 2, y, cell);
+  });
+}
+
+/* Which places have a label: all where they are large enough and their rows have room, else a few. */
+function toldOf(pane, inside, width, height) {
+  const { picked } = pane.view, rows = inside.reduce((sum, place) => sum + place.rows.length, 0);
+  const large = inside.filter((place) => !isSmall(place));
+  if (large.length === inside.length && rows * ROW <= height - 150) return inside;
+  const told = inside.filter((place) => has(place, picked) || has(place, pane.over));
+  const chosen = inside.find((place) => has(place, picked));
+  if (chosen && chosen.bottom - chosen.top > NEAR_SIZE) {
+    told.push(...nearest(chosen, inside.filter((one) => one.left > 0 && one.right < width && one.top > 0 && one.bottom < height)));
+  }
+  return [...new Set(told)];
+}
+
+function nearest(chosen, inside) {
+  const far = (one) => Math.hypot(one.left + one.right - chosen.left - chosen.right, one.top + one.bottom - chosen.top - chosen.bottom);
+  return [...inside].sort((a, b) => far(a) - far(b)).slice(0, NEIGHBOURS);
+}
+
+/* Labels stand on the darker side of the sites, away from the bone, where there is room for them. */
+function labelsOnRight(pane, face, left, right, wide, width) {
+  pane.darkRight ??= darkerOnRight(pane.view.sheets[face]);
+  const roomLeft = left - 18 - wide >= 0, roomRight = right + 18 + wide <= width;
+  if (pane.darkRight ? roomRight : roomLeft) return pane.darkRight;
+  if (pane.darkRight ? roomLeft : roomRight) return !pane.darkRight;
+  return pane.darkRight;
+}
+
+function darkerOnRight({ film: { rows, columns, boxes }, pixels }) {
+  let left = 0, right = 0;
+  for (const box of boxes) {
+    const wide = box.x1 - box.x0, y = Math.round((box.y0 + box.y1) / 2);
+    if (y < 0 || y >= rows) continue;
+    for (let step = 0; step < 2 * wide; step += 4) {
+      left += pixels[y * columns + Math.max(0, Math.round(box.x0 - step))];
+      right += pixels[y * columns + Math.min(columns - 1, Math.round(box.x1 + step))];
+    }
+  }
+  return right < left;
+}
+
+function spread(rows, top, bottom) {
+  const y = rows.map(({ place }) => (place.top + place.bottom) / 2);
+  for (let turn = 0; turn < 60; turn++) {
+    y[0] = Math.max(y[0], top);
+    for (let i = 1; i < y.length; i++) {
+      const short = ROW - (y[i] - y[i - 1]);
+      if (short > 0) { y[i] += short / 2; y[i - 1] -= short / 2; }
+    }
+    y[y.length - 1] = Math.min(y[y.length - 1], bottom);
+  }
+  for (let i = 1; i < y.length; i++) y[i] = Math.max(y[i], y[i - 1] + ROW);
+  return rows.map((row, i) => ({ ...row, y: y[i] }));
+}
+
+function shade(pen, x, y, width, height) {
+  pen.fillStyle = "rgba(7,9,11,.72)";
+  pen.fillRect(x, y, width, height);
+}
+
+function paintLabel(pane, pen, { place, box, lead, y }, { x, name, cell: across, wide, onRight, heads }) {
+  const picked = box.site === pane.view.picked, over = box.site === pane.over;
+  const edge = onRight ? place.right : place.left, near = onRight ? x - 3 : x + wide + 3;
+  pen.beginPath();
+  pen.moveTo(edge, (place.top + place.bottom) / 2);
+  pen.lineTo(near, y);
+  stroke(pen, picked ? WHITE : lead.colour, picked || over ? 1.8 : 1, "solid");
+  shade(pen, x - 3, y - ROW / 2, wide + 6, ROW);
+  if (picked) {
+    pen.lineWidth = 1.8;
+    pen.strokeStyle = WHITE;
+    pen.strokeRect(x - 3, y - ROW / 2 + 0.5, wide + 6, ROW - 1);
+  }
+  pen.textBaseline = "middle";
+  pen.textAlign = "left";
+  pen.font = `${picked ? "bold " : ""}13px sans-serif`;
+  pen.fillStyle = WHITE;
+  pen.fillText(box.site, x + 1, y + 0.5, name - 4);
+  pen.textAlign = "center";
+  pen.font = "bold 12px sans-serif";
+  heads.forEach(({ i }, column) => {
+    const at = x + name + column * across, cell = cellOn(pane.view, box, i);
+    if (cell.colour) {
+      pen.fillStyle = cell.colour;
+      pen.fillRect(at + 2, y - 8, across - 4, 16);
+    }
+    pen.fillStyle = cell.colour ? ink(cell.colour) : "#c3cad1";
+    pen.fillText(cell.text, at + across / 2, y + 0.5, across);
+  });
+  pane.hits.push({ site: box.site, left: x - 3, top: y - ROW / 2, right: x + wide + 3, bottom: y + ROW / 2 });
+}
+
+/* One reading's grade: of the film that is shown; in a difference both, "1→3", where they differ. */
+function cellOn(view, box, i) {
+  const none = { text: "–", colour: "" };
+  if (modeOf(view) !== "difference") return box.cells[i] ?? none;
+  const [one, two] = view.data.films.map((film) => cellsAt(film, box.site)[i] ?? none);
+  return isChanged(view, box.site, i) ? { text: `${one.text}→${two.text}`, colour: two.colour } : one.colour ? one : two;
+}
+
+function ink(colour) {
+  const [red, green, blue] = rgb(colour);
+  return red * 0.3 + green * 0.59 + blue * 0.11 > 120 ? "#101418" : WHITE;
+}
