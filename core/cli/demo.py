@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.cli.output import CountLine, emit, json_option, note
-from core.errors import ModelError
+from core.errors import InputError, ModelError
 
 if TYPE_CHECKING:
     from data.store import CohortStore
@@ -37,6 +38,12 @@ PHANTOM_NOTE = "Phantom study: simulated patients and films. For research only; 
     help="second: other devices, patients and cut-off films, for testing only.",
 )
 @click.option(
+    "--systems",
+    default="",
+    metavar="LIST",
+    help="Films for these scores: msasss (spine), mtss (hands and feet) [default: msasss,mtss].",
+)
+@click.option(
     "--processes", type=click.IntRange(1), default=2, show_default=True, help="Films at the same time."
 )
 @json_option
@@ -50,6 +57,7 @@ def command(
     blinded: bool,
     no_score: bool,
     domain: str,
+    systems: str,
     processes: int,
     as_json: bool,
 ) -> int:
@@ -58,7 +66,7 @@ def command(
     The same options give the same files to the byte. Interrupted, it goes on where it stopped when it is run
     again. No real patient is in it.
     """
-    from data.phantom.study import Study, StudyPlan, claim, write_study
+    from data.phantom.study import SYSTEMS, Study, StudyPlan, claim, known_plan, write_study
     from data.phantom.take import mark, take_films, take_tables
     from data.store import CohortStore
 
@@ -67,7 +75,9 @@ def command(
     note(PHANTOM_NOTE)
     cohort = Path(ctx.obj["cohort"])
     folder = out or cohort.with_name(f"{cohort.stem}.study")
-    plan = StudyPlan(patients, visits, seed, domain)
+    plan = StudyPlan(patients, visits, seed, domain, systems=_systems(systems, SYSTEMS))
+    if not systems:
+        plan = known_plan(plan, folder)
     claim(plan, folder)
     store = CohortStore.open(cohort)
     mark(store, plan, blinded=blinded)
@@ -77,12 +87,13 @@ def command(
     result: dict[str, Any] = {
         "patients": patients,
         "visits": int(study.conduct.came.sum()),
-        "films": len(study.conduct.films),
+        "films": len(study.films),
         "reads": taken.reads,
         "ingested": taken.ingested,
         "already_there": taken.already_there,
         "refused": taken.refused,
-        **_score(store, processes, wanted=not no_score),
+        "systems": list(plan.systems),
+        **_score(store, plan.systems, processes, wanted=not no_score),
         "out": str(folder),
         "cohort": str(store.path),
         "seconds": round(time.monotonic() - began, 1),
@@ -91,25 +102,43 @@ def command(
     return 1 if taken.refused else 0
 
 
+def _systems(text: str, known: Sequence[str]) -> tuple[str, ...]:
+    """The systems named, in the order of ``known``; all where none is. Raises InputError for another one."""
+    wanted = [name.strip() for name in text.split(",") if name.strip()] or list(known)
+    strange = [name for name in wanted if name not in known]
+    if strange:
+        raise InputError(
+            f"--systems {strange[0]}", f"there are phantom films for {', '.join(known)}", "name some of these"
+        )
+    return tuple(name for name in known if name in wanted)
+
+
 def _stop(number: int, frame: FrameType | None) -> None:
     """A polite end on SIGTERM, as on Ctrl-C: films under way are finished, nothing is left half written."""
     raise KeyboardInterrupt
 
 
-def _score(store: CohortStore, processes: int, *, wanted: bool) -> dict[str, Any]:
-    """Counts of the model's run, ``None`` with the reason where it did not run."""
+def _score(store: CohortStore, systems: Sequence[str], processes: int, *, wanted: bool) -> dict[str, Any]:
+    """Counts of the models' runs, ``None`` with the reason where none ran."""
     if not wanted:
         return {"scored": None, "abstained": None, "not_scored": "--no-score was given"}
-    from models.score import score_cohort
+    from models.base import REGISTRY
+    from models.score import score_systems
 
     line = CountLine("films scored")
+    modelled = [system for system in systems if system in REGISTRY]
+    if not modelled:
+        reason = f"there is no model for {', '.join(systems)}"
+        return {"scored": None, "abstained": None, "not_scored": reason}
     try:
-        report = score_cohort(
-            store, "msasss", processes=processes, tell=lambda step: line.show(step.done, step.total)
+        report = score_systems(
+            store, modelled, processes=processes, tell=lambda step: line.show(step.done, step.total)
         )
     except ModelError as error:
         note(f"not scored: {error}")
         return {"scored": None, "abstained": None, "not_scored": str(error)}
+    for system, reason in report.left_out.items():
+        note(f"{system} is not scored: {reason}")
     return {"scored": report.scored, "abstained": len(report.abstained), "not_scored": None}
 
 
@@ -122,7 +151,7 @@ def _text(result: dict[str, Any]) -> str:
     lines = [
         f"{result['patients']} phantom patients, {result['visits']} visits, {result['films']} films: "
         f"{result['ingested']} taken in, {result['already_there']} already there; {scored}",
-        f"{result['reads']} corner reads of two readers; films, tables and truth are in {result['out']}",
+        f"{result['reads']} site reads of two readers; films, tables and truth are in {result['out']}",
     ]
     lines += [f"  refused: {row['file']}: {row['reason']}" for row in result["refused"]]
     return "\n".join(lines)

@@ -37,6 +37,9 @@ STREAMS = (
     "hands",
     "hands R1",
     "hands R2",
+    "hands conduct",
+    "hands R1 read 2",
+    "hands R2 read 2",
 )
 
 

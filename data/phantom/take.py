@@ -20,6 +20,7 @@ from data.tables_in import ReadsRequest, Result, SubjectsRequest, take_reads, ta
 ACTOR = "sharpline demo"
 STUDY_KEY = "phantom_study"  # which study the cohort holds, in its settings
 TRUTH = "truth"
+MARKS = {"msasss": "", "mtss": "_mtss"}  # system -> how its tables are told apart in their names
 COVARIATES = {"HLA-B27": "HLA-B27"}  # kept also in a study so small that all are positive
 
 
@@ -62,22 +63,26 @@ def mark(store: CohortStore, plan: StudyPlan, *, blinded: bool) -> None:
 
 
 def take_tables(store: CohortStore, folder: Path) -> Taken:
-    """Subjects, visits, reads of both readers, and the truth as a reader of kind consensus."""
+    """Subjects and visits; of each system the reads of both readers, and the truth as a consensus reader."""
     taken = Taken()
     request = SubjectsRequest(mapping=COVARIATES)
     people = take_subjects(store, folder / "subjects.csv", folder / "visits.csv", request, actor=ACTOR)
     taken.subjects, taken.visits = people.accepted["subject"], people.accepted["visit"]
     _refused(taken, "subjects.csv", people)
-    for reader in READERS:
-        for name, campaign in (
-            (f"reads_{reader.name}.csv", CAMPAIGNS[1]),
-            (f"rereads_{reader.name}.csv", CAMPAIGNS[2]),
-        ):
-            if (folder / name).is_file():
-                result = _take(store, folder / name, reader.name, campaign, ReaderKind.HUMAN)
-                taken.reads += result.rows - len(result.refused)
-                _refused(taken, name, result)
-    _refused(taken, "truth.csv", _take(store, folder / "truth.csv", TRUTH, TRUTH, ReaderKind.CONSENSUS))
+    for system, mark in MARKS.items():
+        for reader in (reader.name for reader in READERS):
+            for name, campaign in (
+                (f"reads{mark}_{reader}.csv", CAMPAIGNS[1]),
+                (f"rereads{mark}_{reader}.csv", CAMPAIGNS[2]),
+            ):
+                if (folder / name).is_file():
+                    result = _take(store, folder / name, system, reader, campaign, ReaderKind.HUMAN)
+                    taken.reads += result.rows - len(result.refused)
+                    _refused(taken, name, result)
+        name = f"truth{mark}.csv"
+        if (folder / name).is_file():
+            truth = _take(store, folder / name, system, TRUTH, TRUTH, ReaderKind.CONSENSUS)
+            _refused(taken, name, truth)
     return taken
 
 
@@ -91,15 +96,17 @@ def take_films(
     progress: Callable[[int, int, str], None] | None = None,
 ) -> Taken:
     """All films of the study, those sent by mistake as well."""
-    paths = [film_path(folder, film) for film in study.conduct.films]
+    paths = [film_path(folder, film) for film in study.films]
     result = ingest(store, paths, progress, workers=workers, actor=ACTOR)
     taken.ingested, taken.already_there = result.ingested, result.already_there
     taken.refused += [{"file": row["file"], "row": None, "reason": row["reason"]} for row in result.refused]
     return taken
 
 
-def _take(store: CohortStore, path: Path, reader: str, campaign: str, kind: ReaderKind) -> Result:
-    request = ReadsRequest("msasss", reader=reader, campaign=campaign, read_mode=ReadMode.PAIRED, kind=kind)
+def _take(
+    store: CohortStore, path: Path, system: str, reader: str, campaign: str, kind: ReaderKind
+) -> Result:
+    request = ReadsRequest(system, reader=reader, campaign=campaign, read_mode=ReadMode.PAIRED, kind=kind)
     return take_reads(store, path, request, actor=ACTOR)
 
 

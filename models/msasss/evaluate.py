@@ -327,18 +327,22 @@ def folder_set(folder: Path) -> TestSet:
 
 
 def study_set(folder: Path) -> TestSet:
-    """The films, truth and reads of a phantom study as ``sharpline demo`` writes it."""
+    """The spine films, truth and reads of a phantom study as ``sharpline demo`` writes it."""
+    from data.phantom.readers import READERS
+
     text = {"subject": str, "visit": str}
     corners = pd.read_csv(folder / "corners.csv", dtype=text)
     of_film = dict(iter(corners.groupby("file")))
     films = [
         _study_film(folder, row, of_film.get(row["file"]))
         for row in pd.read_csv(folder / "films.csv", dtype=text).to_dict("records")
+        if row["view"] in TYPICAL_SPACING
     ]
     truth = pd.read_csv(folder / "truth.csv", dtype=text)
     filmed = {(film.patient, film.visit) for film in films}
     truth = truth[[key in filmed for key in zip(truth["subject"], truth["visit"], strict=True)]]
-    reads = [pd.read_csv(path, dtype=text) for path in sorted(folder.glob("reads_*.csv"))]
+    paths = [folder / f"reads_{reader.name}.csv" for reader in READERS]
+    reads = [pd.read_csv(path, dtype=text) for path in paths if path.is_file()]
     first = [part[part["read"] == 1] for part in reads]
     return TestSet(folder.name, films, truth, pd.concat(first) if first else pd.DataFrame())
 

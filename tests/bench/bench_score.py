@@ -47,7 +47,8 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         cohort = Path(folder) / "bench.duckdb"
-        demo = ["--cohort", str(cohort), "demo", "--no-score", "--out", f"{folder}/study", "--json"]
+        demo = ["--cohort", str(cohort), "demo", "--systems", "msasss", "--no-score", "--json"]
+        demo += ["--out", f"{folder}/study"]
         program = [sys.executable, "-c", "from core.cli import main; main()", *demo]
         subprocess.run(
             [*program, "--patients", str(PATIENTS), "--visits", str(VISITS)],

@@ -10,12 +10,13 @@ from pydicom import dcmread
 
 from core.cli import cli
 from core.errors import InputError
-from data.phantom.study import Study, StudyPlan, film_path, write_study
+from data.phantom.study import Study, StudyPlan, claim, film_path, write_study
 from data.store import CohortStore
 
 pytestmark = pytest.mark.timeout(900)  # eight films are rendered and read in
 PLAN = StudyPlan(2, 2, 4711)
-OPTIONS = ["--patients", "2", "--visits", "2", "--seed", "4711", "--no-score", "--json"]
+SMALL = ["--patients", "2", "--visits", "2", "--seed", "4711", "--no-score", "--json"]
+OPTIONS = [*SMALL, "--systems", "msasss"]
 
 
 def run(folder, *options, cohort="cohort.duckdb"):
@@ -160,3 +161,27 @@ def test_cohort_of_real_patients_is_refused(tmp_path):
     with pytest.raises(InputError, match="study of its own"):
         run(tmp_path)
     assert not store.is_phantom
+
+
+def test_systems_are_both_unless_named_or_the_folder_holds_the_spine_alone(tmp_path, monkeypatch):
+    plans = []
+
+    def claimed(plan, folder):
+        plans.append(plan)
+        raise InputError("stop", "here", "now")
+
+    monkeypatch.setattr("data.phantom.study.claim", claimed)
+
+    def ask(*options):
+        arguments = ["--cohort", str(tmp_path / "c.duckdb"), "demo", *SMALL, "--out", str(tmp_path / "out")]
+        with pytest.raises(InputError):
+            CliRunner().invoke(cli, [*arguments, *options], standalone_mode=False, catch_exceptions=False)
+        return plans[-1].systems if plans else None
+
+    assert ask() == ("msasss", "mtss")
+    assert ask("--systems", "mtss, msasss") == ("msasss", "mtss")
+    assert ask("--systems", "mtss") == ("mtss",)
+    claim(PLAN, tmp_path / "out")
+    assert ask() == ("msasss",)
+    plans.clear()
+    assert ask("--systems", "sparcc") is None

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 
 from data.phantom.films import derived_seed
 from data.phantom.hands.body import HandBody, make_hand_body
 from data.phantom.hands.conditions import POOR_KINDS, WRONG_KINDS, LimbConditions, draw_limb_conditions
-from data.phantom.hands.render import LimbFilm, render_limbs
+from data.phantom.hands.render import LimbFilm, film_joints, render_limbs
 from data.phantom.hands.state import JointState
 
 
@@ -47,3 +48,14 @@ def make_hand_film(
         conditions = replace(conditions, spacing=spacing)
     seed = derived_seed(study_seed, subject, visit, view, "hand noise")
     return render_limbs(body, states, conditions, seed)
+
+
+def hand_joints(
+    study_seed: int, subject: str, visit: str, view: str, states: Mapping[str, JointState],
+    domain: str = "first", *, poor: float = 0.08, wrong: float = 0.0, kind: str | None = None,
+) -> pd.DataFrame:  # fmt: skip
+    """The labels of the film that ``make_hand_film`` makes of the same arguments, with nothing rendered."""
+    body, conditions = hand_conditions(
+        study_seed, subject, visit, view, domain, poor=poor, wrong=wrong, kind=kind
+    )
+    return film_joints(body, states, conditions)

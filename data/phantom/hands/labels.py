@@ -11,7 +11,7 @@ import pandas as pd
 
 from data.phantom.hands.limbs import shown
 from data.phantom.hands.render import LimbFilm
-from data.phantom.hands.state import FINDINGS
+from data.phantom.hands.state import FINDINGS, GRADED
 from data.phantom.hands.things import lead_letters
 
 LETTER_MM = 3.0  # of a letter's middle inside the lit field, below which it is not whole enough to be read
@@ -19,6 +19,21 @@ LETTER_MM = 3.0  # of a letter's middle inside the lit field, below which it is 
 ATTRIBUTES = (
     "unit", "side", "site", "finger", "scored", "erosion", "jsn", "gap_mm", "visibility", "visible", "angle",
 )  # fmt: skip
+
+SITE_COLUMNS = (
+    "unit", "site", "feature", "grade", "finding", "x", "y", "x0", "y0", "x1", "y1", "gap_mm", "visibility",
+    "visible",
+)  # fmt: skip
+
+
+def site_rows(joints: pd.DataFrame) -> list[dict[str, object]]:
+    """One row (``SITE_COLUMNS``) a site, of a film's ``LimbFilm.joints``: two for most joints."""
+    rows = []
+    for joint in joints[joints["scored"].astype(bool)].to_dict("records"):
+        for feature, site in GRADED[joint["unit"]].items():
+            row = joint | {"site": site, "feature": feature, "grade": joint[feature]}
+            rows.append({name: _plain(row[name]) for name in SITE_COLUMNS})
+    return rows
 
 
 def write_coco(films: Iterable[tuple[str, str, LimbFilm]], out: Path) -> Path:

@@ -51,37 +51,63 @@ def render_limbs(
 ) -> LimbFilm:
     """Render the film that these conditions give of this body in this state. seed: quantum noise only."""
     c = conditions
-    shape = (round(c.field[0] / c.spacing), round(c.field[1] / c.spacing))
+    shape = shape_of(c)
     canvas = Canvas.empty(shape, c.spacing)
     rng = np.random.default_rng([c.draw, 11])
-    rows: list[tuple] = []
-    for limb in shown(c):
-        skeleton = build(body, limb, states, c)
-        placement = place(c, limb, skeleton, body)
+    limbs = placed_limbs(body, states, c)
+    for skeleton, placement in limbs:
         add_limb(canvas, skeleton, placement, body, c, states, rng)
-        if c.kind != "foot_as_hand":
-            rows += joint_rows(skeleton, placement, states, c, shape)
     if c.kind == "chest":
         canvas = chest(body, c)
-    rows = overlaid(rows)
     lit = field_mask(shape, c)
     attenuation = attenuation_of(canvas, c)
     stamp_markers(attenuation, c, shown(c))
     pixels = develop(attenuation, lit, c, seed)
     if c.kind == "mirrored":
         pixels = np.ascontiguousarray(pixels[:, ::-1])
-        rows = [mirrored_row(row, shape[1]) for row in rows]
     return LimbFilm(
         pixels=pixels,
         spacing_mm=(c.spacing, c.spacing),
         shown_spacing_mm=None if c.show_spacing == "none" else (c.spacing, c.spacing),
-        joints=pd.DataFrame(rows, columns=JOINT_COLUMNS),
+        joints=film_rows(limbs, states, c),
         photometric=c.photometric,
         view=c.view,
         kind=c.kind,
         conditions=c,
         body_seed=body.seed,
     )
+
+
+def film_joints(body: HandBody, states: Mapping[str, JointState], c: LimbConditions) -> pd.DataFrame:
+    """The labels that ``render_limbs`` gives of this film (``JOINT_COLUMNS``), with nothing rendered."""
+    return film_rows(placed_limbs(body, states, c), states, c)
+
+
+def shape_of(c: LimbConditions) -> tuple[int, int]:
+    """Rows and columns of the film."""
+    return round(c.field[0] / c.spacing), round(c.field[1] / c.spacing)
+
+
+def placed_limbs(
+    body: HandBody, states: Mapping[str, JointState], c: LimbConditions
+) -> list[tuple[Skeleton, Placement]]:
+    """The limbs on the film, left first, and where each lies."""
+    skeletons = [build(body, limb, states, c) for limb in shown(c)]
+    return [(skeleton, place(c, skeleton.limb, skeleton, body)) for skeleton in skeletons]
+
+
+def film_rows(
+    limbs: list[tuple[Skeleton, Placement]], states: Mapping[str, JointState], c: LimbConditions
+) -> pd.DataFrame:
+    """Labels of all limbs of a film; none on a foot that was sent as a hand."""
+    shape = shape_of(c)
+    rows: list[tuple] = []
+    for skeleton, placement in limbs if c.kind != "foot_as_hand" else ():
+        rows += joint_rows(skeleton, placement, states, c, shape)
+    rows = overlaid(rows)
+    if c.kind == "mirrored":
+        rows = [mirrored_row(row, shape[1]) for row in rows]
+    return pd.DataFrame(rows, columns=JOINT_COLUMNS)
 
 
 def chest(body: HandBody, c: LimbConditions) -> Canvas:
