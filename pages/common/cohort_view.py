@@ -9,7 +9,7 @@ from core.domain import CohortFilter
 from core.readings import label_kinds, people
 from core.table_one import table_one
 from data.queries import cohort, scores
-from pages.common import address, guards
+from pages.common import address, guards, systems_view
 from pages.common.made import download, how_made
 from pages.common.opening import Page
 from pages.common.queries import ask, asking, fetch
@@ -48,6 +48,7 @@ def counts(page: Page, chosen: CohortFilter, subjects: pd.DataFrame) -> None:
     )
     for column, (label, value, note) in zip(st.columns(len(shown)), shown, strict=True):
         column.metric(label, f"{value:,}".replace(",", " "), help=note or None)
+    systems_view.table(page, chosen)
 
 
 def films_by_visit(page: Page, chosen: CohortFilter) -> None:
@@ -59,13 +60,26 @@ def films_by_visit(page: Page, chosen: CohortFilter) -> None:
         guards.link(guards.IMPORT, "Bring in films")
         return
     order = visits_in_order(rows)
-    patients = rows.pivot(index="body_part", columns="visit", values="patients").reindex(columns=order)
-    films = rows.pivot(index="body_part", columns="visit", values="films").reindex(columns=order)
+    parts = _in_order(rows["body_part"].unique().tolist(), chosen)
+    patients, films = (
+        rows.pivot(index="body_part", columns="visit", values=value).reindex(index=parts, columns=order)
+        for value in ("patients", "films")
+    )
     table = patients.fillna(0).astype(int).astype(str)
     more = films.fillna(0).astype(int) > patients.fillna(0).astype(int)
     table = table.where(~more, table + " (" + films.fillna(0).astype(int).astype(str) + " films)")
     st.dataframe(table.rename_axis(index=None, columns=None))
     st.caption("Patients with a film of the region at that visit; several films of one patient in brackets.")
+
+
+def _in_order(parts: list[str], chosen: CohortFilter) -> list[str]:
+    """Body parts, those of the chosen score first and from head to foot, the others by name."""
+    regions = list(dict.fromkeys(site.region for site in system_of(chosen).sites))
+
+    def place(part: str) -> tuple[int, str]:
+        return next((i for i, region in enumerate(regions) if part.startswith(region)), len(regions)), part
+
+    return sorted(parts, key=place)
 
 
 def first_table(page: Page, chosen: CohortFilter, subjects: pd.DataFrame) -> None:

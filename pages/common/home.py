@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.domain import CohortFilter
 from core.readings import people_campaigns
 from data.queries import cohort, scores
-from pages.common import guards
+from pages.common import guards, systems_view
 from pages.common.opening import Page
-from pages.common.queries import asking, fetch
+from pages.common.queries import ask, asking, fetch
 
 JOURNEYS = (
     (
         "Analyst",
         "Which arm progressed more?",
-        "Change in mSASSS by arm against the smallest detectable change, with and without imputed corners; "
-        "figure, table, and the settings that made them.",
+        "Change by arm against the smallest detectable change, with and without imputed sites; figure, "
+        "table, and the settings that made them.",
         "pages/4_Progression.py",
         "Compare the arms",
         ":material/trending_up:",
@@ -23,8 +24,8 @@ JOURNEYS = (
     (
         "Clinician",
         "What changed in this patient?",
-        "The course over time, the corners that changed, who saw it, whether it is more than reading "
-        "error, and both films side by side at that corner.",
+        "The course over time, the sites that changed, who saw it, whether it is more than reading "
+        "error, and both films side by side at that site.",
         "pages/2_Patient.py",
         "Open a patient",
         ":material/person:",
@@ -57,23 +58,29 @@ def what_this_is_not(page: Page) -> None:
 def what_this_is(page: Page) -> None:
     guards.needs_cohort(page)
     with guards.told():
-        counted, readers = fetch(page, asking(cohort.counts), asking(scores.readers, "msasss"))
-    counts = counted.iloc[0]
-    st.markdown(
-        "An imaging study of axial spondyloarthritis: lateral cervical and lumbar films, scored by the "
-        "**mSASSS** (24 vertebral corners, 0 to 72) by readers and by a model."
-    )
+        counts = ask(page, cohort.counts).iloc[0]
+        rows, films = systems_view.held(page, CohortFilter())
+    st.markdown(systems_view.in_words(rows))
+    regions = ", ".join(f"{row.films:,} {row.body_part}".replace(",", " ") for row in films.itertuples())
+    loose = f"{counts['unassigned']} without patient or visit"
     shown = (
         ("Patients", counts["subjects"], ""),
         ("Visits", counts["visits"], ""),
-        ("Films", counts["images"], f"{counts['unassigned']} without patient or visit"),
+        ("Films", counts["images"], f"{regions}; {loose}" if regions else loose),
         ("Films seen by the model", counts["scored_images"], f"{counts['abstained_images']} refused by it"),
-        ("Readers", counts["readers"], ", ".join(people_campaigns(readers))),
+        ("Readers", counts["readers"], ", ".join(_campaigns(page, rows["system"].tolist()))),
     )
     for column, (label, value, note) in zip(st.columns(len(shown)), shown, strict=True):
         with column:
             st.metric(label, f"{int(value):,}".replace(",", " "))
             st.caption(note)
+    systems_view.table(page, CohortFilter())
+
+
+def _campaigns(page: Page, systems: list[str]) -> list[str]:
+    """Campaigns in which people read, of every system."""
+    readers = fetch(page, *(asking(scores.readers, name) for name in systems)) if systems else []
+    return list(dict.fromkeys(name for frame in readers for name in people_campaigns(frame)))
 
 
 def journeys(page: Page) -> None:
