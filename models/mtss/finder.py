@@ -139,7 +139,7 @@ class SiteFinder:
         sizes = [limb.laid.size for limb in best.pair(kind) if limb.laid]
         if not sizes:
             return best
-        better = best.mm[0] / (float(np.mean(sizes)) * INPUT_MM)
+        better = best.mm[0] / float(np.mean(sizes))
         return self.look(pixels, (better, better)) if 0.02 < better < 5 else best
 
     @torch.no_grad()

@@ -38,7 +38,7 @@ def test_card_says_phantom_and_how_little_was_done(card):
     assert card["data"]["fold"] == "1 of 5"
     for network in card["networks"].values():
         assert network["bytes"] < LARGEST
-        assert network["crops"] < 10_000
+        assert network.get("crops", 0) < 10_000
         assert weights.sha256(weights.FOLDER / network["file"]) == network["sha256"]
 
 
