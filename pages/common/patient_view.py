@@ -170,9 +170,24 @@ def film_pair(page: Page, case: Case, site: str | None) -> None:
     film_viewer(
         shown, key="films", heads=films.heads(case.kinds), order=case.system.codes, focus=site, height=470,
         on_pick=lambda picked, _: address.go(site=picked),
+        on_visit=(lambda by: _to_visit(case, by)) if len(_later(case)) > 1 else None,
+        caption=films.caption_of(page, case.subject, case.system),
     )  # fmt: skip
     several = context.several_films(stored, case, region)
     st.caption(f"{several + '. ' if several else ''}{_legend(case)}")
+
+
+def _later(case: Case) -> list[str]:
+    """The visits that the first one can be compared with."""
+    return case.visits[case.visits.index(case.first) + 1 :]
+
+
+def _to_visit(case: Case, by: int) -> None:
+    """Compare the first visit with the next (1) or previous (-1) later one; stay where there is none."""
+    later = _later(case)
+    place = later.index(case.last) + by
+    if 0 <= place < len(later):
+        address.go(last=later[place])
 
 
 def _region(case: Case, site: str | None) -> str:
@@ -200,7 +215,8 @@ def _pane(
     note = (
         f"refused by the model: {refused.iloc[0]}" if len(refused) else f"{region}, {len(boxes)} sites found"
     )
-    return films.viewed_film(page, film, visit, boxes, note)
+    missing = films.unplaced_of(boxes, grades, case.kinds, case.system, region)
+    return films.viewed_film(page, film, visit, boxes, note, missing)
 
 
 def _legend(case: Case) -> str:
@@ -208,7 +224,7 @@ def _legend(case: Case) -> str:
     short = short_names(case.kinds)
     who = ", ".join(f"**{letters}** {label}" for label, letters in short.items() if letters != label)
     grades = "; ".join(_words(feature, len(case.system.features) > 1) for feature in case.system.features)
-    return f"{who + '. ' if who else ''}Box colour: the model's grade: {grades}."
+    return f"{who + '. ' if who else ''}Marks and dots at a site in the colour of the grade: {grades}."
 
 
 def _words(feature: Feature, is_named: bool) -> str:
