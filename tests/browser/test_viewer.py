@@ -1,10 +1,21 @@
 """The film viewer in a real browser."""
 
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from xml.etree import ElementTree
+
+import cv2
+import numpy as np
 import pytest
 import small_cohort
+from app_in_browser import FILMS, ROOT, Visitor, free_port
 
 pytestmark = pytest.mark.browser
 SITES = small_cohort.SYSTEM.codes
+SVG = "{http://www.w3.org/2000/svg}"
 
 
 @pytest.fixture
@@ -103,6 +114,16 @@ def test_keys_step_through_sites_and_choose(films):
     films.page.wait_for_url("**site=C6S**", timeout=30_000)
 
 
+def test_key_compares_with_the_visit_before(films):
+    before = films.views()[0]
+    films.page.locator(".viewer").press("P")
+    films.page.wait_for_url("**last=W52**", timeout=films.patience)
+    films.settle()
+    films.films_drawn()
+    assert films.page.locator(".film .title").nth(1).inner_text().startswith("W52")
+    assert films.views()[0] == pytest.approx(before)
+
+
 def test_scale_bar_needs_spacing_and_film_says_its_scale(films):
     assert films.state().endswith("%")
     assert "W " in films.state()
@@ -112,3 +133,304 @@ def test_region_can_be_changed(films):
     films.click(films.page.get_by_role("radio", name="lumbar", exact=True).first)
     films.films_drawn()
     assert "lumbar" in films.page.locator(".film .title").first.inner_text()
+
+
+# -- the viewer alone (viewer_stage.py) ----------------------------------------------------------------------
+
+
+class Stage:
+    """``viewer_stage.py`` as an app of its own."""
+
+    def __init__(self):
+        port = free_port()
+        self.url = f"http://localhost:{port}"
+        options = {"server.port": port, "server.address": "localhost", "server.headless": "true"}
+        options |= {"browser.gatherUsageStats": "false", "client.toolbarMode": "viewer"}
+        given = [part for name, value in options.items() for part in (f"--{name}", str(value))]
+        script = str(Path(__file__).with_name("viewer_stage.py"))
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", script, *given],
+            cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        self._wait()
+
+    def _wait(self):
+        end = time.monotonic() + 90
+        while time.monotonic() < end:
+            try:
+                urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=2)
+                return
+            except OSError:
+                time.sleep(0.3)
+        raise TimeoutError("the viewer's stage did not start")
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(20)
+
+
+def picture(content):
+    return cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+
+
+@pytest.fixture(scope="module")
+def stage(chromium):
+    running = Stage()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def alone(chromium, stage):
+    context = chromium.new_context(viewport={"width": 1366, "height": 768}, reduced_motion="no-preference")
+    someone = Visitor(context.new_page(), stage.url)
+    yield someone
+    context.close()
+    assert someone.outside == [], "something was fetched from outside"
+    assert someone.errors == []
+
+
+def opened(visitor, scene="pair"):
+    visitor.open(f"?scene={scene}")
+    visitor.films_drawn()
+    return visitor
+
+
+def tool(visitor, name):
+    visitor.page.locator(f'[data-do="{name}"]').click()
+    visitor.page.wait_for_timeout(250)
+
+
+def keyed(visitor, key):
+    visitor.page.locator(".viewer").press(key)
+    visitor.page.wait_for_timeout(250)
+
+
+def title(visitor):
+    return visitor.page.locator(".film .title").first.inner_text().splitlines()[0]
+
+
+def saved(visitor, kind):
+    with visitor.page.expect_download(timeout=visitor.patience) as waiting:
+        visitor.page.locator(f'[data-do="{kind}"]').click()
+    return Path(waiting.value.path()).read_bytes(), waiting.value.suggested_filename
+
+
+def svg(visitor):
+    return ElementTree.fromstring(saved(visitor, "svg")[0])
+
+
+def texts(root):
+    return [one.text for one in root.iter(f"{SVG}text")]
+
+
+def caption(root):
+    return " ".join(one.text for one in root.iter(f"{SVG}text") if one.get("class") == "caption")
+
+
+def bar(root):
+    """Length of the scale bar in screen pixels, and the millimetres it says."""
+    film = next(root.iter(f"{SVG}svg"))
+    long = [one for one in film.iter(f"{SVG}rect") if (one.get("height"), one.get("x")) == ("3", "12")]
+    said = next(text for text in texts(film) if text.endswith(" mm"))
+    return float(long[0].get("width")), float(said.removesuffix(" mm"))
+
+
+def test_blink_shows_the_other_film_in_the_same_place(alone):
+    opened(alone)
+    keyed(alone, " ")  # paused before it begins: the films are turned by hand
+    keyed(alone, "x")
+    first = (title(alone), canvas(alone).screenshot())
+    keyed(alone, "v")
+    second = (title(alone), canvas(alone).screenshot())
+    assert {first[0], second[0]} == {"BL", "W52"}
+    assert first[1] != second[1]
+    assert alone.page.locator(".film").nth(1).is_hidden()
+    keyed(alone, "v")
+    assert title(alone) == first[0]
+    assert canvas(alone).screenshot() == first[1]
+
+
+def test_blink_runs_by_itself_until_it_is_paused(alone):
+    opened(alone)
+    keyed(alone, "x")
+    alone.page.wait_for_function(f"() => {FILMS}[0].dataset.face === '0'", timeout=alone.patience)
+    alone.page.wait_for_function(f"() => {FILMS}[0].dataset.face === '1'", timeout=alone.patience)
+    keyed(alone, " ")
+    shown = title(alone)
+    alone.page.wait_for_timeout(1600)
+    assert title(alone) == shown
+
+
+def test_registered_films_show_a_site_at_one_place(alone):
+    """The films are shifted against each other; in a difference only what changed is not grey."""
+    opened(alone)
+    tool(alone, "difference")
+    assert title(alone) == "W52 − BL"
+    root = svg(alone)
+    assert any("registered on 6 sites, residual 0.0 mm" in text for text in texts(root))
+    assert "grey: same in BL and W52" in texts(root)
+    tool(alone, "boxes")
+    tool(alone, "labels")
+    grey = picture(saved(alone, "png")[0]).astype(int)[:, :, 0]
+    frame = canvas(alone).bounding_box()
+    middle = (int(frame["height"]), int(frame["width"]))  # two dots a screen pixel: the middle of the film
+    assert grey[middle[0], middle[1]] > 180, "S2 has become denser"
+    assert abs(grey[middle[0], middle[1] + 120] - 127) < 12, "beside it nothing changed"
+
+
+def test_films_without_common_sites_are_not_subtracted(alone):
+    opened(alone, "unmarked")
+    tool(alone, "difference")
+    assert "no site is marked on both films, and 3 are needed." in texts(svg(alone))
+
+
+def test_overlay_that_is_switched_off_disappears_and_stays_so(alone):
+    opened(alone)
+    tool(alone, "fit")
+    drawn = alone.page.locator('[data-layer="truth"]')
+    before = svg(alone)
+    assert "outline" in texts(before)
+    assert "T" in texts(before)
+    drawn.click()
+    after = svg(alone)
+    assert "outline" not in texts(after)
+    assert "T" not in texts(after)
+    assert "T: truth" not in caption(after)
+    assert "T" not in alone.page.locator(".sites thead").inner_text().split()
+    opened(alone)
+    assert drawn.get_attribute("aria-pressed") == "false"
+    assert "outline" not in texts(svg(alone))
+
+
+def test_mask_is_drawn_in_its_readers_layer(alone):
+    opened(alone)
+    tool(alone, "fit")
+    count = len(list(svg(alone).iter(f"{SVG}image")))
+    alone.page.locator('[data-layer="R1"]').click()
+    assert len(list(svg(alone).iter(f"{SVG}image"))) == count - 1
+
+
+def test_keys_go_to_sites_and_visits(alone):
+    opened(alone)
+    keyed(alone, "n")
+    keyed(alone, "Enter")
+    alone.wait_for("Picked: S3 on film-BL")
+    keyed(alone, "p")
+    keyed(alone, "p")
+    keyed(alone, "Enter")
+    alone.wait_for("Picked: S1 on film-BL")
+    keyed(alone, "N")
+    alone.wait_for("Shown: W104")
+    alone.films_drawn()
+    assert alone.page.locator(".film .title").nth(1).inner_text().startswith("W104")
+    keyed(alone, "P")
+    alone.wait_for("Shown: W52")
+
+
+def test_help_names_every_key(alone):
+    opened(alone)
+    keyed(alone, "?")
+    told = alone.page.locator(".help dl").inner_text().split("\n")
+    for says in ("next site", "previous visit", "blink on or off", "difference on or off", "save as SVG"):
+        assert says in told
+
+
+def test_another_visit_keeps_zoom_place_and_window(alone):
+    opened(alone)
+    for _ in range(2):
+        keyed(alone, "+")
+    keyed(alone, "ArrowLeft")
+    keyed(alone, "]")
+    before, state = alone.views(), alone.state(1)
+    keyed(alone, "N")
+    alone.wait_for("Shown: W104")
+    alone.films_drawn()
+    after = alone.views()
+    assert after[0] == pytest.approx(before[0])
+    assert after[1][0] == pytest.approx(before[1][0])
+    assert alone.state(1) == state
+    shift = [(-20 - 12) * after[1][0], (16 + 8) * after[1][0]]  # of the second film (viewer_stage.SHIFT)
+    assert [after[1][1] - before[1][1], after[1][2] - before[1][2]] == pytest.approx(
+        [-shift[0], -shift[1]], abs=1.5
+    )
+
+
+def test_linked_films_keep_the_same_anatomy_side_by_side(alone):
+    opened(alone)
+    tool(alone, "fit")
+    frame = canvas(alone).bounding_box()
+    alone.page.mouse.move(frame["x"] + 100, frame["y"] + 150)
+    alone.page.mouse.wheel(0, -240)
+    alone.page.wait_for_timeout(300)
+    (one, x1, y1), (two, x2, y2) = alone.views()
+    assert one == pytest.approx(two)
+    right, down = 12, -8  # of the second film (viewer_stage.SHIFT)
+    assert (x2 + right * two, y2 + down * two) == pytest.approx((x1, y1), abs=1)
+
+
+def test_click_in_the_list_shows_the_site_large(alone):
+    opened(alone)
+    tool(alone, "fit")
+    small = alone.views()[0][0]
+    alone.click(alone.page.locator('.sites tr[data-site="S4"] button'))
+    alone.wait_for("Picked: S4 on film-BL")
+    scale, x, y = alone.views()[0]
+    frame = canvas(alone).bounding_box()
+    assert scale > 1.5 * small
+    assert (x + 100 * scale, y + 210 * scale) == pytest.approx(
+        (frame["width"] / 2, frame["height"] / 2), abs=2
+    )
+    assert "1→3" in alone.page.locator('.sites tr[data-site="S2"]').inner_text()
+
+
+def test_saved_png_is_the_screen_with_a_caption_below(alone):
+    opened(alone)
+    content, name = saved(alone, "png")
+    image = picture(content)
+    films = alone.page.locator(".films").bounding_box()
+    assert name == "P9_BL_W52_S2.png"
+    assert image.shape[1] == pytest.approx(2 * films["width"], abs=4)
+    below = image[int(2 * films["height"]) :]
+    assert below.shape[0] > 2 * 60
+    assert (below > 250).mean() > 0.8, "white paper"
+    assert (below < 90).sum() > 500, "with text on it"
+
+
+def test_caption_says_what_is_shown(alone):
+    opened(alone)
+    said = caption(svg(alone))
+    for part in ("Stage study · patient P9 · mSASSS", "BL cervical and W52 cervical", "S2 1 1 1 1 → 3 3 3 3",
+                 "W 39000 C 25500", "Cohort version 7 · weights abc123", "Phantom, research"):  # fmt: skip
+        assert part in said
+
+
+@pytest.mark.parametrize("scene", ["pair", "aniso"])
+def test_scale_bar_is_right_at_two_zooms(alone, scene):
+    opened(alone, scene)
+    lengths = []
+    for _ in range(2):
+        long, mm = bar(svg(alone))
+        scale = alone.views()[0][0]
+        assert long == pytest.approx(mm * scale / 0.5, abs=0.02)  # 0.5 mm between columns
+        lengths.append(long / mm)
+        for _ in range(3):
+            keyed(alone, "-")
+    assert lengths[0] > 2 * lengths[1]
+    if scene == "aniso":
+        assert aspect(svg(alone)) == pytest.approx(2, rel=0.02)
+
+
+def aspect(root):
+    """Height to width of the first site's outline; boxes are 20 x 20 film pixels."""
+    film = next(root.iter(f"{SVG}svg"))
+    path = next(one.get("d") for one in film.iter(f"{SVG}path") if one.get("d").endswith("Z"))
+    points = np.array([[float(n) for n in pair.split()] for pair in path.strip("MZ").split("L")])
+    return np.ptp(points[:, 1]) / np.ptp(points[:, 0])
+
+
+def test_film_without_spacing_has_no_scale(alone):
+    opened(alone, "unknown")
+    said = texts(svg(alone))
+    assert "no scale: the file gives no pixel spacing" in said
+    assert not any(text.endswith(" mm") for text in said)

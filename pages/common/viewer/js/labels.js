@@ -4,7 +4,8 @@ const ROW = 19, CELL = 22, WIDE_CELL = 34;
 const NEIGHBOURS = 4, NEAR_SIZE = 60; /* boxes that large on the screen have room for labels of neighbours */
 
 function paintLabels(pane, pen, face, width, height) {
-  const inside = placed(pane, face).filter((one) => one.bottom > 0 && one.top < height && one.right > 0 && one.left < width);
+  const isIn = (from, to, end) => from + to > 0 && from + to < 2 * end; /* the middle of a box is in view */
+  const inside = placed(pane, face).filter((one) => isIn(one.left, one.right, width) && isIn(one.top, one.bottom, height));
   const told = toldOf(pane, inside, width, height);
   if (!told.length) return;
   const { view } = pane, heads = view.data.layers.map((layer, i) => ({ ...layer, i })).filter((layer) => isShown(view, layer.code));
