@@ -1,7 +1,9 @@
 """Codes of sites, features and grades in DICOM objects: standard ones where there are any, ours otherwise.
 
-Vertebrae are SNOMED CT (DICOM CID 7603), the sacrum stands for S1. What no scheme names (a corner, a grade of
-a scoring system) is coded under ``SCHEME``; its codes are our own names: ``msasss.L3S``, ``msasss.corner.2``.
+Vertebrae are SNOMED CT (DICOM CID 7603), the sacrum stands for S1. A joint or bone of hand or foot is
+SNOMED CT where DICOM names it, else the part that it belongs to (carpus, hand, toe, foot). What no scheme
+names (a corner, the site within that part, a grade of a scoring system) is coded under ``SCHEME``; its codes
+are our own names: ``msasss.L3S``, ``mtss.LH.J.CNL``, ``msasss.corner.2``.
 """
 
 from __future__ import annotations
@@ -14,6 +16,18 @@ from core.scores.system import ScoreSystem
 if TYPE_CHECKING:
     from pydicom.sr.coding import Code
 
+LIMB_PARTS = (  # limb and site of the Sharp score -> name in SNOMED CT, the first that fits
+    (r"H\.[EJ]\.(IP1|PIP\d|MCP\d)", "FingerJoint"),
+    (r"H\.[EJ]\.NAV", "Scaphoid"),
+    (r"H\.[EJ]\.RAD", "DistalRadius"),
+    (r"H\.[EJ]\.ULN", "DistalUlna"),
+    (r"H\.[EJ]\.MC1", "Metacarpal"),
+    (r"H\.[EJ]\.RC", "WristJoint"),
+    (r"H\.[EJ]\.(LUN|MUL|MNA|CNL)", "Carpus"),
+    (r"H\.[EJ]\.CMC\d", "Hand"),
+    (r"F\.[EJ]\.IP1", "Toe"),
+    (r"F\.[EJ]\.MTP\d", "Foot"),
+)
 SCHEME = "99SHARPLINE"
 SCHEME_NAME = "Sharpline scoring codes"
 
@@ -26,7 +40,7 @@ def own(value: str, meaning: str) -> Code:
 
 
 def anatomy(site: str, system: ScoreSystem) -> Code:
-    """The bone of a site: a vertebra or the sacrum, else our own code of the site."""
+    """The bone or part of a site: a vertebra, the sacrum, a joint or part of a limb, else our own code."""
     from pydicom.sr.codedict import codes
 
     found: Any
@@ -34,6 +48,8 @@ def anatomy(site: str, system: ScoreSystem) -> Code:
         found = getattr(codes.SCT, f"{site[:-1]}Vertebra")
     elif re.fullmatch(r"S1[IS]", site):
         found = codes.SCT.Sacrum
+    elif limb := next((name for text, name in LIMB_PARTS if re.fullmatch(f"[RL]{text}", site)), ""):
+        found = getattr(codes.SCT, limb)
     else:
         found = site_code(site, system)
     return found  # type: ignore[no-any-return]
@@ -44,16 +60,34 @@ def site_code(site: str, system: ScoreSystem) -> Code:
     return own(f"{system.name}.{site}", system.by_code[site].name)
 
 
+def laterality(site: str, system: ScoreSystem) -> Code | None:
+    """Right or left, None for a site in the middle."""
+    from pydicom.sr.codedict import codes
+
+    sides: dict[str, Any] = {"R": codes.SCT.Right, "L": codes.SCT.Left}
+    return sides.get(system.by_code[site].side)
+
+
 def feature_code(feature: str, system: ScoreSystem) -> Code:
-    """What is graded there: ``msasss.corner``, "corner grade"."""
-    return own(f"{system.name}.{feature}", f"{system.title} {system.by_feature[feature].name}")
+    """What is graded or found there: ``msasss.corner``, "corner grade"; ``mtss.ankylosis``."""
+    names = {one.code: one.name for one in system.features} | {one.code: one.name for one in system.states}
+    return own(f"{system.name}.{feature}", f"{system.title} {names[feature]}")
 
 
 def grade_code(feature: str, grade: int, system: ScoreSystem) -> Code:
-    """One grade: ``msasss.corner.2``, "grade 2: syndesmophyte"."""
+    """One grade: ``msasss.corner.2``, "grade 2: syndesmophyte"; a joint's finding is present (1) or not."""
+    states = {state.code: state.name for state in system.states}
+    value = f"{system.name}.{feature}.{grade}"
+    if feature in states:
+        return own(value, f"{states[feature]}: {'present' if grade else 'absent'}")
     words = system.by_feature[feature].grades
     word = words[grade] if grade < len(words) else ""
-    return own(f"{system.name}.{feature}.{grade}", f"grade {grade}: {word}" if word else f"grade {grade}")
+    return own(value, f"grade {grade}: {word}" if word else f"grade {grade}")
+
+
+def label(site: str, feature: str, system: ScoreSystem) -> str:
+    """How a finding is named: its site, with the feature where it stands beside the site's grade."""
+    return site if feature == system.by_code[site].feature else f"{site} {feature}"
 
 
 def grade_of(code: str) -> int:

@@ -29,6 +29,8 @@ from data.finding_codes import (
     anatomy,
     feature_code,
     grade_code,
+    label,
+    laterality,
     own,
     site_code,
 )
@@ -87,7 +89,7 @@ def write_findings(
 
 
 def structured_report(source: Dataset, rows: pd.DataFrame, system: ScoreSystem) -> Dataset:
-    """One measurement group (TID 1410 in TID 1500) a site. rows: see ``data.queries.findings.of_image``."""
+    """One measurement group (TID 1410 in TID 1500) a finding. rows: those of ``data.queries.findings``."""
     from highdicom import sr
     from pydicom.sr.codedict import codes
 
@@ -150,7 +152,7 @@ def _group(row: dict[Any, Any], source: Dataset, system: ScoreSystem) -> Any:
     source_image = sr.SourceImageForRegion(source.SOPClassUID, source.SOPInstanceUID)
     return sr.PlanarROIMeasurementsAndQualitativeEvaluations(
         tracking_identifier=sr.TrackingIdentifier(
-            uid=uid("site", row["run"], row["image"], row["site"]), identifier=str(row["site"])
+            uid=_tracked(row, system), identifier=label(row["site"], row["feature"], system)
         ),
         referenced_region=sr.ImageRegion(
             graphic_type=sr.GraphicTypeValues.POLYLINE,
@@ -168,7 +170,9 @@ def _group(row: dict[Any, Any], source: Dataset, system: ScoreSystem) -> Any:
         ),
         finding_sites=[
             sr.FindingSite(
-                anatomy(row["site"], system), topographical_modifier=site_code(row["site"], system)
+                anatomy(row["site"], system),
+                laterality=laterality(row["site"], system),
+                topographical_modifier=site_code(row["site"], system),
             )
         ],
         measurements=measurements,
@@ -224,7 +228,7 @@ def _segment(number: int, row: dict[Any, Any], system: ScoreSystem) -> Any:
 
     return seg.SegmentDescription(
         segment_number=number,
-        segment_label=str(row["site"]),
+        segment_label=label(row["site"], row["feature"], system),
         segmented_property_category=codes.SCT.AnatomicalStructure,
         segmented_property_type=grade_code(row["feature"], int(row["grade"]), system),
         algorithm_type=seg.SegmentAlgorithmTypeValues.AUTOMATIC,
@@ -234,10 +238,15 @@ def _segment(number: int, row: dict[Any, Any], system: ScoreSystem) -> Any:
             version=str(row["weights_hash"])[:16],
             source=MAKER,
         ),
-        tracking_uid=uid("site", row["run"], row["image"], row["site"]),
-        tracking_id=str(row["site"]),
+        tracking_uid=_tracked(row, system),
+        tracking_id=label(row["site"], row["feature"], system),
         anatomic_regions=[anatomy(row["site"], system)],
     )
+
+
+def _tracked(row: dict[Any, Any], system: ScoreSystem) -> str:
+    """The UID of one finding, the same in report and segmentation."""
+    return uid("site", row["run"], row["image"], label(row["site"], row["feature"], system))
 
 
 def uid(*parts: object) -> str:
@@ -295,15 +304,19 @@ def _outline(geometry: Any) -> np.ndarray | None:
 def _filled(outline: np.ndarray | None, shape: tuple[int, int]) -> np.ndarray:
     """Boolean mask of the pixels whose centres lie inside an outline."""
     assert outline is not None
-    y, x = np.ogrid[: shape[0], : shape[1]]
+    low = np.clip(np.floor(outline.min(axis=0)).astype(int), 0, [shape[1], shape[0]])
+    high = np.clip(np.ceil(outline.max(axis=0)).astype(int), 0, [shape[1], shape[0]])
+    y, x = np.ogrid[low[1] : high[1], low[0] : high[0]]
     x, y = x + 0.5, y + 0.5
-    inside = np.zeros(shape, dtype=bool)
+    inside = np.zeros(np.broadcast_shapes(x.shape, y.shape), dtype=bool)
     for (x0, y0), (x1, y1) in zip(outline, np.roll(outline, -1, axis=0), strict=True):
         if y0 == y1:
             continue
         crosses = (y > min(y0, y1)) & (y <= max(y0, y1))
         inside ^= crosses & (x < x0 + (y - y0) * (x1 - x0) / (y1 - y0))
-    return inside
+    mask = np.zeros(shape, dtype=bool)
+    mask[low[1] : high[1], low[0] : high[0]] = inside
+    return mask
 
 
 def _complete(source: Dataset) -> Dataset:

@@ -52,7 +52,7 @@ def of_image(
         LEFT JOIN event e ON e.event = f.event
         WHERE f.image = $image AND f.system = $system AND ($mode = '' OR c.read_mode = $mode)
         QUALIFY dense_rank() OVER (ORDER BY c.read_mode = 'paired' DESC, f.event DESC, u.run) = 1
-        ORDER BY f.site
+        ORDER BY f.site, f.feature
     """
     frame = answer(store, viewer, sql, values={"image": image, "system": system, "mode": read_mode})
     return frame.assign(box=frame["geometry"].map(box_of).astype(object))

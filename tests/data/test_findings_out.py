@@ -164,7 +164,7 @@ def test_vertebrae_are_coded_in_snomed_and_the_rest_in_our_scheme():
     for site in SYSTEM.codes:
         assert finding_codes.anatomy(site, SYSTEM).scheme_designator == "SCT"
         assert len(finding_codes.site_code(site, SYSTEM).value) <= 16
-    for name in ("mtss", "sparcc", "synovitis"):
+    for name in ("sparcc", "synovitis"):
         other = scores.get(name)
         for site in other.sites:
             assert finding_codes.site_code(site.code, other).scheme_designator == finding_codes.SCHEME
@@ -200,3 +200,87 @@ def test_images_are_found_by_the_beginning_of_their_id(store):
     with pytest.raises(InputError, match="2 films begin with it"):
         find_image(store, Viewer(), "")
     assert of_image(store, Viewer(), images[0], "msasss", read_mode="paired").empty
+
+
+MTSS = scores.get("mtss")
+JOINTS = {  # site, feature -> grade, geometry, SNOMED CT name
+    ("LH.J.MCP2", "jsn"): (1, {"box": [4.0, 6.0, 14.25, 16.75]}, "FingerJoint"),
+    ("LH.J.MCP2", "ankylosis"): (1, {"box": [3.0, 5.0, 15.0, 17.25]}, "FingerJoint"),
+    ("RH.J.PIP3", "luxation_unspecified"): (1, {"box": [30.0, 2.0, 40.0, 12.0]}, "FingerJoint"),
+    ("RH.E.NAV", "erosion"): (5, {"box": [20.0, 20.0, 31.0, 30.0]}, "Scaphoid"),
+    ("RH.J.CNL", "jsn"): (4, {"box": [20.0, 32.0, 31.0, 44.0]}, "Carpus"),
+    ("LF.E.MTP5", "erosion"): (10, {"box": [25.0, 30.0, 35.0, 40.0]}, "Foot"),
+}
+
+
+@pytest.fixture(scope="module")
+def joints(store, tmp_path_factory):
+    image = store.query("SELECT image FROM finding WHERE site = 'L3S'")["image"][0]
+    with store.write("test", "score") as tx:
+        campaign = {"campaign": ["model-single"], "system": "mtss", "read_mode": "single"}
+        tx.insert("campaign", pd.DataFrame(campaign))
+        run = {"run": ["r2"], "system": "mtss", "reader": "model:m", "campaign": "model-single"}
+        tx.insert("run", pd.DataFrame(run | {"weights_hash": HASH, "software": "sharpline 0.1.0"}))
+        rows = [
+            {
+                "finding": f"m-{site}-{feature}",
+                "image": image,
+                "site": site,
+                "feature": feature,
+                "grade": grade,
+                "grade_probabilities": [0.0] * grade + [1.0],
+                "confidence": 0.75,
+                "geometry": json.dumps(shape),
+            }
+            for (site, feature), (grade, shape, _) in JOINTS.items()
+        ]
+        tx.insert("finding", pd.DataFrame(rows, dtype=object).assign(run="r2", system="mtss"))
+    return write_findings(store, Viewer(), image, "mtss", tmp_path_factory.mktemp("joints"))
+
+
+def test_joints_and_their_findings_read_back_from_the_report(joints):
+    found, _ = groups(joints.files[0])
+    assert set(found) == {finding_codes.label(site, feature, MTSS) for site, feature in JOINTS}
+    assert "LH.J.MCP2 ankylosis" in found and "LH.J.MCP2" in found
+    for (site, feature), (grade, shape, part) in JOINTS.items():
+        group = found[finding_codes.label(site, feature, MTSS)]
+        (evaluation,) = group.get_qualitative_evaluations(name=finding_codes.feature_code(feature, MTSS))
+        assert finding_codes.grade_of(evaluation.value.value) == grade
+        place = group.finding_sites[0]
+        assert place.value == getattr(codes.SCT, part)
+        assert place.topographical_modifier.value == f"mtss.{site}"
+        assert place.laterality == (codes.SCT.Left if site.startswith("L") else codes.SCT.Right)
+        x0, y0, x1, y1 = shape["box"]
+        np.testing.assert_allclose(group.roi.value, [[x0, y0], [x1, y0], [x1, y1], [x0, y1], [x0, y0]])
+        assert group.finding_type == finding_codes.feature_code(feature, MTSS)
+
+
+def test_joints_and_their_findings_read_back_from_the_segments(joints):
+    masks = hd.seg.segread(joints.files[1])
+    plain = pydicom.dcmread(joints.files[1])
+    assert plain.NumberOfFrames == len(JOINTS)
+    pixels = masks.get_pixels_by_source_instance(
+        [plain.ReferencedSeriesSequence[0].ReferencedInstanceSequence[0].ReferencedSOPInstanceUID]
+    )[0]
+    tracked = {group.tracking_uid for group in groups(joints.files[0])[0].values()}
+    by_name = {finding_codes.label(site, feature, MTSS): about for (site, feature), about in JOINTS.items()}
+    for number in masks.segment_numbers:
+        about = masks.get_segment_description(number)
+        grade, shape, part = by_name[about.segment_label]
+        assert finding_codes.grade_of(about.segmented_property_type.value) == grade
+        assert about.anatomic_regions[0] == getattr(codes.SCT, part)
+        assert about.tracking_uid in tracked
+        y, x = np.nonzero(pixels[..., number - 1])
+        x0, y0, x1, y1 = (int(np.ceil(edge - 0.5)) for edge in shape["box"])
+        assert [x.min(), y.min(), x.max() + 1, y.max() + 1] == [x0, y0, x1, y1]
+
+
+def test_sites_of_hands_and_feet_are_coded_in_snomed_where_dicom_names_them():
+    for site in MTSS.codes:
+        assert finding_codes.anatomy(site, MTSS).scheme_designator == "SCT"
+        assert finding_codes.site_code(site, MTSS).scheme_designator == finding_codes.SCHEME
+        assert len(finding_codes.site_code(site, MTSS).value) <= 16
+    for state in MTSS.states:
+        assert len(finding_codes.grade_code(state.code, 1, MTSS).meaning) <= 64
+    assert finding_codes.grade_code("ankylosis", 1, MTSS).meaning == "bony ankylosis: present"
+    assert finding_codes.laterality("L3S", SYSTEM) is None

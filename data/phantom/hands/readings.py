@@ -122,7 +122,7 @@ def reads_frame(course: HandsCourse, reads: HandsReads, filmed: np.ndarray) -> p
                 rows.append((*head, code, feature, given, NOT_VISIBLE if np.isnan(grade) else None))
             found = FINDING[reads.finding[patient, order, i]]
             if found != NONE:
-                rows.append((*head, sites.get("jsn", sites.get("erosion")), found, 1, None))
+                rows.append((*head, sites["jsn"] if "jsn" in sites else sites["erosion"], found, 1, None))
     frame = pd.DataFrame(rows, columns=["subject", "visit", "site", "feature", "grade", "reason"])
     return frame.astype({"grade": "Int64"})
 
