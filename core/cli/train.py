@@ -64,9 +64,8 @@ def command(
 def _mtss(
     data: Path | None, phantom: int, out: Path, first: int, size: str, seed: int, *, as_json: bool
 ) -> None:
-    """Both detectors of finger joints over five folds; epochs, learning rate and start do not apply."""
+    """Site finder, joint grader and the detectors over five folds; epochs and rate do not apply."""
     from models.mtss.command import train
-    from models.mtss.report import as_text
 
     result = train(data, phantom, out, first=first, size=size, seed=seed, tell=note)
-    emit(result, as_json=as_json, text=lambda: as_text(result))
+    emit(result, as_json=as_json, text=lambda: json.dumps(result, indent=1))

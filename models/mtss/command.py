@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +11,10 @@ from data.phantom.hands.labels import write_coco
 from data.phantom.seeds import StudyRole
 from models import weights
 from models.mtss.evaluate import evaluate_films, figures
-from models.mtss.folds import FOLDS
 from models.mtss.infer import build
 from models.mtss.labels import LabelledHands, read_folder
 from models.mtss.phantom_data import Patients, limb_films
-from models.mtss.train import BUDGET, run_folds
+from models.mtss.training import Folders, render, train_all
 
 Tell = Callable[[str], None]
 
@@ -48,13 +46,9 @@ def train(
     data: Path | None, phantom: int, out: Path, *, first: int = 1, size: str = "demo", seed: int = 0,
     tell: Tell = print,
 ) -> dict[str, Any]:  # fmt: skip
-    """All five folds to the stated budget, from a labelled folder or rendered training patients.
+    """All networks, from a labelled folder of hands and feet or rendered patients; the card, with ``folds``.
 
-    Each fold's weights and card lie in ``fold0`` and on; ``evaluation.json`` holds the pooled figures.
+    Each fold's detectors and card lie in ``fold0`` and on; ``evaluation.json`` holds their pooled figures.
     """
-    recipe = replace(BUDGET, seed=seed)
-    if data is None:
-        tell(f"rendering both hands of {phantom} patients at two visits")
-        data = out / "films"
-        write_coco(limb_films(Patients(first, phantom)), data)
-    return run_folds(read_folder(data), [], range(FOLDS), recipe, out, size=size)
+    folders = Folders(data) if data is not None else render(phantom, out / "films", first=first, tell=tell)
+    return train_all(folders, out, size=size, seed=seed, tell=tell)
