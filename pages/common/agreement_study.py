@@ -57,7 +57,11 @@ class Comparison:
 
     @property
     def unit(self) -> str:
-        return self.readings.unit
+        """What a number is in: the score, and the part of it that is compared."""
+        asked = self.question
+        if asked.component == TOTAL:
+            return self.readings.unit
+        return f"{self.readings.unit}, {system_of(asked.chosen).name_of(asked.component)}"
 
     @property
     def panels(self) -> tuple[str, ...]:

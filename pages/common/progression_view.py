@@ -235,7 +235,7 @@ def tables(page: Page, asked: Ask, found: Found) -> None:
     way = way if way in found else next(iter(found))
     st.markdown(f"#### Who progressed, {WAYS[way]}")
     rows = study.definitions(page, asked, way)
-    st.dataframe(definition_table(rows), hide_index=True)
+    st.dataframe(definition_table(rows), hide_index=True, height="content")
     st.caption(
         f"Patients and share with Wilson's 95% interval, differences with Newcombe's; n = "
         f"{found[way]['subjects']}, left out {len(found[way]['left_out'])}. Net progression: those above 0 "
