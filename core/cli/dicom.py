@@ -44,7 +44,7 @@ def command(
     if bool(image) == bool(subject):
         raise InputError("--image and --subject", "exactly one of them is needed", "name a film or a patient")
     name, store, viewer = get(system).name, CohortStore(ctx.obj["cohort"]), Viewer()
-    images = [find_image(store, viewer, image)] if image else images_of(store, viewer, subject)
+    images = [find_image(store, viewer, image)] if image else images_of(store, viewer, subject, name)
     out.mkdir(parents=True, exist_ok=True)
     done = [write_findings(store, viewer, one, name, out, read_mode=read_mode or "") for one in images]
     left_out = [{"image": one.image, "reason": one.left_out} for one in done if one.left_out]

@@ -22,13 +22,19 @@ def find_image(store: CohortStore, viewer: Viewer, name: str) -> str:
     return str(rows["image"].iloc[0])
 
 
-def images_of(store: CohortStore, viewer: Viewer, subject: str) -> list[str]:
-    """The films of a patient in the order of the visits. Raises InputError where there are none."""
+def images_of(store: CohortStore, viewer: Viewer, subject: str, system: str = "") -> list[str]:
+    """The films of a patient in the order of the visits. Raises InputError where there are none.
+
+    system: leaves out films that only models of other systems have read.
+    """
     sql = """
         SELECT i.image FROM image i LEFT JOIN visit v USING (subject, visit)
-        WHERE i.subject = $subject ORDER BY v.visit_order, i.visit, i.body_part, i.image
+        WHERE i.subject = $subject AND ($system = '' OR coalesce(
+            (SELECT bool_or(f.system = $system) FROM finding f WHERE f.image = i.image), true))
+        ORDER BY v.visit_order, i.visit, i.body_part, i.image
     """
-    found = answer(store, viewer, sql, values={"subject": subject})["image"].tolist()
+    values = {"subject": subject, "system": system}
+    found = answer(store, viewer, sql, values=values)["image"].tolist()
     if not found:
         raise InputError(f"subject {subject!r}", "no film belongs to it", "see: export --table images")
     return [str(image) for image in found]

@@ -275,6 +275,15 @@ def test_joints_and_their_findings_read_back_from_the_segments(joints):
         assert [x.min(), y.min(), x.max() + 1, y.max() + 1] == [x0, y0, x1, y1]
 
 
+def test_films_that_only_another_system_read_are_not_asked_for(store, joints):
+    both = images_of(store, Viewer(), "P1")
+    assert len(both) == 2
+    assert images_of(store, Viewer(), "P1", "msasss") == both
+    assert images_of(store, Viewer(), "P1", "mtss") == [joints.image]
+    with pytest.raises(InputError, match="no film belongs to it"):
+        images_of(store, Viewer(), "P1", "sparcc")
+
+
 def test_sites_of_hands_and_feet_are_coded_in_snomed_where_dicom_names_them():
     for site in MTSS.codes:
         assert finding_codes.anatomy(site, MTSS).scheme_designator == "SCT"
