@@ -72,7 +72,7 @@ class JointGrader:
         found = {}
         for unit, feature, log_seen in zip(seen.units, seen.features, seen.log_seen, strict=True):
             rule = self.rules[BLOCK_OF[unit, feature]]
-            probabilities = rule.probabilities(log_seen[None], damage)
+            probabilities = rule.probabilities(log_seen[None], damage, [unit[1:]])
             found[CODE_OF[unit, feature]] = SiteGrade(
                 int(rule.grades(probabilities)[0]),
                 tuple(float(p) for p in probabilities[0]),

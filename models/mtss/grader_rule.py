@@ -1,15 +1,15 @@
 """From what the network says of a site to its grade: calibrated probabilities, and where to cut them.
 
 The network learns on films with more damage than people have, so its probabilities are calibrated on tuning
-patients of the plain population: sharpened or flattened, shifted grade by grade, and tilted by how damaged
-the whole film looks, since a doubtful joint among clean ones is likelier clean. A grade is reached where its
-cumulative probability passes a threshold. All numbers are in the weights card.
+patients of the plain population: sharpened or flattened, shifted grade by grade and by kind of place, and
+tilted by how damaged the whole film looks, since a doubtful joint among clean ones is likelier clean. A grade
+is reached where its cumulative probability passes a threshold. All numbers are in the weights card.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -25,21 +25,23 @@ CLEAN = 0.02  # mean share of the highest grade on a film below which it looks c
 @dataclass(frozen=True)
 class BlockRule:
     """How the sites of one block are graded. sharpness: factor on log probabilities. offset (g,): added to
-    them. tilt: added for each grade above 0 and each unit of the film's damage. threshold: of a grade's
-    cumulative probability.
+    them. tilt: added for each grade above 0 and each unit of the film's damage; shift: kind of place
+    (``H.MCP2``) -> added for each grade above 0. threshold: of a grade's cumulative probability.
     """
 
     sharpness: float
     offset: tuple[float, ...]
     tilt: float
     threshold: float = 0.5
+    shift: Mapping[str, float] = field(default_factory=dict)
 
-    def probabilities(self, log_seen: np.ndarray, damage: np.ndarray) -> np.ndarray:
-        """(n, g) log probabilities of the network and (n,) damage of each site's film -> (n, g), rows sum to
-        1.
+    def probabilities(self, log_seen: np.ndarray, damage: np.ndarray, kinds: Sequence[str]) -> np.ndarray:
+        """(n, g) log probabilities of the network, (n,) damage of each site's film and its kind of place ->
+        (n, g), rows sum to 1.
         """
-        steps = np.arange(len(self.offset))
-        logits = self.sharpness * log_seen + np.array(self.offset) + self.tilt * damage[:, None] * steps
+        slope = self.tilt * damage + np.array([self.shift.get(kind, 0.0) for kind in kinds])
+        logits = self.sharpness * log_seen + np.array(self.offset)
+        logits = logits + slope[:, None] * np.arange(len(self.offset))
         logits = np.exp(logits - logits.max(axis=1, keepdims=True))
         return np.asarray(logits / logits.sum(axis=1, keepdims=True))
 
@@ -53,7 +55,9 @@ class BlockRule:
 
     @classmethod
     def from_card(cls, card: Mapping[str, Any]) -> BlockRule:
-        return cls(card["sharpness"], tuple(card["offset"]), card["tilt"], card["threshold"])
+        return cls(
+            card["sharpness"], tuple(card["offset"]), card["tilt"], card["threshold"], dict(card["shift"])
+        )
 
 
 def plain_rule(block: str) -> BlockRule:

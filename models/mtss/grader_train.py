@@ -19,7 +19,7 @@ from models.mtss.grader import JointGrader
 from models.mtss.grader_net import JointNetwork, grader
 from models.mtss.grader_rule import BLOCKS, plain_rule
 from models.mtss.grader_samples import Strength, TileSet, draw_weights, prepare, view
-from models.mtss.grader_tune import JITTER_MM, see_all, tune, tuning_sites
+from models.mtss.grader_tune import JITTER_MM, SeenFilm, see_all, tune, tuning_sites
 
 RECIPE = train.Recipe(epochs=18, batch=64, learning_rate=2e-3, weight_decay=2e-3, average=0.998)
 GAP_SHARE = 0.5  # of the joint space in the loss
@@ -102,18 +102,24 @@ def finish(
 ) -> dict[str, Any]:
     """The card's entries ``grading`` and ``together``, fitted on tuning films."""
     network.eval()
-    plain = {block: plain_rule(block) for block in BLOCKS}
-    seen = see_all(JointGrader(network, plain, box_mm), [*tuned_on, *hard])
-    sites = tuning_sites(seen, [1.0] * len(tuned_on) + [HARD_WEIGHT] * len(hard))
-    rules = tune(sites, plain)
+    plain = JointGrader(network, {block: plain_rule(block) for block in BLOCKS}, box_mm)
+    return entries(see_all(plain, tuned_on), see_all(plain, hard), courses)
+
+
+def entries(
+    plain: Sequence[SeenFilm], hard: Sequence[SeenFilm], courses: Mapping[str, Sequence[np.ndarray]] | None
+) -> dict[str, Any]:
+    """``grading`` and ``together`` from what the network sees on tuning films."""
+    sites = tuning_sites([*plain, *hard], [1.0] * len(plain) + [HARD_WEIGHT] * len(hard))
+    rules = tune(sites, {block: plain_rule(block) for block in BLOCKS})
     grading: dict[str, Any] = {block: rule.as_card() for block, rule in rules.items()}
     grading["tuning"] = {
-        "patients": len({film.patient for film in tuned_on}),
-        "damaged_patients": len({film.patient for film in hard}),
-        "films": len(tuned_on) + len(hard),
+        "patients": len({one.film.patient for one in plain}),
+        "damaged_patients": len({one.film.patient for one in hard}),
+        "films": len(plain) + len(hard),
         "jitter_mm": JITTER_MM,
     }
-    together = tune_together.fit(seen[: len(tuned_on)], rules, courses)
+    together = tune_together.fit(plain, rules, courses)
     return {"grading": grading} | ({"together": together} if together else {})
 
 

@@ -19,6 +19,8 @@ from models.mtss.grader_rule import BLOCK_OF, BLOCKS, BlockRule
 
 JITTER_MM = 0.9  # SD of a site finder's error in each direction
 RIDGE = 2.0  # keeps the offsets of rare grades near 0
+SHIFT_RIDGE = 6.0  # keeps the shifts of kinds of place near 0
+TILT_SHARE = 0.5  # of the tilt that single sites ask for: an error that a whole film shares adds up in totals
 THRESHOLDS = tuple(np.round(np.arange(0.30, 0.581, 0.02), 2))
 ROUNDS = 3
 LEAST_SITES = 40  # graded sites of a block, below which it stays uncalibrated
@@ -27,7 +29,7 @@ LEAST_SITES = 40  # graded sites of a block, below which it stays uncalibrated
 @dataclass(frozen=True)
 class TuningSites:
     """Visible sites of one block on tuning films. log_seen (n, g), damage (n,) of the site's film, grade (n,)
-    truth, weight (n,), reading (n,) which patient visit.
+    truth, weight (n,), reading (n,) which patient visit, kind (n,) of place (``H.MCP2``).
     """
 
     log_seen: np.ndarray
@@ -35,6 +37,7 @@ class TuningSites:
     grade: np.ndarray
     weight: np.ndarray
     reading: np.ndarray
+    kind: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -65,18 +68,19 @@ def tuning_sites(films: Sequence[SeenFilm], weights: Sequence[float]) -> dict[st
         sites = zip(one.seen.units, one.seen.features, one.seen.log_seen, one.truth(), strict=True)
         for unit, feature, log_seen, grade in sites:
             if grade >= 0:
-                rows[BLOCK_OF[unit, feature]].append((log_seen, damage, grade, weight, key))
+                rows[BLOCK_OF[unit, feature]].append((log_seen, damage, grade, weight, key, unit[1:]))
     return {block: _joined(found, MAXIMUM[block] + 1) for block, found in rows.items()}
 
 
 def _joined(rows: list[tuple], grades: int) -> TuningSites:
-    log_seen, damage, grade, weight, reading = zip(*rows, strict=True) if rows else ((),) * 5
+    log_seen, damage, grade, weight, reading, kind = zip(*rows, strict=True) if rows else ((),) * 6
     return TuningSites(
         np.array(log_seen).reshape(-1, grades),
         np.array(damage, float),
         np.array(grade, int),
         np.array(weight, float),
         np.array(reading, str),
+        np.array(kind, str),
     )
 
 
@@ -90,35 +94,44 @@ def tune(sites: Mapping[str, TuningSites], plain: Mapping[str, BlockRule]) -> di
 
 
 def calibrate(sites: TuningSites) -> BlockRule:
-    """Sharpness, offsets and tilt by penalised maximum likelihood."""
+    """Sharpness, tilt, offsets and shifts by penalised maximum likelihood."""
     count = sites.log_seen.shape[1]
-    rows = np.arange(len(sites.grade))
-    steps = np.arange(count)
+    rows, steps = np.arange(len(sites.grade)), np.arange(count)
     log_seen = np.maximum(sites.log_seen, -15.0)
+    kinds, place = np.unique(sites.kind, return_inverse=True)
+    chosen = np.eye(count)[sites.grade]
 
     def cost(values: np.ndarray) -> tuple[float, np.ndarray]:
-        logits = values[0] * log_seen + np.append(0.0, values[2:]) + values[1] * sites.damage[:, None] * steps
+        sharpness, tilt, offset, shift = values[0], values[1], values[2 : count + 1], values[count + 1 :]
+        slope = tilt * sites.damage + shift[place]
+        logits = sharpness * log_seen + np.append(0.0, offset) + slope[:, None] * steps
         logits = logits - logits.max(axis=1, keepdims=True)
-        chance = np.exp(logits)
-        total = chance.sum(axis=1, keepdims=True)
-        chance /= total
-        loss = -(sites.weight * (logits[rows, sites.grade] - np.log(total[:, 0]))).sum()
-        pull = sites.weight[:, None] * chance
-        pull[rows, sites.grade] -= sites.weight
-        bends = np.diff(np.append(0.0, values[2:]), 2)  # offsets are held to a straight line
+        total = np.log(np.exp(logits).sum(axis=1))
+        loss = -(sites.weight * (logits[rows, sites.grade] - total)).sum()
+        pull = sites.weight[:, None] * (np.exp(logits - total[:, None]) - chosen)
+        bends = np.diff(np.append(0.0, offset), 2)  # offsets are held to a straight line
         back = np.zeros(count)
         for i, bend in enumerate(bends):
             back[i : i + 3] += RIDGE * bend * np.array([1.0, -2.0, 1.0])
-        sharper = (pull * log_seen).sum() + RIDGE * (values[0] - 1)
-        steeper = (pull * sites.damage[:, None] * steps).sum()
-        slope = np.concatenate([[sharper, steeper], (pull.sum(axis=0) + back)[1:] + 0.1 * values[2:]])
-        penalty = 0.5 * RIDGE * ((values[0] - 1) ** 2 + (bends**2).sum()) + 0.05 * (values[2:] ** 2).sum()
-        return float(loss + penalty), slope
+        along = pull @ steps
+        gradient = np.concatenate(
+            [
+                [(pull * log_seen).sum() + RIDGE * (sharpness - 1), along @ sites.damage],
+                (pull.sum(axis=0) + back)[1:] + 0.1 * offset,
+                np.bincount(place, along, minlength=len(kinds)) + SHIFT_RIDGE * shift,
+            ]
+        )
+        penalty = 0.5 * RIDGE * ((sharpness - 1) ** 2 + (bends**2).sum()) + 0.05 * (offset**2).sum()
+        return float(loss + penalty + 0.5 * SHIFT_RIDGE * (shift**2).sum()), gradient
 
-    start = np.concatenate([[1.0, 0.0], np.zeros(count - 1)])
-    best = minimize(cost, start, jac=True, method="L-BFGS-B").x
-    offset = (0.0, *(round(float(v), 5) for v in best[2:]))
-    return BlockRule(round(float(best[0]), 5), offset, round(float(best[1]), 5))
+    start = np.concatenate([[1.0, 0.0], np.zeros(count - 1 + len(kinds))])
+    tilt = TILT_SHARE * minimize(cost, start, jac=True, method="L-BFGS-B").x[1]
+    bounds = [(tilt, tilt) if i == 1 else (None, None) for i in range(len(start))]
+    start[1] = tilt
+    best = np.round(minimize(cost, start, jac=True, method="L-BFGS-B", bounds=bounds).x, 5)
+    offset = (0.0, *(float(v) for v in best[2 : count + 1]))
+    shift = {str(kind): float(v) for kind, v in zip(kinds, best[count + 1 :], strict=True)}
+    return BlockRule(float(best[0]), offset, float(best[1]), shift=shift)
 
 
 def choose_thresholds(
@@ -131,7 +144,7 @@ def choose_thresholds(
     for block, one in sites.items():
         place = np.searchsorted(readings, one.reading)
         weight[place] = one.weight
-        chance = rules[block].probabilities(one.log_seen, one.damage) if len(one.grade) else one.log_seen
+        chance = rules[block].probabilities(one.log_seen, one.damage, one.kind)
         error[block] = {}
         for threshold in THRESHOLDS:
             given = replace(rules[block], threshold=threshold).grades(chance)

@@ -19,7 +19,7 @@ from models.together import Expectation, evidence, kinds_of_site, read_site
 from models.together_fit import SiteCourse, differences, fit_expectation, with_trust
 
 REACH = {"hand erosion": None, "foot erosion": 3, "jsn": None}  # grades between which a site may go
-EMPHASIS = (0.8, 1.0, 1.2, 1.45, 1.75)  # of a grade against the one below it
+EMPHASIS = (0.8, 1.0, 1.2, 1.45, 1.75, 2.1)  # of a grade against the one below it
 CHANGE = (0.35, 0.5, 0.7, 1.0, 1.4)
 LEAST_PAIRS = 100  # sites on two films, below which the choice stays as it is
 PATIENTS = 1500  # training patients whose course, as numbers, says what to expect
@@ -51,7 +51,8 @@ def site_courses(films: Sequence[SeenFilm], rules: Mapping[str, BlockRule]) -> d
             if grade < 0:
                 continue
             code = CODE_OF[unit, feature]
-            chance = rules[BLOCK_OF[unit, feature]].probabilities(log_seen[None], damage)[0]
+            rule = rules[BLOCK_OF[unit, feature]]
+            chance = rule.probabilities(log_seen[None], damage, [unit[1:]])[0]
             key = (SCALE_OF[code, feature], one.film.patient, code)
             rows.setdefault(key, []).append((chance, grade, one.film.visit))
     found: dict[str, list[SiteCourse]] = {scale: [] for scale in SCALES}

@@ -88,13 +88,17 @@ def test_unit_without_place_has_no_grade_and_no_place_no_grades():
 
 
 def test_rule_cuts_the_cumulative_probability_and_tilts_by_the_film():
-    rule = BlockRule(1.0, (0.0, 0.0, 0.0), 0.8, threshold=0.4)
+    rule = BlockRule(1.0, (0.0, 0.0, 0.0), 0.8, threshold=0.4, shift={"H.CMC5": -1.0})
+    kinds = ["H.MCP2", "H.MCP2"]
     log_seen = np.log(np.array([[0.55, 0.25, 0.2], [0.65, 0.25, 0.1]]))
-    plain = rule.probabilities(log_seen, np.zeros(2))
+    plain = rule.probabilities(log_seen, np.zeros(2), kinds)
     np.testing.assert_allclose(plain, np.exp(log_seen))
     assert rule.grades(plain).tolist() == [1, 0]
-    clean, worn = (rule.probabilities(log_seen, np.full(2, damage))[1, 0] for damage in (-1.0, 1.0))
+    clean, worn = (rule.probabilities(log_seen, np.full(2, damage), kinds)[1, 0] for damage in (-1.0, 1.0))
     assert clean > 0.65 > worn
+    shifted = rule.probabilities(log_seen, np.zeros(2), ["H.MCP2", "H.CMC5"])
+    np.testing.assert_allclose(shifted[0], plain[0])
+    assert shifted[1, 0] > plain[1, 0]
     assert BlockRule.from_card(rule.as_card()) == rule
 
 
@@ -111,7 +115,8 @@ def tuning_block(rng, sharp, count=600):
     seen = np.stack([rng.dirichlet(0.3 + 2.5 * np.eye(6)[g]) for g in grade])
     log_seen = np.log(np.maximum(seen, 1e-6)) / sharp
     reading = np.array([f"P{i % 60}" for i in range(count)])
-    return TuningSites(log_seen, rng.normal(size=count), grade, np.ones(count), reading)
+    kind = np.where(np.arange(count) % 2, "H.MCP2", "H.MCP3")
+    return TuningSites(log_seen, rng.normal(size=count), grade, np.ones(count), reading, kind)
 
 
 def test_calibration_sharpens_what_is_too_flat():
@@ -121,7 +126,7 @@ def test_calibration_sharpens_what_is_too_flat():
     assert abs(rule.tilt) < 0.3
 
     def loss(one):
-        chance = one.probabilities(sites.log_seen, sites.damage)
+        chance = one.probabilities(sites.log_seen, sites.damage, sites.kind)
         return -np.log(chance[np.arange(len(sites.grade)), sites.grade]).mean()
 
     assert loss(rule) < loss(plain_rule("hand erosion")) - 0.05
@@ -130,13 +135,13 @@ def test_calibration_sharpens_what_is_too_flat():
 def test_thresholds_take_the_lean_out_of_sums():
     rng = np.random.default_rng(1)
     empty = np.zeros(0)
-    none = TuningSites(np.zeros((0, 5)), empty, empty.astype(int), empty, empty.astype(str))
+    none = TuningSites(np.zeros((0, 5)), empty, empty.astype(int), empty, *[empty.astype(str)] * 2)
     sites = dict.fromkeys(BLOCKS, none) | {"hand erosion": tuning_block(rng, 1.0)}
     rules = {block: plain_rule(block) for block in BLOCKS}
     rules["hand erosion"] = calibrate(sites["hand erosion"])
     chosen = choose_thresholds(sites, rules)["hand erosion"]
     one = sites["hand erosion"]
-    chance = chosen.probabilities(one.log_seen, one.damage)
+    chance = chosen.probabilities(one.log_seen, one.damage, one.kind)
 
     def lean(rule):
         return abs((rule.grades(chance) - one.grade).mean())
