@@ -119,8 +119,8 @@ def _pick_from(changed: pd.DataFrame, case: Case) -> None:
     pairs = zip(changed["seen_by"].tolist(), changed["readers"].tolist(), strict=True)
     seen = [f"{count} of {of}" if of else "–" for count, of in pairs]
     table.insert(1, "seen by", seen)
-    narrow = {name: st.column_config.TextColumn(name, width=46) for name in short.values()}
-    wide = 46 if len(case.system.features) == 1 else 88
+    narrow = {name: st.column_config.TextColumn(name, width=45) for name in short.values()}
+    wide = 46 if len(case.system.features) == 1 else 82
     st.dataframe(
         table,
         hide_index=True,
@@ -131,7 +131,7 @@ def _pick_from(changed: pd.DataFrame, case: Case) -> None:
         column_config=narrow
         | {
             "site": st.column_config.TextColumn("Site", width=wide, help="Click: the films show it"),
-            "seen by": st.column_config.TextColumn("Seen by", width=62, help="Readers who see it"),
+            "seen by": st.column_config.TextColumn("Seen by", width=58, help="Readers who see it"),
         },
     )
 
