@@ -34,7 +34,9 @@ from models.mtss.lead_letters import Letter, turned_over
 from models.mtss.limb_shape import TILT, Laid, lay
 from models.mtss.places import Place, Places
 
-SURE = 0.35  # chance of a peak below which a site is not found
+SURE = 0.6  # chance of a peak below which a site is not found
+SURE_PIP = 0.75  # of fingers that may be lost: on a stump the network sees their joint with some doubt
+ABSENT_BELOW = 0.15
 LETTER_SURE = 0.8
 LEAST_SHARE = {"H": 0.6, "F": 0.65}  # of a limb's sites, below which it is not seen whole
 SEEN_SHARE = {"H": 0.4, "F": 0.5}  # of a limb's sites, from which on something like it is there
@@ -99,6 +101,7 @@ class SiteFinder:
     def __init__(self, network: FinderNet, device: str = "cpu") -> None:
         self.network = network.to(device).eval()
         self.device = device
+        self.least = np.array([least_chance(unit) for unit in UNITS])
         self.shape = network.shape.detach().cpu().numpy().astype(float)
         self.spread = network.spread.detach().cpu().numpy().astype(float)
 
@@ -156,7 +159,7 @@ class SiteFinder:
     def limb(self, name: str, points: np.ndarray, sure: np.ndarray) -> Limb:
         """One limb from its peaks: its mean laid over the sure ones."""
         members = OF_LIMB[name]
-        clear = sure >= SURE
+        clear = sure >= self.least[members]
         laid = lay(points * INPUT_MM, self.shape[members], np.where(clear, sure, 0.0))
         if laid is None or abs(laid.tilt) > TILT:
             return Limb(name, points, sure, None, np.zeros(len(members), dtype=bool))
@@ -214,7 +217,7 @@ def _places(look: Look, limbs: tuple[Limb, Limb], turned: bool) -> Places:
             if limb.good[i]:
                 units[unit] = Place(float(at[i, 0]), float(at[i, 1]), float(limb.sure[i]))
             else:
-                missing[unit] = why_missing(float(limb.sure[i]))
+                missing[unit] = why_missing(float(limb.sure[i]), least_chance(unit))
     return Places(VIEWS[limbs[0].name[1]], units, missing, float(np.mean(look.mm)))
 
 
@@ -223,11 +226,16 @@ def named(unit: str, turned: bool) -> str:
     return f"{'R' if unit[0] == 'L' else 'L'}{unit[1:]}" if turned else unit
 
 
-def why_missing(sure: float) -> str:
-    """Why a site has no place, from the chance of its peak."""
-    if sure >= SURE:
+def why_missing(sure: float, least: float) -> str:
+    """Why a site has no place, from the chance of its peak and the least that is asked for."""
+    if sure >= least:
         return OFF
-    return ABSENT if sure < SURE / 3 else UNSURE
+    return ABSENT if sure < ABSENT_BELOW else UNSURE
+
+
+def least_chance(unit: str) -> float:
+    """Chance of a peak from which it is the unit's place."""
+    return SURE_PIP if unit[3:6] == "PIP" else SURE
 
 
 def build_finder(size: str = "demo", device: str = "cpu", folder: Path = weights.FOLDER) -> SiteFinder:
