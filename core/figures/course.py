@@ -49,7 +49,8 @@ def course_figure(
     """The total of each reading by visit, with covariates in rows of their own under the same time axis.
 
     totals: columns ``visit, day, label, total, imputed_sites``; where a day is missing for any visit, visits
-    stand at equal distances. kinds: label -> kind, in the order of the legend.
+    stand at equal distances. kinds: label -> kind, in the order of the legend. customdata of a total: [visit,
+    imputed sites, label].
     covariates: columns ``name, visit, day, number, text, unit``; text by visit (therapy) is a bar from its
     visit to the next. expected: drawn where visits have days.
     """
@@ -74,6 +75,7 @@ def course_figure(
     for row, name in enumerate(words, start=2 + len(names)):
         _draw_words(figure, said[said["name"] == name], row, max(places.values(), default=0.0), on)
     apply(figure, on, height=height)
+    figure.update_layout(clickmode="event+select")
     figure.update_yaxes(title_text=unit, row=1, col=1, rangemode="tozero")
     ticks = _ticks(places)
     figure.update_xaxes(tickvals=list(ticks), ticktext=list(ticks.values()))
@@ -170,7 +172,7 @@ def _lines(totals: pd.DataFrame, kinds: dict[str, str], places: dict[str, float]
                     "size": 10,
                     "line": {"width": 1.5, "color": mark.colour},
                 },
-                customdata=rows[["visit", "imputed_sites"]],
+                customdata=rows[["visit", "imputed_sites", "label"]],
                 hovertemplate="%{customdata[0]}: <b>%{y:.1f}</b>, %{customdata[1]} sites imputed"
                 f"<extra>{label}</extra>",
             )

@@ -9,10 +9,11 @@ from core.figures.course import Band, course_figure
 from core.progression.expected import SAYS
 from data.queries import patient
 from pages.common import patient_context as context
-from pages.common.charts import chart
+from pages.common.charts import clickable
 from pages.common.lasting import COMPONENT, TOTAL, components, pick_one
 from pages.common.opening import Page
 from pages.common.patient_case import Case
+from pages.common.patient_trail import open_total
 from pages.common.queries import ask
 from pages.common.study import reader_error
 
@@ -34,7 +35,9 @@ def course(page: Page, case: Case) -> None:
         rows, case.kinds, unit=f"{case.system.title}, {title}", band=_band(page, case, component),
         covariates=ask(page, patient.covariates, case.subject), expected=expected, on=page.look,
     )  # fmt: skip
-    chart(figure, "course", alt=f"{case.system.title} of {case.subject} by visit, {title}, every reading")
+    clicked = clickable(
+        figure, "course", alt=f"{case.system.title} of {case.subject} by visit, {title}, every reading"
+    )
     _told(case, rows, component)
     if expected is not None:
         st.caption(f"Expected: {SAYS}; {expected.text}.")
@@ -42,6 +45,9 @@ def course(page: Page, case: Case) -> None:
     if len(gaps):
         said = [f"{row.label} {row.visit} ({row.missing_reason})" for row in gaps.itertuples()]
         st.caption(f"No total, so a gap in the line: {'; '.join(said)}.")
+    if clicked and len(clicked) > 2:
+        open_total(page, case, str(clicked[2]), str(clicked[0]), component)
+        st.rerun()
 
 
 def _band(page: Page, case: Case, component: str) -> Band | None:
@@ -62,4 +68,5 @@ def _told(case: Case, rows: pd.DataFrame, component: str) -> None:
         f"n = {len(case.visits)} visits, {len(case.kinds)} readings; rule `{rows['rule'].iloc[0]}`, "
         f"{imputed} missing sites imputed. The band: what reading error alone could do to the readers' mean."
         + (f" {formula}" if formula else "")
+        + " Click on a point: the sites of that total are listed under From total to pixels."
     )

@@ -29,7 +29,7 @@ from pages.common.queries import asking, fetch, worked_out
 from pages.common.trail_cards import Place, bars, card, facts, grade_table, picture
 
 AT_ONCE = 6  # sites whose crops are made
-LARGE, SMALL = 230, 150  # sides of a crop on the screen
+LARGE, SMALL = 230, 132  # sides of a crop on the screen
 TOTAL, COMPONENT, READING, MORE = "trail_total", "trail_component", "why_reading", "why_more"
 
 
@@ -153,7 +153,11 @@ def _change_card(page: Page, case: Case, found: Trail, row: dict[Any, Any]) -> N
     places = [place_of(page, case, found, visit, code) for visit in visits]
     side = _side(places)
     grades = [
-        (label, [_grade(found.read(label, visit, code, site.feature)) for visit in visits], "")
+        (
+            label,
+            [_grade(found.read(label, visit, code, site.feature)) for visit in visits],
+            _lifted(found, label, visits, code),
+        )
         for label in found.kinds
     ]
     imputed = f" ({row['imputed']:+.2f} imputed)" if row["imputed"] else ""
@@ -174,6 +178,11 @@ def _change_card(page: Page, case: Case, found: Trail, row: dict[Any, Any]) -> N
     )  # fmt: skip
 
 
+def _lifted(found: Trail, label: str, visits: Sequence[str], code: str) -> str:
+    """Findings at the joint, with the visit: grades alone would not explain the change."""
+    return ", ".join(f"{name} ({visit})" for visit in visits for name in _states(found, label, visit, code))
+
+
 def _grade(read: pd.Series | None) -> Any:
     return None if read is None else read["grade"]
 
@@ -185,9 +194,14 @@ def _percent(chance: float) -> str:
 # -- from total to pixels ------------------------------------------------------------------------------------
 
 
-def open_total(case: Case, label: str, visit: str) -> None:
-    """Look at this total next, and at the site that adds most to it."""
+def open_total(page: Page, case: Case, label: str, visit: str, component: str = "total") -> None:
+    """Look at a total, or at a part of it, next: the site that adds most to it is shown, on the films too."""
     st.session_state[TOTAL] = (case.subject, case.system.name, label, visit)
+    st.session_state[COMPONENT] = component
+    made = trail_of(page, case).parts
+    made_of = core.making(made, core.reading_of(made, label, visit), component)
+    if len(made_of):
+        address.go(site=str(made_of["site"].iloc[0]))
 
 
 def total_to_pixels(page: Page, case: Case, site: str | None) -> None:
@@ -199,7 +213,7 @@ def total_to_pixels(page: Page, case: Case, site: str | None) -> None:
     if not labels:
         st.markdown("No total yet.")
         return
-    _totals_table(case, found, labels)
+    _totals_table(page, case, labels)
     label, visit = _chosen_total(case, labels)
     reading = core.reading_of(found.parts, label, visit)
     if reading.empty:
@@ -226,12 +240,12 @@ def _shown_site(case: Case, made_of: pd.DataFrame, site: str | None) -> str | No
     return site if site in set(made_of["site"]) else next(iter(made_of["site"]), site)
 
 
-def _totals_table(case: Case, found: Trail, labels: list[str]) -> None:
+def _totals_table(page: Page, case: Case, labels: list[str]) -> None:
     cells = [[label, *(_total(case.total(label, visit)) for visit in case.visits)] for label in labels]
     table = pd.DataFrame(cells, columns=["reading", *case.visits])
     st.dataframe(
         table, hide_index=True, key="trail_totals", selection_mode="single-cell", height="content",
-        on_select=lambda: _keep_total(case, found, labels),
+        on_select=lambda: _keep_total(page, case, labels),
         column_config={"reading": st.column_config.TextColumn("Reading", help="Click a total: its sites")},
     )  # fmt: skip
 
@@ -240,21 +254,13 @@ def _total(value: float | None) -> str:
     return "–" if value is None or pd.isna(value) else f"{value:.2f}".removesuffix(".00")
 
 
-def _keep_total(case: Case, found: Trail, labels: list[str]) -> None:
+def _keep_total(page: Page, case: Case, labels: list[str]) -> None:
     cells = st.session_state["trail_totals"]["selection"]["cells"]
     if not cells:
         return
     row, visit = cells[0]
     visit = visit if visit in case.visits else case.last
-    choose_total(case, found, labels[row], visit)
-
-
-def choose_total(case: Case, found: Trail, label: str, visit: str) -> None:
-    """Open a total: the site that adds most to it is shown next, on the films too."""
-    open_total(case, label, visit)
-    made_of = core.making(found.parts, core.reading_of(found.parts, label, visit))
-    if len(made_of):
-        address.go(site=str(made_of["site"].iloc[0]))
+    open_total(page, case, labels[row], visit, st.session_state.get(COMPONENT) or "total")
 
 
 def _chosen_total(case: Case, labels: list[str]) -> tuple[str, str]:
@@ -270,14 +276,19 @@ def _branches(case: Case, made: Parts, reading: pd.DataFrame, label: str, visit:
     rows = core.branches(made, reading)
     names = rows["component"].tolist()
     value = dict(zip(names, map(_total, rows["value"].tolist()), strict=True))
+    st.session_state[COMPONENT] = _one_of(names, st.session_state.get(COMPONENT))
     chosen = st.segmented_control(
-        f"{label}, {visit}", names, key=COMPONENT, default="total", required=True,
+        f"{label}, {visit}", names, key=COMPONENT, required=True,
         format_func=lambda name: f"{name} {value.get(name, '')}",
     )  # fmt: skip
-    chosen = chosen if chosen in names else "total"
     row = rows[rows["component"] == chosen].iloc[0]
     st.markdown(_branch_sentence(case, row, label, visit))
     return str(chosen)
+
+
+def _one_of(names: list[str], kept: str | None) -> str:
+    """What was chosen, the total where this system has no such part."""
+    return kept if kept in names else names[0]
 
 
 def _branch_sentence(case: Case, row: pd.Series, label: str, visit: str) -> str:
