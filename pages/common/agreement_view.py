@@ -21,7 +21,7 @@ from pages.common import (
     reader_view,
 )
 from pages.common import agreement_study as study
-from pages.common.agreement_parts import SECTION
+from pages.common.agreement_parts import MOST_LISTED, SECTION, opening_table
 from pages.common.agreement_study import Comparison, Question
 from pages.common.charts import picture_format
 from pages.common.lasting import keep, lasting, pick_component
@@ -89,7 +89,7 @@ def sections(page: Page, compared: Comparison) -> None:
 
 
 def left_out(page: Page, compared: Comparison) -> None:
-    """Who is not in the figures, and why."""
+    """Who is not in the figures, and why; a click on a row opens the films."""
     asked = compared.question
     gone = study.left_out(page, asked)
     if not asked.truth:
@@ -97,8 +97,14 @@ def left_out(page: Page, compared: Comparison) -> None:
     refused = ask(page, scores.abstentions, asked.chosen)
     title = f"Left out: patients who lack a total {gone['subject'].nunique()}, films refused {len(refused)}"
     with st.expander(title, icon=":material/block:"):
-        st.dataframe(gone, hide_index=True)
-        st.dataframe(refused[["subject", "visit", "body_part", "reader", "reason"]], hide_index=True)
+        st.caption(
+            f"Click on a row: the patient and the films open. At most {MOST_LISTED} rows; the CSV has all."
+        )
+        opening_table(compared, gone, "agreement_gone")
+        named = refused[refused["subject"].notna()]
+        opening_table(
+            compared, named[["subject", "visit", "body_part", "reader", "reason"]], "agreement_refused"
+        )
         download(gone, "left_out")
 
 

@@ -154,9 +154,27 @@ def _list(title: str, rows: pd.DataFrame, nothing: str) -> None:
     with st.expander(f"{title}: {len(rows)}", icon=":material/checklist:"):
         if rows.empty:
             st.markdown(nothing)
+        elif "subject" in rows:
+            key = f"cohort_{title}"
+            st.caption("Click on a row: the patient opens, at that visit where it has one before it.")
+            st.dataframe(
+                rows, hide_index=True, key=key, selection_mode="single-cell",
+                on_select=lambda: _open_row(key, rows),
+            )  # fmt: skip
+            download(rows, title.lower().replace(" ", "_"))
         else:
             st.dataframe(rows, hide_index=True)
             download(rows, title.lower().replace(" ", "_"))
+
+
+def _open_row(key: str, rows: pd.DataFrame) -> None:
+    """Note the patient and visit of the row that was clicked; ``who_is_in`` leaves for the films."""
+    cells = st.session_state[key]["selection"]["cells"]
+    row = rows.iloc[cells[0][0]] if cells else None
+    if row is not None and pd.notna(row["subject"]):
+        visit = row.get("visit")
+        address.go(patient=str(row["subject"]), site="", first="", last="" if pd.isna(visit) else str(visit))
+        st.session_state["open_patient"] = True
 
 
 def ending(page: Page, chosen: CohortFilter, subjects: pd.DataFrame) -> None:
