@@ -222,7 +222,7 @@ function rgb(colour) { return [1, 3, 5].map((i) => parseInt(colour.slice(i, i + 
 /* ---- scale, legend, notes ---- */
 
 function text(pen, words, x, y, { align = "left", colour = WHITE, font = "13px sans-serif" } = {}) {
-  Object.assign(pen, { textBaseline: "alphabetic", textAlign: align, font, lineWidth: 3, strokeStyle: "rgba(0,0,0,.8)", fillStyle: colour });
+  Object.assign(pen, { textBaseline: "alphabetic", textAlign: align, font, lineWidth: 3, lineJoin: "round", strokeStyle: "rgba(0,0,0,.8)", fillStyle: colour });
   pen.strokeText(words, x, y);
   pen.fillText(words, x, y);
 }

@@ -144,7 +144,8 @@ function sitesText(view, panes, shown) {
   });
   const who = shown.length ? ` (grades of ${shown.map((layer) => (layer.short === layer.title ? layer.title : `${layer.short}: ${layer.title}`)).join(", ")})` : "";
   const more = first.length > TOLD_SITES ? `; ${first.length - TOLD_SITES} more with a grade above 0` : "";
-  const zero = sites.length > first.length ? `${told.length ? "; " : ""}${sites.length - first.length} others without a grade above 0` : "";
+  const rest = sites.length - first.length, others = rest > 1 ? `${rest} others` : "1 other";
+  const zero = rest ? `${told.length ? "; " : ""}${others} without a grade above 0` : "";
   return `Sites in view${who}: ${told.join("; ")}${more}${zero}.`;
 }
 
