@@ -11,6 +11,7 @@ from core.domain import Abstained
 from data.phantom.hands.labels import write_coco
 from data.phantom.seeds import StudyRole
 from models import weights
+from models.mtss.finder_data import plan
 from models.mtss.finder_films import (
     ABSENT,
     SEEN,
@@ -196,3 +197,11 @@ def test_training_twice_gives_the_same_weights_and_an_entry_for_the_card(folder,
     assert 100 < np.ptp(hand[:, 1]) < 200 and np.allclose(
         network.shape[OF_LIMB["LH"]].numpy(), hand * [-1, 1]
     )
+
+
+def test_small_films_for_training_are_of_many_kinds_and_no_patient_comes_twice():
+    groups = list(plan(5001))
+    numbers = [number for who in groups for number in range(who.first, who.first + who.count)]
+    assert len(numbers) == len(set(numbers)) and max(numbers) < 6001
+    assert {"one_hand", "missing_finger", "chest", "overlap"} <= {who.kind for who in groups}
+    assert "foot_as_hand" not in {who.kind for who in groups}
