@@ -117,6 +117,15 @@ REGISTRY: dict[str, ModelEntry] = {
         paired=Paired("models.msasss.paired:build_together", "models.msasss.paired:identity"),
         body_parts=("cervical spine", "thoracic spine", "lumbar spine", "spine", "neck", "abdomen"),
     ),
+    "mtss": ModelEntry(
+        system="mtss",
+        factory="models.mtss.scorer:build",
+        campaign="model-single",
+        read_mode="single",
+        identity="models.mtss.identity:identity",
+        paired=Paired("models.mtss.paired:build_together", "models.mtss.paired:identity"),
+        body_parts=("hand", "wrist", "foot"),
+    ),
 }
 
 

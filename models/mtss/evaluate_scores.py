@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
@@ -21,6 +21,10 @@ from models.mtss.graded import GradedFilm, read_graded
 from models.mtss.paired import Together
 from models.mtss.score_report import shown
 from models.mtss.score_tables import DRAWS, FEATURE, MODEL, PAIRED, TRUTH, figures
+
+if TYPE_CHECKING:
+    from data.phantom.hands.course import HandsCourse
+    from data.phantom.hands.readings import HandsReads
 
 Read = Callable[[GradedFilm], Scored | Abstained]
 COLUMNS = ["subject", "visit", "reader", "site", "feature", "grade"]
@@ -103,7 +107,7 @@ def with_true_places(grader: Any, *, jitter_mm: float = 0.9, seed: int = 0) -> R
 
 
 def labelled_truth(films: Sequence[GradedFilm]) -> pd.DataFrame:
-    """The labels as the reader ``truth``."""
+    """The labels as the reader ``truth``, findings at joints as rows of their own."""
     code = {(site.unit, site.feature): site.code for site in MTSS.sites}
     rows = [
         (film.patient, film.visit, TRUTH, code[unit, feature], feature, int(grade))
@@ -111,6 +115,12 @@ def labelled_truth(films: Sequence[GradedFilm]) -> pd.DataFrame:
         for feature in ("erosion", "jsn")
         for unit, grade in zip(film.units, film.grades[feature], strict=True)
         if grade >= 0
+    ]
+    rows += [
+        (film.patient, film.visit, TRUTH, code.get((unit, "jsn")) or code[unit, "erosion"], finding, 1)
+        for film in films
+        for unit, finding in zip(film.units, film.findings, strict=True)
+        if finding != "none"
     ]
     return pd.DataFrame(rows, columns=COLUMNS)
 
@@ -133,8 +143,8 @@ def read_by_people(films: Sequence[GradedFilm], role: str = "test") -> tuple[pd.
     blinded), who see each place as well as its label says.
     """
     from data.phantom.course import visit_codes
-    from data.phantom.hands.course import UNITS, grades, simulate_hands
-    from data.phantom.hands.readings import HANDS_READERS, read_hands
+    from data.phantom.hands.course import UNITS, simulate_hands
+    from data.phantom.hands.readings import HANDS_READERS, read_joints, true_reads
     from data.phantom.seeds import StudyRole, StudySeed
     from models.mtss.phantom_data import SEED
 
@@ -153,25 +163,22 @@ def read_by_people(films: Sequence[GradedFilm], role: str = "test") -> tuple[pd.
         for film in own:
             at = [UNITS.index(unit) for unit in film.units]
             visibility[0, codes.index(film.visit), at] = film.visibility
-        filmed = sorted({codes.index(film.visit) for film in own})
-        parts["truth"].append(_long(subject, codes, filmed, TRUTH, grades(course)))
+        filmed = np.zeros(course.finding.shape, dtype=bool)
+        filmed[0, sorted({codes.index(film.visit) for film in own})] = True
+        parts["truth"].append(_rows(course, true_reads(course), filmed, TRUTH))
         for reader in HANDS_READERS:
-            read = read_hands(course, study, reader, visibility, first=number)
-            parts["reads"].append(_long(subject, codes, filmed, reader.name, read))
+            read = read_joints(course, study, reader, visibility, first=number)
+            parts["reads"].append(_rows(course, read, filmed, reader.name))
     truth, reads = (pd.concat(parts[name], ignore_index=True) for name in ("truth", "reads"))
     return truth, reads
 
 
-def _long(
-    subject: str, codes: Sequence[str], filmed: Sequence[int], reader: str, by_site: dict[str, np.ndarray]
-) -> pd.DataFrame:
-    rows = [
-        (subject, codes[visit], reader, site, FEATURE[site], float(values[0, visit]))
-        for visit in filmed
-        for site, values in by_site.items()
-    ]
-    frame = pd.DataFrame(rows, columns=COLUMNS)
-    return frame[frame["grade"].notna()]
+def _rows(course: HandsCourse, reads: HandsReads, filmed: np.ndarray, reader: str) -> pd.DataFrame:
+    """Grades given and findings noticed, in the columns of the tables."""
+    from data.phantom.hands.readings import reads_frame
+
+    frame = reads_frame(course, reads, filmed).assign(reader=reader)
+    return frame.loc[frame["grade"].notna(), COLUMNS]
 
 
 @click.command()

@@ -1,8 +1,8 @@
 """Tables of the scores of mTSS against the truth: totals, components, features, joints and change.
 
 Pure functions of long grades ``subject, visit, reader, site, feature, grade``, of which one reader is the
-truth. Ankylosis leaves erosion as it was seen, for all readers, since people's reads and labels are so. Every
-interval draws patients.
+truth. Totals are those of the default rule and settings, so an ankylosed joint has the largest erosion grade
+for whoever notices the ankylosis. Every interval draws patients.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from core.scores.totals import compute
 
 TRUTH, MODEL, PAIRED = "truth", "model", "model paired"
 RULE = "block_mean"
-SETTINGS = {"mtss.ankylosis_erosion": "as_seen"}
 COMPONENTS = ("total", "erosion", "jsn", "hands", "feet")
 BLOCK = {site.code: site.block for site in MTSS.sites}
 FEATURE = {site.code: site.feature for site in MTSS.sites}
@@ -35,7 +34,7 @@ def totals(grades: pd.DataFrame) -> pd.DataFrame:
     rule forbids one.
     """
     frame = grades.assign(grade=grades["grade"].astype("Float64").astype("Int64"))
-    found = compute(frame, MTSS, RULE, SETTINGS).totals
+    found = compute(frame, MTSS, RULE).totals
     return found[["subject", "visit", "reader", *COMPONENTS]].astype(dict.fromkeys(COMPONENTS, float))
 
 

@@ -106,13 +106,13 @@ def test_change_of_sites(grades):
     assert found["false_change"]["estimate"] == pytest.approx(3 / (8 * 86 - 4))
 
 
-def test_missing_sites_are_filled_and_special_findings_lift_narrowing_only(grades):
+def test_missing_sites_are_filled_and_special_findings_lift_grades(grades):
     gone = grades[~((grades["reader"] == MODEL) & (grades["site"] == "RH.J.RC"))]
     special = pd.DataFrame([["P0", "BL", MODEL, "LH.J.MCP2", "ankylosis", 1]], columns=list(grades.columns))
     both = pd.concat([gone, special])
     row = totals(both).set_index(["subject", "visit", "reader"]).loc[("P0", "BL", MODEL)]
     assert row["jsn"] == pytest.approx(4 + 4 / 29)  # the missing site takes the mean of its block
-    assert row["erosion"] == 0
+    assert row["erosion"] == 5  # an ankylosed joint has the largest grade, whoever notices it
     assert features(both, draws=20)["hand jsn"][MODEL]["n"] == 8 * 2 * 29
 
 
