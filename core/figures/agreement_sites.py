@@ -58,7 +58,7 @@ def site_grid(
     ticks = [place * wide + column for place in range(len(pairs)) for column in range(len(where.columns))]
     named = [name if len(where.columns) > 1 else "" for _ in pairs for name in where.columns]
     figure.update_xaxes(
-        tickvals=ticks, ticktext=[_brief(name) for name in named], side="top", tickfont={"size": 11},
+        tickvals=ticks, ticktext=[brief(name) for name in named], side="top", tickfont={"size": 11},
         range=[-0.7, max(across, 4) - 0.3], showgrid=False, zeroline=False, fixedrange=True, ticks="",
     )  # fmt: skip
     figure.update_yaxes(
@@ -107,7 +107,7 @@ def _scale(axis: str, on: Look) -> go.Scatter:
     )  # fmt: skip
 
 
-def _brief(name: str) -> str:
+def brief(name: str) -> str:
     """The name of a column in few letters: R ero, sup."""
     return " ".join(word[:3] + ("." if len(word) > 3 else "") for word in name.split())
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from core.figures.agreement_sites import brief
 from core.figures.agreement_squares import clickable_squares, fill_squares, mix
 from core.figures.change_map import SCALES, tip
 from core.figures.style import LIGHT, Look, apply
@@ -72,8 +73,9 @@ def _name(
     )  # fmt: skip
     columns = np.arange(len(where.columns))
     ticks = [float(place * wide + column) for place in range(len(groups)) for column in columns]
+    columns_named = [brief(name) for name in where.columns] * len(groups)
     figure.update_xaxes(
-        tickvals=ticks, ticktext=list(where.columns) * len(groups), side="top", tickfont={"size": 11},
+        tickvals=ticks, ticktext=columns_named, side="top", tickfont={"size": 11},
         range=[-0.7, max(len(groups) * wide - GAP, 5) - 0.3], showgrid=False, zeroline=False, fixedrange=True,
         tickangle=0,
     )  # fmt: skip

@@ -79,7 +79,7 @@ def _name_groups(figure: go.Figure, rows: list[tuple[str, str]], on: Look) -> No
         if not code:
             figure.add_annotation(
                 x=0, xref="paper", xanchor="left", y=place, text=name, showarrow=False,
-                font={"color": on.muted, "size": 12},
+                font={"color": on.muted, "size": 12}, bgcolor=on.background, borderpad=1,
             )  # fmt: skip
 
 
