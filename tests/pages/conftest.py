@@ -44,7 +44,7 @@ def open_app(monkeypatch, cohort_file):
         monkeypatch.chdir(ROOT)
         monkeypatch.setenv("SHARPLINE_COHORT", str(cohort))
         monkeypatch.setenv("SHARPLINE_VIEWER", viewer)
-        at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+        at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=240)
         for name, value in params.items():
             at.query_params[name] = value
         at.run()
