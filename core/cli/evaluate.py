@@ -28,7 +28,7 @@ def command(
     Without --data, test patients of the phantom study are rendered that no model was trained or tuned on.
     """
     if system == "mtss":
-        return _mtss(data, patients, size, as_json=as_json)
+        return _mtss(data, patients, domain, size, processes, as_json=as_json)
     if system != "msasss":
         need = "msasss and mtss can be evaluated"
         raise InputError(f"system {system}", need, "write: sharpline evaluate msasss")
@@ -44,10 +44,11 @@ def command(
     emit(result, as_json=as_json, text=lambda: as_text(result))
 
 
-def _mtss(data: Path | None, patients: int, size: str, *, as_json: bool) -> None:
-    """Finger joints and special findings; ``--domain`` and ``--processes`` do not apply."""
-    from models.mtss.command import evaluate
-    from models.mtss.report import as_text
+def _mtss(data: Path | None, patients: int, domain: str, size: str, processes: int, *, as_json: bool) -> None:
+    """Joints and special findings as in the paper, then totals, joints and change."""
+    from models.mtss.command import DOMAINS, evaluate
+    from models.mtss.score_page import as_text
 
-    result = evaluate(data, patients, size=size, tell=note)
+    domains = DOMAINS if domain == "both" else (domain,)
+    result = evaluate(data, patients, domains=domains, size=size, processes=processes, tell=note)
     emit(result, as_json=as_json, text=lambda: as_text(result))

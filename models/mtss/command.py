@@ -3,43 +3,48 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from data.phantom.conditions import DOMAINS
 from data.phantom.hands.labels import write_coco
 from data.phantom.seeds import StudyRole
 from models import weights
-from models.mtss.evaluate import evaluate_films, figures
-from models.mtss.infer import build
-from models.mtss.labels import LabelledHands, read_folder
+from models.mtss.evaluate import NOTE
+from models.mtss.evaluation import evaluate_folder
 from models.mtss.phantom_data import Patients, limb_films
-from models.mtss.training import Folders, render, train_all
+from models.mtss.training import VIEWS, VISITS, Folders, render, train_all
 
+FIRST = {"first": 1001, "second": 3001}  # number of the first test patient of each domain
 Tell = Callable[[str], None]
 
 
 def evaluate(
-    data: Path | None, patients: int, *, size: str = "demo", folder: Path = weights.FOLDER, tell: Tell = print
-) -> dict[str, Any]:
-    """The figures of the shipped detectors on a labelled folder, or on so many rendered test patients.
+    data: Path | None, patients: int, *, domains: Sequence[str] = DOMAINS, size: str = "demo",
+    processes: int = 2, tell: Tell = print,
+) -> dict[str, Any]:  # fmt: skip
+    """The figures of the model on a labelled folder, or on so many rendered test patients of each domain.
 
     Raises ModelError where there are no weights of this size.
     """
-    detectors = build(size=size, folder=folder)
+    weights.read_card("mtss", size)
+    about = {"system": "mtss", "note": NOTE, "size": size}
     if data is not None:
-        return _figures(detectors, read_folder(data), tell)
-    with tempfile.TemporaryDirectory() as rendered:
-        who = Patients(1, patients, visits=(0, 1), role=StudyRole.TEST)
-        tell(f"rendering both hands of {patients} test patients at two visits")
-        write_coco(limb_films(who), Path(rendered))
-        return _figures(detectors, read_folder(Path(rendered)), tell)
+        return about | {"sets": [evaluate_folder(data, size=size, processes=processes, tell=tell)]}
+    return about | {"sets": [_rendered(name, patients, size, processes, tell) for name in domains]}
 
 
-def _figures(detectors: Any, films: list[LabelledHands], tell: Tell) -> dict[str, Any]:
-    tell(f"{len(films)} films")
-    counts, names = evaluate_films(detectors, films)
-    return figures(counts, names, planned_folds=1) | {"folds": "patients that were not trained on"}
+def _rendered(domain: str, patients: int, size: str, processes: int, tell: Tell) -> dict[str, Any]:
+    """Hands and feet of test patients at two visits, rendered, read, and read by simulated people too."""
+    with tempfile.TemporaryDirectory() as folder:
+        who = Patients(
+            FIRST[domain], patients, VISITS, role=StudyRole.TEST, spacing=None, views=VIEWS, domain=domain
+        )
+        tell(f"rendering hands and feet of {patients} test patients at two visits, {domain} domain")
+        write_coco(limb_films(who), Path(folder))
+        found = evaluate_folder(Path(folder), people=True, size=size, processes=processes, tell=tell)
+    return found | {"set": f"{domain} domain"}
 
 
 def train(

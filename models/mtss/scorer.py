@@ -16,12 +16,11 @@ import torch
 from core.domain import Abstained, Box, Film, Finding, Scored
 from core.scores.mtss import MTSS
 from models import weights
-from models.mtss.ensemble import Joints
 from models.mtss.finder import SiteFinder, build_finder
 from models.mtss.fuse import fuse
 from models.mtss.grader import JointGrader, SiteGrade, build_grader
 from models.mtss.identity import reader_name
-from models.mtss.infer import HandDetectors
+from models.mtss.infer import HandDetectors, HandReading
 from models.mtss.infer import build as build_detectors
 from models.mtss.places import Places
 from models.mtss.special import special_findings
@@ -33,13 +32,13 @@ LEAST_SHARE = 0.5  # of a film's sites that must be found; with fewer the score'
 
 @dataclass(frozen=True)
 class LimbReading:
-    """What the networks see of one film. places: pixels of the film. joints, boxes: of hands, the detectors'
-    boxes and unit -> index of its box. grades: site code -> grade.
+    """What the networks see of one film. places: pixels of the film. grades: site code -> grade. hands: of a
+    film of hands, what the joint detectors see; boxes: unit -> index of its joint there.
     """
 
     places: Places
     grades: dict[str, SiteGrade]
-    joints: Joints | None = None
+    hands: HandReading | None = None
     boxes: dict[str, int] = field(default_factory=dict)
 
 
@@ -73,12 +72,11 @@ class MtssScorer:
         places = self.finder.find(film)
         if isinstance(places, Abstained):
             return places
-        joints, boxes = None, {}
-        if places.view == "hands":
-            seen = self.detectors.scan(film)
-            fused = fuse(seen.joints, seen.named, places)
-            joints, places, boxes = seen.joints, fused.places, fused.boxes
-        return LimbReading(places, self.grader.grade(film, places), joints, boxes)
+        if places.view != "hands":
+            return LimbReading(places, self.grader.grade(film, places))
+        hands = self.detectors.scan(film)
+        fused = fuse(hands.joints, hands.named, places)
+        return LimbReading(fused.places, self.grader.grade(film, fused.places), hands, fused.boxes)
 
 
 def judge(reading: LimbReading) -> Scored | Abstained:
@@ -102,14 +100,15 @@ def _finding(code: str, feature: str, unit: str, reading: LimbReading) -> Findin
 
 def _special(reading: LimbReading) -> list[Finding]:
     """Ankylosis and luxation where the detectors called them, with the detector's box."""
-    if reading.joints is None:
+    if reading.hands is None:
         return []
-    rows = special_findings(reading.joints, reading.boxes)
+    joints = reading.hands.joints
+    rows = special_findings(joints, reading.boxes)
     found = []
     for row in rows.itertuples(index=False):
         place = reading.boxes[MTSS.by_code[row.site].unit]
-        sure = float(reading.joints.scores[place])
-        corners = [float(edge) for edge in reading.joints.boxes[place]]
+        sure = float(joints.scores[place])
+        corners = [float(edge) for edge in joints.boxes[place]]
         found.append(Finding(row.site, row.feature, 1, (1 - sure, sure), sure, Box(*corners)))
     return found
 

@@ -75,7 +75,8 @@ def test_a_site_that_was_placed_but_not_graded_has_a_reason_too():
 def test_special_findings_stand_beside_the_grades():
     where = places()
     seen, boxes = joints(UNITS[:10], ankylosis=UNITS[1], luxation=UNITS[6])
-    result = judge(LimbReading(where, grades(where), seen, boxes))
+    hands = HandReading({}, seen, Abstained("not asked"), special_findings(seen, {}))
+    result = judge(LimbReading(where, grades(where), hands, boxes))
     extra = [(f.site, f.feature, f.grade) for f in result.findings if f.feature not in ("erosion", "jsn")]
     expected = special_findings(seen, boxes)
     assert sorted(extra) == sorted(expected.itertuples(index=False, name=None))
