@@ -21,7 +21,7 @@ LEAST = 4  # places that a limb is laid over
 class Laid:
     """A mean limb over places. away (n,): mm of the mean limb from each place to where it should lie.
 
-    size: how many times as large as the mean limb. tilt: degrees clockwise. agreeing: how many places were fitted.
+    size: how many times as large as the mean limb. tilt: degrees clockwise. agreeing: places fitted.
     """
 
     away: np.ndarray
