@@ -97,8 +97,8 @@ def _grades(tables: Mapping[str, Any], what: str, readers: Sequence[str] = ()) -
 def _change(tables: Mapping[str, Any]) -> str:
     rows = [
         [component, _said(reader), f"{row['n']} ({row['unchanged']})", _text(row["icc_a1"]),
-         _text(row["bias"]), _text(row["sdc95_against_truth"]), _text(row["false_change"]), _text(row["false_improvement"]),
-         _text(row["same_way"])]
+         _text(row["bias"]), _text(row["sdc95_against_truth"]), _text(row["false_change"]),
+         _text(row["false_improvement"]), _text(row["same_way"])]
         for component in COMPONENTS
         for reader, row in tables[component].items()
     ]  # fmt: skip
