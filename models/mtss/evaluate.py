@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ PAPER = {
     "detection_rate": "more than 0.998",
 }  # fmt: skip
 NOTE = "phantom films, research only"
+STORED = weights.FOLDER / "mtss-folds"
 METHODS = ("single", "ensemble", "hand_model")  # the last is the ensemble with joints the hand model missed
 
 
@@ -175,6 +177,17 @@ def naming(names: pd.DataFrame) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True)
+class TestedFold:
+    """A fold's detectors on its own test patients (counts, names), and on patients of no fold where asked."""
+
+    fold: int
+    card: dict[str, Any]
+    counts: pd.DataFrame
+    names: pd.DataFrame
+    held_out: dict[str, Any] | None = None
+
+
 def evaluate_folds(
     folder: Path,
     films: Sequence[LabelledHands],
@@ -188,22 +201,41 @@ def evaluate_folds(
     held_out: films of patients of no fold, read by each fold's detectors; ``held_out`` of the result has a
     table for each. Raises ModelError where a fold's weights are damaged.
     """
-    counts, names, others, cards = [], [], {}, {}
+    tested = []
     for fold in trained_folds(folder, size):
-        where = folder / f"fold{fold}"
-        card, detectors = weights.read_card("mtss", size, where), build(size=size, folder=where)
-        tested = [film for film in films if film.patient in set(card["data"]["test_patients"])]
-        tell(f"fold {fold + 1}: {len(tested)} films, {len(held_out)} films of held-out patients")
-        found = evaluate_films(detectors, tested, fold)
-        counts.append(found[0])
-        names.append(found[1])
-        cards[f"fold{fold}"] = {key: card[key] for key in ("recipe", "networks", "data")} | {
-            "start": card.get("start")
-        }
-        if held_out:
-            others[f"fold{fold}"] = tables(*evaluate_films(detectors, held_out, fold))
-    result = figures(pd.concat(counts), pd.concat(names), planned_folds=FOLDS)
-    return result | {"budget": cards, "held_out": others}
+        tell(f"fold {fold + 1}, and {len(held_out)} films of held-out patients")
+        tested.append(evaluate_fold(folder / f"fold{fold}", fold, films, held_out, size=size))
+    return together(tested)
+
+
+def evaluate_fold(
+    where: Path,
+    fold: int,
+    films: Sequence[LabelledHands],
+    held_out: Sequence[LabelledHands] = (),
+    *,
+    size: str = "demo",
+) -> TestedFold:
+    """One fold's detectors on those of the films whose patients its card names as test patients."""
+    card, detectors = weights.read_card("mtss", size, where), build(size=size, folder=where)
+    own = [film for film in films if film.patient in set(card["data"]["test_patients"])]
+    counts, names = evaluate_films(detectors, own, fold)
+    others = tables(*evaluate_films(detectors, held_out, fold)) if held_out else None
+    return TestedFold(fold, card, counts, names, others)
+
+
+def together(tested: Sequence[TestedFold]) -> dict[str, Any]:
+    """The folds' figures pooled, with each fold's training and what it makes of the held-out patients."""
+    counts, names = (pd.concat([getattr(one, name) for one in tested]) for name in ("counts", "names"))
+    kept = ("recipe", "networks", "start")
+    budget = {f"fold{one.fold}": {key: one.card.get(key) for key in kept} for one in tested}
+    data = {
+        f"fold{one.fold}": {key: one.card["data"][key] for key in ("films", "patients")} for one in tested
+    }
+    return figures(counts, names, planned_folds=FOLDS) | {
+        "budget": {name: about | data[name] for name, about in budget.items()},
+        "held_out": {f"fold{one.fold}": one.held_out for one in tested if one.held_out},
+    }
 
 
 def trained_folds(folder: Path, size: str = "demo") -> list[int]:
@@ -217,9 +249,7 @@ def write(result: dict[str, Any], path: Path) -> None:
 
 
 @click.command()
-@click.option(
-    "--folds", "folder", type=click.Path(path_type=Path, exists=True), default=weights.FOLDER / "mtss-folds"
-)
+@click.option("--folds", "folder", type=click.Path(path_type=Path, exists=True), default=STORED)
 @click.option("--data", type=click.Path(path_type=Path, exists=True), required=True, help="The folds' films.")
 @click.option(
     "--held-out", type=click.Path(path_type=Path, exists=True), help="Films of patients of no fold."

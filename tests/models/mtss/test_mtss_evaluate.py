@@ -6,11 +6,12 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from core.domain import Abstained, Film
 from core.errors import InputError, ModelError
 from models import weights
-from models.mtss import command, evaluate, infer, train
+from models.mtss import command, evaluate, infer, ship, train
 from models.mtss.detections import Detections
 from models.mtss.ensemble import ensemble
 from models.mtss.infer import HandReading
@@ -18,6 +19,7 @@ from models.mtss.labels import read_folder
 from models.mtss.layout import Named
 from models.mtss.learn import Recipe
 from models.mtss.report import as_text
+from models.mtss.report import main as report_page
 from models.mtss.samples import prepare
 from models.mtss.special import special_findings
 
@@ -152,7 +154,20 @@ def test_a_fold_is_trained_tested_and_carded(folder, tmp_path):
     text = as_text(result)
     assert "1 of 5 folds" in text
     assert "phantom" in text
-    assert "0.810" in text  # the paper's recall of ankylosis beside ours
+    assert " 0.81\n" in text  # the paper's recall of ankylosis beside ours
+    page = tmp_path / "page.md"
+    page.write_text("before\n<!-- detectors -->\nold\n<!-- /detectors -->\nafter\n")
+    CliRunner().invoke(report_page, [str(tmp_path / "evaluation.json"), "--page", str(page)])
+    lines = page.read_text().splitlines()
+    assert (lines[0], lines[-1]) == ("before", "after")
+    assert "old" not in lines
+    assert any(line.startswith("| 2 |") for line in lines)  # the fold, numbered from 1
+    assert any(line.startswith("| recall |") and line.endswith("| 0.81 |") for line in lines)
+    stored = ship.store_fold(tmp_path / "fold1", tmp_path / "stored")
+    assert stored["networks"]["ankylosis"]["bytes"] < 0.55 * card["networks"]["ankylosis"]["bytes"]
+    assert "float32" in str(
+        next(infer.build(folder=tmp_path / "stored").networks["luxation"].parameters()).dtype
+    )
     read = infer.build(folder=tmp_path / "fold1").read(Film("x", films[0].load(), (0.15, 0.15)))
     assert isinstance(read, HandReading)
 
@@ -211,3 +226,17 @@ def test_the_command_evaluates_a_labelled_folder(folder, tmp_path):
     assert result["naming"]["films"] == 6
     assert result["findings"]["ankylosis"]["ensemble"]["patients"] == 5
     assert told == ["6 films"]
+
+
+def test_a_stored_fold_is_shipped_and_other_networks_stay(folder, tmp_path):
+    films = read_folder(folder)
+    train.train_fold(films, [], 0, Recipe(crops=2, batch=2), tmp_path / "fold0", processes=1)
+    package = tmp_path / "package"
+    package.mkdir()
+    other = {"file": "mtss-demo-finder.safetensors", "sha256": "0" * 64}
+    weights.write_card({"system": "mtss", "networks": {"finder": other}}, "mtss", "demo", package)
+    ship.store_fold(tmp_path / "fold0", tmp_path / "stored")
+    card = ship.ship_fold(tmp_path / "stored", package)
+    assert card["networks"]["finder"] == other
+    assert card["data"]["fold"] == "1 of 5"
+    assert set(infer.build(folder=package).networks) == {"ankylosis", "luxation"}
