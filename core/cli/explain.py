@@ -19,18 +19,24 @@ if TYPE_CHECKING:
 @click.option("--site", required=True, help="The site, such as L3S.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="A .png or .svg file.")
 @click.option("--system", default="msasss", show_default=True, help="Which score.")
+@click.option("--feature", default="", help="Which finding, where the site has several, such as ankylosis.")
 @click.option("--size", type=click.Choice(["demo", "full"]), default="demo", show_default=True)
 @json_option
 @click.pass_context
 def command(
-    ctx: click.Context, image: str, site: str, out: Path, system: str, size: str, as_json: bool
+    ctx: click.Context,
+    image: str,
+    site: str,
+    out: Path,
+    system: str,
+    feature: str,
+    size: str,
+    as_json: bool,
 ) -> None:
     """Draw crop, box, heat map and grade probabilities of a finding, and say if such maps can be trusted.
 
     A map whose network failed its tests (docs/explain.md) is struck through with the reason.
     """
-    if system != "msasss":
-        raise InputError(f"system {system}", "findings of msasss can be explained", "leave --system out")
     if out.suffix.lower() not in (".png", ".svg"):
         raise InputError(out.name, "a name that ends in .png or .svg is needed", "rename it")
     if not out.parent.is_dir():
@@ -42,29 +48,34 @@ def command(
     from models.explain.stored import explain
 
     store = CohortStore(ctx.obj["cohort"])
-    about = explain(store, find_image(store, Viewer(), image), site, size=size)
+    found = find_image(store, Viewer(), image)
+    about = explain(store, found, site, system=system, feature=feature, size=size)
     write_picture(about, out)
     emit(_result(about, out), as_json=as_json, text=lambda: _text(about, out))
 
 
 def _result(about: Explained, out: Path) -> dict[str, object]:
+    verdicts = [shown.verdict for shown in about.maps]
     return {
         "path": str(out),
         "image": about.image,
         "site": about.site,
-        "grade": about.grade,
-        "grade_probabilities": list(about.probabilities),
+        "feature": about.feature,
+        "headline": about.told.headline,
+        "grade": about.told.grade,
+        "grade_probabilities": list(about.told.probabilities),
         "reader": about.reader,
         "weights_hash": about.weights_hash,
-        "method": about.method,
-        "rule": about.rule,
+        "method": "; ".join(dict.fromkeys(shown.method for shown in about.maps)),
+        "rule": about.told.rule,
         "notes": list(about.notes),
-        "tested": about.verdict.tested,
-        "passed": about.verdict.passed,
-        "reasons": list(about.verdict.reasons),
+        "tested": all(verdict.tested for verdict in verdicts),
+        "passed": all(verdict.passed for verdict in verdicts),
+        "reasons": list(dict.fromkeys(reason for verdict in verdicts for reason in verdict.reasons)),
+        "verdicts": list(dict.fromkeys(verdict.text for verdict in verdicts)),
     }
 
 
 def _text(about: Explained, out: Path) -> str:
-    grade = f"{about.where}: grade {about.grade}, {about.grades[about.grade]}"
-    return f"{grade}\n{about.verdict.text}\n{out}"
+    verdicts = dict.fromkeys(shown.verdict.text for shown in about.maps)
+    return "\n".join([about.told.headline, *verdicts, str(out)])

@@ -21,14 +21,21 @@ SAME_BOX = 0.6  # overlap from which an anchor's box counts as the chosen one
 
 @dataclass(frozen=True)
 class BoxTarget:
-    """A class score at one box of a YOLO network: anchors (n,), their weights (n,), sum 1, and the class."""
+    """A class score at one box of a YOLO network: anchors (n,), their weights (n,), sum 1, and the class.
+
+    against: another class whose score is taken off: what speaks for the one rather than for the other.
+    """
 
     anchors: np.ndarray
     weights: np.ndarray
     column: int
+    against: int | None = None
 
     def __call__(self, output: Any) -> torch.Tensor:
-        scores = output[1]["scores"][0, self.column, torch.as_tensor(self.anchors)]
+        every = output[1]["scores"][0, :, torch.as_tensor(self.anchors)]
+        scores = every[self.column]
+        if self.against is not None:
+            scores = scores - every[self.against]
         return (scores * torch.as_tensor(self.weights, dtype=scores.dtype, device=scores.device)).sum()
 
 
@@ -41,7 +48,9 @@ def own_copy(network: torch.nn.Module) -> torch.nn.Module:
     return copied
 
 
-def box_target(network: torch.nn.Module, pixels: torch.Tensor, box: np.ndarray, column: int) -> BoxTarget:
+def box_target(
+    network: torch.nn.Module, pixels: torch.Tensor, box: np.ndarray, column: int, against: int | None = None
+) -> BoxTarget:
     """The class score at a box, (x0, y0, x1, y1) in pixels of the picture.
 
     Anchors whose boxes overlap it by ``SAME_BOX`` count by their objectness, else the best overlapping one.
@@ -53,4 +62,4 @@ def box_target(network: torch.nn.Module, pixels: torch.Tensor, box: np.ndarray, 
     if near.size == 0:
         near = np.array([int(np.argmax(shared))])
     objectness = 1 - np.prod(1 - logits[0, near].sigmoid().cpu().numpy().astype(float), axis=1)
-    return BoxTarget(near, objectness / objectness.sum(), column)
+    return BoxTarget(near, objectness / objectness.sum(), column, against)

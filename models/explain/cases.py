@@ -1,4 +1,4 @@
-"""What maps are tested on: phantom films on which the true finding is known to the pixel.
+"""What maps of the spine are tested on: phantom films on which the true finding is known to the pixel.
 
 A case of the grader is a damaged corner that the model found (within 3 mm) and called damaged; the truth is
 the finding itself (:mod:`data.phantom.changed`), not its label box. A case of the finder is a named unit; the
@@ -20,8 +20,9 @@ from data.phantom.course import visit_codes
 from data.phantom.films import film_conditions
 from data.phantom.render import RenderedFilm
 from data.phantom.seeds import StudyRole
-from models.explain.msasss import MsasssExplainer, Question
-from models.msasss.infer import Reading
+from models.explain.msasss import MsasssExplainer
+from models.explain.question import Question
+from models.msasss.infer import Reading, build
 from models.msasss.labels import LabelledFilm
 from models.msasss.phantom_data import PLAIN, Patients, patient_films
 from models.msasss.sites import LEVELS, UNITS
@@ -45,14 +46,23 @@ class Case:
     reading: Reading
 
 
-@dataclass
-class LeftOut:
-    """Who was left out: films that the model would not score, damaged corners that it missed or called
-    normal, and corners whose finding leaves no trace on the film."""
+ABSTAINED = "films that the model would not score"
+MISSED = "damaged corners that it missed or called normal"
+TRACELESS = "corners whose finding leaves no trace inside the tile"
 
-    abstained: int = 0
-    missed: int = 0
-    traceless: int = 0
+
+def tools(size: str) -> MsasssExplainer:
+    """The explainer whose maps are tested."""
+    return MsasssExplainer(build(size=size, threads=1))
+
+
+def cases_of_patient(
+    explainer: MsasssExplainer, number: int, domain: str, tuning: bool, left_out: dict[str, int]
+) -> Iterator[Case]:
+    """All cases of one patient. left_out: counts of what gives no case, added to."""
+    for word in (ABSTAINED, MISSED, TRACELESS):
+        left_out.setdefault(word, 0)
+    yield from cases(explainer, test_patients(1, domain, first=number, tuning=tuning), number, left_out)
 
 
 def test_patients(patients: int, domain: str = "first", *, first: int = 1, tuning: bool = False) -> Patients:
@@ -64,13 +74,13 @@ def test_patients(patients: int, domain: str = "first", *, first: int = 1, tunin
 test_patients.__test__ = False  # type: ignore[attr-defined]
 
 
-def cases(explainer: MsasssExplainer, who: Patients, number: int, left_out: LeftOut) -> Iterator[Case]:
+def cases(explainer: MsasssExplainer, who: Patients, number: int, left_out: dict[str, int]) -> Iterator[Case]:
     """All cases of one patient's films."""
     for labelled, rendered in patient_films(who, number):
         film = labelled.as_film()
         reading = explainer.scorer.read(film)
         if isinstance(reading, Abstained) or isinstance(explainer.scorer.judge(reading), Abstained):
-            left_out.abstained += 1
+            left_out[ABSTAINED] += 1
             continue
         yield from _corners(explainer, who, number, labelled, film, reading, left_out)
         yield from _units(explainer, labelled, rendered, film, reading)
@@ -83,7 +93,7 @@ def _corners(
     labelled: LabelledFilm,
     film: Film,
     reading: Reading,
-    left_out: LeftOut,
+    left_out: dict[str, int],
 ) -> Iterator[Case]:
     subject, visit = who.study.subject(number), visit_codes(VISIT + 1)[VISIT]
     rows = who.course(number).truth.query("visit == @visit")
@@ -100,13 +110,13 @@ def _corners(
         if reading.mirrored:
             true_mm[0] = reading.width_mm - true_mm[0]
         if not given.get(corner.site) or np.linalg.norm(seen.centre - true_mm) > NEAR_MM:  # type: ignore[union-attr]
-            left_out.missed += 1
+            left_out[MISSED] += 1
             continue
         grade = given[corner.site]
         question = explainer.about_site(film, reading, corner.site, grade)
         truth = question.picture.cut(changed_by(body, conditions, states, corner.site))
         if truth.sum() < 1:
-            left_out.traceless += 1
+            left_out[TRACELESS] += 1
             continue
         yield Case(subject, question, truth, corner.grade, grade, film, reading)
 

@@ -10,49 +10,81 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from typing import Any
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
 import torch
 
-from models.explain.cases import Case
-from models.explain.method import METHODS, Method
-from models.explain.msasss import MsasssExplainer, laid_on
-from models.msasss import networks
+from core.domain import Film
+from models.explain.method import Method
+from models.explain.question import Question, laid_on
 
 TOLERANCE_MM = 1.0  # a hottest point this near the finding counts as on it, for the map and for its rivals
-STAGES: Mapping[str, Sequence[tuple[str, int]]] = {  # randomised from this layer to the last
-    "grader": (("last layer", 13), ("head", 10), ("deep half", 6), ("all", 0)),
-    "finder": (("last layer", 18), ("head", 11), ("deep half", 5), ("all", 0)),
-}
-SHIFTS_MM = {"grader": ((0.4, -0.3), (-0.3, 0.5), (0.6, 0.6)), "finder": ((3.0, -2.0), (-2.0, 4.0))}
 RANDOM_SEEDS = (1, 2, 3, 4, 5)  # one draw of random weights can be lucky: 0.48 to 0.60 for one map
 CELL = 4  # maps are compared after averaging over cells of this many pixels
+Stages = Mapping[str, Sequence[str]]  # what is random -> how the names of its weights begin; ``""``: all
 
 
-def randomised(trained: torch.nn.Module, name: str, size: str = "demo") -> dict[str, list[Any]]:
-    """Copies of a network whose layers are random from the last one down to each stage of ``STAGES``.
+class Case(Protocol):
+    """One question with its true answer. truth: share of each pixel of the picture that belongs to it. film,
+    reading: what the question is asked again from when the picture moves."""
+
+    patient: str
+    question: Question
+    truth: np.ndarray
+    true_grade: int
+    given_grade: int
+    film: Film
+    reading: Any
+
+
+class Explainer(Protocol):
+    """What the tests need of a system's explainer.
+
+    networks: by the names of ``METHODS``. stages, shifts_mm: by the same names; how a network is made random
+    step by step, the last stage all of it, and how far the picture is moved.
+    """
+
+    networks: Mapping[str, Any]
+    stages: Mapping[str, Stages]
+    shifts_mm: Mapping[str, Sequence[tuple[float, float]]]
+
+    def fresh(self, name: str, size: str) -> Any:
+        """A network of the same definition with random weights."""
+
+    def targets(self, question: Question, method: Method) -> Any:
+        """The scores that are explained, chosen with the trained weights."""
+
+    def heat(
+        self, question: Question, method: Method, *, targets: Any = None, network: Any = None
+    ) -> np.ndarray:
+        """The map on the picture; of ``network`` where one is given."""
+
+    def again(self, film: Film, reading: Any, asked: Question, shift_mm: tuple[float, float]) -> Question:
+        """The same question about the picture moved on the film."""
+
+
+def randomised(explainer: Explainer, name: str, size: str = "demo") -> dict[str, list[Any]]:
+    """Copies of a network with the weights of each stage random.
 
     The stage that leaves nothing of the training is drawn with every seed of ``RANDOM_SEEDS``, the others
     with the first.
     """
-    stages: dict[str, list[Any]] = {}
+    made: dict[str, list[Any]] = {}
     for seed in RANDOM_SEEDS:
-        fresh = _fresh(name, size, seed)
-        for stage, first in STAGES[name]:
-            if first == 0 or seed == RANDOM_SEEDS[0]:
-                copied: Any = deepcopy(trained)
-                for layer in range(first, len(fresh.model)):
-                    copied.model[layer].load_state_dict(fresh.model[layer].state_dict())
-                stages.setdefault(stage, []).append(copied.eval())
-    return stages
-
-
-def _fresh(name: str, size: str, seed: int) -> Any:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return getattr(networks, name)(size)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            fresh = explainer.fresh(name, size).state_dict()
+        for stage, begins in explainer.stages[name].items():
+            if "" in begins or seed == RANDOM_SEEDS[0]:
+                copied = deepcopy(explainer.networks[name])
+                kept = copied.state_dict()
+                copied.load_state_dict(
+                    {key: fresh[key] if key.startswith(tuple(begins)) else kept[key] for key in kept}
+                )
+                made.setdefault(stage, []).append(copied.eval())
+    return made
 
 
 def place(heat: np.ndarray, case: Case) -> dict[str, float]:
@@ -94,11 +126,11 @@ def similarity(one: np.ndarray, other: np.ndarray, *, ranks: bool = False) -> fl
 
 
 def random_likeness(
-    explainer: MsasssExplainer, case: Case, heat: np.ndarray, method: Method, stages: Mapping[str, Any]
+    explainer: Explainer, case: Case, heat: np.ndarray, method: Method, stages: Mapping[str, Any]
 ) -> dict[str, float]:
     """Spearman's correlation of the map with those of randomised networks, for the same anchors; the mean
     where a stage has several."""
-    targets = explainer.targets(case.question)
+    targets = explainer.targets(case.question, method)
 
     def likeness(network: Any) -> float:
         other = explainer.heat(case.question, method, targets=targets, network=network)
@@ -109,16 +141,12 @@ def random_likeness(
     }
 
 
-def repeatability(explainer: MsasssExplainer, case: Case, heat: np.ndarray, method: Method) -> float:
-    """Mean correlation of the map with maps of the picture moved by ``SHIFTS_MM``, laid back upon it."""
+def repeatability(explainer: Explainer, case: Case, heat: np.ndarray, method: Method) -> float:
+    """Mean correlation of the map with maps of the picture moved by the explainer's shifts, laid back."""
     asked = case.question
     found = []
-    for shift in SHIFTS_MM[asked.network]:
-        again = (
-            explainer.about_site(case.film, case.reading, asked.name, asked.column, shift)
-            if asked.network == "grader"
-            else explainer.about_unit(case.film, case.reading, asked.name, shift)
-        )
+    for shift in explainer.shifts_mm[asked.network]:
+        again = explainer.again(case.film, case.reading, asked, shift)
         back = laid_on(explainer.heat(again, method), again.picture, asked.picture)
         edge = int(np.ceil(max(map(abs, shift)) / asked.picture.frame.mm_per_pixel))
         kept = (slice(edge, heat.shape[0] - edge), slice(edge, heat.shape[1] - edge))
@@ -126,28 +154,25 @@ def repeatability(explainer: MsasssExplainer, case: Case, heat: np.ndarray, meth
     return float(np.mean(found))
 
 
-def check(
-    explainer: MsasssExplainer, case: Case, stages: Mapping[str, Any], method: Method | None = None
-) -> dict[str, Any]:
+def check(explainer: Explainer, case: Case, stages: Mapping[str, Any], method: Method) -> dict[str, Any]:
     """All figures of one case as a row of a table."""
-    chosen = method or METHODS["msasss"][case.question.network]
-    heat = explainer.heat(case.question, chosen)
+    heat = explainer.heat(case.question, method)
     return {
         "patient": case.patient,
         "network": case.question.network,
         "name": case.question.name,
         "true": case.true_grade,
         "given": case.given_grade,
-        "method": chosen.name,
+        "method": method.name,
         **place(heat, case),
-        **random_likeness(explainer, case, heat, chosen, stages),
-        "repeat": repeatability(explainer, case, heat, chosen),
+        **random_likeness(explainer, case, heat, method, stages),
+        "repeat": repeatability(explainer, case, heat, method),
     }
 
 
 def _grown(case: Case) -> np.ndarray:
     """The truth with a margin of ``TOLERANCE_MM``, 0 or 1."""
-    radius = round(TOLERANCE_MM / case.question.picture.frame.mm_per_pixel)
+    radius = max(1, round(TOLERANCE_MM / case.question.picture.frame.mm_per_pixel))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
     return np.asarray(cv2.dilate((case.truth >= 0.5).astype(np.float32), kernel))
 

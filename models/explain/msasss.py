@@ -4,72 +4,39 @@ the whole film.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import cv2
 import numpy as np
+import pandas as pd
 import torch
 
-from core.domain import Film
+from core.domain import Abstained, Film
+from core.errors import ModelError
+from core.scores.msasss import MSASSS
 from models.explain.boxes import BoxTarget, box_target, own_copy
 from models.explain.cam import WEIGHTINGS, heat_map
 from models.explain.method import METHODS, Method
-from models.msasss import pixels
+from models.explain.question import Picture, Question, laid_on, spread
+from models.explain.told import Map, Told
+from models.msasss import networks, pixels
 from models.msasss.geometry import Frame, tile_frames
-from models.msasss.infer import VIEWS_MM, MsasssScorer, Reading
+from models.msasss.grading import GradingRule
+from models.msasss.infer import VIEWS_MM, MsasssScorer, Reading, build
 from models.msasss.sites import ALL_UNITS, UNIT_OF_SITE, UNITS
 
 
-@dataclass(frozen=True)
-class Picture:
-    """A network's input, (rows, columns) in [0, 1], with where it lies on the film.
-
-    frame: film millimetres of its pixels, in the film's mirror image where ``mirrored``.
-    """
-
-    grey: np.ndarray
-    frame: Frame
-    spacing_mm: tuple[float, float]
-    mirrored: bool
-
-    @property
-    def tensor(self) -> torch.Tensor:
-        return torch.from_numpy(np.ascontiguousarray(self.grey))[None, None]
-
-    def cut(self, film_mask: np.ndarray) -> np.ndarray:
-        """A mask of the whole film, as the network's input lies: share of each pixel inside, 0 to 1."""
-        mask = np.ascontiguousarray(film_mask[:, ::-1] if self.mirrored else film_mask).astype(np.float32)
-        per_mm = np.array([1 / self.spacing_mm[1], 1 / self.spacing_mm[0]])
-        along_x, along_y = self.frame.along_x / 3 * per_mm, self.frame.along_y / 3 * per_mm
-        first = self.frame.origin * per_mm + (along_x + along_y) / 2 - 0.5
-        rows, columns = self.grey.shape
-        way = np.stack([along_x, along_y, first], axis=1)
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        fine = cv2.warpAffine(mask, way, (3 * columns, 3 * rows), flags=flags)
-        return np.asarray(cv2.resize(fine, (columns, rows), interpolation=cv2.INTER_AREA))
+def _from(layer: int, last: int = 18) -> tuple[str, ...]:
+    """How the names of the weights of this layer and all later ones begin."""
+    return tuple(f"model.{number}." for number in range(layer, last + 1))
 
 
-@dataclass(frozen=True)
-class Question:
-    """What a map is asked: a class at a box, on the pictures that the scorer looks at.
-
-    views: pictures with the box on each, (x0, y0, x1, y1) in its pixels; the map lies on the first of them. A
-    grade is the mean over the views, and so is its map.
-    """
-
-    network: str
-    name: str
-    views: tuple[tuple[Picture, np.ndarray], ...]
-    column: int
-
-    @property
-    def picture(self) -> Picture:
-        return self.views[0][0]
-
-    @property
-    def box(self) -> np.ndarray:
-        return self.views[0][1]
+STAGES = {
+    "grader": {"last layer": _from(13), "head": _from(10), "deep half": _from(6), "all": ("",)},
+    "finder": {"last layer": _from(18), "head": _from(11), "deep half": _from(5), "all": ("",)},
+}
+SHIFTS_MM = {"grader": ((0.4, -0.3), (-0.3, 0.5), (0.6, 0.6)), "finder": ((3.0, -2.0), (-2.0, 4.0))}
 
 
 class MsasssExplainer:
@@ -77,6 +44,7 @@ class MsasssExplainer:
 
     def __init__(self, scorer: MsasssScorer) -> None:
         self.scorer = scorer
+        self.stages, self.shifts_mm = STAGES, SHIFTS_MM
         self.networks = {"grader": own_copy(scorer.grader), "finder": own_copy(scorer.finder)}
 
     def about_site(
@@ -117,10 +85,25 @@ class MsasssExplainer:
         column = ALL_UNITS.index(unit)
         return Question("finder", unit, ((picture, np.concatenate([centre - half, centre + half])),), column)
 
-    def targets(self, question: Question) -> list[BoxTarget]:
+    def again(self, film: Film, reading: Reading, asked: Question, shift_mm: tuple[float, float]) -> Question:
+        """The same question about the picture moved on the film."""
+        if asked.network == "grader":
+            return self.about_site(film, reading, asked.name, asked.column, shift_mm)
+        return self.about_unit(film, reading, asked.name, shift_mm)
+
+    def targets(self, question: Question, method: Method | None = None) -> list[BoxTarget]:
         """The score that is explained on each view, chosen with the scorer's own weights."""
-        network = self.networks[question.network]
-        return [box_target(network, view.tensor, box, question.column) for view, box in question.views]
+        chosen = method or METHODS["msasss"][question.network]
+        network, against = self.networks[question.network], None
+        if chosen.contrast:
+            against = 0 if question.column else 1
+        return [
+            box_target(network, view.tensor, box, question.column, against) for view, box in question.views
+        ]
+
+    def fresh(self, name: str, size: str) -> Any:
+        """A network of the same definition with random weights."""
+        return getattr(networks, name)(size)
 
     def heat(
         self,
@@ -137,29 +120,13 @@ class MsasssExplainer:
         chosen = method or METHODS["msasss"][question.network]
         used: Any = network or self.networks[question.network]
         layer, weigh = used.model[chosen.layer], WEIGHTINGS[chosen.weighting]
-        asked = targets or self.targets(question)
+        asked = targets or self.targets(question, chosen)
         total = np.zeros(question.picture.grey.shape, np.float32)
         for (view, _), target in zip(question.views, asked, strict=True):
             fine = spread(heat_map(used, layer, view.tensor, target, weigh), view.grey.shape)
             total += laid_on(fine, view, question.picture)
         top = float(total.max())
         return total / top if top > 0 else total
-
-
-def laid_on(heat: np.ndarray, own: Picture, other: Picture) -> np.ndarray:
-    """A map of one picture as it lies on another one of the same film that is shifted against it."""
-    across, down = other.frame.to_tile(own.frame.origin[None])[0]
-    if not (across or down):
-        return heat
-    way = np.array([[1.0, 0.0, across], [0.0, 1.0, down]])
-    return np.asarray(cv2.warpAffine(heat, way, heat.shape[::-1]))
-
-
-def spread(coarse: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """A layer's map at the size of the picture, scaled to a largest value of 1."""
-    fine = cv2.resize(coarse, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
-    top = float(fine.max())
-    return np.asarray(fine / top if top > 0 else np.zeros_like(fine), dtype=np.float32)
 
 
 def _grey(film: Film, reading: Reading) -> np.ndarray:
@@ -171,3 +138,50 @@ def _moved(frame: Frame, shift_mm: tuple[float, float]) -> Frame:
     unit = frame.mm_per_pixel
     across, down = shift_mm
     return replace(frame, origin=frame.origin + (frame.along_x * across + frame.along_y * down) / unit)
+
+
+def explain_stored(film: Film, stored: pd.Series, size: str) -> Told:
+    """Why the model gave its grade at a site: the film is read again by the same weights.
+
+    stored: row of the finding. Raises ModelError where the site is no longer found.
+    """
+    site, used = str(stored["site"]), MsasssExplainer(build(size=size, threads=1))
+    reading = used.scorer.read(film)
+    if isinstance(reading, Abstained) or site not in reading.sites:
+        raise ModelError(
+            f"site {site} of film {film.image[:12]}", "it is no longer found on the film", "verify the cohort"
+        )
+    rule = used.scorer.rule
+    probabilities = rule.probabilities(reading.sites[site].logits[None])
+    grade = int(rule.grades(probabilities)[0])
+    question = used.about_site(film, reading, site, grade)
+    method = METHODS["msasss"]["grader"]
+    place = MSASSS.by_code[site]
+    words = MSASSS.by_feature[place.feature].grades
+    given = int(stored["grade"])
+    return Told(
+        headline=f"{place.name}: grade {grade}, {words[grade]}",
+        grade=grade,
+        labels=tuple(f"{number} {word}" for number, word in enumerate(words)),
+        probabilities=tuple(float(p) for p in probabilities[0]),
+        tile=question.picture.grey,
+        box=question.box,
+        mm_per_pixel=question.picture.frame.mm_per_pixel,
+        maps=(Map("grader", title_of(grade, method), method.name, used.heat(question)),),
+        rule=f"Grade: {rule_text(rule)}",
+        notes=() if given == grade else (f"stored grade {given}, read again now {grade}",),
+    )
+
+
+def title_of(grade: int, method: Method) -> str:
+    """What a map of a grade shows, in words."""
+    against = f" rather than {0 if grade else 1}" if method.contrast else ""
+    return f"What speaks for grade {grade}{against}"
+
+
+def rule_text(rule: GradingRule) -> str:
+    """How a grade follows from probabilities, in words."""
+    if len(set(rule.emphasis)) == 1:
+        return "the most probable grade"
+    weights = ", ".join(f"{value:g}" for value in rule.emphasis)
+    return f"the largest of probability x {weights} (grades 0 to {len(rule.emphasis) - 1})"

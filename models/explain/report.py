@@ -1,6 +1,7 @@
-"""The tests of all maps of a shipped model: the table of docs/explain.md, verdicts beside the weights.
+"""The tests of all maps of the shipped models: the tables of docs/explain.md, verdicts beside the weights.
 
-python -m models.explain.report                      # test patients, both domains; writes both files
+python -m models.explain.report                      # test patients, both domains; writes page and verdicts
+python -m models.explain.report --system mtss        # of one system only; the page keeps the other's tables
 python -m models.explain.report --compare            # tuning patients, every candidate; writes nothing
 """
 
@@ -11,8 +12,8 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from functools import partial
+from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,10 @@ from models.explain import verdict
 from models.explain.method import CANDIDATES, METHODS, Method
 
 FILMS = Path(__file__).resolve().parents[2] / "data" / "phantom"
+TESTS = {  # module with ``tools(size)`` and ``cases_of_patient``
+    "msasss": "models.explain.cases",
+    "mtss": "models.explain.hand_cases",
+}
 LATER = {"report.py", "verdict.py", "stored.py", "picture.py", "dicom_out.py", "report"}  # change no figure
 PAGE = Path("docs/explain.md")
 BEGIN, END = "<!-- tests: begin -->", "<!-- tests: end -->"
@@ -48,15 +53,19 @@ SHOWN = {
 }
 
 
+Methods = Mapping[str, Sequence[Method]]  # by the names of ``METHODS``
+Figures = tuple[list[dict[str, Any]], dict[str, int]]
+
+
 def rows_of_patient(
-    number: int, *, domain: str, tuning: bool, methods: Mapping[str, Sequence[Method]], size: str
-) -> tuple[list[dict[str, Any]], dict[str, int]]:
+    number: int, *, system: str, domain: str, tuning: bool, methods: Methods, size: str
+) -> Figures:
     """Figures of every case of one patient, and who was left out; kept in the temporary folder, and found
     again there while weights, methods and code are the same."""
     role = "tune" if tuning else "test"
-    path = _folder(size, methods) / f"{role}-{domain}-{number}.json"
+    path = _folder(system, size, methods) / f"{role}-{domain}-{number}.json"
     if not path.exists():
-        found = _measured(number, domain, tuning, methods, size)
+        found = _measured(number, system, domain, tuning, methods, size)
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(f".{os.getpid()}")
         part.write_text(json.dumps(found), encoding="utf-8")
@@ -65,47 +74,42 @@ def rows_of_patient(
     return rows, left_out
 
 
-def _folder(size: str, methods: Mapping[str, Sequence[Method]]) -> Path:
+def _folder(system: str, size: str, methods: Methods) -> Path:
     """Where figures of these weights, methods and sources are kept."""
-    sources = (*sorted(Path(__file__).parent.glob("*.py")), *sorted(FILMS.glob("*.py")))
+    sources = (*sorted(Path(__file__).parent.glob("*.py")), *sorted(FILMS.rglob("*.py")))
     used = json.dumps({name: [method.name for method in chosen] for name, chosen in methods.items()})
     content = b"".join(path.read_bytes() for path in sources if path.name not in LATER)
-    card = weights.read_card("msasss", size)
-    text = weights.weights_hash(card) + json.dumps([card["settings"], card["grading"]]) + used
-    name = hashlib.sha256(content + text.encode()).hexdigest()[:12]
-    return Path(tempfile.gettempdir()) / f"sharpline-explain-{name}"
+    card = weights.read_card(system, size)
+    rules = json.dumps([card.get("settings"), card.get("grading")])
+    name = hashlib.sha256(content + (weights.weights_hash(card) + rules + used).encode()).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / f"sharpline-explain-{system}-{name}"
 
 
-def _measured(
-    number: int, domain: str, tuning: bool, methods: Mapping[str, Sequence[Method]], size: str
-) -> tuple[list[dict[str, Any]], dict[str, int]]:
-    from models.explain.cases import LeftOut, cases, test_patients
+def _measured(number: int, system: str, domain: str, tuning: bool, methods: Methods, size: str) -> Figures:
     from models.explain.checks import check
 
-    explainer, stages = _tools(size)
-    left_out = LeftOut()
-    who = test_patients(1, domain, first=number, tuning=tuning)
+    explainer, stages = _tools(system, size)
+    left_out: dict[str, int] = {}
+    made = import_module(TESTS[system]).cases_of_patient(explainer, number, domain, tuning, left_out)
     rows = [
         check(explainer, case, stages[case.question.network], method)
-        for case in cases(explainer, who, number, left_out)
-        for method in methods[case.question.network]
+        for case in made
+        for method in methods.get(case.question.network, ())
     ]
-    return rows, asdict(left_out)
+    return rows, left_out
 
 
-_made: dict[str, Any] = {}
+_made: dict[tuple[str, str], Any] = {}
 
 
-def _tools(size: str) -> Any:
+def _tools(system: str, size: str) -> Any:
     from models.explain.checks import randomised
-    from models.explain.msasss import MsasssExplainer
-    from models.msasss.infer import build
 
-    if size not in _made:
-        explainer = MsasssExplainer(build(size=size, threads=1))
-        nets = {name: randomised(net, name, size) for name, net in explainer.networks.items()}
-        _made[size] = explainer, nets
-    return _made[size]
+    if (system, size) not in _made:
+        explainer = import_module(TESTS[system]).tools(size)
+        nets = {name: randomised(explainer, name, size) for name in METHODS[system]}
+        _made[system, size] = explainer, nets
+    return _made[system, size]
 
 
 def figures(rows: pd.DataFrame) -> dict[str, Any]:
@@ -126,33 +130,37 @@ def figures(rows: pd.DataFrame) -> dict[str, Any]:
 
 
 def run_tests(
+    system: str,
     patients: int,
     domain: str,
     *,
     tuning: bool = False,
-    methods: Mapping[str, Sequence[Method]] | None = None,
+    methods: Methods | None = None,
     size: str = "demo",
     processes: int = 1,
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """All cases of so many patients, one row a case and method, and counts of what was left out."""
-    used = methods or {name: (method,) for name, method in METHODS["msasss"].items()}
-    work = partial(rows_of_patient, domain=domain, tuning=tuning, methods=used, size=size)
+    used = methods or {name: (method,) for name, method in METHODS[system].items()}
+    work = partial(rows_of_patient, system=system, domain=domain, tuning=tuning, methods=used, size=size)
     numbers = range(1, patients + 1)
     if processes > 1:
         with get_context("spawn").Pool(processes) as pool:
             parts = pool.map(work, numbers, chunksize=1)
     else:
         parts = [work(number) for number in numbers]
-    left_out = {name: sum(part[1][name] for part in parts) for name in parts[0][1]}
-    return pd.DataFrame([row for part in parts for row in part[0]]), left_out
+    words = dict.fromkeys(word for _, left_out in parts for word in left_out)
+    counts = {word: sum(left_out.get(word, 0) for _, left_out in parts) for word in words}
+    return pd.DataFrame([row for rows, _ in parts for row in rows]), counts
 
 
-def result(sets: Mapping[str, tuple[pd.DataFrame, dict[str, int]]], size: str = "demo") -> dict[str, Any]:
+def result(
+    system: str, sets: Mapping[str, tuple[pd.DataFrame, dict[str, int]]], size: str = "demo"
+) -> dict[str, Any]:
     """What is stored beside the weights: figures by network, domain and grade; the verdict is that of the
     first domain."""
-    card = weights.read_card("msasss", size)
+    card = weights.read_card(system, size)
     found: dict[str, Any] = {
-        "system": "msasss",
+        "system": system,
         "size": size,
         "note": "phantom films, research only",
         "weights_hash": weights.weights_hash(card),
@@ -164,38 +172,58 @@ def result(sets: Mapping[str, tuple[pd.DataFrame, dict[str, int]]], size: str = 
         "left_out": {name: left_out for name, (_, left_out) in sets.items()},
         "networks": {},
     }
-    for network, method in METHODS["msasss"].items():
+    for network, method in METHODS[system].items():
         by_set = {name: rows[rows["network"] == network] for name, (rows, _) in sets.items()}
         tables = {name: figures(rows) for name, rows in by_set.items() if len(rows)}
+        if not tables:
+            continue
         judged = verdict.judge(next(iter(tables.values())))
         grades = next(iter(by_set.values()))
+        true = sorted(set(grades["true"]) - {0})
         found["networks"][network] = {
             "method": method.name,
+            "sha256": card["networks"][verdict.of_network(network)]["sha256"],
             "passed": judged.passed,
             "reasons": list(judged.reasons),
             "sets": tables,
-            "by_grade": {
-                str(grade): figures(grades[grades["true"] == grade])
-                for grade in sorted(set(grades["true"]) - {0})
-            },
+            "by_grade": {str(grade): figures(grades[grades["true"] == grade]) for grade in true}
+            if len(true) > 1
+            else {},
         }
     return found
 
 
+def overview(every: Sequence[Mapping[str, Any]]) -> str:
+    """One line a network of every system: what the verdict rests on, in the first domain."""
+    from models.msasss.report import shown
+
+    keys = ("share", "box_share", "point", "box_point", "random all", "repeat")
+    head = ["system", "network", "map", "verdict", "cases (patients)", *(SHOWN[key] for key in keys)]
+    lines = []
+    for found in every:
+        for network, about in found["networks"].items():
+            table = next(iter(about["sets"].values()))
+            word = "passed" if about["passed"] else "**failed**: " + "; ".join(about["reasons"])
+            count = f"{table['cases']} ({table['patients']})"
+            figures_ = [shown(table[key]) for key in keys]
+            lines.append(
+                [found["system"], network.partition(",")[0], about["method"], word, count, *figures_]
+            )
+    rows = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return "\n".join(rows + ["| " + " | ".join(line) + " |" for line in lines])
+
+
 def as_text(found: Mapping[str, Any]) -> str:
-    """The tables as Markdown."""
+    """The tables of one system as Markdown."""
     from models.msasss.report import shown
 
     parts = [
-        f"Weights {found['weights_hash'][:12]}, size {found['size']}; {found['note']}. Means over cases, 95% "
-        "intervals over patients drawn with replacement."
+        f"## {found['system']}\n\nWeights {found['weights_hash'][:12]}, size {found['size']}; "
+        f"{found['note']}. Means over cases, 95% intervals over patients drawn with replacement."
     ]
     for name, left in found["left_out"].items():
-        parts.append(
-            f"Left out in the {name} domain: {left['abstained']} films that the model would not score, "
-            f"{left['missed']} damaged corners that it missed or called normal, {left['traceless']} corners "
-            "whose finding leaves no trace inside the tile."
-        )
+        told = ", ".join(f"{count} {word}" for word, count in left.items())
+        parts.append(f"Left out in the {name} domain: {told or 'nothing'}.")
     for network, about in found["networks"].items():
         word = "**passed**" if about["passed"] else "**failed**: " + "; ".join(about["reasons"])
         columns = {f"{name} domain": table for name, table in about["sets"].items()}
@@ -206,8 +234,15 @@ def as_text(found: Mapping[str, Any]) -> str:
         lines += [[label, *(shown(t[key]) for t in columns.values())] for key, label in SHOWN.items()]
         rows = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
         rows += ["| " + " | ".join(line) + " |" for line in lines]
-        parts.append(f"### {network}: {about['method']}, {word}\n\n" + "\n".join(rows))
+        parts.append(f"### {found['system']} {network}: {about['method']}, {word}\n\n" + "\n".join(rows))
     return "\n\n".join(parts) + "\n"
+
+
+def all_tables(size: str = "demo") -> str:
+    """The tables of every system whose maps were tested, an overview first."""
+    stored = [verdict.read_results(system, size) for system in METHODS]
+    every = [found for found in stored if found is not None]
+    return "\n\n".join([overview(every), *(as_text(found) for found in every)])
 
 
 def comparison(rows: pd.DataFrame) -> str:
@@ -231,27 +266,40 @@ def into_page(page: str, tables: str) -> str:
 
 
 @click.command()
-@click.option("--patients", default=20, show_default=True, help="Of each domain, two films each.")
+@click.option(
+    "--system", "systems", multiple=True, type=click.Choice(list(METHODS)), help="All where left out."
+)
+@click.option("--patients", default=20, show_default=True, help="Of each domain and system.")
 @click.option("--domain", type=click.Choice([*DOMAINS, "both"]), default="both", show_default=True)
 @click.option("--size", type=click.Choice(["demo", "full"]), default="demo", show_default=True)
 @click.option("--processes", default=1, show_default=True)
 @click.option("--page", type=click.Path(path_type=Path), default=PAGE, show_default=True)
 @click.option("--compare", is_flag=True, help="Every candidate, on tuning patients; writes nothing.")
-def main(patients: int, domain: str, size: str, processes: int, page: Path, compare: bool) -> None:
-    """Test the maps of the shipped mSASSS networks on phantom films."""
-    if compare:
-        rows, _ = run_tests(
-            patients, "first", tuning=True, methods=CANDIDATES["msasss"], size=size, processes=processes
-        )
-        click.echo(comparison(rows))
-        return
-    chosen = DOMAINS if domain == "both" else (domain,)
-    sets = {name: run_tests(patients, name, size=size, processes=processes) for name in chosen}
-    found = result(sets, size)
-    path = verdict.result_path("msasss", size)
-    path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    page.write_text(into_page(page.read_text(encoding="utf-8"), as_text(found)), encoding="utf-8")
-    click.echo(as_text(found))
+def main(
+    systems: tuple[str, ...], patients: int, domain: str, size: str, processes: int, page: Path, compare: bool
+) -> None:
+    """Test the maps of the shipped networks on phantom films."""
+    for system in systems or tuple(METHODS):
+        if compare:
+            rows, _ = run_tests(
+                system,
+                patients,
+                "first",
+                tuning=True,
+                methods=CANDIDATES[system],
+                size=size,
+                processes=processes,
+            )
+            click.echo(comparison(rows))
+            continue
+        chosen = DOMAINS if domain == "both" else (domain,)
+        sets = {name: run_tests(system, patients, name, size=size, processes=processes) for name in chosen}
+        path = verdict.result_path(system, size)
+        path.write_text(json.dumps(result(system, sets, size), indent=1) + "\n", encoding="utf-8")
+    if not compare:
+        tables = all_tables(size)
+        page.write_text(into_page(page.read_text(encoding="utf-8"), tables), encoding="utf-8")
+        click.echo(tables)
 
 
 if __name__ == "__main__":

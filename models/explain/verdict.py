@@ -20,7 +20,7 @@ LEAST_REPEAT = 0.7  # lower limit of the likeness to the map of a shifted pictur
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether the maps of one network can be trusted. tested: by these very weights, layer and weighting."""
+    """Whether the maps of one network can be trusted. tested: with its very weights, layer and weighting."""
 
     tested: bool
     passed: bool
@@ -60,14 +60,27 @@ def result_path(system: str, size: str, folder: Path = weights.FOLDER) -> Path:
     return folder / f"{system}-{size}-explain.json"
 
 
-def read_verdict(system: str, size: str, network: str, method: str, folder: Path = weights.FOLDER) -> Verdict:
-    """The stored verdict, untested where there is none for these weights and this method."""
+def of_network(name: str) -> str:
+    """The network in the card that maps of this name come from: ``ankylosis, Conv7`` -> ``ankylosis``."""
+    return name.partition(",")[0]
+
+
+def read_results(system: str, size: str, folder: Path = weights.FOLDER) -> dict[str, Any] | None:
+    """What the tests of a model's maps found; None where they never ran."""
     path = result_path(system, size, folder)
     if not path.is_file():
+        return None
+    stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return stored
+
+
+def read_verdict(system: str, size: str, network: str, method: str, folder: Path = weights.FOLDER) -> Verdict:
+    """The stored verdict, untested where there is none for this network's weights and this method."""
+    stored = read_results(system, size, folder)
+    found = stored["networks"].get(network) if stored else None
+    if found is None or found["method"] != method:
         return Verdict(False, False)
-    stored = json.loads(path.read_text(encoding="utf-8"))
-    found = stored["networks"].get(network)
-    current = weights.weights_hash(weights.read_card(system, size, folder))
-    if found is None or stored["weights_hash"] != current or found["method"] != method:
+    about = weights.read_card(system, size, folder)["networks"].get(of_network(network), {})
+    if found["sha256"] != about.get("sha256"):
         return Verdict(False, False)
     return Verdict(True, bool(found["passed"]), tuple(found["reasons"]))

@@ -6,31 +6,37 @@ import numpy as np
 import pytest
 
 from core.cli import main
+from models.explain.msasss import rule_text
 from models.explain.picture import write_picture
-from models.explain.stored import Explained, rule_text
+from models.explain.stored import Explained, Shown
+from models.explain.told import Told
 from models.explain.verdict import Verdict
 from models.msasss.grading import PLAIN, GradingRule
 
 GRADES = ("normal", "erosion, sclerosis or squaring", "syndesmophyte", "complete bony bridge")
 
 
-def about(verdict):
+def about(*verdicts):
     rng = np.random.default_rng(0)
-    return Explained(
-        site="L3S",
-        where="L3 superior anterior corner",
+    told = Told(
+        headline="L3 superior anterior corner: grade 2, syndesmophyte",
         grade=2,
-        grades=GRADES,
+        labels=tuple(f"{number} {word}" for number, word in enumerate(GRADES)),
         probabilities=(0.02, 0.1, 0.8, 0.08),
         tile=rng.random((160, 128)).astype(np.float32),
-        heat=rng.random((160, 128)).astype(np.float32),
         box=np.array([30.0, 60.0, 72.0, 102.0]),
         mm_per_pixel=0.28,
+        maps=(),
+        rule="Grade: the most probable grade",
+    )
+    heat = rng.random((160, 128)).astype(np.float32)
+    return Explained(
+        site="L3S",
+        feature="corner",
+        told=told,
+        maps=tuple(Shown("What speaks for it", "HiResCAM, layer 4", heat, verdict) for verdict in verdicts),
         reader="model:msasss-demo",
         weights_hash="abcdef0123456789",
-        method="HiResCAM, layer 4",
-        rule="the most probable grade",
-        verdict=verdict,
         image="0123456789abcdef",
         notes=("read together with the patient's other films: grade 1",),
         phantom=True,
@@ -74,6 +80,14 @@ def test_a_map_that_did_not_pass_is_struck_through_with_the_reason(tmp_path, ver
     assert lines[1] == lines[0] + 2
 
 
+def test_of_two_maps_only_the_one_that_failed_is_struck_through(tmp_path):
+    one = words(write_picture(about(PASSED), tmp_path / "one.svg"))
+    both = words(write_picture(about(PASSED, FAILED), tmp_path / "both.svg"))
+    assert both.count("What speaks for it") == 2 and one.count("What speaks for it") == 1
+    assert both.count("failed its tests") == 1
+    assert "passed their tests" in both and "shifted a little" in both
+
+
 def test_same_map_same_bytes(tmp_path):
     for ending in ("png", "svg"):
         first = write_picture(about(FAILED), tmp_path / f"a.{ending}").read_bytes()
@@ -91,7 +105,6 @@ def test_rule_in_words():
     [
         (("--image", "x", "--site", "L3S", "--out", "map.jpg"), "ends in .png or .svg"),
         (("--image", "x", "--site", "L3S", "--out", "no/where/map.png"), "its folder does not exist"),
-        (("--image", "x", "--site", "L3S", "--out", "m.png", "--system", "mtss"), "msasss can be explained"),
     ],
 )
 def test_what_cannot_be_explained_is_one_line(arguments, message, capsys):

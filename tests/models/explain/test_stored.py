@@ -39,10 +39,12 @@ def test_map_explains_the_grade_and_probabilities_that_are_stored(cohort):
     about = explain(store, image, SITE)
     row = stored(store, image).loc[SITE]
     row = row.iloc[0] if isinstance(row, pd.DataFrame) else row
-    assert about.grade == row["grade"]
-    assert about.probabilities == pytest.approx(list(row["grade_probabilities"]), abs=1e-4)
+    assert about.told.grade == row["grade"]
+    assert about.told.probabilities == pytest.approx(list(row["grade_probabilities"]), abs=1e-4)
     assert not any("stored grade" in note for note in about.notes)
-    assert about.heat.shape == about.tile.shape and about.heat.max() == pytest.approx(1)
+    (shown,) = about.maps
+    assert shown.heat.shape == about.told.tile.shape and shown.heat.max() == pytest.approx(1)
+    assert shown.title.startswith("What speaks for grade 2")
 
 
 def test_command_draws_it_and_tells_the_verdict(cohort, tmp_path, capsys):
@@ -65,6 +67,10 @@ def test_what_is_not_stored_is_named(cohort):
         explain(store, image, "C3S")
     with pytest.raises(InputError, match="one of C2I"):
         explain(store, image, "X9")
+    with pytest.raises(InputError, match="found there: corner"):
+        explain(store, image, SITE, feature="ankylosis")
+    with pytest.raises(InputError, match="msasss, mtss can be explained"):
+        explain(store, image, SITE, system="synovitis")
 
 
 def test_a_finding_of_other_weights_is_not_explained(cohort):

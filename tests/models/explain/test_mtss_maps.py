@@ -1,0 +1,151 @@
+"""Maps of the hand detectors: of a finding that is stored, of a known joint, and the phantom's truth."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from core.domain import Box, Film
+from core.errors import InputError, ModelError
+from data.phantom.hands.changed import changed_by
+from data.phantom.hands.films import hand_conditions, make_hand_film
+from data.phantom.hands.state import JointState
+from models.explain import hand_cases, mtss
+from models.explain.method import METHODS
+from models.explain.mtss import DetectorExplainer, SmallFilm
+from models.mtss import networks
+from models.mtss.detections import Detections
+from models.mtss.infer import HandDetectors
+
+STATES = {
+    "RH.PIP3": JointState(erosion=3.2),
+    "RH.MCP2": JointState(jsn=3.5, finding="ankylosis"),
+    "LH.MCP4": JointState(jsn=3.0, finding="luxation", degree=0.8),
+}
+COARSE = 0.45  # mm a pixel, so that films are quick to render
+
+
+@pytest.fixture(scope="module")
+def rendered():
+    film = make_hand_film(5, "T1", "BL", "hands", STATES, kind="good", spacing=COARSE)
+    body, conditions = hand_conditions(5, "T1", "BL", "hands", kind="good")
+    return film, body, replace(conditions, spacing=COARSE)
+
+
+@pytest.mark.parametrize(
+    ("unit", "feature"), [("RH.PIP3", "erosion"), ("RH.MCP2", "finding"), ("LH.MCP4", "finding")]
+)
+def test_true_finding_lies_at_its_joint(rendered, unit, feature):
+    film, body, conditions = rendered
+    mask = changed_by(body, conditions, STATES, unit, feature)
+    assert mask.shape == film.pixels.shape and mask.any()
+    row = film.joints.set_index("unit").loc[unit]
+    y, x = np.nonzero(mask)
+    half = 0.6 * np.array([row["x1"] - row["x0"], row["y1"] - row["y0"]]) + 1.5
+    assert (np.abs(x - row["x"]) <= half[0]).all() and (np.abs(y - row["y"]) <= half[1]).all()
+
+
+def test_a_healthy_joint_has_no_finding(rendered):
+    _, body, conditions = rendered
+    assert not changed_by(body, conditions, STATES, "RH.MCP5", "erosion").any()
+    assert not changed_by(body, conditions, STATES, "RH.PIP3", "finding").any()
+
+
+@pytest.fixture(scope="module")
+def explainer():
+    """Detectors with random weights: where a map lies does not depend on what was learned."""
+    torch.manual_seed(4)
+    made = {name: networks.fused(networks.detector("demo")) for name in ("ankylosis", "luxation")}
+    return DetectorExplainer(HandDetectors(made))
+
+
+FILM = Film("f", np.random.default_rng(0).integers(0, 1000, (600, 800)).astype(np.uint16), (0.3, 0.3))
+JOINT = np.array([400.0, 250.0, 440.0, 290.0])
+
+
+def test_the_same_joint_has_the_same_map_at_a_fixed_layer(explainer):
+    small = SmallFilm.of(FILM)
+    for name, method in METHODS["mtss"].items():
+        asked = explainer.about_joint(small, name, JOINT)
+        heat = explainer.heat(asked)
+        assert heat.shape == (300, 300) and 0 <= heat.min() <= heat.max() <= 1
+        np.testing.assert_array_equal(heat, explainer.heat(asked))
+        assert method.layer == name.partition(", ")[2]
+    one, other = (
+        explainer.heat(explainer.about_joint(small, name, JOINT)) for name in list(METHODS["mtss"])[:2]
+    )
+    assert (one != other).any()
+
+
+def test_a_moved_window_asks_about_the_same_joint(explainer):
+    small = SmallFilm.of(FILM)
+    asked = explainer.about_joint(small, "ankylosis, Conv7", JOINT)
+    moved = explainer.again(FILM, small, asked, (3.0, -1.5))
+    assert (moved.box - asked.box).tolist() == [-10, 5, -10, 5]
+    at = [one.box + np.tile(np.round(one.picture.frame.origin / 0.3), 2) for one in (asked, moved)]
+    np.testing.assert_allclose(at[0], at[1])
+    np.testing.assert_array_equal(moved.picture.grey[5:, :-10], asked.picture.grey[:-5, 10:])
+
+
+def test_joints_that_were_missed_or_called_normal_are_counted():
+    class Rendered:
+        joints = pd.DataFrame(
+            {
+                "unit": ["RH.MCP2", "RH.MCP3", "RH.MCP4", "LH.IP1"],
+                "finding": ["ankylosis", "ankylosis", "none", "ankylosis"],
+                "visible": [True, True, True, True],
+                "x0": [0.0, 100.0, 200.0, 300.0],
+                "y0": [0.0] * 4,
+                "x1": [40.0, 140.0, 240.0, 340.0],
+                "y1": [40.0] * 4,
+            }
+        )
+
+    boxes = np.array([[1.0, 1, 41, 41], [101, 1, 141, 41], [201, 1, 241, 41]])
+    seen = Detections(boxes, np.ones(3), np.array([True, False, True]))
+    left = {hand_cases.MISSED: 0, hand_cases.MORE: 0}
+    small = SmallFilm(np.zeros((4, 4), np.float32), (1.0, 1.0))
+    found = hand_cases.found_joints(Rendered(), "ankylosis", seen, small, left)
+    assert [unit for unit, _ in found] == ["RH.MCP2"]
+    assert left == {hand_cases.MISSED: 2, hand_cases.MORE: 0}
+
+
+AT_JOINT = Box(395.0, 245.0, 445.0, 295.0)
+
+
+def row(feature="ankylosis", box=AT_JOINT):
+    return pd.Series(
+        {
+            "site": "LH.J.MCP2",
+            "feature": feature,
+            "grade": 1,
+            "grade_probabilities": [0.05, 0.95],
+            "confidence": 0.95,
+            "box": box,
+        }
+    )
+
+
+def test_stored_finding_is_explained_at_both_layers():
+    told = mtss.explain_stored(FILM, row(), "demo")
+    assert told.headline == "left MCP2: bony ankylosis"
+    assert [one.method for one in told.maps] == ["Grad-CAM, Conv7", "Grad-CAM, Conv9-2"]
+    assert told.probabilities == pytest.approx((0.05, 0.95))
+    assert told.box.tolist() == [125, 125, 175, 175]  # the joint in the middle of its window
+    again = mtss.explain_stored(FILM, row(), "demo")
+    for one, other in zip(told.maps, again.maps, strict=True):
+        np.testing.assert_array_equal(one.heat, other.heat)
+
+
+def test_luxation_of_unknown_degree_is_the_other_detectors():
+    told = mtss.explain_stored(FILM, row("luxation_unspecified"), "demo")
+    assert {one.network.partition(",")[0] for one in told.maps} == {"luxation"}
+
+
+def test_what_has_no_map_is_named():
+    with pytest.raises(InputError, match="maps of ankylosis"):
+        mtss.explain_stored(FILM, row("surgery"), "demo")
+    with pytest.raises(ModelError, match="no box"):
+        mtss.explain_stored(FILM, row(box=None), "demo")
