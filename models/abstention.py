@@ -21,6 +21,7 @@ from core.domain import Abstained, Film
 from core.errors import InputError
 from models import weights
 from models.base import Scorer, entry
+from models.ood import Checked, read_stored
 from models.real_images import Group, bare, groups
 
 CONTROL_PATIENTS = 6
@@ -30,7 +31,8 @@ BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
 
 @dataclass(frozen=True)
 class Row:
-    """What a model did with one group. bare: of the same images from their pixels alone."""
+    """What a model did with one group. bare: of the same images from their pixels alone. unlike: how many the
+    check of films that it does not know refuses by itself, from the pixels; None where there is no check."""
 
     group: str
     images: int
@@ -38,12 +40,14 @@ class Row:
     abstained: int
     abstained_bare: int
     reasons: tuple[str, ...]
+    unlike: int | None = None
 
 
 def try_group(scorer: Scorer, group: Group) -> Row:
     """Both tries of one group; the reasons are those of the second, the most frequent first."""
     delivered = _reasons(scorer, group.films)
-    pixels_alone = _reasons(scorer, [bare(film) for film in group.films])
+    alone = [bare(film) for film in group.films]
+    pixels_alone = _reasons(scorer, alone)
     counted = Counter(reason for reason in pixels_alone if reason)
     return Row(
         group.name,
@@ -52,7 +56,15 @@ def try_group(scorer: Scorer, group: Group) -> Row:
         sum(map(bool, delivered)),
         sum(map(bool, pixels_alone)),
         tuple(reason for reason, _ in counted.most_common(2)),
+        unlike(scorer, alone),
     )
+
+
+def unlike(scorer: Scorer, films: Sequence[Film]) -> int | None:
+    """How many images the check refuses by itself; a picture in colour, of which it is told nothing, counts."""
+    if not isinstance(scorer, Checked) or scorer.check is None:
+        return None
+    return sum(film.pixels.ndim != 2 or bool(scorer.check.reason(scorer.told(film))) for film in films)
 
 
 def _reasons(scorer: Scorer, films: Sequence[Film]) -> list[str]:
@@ -88,21 +100,50 @@ def phantom_rows(card: dict[str, Any]) -> list[str]:
     return lines
 
 
-def as_text(system: str, size: str, card: dict[str, Any], rows: Sequence[Row]) -> str:
-    """Both tables as Markdown."""
+def check_text(stored: dict[str, Any] | None) -> str:
+    """The check of films that the model does not know: how it was made, and its false alarms."""
+    if stored is None:
+        return "No check was fitted for these weights: run `python -m models.ood_fit`."
+    fitted, tuned = stored["fitted"], stored["tuned"]
+    lines = [
+        f"Fitted on {fitted['films']} films of {fitted['patients']} training patients. Its limit "
+        f"({stored['limit']:.2f} times the usual distance) was set on {tuned['films']} films of "
+        f"{tuned['patients']} tuning patients, for at most {100 * stored['alarm']:g}% of false alarms.",
+        "",
+        "| test patients, films that the model would score | films (patients) | refused by the check (95%) | "
+        "over which part |",
+        "|---|---|---|---|",
+    ]
+    for name, found in stored["measured"].items():
+        low, high = (100 * value for value in found["share"]["ci"])
+        parts = ", ".join(f"{part} {count}" for part, count in found["by_part"].items() if count) or "-"
+        share = f"{found['refused']}: {100 * found['share']['estimate']:.1f}% ({low:.1f} to {high:.1f})"
+        lines.append(f"| {name} | {found['films']} ({found['patients']}) | {share} | {parts} |")
+    return "\n".join(lines)
+
+
+def as_text(
+    system: str, size: str, card: dict[str, Any], rows: Sequence[Row], stored: dict[str, Any] | None = None
+) -> str:
+    """All tables as Markdown. stored: the check of films that the model does not know."""
     parts = [f"Model {system}-{size}, weights {weights.weights_hash(card)[:12]}; research only."]
     parts.append("### Phantom films\n\n| test patients | films | abstained (95%) |\n|---|---|---|\n"
                  + "\n".join(phantom_rows(card)))  # fmt: skip
+    parts.append("### Films that the model does not know\n\n" + check_text(stored))
     lines = [
         f"| {row.group} | {row.images} | {row.refused} | {_share(row.abstained, row.images)} | "
-        f"{_share(row.abstained_bare, row.images)} | {'; '.join(row.reasons) or '-'} |"
+        f"{_share(row.abstained_bare, row.images)} | {_alone(row)} | {'; '.join(row.reasons) or '-'} |"
         for row in rows
     ]
     head = "| real images, none of them to be scored, and a control | images | files not taken in | "
-    head += "abstained, as delivered | abstained, pixels alone | most frequent reasons (pixels alone) |"
-    head += "\n|---|---|---|---|---|---|"
+    head += "abstained, as delivered | abstained, pixels alone | refused by the check alone | "
+    head += "most frequent reasons (pixels alone) |\n|---|---|---|---|---|---|---|"
     parts.append("### Real images\n\n" + head + "\n" + "\n".join(lines))
     return "\n\n".join(parts) + "\n"
+
+
+def _alone(row: Row) -> str:
+    return "-" if row.unlike is None else _share(row.unlike, row.images)
 
 
 def _share(count: int, total: int) -> str:
@@ -129,7 +170,7 @@ def main(real: Path, system: str, size: str, page: Path) -> None:
         raise InputError(str(real), "the folder of real images is needed", "give its path with --real")
     scorer = entry(system).build(size=size, threads=1)
     rows = [try_group(scorer, group) for group in (*groups(real), control(CONTROL_PATIENTS))]
-    table = as_text(system, size, weights.read_card(system, size), rows)
+    table = as_text(system, size, weights.read_card(system, size), rows, read_stored(system, size))
     page.write_text(into_page(page.read_text(encoding="utf-8"), table), encoding="utf-8")
     click.echo(table)
 

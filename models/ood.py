@@ -15,10 +15,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from core.domain import Film
 from models import weights
 
 Features = Mapping[str, np.ndarray]  # part -> (d,) numbers of one film
@@ -71,6 +72,17 @@ class Check:
             return ""
         told = ", ".join(f"{name} {value:.1f}" for name, value in sorted(beyond.items()))
         return f"{UNLIKE}: {told} times the usual distance ({self.limit:.1f} is the limit)"
+
+
+@runtime_checkable
+class Checked(Protocol):
+    """A scorer with a check: None where none was fitted for its weights."""
+
+    check: Check | None
+
+    def told(self, film: Film) -> Features:
+        """What the check is told of a film, whatever it shows."""
+        ...
 
 
 def fit(train: Sequence[tuple[str, Features]], tune: Sequence[Features], alarm: float = ALARM) -> Check:

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 
 from core.domain import Abstained, Box, Film, Finding, Scored
-from models import weights
+from models import ood, weights
 from models.boxes import cxcywh_to_xyxy, overlap, suppress
-from models.msasss import networks, pixels
+from models.msasss import known, networks, pixels
 from models.msasss.geometry import Candidates, Chain, Frame, Unnamed, name_chain, name_corners, tile_frames
 from models.msasss.grading import GradingRule
 from models.msasss.identity import reader_name
@@ -65,7 +65,7 @@ class SiteReading:
 @dataclass(frozen=True)
 class Reading:
     """Everything read from one film before limits and grades: the named chain and the sites that were
-    seen.
+    seen. unlike: why the film is not one of those that the model knows, ``""`` where it is.
     """
 
     chain: Chain
@@ -73,6 +73,7 @@ class Reading:
     spacing_mm: tuple[float, float]
     mirrored: bool
     width_mm: float
+    unlike: str = ""
 
 
 class MsasssScorer:
@@ -88,10 +89,12 @@ class MsasssScorer:
         size: str,
         weights_hash: str,
         device: str = "cpu",
+        check: ood.Check | None = None,
     ) -> None:
+        """check: of the films that these weights know; None where it was never fitted."""
         self.finder = finder.eval().to(device)
         self.grader = grader.eval().to(device)
-        self.rule, self.settings, self.device = rule, settings, device
+        self.rule, self.settings, self.device, self.check = rule, settings, device, check
         self.reader, self.weights_hash = reader_name(size), weights_hash
 
     def score(self, films: Sequence[Film]) -> list[Scored | Abstained]:
@@ -115,8 +118,34 @@ class MsasssScorer:
             return Abstained(best.reason)
         chain, spacing, mirrored = best
         width_mm = grey.shape[1] * spacing[1]
-        sites = self._grade(np.ascontiguousarray(grey[:, ::-1]) if mirrored else grey, spacing, chain)
-        return Reading(chain, sites, spacing, mirrored, width_mm)
+        turned = np.ascontiguousarray(grey[:, ::-1]) if mirrored else grey
+        sites = self._grade(turned, spacing, chain)
+        return Reading(chain, sites, spacing, mirrored, width_mm, self._unlike(turned, spacing, chain))
+
+    def _unlike(self, grey: np.ndarray, spacing: tuple[float, float], chain: Chain) -> str:
+        """Why the film, turned as its spine was found, is none of those that the model knows."""
+        if self.check is None:
+            return ""
+        return self.check.reason(self._features(grey, spacing) | {"anatomy": known.anatomy(chain)})
+
+    @torch.inference_mode()
+    def told(self, film: Film) -> dict[str, np.ndarray]:
+        """What the check is told of a film: all parts where a spine was found, else those that need none."""
+        grey = pixels.as_grey(film.pixels)
+        best = self._find(grey, film.spacing_mm)
+        if isinstance(best, Unnamed):
+            return self._features(grey, film.spacing_mm or (LONG_SIDES_MM[2] / max(grey.shape),) * 2)
+        chain, spacing, mirrored = best
+        turned = np.ascontiguousarray(grey[:, ::-1]) if mirrored else grey
+        return self._features(turned, spacing) | {"anatomy": known.anatomy(chain)}
+
+    def _features(self, grey: np.ndarray, spacing: tuple[float, float]) -> dict[str, np.ndarray]:
+        """What can be told of any image, in [0, 1]."""
+        image = pixels.resample(grey, spacing, pixels.FINDER_MM)
+        padded = torch.from_numpy(pixels.pad_to_step(image))[None, None].to(self.device)
+        with known.kept(self.finder) as made:
+            decode(self.finder, padded)
+        return known.film_features(image, made[0])
 
     def judge(self, reading: Reading) -> Scored | Abstained:
         """Limits and grades applied to a reading."""
@@ -127,6 +156,8 @@ class MsasssScorer:
                 f"the {chain.region} spine is not recognised with enough certainty "
                 f"(chain {chain.score:.1f}, units {mean_score:.2f}): another view, or not readable"
             )
+        if reading.unlike:
+            return Abstained(reading.unlike)
         seen = {site: r for site, r in reading.sites.items() if r.objectness >= settings.least_corner}
         if len(seen) < settings.least_corners:
             return Abstained(f"only {len(seen)} of 12 {chain.region} corners can be seen: not readable")
@@ -331,4 +362,5 @@ def build(
         size=size,
         weights_hash=weights.weights_hash(card),
         device=device,
+        check=ood.read_check("msasss", size, folder),
     )

@@ -9,6 +9,7 @@ import pytest
 
 from core.domain import Abstained, Film, Scored
 from models import abstention
+from models.ood import Check, Part
 from models.real_images import LONG_SIDE, Group, bare, groups, read_nifti
 
 
@@ -42,7 +43,7 @@ def test_pixels_alone_hide_modality_and_millimetres():
 
 
 def test_tables_name_every_count_and_keep_the_page():
-    rows = [abstention.Row("MRI", 43, 0, 43, 40, ("levels cannot be named",))]
+    rows = [abstention.Row("MRI", 43, 0, 43, 40, ("levels cannot be named",), 41)]
     card = {
         "networks": {"finder": {"sha256": "a"}},
         "evaluation": {
@@ -54,9 +55,36 @@ def test_tables_name_every_count_and_keep_the_page():
     }  # fmt: skip
     text = abstention.as_text("msasss", "demo", card, rows)
     assert "| first domain, good and poor films, to be scored | 160 | 0.0% (0.0 to 8.8) |" in text
-    assert "43 of 43 (92 to 100%) | 40 of 43 (81 to 98%) | levels cannot be named |" in text
+    assert (
+        "43 of 43 (92 to 100%) | 40 of 43 (81 to 98%) | 41 of 43 (85 to 99%) | levels cannot be named |"
+        in text
+    )
     page = f"a\n{abstention.BEGIN}\n{abstention.END}\nb\n"
     assert abstention.into_page(page, text) == f"a\n{abstention.BEGIN}\n{text}{abstention.END}\nb\n"
+
+
+def test_check_alone_is_counted_and_its_false_alarms_are_told():
+    class Checks(Picky):
+        check = Check({"mean": Part(np.array([[100.0]]), np.eye(1), 10.0)}, limit=2.0)
+
+        def told(self, film):
+            return {"mean": np.array([float(film.pixels.mean())])}
+
+    films = (film(90), film(115), film(200))
+    assert abstention.try_group(Checks(), Group("g", films)).unlike == 1
+    assert abstention.try_group(Picky(), Group("g", films)).unlike is None
+    measured = {
+        "films": 80, "patients": 40, "refused": 2, "share": {"estimate": 0.025, "ci": [0.0, 0.06]},
+        "by_part": {"mean": 2},
+    }  # fmt: skip
+    stored = {
+        "fitted": {"films": 100, "patients": 50}, "tuned": {"films": 120, "patients": 60}, "limit": 2.0,
+        "alarm": 0.01, "measured": {"second domain": measured},
+    }  # fmt: skip
+    text = abstention.check_text(stored)
+    assert "| second domain | 80 (40) | 2: 2.5% (0.0 to 6.0) | mean 2 |" in text
+    assert "at most 1% of false alarms" in text
+    assert "models.ood_fit" in abstention.check_text(None)
 
 
 def test_volume_is_read_as_it_lies(tmp_path):
