@@ -47,7 +47,7 @@ def ship_fold(fold: Path, folder: Path = weights.FOLDER, *, size: str = "demo") 
         (folder / about["file"]).write_bytes((fold / about["file"]).read_bytes())
         card["networks"][finding] = about
     for key in ("classes", "data", "recipe", "seed", "start"):
-        card[key] = stored[key]
+        card[key] = stored.get(key)
     card.pop("metrics", None)
     card["measured"] = "mtss-folds/evaluation.json: all five folds, and held-out patients with old disease"
     weights.write_card(card, "mtss", size, folder)

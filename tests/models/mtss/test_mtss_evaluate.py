@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from core.domain import Abstained, Film
 from core.errors import InputError, ModelError
 from models import weights
-from models.mtss import command, evaluate, infer, ship, train
+from models.mtss import evaluate, infer, ship, train
 from models.mtss.detections import Detections
 from models.mtss.ensemble import ensemble
 from models.mtss.infer import HandReading
@@ -217,15 +217,6 @@ def test_films_of_something_else_are_refused_before_they_are_scanned(pixels, bod
 def test_without_weights_the_model_says_so(tmp_path):
     with pytest.raises(ModelError, match="no weights of mtss"):
         infer.build(folder=tmp_path)
-
-
-def test_the_command_evaluates_a_labelled_folder(folder, tmp_path):
-    train.train_fold(read_folder(folder), [], 0, Recipe(crops=2, batch=2), tmp_path, processes=1)
-    told: list[str] = []
-    result = command.evaluate(folder, 0, folder=tmp_path, tell=told.append)
-    assert result["naming"]["films"] == 6
-    assert result["findings"]["ankylosis"]["ensemble"]["patients"] == 5
-    assert told == ["6 films"]
 
 
 def test_a_stored_fold_is_shipped_and_other_networks_stay(folder, tmp_path):

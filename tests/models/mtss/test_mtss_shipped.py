@@ -1,5 +1,8 @@
 """The weights in the repository: their card, a fresh phantom film, and films that do not show both hands."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -9,8 +12,10 @@ from data.phantom.hands.state import JointState
 from data.phantom.seeds import PREFIX, StudyRole
 from models import weights
 from models.mtss import infer, measures
+from models.mtss.evaluate import STORED, trained_folds
 from models.mtss.identity import identity
-from models.mtss.sites import UNITS
+from models.mtss.report import as_page
+from models.mtss.sites import DETECTORS, UNITS
 from models.mtss.windows import HALF_SIZE_MM
 
 LARGEST = 6_000_000  # bytes a network
@@ -48,6 +53,41 @@ def test_no_patient_was_trained_on_and_tested(card):
     assert tested
     assert not trained & tested
     assert {code[:2] for code in trained | tested} == {PREFIX[StudyRole.TRAIN]}
+
+
+def test_five_folds_are_stored_and_no_patient_is_trained_on_and_tested():
+    cards = [weights.read_card("mtss", "demo", STORED / f"fold{fold}") for fold in trained_folds(STORED)]
+    tested = [set(card["data"]["test_patients"]) for card in cards]
+    assert len(cards) == 5
+    assert sum(len(one) for one in tested) == len(set.union(*tested)) == 30
+    for fold, card in enumerate(cards):
+        before = set(card["start"]["data"]["training_patients"])
+        assert not before & set.union(*tested)
+        assert not set(card["data"]["training_patients"]) & tested[fold]
+        for network in card["networks"].values():
+            assert weights.sha256(STORED / f"fold{fold}" / network["file"]) == network["sha256"]
+            assert network["bytes"] < 1_100_000
+
+
+def test_the_package_reads_with_a_stored_fold(card):
+    stored = weights.read_card("mtss", "demo", STORED / "fold0")
+    for finding in DETECTORS:
+        assert card["networks"][finding] == stored["networks"][finding]
+
+
+def test_figures_of_the_folds_are_stored_with_them():
+    """What the evaluation says of joint detection: pooled over every fold, more by the ensemble than by one detector."""
+    result = json.loads((STORED / "evaluation.json").read_text(encoding="utf-8"))
+    assert result["folds"] == "5 of 5 folds"
+    for finding in DETECTORS:
+        found = result["detection"][finding]
+        assert found["folds_with_fewer_hand_model"] == 0
+        assert found["single"] <= found["ensemble"] <= found["hand_model"]
+        assert found["hand_model"] > 0.99
+    named = result["naming"]
+    assert named["named_right"] == named["named"] > 0.95 * named["joints"]
+    page = (Path(__file__).parents[3] / "docs/mtss-model.md").read_text(encoding="utf-8")
+    assert as_page(result) in page
 
 
 def test_the_reader_has_a_name_and_a_hash():
