@@ -20,7 +20,8 @@ from models.together_fit import SiteCourse, differences, fit_expectation, with_t
 
 REACH = {"hand erosion": None, "foot erosion": 3, "jsn": None}  # grades between which a site may go
 EMPHASIS = (0.8, 1.0, 1.2, 1.45, 1.75, 2.1)  # of a grade against the one below it
-CHANGE = (0.35, 0.5, 0.7, 1.0, 1.4)
+CHANGE = (1.0, 2.0, 4.0, 8.0, 12.0, 16.0, 24.0, 32.0)  # few sites change, but those of a patient do together
+FALSE_CHANGE = 1.5  # units of error that a changed sum of everybody without a true change costs
 LEAST_PAIRS = 100  # sites on two films, below which the choice stays as it is
 PATIENTS = 1500  # training patients whose course, as numbers, says what to expect
 
@@ -104,21 +105,28 @@ def slim(expected: Expectation, least: float = 1e-5) -> Expectation:
 
 
 def cost(expected: Expectation, sites: Sequence[SiteCourse]) -> float:
-    """What a choice of grades costs: mean absolute error of the sums of a patient's sites, of their
-    differences between visits, and the mean of each.
+    """What a choice of grades costs: mean absolute error and bias of the sums of a patient's sites, root mean
+    square error of their differences between visits, and the share of false changes.
     """
     error: dict[str, dict[str, float]] = {}
+    truth: dict[str, dict[str, float]] = {}
     beforehand = pair_prior(expected)
     for site in sites:
         grades = chosen(site.probabilities, expected, beforehand)
-        of_visits = error.setdefault(site.patient, {})
+        of_visits, known = error.setdefault(site.patient, {}), truth.setdefault(site.patient, {})
         for visit, given, true in zip(site.films, grades, site.grade, strict=True):
             of_visits[visit] = of_visits.get(visit, 0.0) + float(given - true)
+            known[visit] = known.get(visit, 0.0) + float(true)
     status = np.concatenate([list(visits.values()) for visits in error.values()])
-    change = np.concatenate([differences(list(visits.values())) for visits in error.values()])
+    change, moved = (
+        np.concatenate([differences(list(visits.values())) for visits in of.values()])
+        for of in (error, truth)
+    )
+    still = change[moved == 0]
+    false = float((still != 0).mean()) if len(still) else 0.0
     off = np.abs(status).mean() + abs(status.mean()) + np.sqrt((change**2).mean())
     lean = 0.01 * (abs(np.log(expected.emphasis[1])) + abs(np.log(expected.change)))
-    return float(off + lean)
+    return float(off + FALSE_CHANGE * false + lean)
 
 
 def pair_prior(expected: Expectation) -> np.ndarray:
