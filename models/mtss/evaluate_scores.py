@@ -95,7 +95,7 @@ def with_true_places(grader: Any, *, jitter_mm: float = 0.9, seed: int = 0) -> R
         rng = np.random.default_rng([seed, *film.name.encode()])
         graded = grader.grade(film.as_film(), film.places(rng, jitter_mm))
         if not graded:
-            return Abstained("no place is labelled")
+            return Abstained("no labelled place can be seen")
         return Scored(
             tuple(
                 Finding(site, FEATURE[site], one.grade, one.probabilities, 1.0, one.box)

@@ -132,11 +132,15 @@ def test_calibration_sharpens_what_is_too_flat():
     assert loss(rule) < loss(plain_rule("hand erosion")) - 0.05
 
 
+def no_sites(block):
+    empty = np.zeros(0)
+    grades = len(plain_rule(block).offset)
+    return TuningSites(np.zeros((0, grades)), empty, empty.astype(int), empty, *[empty.astype(str)] * 2)
+
+
 def test_thresholds_take_the_lean_out_of_sums():
     rng = np.random.default_rng(1)
-    empty = np.zeros(0)
-    none = TuningSites(np.zeros((0, 5)), empty, empty.astype(int), empty, *[empty.astype(str)] * 2)
-    sites = dict.fromkeys(BLOCKS, none) | {"hand erosion": tuning_block(rng, 1.0)}
+    sites = {block: no_sites(block) for block in BLOCKS} | {"hand erosion": tuning_block(rng, 1.0)}
     rules = {block: plain_rule(block) for block in BLOCKS}
     rules["hand erosion"] = calibrate(sites["hand erosion"])
     chosen = choose_thresholds(sites, rules)["hand erosion"]
