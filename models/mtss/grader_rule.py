@@ -8,7 +8,7 @@ is reached where its cumulative probability passes a threshold. All numbers are 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -35,7 +35,7 @@ class BlockRule:
     threshold: float = 0.5
     shift: Mapping[str, float] = field(default_factory=dict)
 
-    def probabilities(self, log_seen: np.ndarray, damage: np.ndarray, kinds: Sequence[str]) -> np.ndarray:
+    def probabilities(self, log_seen: np.ndarray, damage: np.ndarray, kinds: Iterable[str]) -> np.ndarray:
         """(n, g) log probabilities of the network, (n,) damage of each site's film and its kind of place ->
         (n, g), rows sum to 1.
         """
