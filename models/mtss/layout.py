@@ -175,7 +175,7 @@ def without_doubtful(fits: dict[str, Fit]) -> np.ndarray:
     places = np.concatenate([fits["L"].places, fits["R"].places])
     lost, named = np.flatnonzero(places < 0), np.flatnonzero(places >= 0)
     box = places[named]
-    to_box = away[np.ix_(named, range(away.shape[1]))][:, box]  # joint by the box of another joint
+    to_box = away[named][:, box]  # joint by the box of another joint
     own = np.diag(to_box)
     exchanged = to_box + to_box.T < own[:, None] + own[None] + EXCHANGE
     np.fill_diagonal(exchanged, False)

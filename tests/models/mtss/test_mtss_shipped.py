@@ -11,12 +11,12 @@ from data.phantom.hands.films import make_hand_film
 from data.phantom.hands.state import JointState
 from data.phantom.seeds import PREFIX, StudyRole
 from models import weights
-from models.mtss import infer, measures
+from models.mtss import infer, measures, scan
 from models.mtss.evaluate import STORED, trained_folds
 from models.mtss.identity import identity
 from models.mtss.report import as_page
 from models.mtss.sites import DETECTORS, UNITS
-from models.mtss.windows import HALF_SIZE_MM
+from models.mtss.windows import HALF_SIZE_MM, half_size
 
 LARGEST = 6_000_000  # bytes a network
 
@@ -76,7 +76,7 @@ def test_the_package_reads_with_a_stored_fold(card):
 
 
 def test_figures_of_the_folds_are_stored_with_them():
-    """What the evaluation says of joint detection: pooled over every fold, more by the ensemble than by one detector."""
+    """Joints found, pooled over every fold: more by the ensemble than by one detector, most with the hand."""
     result = json.loads((STORED / "evaluation.json").read_text(encoding="utf-8"))
     assert result["folds"] == "5 of 5 folds"
     for finding in DETECTORS:
@@ -109,6 +109,18 @@ def test_joints_of_a_fresh_film_are_found_and_named(detectors):
     right = [hit.box[list(rows.index).index(unit)] == at for unit, at in read.named.units.items()]
     assert np.mean(right) == 1
     assert len(right) >= 19
+
+
+def test_batched_windows_of_the_package_give_the_boxes_of_one_window_at_a_time(detectors):
+    """The fused networks in fp32, on a film whose joints they find: as many boxes, same places and calls."""
+    small, _ = half_size(film_of("good")[1].pixels, (HALF_SIZE_MM, HALF_SIZE_MM))
+    network = detectors.networks["luxation"]
+    assert {one.dtype.itemsize for one in network.parameters()} == {4}
+    one, many = (scan.scan(network, small, 18, batch=batch) for batch in (1, 7))
+    assert len(one) == len(many) == 18
+    assert many.boxes == pytest.approx(one.boxes, abs=1e-3)
+    assert many.scores == pytest.approx(one.scores, abs=1e-5)
+    assert (many.affected == one.affected).all()
 
 
 @pytest.mark.parametrize("kind", ["one_hand", "foot_as_hand", "chest", "blank"])
