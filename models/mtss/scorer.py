@@ -105,11 +105,11 @@ def _special(reading: LimbReading) -> list[Finding]:
     joints = reading.hands.joints
     rows = special_findings(joints, reading.boxes)
     found = []
-    for row in rows.itertuples(index=False):
-        place = reading.boxes[MTSS.by_code[row.site].unit]
+    for site, feature in zip(rows["site"].astype(str), rows["feature"].astype(str), strict=True):
+        place = reading.boxes[MTSS.by_code[site].unit]
         sure = float(joints.scores[place])
         corners = [float(edge) for edge in joints.boxes[place]]
-        found.append(Finding(row.site, row.feature, 1, (1 - sure, sure), sure, Box(*corners)))
+        found.append(Finding(site, feature, 1, (1 - sure, sure), sure, Box(*corners)))
     return found
 
 
