@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import cv2
 import numpy as np
 import pandas as pd
 
@@ -19,6 +18,7 @@ from core.agreement.bootstrap import DRAWS, draw_counts, percentiles
 from core.agreement.proportion import wilson
 from core.domain import Abstained, Film
 from core.scores.mtss import FINGERS
+from models.mtss.coco import grey_pixels, read_coco
 from models.mtss.finder import SiteFinder, build_finder
 from models.mtss.finder_net import UNITS
 from models.mtss.labels import LEAST_VISIBLE
@@ -39,18 +39,11 @@ def films_of(folder: Path) -> Iterator[tuple[dict, list[dict], Film]]:
     """The image record, its boxes and the film of each image of a COCO folder, with the spacing that its
     file states (none for some).
     """
-    content = json.loads((folder / "annotations.json").read_text(encoding="utf-8"))
-    boxes: dict[int, list[dict]] = {}
-    for one in content["annotations"]:
-        boxes.setdefault(one["image_id"], []).append(one)
-    for image in content["images"]:
-        pixels = cv2.imread(str(folder / "images" / image["file_name"]), cv2.IMREAD_UNCHANGED)
+    labelled = read_coco(folder)
+    for image, boxes in labelled.films():
         stated = image.get("shown_spacing_mm", image.get("spacing_mm"))
-        yield (
-            image,
-            boxes.get(image["id"], []),
-            Film(image["file_name"], np.asarray(pixels), tuple(stated) if stated else None),
-        )
+        pixels = grey_pixels(labelled.file_of(image))
+        yield image, boxes, Film(image["file_name"], pixels, tuple(stated) if stated else None)
 
 
 def evaluate_folder(finder: SiteFinder, folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:

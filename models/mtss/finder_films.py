@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 
 from core.errors import InputError
 from data.phantom.hands.state import units_of
+from models.mtss.coco import grey_pixels, read_coco, spacing_of
 from models.mtss.finder_net import CHANNELS, INPUT_MM, LETTERS, UNITS, turned_over
 from models.mtss.labels import LEAST_VISIBLE
 
@@ -74,30 +74,19 @@ def read_films(folders: Sequence[Path]) -> list[FinderFilm]:
 
 
 def _read_folder(folder: Path) -> list[FinderFilm]:
-    path = folder / "annotations.json"
-    if not path.is_file():
-        raise InputError(str(folder), "a COCO folder with annotations.json is needed", "give its path")
-    content = json.loads(path.read_text(encoding="utf-8"))
-    boxes: dict[int, list[dict]] = {}
-    for one in content["annotations"]:
-        boxes.setdefault(one["image_id"], []).append(one)
-    labelled = {one["attributes"]["unit"] for one in content["annotations"]}
+    found = read_coco(folder)
+    labelled = {box["attributes"]["unit"] for box in found.boxes}
     return [
-        read_film(image, boxes.get(image["id"], []), labelled, folder)
-        for image in content["images"]
+        read_film(image, boxes, labelled, folder)
+        for image, boxes in found.films()
         if image.get("kind") != "foot_as_hand"
     ]
 
 
 def read_film(image: dict, boxes: Sequence[dict], labelled: set[str], folder: Path) -> FinderFilm:
     """One film. labelled: the units that the folder names anywhere; the others are unknown."""
-    pixels = cv2.imread(str(folder / "images" / image["file_name"]), cv2.IMREAD_UNCHANGED)
-    if pixels is None:
-        raise InputError(
-            str(folder / "images" / image["file_name"]), "a readable image is needed", "check it"
-        )
-    mm = image.get("spacing_mm") or (0.15, 0.15)
-    grey, factors = resampled(pixels if pixels.ndim == 2 else pixels[..., :3].mean(axis=2), tuple(mm))
+    pixels = grey_pixels(folder / "images" / image["file_name"])
+    grey, factors = resampled(pixels, spacing_of(image) or (0.15, 0.15))
     points, state = _sites(image, boxes, labelled)
     return FinderFilm(
         image["file_name"], image["patient"], image.get("view", "hands"), image.get("kind", "good"),

@@ -7,16 +7,15 @@ out.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from core.domain import Film
 from core.errors import InputError
 from core.scores.mtss import MTSS
+from models.mtss.coco import ANNOTATIONS, CocoFolder, corners_of, grey_pixels, read_coco, spacing_of
 from models.mtss.labels import LEAST_VISIBLE
 from models.mtss.places import Place, Places
 
@@ -73,34 +72,25 @@ class GradedFilm:
 
     def as_film(self) -> Film:
         """The film as a scorer gets it. Raises InputError where the file cannot be read."""
-        image = cv2.imread(str(self.path), cv2.IMREAD_UNCHANGED)
-        if image is None:
-            raise InputError(str(self.path), "a readable image is needed", "check the file")
-        grey = np.asarray(image if image.ndim == 2 else image[..., :3].mean(axis=2))
-        return Film(self.name, grey, self.spacing_mm)
+        return Film(self.name, grey_pixels(self.path), self.spacing_mm)
 
 
 def read_graded(folder: Path) -> list[GradedFilm]:
     """The labelled films of a COCO folder. Raises InputError where it is none or has no graded place."""
-    path = folder / "annotations.json"
-    if not path.is_file():
-        raise InputError(str(folder), "a COCO folder with annotations.json is needed", "give its path")
-    content = json.loads(path.read_text(encoding="utf-8"))
-    names = {one["id"]: one["name"] for one in content["categories"]}
-    boxes: dict[int, list[dict]] = {}
-    for one in content["annotations"]:
-        about = one["attributes"]
-        if about["unit"] in UNITS and (about.get("erosion") is not None or about.get("jsn") is not None):
-            boxes.setdefault(one["image_id"], []).append(one)
-    if not boxes:
-        raise InputError(str(path), "boxes with unit, erosion and jsn are needed", "grade the joints")
-    return [_film(image, boxes.get(image["id"], []), names, folder) for image in content["images"]]
+    labelled = read_coco(folder)
+    films = [_film(image, found, labelled) for image, found in labelled.films(_is_graded)]
+    if not any(film.units for film in films):
+        needed = "boxes with unit, erosion and jsn are needed"
+        raise InputError(str(folder / ANNOTATIONS), needed, "grade the joints")
+    return films
 
 
-def _film(image: dict, found: list[dict], names: dict[int, str], folder: Path) -> GradedFilm:
-    corners = np.array([one["bbox"] for one in found], float).reshape(-1, 4)
-    corners[:, 2:] += corners[:, :2]
-    spacing = image.get("spacing_mm")
+def _is_graded(box: dict) -> bool:
+    about = box["attributes"]
+    return about["unit"] in UNITS and any(about.get(name) is not None for name in ("erosion", "jsn"))
+
+
+def _film(image: dict, found: list[dict], folder: CocoFolder) -> GradedFilm:
     units = tuple(one["attributes"]["unit"] for one in found)
     is_foot = bool(units) and units[0][1] == "F"
     return GradedFilm(
@@ -108,11 +98,11 @@ def _film(image: dict, found: list[dict], names: dict[int, str], folder: Path) -
         patient=image["patient"],
         visit=image.get("visit", ""),
         view=image.get("view") or ("feet" if is_foot else "hands"),
-        path=folder / "images" / image["file_name"],
-        spacing_mm=(spacing[0], spacing[1]) if spacing else None,
+        path=folder.file_of(image),
+        spacing_mm=spacing_of(image),
         units=units,
-        findings=tuple(names[one["category_id"]] for one in found),
-        boxes=corners,
+        findings=tuple(folder.names[one["category_id"]] for one in found),
+        boxes=corners_of(found),
         grades={name: _numbers(found, name, NO_SITE).astype(int) for name in ("erosion", "jsn")},
         gap_mm=_numbers(found, "gap_mm", np.nan),
         visibility=_numbers(found, "visibility", 1.0),

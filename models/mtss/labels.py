@@ -6,14 +6,13 @@ which joint it is; boxes of other places (wrist, end joints of the fingers) are 
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from core.errors import InputError
+from models.mtss.coco import ANNOTATIONS, CocoFolder, corners_of, grey_pixels, read_coco, spacing_of
 from models.mtss.sites import POSITIVE, UNITS
 
 LEAST_VISIBLE = 0.3
@@ -40,10 +39,7 @@ class LabelledHands:
 
     def load(self) -> np.ndarray:
         """Grey pixels (rows, columns), bone bright. Raises InputError where the file cannot be read."""
-        image = cv2.imread(str(self.path), cv2.IMREAD_UNCHANGED)
-        if image is None:
-            raise InputError(str(self.path), "a readable image is needed", "check the file")
-        return np.asarray(image if image.ndim == 2 else image[..., :3].mean(axis=2))
+        return grey_pixels(self.path)
 
     def affected(self, finding: str) -> np.ndarray:
         """(n,) whether each joint has the finding that a detector looks for."""
@@ -52,34 +48,28 @@ class LabelledHands:
 
 def read_folder(folder: Path) -> list[LabelledHands]:
     """The labelled films of a COCO folder. Raises InputError where it is none or has no finger joint."""
-    path = folder / "annotations.json"
-    if not path.is_file():
-        raise InputError(str(folder), "a COCO folder with annotations.json is needed", "give its path")
-    content = json.loads(path.read_text(encoding="utf-8"))
-    names = {one["id"]: one["name"] for one in content["categories"]}
-    boxes: dict[int, list[dict]] = {}
-    for one in content["annotations"]:
-        if one["attributes"]["unit"] in UNITS:
-            boxes.setdefault(one["image_id"], []).append(one)
-    films = [_film(image, boxes.get(image["id"], []), names, folder) for image in content["images"]]
-    if not boxes:
-        raise InputError(str(path), f"boxes with a unit such as {UNITS[0]} are needed", "name the joints")
+    labelled = read_coco(folder)
+    films = [
+        _film(image, found, labelled)
+        for image, found in labelled.films(lambda box: box["attributes"]["unit"] in UNITS)
+    ]
+    if not any(film.units for film in films):
+        raise InputError(
+            str(folder / ANNOTATIONS), f"boxes with a unit such as {UNITS[0]} are needed", "name the joints"
+        )
     return films
 
 
-def _film(image: dict, found: list[dict], names: dict[int, str], folder: Path) -> LabelledHands:
-    corners = np.array([one["bbox"] for one in found], float).reshape(-1, 4)
-    corners[:, 2:] += corners[:, :2]
-    spacing = image.get("spacing_mm")
+def _film(image: dict, found: list[dict], folder: CocoFolder) -> LabelledHands:
     return LabelledHands(
         name=image["file_name"],
         patient=image["patient"],
         visit=image.get("visit", ""),
-        path=folder / "images" / image["file_name"],
-        spacing_mm=(spacing[0], spacing[1]) if spacing else None,
+        path=folder.file_of(image),
+        spacing_mm=spacing_of(image),
         units=tuple(one["attributes"]["unit"] for one in found),
-        findings=tuple(names[one["category_id"]] for one in found),
-        boxes=corners,
+        findings=tuple(folder.names[one["category_id"]] for one in found),
+        boxes=corners_of(found),
         visible=np.array([_visibility(one) >= LEAST_VISIBLE for one in found], dtype=bool),
         kind=image.get("kind", "good"),
     )

@@ -17,6 +17,7 @@ from typing import Any
 from data.phantom.hands.labels import write_coco
 from data.phantom.seeds import StudyRole
 from models import weights
+from models.mtss.coco import ANNOTATIONS
 from models.mtss.finder_train import FinderRecipe, train_finder
 from models.mtss.folds import FOLDS
 from models.mtss.grader_train import RECIPE, train_grader
@@ -65,7 +66,7 @@ def render(patients: int, out: Path, *, first: int = 1, tell: Tell = print) -> F
         "tuning": [replace(full, count=max(4, patients // 3), role=StudyRole.TUNE)],
     }
     for name, who in parts.items():
-        if not (out / name / "annotations.json").is_file():
+        if not (out / name / ANNOTATIONS).is_file():
             tell(f"rendering hands and feet of {sum(one.count for one in who)} patients ({name})")
             write_coco(chain.from_iterable(limb_films(one) for one in who), out / name)
     return Folders(out / "plain", (out / "damaged",), (out / "odd",), (out / "tuning",), is_phantom=True)
