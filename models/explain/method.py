@@ -40,6 +40,7 @@ METHODS: dict[str, dict[str, Method]] = {
         "ankylosis, Conv9-2": Method("Conv9-2"),
         "luxation, Conv7": Method("Conv7"),
         "luxation, Conv9-2": Method("Conv9-2"),
+        "grader": Method(11, "HiResCAM", contrast=True),
     },
 }
 CANDIDATES: dict[str, dict[str, tuple[Method, ...]]] = {

@@ -19,12 +19,14 @@ from core.scores.mtss import MTSS
 from models.explain.boxes import own_copy
 from models.explain.cam import WEIGHTINGS, heat_map
 from models.explain.method import METHODS, Method
+from models.explain.mtss_grader import explain_grade
 from models.explain.question import Picture, Question, spread
 from models.explain.told import Map, Told
 from models.explain.verdict import of_network
 from models.msasss.geometry import Frame
 from models.mtss import networks
 from models.mtss.explain import ClassScores, boxes_over, finding_score, layer_of
+from models.mtss.grader import FEATURES
 from models.mtss.infer import HandDetectors, build
 from models.mtss.sites import AFFECTED, ANKYLOSIS, LUXATION
 from models.mtss.windows import HALF_SIZE_MM, SIDE, cut, half_size, to_half_size
@@ -116,13 +118,16 @@ class DetectorExplainer:
 
 
 def explain_stored(film: Film, stored: pd.Series, size: str) -> Told:
-    """Why a detector called a joint ankylosed or luxated. stored: row of the finding, with its box.
+    """Why a joint has its grade, or why a detector calls it ankylosed or luxated. stored: the finding's row,
+    with its box.
 
     Raises InputError for a feature without a map, ModelError where the finding has no box.
     """
     feature, box = str(stored["feature"]), stored["box"]
+    if feature in FEATURES:
+        return explain_grade(film, stored, size)
     if feature not in DETECTOR_OF:
-        kinds = ", ".join(DETECTOR_OF)
+        kinds = ", ".join((*FEATURES, *DETECTOR_OF))
         raise InputError(f"{feature} at {stored['site']}", f"maps of {kinds} exist", "see docs/explain.md")
     if not isinstance(box, Box):
         raise ModelError(f"{feature} at {stored['site']}", "the finding has no box", "score the film again")

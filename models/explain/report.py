@@ -107,7 +107,7 @@ def _tools(system: str, size: str) -> Any:
 
     if (system, size) not in _made:
         explainer = import_module(TESTS[system]).tools(size)
-        nets = {name: randomised(explainer, name, size) for name in METHODS[system]}
+        nets = {name: randomised(explainer, name, size) for name in explainer.networks}
         _made[system, size] = explainer, nets
     return _made[system, size]
 

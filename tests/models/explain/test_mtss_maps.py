@@ -15,9 +15,12 @@ from data.phantom.hands.state import JointState
 from models.explain import hand_cases, mtss
 from models.explain.method import METHODS
 from models.explain.mtss import DetectorExplainer, SmallFilm
-from models.mtss import networks
+from models.explain.mtss_grader import GraderExplainer
+from models.mtss import grader_net, networks
 from models.mtss.detections import Detections
+from models.mtss.grader import JointGrader
 from models.mtss.infer import HandDetectors
+from models.mtss.places import Place, Places
 
 STATES = {
     "RH.PIP3": JointState(erosion=3.2),
@@ -67,7 +70,8 @@ JOINT = np.array([400.0, 250.0, 440.0, 290.0])
 
 def test_the_same_joint_has_the_same_map_at_a_fixed_layer(explainer):
     small = SmallFilm.of(FILM)
-    for name, method in METHODS["mtss"].items():
+    for name in explainer.networks:
+        method = METHODS["mtss"][name]
         asked = explainer.about_joint(small, name, JOINT)
         heat = explainer.heat(asked)
         assert heat.shape == (300, 300) and 0 <= heat.min() <= heat.max() <= 1
@@ -145,7 +149,38 @@ def test_luxation_of_unknown_degree_is_the_other_detectors():
 
 
 def test_what_has_no_map_is_named():
-    with pytest.raises(InputError, match="maps of ankylosis"):
+    with pytest.raises(InputError, match="maps of erosion, jsn, ankylosis"):
         mtss.explain_stored(FILM, row("surgery"), "demo")
     with pytest.raises(ModelError, match="no box"):
         mtss.explain_stored(FILM, row(box=None), "demo")
+
+
+@pytest.fixture(scope="module")
+def joint_grader():
+    """A grader with random weights."""
+    torch.manual_seed(5)
+    return GraderExplainer(JointGrader(grader_net.grader("demo").eval(), {}, {}))
+
+
+PLACES = Places("hands", {"LH.MCP2": Place(400.0, 250.0, 1.0), "LH.PIP2": Place(380.0, 150.0, 1.0)}, {}, 0.3)
+
+
+@pytest.mark.parametrize(("site", "grade"), [("LH.J.MCP2", 2), ("LH.E.MCP2", 0)])
+def test_a_grade_has_the_same_map_on_the_tile_of_its_joint(joint_grader, site, grade):
+    asked = joint_grader.about_site(FILM, PLACES, site, grade)
+    heat = joint_grader.heat(asked)
+    assert heat.shape == asked.picture.grey.shape == (128, 128)
+    assert 0 <= heat.min() <= heat.max() <= 1
+    np.testing.assert_array_equal(heat, joint_grader.heat(asked))
+    middle = (asked.box[:2] + asked.box[2:]) / 2
+    assert np.abs(middle - 64).max() < 4  # the joint, but for the small shift of the view
+    moved = joint_grader.about_site(FILM, PLACES, site, grade, (2.0, 0.0))
+    assert (moved.picture.grey != asked.picture.grey).any()
+
+
+def test_the_score_of_a_grade_is_its_lead_over_grade_0_or_for_grade_0_over_grade_1(joint_grader):
+    told = torch.tensor([[0.1, 0.2, 0.7]]).log()
+    method = METHODS["mtss"]["grader"]
+    for grade, lead in ((2, np.log(7)), (0, np.log(0.5))):
+        asked = joint_grader.about_site(FILM, PLACES, "LH.J.MCP2", grade)
+        assert float(joint_grader.score(asked, method)(told)) == pytest.approx(lead, abs=1e-5)
