@@ -22,6 +22,7 @@ from core.scores.parts import How, Parts, parts
 from core.scores.system import ScoreSystem
 from data.queries import patient, trail
 from pages.common import address
+from pages.common.explain_view import why_this_grade
 from pages.common.films import of_region
 from pages.common.opening import Page
 from pages.common.patient_case import Case
@@ -383,6 +384,8 @@ def _site_card(
         + f'<div class="soft" style="margin-top:0.5rem">Every reading at {escape(visit)}</div>'
         + grade_table(grades, site.maximum, page.look),
     )
+    if place.image:
+        why_this_grade(page, place.image, code, case.system.name)
     _rule_lines(case.system, found, row, label, visit)
     read = found.read(label, visit, code, site.feature)
     if read is not None:
