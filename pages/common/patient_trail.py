@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
@@ -151,7 +151,7 @@ def _change_card(page: Page, case: Case, found: Trail, row: dict[Any, Any]) -> N
     code = str(row["site"])
     site = case.system.by_code[code]
     visits = (case.first, case.last)
-    places = [place_of(page, case, found, visit, code) for visit in visits]
+    places = alike([place_of(page, case, found, visit, code) for visit in visits])
     side = _side(places)
     grades = [
         (
@@ -513,6 +513,13 @@ def _spacing(found: Trail, image: str) -> Spacing | None:
     if rows.empty or pd.isna(rows["spacing_row_mm"].iloc[0]):
         return None
     return float(rows["spacing_row_mm"].iloc[0]), float(rows["spacing_column_mm"].iloc[0])
+
+
+def alike(places: list[Place]) -> list[Place]:
+    """The places to compare, in film pixels all of them where a film among them has no spacing."""
+    if all(place.spacing for place in places if place.about is not None):
+        return places
+    return [replace(place, spacing=None) for place in places]
 
 
 def _side(places: Sequence[Place]) -> float:

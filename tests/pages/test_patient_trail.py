@@ -181,3 +181,15 @@ def test_blinded_reader_gets_only_own_grades(open_app, viewer):
         assert "Campaign" in html(at) and "Event" not in html(at)
         own = table(at, "adds")
         assert len(own) and isinstance(own, pd.DataFrame)
+
+
+def test_crops_are_in_film_pixels_where_one_film_has_no_spacing():
+    from core.domain import Box
+    from pages.common.patient_trail import alike
+    from pages.common.trail_cards import Place
+
+    box = Box(0, 0, 50, 50)
+    known, unknown = (Place(v, "i", mm, box, box) for v, mm in (("BL", (0.15, 0.15)), ("W52", None)))
+    nothing = Place("W104", why="no film")
+    assert [place.spacing for place in alike([known, unknown])] == [None, None]
+    assert alike([known, nothing])[0].spacing == (0.15, 0.15)

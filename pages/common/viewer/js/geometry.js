@@ -3,6 +3,7 @@
 
 const FOCUS_MM = 46;
 const FOCUS_BOXES = 5;
+const UNKNOWN_SHARE = 0.7; // of these boxes on a film without spacing: about FOCUS_MM, as on the film beside it
 
 function aspect(film) { return film.spacing ? film.spacing[0] / film.spacing[1] : 1; }
 function size(pane) { return [pane.canvas.clientWidth, pane.canvas.clientHeight]; }
@@ -62,7 +63,7 @@ function focus(pane, site) {
   if (!box || !width) return false;
   const { spacing } = pane.film;
   const boxes = FOCUS_BOXES * Math.max(box.x1 - box.x0, (box.y1 - box.y0) * aspect(pane.film));
-  const near = Math.min(width, height) / (spacing ? Math.min(FOCUS_MM / spacing[1], boxes) : 1.6 * boxes);
+  const near = Math.min(width, height) / (spacing ? Math.min(FOCUS_MM / spacing[1], boxes) : UNKNOWN_SHARE * boxes);
   if (!pane.own || pane.scale < 0.6 * near) pane.scale = near;
   centre(pane, (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2);
   return true;
