@@ -61,7 +61,7 @@ def try_group(scorer: Scorer, group: Group) -> Row:
 
 
 def unlike(scorer: Scorer, films: Sequence[Film]) -> int | None:
-    """How many images the check refuses by itself; a picture in colour, of which it is told nothing, counts."""
+    """How many images the check refuses by itself; a picture in colour, which it cannot look at, counts."""
     if not isinstance(scorer, Checked) or scorer.check is None:
         return None
     return sum(film.pixels.ndim != 2 or bool(scorer.check.reason(scorer.told(film))) for film in films)
