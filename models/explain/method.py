@@ -34,7 +34,7 @@ class Method:
 
 
 METHODS: dict[str, dict[str, Method]] = {
-    "msasss": {"grader": Method(4, "HiResCAM"), "finder": Method(17, "HiResCAM")},
+    "msasss": {"grader": Method(4, "HiResCAM", contrast=True), "finder": Method(17, "HiResCAM")},
     "mtss": {
         "ankylosis, Conv7": Method("Conv7"),
         "ankylosis, Conv9-2": Method("Conv9-2"),
@@ -56,13 +56,11 @@ CANDIDATES: dict[str, dict[str, tuple[Method, ...]]] = {
         "finder": (Method(6, "HiResCAM"), Method(17, "HiResCAM"), Method(17, "Grad-CAM")),
     },
     "mtss": {
-        name: (Method(layer), Method(layer, "HiResCAM"))
-        for name, layer in (
-            ("ankylosis, Conv7", "Conv7"),
-            ("ankylosis, Conv9-2", "Conv9-2"),
-            ("luxation, Conv7", "Conv7"),
-            ("luxation, Conv9-2", "Conv9-2"),
-        )
+        "ankylosis, Conv7": (Method("Conv7"), Method("Conv7", "HiResCAM")),
+        "ankylosis, Conv9-2": (Method("Conv9-2"), Method("Conv9-2", "HiResCAM")),
+        "luxation, Conv7": (Method("Conv7"), Method("Conv7", "HiResCAM")),
+        "luxation, Conv9-2": (Method("Conv9-2"), Method("Conv9-2", "HiResCAM")),
+        "grader": (Method(11, "HiResCAM", contrast=True), Method(16, "HiResCAM", contrast=True)),
     },
 }
 EXPLAINERS: dict[str, str] = {  # (film, row of the stored finding, size) -> told.Told

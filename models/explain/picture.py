@@ -45,7 +45,8 @@ def draw(about: Explained) -> Any:
     pictures = 1 + len(about.maps)
     wide = 0.6 / pictures - 0.03 * (pictures > 2) / 2
     places = [(0.03 + number * (wide + 0.02), 0.3, wide, 0.58) for number in range(pictures)]
-    _crop(figure.add_axes(places[0]), about, "What the network saw, with its box")
+    seen = "What the network saw" + ("" if pictures > 2 else ", with its box")
+    _crop(figure.add_axes(places[0]), about, seen)
     for shown, edges in zip(about.maps, places[1:], strict=True):
         axes = figure.add_axes(edges)
         _crop(axes, about, shown.title)
@@ -70,7 +71,7 @@ def _crop(axes: Any, about: Explained, title: str) -> None:
     axes.plot([6, 6 + length], [rows - 7] * 2, color="white", linewidth=2.5, solid_capstyle="butt")
     axes.text(8 + length, rows - 7, f"{SCALE_MM} mm", color="white", fontsize=8, va="center")
     axes.set(xlim=(0, columns), ylim=(rows, 0), xticks=[], yticks=[])
-    axes.set_title(title, fontsize=10, color=LIGHT.text, loc="left")
+    axes.set_title(title, fontsize=10 if len(about.maps) < 2 else 9, color=LIGHT.text, loc="left")
 
 
 def _heat(axes: Any, shown: Shown) -> None:
@@ -85,6 +86,15 @@ def _heat(axes: Any, shown: Shown) -> None:
         extent=(0, columns, rows, 0),
         interpolation="bilinear",
     )
+    if not shown.heat.any():
+        axes.text(
+            columns / 2,
+            rows * 0.86,
+            "no heat in this layer",
+            color="white",
+            fontsize=8.5,
+            ha="center",
+        )
     if shown.verdict.passed:
         return
     colour = FAILED if shown.verdict.tested else UNTESTED

@@ -44,6 +44,8 @@ def judge(figures: Mapping[str, Any]) -> Verdict:
         low, high = figures[name]["ci"]
         return (-1.0 if low is None else low), (1.0 if high is None else high)
 
+    if figures.get("empty_maps", 0) > figures.get("cases", 0) / 2:
+        reasons.append("most maps have no heat at all")
     if limits("share_beyond_box")[0] <= BEYOND_BOX:
         reasons.append("no more of the heat lies in the true finding than of the box itself")
     if limits("point_beyond_box")[0] <= BEYOND_BOX:

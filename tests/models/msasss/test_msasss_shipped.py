@@ -37,7 +37,8 @@ def test_card_says_phantom_and_research_and_the_scale(card):
 
 
 def test_nothing_pickled_is_shipped():
-    assert {path.suffix for path in weights.FOLDER.iterdir()} <= {".safetensors", ".json", ".md"}
+    shipped = {path.suffix for path in weights.FOLDER.rglob("*") if path.is_file()}
+    assert shipped <= {".safetensors", ".json", ".md"}
 
 
 def test_training_tuning_test_and_demo_patients_never_mix(card):
