@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from core.agreement import by_site, rereads, subgroups
 from core.agreement.bland_altman import bland_altman
 from core.agreement.compare import Columns, worklist
-from core.agreement.confusion import confusion
+from core.agreement.confusion import MOST_LEVELS, confusion
 from core.agreement.reader_model import false_change, interchangeability, leave_one_out
 from core.domain import CohortFilter
 from core.figures.agreement import Pair
@@ -274,10 +275,12 @@ def _squares(
 
 
 def _levels(question: Question, feature: str, panel: str, both: pd.DataFrame) -> list[float] | None:
-    """All grades of the feature for status; for change, and for sums of a unit, those that occur."""
+    """All grades of the feature for status; for change, and sums of a unit, all from the least to the most."""
     system = system_of(question.chosen)
     if panel == CHANGE or layout(system).summed:
-        return None
+        seen = both[["first", "second"]].to_numpy(float)
+        whole = seen.size and (seen == np.floor(seen)).all() and np.ptp(seen) < MOST_LEVELS
+        return np.arange(seen.min(), seen.max() + 1).tolist() if whole else None
     most = max((site.maximum for site in system.sites if feature in ("", site.feature)), default=0)
     return [float(grade) for grade in range(most + 1)]
 

@@ -159,6 +159,13 @@ def test_kappa_of_a_site_is_that_of_the_grades(page, asked):
     assert row["n"].item() == len(wide)
 
 
+def test_squares_of_change_leave_out_no_grade_between(asked):
+    both = pd.DataFrame({"first": [0.0, 3.0], "second": [-1.0, 0.0]})
+    assert study._levels(asked, "corner", "change", both) == [-1, 0, 1, 2, 3]
+    halves = pd.DataFrame({"first": [0.5], "second": [1.0]})
+    assert study._levels(asked, "corner", "change", halves) is None
+
+
 def test_squares_count_the_grades_and_know_their_cases(page, asked):
     found = study.squares(page, asked, "W104", "corner", "status", (MODEL, "R1"))
     wide = graded("W104")
