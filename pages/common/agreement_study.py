@@ -275,7 +275,7 @@ def _squares(
 
 
 def _levels(question: Question, feature: str, panel: str, both: pd.DataFrame) -> list[float] | None:
-    """All grades of the feature for status; for change, and sums of a unit, all from the least to the most."""
+    """All grades of the feature for status; for change and sums of a unit all between least and most."""
     system = system_of(question.chosen)
     if panel == CHANGE or layout(system).summed:
         seen = both[["first", "second"]].to_numpy(float)
