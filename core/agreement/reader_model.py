@@ -19,6 +19,7 @@ from core.agreement.batch import Batch, agree, draw_values
 from core.agreement.bootstrap import DRAWS, SEED, count_blocks, percentiles
 from core.agreement.confusion import EDGE
 from core.agreement.estimate import Estimate, estimate, number
+from core.agreement.proportion import wilson
 
 COMPARED = ("ICC(A,1)", "ICC(C,1)", "bland_altman.bias", "bland_altman.sd")
 
@@ -104,7 +105,8 @@ def false_change(
 
     readers: changes, shape (n, k). model: changes, shape (n,), or None. names: of the k readers.
     Returns {"model": {cases, false_change, false_improvement}, "readers": {name: the same}}; shares are None
-    where no case has all others at 0. A change below 0 is an improvement.
+    where no case has all others at 0. A change below 0 is an improvement. Limits draw patients; those of a
+    share of exactly 0 or 1 are Wilson's, with its patients as cases.
     """
     readers = np.asarray(readers, dtype=float)
     names = list(names)
@@ -176,5 +178,18 @@ def _against(seen: np.ndarray, judges: list[np.ndarray], bootstrap: Bootstrap) -
         np.column_stack([changed, improved]).astype(float),
         np.column_stack([still] * 2).astype(float),
     )
-    change, improvement = ratios(above, below, bootstrap.clusters, bootstrap)
+    patients = (
+        int(still.sum()) if bootstrap.clusters is None else len(set(np.asarray(bootstrap.clusters)[still]))
+    )
+    change, improvement = (
+        _share(rate, patients) for rate in ratios(above, below, bootstrap.clusters, bootstrap)
+    )
     return {"cases": int(still.sum()), "false_change": change, "false_improvement": improvement}
+
+
+def _share(rate: Estimate, patients: int) -> Estimate:
+    """A share of exactly 0 or 1, which no draw can change, with Wilson's limits for so many cases."""
+    value = rate["estimate"]
+    if value not in (0.0, 1.0):
+        return rate
+    return estimate(value, *wilson(value * patients, patients))

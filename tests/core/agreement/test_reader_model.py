@@ -109,3 +109,13 @@ def test_false_change_of_readers_alone():
     assert "model" not in found
     assert found["readers"]["C"]["false_change"]["estimate"] == 0.5
     assert false_change(np.zeros((3, 1)), None, ["A"])["readers"]["A"]["cases"] == 0
+
+
+def test_a_false_change_rate_of_nought_has_wilson_limits():
+    still = np.zeros((8, 2))
+    found = false_change(still, np.zeros(8), ["A", "B"])["model"]["false_change"]
+    assert (found["estimate"], found["ci"][0]) == (0, 0)
+    assert found["ci"][1] == pytest.approx(0.3244, abs=1e-4)  # 1.96^2 / (8 + 1.96^2)
+    two_visits = Bootstrap(clusters=np.repeat(["a", "b", "c", "d"], 2))
+    found = false_change(still, np.zeros(8), ["A", "B"], bootstrap=two_visits)["model"]["false_change"]
+    assert found["ci"][1] == pytest.approx(0.4899, abs=1e-4)  # four patients
