@@ -1,6 +1,7 @@
 """Fit the check of films that a model does not know, and count the films that it refuses and should not.
 
     python -m models.ood_fit --system msasss          # writes models/weights/msasss-demo-ood.json
+    python -m models.ood_fit --system mtss --train 120 --films DIR   # films already rendered, where there are
 
 Fitted on training patients, its limit set on tuning patients, its false alarms counted on test patients of
 both domains; all of them phantoms. The second domain is never fitted to. Films are rendered one by one, which
@@ -23,7 +24,7 @@ import pandas as pd
 
 from models import ood, weights
 
-SOURCES = {"msasss": "models.msasss.known_films:Source"}
+SOURCES = {"msasss": "models.msasss.known_films:Source", "mtss": "models.mtss.known_films:Source"}
 TEST_SETS = {"first domain": ("test", "first"), "second domain": ("test", "second")}
 
 
@@ -148,10 +149,20 @@ def fitted(
 @click.option(
     "--alarm", default=ood.ALARM, show_default=True, help="Share of known films that it may refuse."
 )
-def main(system: str, size: str, train: int, tune: int, test: int, alarm: float) -> None:
+@click.option(
+    "--films",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True),
+    help="COCO folder of the same phantom films, read instead of rendered (mtss).",
+)
+def main(
+    system: str, size: str, train: int, tune: int, test: int, alarm: float, films: tuple[Path, ...]
+) -> None:
     """Fit a model's check on phantom films and store it beside the weights."""
+    if films and system != "mtss":
+        raise click.UsageError(f"films of {system} are always rendered: leave out --films")
     module, _, name = SOURCES[system].partition(":")
-    source: Source = getattr(import_module(module), name)(size)
+    source: Source = getattr(import_module(module), name)(size, *([films] if films else []))
     weights_hash = weights.weights_hash(weights.read_card(system, size))
     check, about = fitted(source, system, weights_hash, (train, tune, test), alarm)
     path = ood.write_check(check, about, ood.check_path(system, size))

@@ -10,7 +10,7 @@ PA film that was not turned over.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from torch.nn import functional
 
 from core.domain import Abstained, Film
 from models import weights
+from models.mtss import known
 from models.mtss.finder_films import resampled, to_film
 from models.mtss.finder_net import (
     INPUT_MM,
@@ -80,12 +81,16 @@ class Limb:
 
 @dataclass(frozen=True)
 class Look:
-    """What the network sees of a film taken to have pixels of ``mm`` (between rows, between columns)."""
+    """What the network sees of a film taken to have pixels of ``mm`` (between rows, between columns).
+
+    features: what can be told of the image whatever it shows (:mod:`models.mtss.known`).
+    """
 
     mm: tuple[float, float]
     factors: tuple[float, float]
     limbs: dict[str, Limb]
     letters: tuple[Letter, ...]
+    features: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def pair(self, kind: str) -> tuple[Limb, Limb]:
         return self.limbs[f"L{kind}"], self.limbs[f"R{kind}"]
@@ -93,6 +98,11 @@ class Look:
     def strength(self, kind: str) -> float:
         """Mean share of sites found well over both limbs."""
         return float(np.mean([limb.share for limb in self.pair(kind)]))
+
+    def told(self) -> dict[str, np.ndarray]:
+        """What the check of films that the model does not know is told: anatomy too where limbs are seen."""
+        anatomy = known.anatomy(self.pair(max(VIEWS, key=self.strength)))
+        return {**self.features} if anatomy is None else {**self.features, "anatomy": anatomy}
 
 
 class SiteFinder:
@@ -110,13 +120,17 @@ class SiteFinder:
         reason = unusable(film.pixels)
         if reason:
             return Abstained(reason)
-        look = self.look(film.pixels, film.spacing_mm) if film.spacing_mm else self.guess(film.pixels)
-        return judge(look, stated=film.spacing_mm is not None)
+        return judge(self.see(film), stated=film.spacing_mm is not None)
+
+    def see(self, film: Film) -> Look:
+        """What the network sees of a grey film, whatever it shows."""
+        return self.look(film.pixels, film.spacing_mm) if film.spacing_mm else self.guess(film.pixels)
 
     def look(self, pixels: np.ndarray, mm: tuple[float, float]) -> Look:
         """Sites and letters on pixels of this size."""
         grey, factors = resampled(pixels, mm)
-        at, sure = peaks(*self.maps(grey))
+        with known.kept(self.network) as made:
+            at, sure = peaks(*self.maps(grey))
         limbs = {name: self.limb(name, at[OF_LIMB[name]], sure[OF_LIMB[name]]) for name in LIMBS}
         letters = [
             Letter(letter, mirrored, float(x), float(chance))
@@ -125,7 +139,7 @@ class SiteFinder:
             )
             if chance >= LETTER_SURE
         ]
-        return Look(mm, factors, limbs, tuple(letters))
+        return Look(mm, factors, limbs, tuple(letters), known.film_features(grey, made[0]))
 
     def guess(self, pixels: np.ndarray) -> Look:
         """As :meth:`look`, of a film that states no pixel size: the size at which limbs are seen best, set
@@ -218,7 +232,7 @@ def _places(look: Look, limbs: tuple[Limb, Limb], turned: bool) -> Places:
                 units[unit] = Place(float(at[i, 0]), float(at[i, 1]), float(limb.sure[i]))
             else:
                 missing[unit] = why_missing(float(limb.sure[i]), least_chance(unit))
-    return Places(VIEWS[limbs[0].name[1]], units, missing, float(np.mean(look.mm)))
+    return Places(VIEWS[limbs[0].name[1]], units, missing, float(np.mean(look.mm)), look.told())
 
 
 def named(unit: str, turned: bool) -> str:

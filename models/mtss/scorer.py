@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from core.domain import Abstained, Box, Film, Finding, Scored
 from core.scores.mtss import MTSS
-from models import weights
+from models import ood, weights
 from models.mtss.finder import SiteFinder, build_finder
 from models.mtss.fuse import fuse
 from models.mtss.grader import JointGrader, SiteGrade, build_grader
@@ -53,7 +54,10 @@ class MtssScorer:
         *,
         size: str,
         weights_hash: str,
+        check: ood.Check | None = None,
     ) -> None:
+        """check: of the films that these weights know; None where it was never fitted."""
+        self.check = check
         self.finder, self.detectors, self.grader = finder, detectors, grader
         self.reader, self.weights_hash = reader_name(size), weights_hash
 
@@ -72,11 +76,17 @@ class MtssScorer:
         places = self.finder.find(film)
         if isinstance(places, Abstained):
             return places
+        if self.check is not None and (reason := self.check.reason(places.told)):
+            return Abstained(reason)
         if places.view != "hands":
             return LimbReading(places, self.grader.grade(film, places))
         hands = self.detectors.scan(film)
         fused = fuse(hands.joints, hands.named, places)
         return LimbReading(fused.places, self.grader.grade(film, fused.places), hands, fused.boxes)
+
+    def told(self, film: Film) -> dict[str, np.ndarray]:
+        """What the check is told of a film: all parts where limbs were found, else those that need none."""
+        return self.finder.see(film).told()
 
 
 def judge(reading: LimbReading) -> Scored | Abstained:
@@ -126,4 +136,5 @@ def build(
         build_grader(size=size, device=device, folder=folder),
         size=size,
         weights_hash=weights.weights_hash(card),
+        check=ood.read_check("mtss", size, folder),
     )
