@@ -11,6 +11,7 @@ from core.progression.regression.result import ModelResult, attempt, no_variance
 
 CORRELATIONS = ("exchangeable", "ar1")
 FEW_PATIENTS = 40
+NEGLIGIBLE = 1e-12  # of the largest variance
 
 
 def gee(
@@ -71,8 +72,15 @@ def _fit(
         family=sm.families.Gaussian(),
     )
     fit = model.fit(cov_type=robust, maxiter=200, ctol=1e-10)
-    is_finite = bool(np.isfinite(np.asarray(fit.bse)).all())
+    is_finite = bool(np.isfinite(standard_errors(fit)).all())
     return (fit if is_finite else None), is_finite and bool(fit.converged)
+
+
+def standard_errors(fit: Any) -> np.ndarray:
+    """(p,) robust standard errors; a variance of 0 that rounding left just below 0 counts as 0."""
+    variances = np.diag(np.asarray(fit.cov_params(), dtype=float))
+    negligible = np.abs(variances) <= NEGLIGIBLE * np.abs(variances).max(initial=0)
+    return np.asarray(np.sqrt(np.where(negligible, np.maximum(variances, 0), variances)))
 
 
 def _ar1() -> Any:
@@ -93,7 +101,11 @@ def _result(
     robust: str,
 ) -> ModelResult:
     fit = found.fit if found else None
-    terms = wald_terms(fit.model.exog_names, fit.params, fit.bse, patients) if fit is not None else ()
+    terms = (
+        wald_terms(fit.model.exog_names, fit.params, standard_errors(fit), patients)
+        if fit is not None
+        else ()
+    )
     value = getattr(fit.cov_struct, "dep_params", None) if fit is not None else None
     return ModelResult(
         "gee",
