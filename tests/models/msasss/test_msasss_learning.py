@@ -258,8 +258,8 @@ def test_weights_come_back_and_damage_is_told(tmp_path):
 
 
 def test_unknown_system_has_no_model():
-    with pytest.raises(InputError, match="a model exists for msasss"):
-        entry("mtss")
+    with pytest.raises(InputError, match="a model exists for msasss, mtss"):
+        entry("sparcc")
 
 
 def coco_folder(folder, films, names=("normal", "erosion", "syndesmophyte", "ankylosis"), sites=True):
