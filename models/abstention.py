@@ -1,9 +1,11 @@
 """How often a model abstains where it must not, and where it must: the table of docs/abstention.md.
 
     python -m models.abstention --real ../shared/real
+    python -m models.abstention --real ../shared/real --system mtss
 
-The rows on phantoms come from the evaluation in the model's card; real images are scored here, as they are
-delivered and from their pixels alone, with everything hidden that would give them away.
+The rows on phantoms come from the evaluation in the model's card, or (mTSS) from what was counted when its
+check was fitted; real images are scored here, as they are delivered and from their pixels alone, with
+everything hidden that would give them away.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from typing import Any
 import click
 
 from core.agreement.proportion import wilson
-from core.domain import Abstained, Film
+from core.domain import Abstained, Film, Scored
 from core.errors import InputError
 from models import weights
 from models.base import Scorer, entry
@@ -26,7 +28,8 @@ from models.real_images import Group, bare, groups
 
 CONTROL_PATIENTS = 6
 PAGE = Path("docs/abstention.md")
-BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
+WRONG_PATIENTS = 10
+SYSTEMS = ("msasss", "mtss")
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,18 @@ class Row:
     unlike: int | None = None
 
 
+@dataclass(frozen=True)
+class WrongRow:
+    """What a model of limbs did with one kind of wrong phantom film. scored: ``hands`` or ``feet`` -> films
+    scored as these."""
+
+    group: str
+    films: int
+    scored: dict[str, int]
+    unlike: int | None
+    reasons: tuple[str, ...]
+
+
 def try_group(scorer: Scorer, group: Group) -> Row:
     """Both tries of one group; the reasons are those of the second, the most frequent first."""
     delivered = _reasons(scorer, group.films)
@@ -57,6 +72,20 @@ def try_group(scorer: Scorer, group: Group) -> Row:
         sum(map(bool, pixels_alone)),
         tuple(reason for reason, _ in counted.most_common(2)),
         unlike(scorer, alone),
+    )
+
+
+def try_wrong(scorer: Scorer, group: Group) -> WrongRow:
+    """Wrong films with all that their files state; what was scored is told by the limb of its sites."""
+    results = [scorer.score([film])[0] for film in group.films]
+    views = ["feet" if r.findings[0].site[1] == "F" else "hands" for r in results if isinstance(r, Scored)]
+    reasons = Counter(_kind(r.reason) for r in results if isinstance(r, Abstained))
+    return WrongRow(
+        group.name,
+        len(results),
+        dict(Counter(views)),
+        unlike(scorer, group.films),
+        tuple(reason for reason, _ in reasons.most_common(2)),
     )
 
 
@@ -77,15 +106,28 @@ def _kind(reason: str) -> str:
     return reason.partition("(")[0].partition(":")[0].strip() or reason
 
 
-def control(patients: int) -> Group:
+def control(system: str, patients: int) -> Group:
     """Phantom films to be scored, for the same two tries: a model that refuses these tells nothing by
     refusing the rest."""
+    if system == "mtss":
+        from models.mtss import abstention_films
+
+        return abstention_films.control(patients)
     from models.explain.cases import test_patients
     from models.msasss.phantom_data import patient_films
 
     who = test_patients(patients)
     films = [labelled.as_film() for number in who.numbers for labelled, _ in patient_films(who, number)]
     return Group("control: phantom spine films, to be scored", tuple(films))
+
+
+def wrong_films(system: str, patients: int) -> list[Group]:
+    """Wrong phantom films by kind, for a model whose evaluation has none."""
+    if system != "mtss":
+        return []
+    from models.mtss import abstention_films
+
+    return abstention_films.wrong(patients)
 
 
 def phantom_rows(card: dict[str, Any]) -> list[str]:
@@ -98,6 +140,35 @@ def phantom_rows(card: dict[str, Any]) -> list[str]:
             value = f"{share:.1f}% ({low:.1f} to {high:.1f})"
             lines.append(f"| {name}, {word} | {about[kind]} | {value} |")
     return lines
+
+
+def checked_rows(stored: dict[str, Any] | None) -> list[str]:
+    """As :func:`phantom_rows`, from the films on which the check was counted."""
+    lines = []
+    for name, found in (stored or {}).get("measured", {}).items():
+        share = found["abstained"]
+        low, high = (100 * value for value in share["ci"])
+        value = f"{100 * share['estimate']:.1f}% ({low:.1f} to {high:.1f})"
+        films = found["films"] + found["not_scored_anyway"]
+        lines.append(f"| {name}, good and poor films, to be scored | {films} | {value} |")
+    return lines
+
+
+def wrong_text(rows: Sequence[WrongRow]) -> str:
+    """Wrong phantom films, what became of them."""
+    lines = [
+        "| wrong phantom films (test patients, first domain) | films | abstained | scored as hands | "
+        "scored as feet | refused by the check alone | most frequent reasons |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        alone = "-" if row.unlike is None else _share(row.unlike, row.films)
+        lines.append(
+            f"| {row.group} | {row.films} | {_share(row.films - sum(row.scored.values()), row.films)} | "
+            f"{row.scored.get('hands', 0)} | {row.scored.get('feet', 0)} | {alone} | "
+            f"{'; '.join(row.reasons) or '-'} |"
+        )
+    return "\n".join(lines)
 
 
 def check_text(stored: dict[str, Any] | None) -> str:
@@ -123,12 +194,20 @@ def check_text(stored: dict[str, Any] | None) -> str:
 
 
 def as_text(
-    system: str, size: str, card: dict[str, Any], rows: Sequence[Row], stored: dict[str, Any] | None = None
+    system: str,
+    size: str,
+    card: dict[str, Any],
+    rows: Sequence[Row],
+    stored: dict[str, Any] | None = None,
+    wrong: Sequence[WrongRow] = (),
 ) -> str:
     """All tables as Markdown. stored: the check of films that the model does not know."""
+    phantoms = checked_rows(stored) if system == "mtss" else phantom_rows(card)
     parts = [f"Model {system}-{size}, weights {weights.weights_hash(card)[:12]}; research only."]
     parts.append("### Phantom films\n\n| test patients | films | abstained (95%) |\n|---|---|---|\n"
-                 + "\n".join(phantom_rows(card)))  # fmt: skip
+                 + "\n".join(phantoms))  # fmt: skip
+    if wrong:
+        parts.append(wrong_text(wrong))
     parts.append("### Films that the model does not know\n\n" + check_text(stored))
     lines = [
         f"| {row.group} | {row.images} | {row.refused} | {_share(row.abstained, row.images)} | "
@@ -153,15 +232,23 @@ def _share(count: int, total: int) -> str:
     return f"{count} of {total} ({100 * low:.0f} to {100 * high:.0f}%)"
 
 
-def into_page(page: str, table: str) -> str:
-    """The page with the tables between its two markers."""
-    before, _, rest = page.partition(BEGIN)
-    return f"{before}{BEGIN}\n{table}{END}{rest.partition(END)[2]}"
+def marks(system: str) -> tuple[str, str]:
+    """The lines of the page around the tables of a model."""
+    return f"<!-- table {system}: begin -->", f"<!-- table {system}: end -->"
+
+
+def into_page(page: str, table: str, system: str) -> str:
+    """The page with the tables of a model between their two markers. Raises InputError where it has none."""
+    begin, end = marks(system)
+    before, found, rest = page.partition(begin)
+    if not found:
+        raise InputError("the page", f"a line {begin} is needed", "add it where the tables shall stand")
+    return f"{before}{begin}\n{table}{end}{rest.partition(end)[2]}"
 
 
 @click.command()
 @click.option("--real", type=click.Path(path_type=Path), default=Path("../shared/real"), show_default=True)
-@click.option("--system", default="msasss", show_default=True)
+@click.option("--system", type=click.Choice(SYSTEMS), default="msasss", show_default=True)
 @click.option("--size", type=click.Choice(["demo", "full"]), default="demo", show_default=True)
 @click.option("--page", type=click.Path(path_type=Path), default=PAGE, show_default=True)
 def main(real: Path, system: str, size: str, page: Path) -> None:
@@ -169,9 +256,10 @@ def main(real: Path, system: str, size: str, page: Path) -> None:
     if not real.is_dir():
         raise InputError(str(real), "the folder of real images is needed", "give its path with --real")
     scorer = entry(system).build(size=size, threads=1)
-    rows = [try_group(scorer, group) for group in (*groups(real), control(CONTROL_PATIENTS))]
-    table = as_text(system, size, weights.read_card(system, size), rows, read_stored(system, size))
-    page.write_text(into_page(page.read_text(encoding="utf-8"), table), encoding="utf-8")
+    rows = [try_group(scorer, group) for group in (*groups(real), control(system, CONTROL_PATIENTS))]
+    wrong = [try_wrong(scorer, group) for group in wrong_films(system, WRONG_PATIENTS)]
+    table = as_text(system, size, weights.read_card(system, size), rows, read_stored(system, size), wrong)
+    page.write_text(into_page(page.read_text(encoding="utf-8"), table, system), encoding="utf-8")
     click.echo(table)
 
 

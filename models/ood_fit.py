@@ -93,15 +93,20 @@ def whole(films: Sequence[Known]) -> list[Known]:
 def false_alarms(check: ood.Check, films: Sequence[Known]) -> dict[str, Any]:
     """How many of the films that the model would score the check refuses, and over which part.
 
-    share: with its 95% interval over patients drawn with replacement (Wilson's for none or all).
+    share: with its 95% interval over patients drawn with replacement (Wilson's for none or all). abstained:
+    the same of all films, those that the model would not score anyway among them.
     """
     from models.msasss.measures import resampled
 
     scored = whole(films)
     refused = np.array([bool(check.reason(film.features)) for film in scored])
     patients = pd.Series([film.patient for film in scored])
-    everyone = {"share": np.ones(len(scored), dtype=bool)}
-    found = resampled(patients, lambda rows: {"share": float(refused[rows].mean())}, shares=everyone)
+    lost = np.array([not film.scored or bool(check.reason(film.features)) for film in films])
+
+    def share(true: np.ndarray, whose: pd.Series) -> dict[str, Any]:
+        everyone = {"share": np.ones(len(true), dtype=bool)}
+        return resampled(whose, lambda rows: {"share": float(true[rows].mean())}, shares=everyone)["share"]
+
     parts = {
         name: int(sum(check.distances(film.features)[name] > check.limit for film in scored))
         for name in check.parts
@@ -110,7 +115,8 @@ def false_alarms(check: ood.Check, films: Sequence[Known]) -> dict[str, Any]:
         "films": len(scored),
         "patients": int(patients.nunique()),
         "refused": int(refused.sum()),
-        "share": found["share"],
+        "share": share(refused, patients),
+        "abstained": share(lost, pd.Series([film.patient for film in films])),
         "by_part": parts,
         "not_scored_anyway": len(films) - len(scored),
     }

@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from core.domain import Abstained, Film, Scored
+from core.domain import Abstained, Box, Film, Finding, Scored
+from core.errors import InputError
 from models import abstention
 from models.ood import Check, Part
 from models.real_images import LONG_SIDE, Group, bare, groups, read_nifti
@@ -59,8 +60,34 @@ def test_tables_name_every_count_and_keep_the_page():
         "43 of 43 (92 to 100%) | 40 of 43 (81 to 98%) | 41 of 43 (85 to 99%) | levels cannot be named |"
         in text
     )
-    page = f"a\n{abstention.BEGIN}\n{abstention.END}\nb\n"
-    assert abstention.into_page(page, text) == f"a\n{abstention.BEGIN}\n{text}{abstention.END}\nb\n"
+    (begin, end), (other, last) = abstention.marks("msasss"), abstention.marks("mtss")
+    page = f"a\n{begin}\n{end}\nb\n{other}\nc\n{last}\n"
+    expected = f"a\n{begin}\n{text}{end}\nb\n{other}\nc\n{last}\n"
+    assert abstention.into_page(page, text, "msasss") == expected
+    with pytest.raises(InputError, match="table mtss: begin"):
+        abstention.into_page("nothing", text, "mtss")
+
+
+def test_wrong_films_of_limbs_are_told_by_what_they_were_scored_as():
+    class Feet(Picky):
+        def _one(self, film):
+            done = super()._one(film)
+            box = Box(0, 0, 1, 1)
+            feet = Finding("LF.E.MTP1", "erosion", 0, (1.0,), 1.0, box)
+            return done if isinstance(done, Abstained) else Scored((feet,))
+
+    row = abstention.try_wrong(Feet(), Group("feet filed as hands", (film(50), film(200), film(220))))
+    assert (row.films, row.scored, row.unlike, row.reasons) == (3, {"feet": 2}, None, ("too dark",))
+    assert "| feet filed as hands | 3 | 1 of 3 (6 to 79%) | 0 | 2 | - | too dark |" in abstention.wrong_text(
+        [row]
+    )
+
+
+def test_films_that_were_not_scored_anyway_count_as_abstained():
+    measured = {"films": 9, "not_scored_anyway": 1, "abstained": {"estimate": 0.2, "ci": [0.1, 0.3]}}
+    (line,) = abstention.checked_rows({"measured": {"first domain": measured}})
+    assert line == "| first domain, good and poor films, to be scored | 10 | 20.0% (10.0 to 30.0) |"
+    assert abstention.checked_rows(None) == []
 
 
 def test_check_alone_is_counted_and_its_false_alarms_are_told():
