@@ -40,7 +40,7 @@ METHODS: dict[str, dict[str, Method]] = {
         "ankylosis, Conv9-2": Method("Conv9-2"),
         "luxation, Conv7": Method("Conv7"),
         "luxation, Conv9-2": Method("Conv9-2"),
-        "grader": Method(11, "HiResCAM", contrast=True),
+        "grader": Method(16, "HiResCAM", contrast=True),
     },
 }
 CANDIDATES: dict[str, dict[str, tuple[Method, ...]]] = {
@@ -60,7 +60,12 @@ CANDIDATES: dict[str, dict[str, tuple[Method, ...]]] = {
         "ankylosis, Conv9-2": (Method("Conv9-2"), Method("Conv9-2", "HiResCAM")),
         "luxation, Conv7": (Method("Conv7"), Method("Conv7", "HiResCAM")),
         "luxation, Conv9-2": (Method("Conv9-2"), Method("Conv9-2", "HiResCAM")),
-        "grader": (Method(11, "HiResCAM", contrast=True), Method(16, "HiResCAM", contrast=True)),
+        "grader": (
+            Method(6, "HiResCAM", contrast=True),
+            Method(11, "HiResCAM", contrast=True),
+            Method(16, "HiResCAM", contrast=True),
+            Method(16, "Grad-CAM", contrast=True),
+        ),
     },
 }
 EXPLAINERS: dict[str, str] = {  # (film, row of the stored finding, size) -> told.Told

@@ -23,13 +23,21 @@ from models.explain.cam import WEIGHTINGS, heat_map
 from models.explain.method import METHODS, Method
 from models.explain.question import Picture, Question, laid_on, spread
 from models.explain.told import Map, Told
-from models.mtss import tiles
+from models.mtss import grader_net, tiles
 from models.mtss.grader import VIEWS_MM, JointGrader
 from models.mtss.grader_net import JointNetwork
 from models.mtss.places import Places
 from models.mtss.scorer import build
 
 NAME = "grader"
+HEAD = ("out.", "join.", "look.", "scale.", "where.", "kind.")
+STAGES = {
+    "last layer": ("out.",),
+    "head": HEAD,
+    "deep half": (*HEAD, *(f"trunk.{number}." for number in range(12, 17))),
+    "all": ("",),
+}
+SHIFTS_MM = ((0.4, -0.3), (-0.3, 0.5), (0.6, 0.6))
 
 
 class Graded(nn.Module):
@@ -51,6 +59,7 @@ class GraderExplainer:
     def __init__(self, grader: JointGrader) -> None:
         self.grader = grader
         self.networks: dict[str, Any] = {NAME: own_copy(grader.network)}
+        self.stages, self.shifts_mm = {NAME: STAGES}, {NAME: SHIFTS_MM}
 
     def about_site(
         self, film: Film, places: Places, site: str, grade: int, shift_mm: tuple[float, float] = (0.0, 0.0)
@@ -71,6 +80,18 @@ class GraderExplainer:
             views.append((picture, np.concatenate([on_tile.min(axis=0), on_tile.max(axis=0)])))
         return Question(NAME, site, tuple(views), grade)
 
+    def again(self, film: Film, reading: Places, asked: Question, shift_mm: tuple[float, float]) -> Question:
+        """The same site on a tile that is moved."""
+        return self.about_site(film, reading, asked.name, asked.column, shift_mm)
+
+    def fresh(self, name: str, size: str) -> JointNetwork:
+        """A network of the same definition with random weights."""
+        return grader_net.grader(size)
+
+    def targets(self, question: Question, method: Method | None = None) -> Callable[..., torch.Tensor]:
+        """The score that is explained; the same whatever the weights."""
+        return self.score(question, method or METHODS["mtss"][NAME])
+
     def score(self, question: Question, method: Method) -> Callable[[torch.Tensor], torch.Tensor]:
         """What is explained of the log probabilities."""
         against = 0 if question.column else 1
@@ -82,7 +103,7 @@ class GraderExplainer:
         return target
 
     def heat(
-        self, question: Question, method: Method | None = None, *, network: JointNetwork | None = None
+        self, question: Question, method: Method | None = None, *, targets: Any = None, network: Any = None
     ) -> np.ndarray:
         """The map on the first tile, float32, largest value 1 (all 0 where nothing speaks for it)."""
         chosen = method or METHODS["mtss"][NAME]
@@ -90,7 +111,7 @@ class GraderExplainer:
         site = MTSS.by_code[question.name]
         asked = Graded(used, tiles.KIND_INDEX[site.unit[1:]], site.feature).eval()
         layer = used.trunk[int(chosen.layer)]
-        target, weigh = self.score(question, chosen), WEIGHTINGS[chosen.weighting]
+        target, weigh = targets or self.targets(question, chosen), WEIGHTINGS[chosen.weighting]
         total = np.zeros(question.picture.grey.shape, np.float32)
         for view, _ in question.views:
             fine = spread(heat_map(asked, layer, view.tensor, target, weigh), view.grey.shape)

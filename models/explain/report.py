@@ -2,6 +2,7 @@
 
 python -m models.explain.report                      # test patients, both domains; writes page and verdicts
 python -m models.explain.report --system mtss        # of one system only; the page keeps the other's tables
+python -m models.explain.report --system mtss --network grader   # of one network; the others' verdicts stand
 python -m models.explain.report --compare            # tuning patients, every candidate; writes nothing
 """
 
@@ -22,14 +23,20 @@ import click
 import numpy as np
 import pandas as pd
 
+from core.errors import InputError
+from core.scores.mtss import MTSS
 from models import weights
 from models.explain import verdict
 from models.explain.method import CANDIDATES, METHODS, Method
 
 FILMS = Path(__file__).resolve().parents[2] / "data" / "phantom"
-TESTS = {  # module with ``tools(size)`` and ``cases_of_patient``
-    "msasss": "models.explain.cases",
-    "mtss": "models.explain.hand_cases",
+# Modules with ``tools(size)`` and ``cases_of_patient``, and the networks of the card that they test.
+TESTS: dict[str, dict[str, tuple[str, ...]]] = {
+    "msasss": {"models.explain.cases": ("grader", "finder")},
+    "mtss": {
+        "models.explain.hand_cases": ("ankylosis", "luxation"),
+        "models.explain.joint_cases": ("grader",),
+    },
 }
 LATER = {"report.py", "verdict.py", "stored.py", "picture.py", "dicom_out.py", "report"}  # change no figure
 PAGE = Path("docs/explain.md")
@@ -88,28 +95,32 @@ def _folder(system: str, size: str, methods: Methods) -> Path:
 def _measured(number: int, system: str, domain: str, tuning: bool, methods: Methods, size: str) -> Figures:
     from models.explain.checks import check
 
-    explainer, stages = _tools(system, size)
     left_out: dict[str, int] = {}
-    made = import_module(TESTS[system]).cases_of_patient(explainer, number, domain, tuning, left_out)
-    rows = [
-        check(explainer, case, stages[case.question.network], method)
-        for case in made
-        for method in methods.get(case.question.network, ())
-    ]
+    rows = []
+    for module, tested in TESTS[system].items():
+        if not any(verdict.of_network(name) in tested for name in methods):
+            continue
+        explainer, stages = _tools(module, size)
+        made = import_module(module).cases_of_patient(explainer, number, domain, tuning, left_out)
+        rows += [
+            check(explainer, case, stages[case.question.network], method)
+            for case in made
+            for method in methods.get(case.question.network, ())
+        ]
     return rows, left_out
 
 
 _made: dict[tuple[str, str], Any] = {}
 
 
-def _tools(system: str, size: str) -> Any:
+def _tools(module: str, size: str) -> Any:
     from models.explain.checks import randomised
 
-    if (system, size) not in _made:
-        explainer = import_module(TESTS[system]).tools(size)
+    if (module, size) not in _made:
+        explainer = import_module(module).tools(size)
         nets = {name: randomised(explainer, name, size) for name in explainer.networks}
-        _made[system, size] = explainer, nets
-    return _made[system, size]
+        _made[module, size] = explainer, nets
+    return _made[module, size]
 
 
 def figures(rows: pd.DataFrame) -> dict[str, Any]:
@@ -178,19 +189,40 @@ def result(
         if not tables:
             continue
         judged = verdict.judge(next(iter(tables.values())))
-        grades = next(iter(by_set.values()))
-        true = sorted(set(grades["true"]) - {0})
+        first = next(iter(by_set.values()))
+        features = first["name"].map(_feature)
+        several = features.nunique() > 1
+        true = [] if several else sorted(set(first["true"]) - {0})
         found["networks"][network] = {
             "method": method.name,
             "sha256": card["networks"][verdict.of_network(network)]["sha256"],
             "passed": judged.passed,
             "reasons": list(judged.reasons),
             "sets": tables,
-            "by_grade": {str(grade): figures(grades[grades["true"] == grade]) for grade in true}
+            "by_grade": {str(grade): figures(first[first["true"] == grade]) for grade in true}
             if len(true) > 1
             else {},
+            "by_feature": {name: figures(part) for name, part in first.groupby(features)} if several else {},
         }
     return found
+
+
+def _feature(name: str) -> str:
+    """The feature of a site of the hands (``RH.J.MCP1``: jsn); none for what is named otherwise."""
+    return MTSS.by_code[name].feature if name in MTSS.by_code else ""
+
+
+def kept(stored: Mapping[str, Any] | None, new: dict[str, Any]) -> dict[str, Any]:
+    """New results with those stored of networks that were not tested again."""
+    if stored is None:
+        return new
+    every = {**stored["networks"], **new["networks"]}
+    order = [name for name in METHODS[new["system"]] if name in every]
+    left_out = {
+        name: {**stored["left_out"].get(name, {}), **new["left_out"].get(name, {})}
+        for name in dict.fromkeys((*stored["left_out"], *new["left_out"]))
+    }
+    return {**new, "left_out": left_out, "networks": {name: every[name] for name in order}}
 
 
 def overview(every: Sequence[Mapping[str, Any]]) -> str:
@@ -228,6 +260,7 @@ def as_text(found: Mapping[str, Any]) -> str:
         word = "**passed**" if about["passed"] else "**failed**: " + "; ".join(about["reasons"])
         columns = {f"{name} domain": table for name, table in about["sets"].items()}
         columns |= {f"first, true grade {grade}": table for grade, table in about["by_grade"].items()}
+        columns |= {f"first, {feature}": table for feature, table in about.get("by_feature", {}).items()}
         head = ["", *columns]
         lines = [["cases (patients)", *(f"{t['cases']} ({t['patients']})" for t in columns.values())]]
         lines += [["maps without any heat", *(str(t["empty_maps"]) for t in columns.values())]]
@@ -265,10 +298,22 @@ def into_page(page: str, tables: str) -> str:
     return f"{before}{BEGIN}\n{tables}{END}{rest.partition(END)[2]}"
 
 
+def _chosen(system: str, networks: Sequence[str], compare: bool) -> Methods:
+    """The methods to test: all of a system, or of some networks. Raises InputError where there is none."""
+    every: Methods = CANDIDATES[system] if compare else {n: (m,) for n, m in METHODS[system].items()}
+    found = {n: m for n, m in every.items() if not networks or verdict.of_network(n) in networks}
+    if not found:
+        raise InputError(
+            f"networks {', '.join(networks)} of {system}", "none has maps", f"of: {', '.join(every)}"
+        )
+    return found
+
+
 @click.command()
 @click.option(
     "--system", "systems", multiple=True, type=click.Choice(list(METHODS)), help="All where left out."
 )
+@click.option("--network", "networks", multiple=True, help="As the card names it; all where left out.")
 @click.option("--patients", default=20, show_default=True, help="Of each domain and system.")
 @click.option("--domain", type=click.Choice([*DOMAINS, "both"]), default="both", show_default=True)
 @click.option("--size", type=click.Choice(["demo", "full"]), default="demo", show_default=True)
@@ -276,26 +321,22 @@ def into_page(page: str, tables: str) -> str:
 @click.option("--page", type=click.Path(path_type=Path), default=PAGE, show_default=True)
 @click.option("--compare", is_flag=True, help="Every candidate, on tuning patients; writes nothing.")
 def main(
-    systems: tuple[str, ...], patients: int, domain: str, size: str, processes: int, page: Path, compare: bool
-) -> None:
+    systems: tuple[str, ...], networks: tuple[str, ...], patients: int, domain: str, size: str,
+    processes: int, page: Path, compare: bool,
+) -> None:  # fmt: skip
     """Test the maps of the shipped networks on phantom films."""
     for system in systems or tuple(METHODS):
+        methods = _chosen(system, networks, compare)
+        run = partial(run_tests, system, patients, methods=methods, size=size, processes=processes)
         if compare:
-            rows, _ = run_tests(
-                system,
-                patients,
-                "first",
-                tuning=True,
-                methods=CANDIDATES[system],
-                size=size,
-                processes=processes,
-            )
+            rows, _ = run("first", tuning=True)
             click.echo(comparison(rows))
             continue
-        chosen = DOMAINS if domain == "both" else (domain,)
-        sets = {name: run_tests(system, patients, name, size=size, processes=processes) for name in chosen}
-        path = verdict.result_path(system, size)
-        path.write_text(json.dumps(result(system, sets, size), indent=1) + "\n", encoding="utf-8")
+        sets = {name: run(name) for name in (DOMAINS if domain == "both" else (domain,))}
+        path, found = verdict.result_path(system, size), result(system, sets, size)
+        if networks:
+            found = kept(verdict.read_results(system, size), found)
+        path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     if not compare:
         tables = all_tables(size)
         page.write_text(into_page(page.read_text(encoding="utf-8"), tables), encoding="utf-8")
