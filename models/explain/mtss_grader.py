@@ -144,7 +144,14 @@ def explain_grade(film: Film, stored: pd.Series, size: str) -> Told:
         tile=question.picture.grey,
         box=question.box,
         mm_per_pixel=question.picture.frame.mm_per_pixel,
-        maps=(Map(NAME, title_of(given.grade, method), method.name, used.heat(question)),),
+        maps=(
+            Map(
+                f"{NAME}, {place.feature}",  # each feature has a verdict of its own
+                title_of(given.grade, method),
+                method.name,
+                used.heat(question),
+            ),
+        ),
         rule="Grade: calibrated probabilities, cut by the rule of the weights card for its block of sites",
         notes=_again(int(stored["grade"]), given.grade),
     )

@@ -77,12 +77,21 @@ def read_results(system: str, size: str, folder: Path = weights.FOLDER) -> dict[
 
 
 def read_verdict(system: str, size: str, network: str, method: str, folder: Path = weights.FOLDER) -> Verdict:
-    """The stored verdict, untested where there is none for this network's weights and this method."""
+    """The stored verdict, untested where there is none for this network's weights and this method. network:
+    a name in the results, or with a feature behind it (``grader, jsn``): then that feature's maps must pass
+    as well."""
     stored = read_results(system, size, folder)
-    found = stored["networks"].get(network) if stored else None
+    every = stored["networks"] if stored else {}
+    base, _, feature = network.partition(", ")
+    alone = network not in every and base in every
+    found = every.get(base if alone else network)
     if found is None or found["method"] != method:
         return Verdict(False, False)
     about = weights.read_card(system, size, folder)["networks"].get(of_network(network), {})
     if found["sha256"] != about.get("sha256"):
         return Verdict(False, False)
-    return Verdict(True, bool(found["passed"]), tuple(found["reasons"]))
+    whole = Verdict(True, bool(found["passed"]), tuple(found["reasons"]))
+    if not alone or not whole.passed:
+        return whole
+    figures = found.get("by_feature", {}).get(feature)
+    return judge(figures) if figures else Verdict(False, False)

@@ -71,6 +71,15 @@ def test_the_verdict_of_the_shipped_grader_is_found_and_shown():
     assert f"### mtss grader: {method}" in report.PAGE.read_text(encoding="utf-8")
 
 
+def test_each_feature_of_the_grader_has_a_verdict_of_its_own():
+    method = METHODS["mtss"][NAME].name
+    told = {f: verdict.read_verdict("mtss", "demo", f"{NAME}, {f}", method) for f in ("erosion", "jsn")}
+    figures = verdict.read_results("mtss", "demo")["networks"][NAME]["by_feature"]
+    for feature, found in told.items():
+        assert found == verdict.judge(figures[feature])
+    assert not verdict.read_verdict("mtss", "demo", f"{NAME}, osteophyte", method).tested
+
+
 def test_results_of_networks_that_were_not_tested_again_are_kept():
     stored = {"left_out": {"first": {"a": 1}}, "networks": {"luxation, Conv7": {"passed": False}, NAME: 1}}
     new = {"system": "mtss", "left_out": {"first": {"b": 2}}, "networks": {NAME: {"passed": True}}}
