@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from models import weights
+from models.markdown import into_page, table
 
 READER_NAMES = {"model": "model, single films", "model paired": "model, paired"}
 
@@ -20,13 +21,13 @@ def as_text(result: dict[str, Any]) -> str:
     parts = [
         f"mSASSS model, size {result['size']}: {result['note']}. Intervals: 95%, patients resampled; "
         "a share of exactly 0 or 100% has Wilson's, with its patients as cases.",
-        _table(["", *names], _counts(result, names)),
+        table(["", *names], _counts(result, names)),
         "### Per class, each against the rest (visible corners that were graded)",
-        _table(
+        table(
             ["class", *_columns(names, ("sensitivity", "specificity", "accuracy"))], _classes(result, names)
         ),
         "### Detection, abstention, agreement on corners",
-        _table(["", *names], _film_rows(result, names)),
+        table(["", *names], _film_rows(result, names)),
         "### Totals and change, beside the simulated readers, who read paired",
         *[_readers(name, result["sets"][name]) for name in names],
     ]
@@ -45,11 +46,6 @@ def shown(value: dict[str, Any] | None, digits: int = 3, percent: bool = False) 
     low, high = value["ci"]
     unit = "%" if percent else ""
     return f"{text(value['estimate'])}{unit} ({text(low)} to {text(high)})"
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
 
 
 def _columns(names: Sequence[str], measures: Sequence[str]) -> list[str]:
@@ -143,15 +139,7 @@ def _readers(name: str, one: dict[str, Any]) -> str:
     kappas = ", ".join(
         f"{reader} {shown(found['kappa_quadratic'], 2)}" for reader, found in one["readers_grading"].items()
     )
-    return _table(head, rows) + (f"\n\nQuadratic kappa of corner grades: {kappas}." if kappas else "")
-
-
-def into_page(page: str, mark: str, text: str) -> str:
-    """The page with what stands between ``<!-- mark -->`` and ``<!-- /mark -->`` replaced by the text."""
-    opening, closing = f"<!-- {mark} -->", f"<!-- /{mark} -->"
-    before, rest = page.split(opening, 1)
-    _, after = rest.split(closing, 1)
-    return f"{before}{opening}\n{text.strip()}\n{closing}{after}"
+    return table(head, rows) + (f"\n\nQuadratic kappa of corner grades: {kappas}." if kappas else "")
 
 
 def training_text(card: dict[str, Any]) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from models import weights
+from models.markdown import into_page, table
 from models.mtss.sites import ANKYLOSIS, DETECTORS
 
 ROWS = {
@@ -114,11 +115,6 @@ def as_page(result: Mapping[str, Any]) -> str:
     return "\n\n".join(parts)
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
-
-
 def _pooled(finding: str, tables: Mapping[str, Any], paper: Mapping[str, Any]) -> str:
     rows = [
         [words, *(_interval(tables[method][key]) for method in METHODS), _paper(paper, finding, key)]
@@ -130,7 +126,7 @@ def _pooled(finding: str, tables: Mapping[str, Any], paper: Mapping[str, Any]) -
     ):  # of luxation the ensemble's boxes at thumbs' IP joints would count, which are right
         strays = (str(tables[method]["counts"]["false_boxes"]) for method in METHODS)
         rows.append(["boxes on no joint", *strays, "-"])
-    return _table(["", *METHODS.values(), "paper"], rows)
+    return table(["", *METHODS.values(), "paper"], rows)
 
 
 def _found(told: Mapping[str, Any]) -> str:
@@ -158,7 +154,7 @@ def _folds(finding: str, folds: Sequence[Mapping[str, Any]], paper: Mapping[str,
         rows.append(row)
     stated = [_paper(paper, finding, key) for key in keys]
     rows.append(["paper", "-", "-", "> 0.998", "-", "-", *stated, "-"])
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _held_out(held_out: Mapping[str, Any]) -> list[str]:
@@ -173,7 +169,7 @@ def _held_out(held_out: Mapping[str, Any]) -> list[str]:
             ]
             rows.append(["counts", *(_counts(methods[method]["counts"]) for method in METHODS)])
             head = f"Detectors of {name}, {finding}: {_who(methods['ensemble'])}."
-            parts += [head, _table(["", *METHODS.values()], rows), _crossed(tables["detection"][finding])]
+            parts += [head, table(["", *METHODS.values()], rows), _crossed(tables["detection"][finding])]
         parts.append(f"Names, detectors of {name}: {_names(tables['naming'])}.")
     return parts
 
@@ -192,7 +188,7 @@ def _budget(budget: Mapping[str, Any]) -> str:
     for fold, one in budget.items():
         number = str(int(fold.removeprefix("fold")) + 1)
         rows.append([f"fold {number}", *_trained(one["networks"], one)])
-    return _table(["", "patients", "films", "crops, each detector", "seconds, both", "last loss"], rows)
+    return table(["", "patients", "films", "crops, each detector", "seconds, both", "last loss"], rows)
 
 
 def _trained(networks: Mapping[str, Any], data: Mapping[str, Any]) -> list[str]:
@@ -209,8 +205,6 @@ def _trained(networks: Mapping[str, Any], data: Mapping[str, Any]) -> list[str]:
 )
 def main(evaluation: Path, page: Path) -> None:
     """Write the tables of an evaluation of the folds into the documentation."""
-    from models.msasss.report import into_page
-
     result = json.loads(evaluation.read_text(encoding="utf-8"))
     page.write_text(into_page(page.read_text(encoding="utf-8"), MARK, as_page(result)), encoding="utf-8")
 

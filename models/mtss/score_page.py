@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from models import weights
-from models.msasss.report import into_page
+from models.markdown import into_page, table, told
 from models.mtss.report import as_text as joints_text
 from models.mtss.score_report import shown
 from models.mtss.score_tables import COMPONENTS, MODEL, PAIRED
@@ -74,53 +74,53 @@ def _abstained(reasons: Sequence[str]) -> str:
 
 def _status(tables: Mapping[str, Any]) -> str:
     rows = [
-        [component, _said(reader), str(row["n"]), _text(row["icc_a1"], 3), _text(row["mean_absolute_error"]),
-         _text(row["bias"]), f"{_text(row['loa_lower'], 1)}; {_text(row['loa_upper'], 1)}"]
+        [component, _said(reader), str(row["n"]), told(row["icc_a1"], 3), told(row["mean_absolute_error"]),
+         told(row["bias"]), f"{told(row['loa_lower'], 1)}; {told(row['loa_upper'], 1)}"]
         for component in COMPONENTS
         for reader, row in tables[component].items()
     ]  # fmt: skip
     head = ("component", "reader", "n", "ICC(A,1)", "mean absolute error", "bias", "limits of agreement")
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _grades(tables: Mapping[str, Any], what: str, readers: Sequence[str] = ()) -> str:
     rows = [
-        [name, _said(reader), str(row["n"]), _text(row["kappa_quadratic"], 3), _text(row["exact"], 3),
-         _text(row["within_one"], 3)]
+        [name, _said(reader), str(row["n"]), told(row["kappa_quadratic"], 3), told(row["exact"], 3),
+         told(row["within_one"], 3)]
         for name, by_reader in tables.items()
         for reader, row in by_reader.items()
         if not readers or reader in readers
     ]  # fmt: skip
-    return _table((what, "reader", "n", "quadratic kappa", "exact", "within one grade"), rows)
+    return table((what, "reader", "n", "quadratic kappa", "exact", "within one grade"), rows)
 
 
 def _change(tables: Mapping[str, Any]) -> str:
     rows = [
-        [component, _said(reader), f"{row['n']} ({row['unchanged']})", _text(row["icc_a1"]),
-         _text(row["bias"]), _text(row["sdc95_against_truth"]), _text(row["false_change"]),
-         _text(row["false_improvement"]), _text(row["same_way"])]
+        [component, _said(reader), f"{row['n']} ({row['unchanged']})", told(row["icc_a1"]),
+         told(row["bias"]), told(row["sdc95_against_truth"]), told(row["false_change"]),
+         told(row["false_improvement"]), told(row["same_way"])]
         for component in COMPONENTS
         for reader, row in tables[component].items()
     ]  # fmt: skip
     head = ("component", "reader", "n (truly unchanged)", "ICC(A,1)", "bias", "SDC95 against truth",
             "false change", "false improvement", "true change seen the same way")  # fmt: skip
-    return _table(head, rows)
+    return table(head, rows)
 
 
-def _sites(table: Mapping[str, Any]) -> str:
+def _sites(found: Mapping[str, Any]) -> str:
     rows = [
-        [_said(reader), str(row["unchanged"]), _text(row["false_change"], 4),
-         _text(row["false_improvement"], 4), str(row["changed"]), _text(row["same_way"])]
-        for reader, row in table.items()
+        [_said(reader), str(row["unchanged"]), told(row["false_change"], 4),
+         told(row["false_improvement"], 4), str(row["changed"]), told(row["same_way"])]
+        for reader, row in found.items()
     ]  # fmt: skip
     head = ("single sites: reader", "truly unchanged", "false change", "false improvement", "truly changed",
             "seen the same way")  # fmt: skip
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _sdc(tables: Mapping[str, Any]) -> str:
     said = [
-        f"{pair}: one reader {_text(row['one_reader'])}, mean of two {_text(row['mean_of_two'])}"
+        f"{pair}: one reader {told(row['one_reader'])}, mean of two {told(row['mean_of_two'])}"
         for pair, row in tables.get("total", {}).items()
     ]
     return f"SDC95 of the total from the readers' own disagreement: {'; '.join(said)}." if said else ""
@@ -128,19 +128,6 @@ def _sdc(tables: Mapping[str, Any]) -> str:
 
 def _said(reader: str) -> str:
     return SAID.get(reader, f"reader {reader}")
-
-
-def _text(value: Mapping[str, Any], digits: int = 2) -> str:
-    if value["estimate"] is None:
-        return "-"
-    low, high = value["ci"]
-    ends = "" if low is None or high is None else f" ({low:.{digits}f} to {high:.{digits}f})"
-    return f"{value['estimate']:.{digits}f}{ends}"
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
 
 
 def summary(result: Mapping[str, Any]) -> dict[str, Any]:
