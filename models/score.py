@@ -504,7 +504,8 @@ def _best(found: pd.DataFrame, features: Mapping[str, str]) -> pd.DataFrame:
     """
     graded = found[found["grade"].notna()].copy()
     is_grade = graded["feature"] == graded["site"].map(features)
-    graded["strength"] = -graded["image"].map(graded[is_grade].groupby("image").size()).fillna(0)
+    sites = graded["image"].map(graded[is_grade].groupby("image").size())
+    graded["strength"] = -sites.astype("float64").fillna(0)  # of no film at all, the column would be text
     graded = graded.sort_values(["site", "strength", "image", "feature"])
     return graded[graded["image"] == graded.groupby("site")["image"].transform("first")]
 

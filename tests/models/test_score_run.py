@@ -206,6 +206,35 @@ def test_abstained_film_leaves_its_region_empty_with_the_reason():
     assert empty == dict.fromkeys(SITES["lumbar"], "the model abstained: too dark")
 
 
+def test_visit_whose_films_are_all_refused_is_stored_and_the_others_are_scored(tmp_path):
+    store = make_cohort(tmp_path / "c.duckdb")
+    refused = [
+        {"image": f"bad-{part}-{v}", "subject": "P9", "visit": v, "body_part": f"{part} spine"}
+        for part in ("cervical", "lumbar")
+        for v in ("BL", "W52")
+    ]
+    with store.write("test", "ingest") as tx:
+        tx.insert("subject", pd.DataFrame({"subject": ["P9"]}))
+        tx.insert("image", pd.DataFrame(refused))
+    report = score_cohort(store, "msasss", processes=1, load=load_toy, model=TOY)
+    assert (report.scored, len(report.abstained)) == (17, 5)
+    rows = store.query("SELECT grade, reason FROM main.site_score WHERE subject = 'P9'")
+    assert len(rows) == 48
+    assert rows["grade"].isna().all()
+    assert set(rows["reason"]) == {"the model abstained: not a lateral spine film"}
+    assert score_cohort(store, "msasss", processes=1, load=load_toy, model=TOY).images == 0
+
+
+@pytest.mark.parametrize(("system", "part"), [("msasss", "lumbar spine"), ("mtss", "hand"), ("mtss", "foot")])
+def test_visit_of_refused_films_alone_has_reasons_and_no_grade(system, part):
+    refused = pd.DataFrame([finding("a", None, None, "noise") | {"body_part": part, "feature": None}])
+    for found in (refused, refused.convert_dtypes(), refused.astype("str").where(refused.notna())):
+        rows = visit_scores(found, system)
+        assert rows
+        assert {row["grade"] for row in rows} == {None}
+        assert {row["reason"] for row in rows} == {"the model abstained: noise"}
+
+
 def test_abstained_film_does_not_touch_a_region_that_another_film_shows():
     both = [finding("a", site, 0) for region in SITES for site in SITES[region]]
     rows = visit_scores(pd.DataFrame([*both, finding("b", None, None, "a hand")]), "msasss")
