@@ -13,6 +13,7 @@ import torch
 from core.domain import Abstained, Box, Film, Finding, Scored
 from models import ood, weights
 from models.boxes import cxcywh_to_xyxy, overlap, suppress
+from models.modality import is_radiograph
 from models.msasss import known, networks, pixels
 from models.msasss.geometry import Candidates, Chain, Frame, Unnamed, name_chain, name_corners, tile_frames
 from models.msasss.grading import GradingRule
@@ -20,7 +21,6 @@ from models.msasss.identity import reader_name
 from models.msasss.sites import ALL_UNITS, SITES, UNITS
 from models.yolo import decode
 
-RADIOGRAPHS = ("", "CR", "DX", "RG", "RF", "XA", "OT", "SC")
 LEAST_SIDE_MM = 80.0  # a spine film is at least this large
 LEAST_SIDE_PIXELS = 160
 TYPICAL_SPACING = {"cervical": 24.6, "lumbar": 40.5}  # mm on the detector between neighbouring units
@@ -227,7 +227,7 @@ def refusal(film: Film) -> str:
     against it."""
     if film.pixels.ndim != 2:
         return f"an image of shape {film.pixels.shape} (colour or several frames) is not a plain radiograph"
-    if film.modality.upper() not in RADIOGRAPHS:
+    if not is_radiograph(film.modality):
         return f"modality {film.modality} is not a radiograph"
     if min(film.pixels.shape) < LEAST_SIDE_PIXELS:
         rows, columns = film.pixels.shape

@@ -17,6 +17,7 @@ import torch
 from core.domain import Abstained, Box, Film, Finding, Scored
 from core.scores.mtss import MTSS
 from models import ood, weights
+from models.modality import is_radiograph
 from models.mtss.finder import SiteFinder, build_finder
 from models.mtss.fuse import fuse
 from models.mtss.grader import JointGrader, SiteGrade, build_grader
@@ -26,7 +27,6 @@ from models.mtss.infer import build as build_detectors
 from models.mtss.places import Places
 from models.mtss.special import special_findings
 
-RADIOGRAPHS = ("", "CR", "DX", "RG", "RF", "XA", "OT", "SC")
 NOT_FOUND = "the joint was not found"
 LEAST_SHARE = 0.5  # of a film's sites that must be found; with fewer the score's own rule has no total either
 
@@ -71,7 +71,7 @@ class MtssScorer:
 
     def read(self, film: Film) -> LimbReading | Abstained:
         """Sites, joints and grades of one film, or why it is not scored."""
-        if film.modality not in RADIOGRAPHS:
+        if not is_radiograph(film.modality):
             return Abstained(f"modality {film.modality} is no radiograph")
         places = self.finder.find(film)
         if isinstance(places, Abstained):
