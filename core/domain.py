@@ -75,14 +75,6 @@ class Film:
 
 
 @dataclass(frozen=True)
-class FilmPair:
-    """Baseline and follow-up film of one view of one patient; the scorer is not told which is which."""
-
-    first: Film
-    second: Film
-
-
-@dataclass(frozen=True)
 class Finding:
     """One graded site on one film.
 
@@ -113,15 +105,6 @@ class Abstained:
     """The scorer gives no score for this film; ``reason`` is stored and shown."""
 
     reason: str
-
-
-@dataclass(frozen=True)
-class ScoredPair:
-    """Results for both films of a pair, and per site the probability that the grade differs between them."""
-
-    first: Scored | Abstained
-    second: Scored | Abstained
-    change_probability: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Protocol, runtime_checkable
 
-from core.domain import Abstained, Film, FilmPair, Scored, ScoredPair, ScoredTogether
+from core.domain import Abstained, Film, Scored, ScoredTogether
 from core.errors import InputError
 from core.readings import MODEL_PAIRED
 from core.scores import get
@@ -24,18 +24,6 @@ class Scorer(Protocol):
 
     def score(self, films: Sequence[Film]) -> list[Scored | Abstained]:
         """One result per film, in the order given."""
-        ...
-
-
-@runtime_checkable
-class PairScorer(Protocol):
-    """Reads baseline and follow-up of one view together: its reads carry the read mode ``paired``."""
-
-    reader: str
-    weights_hash: str
-
-    def score_pairs(self, pairs: Sequence[FilmPair]) -> list[ScoredPair]:
-        """One result per pair, in the order given; the scorer is not told which film came first."""
         ...
 
 

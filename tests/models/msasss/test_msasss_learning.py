@@ -11,7 +11,7 @@ import torch
 from core.domain import Abstained, Film, Scored
 from core.errors import InputError, ModelError
 from models import train, weights
-from models.base import PairScorer, Scorer, entry
+from models.base import Scorer, entry
 from models.msasss import augment, infer, learn, networks, pixels, samples, tune
 from models.msasss.grading import PLAIN, GradingRule
 from models.msasss.labels import grade_of_class, read_folder, split_patients
@@ -172,7 +172,6 @@ def test_untrained_networks_find_nothing_and_say_so(untrained, make_toy):
     result = untrained.score([Film("a", film.pixels, film.spacing_mm)])
     assert isinstance(result[0], Abstained)
     assert isinstance(untrained, Scorer)
-    assert not isinstance(untrained, PairScorer)
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from core.domain import Abstained, Box, Film, FilmPair, Finding, Scored
-from models.msasss.paired import MsasssPairScorer, Together
+from core.domain import Abstained, Box, Finding, Scored
 from models.msasss.together import Expectation, kinds_of_corner, read_corner, read_together
 from models.msasss.tune_together import CornerCourse, cost, courses, fit_expectation, log_score, tune
 
@@ -163,28 +162,6 @@ def test_films_keep_boxes_hidden_sites_and_abstentions(expected):
     assert set(read.change_probability["C2I"]) == {(0, 2), (2, 0)}
     assert read.change_probability["L1S"] == {}
     assert sum(last.findings[0].grade_probabilities) == pytest.approx(1)
-
-
-class Fixed:
-    """A single-film scorer whose films say what they are called."""
-
-    reader, weights_hash = "model:fixed", "0"
-
-    def score(self, films):
-        seen = {"normal": NORMAL, "doubtful": DOUBTFUL}
-        return [
-            Scored((finding("L1S", seen[film.image], int(np.argmax(seen[film.image]))),)) for film in films
-        ]
-
-
-def test_pair_scorer_gives_both_films_and_one_change_probability(expected):
-    scorer = MsasssPairScorer(Fixed(), Together(expected))
-    films = [Film(name, np.zeros((4, 4), np.uint16)) for name in ("normal", "doubtful")]
-    there, back = scorer.score_pairs([FilmPair(*films), FilmPair(*films[::-1])])
-    assert there.first.findings == back.second.findings
-    assert there.second.findings[0].grade == 0
-    assert there.change_probability["L1S"] == pytest.approx(back.change_probability["L1S"])
-    assert 0 < there.change_probability["L1S"] < 0.5
 
 
 def test_courses_are_of_visible_corners_that_were_graded(make_toy):
