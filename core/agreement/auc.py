@@ -37,30 +37,6 @@ def auc(
     return found | {"se": number(se), "method": "DeLong"} | sizes | {"notes": notes}
 
 
-def auc_difference(labels: Any, scores_a: Any, scores_b: Any) -> dict[str, Any]:
-    """AUC of a minus AUC of b on the same independent cases, DeLong interval."""
-    labels = np.asarray(labels).astype(bool)
-    if labels.sum() < 2 or (~labels).sum() < 2:
-        return dict(MISSING) | {"se": None}
-    a, a_positive, a_negative = _components(labels, np.asarray(scores_a, dtype=float))
-    b, b_positive, b_negative = _components(labels, np.asarray(scores_b, dtype=float))
-    se = _se(a_positive - b_positive, a_negative - b_negative)
-    return estimate(a - b, a - b - Z95 * se, a - b + Z95 * se) | {"se": number(se)}
-
-
-def roc_curve(labels: Any, scores: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(false positive share, sensitivity, threshold) from (0, 0) to (1, 1), one point a distinct score."""
-    labels, scores = np.asarray(labels).astype(bool), np.asarray(scores, dtype=float)
-    values, place = np.unique(-scores, return_inverse=True)
-    positive = np.cumsum(np.bincount(place, labels, len(values)))
-    negative = np.cumsum(np.bincount(place, ~labels, len(values)))
-    return (
-        np.append(0, negative) / max((~labels).sum(), 1),
-        np.append(0, positive) / max(labels.sum(), 1),
-        np.append(np.inf, -values),
-    )
-
-
 def weighted_auc(labels: np.ndarray, scores: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """AUC under each row of case weights, shape (draws,); NaN where a draw lacks one kind of case.
 

@@ -45,11 +45,3 @@ def within_one(first: Any, second: Any) -> Estimate:
     """Share of subjects whose ratings lie at most 1 apart, Wilson interval."""
     gap = np.abs(np.asarray(first, dtype=float) - np.asarray(second, dtype=float))
     return proportion(int((gap <= 1 + EDGE).sum()), len(gap))
-
-
-def recall_by_grade(table: np.ndarray, levels: np.ndarray) -> list[dict[str, Any]]:
-    """Per grade of the first rater (rows): how many, and the share to which the second gave the same."""
-    return [
-        {"grade": float(level), "n": int(row.sum()), "recall": proportion(int(row[i]), int(row.sum()))}
-        for i, (level, row) in enumerate(zip(levels, table, strict=True))
-    ]

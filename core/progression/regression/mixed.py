@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.agreement.estimate import Z95
 from core.progression.regression.result import ModelResult, attempt, left_out, no_variance, wald_terms
 
 TITLE = "Linear mixed model, random intercept and slope"
@@ -128,40 +127,3 @@ def _nothing(
         "mixed", TITLE, formula, "score units", (), int(table[subject].nunique()), len(table),
         None if not tried else False, tried, "not fitted", left_out=left_out(), notes={"model": why},
     )  # fmt: skip
-
-
-def expected_course(result: ModelResult, years: Any, arm: str | None = None) -> pd.DataFrame:
-    """Mean course of an arm, and the band that holds 95% of its patients' films.
-
-    result: of ``fit_model(..., "mixed")``. arm: None for the reference (or a study without arms).
-    Returns ``years, mean, low, high`` (interval of the mean) and ``patients_low, patients_high`` (mean +-
-    1.96 SD of patients and films). Empty without a fit.
-    """
-    years = np.asarray(years, float)
-    if not result.terms:
-        return pd.DataFrame(columns=["years", "mean", "low", "high", "patients_low", "patients_high"])
-    names = [term.term for term in result.terms]
-    design = np.column_stack([_column(name, years, arm) for name in names])
-    mean = design @ np.array([term.estimate for term in result.terms], float)
-    cov = np.asarray(result.extra["fixed_cov"])
-    half = Z95 * np.sqrt(np.einsum("ij,jk,ik->i", design, cov, design))
-    spread = Z95 * np.sqrt(_variance(result.extra["variances"], years))
-    columns = (years, mean, mean - half, mean + half, mean - spread, mean + spread)
-    names = ["years", "mean", "low", "high", "patients_low", "patients_high"]
-    return pd.DataFrame(dict(zip(names, columns, strict=True)))
-
-
-def _column(name: str, years: np.ndarray, arm: str | None) -> np.ndarray:
-    value = np.ones(len(years))
-    for part in name.split(":"):
-        if part == "years":
-            value = value * years
-        elif part.startswith("arm["):
-            value = value * float(part == f"arm[T.{arm}]")
-    return value
-
-
-def _variance(parts: dict[str, float | None], years: np.ndarray) -> np.ndarray:
-    slope, both = parts["slope"] or 0.0, parts["covariance"] or 0.0
-    level, residual = parts["intercept"] or 0.0, parts["residual"] or 0.0
-    return np.maximum(level + 2 * both * years + slope * years**2 + residual, 0.0)

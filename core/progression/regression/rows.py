@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from core.progression.annualise import DAYS_PER_YEAR
@@ -67,11 +66,6 @@ def change_rows(readings: Readings, interval: Interval) -> ModelRows:
     return ModelRows(*_with_arm(kept, counts))
 
 
-def arm_levels(table: pd.DataFrame) -> list[str]:
-    """Arms in natural order, the reference first; empty without a factor."""
-    return list(table["arm"].cat.categories) if isinstance(table["arm"].dtype, pd.CategoricalDtype) else []
-
-
 def _with_arm(
     table: pd.DataFrame, counts: list[tuple[str, int]]
 ) -> tuple[pd.DataFrame, tuple[tuple[str, int], ...], bool]:
@@ -88,8 +82,3 @@ def _factor(values: pd.Series) -> pd.Categorical:
 
 def _films(rows: pd.DataFrame) -> int:
     return len(rows[["subject", "days"]].drop_duplicates())
-
-
-def usable_arms(table: pd.DataFrame) -> np.ndarray:
-    """Patients per arm, in the order of levels."""
-    return table.drop_duplicates("subject")["arm"].value_counts(sort=False).to_numpy()

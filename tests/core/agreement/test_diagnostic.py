@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.agreement.auc import auc, auc_difference, roc_curve, weighted_auc
+from core.agreement.auc import auc, weighted_auc
 from core.agreement.calibration import calibration
 from core.agreement.diagnostic import diagnostic
 from core.agreement.proportion import proportion, wilson
@@ -93,14 +93,6 @@ def test_delong_se_equals_the_sum_over_pairs():
     assert auc(labels, scores)["se"] == pytest.approx(se)
 
 
-def test_auc_difference_of_a_score_with_itself_is_nothing():
-    labels, scores = cases(3)
-    found = auc_difference(labels, scores, scores)
-    assert (found["estimate"], found["se"]) == (0, 0)
-    better = auc_difference(labels, scores + 5 * labels, scores)
-    assert better["estimate"] > 0 and better["ci"][0] > 0
-
-
 def test_clustered_auc_is_wider_where_patients_repeat_themselves():
     labels, scores = cases(5, 40)
     patient = np.repeat(np.arange(40), 6)
@@ -124,14 +116,6 @@ def test_weighted_auc_is_the_auc_of_the_repeated_cases():
 def test_one_kind_of_case_has_no_auc():
     found = auc([1, 1], [0.2, 0.3])
     assert found["estimate"] is None and found["notes"]["auc"]
-
-
-def test_roc_curve_holds_the_auc():
-    labels, scores = cases(2)
-    x, y, threshold = roc_curve(labels, scores)
-    assert (x[0], y[0], x[-1], y[-1]) == (0, 0, 1, 1)
-    assert np.trapezoid(y, x) == pytest.approx(auc(labels, scores)["estimate"])
-    assert (np.diff(threshold) < 0).all()
 
 
 def test_calibration_equals_logistic_regression():

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.agreement.confusion import confusion, exact_agreement, recall_by_grade, within_one
+from core.agreement.confusion import confusion, exact_agreement, within_one
 from core.agreement.gwet import gwet, gwet_of_table
 from core.agreement.kappa import WEIGHTS, kappa, kappas
 
@@ -132,9 +132,3 @@ def test_confusion_counts_first_in_rows():
 def test_exact_and_within_one():
     assert exact_agreement([0, 1, 2], [0, 2, 0])["estimate"] == pytest.approx(1 / 3)
     assert within_one([0, 1, 2.0], [0, 2 + 1e-12, 0])["estimate"] == pytest.approx(2 / 3)
-
-
-def test_recall_by_grade_divides_by_the_row():
-    rows = recall_by_grade(F5, np.arange(4.0))
-    assert [row["n"] for row in rows] == [15, 29, 23, 21]
-    assert rows[0]["recall"]["estimate"] == pytest.approx(10 / 15)

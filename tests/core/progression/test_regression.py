@@ -15,7 +15,7 @@ from core.progression.regression.first_progression import first_progression
 from core.progression.regression.fit import MODELS, ModelOptions, fit_model
 from core.progression.regression.gee import gee
 from core.progression.regression.logistic import logistic
-from core.progression.regression.mixed import expected_course, random_slope
+from core.progression.regression.mixed import random_slope
 from core.progression.regression.rows import change_rows, status_rows
 
 REFERENCE = Path(__file__).parents[2] / "reference"
@@ -128,23 +128,6 @@ def test_slopes_that_do_not_differ_fall_back_to_an_intercept():
     assert result.extra["variances"]["slope"] is None
     assert "random intercept only" in result.notes["slope"]
     assert result.tried[0] == "random intercept and slope: did not converge"
-
-
-def test_expected_course_is_the_fitted_mean(course):
-    result = random_slope(course, "total ~ years * arm", subject="subject", time="years")
-    values = {term.term: term.estimate for term in result.terms}
-    line = expected_course(result, [0, 2], "B")
-    start = values["Intercept"] + values["arm[T.B]"]
-    slope = values["years"] + values["years:arm[T.B]"]
-    assert line["mean"].tolist() == pytest.approx([start, start + 2 * slope])
-    first = expected_course(result, [0], "A").iloc[0]
-    intercept = result.terms[0]
-    assert [first["low"], first["high"]] == pytest.approx([intercept.low, intercept.high], rel=1e-4)
-    inside = course.merge(expected_course(result, course["years"].unique(), "A"), on="years").query(
-        "arm == 'A'"
-    )
-    share = inside["total"].between(inside["patients_low"], inside["patients_high"]).mean()
-    assert 0.88 < share <= 1
 
 
 # GEE
