@@ -440,11 +440,6 @@ class CohortStore:
         with self._gate.reading(), self._connection(read_only=True) as connection:
             yield Look(connection, viewer, as_of)
 
-    def look_query(self, viewer: Viewer, sql: str, parameters: Parameters = None) -> pd.DataFrame:
-        """The rows of one statement as this viewer may see them."""
-        with self.look(viewer) as look:
-            return look.query(sql, parameters)
-
     def version(self) -> int:
         """The number of the last write of rows or settings: part of every cache key. 0 without a cohort."""
         return int(self.meta().get("cohort_version", 0)) if self.exists() else 0

@@ -104,7 +104,7 @@ def _scores_sql() -> str:
 
 def _pages(store: CohortStore) -> None:
     """Each query as a page asks it: through the gate, on a new connection, closed again."""
-    _, first = _timed(lambda: store.look_query(VIEWER, "SELECT count(*) FROM total"))
+    _, first = _timed(lambda: _looked_up(store, "SELECT count(*) FROM total"))
     print(f"first load {first * 1000:.0f} ms (target 2 000); each of the following 300 ms at p95")
     for name, ask in _questions(store).items():
         rows, cold = _timed(ask)
@@ -126,7 +126,7 @@ def _questions(store: CohortStore) -> dict[str, Callable[[], pd.DataFrame]]:
     one = f"P{PATIENTS // 2:06d}"
 
     def look(sql: str) -> Callable[[], pd.DataFrame]:
-        return lambda: store.look_query(VIEWER, sql)
+        return lambda: _looked_up(store, sql)
 
     return {
         "version": lambda: pd.DataFrame({"version": [store.version()]}),
@@ -218,7 +218,7 @@ def _work(job: tuple[str, str, str]) -> tuple[str, list[float]]:
 
         def act(rows: pd.DataFrame = rows) -> None:
             if what == "read":
-                store.look_query(VIEWER, "SELECT count(*) FROM subject")
+                _looked_up(store, "SELECT count(*) FROM subject")
                 return
             with store.write("bench", "gate") as transaction:
                 transaction.insert("subject", rows)
@@ -226,6 +226,11 @@ def _work(job: tuple[str, str, str]) -> tuple[str, list[float]]:
         times.append(_timed(act)[1] * 1000)
         time.sleep(0.02)
     return what, times
+
+
+def _looked_up(store: CohortStore, sql: str) -> pd.DataFrame:
+    with store.look(VIEWER) as look:
+        return look.query(sql)
 
 
 def _timed(act: Callable[[], Any]) -> tuple[Any, float]:

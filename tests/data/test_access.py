@@ -66,8 +66,13 @@ def unblinded(store, tmp_path_factory):
     return other
 
 
+def looked_up(store, viewer, sql):
+    with store.look(viewer) as look:
+        return look.query(sql)
+
+
 def seen(store, viewer, table, column):
-    values = store.look_query(viewer, f"SELECT {column} FROM {table}")[column]
+    values = looked_up(store, viewer, f"SELECT {column} FROM {table}")[column]
     return {None if pd.isna(value) else value for value in values}
 
 
@@ -98,12 +103,12 @@ def test_reader_sees_only_own_scores_and_no_model(store):
     for table in ("site_score", "total", "reader"):
         assert seen(store, READER, table, "reader") == {"R1"}
     for table in ("run", "finding", "event", "covariate", "refused"):
-        assert store.look_query(READER, f"SELECT * FROM {table}").empty
+        assert looked_up(store, READER, f"SELECT * FROM {table}").empty
 
 
 def test_reader_without_a_name_sees_no_score(store):
-    assert store.look_query(NOBODY, "SELECT * FROM site_score").empty
-    assert store.look_query(NOBODY, "SELECT * FROM total").empty
+    assert looked_up(store, NOBODY, "SELECT * FROM site_score").empty
+    assert looked_up(store, NOBODY, "SELECT * FROM total").empty
 
 
 def test_nothing_that_shows_order_or_arm_reaches_a_reader(store, unblinded):
@@ -115,7 +120,8 @@ def test_nothing_that_shows_order_or_arm_reaches_a_reader(store, unblinded):
 
 
 def test_visits_of_a_reader_are_told_apart_and_join_with_films(store):
-    rows = store.look_query(
+    rows = looked_up(
+        store,
         READER,
         "SELECT t.visit, i.image FROM total t LEFT JOIN image i USING (subject, visit) "
         "WHERE component = 'total'",
@@ -150,7 +156,7 @@ def test_look_shows_current_rows_only(store, tmp_path):
     with cohort.write("x", "y", "wrong") as transaction:
         transaction.supersede("subject", pd.DataFrame({"subject": ["P1"]}))
         transaction.insert("subject", pd.DataFrame({"subject": ["P1"], "sex": "F"}))
-    assert cohort.look_query(Viewer(), "SELECT sex FROM subject")["sex"].tolist() == ["F"]
+    assert looked_up(cohort, Viewer(), "SELECT sex FROM subject")["sex"].tolist() == ["F"]
 
 
 def test_table_of_a_later_version_is_hidden_from_readers(store, tmp_path):
@@ -161,7 +167,7 @@ def test_table_of_a_later_version_is_hidden_from_readers(store, tmp_path):
     connection.execute("CREATE TABLE diary (subject TEXT, visit TEXT, arm TEXT)")
     connection.execute("INSERT INTO diary VALUES ('P1', 'BL', 'Active')")
     connection.close()
-    assert cohort.look_query(READER, "SELECT * FROM diary").empty
+    assert looked_up(cohort, READER, "SELECT * FROM diary").empty
 
 
 # -- the filter ------------------------------------------------------------------------------------------
@@ -221,6 +227,6 @@ def test_a_covariate_that_is_the_arm_by_another_name_is_hidden_with_it(tmp_path)
         names = ["TRT01P", " Treatment ", "therapy", "HLA-B27"]
         transaction.insert("covariate", pd.DataFrame({"subject": "P1", "name": names, "text": "Active"}))
     sql = "SELECT name FROM covariate ORDER BY name"
-    assert store.look_query(ANALYST, sql)["name"].tolist() == ["HLA-B27", "therapy"]
+    assert looked_up(store, ANALYST, sql)["name"].tolist() == ["HLA-B27", "therapy"]
     store.set_blinded(False, actor="x", reason="database locked")
-    assert len(store.look_query(ANALYST, sql)) == 4
+    assert len(looked_up(store, ANALYST, sql)) == 4
