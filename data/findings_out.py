@@ -53,7 +53,6 @@ EMPTY = (  # must be there, may be empty (type 2)
 NOTE = "research only, not a medical device"
 CONFIDENCE = "confidence"
 PROBABILITY = "probability"
-GRADE = "grade"
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ import cv2
 import numpy as np
 
 from data.phantom.conditions import Conditions
-from data.phantom.placement import Frame
 from data.phantom.shapes import add_tube
 
 
@@ -104,13 +103,6 @@ class Canvas:
             core,
             float(flat),
             warp,
-        )
-
-    def bone_tube(self, frame: Frame, local, radius, **options) -> None:
-        """Tube through local points (n, 3) of a vertebra."""
-        local = np.asarray(local, dtype=float)
-        self.tube(
-            frame.project(local[:, 0], local[:, 1], local[:, 2]), radius, mag=frame.magnification, **options
         )
 
     def plate(

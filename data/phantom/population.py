@@ -140,4 +140,3 @@ HOSPITAL = replace(
         bridge=(1.201, 0.905),
     ),
 )
-POPULATIONS = {population.name: population for population in (OASIS, SURPASS, GESPIC, HOSPITAL)}

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-import cv2
 import numpy as np
 import pandas as pd
 
@@ -212,10 +211,3 @@ def level_table(placement: Placement | None, shape) -> pd.DataFrame:
         value = float(np.mean(known)) if known else float(np.clip(margin / 15, 0, 1)) * 0.8
         rows.append((level, low[0], low[1], high[0], high[1], value, polygon))
     return pd.DataFrame(rows, columns=LEVEL_COLUMNS)
-
-
-def preview(film: RenderedFilm, millimetres: float = 0.3) -> np.ndarray:
-    """8-bit picture at about ``millimetres`` per pixel, for looking at."""
-    factor = film.spacing_mm[0] / millimetres
-    small = cv2.resize(film.pixels, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
-    return (small >> 4).astype(np.uint8)

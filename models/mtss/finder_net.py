@@ -16,7 +16,6 @@ from data.phantom.hands.state import units_of
 
 INPUT_MM = 0.6
 STRIDE = 4
-GRID_MM = INPUT_MM * STRIDE
 MULTIPLE = 32  # input sides must be multiples of this
 WIDTHS = {"demo": (16, 32, 64, 96), "full": (48, 96, 160, 224)}
 

@@ -18,7 +18,6 @@ from pages.common.progression_study import IMPUTED, Ask
 from pages.common.queries import shelf, worked_out
 
 MMRM = "mmrm"
-FITTED = "models_fitted"
 SAYS = {
     "compare": "Two arms: mean, ANCOVA, Hodges-Lehmann, van Elteren, rank ANCOVA",
     MMRM: "MMRM: arm difference at every visit",

@@ -16,7 +16,6 @@ from data.dicom import quiet
 DX = "1.2.840.10008.5.1.4.1.1.1.1"
 CR = "1.2.840.10008.5.1.4.1.1.1"
 SEG = "1.2.840.10008.5.1.4.1.1.66.4"
-US_MULTIFRAME = "1.2.840.10008.5.1.4.1.1.3.1"
 
 
 def picture(seed: int = 0, *, rows: int = 48, columns: int = 40, bits: int = 12) -> np.ndarray:

@@ -118,6 +118,3 @@ FACING = {
 }
 ERODES = {"MUL": ("trapezium", "trapezoid"), "NAV": ("scaphoid",), "LUN": ("lunate",), "RAD": ("radius",),
           "ULN": ("ulna",)}  # fmt: skip
-WRIST_UNITS = ("MC1", "MUL", "NAV", "LUN", "RAD", "ULN", "CMC3", "CMC4", "CMC5", "MNA", "CNL", "RC")
-FINGER_UNITS = ("IP1", "PIP2", "PIP3", "PIP4", "PIP5", "MCP1", "MCP2", "MCP3", "MCP4", "MCP5")
-TOE_UNITS = ("MTP1", "MTP2", "MTP3", "MTP4", "MTP5", "IP1")

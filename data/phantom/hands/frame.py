@@ -51,7 +51,6 @@ class Skeleton:
     flat: dict[str, np.ndarray] = field(default_factory=dict)
     joints: list[Joint] = field(default_factory=list)
     fused: list[tuple[str, str]] = field(default_factory=list)
-    flesh: list[tuple[float, ...]] = field(default_factory=list)  # rows of kernel.add_flesh
     bites: dict[str, list[tuple[float, float, float]]] = field(default_factory=dict)  # x, y, radius
 
 

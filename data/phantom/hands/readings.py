@@ -55,18 +55,6 @@ class HandsReads:
     finding: np.ndarray
 
 
-def read_hands(
-    course: HandsCourse,
-    study: StudySeed,
-    reader: HandsReader,
-    visibility: np.ndarray | None = None,
-    *,
-    first: int = 1,
-) -> dict[str, np.ndarray]:
-    """Grades alone of ``read_joints``."""
-    return read_joints(course, study, reader, visibility, first=first).grades
-
-
 def read_joints(
     course: HandsCourse,
     study: StudySeed,

@@ -13,7 +13,6 @@ from data.phantom.hands.frame import Joint, Skeleton
 from data.phantom.hands.state import ANKYLOSIS, HEALTHY, JointState, space_share
 
 FOREARM_PIVOT = np.array([1.0, 15.0])
-BONE_OF = {"NAV": "scaphoid", "LUN": "lunate", "RAD": "radius", "ULN": "ulna"}
 
 
 def add_wrist(skeleton: Skeleton, body: HandBody, states: Mapping[str, JointState], wrist: float) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from core.scores.mtss import MTSS
 from data.phantom.hands.course import UNITS, grades, simulate_hands
-from data.phantom.hands.readings import HANDS_READERS, read_hands
+from data.phantom.hands.readings import HANDS_READERS, read_joints
 from data.phantom.seeds import StudyRole, StudySeed
 
 STUDY = StudySeed(StudyRole.TEST, 21)
@@ -20,7 +20,7 @@ def course():
 
 @pytest.fixture(scope="module")
 def reads(course):
-    return [read_hands(course, STUDY, reader) for reader in HANDS_READERS]
+    return [read_joints(course, STUDY, reader).grades for reader in HANDS_READERS]
 
 
 def test_the_error_of_change_is_the_published_one(reads):
@@ -43,11 +43,11 @@ def test_a_hidden_joint_has_no_grade_and_the_rest_stays(course, reads):
     seen = np.ones(course.finding.shape)
     hidden = UNITS.index("RH.PIP3")
     seen[:, 1, hidden] = 0.1
-    read = read_hands(course, STUDY, HANDS_READERS[0], seen)
+    read = read_joints(course, STUDY, HANDS_READERS[0], seen).grades
     assert np.isnan(read["RH.E.PIP3"][:, 1]).all() and np.isfinite(read["RH.E.PIP3"][:, 0]).all()
     assert np.array_equal(read["LH.E.MCP2"], reads[0]["LH.E.MCP2"])
 
 
 def test_reads_do_not_depend_on_other_patients(course, reads):
-    alone = read_hands(simulate_hands(STUDY, 1, 2, first=9), STUDY, HANDS_READERS[0], first=9)
+    alone = read_joints(simulate_hands(STUDY, 1, 2, first=9), STUDY, HANDS_READERS[0], first=9).grades
     assert all(np.array_equal(alone[code][0], reads[0][code][8]) for code in alone)
