@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.common.home import journeys, what_this_is, what_this_is_not
-from pages.common.opening import open_page
+from pages.common.page import open_page
 
 page = open_page("Home")
 st.title("Sharpline")

@@ -7,11 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from data import audit
-from data.film_file import image_of
-from data.migrate import available
-from data.previews import film_path
-from data.store import KEYS, CohortStore, Session
+from data.dicom.previews import film_path
+from data.dicom.stored_file import image_of
+from data.store import audit
+from data.store.cohort import CohortStore
+from data.store.migrate import available
+from data.store.session import Session
+from data.store.transaction import KEYS
 
 
 @dataclass(frozen=True)

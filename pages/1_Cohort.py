@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from pages.common import cohort_view as view
+from pages.common import cohort as view
 from pages.common import guards
 from pages.common.filters import cohort_filter
-from pages.common.opening import open_page
+from pages.common.page import open_page
 
 page = open_page("Cohort")
 st.title("Cohort")

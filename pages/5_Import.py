@@ -3,11 +3,11 @@
 import streamlit as st
 
 from pages.common import guards
-from pages.common.import_films import films
-from pages.common.import_jobs import jobs
-from pages.common.import_model import came_in, model
-from pages.common.import_tables import tables
-from pages.common.opening import open_page
+from pages.common.imports.films import films
+from pages.common.imports.job_list import jobs
+from pages.common.imports.models import came_in, model
+from pages.common.imports.tables import tables
+from pages.common.page import open_page
 
 PARTS = {
     "Films": films,

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+from tests.helpers.paths import ROOT
+
 FLOORS = ("core", "data", "models", "pages")
 MAY_IMPORT = {
     "core": {"core"},

@@ -2,13 +2,12 @@
 
 import re
 from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
 
 from core.cli import COMMANDS
+from tests.helpers.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = sorted((ROOT / "pages").glob("[0-9]_*.py"))
 

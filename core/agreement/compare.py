@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.agreement.batch import agree
+from core.agreement.batch.comparisons import agree
 from core.agreement.bootstrap import DRAWS, SEED
 from core.agreement.table import flat_pair
 

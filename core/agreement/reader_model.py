@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from core.agreement.batch import Batch, agree, draw_values
+from core.agreement.batch.comparisons import Batch, agree, draw_values
 from core.agreement.bootstrap import DRAWS, SEED, count_blocks, percentiles
 from core.agreement.confusion import EDGE
 from core.agreement.estimate import Estimate, estimate, number

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from core.agreement.batch import agree
-from core.agreement.bland_altman import bland_altman
+from core.agreement.batch.comparisons import agree
 from core.agreement.bootstrap import DRAWS, SEED
 from core.agreement.confusion import MOST_LEVELS, confusion, exact_agreement, within_one
 from core.agreement.correlation import concordance, pearson, spearman
@@ -16,9 +15,10 @@ from core.agreement.estimate import number
 from core.agreement.gwet import gwet
 from core.agreement.icc import icc
 from core.agreement.kappa import CONSTANT, WEIGHTS, kappas
-from core.agreement.limits_other import percentile_limits, ratio_limits
-from core.agreement.limits_regression import regression_limits
-from core.agreement.limits_repeated import repeated_limits
+from core.agreement.limits.bland_altman import bland_altman
+from core.agreement.limits.ratio_and_rank import percentile_limits, ratio_limits
+from core.agreement.limits.regression import regression_limits
+from core.agreement.limits.repeated import repeated_limits
 from core.agreement.long_table import Ratings
 from core.agreement.mixed import mixed_icc
 from core.agreement.reader_model import Bootstrap, false_change, interchangeability, leave_one_out
@@ -69,7 +69,7 @@ def agreement(ratings: Ratings, choices: Choices = Choices()) -> dict[str, Any]:
 def flat_pair(first: np.ndarray, second: np.ndarray, *, loa_ci: str = "exact") -> dict[str, dict[str, Any]]:
     """Every statistic of two raters as {estimate, ci} by one flat name, such as ``bland_altman.loa.upper``.
 
-    The names are those of ``core.agreement.batch``; the intervals come from formulas.
+    The names are those of ``core.agreement.batch.comparisons``; the intervals come from formulas.
     """
     table = np.column_stack([first, second])
     all_raters, _ = _all_raters(table)

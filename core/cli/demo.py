@@ -15,7 +15,7 @@ from core.cli.output import CountLine, emit, json_option, note
 from core.errors import InputError, ModelError
 
 if TYPE_CHECKING:
-    from data.store import CohortStore
+    from data.store.cohort import CohortStore
 
 SEED = 119  # chosen: with 24 patients, its figures lie close to those of 2,000 (docs/phantom-study.md)
 PHANTOM_NOTE = "Phantom study: simulated patients and films. For research only; not a medical device."
@@ -66,9 +66,9 @@ def command(
     The same options give the same files to the byte. Interrupted, it goes on where it stopped when it is run
     again. No real patient is in it.
     """
+    from data.phantom.load import mark, take_films, take_tables
     from data.phantom.study import SYSTEMS, Study, StudyPlan, claim, known_plan, write_study
-    from data.phantom.take import mark, take_films, take_tables
-    from data.store import CohortStore
+    from data.store.cohort import CohortStore
 
     signal.signal(signal.SIGTERM, _stop)
     began = time.monotonic()
@@ -122,8 +122,8 @@ def _score(store: CohortStore, systems: Sequence[str], processes: int, *, wanted
     """Counts of the models' runs, ``None`` with the reason where none ran."""
     if not wanted:
         return {"scored": None, "abstained": None, "not_scored": "--no-score was given"}
-    from models.base import REGISTRY
-    from models.score import score_systems
+    from models.registry import REGISTRY
+    from models.scoring.run import score_systems
 
     line = CountLine("films scored")
     modelled = [system for system in systems if system in REGISTRY]

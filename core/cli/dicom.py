@@ -11,7 +11,7 @@ from core.cli.output import emit, json_option
 from core.errors import InputError
 
 if TYPE_CHECKING:
-    from data.findings_out import Written
+    from data.dicom.structured_report import Written
 
 
 @click.command(short_help="A model's findings as DICOM SR and SEG.")
@@ -37,9 +37,9 @@ def command(
     """
     from core.domain import Viewer
     from core.scores import get
-    from data.findings_out import write_findings
+    from data.dicom.structured_report import write_findings
     from data.queries.findings import find_image, images_of
-    from data.store import CohortStore
+    from data.store.cohort import CohortStore
 
     if bool(image) == bool(subject):
         raise InputError("--image and --subject", "exactly one of them is needed", "name a film or a patient")

@@ -46,8 +46,8 @@ def command(
 
 def _mtss(data: Path | None, patients: int, domain: str, size: str, processes: int, *, as_json: bool) -> None:
     """Joints and special findings as in the paper, then totals, joints and change."""
+    from models.evaluation.report import as_text
     from models.mtss.command import DOMAINS, evaluate
-    from models.mtss.score_page import as_text
 
     domains = DOMAINS if domain == "both" else (domain,)
     result = evaluate(data, patients, domains=domains, size=size, processes=processes, tell=note)

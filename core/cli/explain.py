@@ -43,7 +43,7 @@ def command(
         raise InputError(str(out), "its folder does not exist", "make the folder, or choose another")
     from core.domain import Viewer
     from data.queries.findings import find_image
-    from data.store import CohortStore
+    from data.store.cohort import CohortStore
     from models.explain.picture import write_picture
     from models.explain.stored import explain
 

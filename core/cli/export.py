@@ -41,8 +41,8 @@ def command(
     The arm is empty while the study is blinded. site_scores can be fed to 'sharpline totals', and totals to
     'agreement' and 'progression' with --where.
     """
-    from data.export import export
-    from data.store import CohortStore
+    from data.store.cohort import CohortStore
+    from data.tables.export import export
 
     done = export(
         CohortStore(ctx.obj["cohort"]),

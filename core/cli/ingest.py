@@ -30,8 +30,8 @@ def command(
     Patient identity is taken out on the way in. Files that are no DICOM image are refused one by one, with a
     reason. Run it again to go on after an interruption.
     """
-    from data.ingest import ingest
-    from data.store import CohortStore, current_actor
+    from data.ingest.run import ingest
+    from data.store.cohort import CohortStore, current_actor
 
     _check(paths)
     store = CohortStore.open(ctx.obj["cohort"])

@@ -13,7 +13,7 @@ from core.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from core.progression.readings import Readings
+    from core.progression.totals_table import Readings
 
 ONE_VALUE = ("campaign", "read_mode", "system", "rule", "read")  # change from different ones is not pooled
 
@@ -74,7 +74,7 @@ def command(file: str, **options: Any) -> int:
     baseline), total, and arm if there is one. Change is formed within a reader and averaged over readers.
     """
     from core.cli.tables import need_columns, read_table
-    from core.progression.readings import collect
+    from core.progression.totals_table import collect
 
     _check(options)
     table = need_columns(read_table(file), ("subject", "reader", "days", "total"), file)
@@ -179,8 +179,8 @@ def _imputed(
     """Rows of the panel, under ``imputed`` and ``sensitivity``."""
     if not (options["impute"] or options["sensitivity"]):
         return {}
-    from core.progression.film_methods import BY_NAME, METHODS
-    from core.progression.sensitivity import SensitivityOptions, sensitivity
+    from core.progression.missing.methods import BY_NAME, METHODS
+    from core.progression.missing.sensitivity import SensitivityOptions, sensitivity
 
     chosen = METHODS if options["sensitivity"] else (BY_NAME[options["impute"]],)
     days = result["from_days"], result["to_days"], options["window"], _names(options["readers"])

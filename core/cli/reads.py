@@ -11,7 +11,7 @@ from core.cli.output import emit, json_option, note
 from core.domain import ReaderKind, ReadMode
 
 if TYPE_CHECKING:
-    from data.tables_in import Result
+    from data.tables.plan import Result
 
 KINDS = click.Choice([ReaderKind.HUMAN.value, ReaderKind.CONSENSUS.value])
 MODES = click.Choice([mode.value for mode in ReadMode])
@@ -54,9 +54,9 @@ def command(
     subject and visit and a column for each site. An empty grade is a site that could not be scored.
     A grade that differs from a stored one is refused unless --correct says why.
     """
-    from data.columns import parse_mapping
-    from data.store import CohortStore
-    from data.tables_in import ReadsRequest, preview_reads, take_reads
+    from data.store.cohort import CohortStore
+    from data.tables.columns import parse_mapping
+    from data.tables.import_reads import ReadsRequest, preview_reads, take_reads
 
     request = ReadsRequest(
         system=system,

@@ -15,11 +15,11 @@ from core.errors import CohortError, InputError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from core.agreement.comparison import Readings
     from core.domain import CohortFilter
-    from core.report.content import FilmPicture, Report
-    from core.report.material import Case, MarginSet, Material, Origin
-    from core.report.readings import Readings
-    from data.store import CohortStore
+    from core.report.blocks import FilmPicture, Report
+    from core.report.inputs import Case, MarginSet, Material, Origin
+    from data.store.cohort import CohortStore
 
 ENDINGS = (".html",)
 TRIES = 3  # how often it begins again when somebody writes to the cohort meanwhile
@@ -45,7 +45,7 @@ def command(ctx: click.Context, out: Path, system: str, campaign: str, cases: in
     while the study is blinded. A verdict on a model needs a margin that was set before it scored:
     'sharpline study --margin'.
     """
-    from data.store import CohortStore
+    from data.store.cohort import CohortStore
 
     _check(out)
     store = CohortStore(ctx.obj["cohort"])
@@ -96,8 +96,8 @@ def _material(store: CohortStore, system: str, campaign: str, cases: int) -> Mat
 
     from core import scores as systems
     from core.domain import CohortFilter, Viewer
-    from core.readings import people_campaigns, shown_readings
-    from core.report.material import Material
+    from core.reader_labels import people_campaigns, shown_readings
+    from core.report.inputs import Material
     from data.queries import cohort, report, scores
 
     which = systems.get(system)
@@ -153,7 +153,7 @@ def _groups(
     subjects: pd.DataFrame, covariates: pd.DataFrame, readings: Readings, *, is_blinded: bool
 ) -> pd.DataFrame:
     from core.agreement.subgroups import levels
-    from core.report.measures import baseline_damage
+    from core.report.statistics import baseline_damage
 
     known = subjects.drop(columns=["arm", "centre"]) if is_blinded else subjects
     return levels(known, covariates, baseline_damage(readings))
@@ -177,7 +177,7 @@ def _campaign(readers: pd.DataFrame, asked: str, known: list[str]) -> str:
 
 
 def _readings(shown: pd.DataFrame, title: str, components: list[str], readers: pd.DataFrame) -> Any:
-    from core.report.readings import TOTAL, Readings
+    from core.agreement.comparison import TOTAL, Readings
 
     places = shown.drop_duplicates("visit").sort_values(["visit_order", "visit"], na_position="last")
     there = set(shown["component"])
@@ -193,7 +193,7 @@ def _readings(shown: pd.DataFrame, title: str, components: list[str], readers: p
 
 
 def _needs_two(store: CohortStore, title: str, kinds: dict[str, str]) -> None:
-    from core.readings import models, people
+    from core.reader_labels import models, people
 
     if len(people(kinds)) + len(models(kinds)) < 2:
         raise InputError(
@@ -210,8 +210,8 @@ def _arms(subjects: pd.DataFrame) -> dict[str, int]:
 
 
 def _margins(store: CohortStore, system: str) -> tuple[MarginSet, ...]:
-    from core.report.material import MarginSet
-    from data.settings import margins
+    from core.report.inputs import MarginSet
+    from data.study.settings import margins
 
     return tuple(
         MarginSet(one.value, one.unit, one.by, one.at, one.reason, one.is_preset)
@@ -221,9 +221,9 @@ def _margins(store: CohortStore, system: str) -> tuple[MarginSet, ...]:
 
 def _origin(store: CohortStore, chosen: CohortFilter, frames: dict[str, pd.DataFrame]) -> Origin:
     from core.domain import Viewer
-    from core.report.material import Origin
+    from core.report.inputs import Origin
     from data.queries import report
-    from data.store import software_version
+    from data.store.transaction import software_version
     from data.verify import verify
 
     note("checking the audit trail")
@@ -245,7 +245,7 @@ def _origin(store: CohortStore, chosen: CohortFilter, frames: dict[str, pd.DataF
 
 
 def _cases(store: CohortStore, material: Material, chosen: CohortFilter, count: int) -> tuple[Case, ...]:
-    from core.report.cases import worst_patients
+    from core.report.disagreements import worst_patients
 
     return tuple(_case(store, material, chosen, subject) for subject in worst_patients(material, count))
 
@@ -253,8 +253,8 @@ def _cases(store: CohortStore, material: Material, chosen: CohortFilter, count: 
 def _case(store: CohortStore, material: Material, chosen: CohortFilter, subject: str) -> Case:
     """The films of the region in which readings differ most, at the first and the last visit."""
     from core.domain import Viewer
-    from core.report.cases import judged, shown_region
-    from core.report.material import Case
+    from core.report.disagreements import judged, shown_region
+    from core.report.inputs import Case
     from data.queries import patient
 
     main = material.readings.main
@@ -279,9 +279,9 @@ def _film(
     visit: str,
     region: str,
 ) -> FilmPicture:
-    from core.report.content import FilmPicture
+    from core.report.blocks import FilmPicture
     from core.report.films import film_picture
-    from data.ingest import load_film
+    from data.dicom.images import load_film
 
     part = films["body_part"].fillna("").str.startswith(region)
     here = films[(films["visit"] == visit) & part]

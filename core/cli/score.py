@@ -14,7 +14,8 @@ import click
 from core.cli.output import emit, json_option, note
 
 if TYPE_CHECKING:
-    from models.score import Progress, Reports
+    from models.scoring.run import Reports
+    from models.scoring.single import Progress
 
 
 @click.command()
@@ -46,8 +47,8 @@ def command(
     Films are read one by one (campaign model-single), then all films of a patient together, order blinded
     (campaign model-paired), where the model can. A model is not offered films of another one's body part.
     """
-    from data.store import CohortStore
-    from models.score import score_systems
+    from data.store.cohort import CohortStore
+    from models.scoring.run import score_systems
 
     signal.signal(signal.SIGTERM, _stop)
     began = time.monotonic()

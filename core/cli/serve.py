@@ -122,7 +122,7 @@ def make_demo(cohort: Path) -> None:
 def _may_hold_demo(cohort: Path) -> bool:
     """Whether the cohort is a phantom study or still empty."""
     from data.queries.cohort import state
-    from data.store import CohortStore
+    from data.store.cohort import CohortStore
 
     found = state(CohortStore(cohort))
     return bool(found["phantom"] or found["is_empty"])

@@ -11,8 +11,8 @@ from core.cli.output import emit, json_option
 from core.errors import InputError
 
 if TYPE_CHECKING:
-    from data.settings import Margin
-    from data.store import CohortStore
+    from data.store.cohort import CohortStore
+    from data.study.settings import Margin
 
 
 @click.command(short_help="Name a study, blind or unblind it, and set its margins.")
@@ -41,8 +41,8 @@ def command(
     The margin decides whether a model counts as one more reader, so it is set before a model has scored.
     Later it is taken with a reason only, which every report shows.
     """
-    from data.settings import decide
-    from data.store import CohortStore, current_actor
+    from data.store.cohort import CohortStore, current_actor
+    from data.study.settings import decide
 
     store = CohortStore.open(ctx.obj["cohort"])
     changed = decide(
@@ -82,9 +82,9 @@ def _number(value: str) -> float | None:
 
 def _settings(store: CohortStore) -> dict[str, Any]:
     from core import scores
-    from data.frozen import frozen_sets
-    from data.looks import looks
-    from data.settings import NAME, margins
+    from data.study.frozen_analyses import frozen_sets
+    from data.study.settings import NAME, margins
+    from data.study.unblinded_looks import looks
 
     seen = looks(store)
     meta = store.meta()

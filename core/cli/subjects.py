@@ -10,8 +10,8 @@ import click
 from core.cli.output import emit, json_option, note
 
 if TYPE_CHECKING:
-    from data.store import CohortStore
-    from data.tables_in import Result
+    from data.store.cohort import CohortStore
+    from data.tables.plan import Result
 
 
 @click.command(short_help="Take a table of subjects (and visits) into the cohort.")
@@ -41,9 +41,9 @@ def command(
     of any domain with VISIT, go in as they are. A visits table without a subject column is the plan for all.
     Columns that are not recognised become covariates where they hold numbers or a few levels of text.
     """
-    from data.columns import parse_mapping
-    from data.store import CohortStore
-    from data.tables_in import SubjectsRequest, preview_subjects, take_subjects
+    from data.store.cohort import CohortStore
+    from data.tables.columns import parse_mapping
+    from data.tables.import_subjects import SubjectsRequest, preview_subjects, take_subjects
 
     store = CohortStore.open(ctx.obj["cohort"])
     request = SubjectsRequest(correct, parse_mapping(mapping), parse_mapping(map_visits))
@@ -63,7 +63,7 @@ def _assign_films(store: CohortStore) -> None:
     with store.reading() as session:
         if not session.value("SELECT count(*) FROM main.delivery"):
             return
-    from data.ingest import assign_images
+    from data.ingest.assign_images import assign_images
 
     changed = assign_images(store, actor="sharpline subjects").changed
     if changed:

@@ -12,7 +12,7 @@ from core.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from core.scores.totals import TotalsResult
+    from core.scores.engine.totals import TotalsResult
 
 SHOWN = 40  # refused rows and queries that the text names one by one
 
@@ -36,8 +36,8 @@ def command(
     """
     from core import scores
     from core.cli.tables import need_columns, read_table
-    from core.scores.companions import companions
-    from core.scores.totals import compute
+    from core.scores.engine.companions import companions
+    from core.scores.engine.totals import compute
 
     used = scores.get(system)
     settings = dict(_setting(text) for text in given)
@@ -65,7 +65,7 @@ def _setting(text: str) -> tuple[str, str]:
 
 def _warn(result: TotalsResult, frame: pd.DataFrame) -> None:
     """Say what probably went wrong when many rows are refused for one reason."""
-    from core.scores.reads import TWO_ROWS
+    from core.scores.engine.reads import TWO_ROWS
 
     doubled = (result.refused["reason"] == TWO_ROWS).any()
     several = [name for name in ("campaign", "read", "system") if name in frame and frame[name].nunique() > 1]

@@ -25,7 +25,7 @@ def command(ctx: click.Context, head: str, rows_only: bool, as_json: bool) -> in
     Keep the head that it prints in another place: given back with --head it shows that nobody has written a
     new history since.
     """
-    from data.store import CohortStore
+    from data.store.cohort import CohortStore
     from data.verify import verify
 
     line = CountLine("films read")

@@ -16,11 +16,11 @@ from core.progression.cluster_bootstrap import resample
 from core.progression.pairing import WINDOW_DAYS, interval_of
 from core.progression.probability import cumulative_probability
 from core.progression.progressors import STANDARD, Cutoff, beyond, net_progression, progressed, share
-from core.progression.readings import Readings
 from core.progression.sdc import Sdc, reader_bias, smallest_detectable_change
 from core.progression.sdc_by_size import sdc_by_size
 from core.progression.shares import hybrid, net_share, share_difference
 from core.progression.summary import difference_of_means, summary
+from core.progression.totals_table import Readings
 
 
 @dataclass(frozen=True)

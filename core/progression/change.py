@@ -9,7 +9,7 @@ import pandas as pd
 
 from core.progression.annualise import change_per_year
 from core.progression.pairing import Interval, choose_films
-from core.progression.readings import Readings
+from core.progression.totals_table import Readings
 
 
 @dataclass(frozen=True)

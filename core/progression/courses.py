@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from core.progression.pairing import Interval, choose_films
-from core.progression.readings import Readings
+from core.progression.totals_table import Readings
 
 
 @dataclass(frozen=True)

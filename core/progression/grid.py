@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.progression.readings import Readings, collect
+from core.progression.totals_table import Readings, collect
 
 
 @dataclass(frozen=True)

@@ -6,21 +6,21 @@ from typing import Any
 
 import pandas as pd
 
+from core.agreement.comparison import CHANGE, STATUS, TOTAL, Readings
 from core.agreement.plain_words import false_change_sentence
 from core.domain import ReaderKind
-from core.report import say
-from core.report.cases import largest_disagreements
-from core.report.content import Block, Report, Section, Table, Text
+from core.report import formatting
+from core.report.appendix import limitations, missing_sites, provenance
+from core.report.blocks import Block, Report, Section, Table, Text
 from core.report.design import counted, design
-from core.report.ending import limitations, missing_sites, provenance
-from core.report.groups import reread_numbers, rereads, subgroup_numbers, subgroups
-from core.report.material import Material
-from core.report.measures import agreement, imputed, left_out, models_as_readers, reader_error, sites
-from core.report.model import margin_words, model_as_reader, verdict
-from core.report.readings import CHANGE, STATUS, TOTAL, Readings
+from core.report.disagreements import largest_disagreements
+from core.report.inputs import Material
+from core.report.model_as_reader import margin_words, model_as_reader, verdict
 from core.report.site_by_site import site_by_site
+from core.report.statistics import agreement, imputed, left_out, models_as_readers, reader_error, sites
 from core.report.status_change import ICC, patient_by_patient, status_and_change
-from core.scores.layout import layout
+from core.report.subgroups import reread_numbers, rereads, subgroup_numbers, subgroups
+from core.scores.display.layout import layout
 
 PHANTOM = "Phantom data: simulated patients, rendered films, simulated readers."
 ENOUGH = 20  # patients
@@ -138,17 +138,19 @@ def _beside(
         if row is not None:
             index = row["interchangeability"]
             what = f"{readings.main.what(panel)} (n = {index['subjects']:,})"
-            rows.append((f"Mean squared difference, {what}", say.estimated(index["reader_reader"]),
-                         say.estimated(index["model_reader"])))  # fmt: skip
+            rows.append((f"Mean squared difference, {what}", formatting.estimated(index["reader_reader"]),
+                         formatting.estimated(index["model_reader"])))  # fmt: skip
     row = _main(models, readings, readings.models[0], CHANGE) if readings.models else None
     if row is not None:
         rates = row["false_change"]
         for key, name in (("false_change", "False change"), ("false_improvement", "False improvement")):
             own = "\n".join(
-                f"{label}: {say.percent(value[key])}, {say.cases(value['cases'])}"
+                f"{label}: {formatting.percent(value[key])}, {formatting.cases(value['cases'])}"
                 for label, value in rates["readers"].items()
             )
-            of_model = f"{say.percent(rates['model'][key])}, {say.cases(rates['model']['cases'])}"
+            of_model = (
+                f"{formatting.percent(rates['model'][key])}, {formatting.cases(rates['model']['cases'])}"
+            )
             rows.append((f"{name}, {readings.main.label}", own, of_model))
     return Table(
         ("", "readers with each other", "model with the readers"),
@@ -164,10 +166,10 @@ def _columns(rows: pd.DataFrame, statistic: str, *, signed: bool) -> tuple[str, 
         found.append(
             "\n".join(
                 f"{row.first} – {row.second}: "
-                f"{say.with_interval([row.estimate, row.low, row.high], signed=signed)}, n = {row.n:,}"
+                f"{formatting.with_interval([row.estimate, row.low, row.high], signed=signed)}, n = {row.n:,}"
                 for row in part.itertuples()
             )
-            or say.NOTHING
+            or formatting.NOTHING
         )
     return found[0], found[1]
 
@@ -178,11 +180,11 @@ def _errors(readings: Readings, errors: list[dict[str, Any]]) -> list[tuple[str,
     if not main or len(readings.people) < 2:
         return []
     row = main[0]
-    how = f"mean of {len(row['readers'])} readers, {say.listed(row['modes'])}"
+    how = f"mean of {len(row['readers'])} readers, {formatting.listed(row['modes'])}"
     found = []
     if row[CHANGE] is not None:
-        value = f"{say.with_interval(row[CHANGE]['mean'])}, n = {row[CHANGE]['n']:,}"
-        found.append((f"SDC95 ({how}), {readings.main.label}", value, say.NOTHING))
-    value = f"{say.with_interval(row[STATUS]['mean'])}, n = {row[STATUS]['n']:,}"
-    found.append((f"MDC95 ({how}), {readings.main.last}", value, say.NOTHING))
+        value = f"{formatting.with_interval(row[CHANGE]['mean'])}, n = {row[CHANGE]['n']:,}"
+        found.append((f"SDC95 ({how}), {readings.main.label}", value, formatting.NOTHING))
+    value = f"{formatting.with_interval(row[STATUS]['mean'])}, n = {row[STATUS]['n']:,}"
+    found.append((f"MDC95 ({how}), {readings.main.last}", value, formatting.NOTHING))
     return found

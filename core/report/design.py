@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pandas as pd
 
+from core.agreement.comparison import PANELS, STATUS, Interval
 from core.domain import ReaderKind
-from core.readings import KIND_ORDER
-from core.report import say
-from core.report.content import Block, Facts, Heading, Section, Table, Text
-from core.report.material import Material
-from core.report.measures import left_out
-from core.report.readings import PANELS, STATUS, Interval
+from core.reader_labels import KIND_ORDER
+from core.report import formatting
+from core.report.blocks import Block, Facts, Heading, Section, Table, Text
+from core.report.inputs import Material
+from core.report.statistics import left_out
 
 KINDS = {ReaderKind.HUMAN: "person", ReaderKind.MODEL: "model", ReaderKind.CONSENSUS: "truth or consensus"}
 
@@ -44,9 +44,12 @@ def _facts(material: Material) -> tuple[tuple[str, str], ...]:
         ("Patients", f"{material.patients:,}"),
         ("Arms", hidden),
         ("Films", f"{counts['images']:,}, of them {counts['unassigned']:,} without patient or visit"),
-        ("Readers compared", say.listed(who) if who else "no person has read"),
+        ("Readers compared", formatting.listed(who) if who else "no person has read"),
         ("Campaign of the people", material.campaign or "none"),
-        ("Models", say.listed(material.readings.models) if material.readings.models else "none has scored"),
+        (
+            "Models",
+            formatting.listed(material.readings.models) if material.readings.models else "none has scored",
+        ),
     )
 
 
@@ -58,13 +61,13 @@ def _visits(material: Material) -> Table:
     for visit in material.readings.visits:
         here = material.came[(material.came["visit"] == visit) & material.came["films"].notna()]
         scored = totals[totals["visit"] == visit]
-        read = [say.count((scored["label"] == label).sum()) for label in labels]
+        read = [formatting.count((scored["label"] == label).sum()) for label in labels]
         rows.append(
             (
                 visit,
                 _day(here["planned_day"]),
-                say.count(len(here)),
-                say.count((here["films"] > 0).sum()),
+                formatting.count(len(here)),
+                formatting.count((here["films"] > 0).sum()),
                 *read,
             )
         )
@@ -77,7 +80,7 @@ def _visits(material: Material) -> Table:
 
 def _day(days: pd.Series) -> str:
     known = days.dropna()
-    return say.count(known.mode().iloc[0]) if len(known) else say.NOTHING
+    return formatting.count(known.mode().iloc[0]) if len(known) else formatting.NOTHING
 
 
 def _readers(material: Material) -> Table:
@@ -89,9 +92,9 @@ def _readers(material: Material) -> Table:
             KINDS.get(ReaderKind(str(row.kind)), str(row.kind)),
             str(row.campaign),
             _text(row.read_mode) or "not stated",
-            _text(row.weights_hash)[:12] or say.NOTHING,
-            say.count(row.read),
-            say.count(row.patients),
+            _text(row.weights_hash)[:12] or formatting.NOTHING,
+            formatting.count(row.read),
+            formatting.count(row.patients),
         )
         for row in readers.itertuples()
     ]
@@ -114,12 +117,13 @@ def _modes(material: Material) -> list[Block]:
     other = [label for label in material.readings.models if modes.get(label, "") not in people]
     if not people or not other:
         return []
+    model_modes = formatting.listed(sorted({modes[label] for label in other}))
     return [
         Text(
-            f"{say.listed(other)} scored films in read mode {say.listed(sorted({modes[o] for o in other}))}, "
-            f"the people in read mode {say.listed(sorted(people))}. Reading single films makes change less "
-            "certain than seeing a patient's films together, so the mode is part of any disagreement about "
-            "change.",
+            f"{formatting.listed(other)} scored films in read mode {model_modes}, "
+            f"the people in read mode {formatting.listed(sorted(people))}. Reading single films makes change "
+            "less certain than seeing a patient's films together, so the mode is part of any disagreement "
+            "about change.",
             "note",
         )
     ]
@@ -142,7 +146,7 @@ def counted(material: Material) -> Section:
             "data.queries.scores.totals",
             "data.queries.report.visits",
             "data.queries.scores.abstentions",
-            "core.report.measures.left_out",
+            "core.report.statistics.left_out",
         ),
     )
 
@@ -155,9 +159,17 @@ def _flow(material: Material) -> Table:
         for interval in _asked(material, panel):
             table = readings.table(panel, interval)[labels].notna()
             every = int(table.all(axis=1).sum())
-            each = [say.count(table[label].sum()) for label in labels]
-            out = say.count(material.patients - every)
-            rows.append((interval.what(panel), say.count(material.patients), *each, say.count(every), out))
+            each = [formatting.count(table[label].sum()) for label in labels]
+            out = formatting.count(material.patients - every)
+            rows.append(
+                (
+                    interval.what(panel),
+                    formatting.count(material.patients),
+                    *each,
+                    formatting.count(every),
+                    out,
+                )
+            )
     return Table(
         ("Compared", "Patients", *labels, "by all of these", "left out"),
         tuple(rows),
@@ -175,7 +187,8 @@ def _asked(material: Material, panel: str) -> list[Interval]:
 def _reasons(missing: pd.DataFrame) -> Table:
     grouped = missing.groupby(["visit", "label", "reason"], sort=False).size().reset_index(name="n")
     rows = tuple(
-        (str(row.visit), str(row.label), str(row.reason), say.count(row.n)) for row in grouped.itertuples()
+        (str(row.visit), str(row.label), str(row.reason), formatting.count(row.n))
+        for row in grouped.itertuples()
     )
     return Table(("Visit", "Reading", "Reason", "Patients"), rows, words=3)
 
@@ -194,9 +207,9 @@ def _abstained(material: Material) -> list[Block]:
         return [Text("No model has scored this study.")]
     if frame.empty:
         return [Text("The model scored every film that it was given.")]
-    frame = frame.fillna({"reader": say.NOTHING})
+    frame = frame.fillna({"reader": formatting.NOTHING})
     grouped = frame.groupby(["reader", "reason"])["image"].nunique().reset_index(name="n")
-    rows = tuple((str(row.reader), str(row.reason), say.count(row.n)) for row in grouped.itertuples())
+    rows = tuple((str(row.reader), str(row.reason), formatting.count(row.n)) for row in grouped.itertuples())
     return [
         Table(("Model", "Reason", "Films"), rows, "Abstaining is a result: no grade is guessed.", words=2)
     ]

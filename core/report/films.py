@@ -10,9 +10,9 @@ import pandas as pd
 
 from core.domain import Box, Film
 from core.figures.style import NO_GRADE_COLOUR, grade_colour
-from core.overlays import film_grey
-from core.readings import short_names
-from core.report.content import FilmMark, FilmPicture
+from core.imaging.overlays import film_grey
+from core.reader_labels import short_names
+from core.report.blocks import FilmMark, FilmPicture
 from core.scores.system import ScoreSystem
 
 HEIGHT = 460  # pixels of a picture

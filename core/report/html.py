@@ -11,7 +11,7 @@ from importlib.resources import files
 from typing import Any
 
 from core.figures.style import DARK, LIGHT
-from core.report.content import (
+from core.report.blocks import (
     Beside,
     Block,
     Code,

@@ -6,16 +6,16 @@ from typing import Any
 
 import pandas as pd
 
-from core.changes import confirmed_share
-from core.figures.agreement_sites import site_grid
+from core.agreement.comparison import CHANGE, STATUS
+from core.figures.agreement.sites import site_grid
 from core.figures.style import Look
-from core.readings import short_names
-from core.report import say
-from core.report.content import Beside, Block, Figure, Heading, Section, Table, Text
-from core.report.material import Material
-from core.report.measures import Sites
-from core.report.readings import CHANGE, STATUS
-from core.scores.layout import SiteLayout, layout
+from core.patient.changes import confirmed_share
+from core.reader_labels import short_names
+from core.report import formatting
+from core.report.blocks import Beside, Block, Figure, Heading, Section, Table, Text
+from core.report.inputs import Material
+from core.report.statistics import Sites
+from core.scores.display.layout import SiteLayout, layout
 
 KAPPA = "kappa.quadratic"
 MOST_ACROSS = 9  # columns of squares of a map that stands beside another
@@ -38,7 +38,7 @@ def site_by_site(material: Material, found: Sites | None) -> Section:
     made = (
         "data.queries.scores.site_grades",
         "core.agreement.compare.compare",
-        "core.changes.confirmed_share",
+        "core.patient.changes.confirmed_share",
     )
     return Section("sites", "Site by site", tuple(blocks), made)
 
@@ -67,7 +67,7 @@ def _map(material: Material, rows: pd.DataFrame, panel: str, where: SiteLayout) 
     if known.any():
         worst = here[known].sort_values("estimate", kind="stable").iloc[0]
         said += (
-            f" The lowest is {say.number(worst['estimate'])} at {worst['site']} "
+            f" The lowest is {formatting.number(worst['estimate'])} at {worst['site']} "
             f"({worst['first']} – {worst['second']})."
         )
     return Figure(f"sites_{panel}", draw, f"Quadratic kappa of every site and pair, {what}", said, title=what)
@@ -80,8 +80,8 @@ def _together(material: Material, rows: pd.DataFrame) -> Table:
     return Table(
         ("Panel", "Pair", "site grades", "patients", "quadratic kappa", "same", "within one"),
         tuple(
-            (panel, f"{first} – {second}", say.count(cells[KAPPA].n), say.count(cells[KAPPA].patients),
-             *_cells(cells))
+            (panel, f"{first} – {second}", formatting.count(cells[KAPPA].n),
+             formatting.count(cells[KAPPA].patients), *_cells(cells))
             for (panel, first, second), cells in wide.items()
         ),
         f"Grades of all {len(material.system.sites)} sites; intervals resample patients. For change, "
@@ -94,8 +94,8 @@ def _cells(cells: dict[str, Any]) -> list[str]:
     kappa = cells[KAPPA]
     shares = [cells[name] for name in ("exact_agreement", "within_one")]
     return [
-        say.with_interval([kappa.estimate, kappa.low, kappa.high]),
-        *(say.with_interval([share.estimate, share.low, share.high], 3) for share in shares),
+        formatting.with_interval([kappa.estimate, kappa.low, kappa.high]),
+        *(formatting.with_interval([share.estimate, share.low, share.high], 3) for share in shares),
     ]
 
 
@@ -134,7 +134,7 @@ def _table(rows: pd.DataFrame, sites: list[str]) -> Table:
             panel,
             site,
             f"{a} – {b}",
-            say.count(wide[panel, site, a, b][KAPPA].n),
+            formatting.count(wide[panel, site, a, b][KAPPA].n),
             *_cells(wide[panel, site, a, b]),
         )
         for panel, site, a, b in keys

@@ -7,15 +7,15 @@ from typing import Any
 
 import pandas as pd
 
-from core.agreement.bland_altman import bland_altman
+from core.agreement.comparison import CHANGE, PANELS, STATUS, TOTAL, Readings
+from core.agreement.limits.bland_altman import bland_altman
 from core.agreement.plain_words import icc_sentence, limits_sentence
 from core.domain import ReaderKind
-from core.figures import agreement as figures
-from core.figures.agreement_forest import forest
+from core.figures.agreement import pairs as figures
+from core.figures.agreement.forest import forest
 from core.figures.style import Look
-from core.report import say
-from core.report.content import Beside, Block, Figure, Heading, Section, Table, Text
-from core.report.readings import CHANGE, PANELS, STATUS, TOTAL, Readings
+from core.report import formatting
+from core.report.blocks import Beside, Block, Figure, Heading, Section, Table, Text
 
 ICC = "ICC(A,1)"
 MOST_PAIRS = 8  # pairs shown patient by patient
@@ -137,17 +137,17 @@ def _pair_table(readings: Readings, found: pd.DataFrame, component: str) -> Tabl
 def _pair_cells(at: Callable[..., Any]) -> list[str]:
     icc, bias, spread = at(ICC), at("bland_altman.bias"), at("bland_altman.sd")
     return [
-        say.count(icc.n),
-        say.with_interval([icc.estimate, icc.low, icc.high]),
-        say.with_interval([bias.estimate, bias.low, bias.high], signed=True),
-        say.number(spread.estimate),
+        formatting.count(icc.n),
+        formatting.with_interval([icc.estimate, icc.low, icc.high]),
+        formatting.with_interval([bias.estimate, bias.low, bias.high], signed=True),
+        formatting.number(spread.estimate),
     ]
 
 
 def _error_tables(readings: Readings, errors: list[dict[str, Any]]) -> list[Block]:
     """SDC from change beside its bias, then MDC from status beside its own."""
     k = len(readings.people)
-    modes = say.listed(errors[0]["modes"]) if errors and errors[0]["modes"] else "not stated"
+    modes = formatting.listed(errors[0]["modes"]) if errors and errors[0]["modes"] else "not stated"
     who = f"{readings.unit}, {k} {'reader' if k == 1 else 'readers'}, read mode {modes}."
     caption = f"{who} {ERROR_CAPTION}"
     tables: list[Block] = []
@@ -163,8 +163,8 @@ def _error_tables(readings: Readings, errors: list[dict[str, Any]]) -> list[Bloc
 
 def _limits(found: dict[str, Any], *more: str) -> list[str]:
     """n, the limit of one reader and of the mean of all, further limits, bias."""
-    limits = [say.with_interval(found.get(name)) for name in ("one", "mean", *more)]
-    return [say.count(found["n"]), *limits, say.with_interval(found["bias"], signed=True)]
+    limits = [formatting.with_interval(found.get(name)) for name in ("one", "mean", *more)]
+    return [formatting.count(found["n"]), *limits, formatting.with_interval(found["bias"], signed=True)]
 
 
 ERROR_CAPTION = (
@@ -190,7 +190,7 @@ def patient_by_patient(readings: Readings) -> Section:
         "patients",
         f"Patient by patient: total, {readings.main.label}",
         tuple(blocks),
-        ("data.queries.scores.totals", "core.agreement.bland_altman.bland_altman"),
+        ("data.queries.scores.totals", "core.agreement.limits.bland_altman.bland_altman"),
     )
 
 

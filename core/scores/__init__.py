@@ -1,6 +1,6 @@
 """Score systems as data, and the rule engine that turns site grades into totals.
 
-``get("msasss")`` gives a ScoreSystem; ``core.scores.totals.compute`` computes for any of them.
+``get("msasss")`` gives a ScoreSystem; ``core.scores.engine.totals.compute`` computes for any of them.
 """
 
 from __future__ import annotations

@@ -2,8 +2,9 @@
 
 A system says where one looks (sites), what one grades there (features), how site grades add up (blocks,
 components, total) and what happens to a site that could not be graded (rules). Nothing here computes;
-``core.scores.totals`` computes for any system. What ``domain.md`` marks as not verified against the primary
-paper is a Rule or Setting with ``is_verified`` False, or an Assumption: a page that uses it shows its name.
+``core.scores.engine.totals`` computes for any system. What ``domain.md`` marks as not verified against the
+primary paper is a Rule or Setting with ``is_verified`` False, or an Assumption: a page that uses it shows
+its name.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from data.phantom.conditions import Conditions
+from data.phantom.spine.conditions import Conditions
 
 FULL = 4095
 

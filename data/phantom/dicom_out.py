@@ -19,9 +19,9 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from data.phantom.films import derived_seed
 from data.phantom.hands.tags import LIMB_VIEWS, limb_tags
-from data.phantom.render import RenderedFilm
+from data.phantom.spine.films import derived_seed
+from data.phantom.spine.render import RenderedFilm
 
 if TYPE_CHECKING:
     from data.phantom.hands.render import LimbFilm

@@ -25,24 +25,24 @@ import numpy as np
 import pandas as pd
 
 from core.errors import InputError
-from data.phantom.conditions import WRONG_KINDS
-from data.phantom.conduct import POOR, Conduct, PlannedFilm, conduct, visibility
-from data.phantom.course import Course, simulate, visit_codes
 from data.phantom.hands.conditions import VIEWS as LIMB_VIEWS
 from data.phantom.hands.conditions import WRONG_KINDS as WRONG_LIMB_KINDS
-from data.phantom.hands.conduct import conduct_hands, hands_visibility
 from data.phantom.hands.course import HandsCourse, simulate_hands
 from data.phantom.hands.labels import SITE_COLUMNS, site_rows
-from data.phantom.hands.readings import HANDS_READERS, HandsReader, read_joints, true_reads
-from data.phantom.hands.readings import reads_frame as hands_frame
+from data.phantom.hands.readers import HANDS_READERS, HandsReader, read_joints, true_reads
+from data.phantom.hands.readers import reads_frame as hands_frame
+from data.phantom.hands.schedule import conduct_hands, hands_visibility
 from data.phantom.hands.state import JointState
-from data.phantom.population import SITES
-from data.phantom.readers import READERS, Reader, read_films, reads_frame
+from data.phantom.schedule import POOR, Conduct, PlannedFilm, conduct, visibility
 from data.phantom.seeds import StudyRole, StudySeed
+from data.phantom.spine.conditions import WRONG_KINDS
+from data.phantom.spine.course import Course, simulate, visit_codes
+from data.phantom.spine.population import SITES
+from data.phantom.spine.readers import READERS, Reader, read_films, reads_frame
 
 if TYPE_CHECKING:
     from data.phantom.hands.render import LimbFilm
-    from data.phantom.render import RenderedFilm
+    from data.phantom.spine.render import RenderedFilm
 
 ABOUT, FILMS, LABELS = "study.json", "films", "labels"
 SYSTEMS = ("msasss", "mtss")
@@ -367,8 +367,8 @@ def _rendered_film(
     plan: StudyPlan, film: PlannedFilm, states: States
 ) -> tuple[RenderedFilm | LimbFilm, dict[str, Any]]:
     """The film, and the rows of its labels: ``corners`` or ``joints``."""
-    from data.phantom.films import make_film
     from data.phantom.hands.films import make_hand_film
+    from data.phantom.spine.films import make_film
 
     draw: Callable[..., Any] = make_hand_film if film.view in LIMB_VIEWS else make_film
     rendered = draw(

@@ -11,8 +11,9 @@ import pandas as pd
 
 from core.domain import CohortFilter, Viewer
 from core.errors import StoreError
-from data import access
-from data.store import CohortStore, Look
+from data.store import access
+from data.store.cohort import CohortStore
+from data.store.viewer_session import Look
 
 
 def answer(

@@ -8,7 +8,7 @@ import pandas as pd
 
 from core.domain import CohortFilter, Viewer
 from data.queries.answer import answer
-from data.store import CohortStore
+from data.store.cohort import CohortStore
 
 MOST_LEVELS = 8
 

@@ -8,7 +8,7 @@ from core.domain import Viewer
 from core.errors import InputError
 from data.queries.answer import answer
 from data.queries.patient import box_of
-from data.store import CohortStore
+from data.store.cohort import CohortStore
 
 
 def find_image(store: CohortStore, viewer: Viewer, name: str) -> str:

@@ -13,7 +13,7 @@ from core import scores
 from core.domain import Viewer
 from core.scores.system import ScoreSystem
 from data.queries.answer import answer
-from data.store import CohortStore
+from data.store.cohort import CohortStore
 
 TOTALS = """
     SELECT t.subject, s.arm, t.visit, coalesce(v.day, v.planned_day) AS day, t.reader, r.kind, t.campaign,

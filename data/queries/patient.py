@@ -9,7 +9,7 @@ import pandas as pd
 
 from core.domain import Box, Viewer
 from data.queries.answer import answer
-from data.store import CohortStore
+from data.store.cohort import CohortStore
 
 
 def visits(store: CohortStore, viewer: Viewer, subject: str) -> pd.DataFrame:

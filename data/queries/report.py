@@ -6,7 +6,7 @@ import pandas as pd
 
 from core.domain import CohortFilter, Viewer
 from data.queries.answer import answer
-from data.store import CohortStore
+from data.store.cohort import CohortStore
 
 
 def visits(store: CohortStore, viewer: Viewer, chosen: CohortFilter) -> pd.DataFrame:

@@ -7,7 +7,7 @@ import pandas as pd
 from core import scores
 from core.domain import CohortFilter, Viewer
 from data.queries.answer import answer
-from data.store import CohortStore
+from data.store.cohort import CohortStore
 
 
 def readers(store: CohortStore, viewer: Viewer, system: str) -> pd.DataFrame:

@@ -69,8 +69,8 @@ CANDIDATES: dict[str, dict[str, tuple[Method, ...]]] = {
     },
 }
 EXPLAINERS: dict[str, str] = {  # (film, row of the stored finding, size) -> told.Told
-    "msasss": "models.explain.msasss:explain_stored",
-    "mtss": "models.explain.mtss:explain_stored",
+    "msasss": "models.msasss.explain:explain_stored",
+    "mtss": "models.mtss.explain.detectors:explain_stored",
 }
 
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import torch
 
-from models.msasss.geometry import Frame
+from models.common.frames import Frame
 
 
 @dataclass(frozen=True)

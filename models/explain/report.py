@@ -25,17 +25,17 @@ import pandas as pd
 
 from core.errors import InputError
 from core.scores.mtss import MTSS
-from models import weights
+from models import cards
 from models.explain import verdict
 from models.explain.method import CANDIDATES, METHODS, Method
 
 FILMS = Path(__file__).resolve().parents[2] / "data" / "phantom"
 # Modules with ``tools(size)`` and ``cases_of_patient``, and the networks of the card that they test.
 TESTS: dict[str, dict[str, tuple[str, ...]]] = {
-    "msasss": {"models.explain.cases": ("grader", "finder")},
+    "msasss": {"models.msasss.explain_cases": ("grader", "finder")},
     "mtss": {
-        "models.explain.hand_cases": ("ankylosis", "luxation"),
-        "models.explain.joint_cases": ("grader",),
+        "models.mtss.explain.detector_cases": ("ankylosis", "luxation"),
+        "models.mtss.explain.grader_cases": ("grader",),
     },
 }
 LATER = {"report.py", "verdict.py", "stored.py", "picture.py", "dicom_out.py", "report"}  # change no figure
@@ -86,9 +86,9 @@ def _folder(system: str, size: str, methods: Methods) -> Path:
     sources = (*sorted(Path(__file__).parent.glob("*.py")), *sorted(FILMS.rglob("*.py")))
     used = json.dumps({name: [method.name for method in chosen] for name, chosen in methods.items()})
     content = b"".join(path.read_bytes() for path in sources if path.name not in LATER)
-    card = weights.read_card(system, size)
+    card = cards.read_card(system, size)
     rules = json.dumps([card.get("settings"), card.get("grading")])
-    name = hashlib.sha256(content + (weights.weights_hash(card) + rules + used).encode()).hexdigest()[:12]
+    name = hashlib.sha256(content + (cards.weights_hash(card) + rules + used).encode()).hexdigest()[:12]
     return Path(tempfile.gettempdir()) / f"sharpline-explain-{system}-{name}"
 
 
@@ -125,7 +125,7 @@ def _tools(module: str, size: str) -> Any:
 
 def figures(rows: pd.DataFrame) -> dict[str, Any]:
     """Means over the cases of one network with intervals over patients, and how many of each there are."""
-    from models.msasss.measures import resampled
+    from models.evaluation.intervals import resampled
 
     table = rows.assign(
         share_beyond_box=rows["share"] - rows["box_share"],
@@ -169,12 +169,12 @@ def result(
 ) -> dict[str, Any]:
     """What is stored beside the weights: figures by network, domain and grade; the verdict is that of the
     first domain."""
-    card = weights.read_card(system, size)
+    card = cards.read_card(system, size)
     found: dict[str, Any] = {
         "system": system,
         "size": size,
         "note": "phantom films, research only",
-        "weights_hash": weights.weights_hash(card),
+        "weights_hash": cards.weights_hash(card),
         "limits": {
             "beyond_box": verdict.BEYOND_BOX,
             "most_random": verdict.MOST_RANDOM,
@@ -227,7 +227,7 @@ def kept(stored: Mapping[str, Any] | None, new: dict[str, Any]) -> dict[str, Any
 
 def overview(every: Sequence[Mapping[str, Any]]) -> str:
     """One line a network of every system: what the verdict rests on, in the first domain."""
-    from models.msasss.report import shown
+    from models.evaluation.markdown import shown
 
     keys = ("share", "box_share", "point", "box_point", "random all", "repeat")
     head = ["system", "network", "map", "verdict", "cases (patients)", *(SHOWN[key] for key in keys)]
@@ -247,7 +247,7 @@ def overview(every: Sequence[Mapping[str, Any]]) -> str:
 
 def as_text(found: Mapping[str, Any]) -> str:
     """The tables of one system as Markdown."""
-    from models.msasss.report import shown
+    from models.evaluation.markdown import shown
 
     parts = [
         f"## {found['system']}\n\nWeights {found['weights_hash'][:12]}, size {found['size']}; "

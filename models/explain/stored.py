@@ -15,13 +15,13 @@ from core import scores
 from core.domain import Viewer
 from core.errors import InputError, ModelError
 from core.scores.system import ScoreSystem
-from data.ingest import load_film
+from data.dicom.images import load_film
 from data.queries.findings import of_image
-from data.store import CohortStore
-from models.base import entry
+from data.store.cohort import CohortStore
+from models.explain.explanation import Told
 from models.explain.method import EXPLAINERS, explainer
-from models.explain.told import Told
 from models.explain.verdict import Verdict, read_verdict
+from models.registry import entry
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class Explained:
-    """Everything that stands beside the maps of one finding; see :class:`models.explain.told.Told`."""
+    """Everything that stands beside the maps of one finding; see :class:`models.explain.explanation.Told`."""
 
     site: str
     feature: str

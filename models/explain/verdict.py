@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from models import weights
+from models import cards
 
 BEYOND_BOX = 0.0  # lower limit of heat (and of hits) inside the finding minus that of the box itself
 MOST_RANDOM = 0.5  # upper limit of the likeness to the map of random weights
@@ -57,7 +57,7 @@ def judge(figures: Mapping[str, Any]) -> Verdict:
     return Verdict(True, not reasons, tuple(reasons))
 
 
-def result_path(system: str, size: str, folder: Path = weights.FOLDER) -> Path:
+def result_path(system: str, size: str, folder: Path = cards.FOLDER) -> Path:
     """Where the tests of a model's maps are stored: beside its card."""
     return folder / f"{system}-{size}-explain.json"
 
@@ -67,7 +67,7 @@ def of_network(name: str) -> str:
     return name.partition(",")[0]
 
 
-def read_results(system: str, size: str, folder: Path = weights.FOLDER) -> dict[str, Any] | None:
+def read_results(system: str, size: str, folder: Path = cards.FOLDER) -> dict[str, Any] | None:
     """What the tests of a model's maps found; None where they never ran."""
     path = result_path(system, size, folder)
     if not path.is_file():
@@ -76,7 +76,7 @@ def read_results(system: str, size: str, folder: Path = weights.FOLDER) -> dict[
     return stored
 
 
-def read_verdict(system: str, size: str, network: str, method: str, folder: Path = weights.FOLDER) -> Verdict:
+def read_verdict(system: str, size: str, network: str, method: str, folder: Path = cards.FOLDER) -> Verdict:
     """The stored verdict, untested where there is none for this network's weights and this method. network:
     a name in the results, or with a feature behind it (``grader, jsn``): then that feature's maps must pass
     as well."""
@@ -87,7 +87,7 @@ def read_verdict(system: str, size: str, network: str, method: str, folder: Path
     found = every.get(base if alone else network)
     if found is None or found["method"] != method:
         return Verdict(False, False)
-    about = weights.read_card(system, size, folder)["networks"].get(of_network(network), {})
+    about = cards.read_card(system, size, folder)["networks"].get(of_network(network), {})
     if found["sha256"] != about.get("sha256"):
         return Verdict(False, False)
     whole = Verdict(True, bool(found["passed"]), tuple(found["reasons"]))

@@ -15,11 +15,11 @@ import numpy as np
 import pandas as pd
 
 from core.domain import Abstained, Scored
+from core.scores.engine.totals import compute
 from core.scores.msasss import MSASSS
-from core.scores.totals import compute
 from models.msasss import measures, paired
-from models.msasss.infer import TYPICAL_SPACING, MsasssScorer, build
 from models.msasss.labels import Corner, LabelledFilm, read_folder, stated_spacing
+from models.msasss.scorer import TYPICAL_SPACING, MsasssScorer, build
 from models.msasss.sites import SITES
 
 MODEL = "model"  # reads films one by one
@@ -237,9 +237,9 @@ def rendered_set(
     Simulated readers read the same films. folder: where films are kept, and found again; in the temporary
     folder unless given.
     """
-    from data.phantom.conduct import POOR
+    from data.phantom.schedule import POOR
     from data.phantom.seeds import StudyRole
-    from models.msasss.phantom_data import PLAIN, Patients, write_coco
+    from models.msasss.phantom import PLAIN, Patients, write_coco
 
     who = Patients(
         StudyRole.TEST,
@@ -272,7 +272,7 @@ def _renderer() -> str:
 
     import data.phantom
 
-    sources = sorted(Path(str(data.phantom.__file__)).parent.glob("*.py"))
+    sources = sorted(Path(str(data.phantom.__file__)).parent.rglob("*.py"))
     return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:10]
 
 
@@ -280,11 +280,11 @@ def read_by_people(who: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Truth of all sites of these patients and the grades of the simulated readers (paired, order
     blinded).
     """
-    from data.phantom.course import visit_codes
-    from data.phantom.films import film_conditions
-    from data.phantom.placement import visibility
-    from data.phantom.population import SITES as ORDER
-    from data.phantom.readers import READERS, read_films, reads_frame
+    from data.phantom.spine.course import visit_codes
+    from data.phantom.spine.films import film_conditions
+    from data.phantom.spine.placement import visibility
+    from data.phantom.spine.population import SITES as ORDER
+    from data.phantom.spine.readers import READERS, read_films, reads_frame
 
     codes = visit_codes(max(who.visits) + 1)
     truths, reads = [], []
@@ -328,7 +328,7 @@ def folder_set(folder: Path) -> TestSet:
 
 def study_set(folder: Path) -> TestSet:
     """The spine films, truth and reads of a phantom study as ``sharpline demo`` writes it."""
-    from data.phantom.readers import READERS
+    from data.phantom.spine.readers import READERS
 
     text = {"subject": str, "visit": str}
     corners = pd.read_csv(folder / "corners.csv", dtype=text)

@@ -248,8 +248,8 @@ def _spacing_of(path: Path) -> tuple[float, float]:
 
 def _read_dicom(path: Path) -> tuple[np.ndarray, tuple[float, float] | None]:
     """Grey pixels, bone bright, and the (row, column) spacing that the file states."""
-    from data.dicom import Refusal, decode_frames, read_dicom
-    from data.film_values import to_picture
+    from data.dicom.pixel_values import to_picture
+    from data.dicom.read import Refusal, decode_frames, read_dicom
 
     try:
         with path.open("rb") as stream:

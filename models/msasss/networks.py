@@ -6,8 +6,8 @@ from pathlib import Path
 
 import torch
 
+from models.common.yolo import build_network
 from models.msasss.sites import ALL_UNITS, GRADE_NAMES
-from models.yolo import build_network
 
 HERE = Path(__file__).parent
 

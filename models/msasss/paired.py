@@ -9,7 +9,7 @@ from pathlib import Path
 
 from core.domain import Abstained, Scored, ScoredTogether
 from core.errors import ModelError
-from models import weights
+from models import cards
 from models.msasss.together import Expectation, read_together
 
 
@@ -24,9 +24,9 @@ class Together:
         return read_together(films, self.expected)
 
 
-def expectation(size: str = "demo", folder: Path = weights.FOLDER) -> Expectation | None:
+def expectation(size: str = "demo", folder: Path = cards.FOLDER) -> Expectation | None:
     """What the model's card says for reading films together, None where it reads single films only."""
-    card = weights.read_card("msasss", size, folder).get("together")
+    card = cards.read_card("msasss", size, folder).get("together")
     return None if card is None else Expectation.from_card(card)
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from models import weights
-from models.markdown import into_page, table
+from models import cards
+from models.evaluation.markdown import into_page, shown, table
 
 READER_NAMES = {"model": "model, single films", "model paired": "model, paired"}
 
@@ -32,20 +32,6 @@ def as_text(result: dict[str, Any]) -> str:
         *[_readers(name, result["sets"][name]) for name in names],
     ]
     return "\n\n".join(parts) + "\n"
-
-
-def shown(value: dict[str, Any] | None, digits: int = 3, percent: bool = False) -> str:
-    """An estimate with its interval, ``-`` where there is none."""
-    if not value or value.get("estimate") is None:
-        return "-"
-    scale = 100 if percent else 1
-
-    def text(number: float | None) -> str:
-        return "-" if number is None else f"{number * scale:.{1 if percent else digits}f}"
-
-    low, high = value["ci"]
-    unit = "%" if percent else ""
-    return f"{text(value['estimate'])}{unit} ({text(low)} to {text(high)})"
 
 
 def _columns(names: Sequence[str], measures: Sequence[str]) -> list[str]:
@@ -169,9 +155,9 @@ def training_text(card: dict[str, Any]) -> str:
 def main(evaluation: Path, page: Path) -> None:
     """Write the result of ``sharpline evaluate msasss --json`` into the documentation and the card."""
     result = json.loads(evaluation.read_text(encoding="utf-8"))
-    card = weights.read_card("msasss", result["size"])
+    card = cards.read_card("msasss", result["size"])
     card["evaluation"] = summary(result)
-    weights.write_card(card, "msasss", result["size"], weights.FOLDER)
+    cards.write_card(card, "msasss", result["size"], cards.FOLDER)
     text = into_page(page.read_text(encoding="utf-8"), "training", training_text(card))
     page.write_text(into_page(text, "evaluation", as_text(result)), encoding="utf-8")
 

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
+from models.common import pixels as the_pixels
+from models.common.frames import TileShape
 from models.msasss import pixels
-from models.msasss.geometry import TileShape, tile_frames, unit_boxes
+from models.msasss.geometry import tile_frames, unit_boxes
 from models.msasss.labels import Corner, LabelledFilm
 from models.msasss.sites import ALL_UNITS, CORNERS, UNITS
 
@@ -48,8 +50,8 @@ def prepare(film: LabelledFilm) -> tuple[FinderSample, list[TileSample]]:
     """The samples of one labelled film. A film without corners gives a finder picture with nothing to
     find.
     """
-    grey = pixels.as_grey(film.load())
-    image = to_bytes(pixels.resample(grey, film.spacing_mm, pixels.FINDER_MM))
+    grey = the_pixels.as_grey(film.load())
+    image = to_bytes(the_pixels.resample(grey, film.spacing_mm, pixels.FINDER_MM))
     midpoints, units = _midpoints(film)
     if len(units) < 2:
         return FinderSample(image, np.zeros((0, 5), np.float32), film.patient), []
@@ -95,7 +97,7 @@ def _tiles(film: LabelledFilm, grey: np.ndarray, midpoints: np.ndarray, units: l
         points = frame.to_tile(np.array([[c.x, c.y] for c in seen]).reshape(-1, 2) * per_pixel)
         sizes = np.array([[c.width, c.height] for c in seen]).reshape(-1, 2) * per_pixel / shape.mm_per_pixel
         grades = np.array([[c.grade] for c in seen]).reshape(-1, 1)
-        tile = pixels.cut_tile(grey, film.spacing_mm, frame, shape.rows, shape.columns)
+        tile = the_pixels.cut_tile(grey, film.spacing_mm, frame, shape.rows, shape.columns)
         labels = np.concatenate([grades, points, sizes], axis=1).astype(np.float32)
         samples.append(TileSample(to_bytes(tile), labels, unit, film.patient))
     return samples

@@ -1,6 +1,6 @@
 """One corner on several films of a patient, read together without knowing which film came first.
 
-The reading itself is that of :mod:`models.together`; here are the four grades of a corner.
+The reading itself is that of :mod:`models.paired.posterior`; here are the four grades of a corner.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from core.domain import Abstained, Scored, ScoredTogether
-from models.together import Expectation, SiteRead, kinds_of_site, read_site
-from models.together import read_together as read_sites_together
+from models.paired.posterior import Expectation, SiteRead, kinds_of_site, read_site
+from models.paired.posterior import read_together as read_sites_together
 
 GRADES = 4
 

@@ -14,8 +14,9 @@ import torch
 
 from core.domain import Abstained
 from core.errors import InputError
-from models import weights
-from models.msasss import infer, learn, networks, pixels, samples, tune, tune_together
+from models import cards
+from models.msasss import batches, networks, pixels, samples, tune, tune_paired
+from models.msasss import scorer as infer
 from models.msasss.grading import PLAIN
 from models.msasss.labels import LabelledFilm, read_folder, split_patients
 from models.msasss.sites import ALL_UNITS, GRADE_NAMES
@@ -51,7 +52,7 @@ def train_from_folder(data: Path, plan: Plan, tell: Callable[[str], None]) -> di
         path.parent.mkdir(exist_ok=True)
         samples.save(samples.prepare_all(training), path)
     about = {"source": "labelled films", "films": len(training), "phantom": False}
-    return run([path], tuning, plan, about, tell, tune_together.labelled_courses(films))
+    return run([path], tuning, plan, about, tell, tune_paired.labelled_courses(films))
 
 
 def train_on_phantoms(
@@ -62,14 +63,7 @@ def train_on_phantoms(
     tuning.
     """
     from data.phantom.seeds import StudyRole
-    from models.msasss.phantom_data import (
-        ENRICHED,
-        PLAIN,
-        Patients,
-        grade_courses,
-        render_samples,
-        write_coco,
-    )
+    from models.msasss.phantom import ENRICHED, PLAIN, Patients, grade_courses, render_samples, write_coco
 
     training = Patients(StudyRole.TRAIN, first, patients, shifts=ENRICHED)
     tuning = Patients(
@@ -166,7 +160,7 @@ def _fit(name: str, sample_files: list[Path], plan: Plan, lines: Any) -> str:
     if path.exists():
         return f"{path} is there already"
     recipe = replace(
-        learn.FINDER_RECIPE if name == "finder" else learn.GRADER_RECIPE,
+        batches.FINDER_RECIPE if name == "finder" else batches.GRADER_RECIPE,
         epochs=plan.finder_epochs if name == "finder" else plan.epochs,
         seed=plan.seed,
         learning_rate=plan.learning_rate,
@@ -181,15 +175,15 @@ def _fit(name: str, sample_files: list[Path], plan: Plan, lines: Any) -> str:
     loaded = [samples.load(part) for part in sample_files]
     if name == "finder":
         films = [sample for part in loaded for sample in part.finder]
-        network = learn.train_finder(
+        network = batches.train_finder(
             films, size=plan.size, recipe=recipe, checkpoint=checkpoint, report=report, start=start
         )
     else:
         tiles = [sample for part in loaded for sample in part.tiles]
-        network = learn.train_grader(
+        network = batches.train_grader(
             tiles, size=plan.size, recipe=recipe, checkpoint=checkpoint, report=report, start=start
         )
-    weights.save(network, path)
+    cards.save(network, path)
     checkpoint.unlink(missing_ok=True)
     return f"weights in {path}"
 
@@ -217,7 +211,7 @@ def first_card(
         network = networks.finder(plan.size) if name == "finder" else networks.grader(plan.size)
         entries[name] = {
             "file": path.name,
-            "sha256": weights.sha256(path),
+            "sha256": cards.sha256(path),
             "bytes": path.stat().st_size,
             "parameters": sum(p.numel() for p in network.parameters()),
             "definition": f"{name}.yaml",
@@ -273,7 +267,7 @@ def finish(
     scorer.settings, scorer.rule = settings, rule
     card["tuning"] = summary(scorer, [f for f, _ in good], [r for _, r in good], wrong)
     card |= together(scorer, found.grade, good, grades)
-    weights.write_card(card, "msasss", plan.size, plan.out)
+    cards.write_card(card, "msasss", plan.size, plan.out)
     return card
 
 
@@ -291,15 +285,15 @@ def together(
         return {}
     frequency = np.bincount(calibrated_on, minlength=4) + 1.0
     results = [r if isinstance(r, Abstained) else scorer.judge(r) for _, r in good]
-    corners = tune_together.courses([film for film, _ in good], results)
-    expected = tune_together.tune(tune_together.fit_expectation(grades, frequency), corners)
+    corners = tune_paired.courses([film for film, _ in good], results)
+    expected = tune_paired.tune(tune_paired.fit_expectation(grades, frequency), corners)
     return {"together": expected.as_card()}
 
 
 def _scorer(card: dict[str, Any], plan: Plan) -> infer.MsasssScorer:
     made = {"finder": networks.finder(plan.size), "grader": networks.grader(plan.size)}
     for name, network in made.items():
-        weights.load_into(network, card, name, plan.out)
+        cards.load_into(network, card, name, plan.out)
     return infer.MsasssScorer(
         made["finder"], made["grader"], PLAIN, infer.Settings(), size=plan.size, weights_hash=""
     )

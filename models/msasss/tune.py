@@ -13,8 +13,8 @@ import numpy as np
 
 from core.domain import Abstained
 from models.msasss.grading import GradingRule
-from models.msasss.infer import MsasssScorer, Reading, Settings, SiteReading
 from models.msasss.labels import Corner, LabelledFilm
+from models.msasss.scorer import MsasssScorer, Reading, Settings, SiteReading
 
 LEAST_SENSITIVITY = 0.6  # aimed at on tuning patients, so that 0.5 holds on others
 NEAR_MM = 3.0

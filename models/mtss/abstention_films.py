@@ -1,12 +1,12 @@
-"""Phantom films of hands and feet on which abstention is counted (:mod:`models.abstention`)."""
+"""Phantom films of hands and feet on which abstention is counted (:mod:`models.ood.abstention`)."""
 
 from __future__ import annotations
 
 from core.domain import Film
 from data.phantom.seeds import StudyRole
-from models.mtss.known_films import PLAIN, VIEWS
-from models.mtss.phantom_data import Patients, limb_films
-from models.real_images import Group
+from models.mtss.ood_films import PLAIN, VIEWS
+from models.mtss.phantom import Patients, limb_films
+from models.ood.real_images import Group
 
 WRONG = {
     "one_hand": "one hand only, to be refused",

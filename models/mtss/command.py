@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from data.phantom.conditions import DOMAINS
 from data.phantom.hands.labels import write_coco
 from data.phantom.seeds import StudyRole
-from models import weights
-from models.mtss.evaluate import NOTE
-from models.mtss.evaluation import evaluate_folder
-from models.mtss.phantom_data import Patients, limb_films
-from models.mtss.training import VIEWS, VISITS, Folders, render, train_all
+from data.phantom.spine.conditions import DOMAINS
+from models import cards
+from models.mtss.detectors.evaluate import NOTE
+from models.mtss.evaluate import evaluate_folder
+from models.mtss.phantom import Patients, limb_films
+from models.mtss.train import VIEWS, VISITS, Folders, render, train_all
 
 FIRST = {"first": 1001, "second": 3001}  # number of the first test patient of each domain
 Tell = Callable[[str], None]
@@ -28,7 +28,7 @@ def evaluate(
 
     Raises ModelError where there are no weights of this size.
     """
-    weights.read_card("mtss", size)
+    cards.read_card("mtss", size)
     about = {"system": "mtss", "note": NOTE, "size": size}
     if data is not None:
         return about | {"sets": [evaluate_folder(data, size=size, processes=processes, tell=tell)]}

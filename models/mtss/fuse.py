@@ -13,10 +13,10 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from core.domain import Abstained
-from models.mtss.ensemble import Joints
-from models.mtss.layout import Named
+from models.mtss.detectors.ensemble import Joints
+from models.mtss.detectors.joints import UNITS
+from models.mtss.detectors.naming import Named
 from models.mtss.places import Place, Places
-from models.mtss.sites import UNITS
 
 GATE_MM = 7.0  # a box whose middle is farther from a place shows another joint
 DISAGREE = "the joint detectors and the site finder name it differently"

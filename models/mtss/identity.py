@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from models import weights
+from models import cards
 
 
 def reader_name(size: str) -> str:
@@ -12,4 +12,4 @@ def reader_name(size: str) -> str:
 
 def identity(size: str) -> tuple[str, str]:
     """Reader and weights hash. Raises ModelError where there are no weights of this size."""
-    return reader_name(size), weights.weights_hash(weights.read_card("mtss", size))
+    return reader_name(size), cards.weights_hash(cards.read_card("mtss", size))

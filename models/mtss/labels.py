@@ -1,7 +1,8 @@
-"""Films of both hands with a box for each finger joint, from a COCO folder as labelling tools write it.
+"""Labelled films of hands or feet with the grades of every scored place, from a COCO folder.
 
-The category of a box is its finding (none, ankylosis, subluxation, luxation), its attribute ``unit`` says
-which joint it is; boxes of other places (wrist, end joints of the fingers) are not looked for and left out.
+Each box has an attribute ``unit`` (``LH.MCP2``) and its grades ``erosion`` and ``jsn``, null where the place
+has no such site. ``gap_mm`` (joint space) and ``visibility`` may be absent. Boxes of other places are left
+out.
 """
 
 from __future__ import annotations
@@ -11,70 +12,103 @@ from pathlib import Path
 
 import numpy as np
 
+from core.domain import Film
 from core.errors import InputError
-from models.mtss.coco import ANNOTATIONS, CocoFolder, corners_of, grey_pixels, read_coco, spacing_of
-from models.mtss.sites import POSITIVE, UNITS
+from core.scores.mtss import MTSS
+from models.common.coco import ANNOTATIONS, CocoFolder, corners_of, grey_pixels, read_coco, spacing_of
+from models.mtss.places import LEAST_VISIBLE, Place, Places
 
-LEAST_VISIBLE = 0.3
+UNITS = frozenset(site.unit for site in MTSS.sites)
+NO_SITE = -1  # in place of a grade
 
 
 @dataclass(frozen=True)
-class LabelledHands:
-    """A film and its finger joints. boxes (n, 4): corners in pixels of the film, units and findings (n,).
+class GradedFilm:
+    """A film and its scored places. boxes (n, 4): corners in pixels of the film; units and findings (n,).
 
-    patient: never on both sides of a split. spacing_mm: (row, column), None where it is not known.
-    visible (n,): a joint that nobody could see is neither trained on nor counted.
+    grades: feature -> (n,) grade as a reader gives it, ``NO_SITE`` where the place has no such site. gap_mm
+    (n,): joint space, NaN where it is not known. visibility (n,): 0 to 1. patient: never on both sides of a
+    split. spacing_mm: (row, column), None where it is not known.
     """
 
     name: str
     patient: str
     visit: str
+    view: str
     path: Path
     spacing_mm: tuple[float, float] | None
     units: tuple[str, ...]
     findings: tuple[str, ...]
     boxes: np.ndarray
-    visible: np.ndarray
+    grades: dict[str, np.ndarray]
+    gap_mm: np.ndarray
+    visibility: np.ndarray
     kind: str = "good"
 
-    def load(self) -> np.ndarray:
-        """Grey pixels (rows, columns), bone bright. Raises InputError where the file cannot be read."""
-        return grey_pixels(self.path)
+    @property
+    def visible(self) -> np.ndarray:
+        """(n,) whether a reader could see the place."""
+        return np.asarray(self.visibility >= LEAST_VISIBLE)
 
-    def affected(self, finding: str) -> np.ndarray:
-        """(n,) whether each joint has the finding that a detector looks for."""
-        return np.array([one in POSITIVE[finding] for one in self.findings], dtype=bool)
+    @property
+    def mm_per_pixel(self) -> float:
+        return 0.15 if self.spacing_mm is None else float(np.mean(self.spacing_mm))
+
+    def places(self, rng: np.random.Generator | None = None, jitter_mm: float = 0.0) -> Places:
+        """The middles of the boxes that can be seen, as a site finder gives them.
+
+        jitter_mm: SD of its error in each direction, drawn from ``rng``; none without one.
+        """
+        middles = (self.boxes[:, :2] + self.boxes[:, 2:]) / 2
+        if rng is not None:
+            middles = middles + rng.normal(0, jitter_mm / self.mm_per_pixel, middles.shape)
+        found = {
+            unit: Place(float(x), float(y), 1.0)
+            for unit, (x, y), seen in zip(self.units, middles, self.visible, strict=True)
+            if seen
+        }
+        return Places(self.view, found, {}, self.mm_per_pixel)
+
+    def as_film(self) -> Film:
+        """The film as a scorer gets it. Raises InputError where the file cannot be read."""
+        return Film(self.name, grey_pixels(self.path), self.spacing_mm)
 
 
-def read_folder(folder: Path) -> list[LabelledHands]:
-    """The labelled films of a COCO folder. Raises InputError where it is none or has no finger joint."""
+def read_graded(folder: Path) -> list[GradedFilm]:
+    """The labelled films of a COCO folder. Raises InputError where it is none or has no graded place."""
     labelled = read_coco(folder)
-    films = [
-        _film(image, found, labelled)
-        for image, found in labelled.films(lambda box: box["attributes"]["unit"] in UNITS)
-    ]
+    films = [_film(image, found, labelled) for image, found in labelled.films(_is_graded)]
     if not any(film.units for film in films):
-        raise InputError(
-            str(folder / ANNOTATIONS), f"boxes with a unit such as {UNITS[0]} are needed", "name the joints"
-        )
+        needed = "boxes with unit, erosion and jsn are needed"
+        raise InputError(str(folder / ANNOTATIONS), needed, "grade the joints")
     return films
 
 
-def _film(image: dict, found: list[dict], folder: CocoFolder) -> LabelledHands:
-    return LabelledHands(
+def _is_graded(box: dict) -> bool:
+    about = box["attributes"]
+    return about["unit"] in UNITS and any(about.get(name) is not None for name in ("erosion", "jsn"))
+
+
+def _film(image: dict, found: list[dict], folder: CocoFolder) -> GradedFilm:
+    units = tuple(one["attributes"]["unit"] for one in found)
+    is_foot = bool(units) and units[0][1] == "F"
+    return GradedFilm(
         name=image["file_name"],
         patient=image["patient"],
         visit=image.get("visit", ""),
+        view=image.get("view") or ("feet" if is_foot else "hands"),
         path=folder.file_of(image),
         spacing_mm=spacing_of(image),
-        units=tuple(one["attributes"]["unit"] for one in found),
+        units=units,
         findings=tuple(folder.names[one["category_id"]] for one in found),
         boxes=corners_of(found),
-        visible=np.array([_visibility(one) >= LEAST_VISIBLE for one in found], dtype=bool),
+        grades={name: _numbers(found, name, NO_SITE).astype(int) for name in ("erosion", "jsn")},
+        gap_mm=_numbers(found, "gap_mm", np.nan),
+        visibility=_numbers(found, "visibility", 1.0),
         kind=image.get("kind", "good"),
     )
 
 
-def _visibility(annotation: dict) -> float:
-    value = annotation["attributes"].get("visibility")
-    return 1.0 if value is None else float(value)
+def _numbers(found: list[dict], name: str, missing: float) -> np.ndarray:
+    values = [one["attributes"].get(name) for one in found]
+    return np.array([missing if value is None else float(value) for value in values])

@@ -14,8 +14,8 @@ from pathlib import Path
 from core.domain import Abstained, Finding, Scored, ScoredTogether
 from core.errors import ModelError
 from core.scores.mtss import MTSS
-from models import weights
-from models.together import Expectation, read_together
+from models import cards
+from models.paired.posterior import Expectation, read_together
 
 SCALES = ("hand erosion", "foot erosion", "jsn")  # sets of sites whose grades mean the same
 SCALE_OF = {(site.code, site.feature): "jsn" if site.feature == "jsn" else site.block for site in MTSS.sites}
@@ -38,9 +38,9 @@ class Together:
         return None if scale is None else self.expected[scale]
 
 
-def expectations(size: str = "demo", folder: Path = weights.FOLDER) -> dict[str, Expectation] | None:
+def expectations(size: str = "demo", folder: Path = cards.FOLDER) -> dict[str, Expectation] | None:
     """What the model's card says for reading films together, None where it reads single films only."""
-    card = weights.read_card("mtss", size, folder).get("together")
+    card = cards.read_card("mtss", size, folder).get("together")
     return None if card is None else {scale: Expectation.from_card(card[scale]) for scale in SCALES}
 
 

@@ -31,3 +31,6 @@ class Places:
     missing: dict[str, str] = field(default_factory=dict)
     mm_per_pixel: float = 0.15
     told: Mapping[str, np.ndarray] = field(default_factory=dict, compare=False, repr=False)
+
+
+LEAST_VISIBLE = 0.3

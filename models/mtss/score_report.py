@@ -1,10 +1,10 @@
-"""The tables of :mod:`models.mtss.score_tables` as text."""
+"""The tables of :mod:`models.evaluation.agreement` as text."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from models.markdown import told
+from models.evaluation.markdown import told
 
 
 def shown(result: dict[str, Any]) -> str:

@@ -16,16 +16,17 @@ import torch
 
 from core.domain import Abstained, Box, Film, Finding, Scored
 from core.scores.mtss import MTSS
-from models import ood, weights
-from models.modality import is_radiograph
-from models.mtss.finder import SiteFinder, build_finder
+from models import cards
+from models.common.modality import is_radiograph
+from models.mtss.detectors.read import HandDetectors, HandReading
+from models.mtss.detectors.read import build as build_detectors
+from models.mtss.detectors.special import special_findings
+from models.mtss.finder.locate import SiteFinder, build_finder
 from models.mtss.fuse import fuse
-from models.mtss.grader import JointGrader, SiteGrade, build_grader
+from models.mtss.grader.grade import JointGrader, SiteGrade, build_grader
 from models.mtss.identity import reader_name
-from models.mtss.infer import HandDetectors, HandReading
-from models.mtss.infer import build as build_detectors
 from models.mtss.places import Places
-from models.mtss.special import special_findings
+from models.ood import check as ood
 
 NOT_FOUND = "the joint was not found"
 LEAST_SHARE = 0.5  # of a film's sites that must be found; with fewer the score's own rule has no total either
@@ -124,17 +125,17 @@ def _special(reading: LimbReading) -> list[Finding]:
 
 
 def build(
-    *, size: str = "demo", device: str = "cpu", threads: int = 0, folder: Path = weights.FOLDER
+    *, size: str = "demo", device: str = "cpu", threads: int = 0, folder: Path = cards.FOLDER
 ) -> MtssScorer:
     """The scorer with its weights. Raises ModelError where they are absent or damaged."""
     if threads:
         torch.set_num_threads(threads)
-    card = weights.read_card("mtss", size, folder)
+    card = cards.read_card("mtss", size, folder)
     return MtssScorer(
         build_finder(size=size, device=device, folder=folder),
         build_detectors(size=size, device=device, folder=folder),
         build_grader(size=size, device=device, folder=folder),
         size=size,
-        weights_hash=weights.weights_hash(card),
+        weights_hash=cards.weights_hash(card),
         check=ood.read_check("mtss", size, folder),
     )

@@ -1,222 +1,136 @@
-"""Training of the two detectors to a stated budget, fold by fold, and the card that says what was done.
+"""All that scores hands and feet, trained in one go: site finder, joint grader, detectors fold by fold.
 
-    python -m models.mtss.train --data DIR --extra DIR --start-crops 18000 --crops 6000 --out DIR
-
-Test patients of a fold never appear in its training films; patients of ``--extra`` are trained on only.
-``--start-crops`` trains a common start of all folds on the extra patients first. What has a card in ``--out``
-is not trained again, so an interrupted run goes on where it was.
+Each part that is there already stays as it is, so a training that was stopped goes on where it was. The
+detectors that are filed beside finder and grader are those of the first fold; all five lie in ``fold0`` and
+on, with what they find on their test patients in ``evaluation.json``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from multiprocessing import get_context
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import click
+from data.phantom.hands.labels import write_coco
+from data.phantom.seeds import StudyRole
+from models import cards
+from models.common.coco import ANNOTATIONS
+from models.mtss.detectors.joints import DETECTORS
+from models.mtss.detectors.labels import LabelledHands, read_folder
+from models.mtss.detectors.train import BUDGET, run_folds
+from models.mtss.finder.train import FinderRecipe, train_finder
+from models.mtss.grader.train import RECIPE, train_grader
+from models.mtss.phantom import Patients, limb_films
+from models.mtss.tune_paired import phantom_courses
+from models.training.folds import FOLDS
 
-from core.errors import InputError
-from models.mtss.folds import FOLDS, split
-from models.mtss.labels import LabelledHands, read_folder
-from models.mtss.learn import Recipe
-from models.mtss.sites import DETECTORS
+VIEWS = ("hands", "feet")
+VISITS = (0, 2)
+FINDER_MM = 0.6  # pixel of films that only the finder is shown
+ODD = {  # kinds of film that the finder must know, patients of each in a hundred, and the views they are of
+    "overlap": (5, ("hands",)), "cut_edge": (3, VIEWS), "rotated": (2, VIEWS),
+    "missing_finger": (4, ("hands",)),
+    "one_hand": (4, ("hands",)), "soft": (1, VIEWS), "underexposed": (1, VIEWS), "chest": (3, ("hands",)),
+    "blank": (1, ("hands",)),
+}  # fmt: skip
+Tell = Callable[[str], None]
 
-BUDGET = Recipe(crops=60_000)  # a seventh of a percent of the paper's: about an hour and a half of one core
 
-
-def train_fold(
-    films: Sequence[LabelledHands],
-    extra: Sequence[LabelledHands],
-    fold: int,
-    recipe: Recipe,
-    folder: Path,
-    *,
-    size: str = "demo",
-    processes: int = 2,
-    start: Path | None = None,
-) -> dict[str, Any]:
-    """Train both detectors on all folds but one; weights and card in ``folder``. Returns the card.
-
-    start: folder of detectors to begin from, trained on no patient of ``films``. Raises InputError where a
-    test patient would be trained on.
+@dataclass(frozen=True)
+class Folders:
+    """Labelled films, COCO folders of hands and feet. plain: of the population that is scored; damaged: of
+    long-standing disease, trained on only; odd: of all kinds, for the finder alone; tuning: of others.
     """
-    train, test = split([film.patient for film in films], fold, seed=recipe.seed)
-    learned, tested = [films[i] for i in train] + list(extra), {films[i].patient for i in test}
-    before = set(_card(start, size)["data"]["training_patients"]) if start else set()
-    together = ({film.patient for film in learned} | before) & tested
-    if together:
-        raise InputError(
-            f"patients {', '.join(sorted(together))}",
-            "test patients must not be trained on",
-            "take them out of the extra films",
-        )
-    about = {"test_patients": sorted(tested), "fold": f"{fold + 1} of {FOLDS}"}
-    return _train_both(learned, recipe, folder, about, size=size, processes=processes, start=start)
+
+    plain: Path
+    damaged: tuple[Path, ...] = ()
+    odd: tuple[Path, ...] = ()
+    tuning: tuple[Path, ...] = ()
+    is_phantom: bool = False
+
+    @property
+    def training(self) -> list[Path]:
+        return [self.plain, *self.damaged]
 
 
-def train_start(
-    extra: Sequence[LabelledHands], recipe: Recipe, folder: Path, *, size: str = "demo", processes: int = 2
-) -> dict[str, Any]:
-    """Train both detectors on patients of no fold: where all folds begin. Returns the card."""
-    return _train_both(extra, recipe, folder, {"fold": "start of all folds"}, size=size, processes=processes)
-
-
-def _card(folder: Path, size: str) -> dict[str, Any]:
-    from models import weights
-
-    return weights.read_card("mtss", size, folder)
-
-
-def _train_both(
-    learned: Sequence[LabelledHands],
-    recipe: Recipe,
-    folder: Path,
-    about_data: dict[str, Any],
-    *,
-    size: str,
-    processes: int,
-    start: Path | None = None,
-) -> dict[str, Any]:
-    from models import weights
-
-    folder.mkdir(parents=True, exist_ok=True)
-    jobs = [(finding, learned, recipe, size, folder, start) for finding in DETECTORS]
-    if processes > 1:
-        with get_context("spawn").Pool(2) as pool:
-            about = pool.starmap(_train_one, jobs)
-    else:
-        about = [_train_one(*job) for job in jobs]
-    card = {
-        "system": "mtss",
-        "size": size,
-        "note": "trained on phantom films, research only",
-        "networks": dict(zip(DETECTORS, about, strict=True)),
-        "classes": ["background", "joint", "joint with the finding"],
-        "data": {
-            "films": len(learned),
-            "patients": len({film.patient for film in learned}),
-            "training_patients": sorted({film.patient for film in learned}),
-            **about_data,
-        },
-        "recipe": recipe.as_card(),
-        "seed": recipe.seed,
+def render(patients: int, out: Path, *, first: int = 1, tell: Tell = print) -> Folders:
+    """Rendered training and tuning patients under ``out``; a folder that is whole is not rendered again."""
+    full = Patients(first, patients, VISITS, views=VIEWS, spacing=None)
+    parts = {
+        "plain": [full],
+        "damaged": [replace(full, first=first + patients, damaged=True)],
+        "odd": list(odd_patients(first + 2 * patients, patients)),
+        "tuning": [replace(full, count=max(4, patients // 3), role=StudyRole.TUNE)],
     }
-    if start:
-        begun = _card(start, size)
-        card["start"] = {key: begun[key] for key in ("recipe", "data", "networks")}
-    weights.write_card(card, "mtss", size, folder)
-    return card
+    for name, who in parts.items():
+        if not (out / name / ANNOTATIONS).is_file():
+            tell(f"rendering hands and feet of {sum(one.count for one in who)} patients ({name})")
+            write_coco(chain.from_iterable(limb_films(one) for one in who), out / name)
+    return Folders(out / "plain", (out / "damaged",), (out / "odd",), (out / "tuning",), is_phantom=True)
 
 
-def _train_one(
-    finding: str, films: Sequence[LabelledHands], recipe: Recipe, size: str, folder: Path, start: Path | None
-) -> dict[str, Any]:
-    import torch
-
-    from models import weights
-    from models.mtss.learn import train_detector
-    from models.mtss.networks import detector
-    from models.mtss.samples import prepare
-
-    torch.set_num_threads(1)
-    samples = [sample for sample in (prepare(film, finding) for film in films) if len(sample.labels)]
-    begin = None
-    if start:
-        begin = detector(size)
-        weights.load_into(begin, _card(start, size), finding, start)
-
-    def report(crops: int, loss: float, seconds: float) -> None:
-        click.echo(f"{finding}: {crops} crops, loss {loss:.3f}, {seconds:.0f} s", err=True)
-
-    done = train_detector(samples, recipe, size=size, report=report, begin=begin)
-    about = weights.save(done.network, folder / f"mtss-{size}-{finding}.safetensors")
-    return about | {
-        "crops": done.crops,
-        "seconds": round(done.seconds),
-        "loss": round(done.loss, 4),
-        "affected_joints": int(sum((sample.labels == 2).sum() for sample in samples)),
-        "joints": int(sum(len(sample.labels) for sample in samples)),
-    }
+def odd_patients(first: int, patients: int) -> Iterator[Patients]:
+    """Small films of further patients: ordinary ones, then those of ``ODD``, plain and damaged."""
+    for damaged in (False, True):
+        kinds = {None: (50, VIEWS)} | ODD
+        for kind, (share, views) in kinds.items():
+            count = max(1, round(share * patients / 100))
+            yield Patients(first, count, (1,), damaged, spacing=FINDER_MM, views=views, kind=kind)
+            first += count
 
 
-def run_folds(
-    films: Sequence[LabelledHands],
-    extra: Sequence[LabelledHands],
-    chosen: Sequence[int],
-    recipe: Recipe,
-    out: Path,
-    *,
-    size: str = "demo",
-    processes: int = 2,
-    start_recipe: Recipe | None = None,
-) -> dict[str, Any]:
-    """Train the chosen folds and test all that are trained; ``evaluation.json`` holds what
-    :func:`evaluate.evaluate_folds` gives.
-    """
-    from models.mtss import evaluate
-
-    train_folds(films, extra, chosen, recipe, out, size=size, processes=processes, start_recipe=start_recipe)
-    result = evaluate.evaluate_folds(out, films, size=size)
-    evaluate.write(result, out / "evaluation.json")
-    return result
-
-
-def train_folds(
-    films: Sequence[LabelledHands],
-    extra: Sequence[LabelledHands],
-    chosen: Sequence[int],
-    recipe: Recipe,
-    out: Path,
-    *,
-    size: str = "demo",
-    processes: int = 2,
-    start_recipe: Recipe | None = None,
-) -> None:
-    """Train the chosen folds into ``fold0`` and on under ``out``; one that has a card there stays as it is.
-
-    start_recipe: how the common start of all folds is trained on ``extra``; without it each fold begins from
-    random weights.
-    """
-    from models.weights import card_path
-
-    start = out / "start" if start_recipe else None
-    if start and start_recipe and not card_path("mtss", size, start).is_file():
-        train_start(extra, start_recipe, start, size=size, processes=processes)
-    for fold in chosen:
-        folder = out / f"fold{fold}"
-        if not card_path("mtss", size, folder).is_file():
-            train_fold(films, extra, fold, recipe, folder, size=size, processes=processes, start=start)
+def train_all(folders: Folders, out: Path, *, size: str = "demo", seed: int = 0, tell: Tell = print) -> dict:
+    """Train what is not there yet; returns the card, with the folds' figures under ``folds``."""
+    out.mkdir(parents=True, exist_ok=True)
+    card = begun(out, size, seed, folders)
+    if "finder" not in card["networks"]:
+        tell("training the site finder")
+        recipe = replace(FinderRecipe(), seed=seed)
+        card["networks"]["finder"] = train_finder([*folders.training, *folders.odd], recipe, out, size=size)
+        cards.write_card(card, "mtss", size, out)
+    if "grader" not in card["networks"]:
+        tell("training the joint grader")
+        made = train_grader(
+            folders.training, replace(RECIPE, seed=seed), out, tuning=folders.tuning, size=size,
+            courses=phantom_courses() if folders.is_phantom else None,
+        )  # fmt: skip
+        card["networks"] |= made.pop("networks")
+        card |= made
+        cards.write_card(card, "mtss", size, out)
+    tell(f"training the joint detectors, {FOLDS} folds")
+    figures = train_detectors(folders, out, size=size, seed=seed)
+    for finding in DETECTORS:
+        card["networks"][finding] = first_fold(finding, out, size)
+    cards.write_card(card, "mtss", size, out)
+    return card | {"folds": figures}
 
 
-def _hands(folder: Path) -> list[LabelledHands]:
-    """Films of the folder that show finger joints; films of feet may lie beside them."""
-    return [film for film in read_folder(folder) if film.units]
+def begun(out: Path, size: str, seed: int, folders: Folders) -> dict[str, Any]:
+    """The card of an earlier start in this folder, or a new one."""
+    if cards.card_path("mtss", size, out).is_file():
+        return cards.read_card("mtss", size, out)
+    films = "phantom films" if folders.is_phantom else "labelled films"
+    note = f"trained on {films}, research only"
+    return {"system": "mtss", "size": size, "note": note, "seed": seed, "networks": {}}
 
 
-@click.command()
-@click.option("--data", type=click.Path(path_type=Path, exists=True), required=True)
-@click.option("--extra", type=click.Path(path_type=Path, exists=True), multiple=True)
-@click.option("--folds", "chosen", default="0,1,2,3,4", show_default=True)
-@click.option("--crops", type=int, default=BUDGET.crops, show_default=True)
-@click.option("--rate", type=float, default=BUDGET.learning_rate, show_default=True)
-@click.option("--start-crops", type=int, default=0, help="Of a common start, trained on the extra patients.")
-@click.option("--seconds", type=float, default=float("inf"), help="Upper limit for each detector.")
-@click.option("--size", type=click.Choice(["demo", "full"]), default="demo")
-@click.option("--processes", type=int, default=2, show_default=True, help="1 trains one after the other.")
-@click.option("--out", type=click.Path(path_type=Path), required=True)
-def main(
-    data: Path, extra: tuple[Path, ...], chosen: str, crops: int, rate: float, start_crops: int,
-    seconds: float, size: str, processes: int, out: Path,
-) -> None:  # fmt: skip
-    """Train folds by patient; ``python -m models.mtss.evaluate`` tests them."""
-    recipe = replace(BUDGET, crops=crops, seconds=seconds, learning_rate=rate)
-    start = replace(BUDGET, crops=start_crops, seconds=seconds) if start_crops else None
-    films, more = _hands(data), [film for folder in extra for film in _hands(folder)]
-    numbers = [int(text) for text in chosen.split(",")]
-    train_folds(films, more, numbers, recipe, out, size=size, processes=processes, start_recipe=start)
+def train_detectors(folders: Folders, out: Path, *, size: str, seed: int) -> dict[str, Any]:
+    """Both detectors over all folds of the plain patients; damaged ones are trained on only."""
+    extra = [film for folder in folders.damaged for film in hands_in(folder)]
+    recipe = replace(BUDGET, seed=seed)
+    return run_folds(list(hands_in(folders.plain)), extra, range(FOLDS), recipe, out, size=size)
 
 
-if __name__ == "__main__":
-    main()
+def hands_in(folder: Path) -> Iterator[LabelledHands]:
+    """The films of a folder that show finger joints."""
+    return (film for film in read_folder(folder) if film.units)
+
+
+def first_fold(finding: str, out: Path, size: str) -> dict[str, Any]:
+    """A detector of the first fold filed beside the other networks; its entry of the card."""
+    entry: dict[str, Any] = cards.read_card("mtss", size, out / "fold0")["networks"][finding]
+    shutil.copyfile(out / "fold0" / entry["file"], out / entry["file"])
+    return entry | {"fold": 0}

@@ -13,11 +13,11 @@ import streamlit as st
 
 from core import scores as systems
 from core.domain import CohortFilter
-from core.readings import people_campaigns
+from core.reader_labels import people_campaigns
 from data.queries import cohort, scores
-from pages.common import address, guards
+from pages.common import guards, url_state
 from pages.common import session_keys as keys
-from pages.common.opening import Page
+from pages.common.page import Page
 from pages.common.queries import ask, asking, fetch
 
 
@@ -44,7 +44,7 @@ def cohort_filter(page: Page) -> CohortFilter:
     with st.sidebar:
         _draw(page, saved, levels, scored, people_campaigns(readers))
         _count(page, saved)
-    address.write()
+    url_state.write()
     return with_campaign(saved, readers)
 
 
@@ -122,7 +122,7 @@ def _keep() -> None:
     pairs = (text.partition(": ") for text in state.get(keys.COVARIATES, ()))
     system = state.get(keys.SYSTEM, saved.system)
     if system != saved.system:
-        address.go(site="")  # its sites are others
+        url_state.go(site="")  # its sites are others
     st.session_state[keys.FILTER] = replace(
         saved,
         system=system,

@@ -9,8 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from core.errors import CohortError, NotAllowed
-from pages.common import address
-from pages.common.opening import Page
+from pages.common import url_state
+from pages.common.page import Page
 
 IMPORT = "pages/5_Import.py"
 
@@ -56,4 +56,4 @@ def told() -> Iterator[None]:
 
 def link(script: str, label: str, icon: str = ":material/arrow_forward:") -> None:
     """A link that carries filter and place."""
-    st.page_link(script, label=label, icon=icon, query_params=address.parameters())
+    st.page_link(script, label=label, icon=icon, query_params=url_state.parameters())

@@ -5,10 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from core.domain import CohortFilter
-from core.readings import people_campaigns
+from core.reader_labels import people_campaigns
 from data.queries import cohort, scores
-from pages.common import guards, systems_view
-from pages.common.opening import Page
+from pages.common import guards
+from pages.common import systems as systems_view
+from pages.common.page import Page
 from pages.common.queries import ask, asking, fetch
 
 JOURNEYS = (

@@ -12,7 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from data.queries.answer import Together
-from pages.common.opening import Page
+from pages.common.page import Page
 
 Query = Callable[..., pd.DataFrame]
 MOST = 256  # answers kept

@@ -1,7 +1,7 @@
 """Every key of the session's state that is used in more than one place, named once."""
 
 FILTER = "filter"  # core.domain.CohortFilter
-PLACE = "place"  # pages.common.address.Place: patient, site, the two visits
+PLACE = "place"  # pages.common.url_state.Place: patient, site, the two visits
 WRITTEN = "address_written"  # the query parameters that this session wrote last
 SEEN_VERSION = "seen_version"  # cohort version of the last full run of a page
 SEEN_AT = "seen_at"  # seconds (monotonic) of the last rerun that new rows caused

@@ -13,7 +13,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from core.agreement.batch import agree, draw_values
+from core.agreement.batch.comparisons import agree, draw_values
 from core.agreement.bootstrap import draw_counts
 
 SITES, PATIENTS, DRAWS, SEED = 24, 200, 2000, 1

@@ -20,13 +20,14 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from data.archive import Source
-from data.dicom import quiet
-from data.film_reading import Reading, read_film
-from data.ingest import ingest, load_preview
-from data.pseudonyms import CohortKey
-from data.store import CohortStore
-from tests.data.small_films import as_bytes, film
+from data.dicom.images import load_preview
+from data.dicom.pseudonyms import CohortKey
+from data.dicom.read import quiet
+from data.ingest.read_file import Reading, read_film
+from data.ingest.run import ingest
+from data.ingest.sources import Source
+from data.store.cohort import CohortStore
+from tests.helpers.small_films import as_bytes, film
 
 REAL = Path(__file__).resolve().parents[3] / "shared" / "real"
 ROWS, COLUMNS = 2010, 1670

@@ -8,7 +8,6 @@ patients, as a page asks them again after a change elsewhere (opening of the fil
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -18,7 +17,6 @@ import numpy as np
 import pandas as pd
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tests" / "pages"), str(ROOT / "tests" / "browser")]
 PATIENTS = int(os.environ.get("BENCH_PATIENTS", "2000"))
 TIMES = 7
 ROWS, COLUMNS = 2010, 1670
@@ -76,7 +74,7 @@ def _seconds(work: Any) -> float:
 
 def _many(path: Path) -> Any:
     from core import scores
-    from data.store import CohortStore
+    from data.store.cohort import CohortStore
 
     store = CohortStore.open(path)
     rng = np.random.default_rng(1)
@@ -105,7 +103,7 @@ def _many(path: Path) -> Any:
 
 
 def _browser(path: Path) -> None:
-    from app_in_browser import FLAGS, Server, Visitor, chromium_path
+    from tests.helpers.app_in_browser import FLAGS, Server, Visitor, chromium_path
 
     chromium = chromium_path()
     if chromium is None:
@@ -131,7 +129,7 @@ def _browser(path: Path) -> None:
 
 
 def _with_large_films(path: Path) -> None:
-    import small_cohort
+    from tests.helpers import small_cohort
 
     small_cohort.SHAPE = (ROWS, COLUMNS)
     small_cohort.build(path)

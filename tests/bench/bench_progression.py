@@ -20,7 +20,7 @@ import pandas as pd
 from core import scores
 from core.domain import CohortFilter, Viewer
 from core.figures.style import LIGHT
-from data.store import CohortStore
+from data.store.cohort import CohortStore
 
 PATIENTS = int(os.environ.get("SHARPLINE_BENCH_PATIENTS", 5_000))
 VISITS = {"BL": 0, "W26": 182, "W52": 364, "W78": 546, "W104": 728, "W156": 1092}
@@ -35,8 +35,8 @@ def main() -> None:
 
 
 def _measure(store: CohortStore) -> None:
-    from pages.common.opening import Page
-    from pages.common.progression_rows import all_totals, chosen_sites
+    from pages.common.page import Page
+    from pages.common.progression.grids import all_totals, chosen_sites
 
     state = {"version": store.version(), "blinded": False, "phantom": True}
     page = Page(str(store.path), state, Viewer(), LIGHT)
@@ -68,7 +68,7 @@ def _measure(store: CohortStore) -> None:
 
 def _asked(turn: int) -> Any:
     """The same question of ever another filter."""
-    from pages.common.progression_study import Ask
+    from pages.common.progression.question import Ask
 
     filters = (
         {"sexes": ("F",)},
@@ -95,16 +95,16 @@ def _names(key: Any, chosen: CohortFilter) -> bool:
 
 
 def _figures(page: Any) -> dict[str, Callable[[Any], Any]]:
-    from core.figures.change_map import change_map
-    from core.figures.progression import change_by_arm, cumulative_probability
-    from core.figures.spaghetti import shown_lines, spaghetti
-    from core.figures.subgroup_forest import subgroup_forest
-    from core.figures.waterfall import waterfall
-    from core.progression.by_group import by_visit
-    from pages.common import progression_sections as sections
-    from pages.common import progression_study as study
-    from pages.common.progression_rows import chosen_sites
-    from pages.common.progression_study import IMPUTED
+    from core.figures.progression.change import change_by_arm, cumulative_probability
+    from core.figures.progression.change_map import change_map
+    from core.figures.progression.spaghetti import shown_lines, spaghetti
+    from core.figures.progression.subgroup_forest import subgroup_forest
+    from core.figures.progression.waterfall import waterfall
+    from core.progression.arms.by_group import by_visit
+    from pages.common.progression import results as study
+    from pages.common.progression import sections as sections
+    from pages.common.progression.grids import chosen_sites
+    from pages.common.progression.question import IMPUTED
 
     arms, unit = ["Active", "Placebo"], "mSASSS"
 

@@ -26,16 +26,18 @@ def main() -> None:
     import torch
 
     from data.phantom.hands.films import make_hand_film
-    from models import weights
-    from models.mtss import networks, scan
-    from models.mtss.detections import MOST, joints_of
-    from models.mtss.sites import DETECTORS
-    from models.mtss.windows import half_size, has_content, origins
+    from models import cards
+    from models.mtss.detectors import network as networks
+    from models.mtss.detectors import scan
+    from models.mtss.detectors.detections import MOST, joints_of
+    from models.mtss.detectors.joints import DETECTORS
+    from models.mtss.detectors.windows import has_content, origins
+    from models.mtss.film_scale import half_size
 
-    card = weights.read_card("mtss", "demo")
+    card = cards.read_card("mtss", "demo")
     plain = {finding: networks.detector("demo").eval() for finding in DETECTORS}
     for finding, network in plain.items():
-        weights.load_into(network, card, finding)
+        cards.load_into(network, card, finding)
     ready = {finding: networks.fused(network) for finding, network in plain.items()}
     drawn = make_hand_film(1, "S001", "BL", "hands", {}, poor=0.0)
     film, _ = half_size(drawn.pixels, drawn.spacing_mm)

@@ -17,16 +17,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from data.store import CohortStore
+    from data.store.cohort import CohortStore
 
 PATIENTS, VISITS, ROUNDS = 4, 2, 4
 PLAIN_LOOP = """
 import sys, time, json
 from pathlib import Path
 from core.domain import Film
-from data.store import CohortStore
-from data.ingest import stored_film, load_film
-from models.msasss.infer import build
+from data.store.cohort import CohortStore
+from data.ingest.run import stored_film, load_film
+from models.msasss.scorer import build
 from models.msasss.labels import LabelledFilm
 store = CohortStore(sys.argv[1])
 images = store.query("SELECT image FROM main.image WHERE superseded_by IS NULL ORDER BY image")["image"]
@@ -43,7 +43,7 @@ print(json.dumps({"seconds": time.monotonic() - began, "found": found}))
 
 
 def main() -> None:
-    from data.store import CohortStore
+    from data.store.cohort import CohortStore
 
     with tempfile.TemporaryDirectory() as folder:
         cohort = Path(folder) / "bench.duckdb"
@@ -77,13 +77,14 @@ def lean(store: CohortStore) -> tuple[dict[str, list[tuple[str, int]]], float, f
     """
     import pandas as pd
 
-    from models.base import entry
-    from models.score import _in_processes, stored_film
+    from models.registry import entry
+    from models.scoring.single import stored_film
+    from models.scoring.workers import score_in_processes
 
     films = store.query("SELECT image FROM main.image WHERE superseded_by IS NULL ORDER BY image")
     again = pd.concat([films] * ROUNDS, ignore_index=True)
     found, times = {}, [time.monotonic()]
-    for image, result in _in_processes(store, entry("msasss"), "demo", "cpu", stored_film, again, 2):
+    for image, result in score_in_processes(store, entry("msasss"), "demo", "cpu", stored_film, again, 2):
         times.append(time.monotonic())
         found[image] = sorted((f.site, f.grade) for f in getattr(result, "findings", ()))
     begun = 4  # both processes have had their first films by then

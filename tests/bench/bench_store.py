@@ -21,7 +21,7 @@ import pandas as pd
 
 from core import scores
 from core.domain import CohortFilter, Viewer
-from data.store import CohortStore
+from data.store.cohort import CohortStore
 
 PATIENTS = int(os.environ.get("SHARPLINE_BENCH_PATIENTS", 100_000))
 VISITS = {"BL": 0, "W52": 364, "W104": 728, "W156": 1092, "W208": 1456}

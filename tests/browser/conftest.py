@@ -1,16 +1,11 @@
 """A real Chromium over a running app. Skipped with a reason where there is none, unless it is required."""
 
 import os
-import sys
-from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "pages")]
-
-import small_cohort  # noqa: E402
-from app_in_browser import FLAGS, Server, Visitor, chromium_path  # noqa: E402
+from tests.helpers import small_cohort
+from tests.helpers.app_in_browser import FLAGS, Server, Visitor, chromium_path
 
 
 def give_up(reason):

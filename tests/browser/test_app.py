@@ -2,17 +2,17 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
+from tests.helpers.paths import ROOT
+
 pytestmark = pytest.mark.browser
-ROOT = Path(__file__).resolve().parents[2]
 
 ADD = """
 import sys; sys.path.insert(0, {root!r})
 import pandas as pd
-from data.store import CohortStore
+from data.store.cohort import CohortStore
 store = CohortStore({path!r})
 for number in range({count}):
     with store.write("test", "add", "a row from elsewhere") as tx:

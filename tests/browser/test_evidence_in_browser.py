@@ -1,9 +1,9 @@
 """From a point of the Bland-Altman plot to the films behind it and every reading's marks, in two clicks."""
 
 import pytest
-import small_cohort
-import small_limbs
-from app_in_browser import FILMS, Server, Visitor
+
+from tests.helpers import small_cohort, small_limbs
+from tests.helpers.app_in_browser import FILMS, Server, Visitor
 
 pytestmark = pytest.mark.browser
 CHANGE_PLOT = 4  # forest, then scatter and limits of agreement: status, change

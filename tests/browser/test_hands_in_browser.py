@@ -1,8 +1,9 @@
 """A clinician and a joint map: a click on a joint brings its films."""
 
-import hands_cohort
 import pytest
-from app_in_browser import Server, Visitor
+
+from tests.helpers import hands_cohort
+from tests.helpers.app_in_browser import Server, Visitor
 
 pytestmark = pytest.mark.browser
 POINT = """site => {

@@ -1,9 +1,9 @@
 """The report in headless Chromium, from a file: figures in both looks, fit to print, nothing fetched."""
 
 import pytest
-import small_cohort
 
 from core.cli import main
+from tests.helpers import small_cohort
 
 PAPER_PIXELS = 688  # 182 mm at 96 dots an inch
 

@@ -10,8 +10,9 @@ from xml.etree import ElementTree
 import cv2
 import numpy as np
 import pytest
-import small_cohort
-from app_in_browser import FILMS, ROOT, Visitor, free_port
+
+from tests.helpers import small_cohort
+from tests.helpers.app_in_browser import FILMS, ROOT, Visitor, free_port
 
 pytestmark = pytest.mark.browser
 SITES = small_cohort.SYSTEM.codes
@@ -147,7 +148,7 @@ class Stage:
         options = {"server.port": port, "server.address": "localhost", "server.headless": "true"}
         options |= {"browser.gatherUsageStats": "false", "client.toolbarMode": "viewer"}
         given = [part for name, value in options.items() for part in (f"--{name}", str(value))]
-        script = str(Path(__file__).with_name("viewer_stage.py"))
+        script = str(ROOT / "tests/helpers/viewer_stage.py")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", script, *given],
             cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,

@@ -11,7 +11,7 @@ from pydicom import dcmread
 from core.cli import cli
 from core.errors import InputError
 from data.phantom.study import Study, StudyPlan, claim, film_path, write_study
-from data.store import CohortStore
+from data.store.cohort import CohortStore
 
 pytestmark = pytest.mark.timeout(900)  # eight films are rendered and read in
 PLAN = StudyPlan(2, 2, 4711)

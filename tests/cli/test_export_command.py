@@ -9,8 +9,9 @@ import pytest
 
 from core import scores
 from core.cli import main
-from data.store import CohortStore
-from data.tables_in import ReadsRequest, take_reads, take_subjects
+from data.store.cohort import CohortStore
+from data.tables.import_reads import ReadsRequest, take_reads
+from data.tables.import_subjects import take_subjects
 
 TOTALS = (
     "subject, visit, days, arm, system, component, reader, reader_kind, campaign, total, imputed_sites, rule"

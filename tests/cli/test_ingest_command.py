@@ -5,16 +5,14 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from core.cli import cli, main
-from data.store import CohortStore
-from tests.data.small_films import film, picture, save, trial_film
-
-ROOT = Path(__file__).resolve().parents[2]
+from data.store.cohort import CohortStore
+from tests.helpers.paths import ROOT
+from tests.helpers.small_films import film, picture, save, trial_film
 
 
 @pytest.fixture

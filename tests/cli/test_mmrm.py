@@ -1,14 +1,13 @@
 """``sharpline mmrm`` as a script calls it."""
 
 import json
-from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from core.cli import main
+from tests.helpers.paths import REFERENCE
 
-REFERENCE = Path(__file__).parents[1] / "reference"
 COUNTS = (120, 367, 113)
 FORMULA = "change ~ baseline * visit + sex + arm * visit"
 

@@ -2,23 +2,18 @@
 
 import json
 import re
-import sys
-from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from core.cli import main
-from data.settings import decide
-from data.store import CohortStore
-
-ROOT = Path(__file__).resolve().parents[2]
+from data.store.cohort import CohortStore
+from data.study.settings import decide
 
 
 @pytest.fixture(scope="module")
 def build():
-    sys.path.insert(0, str(ROOT / "tests" / "pages"))
-    import small_cohort
+    from tests.helpers import small_cohort
 
     return small_cohort.build
 

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from core.cli import cli, serve
-from data.store import CohortStore
+from data.store.cohort import CohortStore
 
 
 def test_usage_statistics_are_off_and_the_address_is_local():

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from core.cli import main
-from data.settings import margins
-from data.store import CohortStore
+from data.store.cohort import CohortStore
+from data.study.settings import margins
 from data.verify import verify
 
 
@@ -121,8 +121,8 @@ def test_without_options_nothing_is_written(capsys, cohort):
 
 
 def test_looks_and_frozen_sets_are_told(capsys, cohort):
-    from data.frozen import freeze
-    from data.looks import record_look
+    from data.study.frozen_analyses import freeze
+    from data.study.unblinded_looks import record_look
 
     run(capsys, cohort, "--unblind", "--reason", "database locked")
     store = CohortStore(cohort)

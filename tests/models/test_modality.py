@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from core.domain import Abstained, Film
-from models.modality import is_radiograph
-from models.msasss.infer import refusal
+from models.common.modality import is_radiograph
+from models.msasss.scorer import refusal
 from models.mtss.scorer import MtssScorer
 
 

@@ -1,17 +1,9 @@
 """Cohorts for page tests, built once; the app is pointed at one by SHARPLINE_COHORT."""
 
-import sys
-from pathlib import Path
-
 import pytest
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))
-
-import hands_cohort  # noqa: E402
-import small_cohort  # noqa: E402
-
-ROOT = HERE.parents[1]
+from tests.helpers import hands_cohort, small_cohort
+from tests.helpers.paths import ROOT
 
 
 @pytest.fixture(scope="session")

@@ -6,16 +6,15 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
-import small_cohort
 
 from core.domain import Viewer
 from core.figures.style import LIGHT, grade_colour
-from core.scores.totals import compute
+from core.scores.engine.totals import compute
 from data.queries import patient
-from data.store import CohortStore
-from pages.common import films
-from pages.common.opening import Page
-from pages.common.viewer import _payload
+from data.store.cohort import CohortStore
+from pages.common.page import Page
+from pages.common.viewer import _payload, stored_films
+from tests.helpers import small_cohort
 
 PAGE = "pages/2_Patient.py"
 
@@ -113,9 +112,11 @@ def test_boxes_carry_the_grades_of_every_reading(page):
     store = CohortStore(page.path)
     stored = patient.films(store, Viewer(), "P4")
     found = patient.findings(store, Viewer(), "P4", "msasss")
-    film = films.of_region(stored, "W104", "cervical")
+    film = stored_films.of_region(stored, "W104", "cervical")
     grades = pd.DataFrame({"site": ["C5I", "C5I"], "label": ["R1", "R2"], "grade": [3, None]})
-    boxes = films.boxes_of(film["image"], found, grades, {"R1": "human", "R2": "human"}, small_cohort.SYSTEM)
+    boxes = stored_films.boxes_of(
+        film["image"], found, grades, {"R1": "human", "R2": "human"}, small_cohort.SYSTEM
+    )
     assert [box.site for box in boxes] == list(small_cohort.SYSTEM.codes[:12])
     box = boxes[small_cohort.SYSTEM.codes.index("C5I")]
     assert box.cells == (("3", grade_colour(3)), ("–", ""))
@@ -125,7 +126,7 @@ def test_boxes_carry_the_grades_of_every_reading(page):
 
 def test_viewed_film_has_pixels_scale_and_window(page):
     stored = patient.films(CohortStore(page.path), Viewer(), "P1")
-    film = films.viewed_film(page, stored.iloc[0], "BL", ())
+    film = stored_films.viewed_film(page, stored.iloc[0], "BL", ())
     assert film.pixels.shape == small_cohort.SHAPE
     assert film.spacing_mm == (0.8, 0.8)
     assert film.limits[0] <= film.window[0] < film.window[1] <= film.limits[1]
@@ -136,7 +137,7 @@ def test_viewed_film_has_pixels_scale_and_window(page):
 def test_lost_film_says_so_in_its_place(page):
     stored = patient.films(CohortStore(page.path), Viewer(), "P1").iloc[0].copy()
     stored["image"] = "00" * 12
-    film = films.viewed_film(page, stored, "BL", ())
+    film = stored_films.viewed_film(page, stored, "BL", ())
     assert film.pixels is None
     assert "run 'sharpline ingest'" in film.message
     assert _payload(replace(film, title="x"), "place")["url"] == ""
@@ -164,7 +165,7 @@ def mean_change(patient_, first="BL", last="W104"):
 
 
 def test_probability_is_that_of_core(open_app):
-    from core.progression.certainty import probability_real
+    from core.patient.certainty import probability_real
 
     at = open_app(PAGE, patient="P4")
     text, caption = words(at, "markdown"), words(at, "caption")
@@ -200,7 +201,7 @@ def test_expected_course_is_fitted_on_the_button(open_app, own):
 
 
 def test_expected_course_is_level_plus_slope():
-    from core.progression.expected import patient_course, yearly_slope
+    from core.patient.expected_course import patient_course, yearly_slope
 
     model = {
         "coefficients": [
@@ -267,7 +268,7 @@ def test_two_films_and_two_visits_of_one_day(open_app, tmp_path):
 
 
 def test_therapy_stands_under_the_course():
-    from core.figures.course import course_figure
+    from core.figures.patient.course import course_figure
 
     totals = pd.DataFrame({"visit": ["BL", "BL2", "W52"], "day": [0.0, 0.0, 364.0], "label": "R1",
                            "total": [3.0, 3.0, 4.0], "imputed_sites": 0})  # fmt: skip

@@ -1,9 +1,9 @@
 """Patient with hands and feet: the same page, with a joint map, both features and findings at joints."""
 
-import hands_cohort
 import pandas as pd
 
-from core.scores.totals import compute
+from core.scores.engine.totals import compute
+from tests.helpers import hands_cohort
 
 PAGE = "pages/2_Patient.py"
 

@@ -3,10 +3,8 @@
 from dataclasses import replace
 
 import numpy as np
-import other_systems
 import pandas as pd
 import pytest
-import small_cohort
 
 from core import scores
 from core.agreement.icc import icc
@@ -16,14 +14,16 @@ from core.agreement.sample_size import subjects_for_width
 from core.domain import CohortFilter, Viewer
 from core.figures.style import LIGHT
 from core.progression.sdc import smallest_detectable_change
-from core.scores.layout import layout
-from pages.common import agreement_study as study
-from pages.common.agreement_grades import cases_of
-from pages.common.agreement_study import Question
-from pages.common.agreement_view import SECTIONS
-from pages.common.agreement_worst import differing
-from pages.common.opening import Page
-from pages.common.reader_view import leave_one_out_rows
+from core.scores.display.layout import layout
+from pages.common.agreement import question
+from pages.common.agreement import statistics as study
+from pages.common.agreement.disagreements import differing
+from pages.common.agreement.grades import cases_of
+from pages.common.agreement.model_as_reader import leave_one_out_rows
+from pages.common.agreement.question import Question
+from pages.common.agreement.sections import SECTIONS
+from pages.common.page import Page
+from tests.helpers import other_systems, small_cohort
 
 PAGE = "pages/3_Agreement.py"
 MODEL = small_cohort.MODEL
@@ -79,14 +79,14 @@ def test_status_and_change_icc_equal_the_plain_statistics(page, asked):
 
 
 def test_people_come_before_the_model_and_truth_only_when_asked(page, asked):
-    compared = study.comparison(page, asked)
+    compared = question.comparison(page, asked)
     assert compared.pairs == [("R1", "R2"), (MODEL, "R1"), (MODEL, "R2")]
-    with_truth = study.comparison(page, Question(asked.chosen, "BL", "W104", truth=True))
+    with_truth = question.comparison(page, Question(asked.chosen, "BL", "W104", truth=True))
     assert with_truth.pairs[3:] == [("R1", "truth"), ("R2", "truth"), (MODEL, "truth")]
 
 
 def test_change_is_last_minus_first_within_a_reader(page, asked):
-    rows = study.comparison(page, asked).rows("change", MODEL, "R1").set_index("subject")
+    rows = question.comparison(page, asked).rows("change", MODEL, "R1").set_index("subject")
     table = totals()
     assert rows.loc["P4", "first"] == table.loc["P4", (MODEL, "W104")] - table.loc["P4", (MODEL, "BL")]
 
@@ -199,7 +199,7 @@ def test_arm_is_no_subgroup_while_the_study_is_blinded(open_app, blinded_file):
 
 def test_leave_one_out_rows_are_those_of_the_core(page, asked):
     found = study.model_as_reader(page, asked, MODEL, None)
-    compared = study.comparison(page, asked)
+    compared = question.comparison(page, asked)
     table = compared.table("change")
     expected = leave_one_out(table[["R1", "R2"]].to_numpy(), table[MODEL].to_numpy(), ["R1", "R2"])
     rows = leave_one_out_rows(found["leave_one_out"], MODEL)
@@ -212,7 +212,7 @@ def test_false_change_table_has_the_readers_beside_the_model(open_app, page, ask
     at = section(open_app(PAGE), "Model as a reader")
     shown = next(t.value for t in at.dataframe if "false improvement" in t.value.columns)
     assert shown["reader"].tolist() == [MODEL, "R1", "R2"]
-    table = study.comparison(page, asked).table("change")
+    table = question.comparison(page, asked).table("change")
     expected = false_change(table[["R1", "R2"]], table[MODEL], ["R1", "R2"])
     assert shown["cases (n)"].tolist() == [
         expected["model"]["cases"], expected["readers"]["R1"]["cases"], expected["readers"]["R2"]["cases"]
@@ -223,7 +223,7 @@ def test_reading_error_is_that_of_the_readers(open_app, page, asked):
     at = section(open_app(PAGE), "Reading error")
     shown = next(t.value for t in at.dataframe if "SDC95, mean of 2" in t.value.columns)
     row = shown[(shown["part"] == "total") & (shown["interval"] == "BL to W104")].iloc[0]
-    change = study.comparison(page, asked).table("change")[["R1", "R2"]]
+    change = question.comparison(page, asked).table("change")[["R1", "R2"]]
     expected = smallest_detectable_change(change.to_numpy()).limit(2)
     assert row["SDC95, mean of 2"].startswith(f"{expected:.2f} (")
 
@@ -295,7 +295,7 @@ def test_single_sites_are_listed_for_a_pair(open_app):
 
 
 def test_worst_in_pages_is_model_minus_mean_of_readers(page, asked):
-    compared = study.comparison(page, asked)
+    compared = question.comparison(page, asked)
     rows, n = differing(compared, "change", MODEL)
     table = compared.table("change")
     expected = table[MODEL] - table[["R1", "R2"]].mean(axis=1)

@@ -1,10 +1,10 @@
 """Agreement about hands and feet: by part of the score, site by site, with the model as a reader."""
 
-import hands_cohort
 import pytest
 
 from core.agreement.icc import icc
-from core.scores.totals import compute
+from core.scores.engine.totals import compute
+from tests.helpers import hands_cohort
 
 PAGE = "pages/3_Agreement.py"
 SPINE = ("corner", "syndesmophyte", "vertebra", "mSASSS", "spine")

@@ -4,19 +4,20 @@ import json
 
 import pandas as pd
 import pytest
-import small_cohort
 from click.testing import CliRunner
 
 from core.cli import cli
 from core.domain import CohortFilter, Viewer
 from core.figures.style import LIGHT
-from data.frozen import freeze
-from data.looks import looks
-from data.store import CohortStore
+from data.store.cohort import CohortStore
+from data.study.frozen_analyses import freeze
+from data.study.unblinded_looks import looks
 from data.verify import verify
-from pages.common import progression_study as study
-from pages.common.opening import Page
-from pages.common.progression_study import COMPLETE, IMPUTED, READERS, Ask
+from pages.common.page import Page
+from pages.common.progression import question
+from pages.common.progression import results as study
+from pages.common.progression.question import COMPLETE, IMPUTED, READERS, Ask
+from tests.helpers import small_cohort
 
 PAGE = "pages/4_Progression.py"
 ASKED = Ask(CohortFilter(campaign="paired"), "BL", "W104", (0.0, 730.0))
@@ -95,12 +96,12 @@ def test_net_progression_is_a_share_with_an_interval(page):
 
 def test_scorers_are_people_first():
     kinds = {"R1": "human", "R2": "human", small_cohort.MODEL: "model", "truth": "consensus"}
-    assert study.scorers(kinds) == [READERS, small_cohort.MODEL, "truth"]
-    assert study.scorers({"truth": "consensus"}) == ["truth"]
+    assert question.scorers(kinds) == [READERS, small_cohort.MODEL, "truth"]
+    assert question.scorers({"truth": "consensus"}) == ["truth"]
 
 
 def test_baseline_is_the_visit_nearest_day_0():
-    assert study.baseline_visit({"SCR": -28.0, "BL": 0.0, "W12": 84.0}) == "BL"
+    assert question.baseline_visit({"SCR": -28.0, "BL": 0.0, "W12": 84.0}) == "BL"
 
 
 # -- sections ------------------------------------------------------------------------------------------------
@@ -140,8 +141,8 @@ def test_every_section_opens_without_an_error(open_app, own):
 
 
 def test_where_counts_the_patients_who_changed(page):
-    from pages.common import progression_sections as sections
-    from pages.common.progression_rows import chosen_sites
+    from pages.common.progression import sections as sections
+    from pages.common.progression.grids import chosen_sites
 
     grid = chosen_sites(page, ASKED.chosen).only(readers=["R1", "R2"])
     cells, groups = sections._cells(grid, ASKED, "arm")
@@ -178,7 +179,7 @@ def test_p_values_are_off_for_a_subset(open_app, own):
 
 
 def test_panel_is_that_of_core(page):
-    from core.progression.sensitivity import SensitivityOptions, sensitivity
+    from core.progression.missing.sensitivity import SensitivityOptions, sensitivity
 
     rule = "msasss.complete_only"
     found = study.panel_of_rule(page, ASKED, rule)
@@ -282,7 +283,7 @@ def test_a_set_frozen_blinded_keeps_the_arms_hidden(open_app, own):
 def test_settings_lead_back_to_the_question():
     chosen = CohortFilter(campaign="paired", sexes=("M",), covariates=(("HLA-B27", "positive"),))
     asked = Ask(chosen, "BL", "W52", (0.0, 366.0), "truth", "lumbar", "msasss.complete_only", "locf")
-    assert study.ask_from(json.loads(json.dumps(asked.as_settings()))) == asked
+    assert question.ask_from(json.loads(json.dumps(asked.as_settings()))) == asked
     assert not asked.is_full_set
     assert ASKED.is_full_set
 

@@ -5,13 +5,13 @@ import sys
 import time
 
 import pytest
-import small_cohort
 
 from core.domain import Viewer
-from data.looking import look_at
+from data.ingest.preview import look_at
 from data.queries import cohort
-from data.store import CohortStore
+from data.store.cohort import CohortStore
 from pages.common import jobs
+from tests.helpers import small_cohort
 
 PAGE = "pages/5_Import.py"
 
@@ -148,7 +148,7 @@ def test_rewritten_bar_counts_as_lines():
 
 
 def test_same_name_twice_is_kept_twice(tmp_path):
-    from pages.common.delivery import write_all
+    from pages.common.imports.uploads import write_all
 
     uploads = [io.BytesIO(b"one"), io.BytesIO(b"two")]
     for upload in uploads:
@@ -162,8 +162,9 @@ def test_app_never_imports_a_network(open_app):
     import subprocess
 
     code = (
-        "import sys, pages.common.import_films, pages.common.import_model, pages.common.import_tables; "
-        "import pages.common.agreement_view, pages.common.patient_view, pages.common.progression_view; "
+        "import sys, pages.common.imports.films, pages.common.imports.models, pages.common.imports.tables; "
+        "import pages.common.agreement.sections, pages.common.patient.footer; "
+        "import pages.common.progression.footer; "
         "print(sorted({name.split('.')[0] for name in sys.modules} & {'torch', 'ultralytics'}))"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -171,6 +172,6 @@ def test_app_never_imports_a_network(open_app):
 
 
 def test_columns_can_be_renamed_by_hand():
-    from pages.common.import_tables import _as_options
+    from pages.common.imports.tables import _as_options
 
     assert _as_options({"Pat": "subject", "x": ""}) == ["--map", "Pat=subject", "--map", "x="]

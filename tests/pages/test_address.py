@@ -3,7 +3,7 @@
 import pytest
 
 from core.domain import CohortFilter
-from pages.common import address
+from pages.common import url_state
 
 FULL = CohortFilter(
     campaign="paired",
@@ -16,22 +16,22 @@ FULL = CohortFilter(
 
 
 def test_filter_survives_the_address():
-    assert address.read_filter(address.write_filter(FULL)) == FULL
+    assert url_state.read_filter(url_state.write_filter(FULL)) == FULL
 
 
 def test_default_values_stay_out_of_the_address():
-    assert address.write_filter(CohortFilter()) == {}
-    assert address.write_place(address.Place()) == {}
+    assert url_state.write_filter(CohortFilter()) == {}
+    assert url_state.write_place(url_state.Place()) == {}
 
 
 def test_place_survives_the_address():
-    place = address.Place("P4", "C5I", "BL", "W104")
-    assert address.read_place(address.write_place(place)) == place
+    place = url_state.Place("P4", "C5I", "BL", "W104")
+    assert url_state.read_place(url_state.write_place(place)) == place
 
 
 @pytest.mark.parametrize(
     "strange", [{"arm": []}, {"with": ["no colon"]}, {"unknown": ["x"]}, {"patient": []}]
 )
 def test_strange_address_gives_defaults(strange):
-    assert address.read_filter(strange) == CohortFilter()
-    assert address.read_place(strange) == address.Place()
+    assert url_state.read_filter(strange) == CohortFilter()
+    assert url_state.read_place(strange) == url_state.Place()

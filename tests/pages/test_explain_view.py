@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from pages.common import explain_view
-from pages.common.explain_view import Asked, Maps, verdicts
+from pages.common.patient import heat_map
+from pages.common.patient.heat_map import Asked, Maps, verdicts
 
 PAGE = "pages/2_Patient.py"
 FAILED = "the maps of this network FAILED their tests: a network with random weights gives a similar map"
@@ -39,7 +39,7 @@ class FakeBoard:
 @pytest.fixture
 def made(monkeypatch):
     found = Maps(board=FakeBoard())
-    monkeypatch.setattr(explain_view, "maps", lambda: found)
+    monkeypatch.setattr(heat_map, "maps", lambda: found)
     return found
 
 

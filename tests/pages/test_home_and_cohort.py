@@ -4,10 +4,10 @@ import shutil
 
 import pandas as pd
 import pytest
-import small_cohort
 
 from core import scores
-from data.store import CohortStore
+from data.store.cohort import CohortStore
+from tests.helpers import small_cohort
 
 PAGES = (
     "app.py",

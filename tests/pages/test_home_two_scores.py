@@ -1,10 +1,10 @@
 """Home and Cohort where spine and hands were scored in one cohort."""
 
-import hands_cohort
 import pandas as pd
 import pytest
 
-from pages.common.systems_view import as_table, in_words
+from pages.common.systems import as_table, in_words
+from tests.helpers import hands_cohort
 
 SYSTEM = "Scoring system"
 

@@ -5,11 +5,10 @@ import shutil
 
 import pandas as pd
 import pytest
-import small_cohort
-import small_limbs
 
-from core.scores.totals import compute
-from data.store import CohortStore
+from core.scores.engine.totals import compute
+from data.store.cohort import CohortStore
+from tests.helpers import small_cohort, small_limbs
 
 PAGE = "pages/2_Patient.py"
 
@@ -141,7 +140,7 @@ def test_site_without_box_is_shown_beside_its_joint_or_says_why(open_app, limbs_
 
 @pytest.mark.parametrize("system", ["sparcc", "synovitis"])
 def test_other_systems_come_apart_too(open_app, tmp_path, system):
-    import other_systems
+    from tests.helpers import other_systems
 
     path = tmp_path / f"{system}.duckdb"
     other_systems.build(path, system)
@@ -185,8 +184,8 @@ def test_blinded_reader_gets_only_own_grades(open_app, viewer):
 
 def test_crops_are_in_film_pixels_where_one_film_has_no_spacing():
     from core.domain import Box
-    from pages.common.patient_trail import alike
-    from pages.common.trail_cards import Place
+    from pages.common.patient.cards import Place
+    from pages.common.patient.site_location import alike
 
     box = Box(0, 0, 50, 50)
     known, unknown = (Place(v, "i", mm, box, box) for v, mm in (("BL", (0.15, 0.15)), ("W52", None)))

@@ -2,21 +2,19 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-import small_cohort
 
 from core.domain import Viewer
 from core.figures.style import DARK, LIGHT, MODEL_COLOUR
-from data.store import CohortStore
-from pages.common import films, viewer
-from pages.common.opening import Page
-from pages.common.viewer import ViewedBox, ViewedFilm, ViewedLayer, ViewedMask, ViewedPolygon
-
-ROOT = Path(__file__).resolve().parents[2]
+from data.store.cohort import CohortStore
+from pages.common import viewer
+from pages.common.page import Page
+from pages.common.viewer import ViewedBox, ViewedFilm, ViewedLayer, ViewedMask, ViewedPolygon, stored_films
+from tests.helpers import small_cohort
+from tests.helpers.paths import ROOT
 
 
 def film(shift=0.0, spacing=(0.5, 0.5), sites=6, image="a"):
@@ -83,7 +81,7 @@ def test_bare_head_is_a_layer():
 
 def test_layers_follow_the_colour_rules():
     kinds = {"R1": "human", "R2": "human", "model:m": "model", "truth": "consensus"}
-    layers = {layer.code: layer for layer in films.heads(kinds)}
+    layers = {layer.code: layer for layer in stored_films.heads(kinds)}
     assert [layer.short for layer in layers.values()] == ["R1", "R2", "M", "T"]
     assert layers["model:m"].colour == MODEL_COLOUR
     assert {layers["R1"].colour, layers["R2"].colour} <= set(DARK.people)
@@ -95,14 +93,14 @@ def test_sites_without_a_box_keep_their_grades():
     system = small_cohort.SYSTEM
     box = ViewedBox("C3S", 0, 0, 9, 9, "#8A99A8")
     grades = pd.DataFrame({"site": ["C3S", "C4S", "L2S"], "label": "R1", "grade": [0, 2, 1]})
-    ((site, cells),) = films.unplaced_of((box,), grades, {"R1": "human"}, system, "cervical")
+    ((site, cells),) = stored_films.unplaced_of((box,), grades, {"R1": "human"}, system, "cervical")
     assert (site, cells[0][0]) == ("C4S", "2")
 
 
 def test_caption_names_study_version_weights_and_phantom(cohort_file, monkeypatch):
     state = {"version": 2, "blinded": False, "phantom": True, "study": "Trial 1"}
     page = Page(str(cohort_file), state, Viewer(), LIGHT)
-    said = films.caption_of(page, "P4", small_cohort.SYSTEM)
+    said = stored_films.caption_of(page, "P4", small_cohort.SYSTEM)
     assert (said.study, said.patient, said.system, said.version) == ("Trial 1", "P4", "mSASSS", 2)
     assert (said.weights, said.phantom) == (small_cohort.WEIGHTS[:12], True)
     assert CohortStore(page.path).exists()
@@ -110,7 +108,7 @@ def test_caption_names_study_version_weights_and_phantom(cohort_file, monkeypatc
 
 def test_viewer_never_imports_the_models():
     code = (
-        "import sys, pages.common.viewer, pages.common.films; "
+        "import sys, pages.common.viewer, pages.common.viewer.stored_films; "
         "heavy = {'torch', 'torchvision', 'ultralytics', 'models'}; "
         "print(sorted({m.split('.')[0] for m in sys.modules} & heavy))"
     )

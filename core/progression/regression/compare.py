@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from core.agreement.estimate import Estimate, number
-from core.progression.ancova import ancova
-from core.progression.hodges_lehmann import hodges_lehmann
-from core.progression.rank_ancova import rank_ancova
+from core.progression.arms.ancova import ancova
+from core.progression.arms.hodges_lehmann import hodges_lehmann
+from core.progression.arms.rank_ancova import rank_ancova
+from core.progression.arms.van_elteren import van_elteren
 from core.progression.regression.result import ModelResult, Term
 from core.progression.summary import difference_of_means
-from core.progression.van_elteren import van_elteren
 
 TITLE = "Difference between arms: means, ANCOVA, ranks"
 

@@ -11,7 +11,6 @@ from core.progression.change import changes
 from core.progression.courses import courses
 from core.progression.pairing import WINDOW_DAYS, Interval, interval_of
 from core.progression.progressors import Cutoff, cutoff, progressed
-from core.progression.readings import Readings
 from core.progression.regression.compare import compare_arms
 from core.progression.regression.counts import hurdle, negative_binomial, steps
 from core.progression.regression.first_progression import first_progression
@@ -23,6 +22,7 @@ from core.progression.regression.result import ModelResult, left_out
 from core.progression.regression.rows import ModelRows, change_rows, status_rows
 from core.progression.regression.time_to_first import time_to_first
 from core.progression.sdc import smallest_detectable_change
+from core.progression.totals_table import Readings
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from core.progression.annualise import DAYS_PER_YEAR
 from core.progression.change import changes
 from core.progression.mmrm.levels import ordered_levels
 from core.progression.pairing import Interval
-from core.progression.readings import Readings
+from core.progression.totals_table import Readings
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from data.phantom.conditions import DOMAINS, Conditions
 from data.phantom.hands.hand import Posture
+from data.phantom.spine.conditions import DOMAINS, Conditions
 
 POOR_KINDS = ("underexposed", "soft", "rotated", "cut_edge", "missing_finger", "overlap")
 WRONG_KINDS = ("one_hand", "foot_as_hand", "mirrored", "chest", "blank")

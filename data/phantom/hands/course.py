@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data.phantom.course import ARMS, arm_of, visit_codes
 from data.phantom.hands.state import ANKYLOSIS, GRADED, LUXATION, NONE, SUBLUXATION, JointState
 from data.phantom.seeds import StudySeed
+from data.phantom.spine.course import ARMS, arm_of, visit_codes
 
 UNITS = tuple(GRADED)
 WEIGHT = {  # how much sooner (latent) a joint is damaged than the average one

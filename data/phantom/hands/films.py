@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from data.phantom.films import derived_seed
 from data.phantom.hands.body import HandBody, make_hand_body
 from data.phantom.hands.conditions import POOR_KINDS, WRONG_KINDS, LimbConditions, draw_limb_conditions
 from data.phantom.hands.render import LimbFilm, film_joints, render_limbs
 from data.phantom.hands.state import JointState
+from data.phantom.spine.films import derived_seed
 
 
 def hand_conditions(

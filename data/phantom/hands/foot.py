@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from data.phantom.canvas import smooth
 from data.phantom.hands import foot_anatomy as anatomy
 from data.phantom.hands.anatomy import GAPS
 from data.phantom.hands.body import HandBody, joint_look
@@ -16,6 +15,7 @@ from data.phantom.hands.hand import Posture
 from data.phantom.hands.joints import articulate, side_bites
 from data.phantom.hands.state import ANKYLOSIS, HEALTHY, LUXATION, SUBLUXATION, JointState
 from data.phantom.hands.wrist import grown, ring, vary
+from data.phantom.spine.canvas import smooth
 
 PARTS = ("MT", "TP", "TM", "TD")
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from data.phantom.hands import kernel as k
+from data.phantom.hands import ray_kernels as k
 from data.phantom.hands.body import Look
 from data.phantom.hands.bones import Bone
 from data.phantom.hands.frame import Placed, axes_of

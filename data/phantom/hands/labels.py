@@ -9,10 +9,10 @@ from pathlib import Path
 import cv2
 import pandas as pd
 
+from data.phantom.hands.foreign_objects import lead_letters
 from data.phantom.hands.limbs import shown
 from data.phantom.hands.render import LimbFilm
 from data.phantom.hands.state import FINDINGS, GRADED
-from data.phantom.hands.things import lead_letters
 
 LETTER_MM = 3.0  # of a letter's middle inside the lit field, below which it is not whole enough to be read
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from data.phantom.hands import kernel
+from data.phantom.hands import ray_kernels
 from data.phantom.hands.frame import Placed, Placement, Skeleton
 from data.phantom.hands.texture import STEP, mesh
 
@@ -71,11 +71,11 @@ def _add_group(canvas: Canvas, placed: list[Placed], placement: Placement, beam_
     bites = [(i, row) for i, p in enumerate(placed) for row in p.bone.bites]
     bridges = _bridges(placed, origins, axes, placement)
     rng = np.random.default_rng([seed, len(placed), int(abs(placed[0].bone.length) * 1000)])
-    kernel.add_bones(
+    ray_kernels.add_bones(
         canvas.cortical, canvas.trabecular, canvas.pixel, origins, np.ascontiguousarray(axes),
         np.asarray(beam, float), placement.magnification,
         np.stack([p.bone.table for p in placed]), np.stack([p.bone.parameters for p in placed]),
-        np.array([row for _, row in bites], float).reshape(-1, kernel.BITE),
+        np.array([row for _, row in bites], float).reshape(-1, ray_kernels.BITE),
         np.array([i for i, _ in bites], np.int64), bridges, mesh(seed % 6) * np.float32(0.23), STEP,
         rng.uniform(0, 512, 2), rooms, 1.15, float(rooms[:, :, 0].max()) + 1,
     )  # fmt: skip
@@ -84,8 +84,8 @@ def _add_group(canvas: Canvas, placed: list[Placed], placement: Placement, beam_
 def _rooms(p: Placed, axes: np.ndarray) -> np.ndarray:
     """How far each cross-section reaches across the film and along the ray, (rows, 2) in mm."""
     table = p.bone.table
-    wide, deep = table[:, kernel.A] * (1 + 1.1 * table[:, kernel.K]), table[:, kernel.B]
-    aside = np.hypot(table[:, kernel.OV], table[:, kernel.OW])
+    wide, deep = table[:, ray_kernels.A] * (1 + 1.1 * table[:, ray_kernels.K]), table[:, ray_kernels.B]
+    aside = np.hypot(table[:, ray_kernels.OV], table[:, ray_kernels.OW])
     lean = 0.8 * abs(axes[0, 2]) * np.maximum(wide, deep)
     across = np.sqrt((wide * np.hypot(*axes[1, :2])) ** 2 + (deep * np.hypot(*axes[2, :2])) ** 2)
     along = np.sqrt((wide * axes[1, 2]) ** 2 + (deep * axes[2, 2]) ** 2)

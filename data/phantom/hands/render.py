@@ -11,13 +11,13 @@ import pandas as pd
 
 from data.phantom.hands.body import HandBody
 from data.phantom.hands.conditions import LimbConditions
-from data.phantom.hands.develop import attenuation_of, develop
-from data.phantom.hands.flesh import add_flesh
+from data.phantom.hands.foreign_objects import add_metal, stamp_markers
 from data.phantom.hands.frame import Joint, Placement, Skeleton
 from data.phantom.hands.limbs import build, pieces_of, shown
 from data.phantom.hands.paint import Canvas, add_flat_bones, add_long_bones
+from data.phantom.hands.processing import attenuation_of, develop
+from data.phantom.hands.soft_tissue import add_flesh
 from data.phantom.hands.state import GRADED, HEALTHY, NONE, JointState
-from data.phantom.hands.things import add_metal, stamp_markers
 
 JOINT_COLUMNS = [
     "unit", "side", "site", "finger", "scored", "x", "y", "x0", "y0", "x1", "y1", "erosion", "jsn", "finding",
@@ -112,8 +112,8 @@ def film_rows(
 
 def chest(body: HandBody, c: LimbConditions) -> Canvas:
     """What the beam passes on a chest film that was sent by mistake."""
-    from data.phantom.body import make_body
-    from data.phantom.wrong import wrong_attenuation
+    from data.phantom.spine.body import make_body
+    from data.phantom.spine.other_views import wrong_attenuation
 
     drawn, _ = wrong_attenuation(make_body(body.seed), {}, c)
     return Canvas(drawn.cortical, drawn.trabecular, 0.35 * drawn.soft, drawn.metal, c.spacing)

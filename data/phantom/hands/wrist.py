@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from data.phantom.canvas import smooth
 from data.phantom.hands import anatomy
 from data.phantom.hands.body import HandBody, joint_look
 from data.phantom.hands.frame import Joint, Skeleton
 from data.phantom.hands.state import ANKYLOSIS, HEALTHY, JointState, space_share
+from data.phantom.spine.canvas import smooth
 
 FOREARM_PIVOT = np.array([1.0, 15.0])
 

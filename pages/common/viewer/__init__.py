@@ -14,7 +14,7 @@ import streamlit as st
 from streamlit import runtime
 
 from core.figures.style import DARK, NO_GRADE_COLOUR, grade_colour
-from core.registration import NotRegistered, Registration, register_pair
+from core.imaging.registration import NotRegistered, Registration, register_pair
 
 HERE = Path(__file__).parent
 SCRIPTS = ("state", "geometry", "films", "paint", "labels", "sites", "save", "input", "viewer")
@@ -160,8 +160,9 @@ def film_viewer(
     and P, two buttons); without it there are neither keys nor buttons.
     caption: what a saved picture (PNG, SVG) says about the study; see ``ViewedCaption``.
 
-    Of two films the sites found on both give a registration (``core.registration``): linked movement, blink
-    and difference use it. Zoom, place and window stay when films, site or page change; ``key`` names them.
+    Of two films the sites found on both give a registration (``core.imaging.registration``): linked
+    movement, blink and difference use it. Zoom, place and window stay when films, site or page change;
+    ``key`` names them.
     """
     data = {
         "key": key,

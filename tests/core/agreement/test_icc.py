@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from core.agreement.batch import agree
+from core.agreement.batch.comparisons import agree
 from core.agreement.icc import FORMS, icc, mean_squares, satterthwaite_df
 from core.agreement.table import flat_pair
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from core.agreement.bland_altman import bland_altman
 from core.agreement.estimate import estimate
+from core.agreement.limits.bland_altman import bland_altman
 from core.agreement.plain_words import (
     false_change_sentence,
     icc_sentence,

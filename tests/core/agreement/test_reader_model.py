@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.agreement.batch import agree
+from core.agreement.batch.comparisons import agree
 from core.agreement.reader_model import Bootstrap, false_change, interchangeability, leave_one_out
 
 

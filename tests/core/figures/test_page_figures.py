@@ -4,9 +4,9 @@ import pandas as pd
 import pytest
 
 from core import scores
-from core.figures.course import Band, course_figure
-from core.figures.progression import change_by_arm, cumulative_probability
-from core.figures.site_map import site_map
+from core.figures.patient.course import Band, course_figure
+from core.figures.patient.site_map import site_map
+from core.figures.progression.change import change_by_arm, cumulative_probability
 from core.figures.style import (
     ARM_COLOURS,
     DARK,

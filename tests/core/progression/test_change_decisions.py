@@ -7,7 +7,7 @@ import pytest
 from core.errors import InputError
 from core.progression.analysis import Options, progression
 from core.progression.progressors import beyond, cutoff, progressed
-from core.progression.readings import collect
+from core.progression.totals_table import collect
 
 
 def table(*rows, columns=("subject", "reader", "days", "total")):

@@ -8,10 +8,10 @@ from core.agreement.icc import icc
 from core.progression.analysis import progression
 from core.progression.annualise import change_per_year
 from core.progression.change import changes
-from core.progression.missing_films import extrapolate_linearly
+from core.progression.missing.extrapolation import extrapolate_linearly
 from core.progression.pairing import interval_of
-from core.progression.readings import collect
 from core.progression.sdc import smallest_detectable_change
+from core.progression.totals_table import collect
 
 R1_BASE = [0, 4, 12, 22, 2, 35, 0, 8, 16, 5]
 R1_FOLLOW = [0, 6, 13, 22, 2, 41, 2, 8, 19, 5]

@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.patient.certainty import probability_real, rank_among
 from core.progression.analysis import Options, progression
-from core.progression.by_group import by_site, by_subgroup, by_visit, masks
-from core.progression.certainty import probability_real, rank_among
+from core.progression.arms.by_group import by_site, by_subgroup, by_visit, masks
 from core.progression.grid import site_grid, total_grid
-from core.progression.guarded import without_p
-from core.progression.readings import collect
 from core.progression.summary import difference_of_means, summary
+from core.progression.totals_table import collect
+from core.progression.without_p_values import without_p
 
 VISITS = ["SCR", "BL", "W52", "W104"]
 DAYS = {"SCR": -20.0, "BL": 0.0, "W52": 364.0, "W104": 728.0}

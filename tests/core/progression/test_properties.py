@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.progression.analysis import progression
-from core.progression.missing_films import carry_forward, extrapolate_linearly, interpolate
+from core.progression.lesions.syndesmophytes import new_syndesmophytes
+from core.progression.missing.extrapolation import carry_forward, extrapolate_linearly, interpolate
 from core.progression.pairing import Interval, choose_films
-from core.progression.readings import collect
 from core.progression.summary import difference_of_means, summary
-from core.progression.syndesmophytes import new_syndesmophytes
+from core.progression.totals_table import collect
 
 
 def random_table(seed, subjects=8, readers=2):

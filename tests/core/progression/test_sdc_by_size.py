@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.progression.erosions import new_erosions
+from core.progression.lesions.erosions import new_erosions
 from core.progression.sdc import smallest_detectable_change
 from core.progression.sdc_by_size import sdc_by_size
 

@@ -12,8 +12,8 @@ from scipy import optimize
 from core.agreement.estimate import Z95
 from core.agreement.proportion import wilson
 from core.progression.analysis import progression
-from core.progression.readings import collect
 from core.progression.shares import flag_shares, net_share, share_difference, tango
+from core.progression.totals_table import collect
 
 
 def test_newcombe_1998_example():

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from core.errors import InputError
-from data.phantom.course import visit_codes
-from data.phantom.population import SITES
+from data.phantom.spine.course import visit_codes
+from data.phantom.spine.population import SITES
 from data.phantom.study import (
     Study,
     StudyPlan,

@@ -10,18 +10,19 @@ import pandas as pd
 import pytest
 
 from core import scores
-from core.scores.reads import code_reads
-from core.scores.totals import compute
-from data.phantom.conduct import conduct
-from data.phantom.course import simulate
+from core.scores.engine.reads import code_reads
+from core.scores.engine.totals import compute
 from data.phantom.hands import films as hand_films
 from data.phantom.hands.conditions import WRONG_KINDS
-from data.phantom.hands.conduct import conduct_hands
 from data.phantom.hands.course import UNITS, simulate_hands
 from data.phantom.hands.films import hand_joints, make_hand_film
-from data.phantom.hands.readings import HANDS_READERS, read_joints
+from data.phantom.hands.readers import HANDS_READERS, read_joints
+from data.phantom.hands.schedule import conduct_hands
 from data.phantom.hands.state import ANKYLOSIS, JointState
+from data.phantom.load import mark, take_films, take_tables
+from data.phantom.schedule import conduct
 from data.phantom.seeds import StudyRole, StudySeed
+from data.phantom.spine.course import simulate
 from data.phantom.study import (
     SPINE_ONLY,
     SYSTEMS,
@@ -33,8 +34,7 @@ from data.phantom.study import (
     tables,
     write_study,
 )
-from data.phantom.take import mark, take_films, take_tables
-from data.store import CohortStore
+from data.store.cohort import CohortStore
 
 MTSS = scores.get("mtss")
 PLAN = StudyPlan(2, 2, 4711, systems=SYSTEMS)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.explain.boxes import BoxTarget, box_target, own_copy
+from models.explain.box_target import BoxTarget, box_target, own_copy
 from models.explain.cam import by_channel, by_place, heat_map
 from models.msasss import networks
 

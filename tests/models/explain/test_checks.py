@@ -8,16 +8,16 @@ import pandas as pd
 import pytest
 
 from core.domain import Film
-from data.phantom.changed import changed_by
-from data.phantom.films import film_conditions, make_film
-from models import weights
+from data.phantom.spine.films import film_conditions, make_film
+from data.phantom.spine.lesion_mask import changed_by
+from models import cards
+from models.common.frames import Frame
 from models.explain import checks, report, verdict
-from models.explain.cases import Case
 from models.explain.method import CANDIDATES, METHODS
-from models.explain.msasss import MsasssExplainer
 from models.explain.question import Picture, Question, laid_on, spread
-from models.msasss.geometry import Frame
-from models.msasss.infer import build
+from models.msasss.explain import MsasssExplainer
+from models.msasss.explain_cases import Case
+from models.msasss.scorer import build
 
 
 def frame(x=0.0, y=0.0, mm=0.5):
@@ -129,14 +129,14 @@ def test_each_failed_limit_is_named(name, value, reason):
 
 def test_verdict_holds_for_these_weights_and_this_method_only(tmp_path):
     card = {"networks": {"grader": {"sha256": "aa"}}}
-    weights.write_card(card, "msasss", "demo", tmp_path)
+    cards.write_card(card, "msasss", "demo", tmp_path)
     assert not verdict.read_verdict("msasss", "demo", "grader", "HiResCAM, layer 4", tmp_path).tested
     about = {"method": "HiResCAM, layer 4", "passed": True, "reasons": [], "sha256": "aa"}
-    stored = {"weights_hash": weights.weights_hash(card), "networks": {"grader": about}}
+    stored = {"weights_hash": cards.weights_hash(card), "networks": {"grader": about}}
     verdict.result_path("msasss", "demo", tmp_path).write_text(json.dumps(stored))
     assert verdict.read_verdict("msasss", "demo", "grader", "HiResCAM, layer 4", tmp_path).passed
     assert not verdict.read_verdict("msasss", "demo", "grader", "Grad-CAM, layer 12", tmp_path).tested
-    weights.write_card({"networks": {"grader": {"sha256": "bb"}}}, "msasss", "demo", tmp_path)
+    cards.write_card({"networks": {"grader": {"sha256": "bb"}}}, "msasss", "demo", tmp_path)
     later = verdict.read_verdict("msasss", "demo", "grader", "HiResCAM, layer 4", tmp_path)
     assert not later.tested and not later.passed and "not been tested" in later.text
 
@@ -161,7 +161,7 @@ def test_every_network_that_is_shipped_has_maps_or_says_why_not():
     page = report.PAGE.read_text(encoding="utf-8")
     for system in METHODS:
         tested = {verdict.of_network(name) for name in METHODS[system]}
-        for network in weights.read_card(system, "demo")["networks"]:
+        for network in cards.read_card(system, "demo")["networks"]:
             assert network in tested or f"{system} {network}: no map" in page, f"{system} {network}"
 
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from core.cli import main
-from models.explain.msasss import rule_text
+from models.explain.explanation import Told
 from models.explain.picture import write_picture
 from models.explain.stored import Explained, Shown
-from models.explain.told import Told
 from models.explain.verdict import Verdict
+from models.msasss.explain import rule_text
 from models.msasss.grading import PLAIN, GradingRule
 
 GRADES = ("normal", "erosion, sclerosis or squaring", "syndesmophyte", "complete bony bridge")

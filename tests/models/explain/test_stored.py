@@ -7,12 +7,12 @@ import pytest
 
 from core.cli import main
 from core.errors import InputError, ModelError
-from data.ingest import ingest
+from data.ingest.run import ingest
 from data.phantom.dicom_out import write_dicom
-from data.phantom.films import make_film
-from data.store import CohortStore
+from data.phantom.spine.films import make_film
+from data.store.cohort import CohortStore
 from models.explain.stored import explain
-from models.score import score_cohort
+from models.scoring.run import score_cohort
 
 SITE = "L3S"
 

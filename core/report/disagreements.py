@@ -1,0 +1,163 @@
+"""Section on the largest disagreements, with the films that show them."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from core.agreement.comparison import CHANGE
+from core.patient.changes import site_changes
+from core.reader_labels import short_names
+from core.report import formatting
+from core.report.blocks import Beside, Block, Heading, Section, Table, Text
+from core.report.inputs import Case, Material
+from core.report.statistics import disagreements
+from core.scores.system import ScoreSystem
+
+LISTED = 10
+EDGE = 1e-9  # a smaller disagreement is none
+
+
+def judged(material_models: list[str]) -> str | None:
+    """Whose disagreement is looked at: the first model's, None for the people among themselves."""
+    return material_models[0] if material_models else None
+
+
+def largest_disagreements(material: Material) -> Section:
+    """The patients about whom readings disagree most, status and change, and films of the worst."""
+    readings = material.readings
+    whom = judged(readings.models)
+    blocks: list[Block] = [Text(_what(whom))]
+    for panel in reversed(readings.panels):
+        blocks.append(_list(material, panel, whom))
+    for number, case in enumerate(material.cases, start=1):
+        blocks += _case(material, number, case)
+    made = (
+        "data.queries.scores.totals",
+        "data.queries.scores.site_grades",
+        "data.queries.patient.films",
+        "data.queries.patient.findings",
+        "core.report.statistics.disagreements",
+        "core.patient.changes.site_changes",
+    )
+    return Section("worst", "Largest disagreements", tuple(blocks), made)
+
+
+def worst_patients(material: Material, count: int) -> list[str]:
+    """Patients whose films are shown: by disagreement about change, then about status."""
+    found: list[str] = []
+    for panel in reversed(material.readings.panels):
+        rows = disagreements(material.readings, panel, judged(material.readings.models))
+        found += rows.loc[rows["size"] > EDGE, "subject"].tolist()
+    return list(dict.fromkeys(found))[:count]
+
+
+def shown_region(grades: pd.DataFrame, system: ScoreSystem, model: str | None, visits: list[str]) -> str:
+    """The region of a patient in which readings differ most.
+
+    grades: of the patient, columns ``site, visit, label, grade``.
+    """
+    here = grades[grades["visit"].isin(visits) & grades["grade"].notna()]
+    size = dict.fromkeys((site.region for site in system.sites), 0.0)
+    for (site, _), part in here.groupby(["site", "visit"], sort=False):
+        values = part.set_index("label")["grade"].astype(float)
+        others = values.drop(labels=[model], errors="ignore") if model else values
+        if model is not None and model in values and len(others):
+            difference = abs(values[model] - others.mean())
+        else:
+            difference = values.max() - values.min()
+        size[system.by_code[str(site)].region] += float(difference)
+    return max(size, key=lambda region: size[region]) if size else ""
+
+
+def _what(whom: str | None) -> str:
+    if whom is None:
+        return "The disagreement of the readers is the largest rating minus the smallest."
+    return (
+        f"The disagreement is {whom} minus the mean of the readers. Disagreements are not errors of the "
+        "model alone: the films and every reading's grades follow, so that anyone can judge."
+    )
+
+
+def _list(material: Material, panel: str, whom: str | None) -> Table | Text:
+    readings = material.readings
+    found = disagreements(readings, panel, whom)
+    what = readings.main.what(panel)
+    judged_n, found = len(found), found[found["size"] > EDGE]
+    if found.empty:
+        return Text(f"Nobody differs about {what}.")
+    labels = list(readings.kinds)
+    digits = 1
+    signed = panel == CHANGE
+    rows = tuple(
+        (
+            str(row["subject"]),
+            *(formatting.number(row[label], digits, signed=signed) for label in labels),
+            formatting.number(row["difference"], digits, signed=True),
+        )
+        for row in found.head(LISTED).to_dict("records")
+    )
+    return Table(
+        ("Patient", *labels, "difference"),
+        rows,
+        f"{readings.unit}, {what}: the {len(rows)} largest of {len(found):,} disagreements, n = {judged_n:,} "
+        "patients.",
+    )
+
+
+def _case(material: Material, number: int, case: Case) -> list[Block]:
+    main = material.readings.main
+    visits = [visit for visit in (main.first, main.last) if visit]
+    kinds = material.readings.kinds
+    title = f"Case {number}: patient {case.subject}" + (f", {case.region}" if case.region else "")
+    blocks: list[Block] = [Heading(title)]
+    if case.films:
+        blocks.append(Beside(case.films))
+        blocks.append(Text(_legend(kinds, bool(material.readings.models)), "note"))
+    blocks.append(_sites(material, case, visits))
+    return blocks
+
+
+def _legend(kinds: dict[str, str], boxes: bool) -> str:
+    short = short_names(kinds)
+    named = ", ".join(f"{letters} {label}" for label, letters in short.items() if letters != label)
+    drawn = (
+        "Boxes: sites that the model found, in the colour of its grade; point at one for every reading. "
+        if boxes
+        else ""
+    )
+    return f"{drawn}Grades stand beside a box where readings differ ({named}; – not graded)."
+
+
+def _sites(material: Material, case: Case, visits: list[str]) -> Table | Text:
+    if len(visits) < 2:
+        return _status_sites(material, case, visits)
+    kinds = material.readings.kinds
+    rows = site_changes(case.grades, material.system, visits[0], visits[1], kinds)
+    if rows.empty:
+        return Text("No reading saw a change at any site.")
+    body = tuple(
+        (str(row["site"]), str(row["name"]), *(str(row[label]) for label in kinds),
+         f"{row['seen_by']} of {row['readers']}")
+        for row in rows.to_dict("records")
+    )  # fmt: skip
+    return Table(
+        ("Site", "Name", *kinds, "readers who see it"),
+        body,
+        f"Sites at which any reading saw a change, {visits[0]} → {visits[1]}, both regions.",
+        words=2,
+    )
+
+
+def _status_sites(material: Material, case: Case, visits: list[str]) -> Table | Text:
+    here = case.grades[case.grades["visit"].isin(visits) & case.grades["grade"].notna()]
+    labels = list(material.readings.kinds)
+    rows = []
+    for site in material.system.codes:
+        part = here[here["site"] == site]
+        grades = dict(zip(part["label"], part["grade"].astype(int), strict=True))
+        if len(set(grades.values())) > 1:
+            name = material.system.by_code[site].name
+            rows.append((site, name, *(formatting.count(grades.get(label)) for label in labels)))
+    if not rows:
+        return Text("The readings differ at no single site.")
+    return Table(("Site", "Name", *labels), tuple(rows), "Sites at which readings differ.", words=2)

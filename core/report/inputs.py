@@ -1,0 +1,99 @@
+"""What a report is made from: frames of the cohort and what is known about them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import pandas as pd
+
+from core.agreement.comparison import Readings
+from core.report.blocks import FilmPicture
+from core.scores.system import Rule, ScoreSystem
+
+
+@dataclass(frozen=True)
+class MarginSet:
+    """A margin that somebody set. value: None where it was taken back. preset: before a model had scored."""
+
+    value: float | None
+    unit: str
+    by: str
+    at: datetime
+    reason: str
+    preset: bool
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the numbers come from.
+
+    last_event: when the cohort was last written. head: hash of the last event. faults: what a check of the
+    audit trail found. queries: named query -> SQL. weights: model -> hash. chosen: the filter.
+    """
+
+    cohort: str
+    version: int
+    last_event: datetime
+    head: str
+    events: int
+    faults: tuple[str, ...]
+    software: str
+    queries: dict[str, str]
+    weights: dict[str, str]
+    chosen: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A patient about whom readings disagree, with the films that show it.
+
+    grades: this patient's, columns ``site, visit, label, grade``. region: the part of the body that is shown.
+    """
+
+    subject: str
+    grades: pd.DataFrame
+    region: str = ""
+    films: tuple[FilmPicture, ...] = ()
+
+
+@dataclass(frozen=True)
+class Material:
+    """Everything that a report is made from.
+
+    readers: columns ``reader, kind, campaign, read_mode, read, patients, weights_hash``, all campaigns.
+    came: every patient and visit, columns ``subject, visit, day, planned_day, films`` (NA: no such visit).
+    grades: ``subject, visit, site, feature, label, grade``. abstentions: ``subject, visit, body_part, reader,
+    reason``. counts: of the cohort. arms: patients in each, empty while the study is blinded.
+    margins: oldest first. cases: worst first. groups: ``subject, group, level`` of
+    ``core.agreement.subgroups.levels``. twice: totals of people who read again, ``core.agreement.rereads``.
+    """
+
+    system: ScoreSystem
+    rule: Rule
+    study: str
+    is_phantom: bool
+    is_blinded: bool
+    campaign: str
+    readings: Readings
+    readers: pd.DataFrame
+    came: pd.DataFrame
+    grades: pd.DataFrame
+    abstentions: pd.DataFrame
+    counts: dict[str, int]
+    arms: dict[str, int]
+    margins: tuple[MarginSet, ...]
+    origin: Origin
+    cases: tuple[Case, ...] = field(default=())
+    groups: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["subject", "group", "level"]))
+    twice: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    @property
+    def patients(self) -> int:
+        return self.came["subject"].nunique()
+
+    @property
+    def margin(self) -> MarginSet | None:
+        """The margin that counts, None where there is none or it was taken back."""
+        last = self.margins[-1] if self.margins else None
+        return last if last is not None and last.value is not None else None

@@ -1,0 +1,131 @@
+"""The stored copy of a film: de-identified header in front of the delivered pixel data, never encoded again.
+
+Name of a film (``image`` in the store)::
+
+    SHA-256( every byte before the pixel data ‖ SHA-256 of the pixel data as stored )
+
+so that the pixels of an uncompressed film are hashed only once, for this and for recognising them again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+import pydicom
+from pydicom.dataset import Dataset, FileDataset
+from pydicom.filebase import DicomBytesIO
+from pydicom.filewriter import write_dataset, write_file_meta_info
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
+
+from data.dicom.deidentify import new_meta
+from data.dicom.read import quiet
+
+SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+PIXEL_DATA = 0x7FE00010
+_END_OF_FRAMES = b"\xfe\xff\xdd\xe0\x00\x00\x00\x00"
+
+
+@dataclass(frozen=True)
+class FilmFile:
+    """A film ready to be written: ``header`` and ``pixels`` in this order, then ``tail``."""
+
+    image: str
+    header: bytes
+    pixels: bytes | memoryview
+    tail: bytes = b""
+
+    def write(self, path: Path) -> None:
+        with open(path, "wb", buffering=0) as stream:
+            for part in (self.header, self.pixels, self.tail):
+                _write_all(stream.fileno(), part)
+
+
+def film_file(
+    dataset: FileDataset, transfer_syntax: UID, pixels: bytes | memoryview, pixels_digest: bytes
+) -> FilmFile:
+    """The de-identified data set as a file.
+
+    dataset: de-identified, with a SOPInstanceUID; its PixelData are taken from ``pixels`` instead.
+    pixels_digest: SHA-256 of ``pixels``.
+    """
+    if transfer_syntax == DeflatedExplicitVRLittleEndian:  # inflated on reading, and kept so
+        transfer_syntax = ExplicitVRLittleEndian
+    raw = dataset.get_item("PixelData")
+    kind = "OB" if transfer_syntax.is_encapsulated else str(getattr(raw, "VR", None) or "OW")
+    del dataset["PixelData"]
+    header = _header(dataset, transfer_syntax) + _pixel_tag(kind, len(pixels), transfer_syntax)
+    tail = _END_OF_FRAMES if transfer_syntax.is_encapsulated else b"\0" * (len(pixels) % 2)
+    return FilmFile(hashlib.sha256(header + pixels_digest).hexdigest(), header, pixels, tail)
+
+
+def image_of(path: Path) -> str:
+    """The name that the stored file should have by its content, ``""`` where it cannot be read.
+
+    It differs from the file's name if the file was changed or cut.
+    """
+    content = path.read_bytes()
+    try:
+        with quiet(), io.BytesIO(content) as stream:
+            raw = pydicom.dcmread(stream).get_item("PixelData")
+        start, value = raw.value_tell, raw.value  # type: ignore[union-attr]
+    except Exception:  # damage shows in many ways
+        return ""
+    return hashlib.sha256(content[:start] + hashlib.sha256(value).digest()).hexdigest()
+
+
+def _header(dataset: FileDataset, transfer_syntax: UID) -> bytes:
+    sop_class = str(dataset.get("SOPClassUID", "") or SECONDARY_CAPTURE)
+    dataset.SOPClassUID = sop_class
+    meta = new_meta(dataset, sop_class, transfer_syntax)
+    stream = DicomBytesIO()
+    stream.write(b"\0" * 128 + b"DICM")
+    write_file_meta_info(stream, meta, enforce_standard=True)
+    stream.is_implicit_VR = transfer_syntax.is_implicit_VR
+    stream.is_little_endian = transfer_syntax.is_little_endian
+    start = stream.tell()
+    try:
+        write_dataset(stream, dataset)
+    except Exception:  # a damaged value that nobody looked at so far
+        stream.seek(start)
+        stream.truncate()
+        _drop_unreadable(dataset)
+        write_dataset(stream, dataset)
+    return bytes(stream.getvalue())
+
+
+def _drop_unreadable(dataset: Dataset) -> None:
+    """Remove every entry, at any depth, that cannot be read and written again on its own."""
+    for tag in list(dataset.keys()):
+        try:
+            element = dataset[tag]
+            if element.VR == "SQ":
+                for item in element.value:
+                    _drop_unreadable(item)
+            alone = Dataset()
+            alone.add(element)
+            scratch = DicomBytesIO()
+            scratch.is_implicit_VR, scratch.is_little_endian = False, True
+            write_dataset(scratch, alone)
+        except Exception:  # whatever it is, it cannot be stored
+            del dataset[tag]
+
+
+def _pixel_tag(kind: str, length: int, transfer_syntax: UID) -> bytes:
+    """Tag, value representation and length in front of the pixel data."""
+    order = "<" if transfer_syntax.is_little_endian else ">"
+    size = 0xFFFFFFFF if transfer_syntax.is_encapsulated else length + length % 2
+    tag = struct.pack(order + "HH", PIXEL_DATA >> 16, PIXEL_DATA & 0xFFFF)
+    if transfer_syntax.is_implicit_VR:
+        return tag + struct.pack(order + "L", size)
+    return tag + kind.encode() + b"\0\0" + struct.pack(order + "L", size)
+
+
+def _write_all(handle: int, part: bytes | memoryview) -> None:
+    view = memoryview(part)
+    while view:
+        view = view[os.write(handle, view) :]

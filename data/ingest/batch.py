@@ -1,0 +1,263 @@
+"""Files that were read, written to the cohort in batches: one transaction each, conflicts refused one by
+one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from data.dicom.previews import film_path, preview_path
+from data.ingest import assign as assigning
+from data.ingest.assign_images import known_in_cohort
+from data.ingest.read_file import Outcome, Reading
+from data.ingest.sources import Source
+from data.store.cohort import CohortStore
+from data.store.transaction import Transaction
+
+BATCH = 16  # films in one transaction
+
+
+@dataclass
+class IngestResult:
+    """What became of every file.
+
+    found: files examined = ingested + already_there + refused.
+    duplicates: films that were there under another name or UID (they count as already there).
+    unassigned: films taken now or before whose subject or visit is not known; file where it came just now.
+    flagged: films taken now with something to look at.
+    """
+
+    found: int = 0
+    ingested: int = 0
+    already_there: int = 0
+    refused: list[dict[str, str]] = field(default_factory=list)
+    duplicates: list[dict[str, str]] = field(default_factory=list)
+    flagged: list[dict[str, Any]] = field(default_factory=list)
+    unassigned: list[dict[str, Any]] = field(default_factory=list)
+
+
+class BatchWriter:
+    """Collects outcomes and commits them in batches, in the order in which the files were listed."""
+
+    def __init__(self, store: CohortStore, reading: Reading, actor: str, result: IngestResult) -> None:
+        self._store, self._reading, self._actor, self._result = store, reading, actor, result
+        self._waiting: list[tuple[Source, Outcome]] = []
+        self.names: dict[str, str] = {}  # image -> file of this delivery that brought it
+
+    def take(self, source: Source, outcome: Outcome) -> None:
+        if outcome.kind == "known":
+            self.names.setdefault(outcome.delivery["image"], source.name)
+        if outcome.kind == "known" and not outcome.delivery.get("map_subject"):
+            self._result.already_there += 1
+            return
+        self._waiting.append((source, outcome))
+        if len(self._waiting) >= BATCH:
+            self.commit()
+
+    def commit(self) -> None:
+        """Write what is waiting: films into their places, then their rows in one transaction."""
+        if not self._waiting:
+            return
+        waiting, self._waiting = self._waiting, []
+        with self._store.write(self._actor, "ingest", details={"files": len(waiting)}) as transaction:
+            batch = _Batch(transaction, self._store.folder, self._reading.staging, self.names)
+            for source, outcome in waiting:
+                batch.take(source, outcome)
+            batch.finish(known_in_cohort(transaction, self._reading.key))
+        batch.report(self._result)
+
+
+class _Batch:
+    """Films of one transaction: which are new, which are doubles, which are refused."""
+
+    def __init__(self, transaction: Transaction, folder: Path, staging: Path, names: dict[str, str]) -> None:
+        self._transaction, self._folder, self._staging, self._names = transaction, folder, staging, names
+        self._images: list[dict[str, Any]] = []
+        self._deliveries: list[dict[str, Any]] = []
+        self._mapped: list[dict[str, Any]] = []
+        self._refused: list[dict[str, Any]] = []
+        self._result = IngestResult()
+
+    def take(self, source: Source, outcome: Outcome) -> None:
+        if outcome.kind == "refused":
+            self._refuse(source, outcome.reason, outcome.fingerprint)
+        elif outcome.kind == "known":
+            self._result.already_there += 1
+            self._mapped.append(outcome.delivery)
+        else:
+            self._take_film(source, outcome)
+
+    def _take_film(self, source: Source, outcome: Outcome) -> None:
+        image, delivery = outcome.image, outcome.delivery
+        double = self._double_of(outcome)
+        if double is None:
+            self._place(image["image"])
+            self._images.append(_as_row(image))
+            self._deliveries.append(delivery)
+            self._names[image["image"]] = source.name
+            self._result.ingested += 1
+            if image["warnings"]:
+                self._result.flagged.append({"file": source.name, "warnings": image["warnings"]})
+        elif double["image"] == image["image"]:
+            self._place(image["image"])  # the row was there, its files perhaps not
+            self._result.already_there += 1
+            self._keep_map(delivery)
+        else:
+            self._drop(image["image"])
+            self._take_double(source, outcome, double)
+
+    def _double_of(self, outcome: Outcome) -> dict[str, Any] | None:
+        """The stored film that this one repeats; None where it is new.
+
+        The same UID with other pixels is a film of its own, with a warning on it.
+        """
+        image = outcome.image
+        others = [*self._stored_like(image), *self._waiting_like(image)]
+        for other in others:
+            if other["image"] == image["image"]:
+                return other
+        for other in others:
+            if other["pixel_hash"] == image["pixel_hash"] and not outcome.blank:
+                return other
+        if any(other["sop_uid"] == image["sop_uid"] for other in others):
+            if outcome.blank and any(other["pixel_hash"] == image["pixel_hash"] for other in others):
+                return others[0]
+            image["warnings"].append(
+                "another picture has the same SOP instance UID: one of the two was changed after it was made"
+            )
+        return None
+
+    def _stored_like(self, image: dict[str, Any]) -> list[dict[str, Any]]:
+        frame = self._transaction.query(
+            "SELECT i.image, i.sop_uid, i.pixel_hash, d.* EXCLUDE (image, event, superseded_by) "
+            "FROM main.image i LEFT JOIN main.delivery d ON d.image = i.image AND d.superseded_by IS NULL "
+            "WHERE i.superseded_by IS NULL AND (i.image = ? OR i.sop_uid = ? OR i.pixel_hash = ?) "
+            "ORDER BY i.event, i.image",
+            [image["image"], image["sop_uid"], image["pixel_hash"]],
+        )
+        rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
+        return [{str(name): value for name, value in row.items()} for row in rows]
+
+    def _waiting_like(self, image: dict[str, Any]) -> list[dict[str, Any]]:
+        return [
+            other | delivery
+            for other, delivery in zip(self._images, self._deliveries, strict=True)
+            if any(other[name] == image[name] for name in ("image", "sop_uid", "pixel_hash"))
+        ]
+
+    def _take_double(self, source: Source, outcome: Outcome, double: dict[str, Any]) -> None:
+        """A film that is there already: by the same person and visit it is a double, else it is refused."""
+        by_image = f"image {double['image'][:12]}"
+        first = self._names.get(double["image"], by_image)
+        same_uid = double["sop_uid"] == outcome.image["sop_uid"]
+        conflict = _conflict(outcome.delivery, double)
+        if conflict:
+            words = f"the same picture as {{}}, but {conflict}; find out whose it is, and from when"
+            self._refuse(source, words.format(first), outcome.fingerprint, kept=words.format(by_image))
+            return
+        how = "same SOP instance UID and pixels" if same_uid else "same pixels under another SOP instance UID"
+        self._result.already_there += 1
+        self._result.duplicates.append({"file": source.name, "same_as": first, "how": how})
+
+    def _refuse(self, source: Source, reason: str, fingerprint: str, *, kept: str = "") -> None:
+        """Report the file by its name; keep only its keyed hash, because a name may be that of the patient.
+
+        kept: the reason to keep, where ``reason`` itself names a file.
+        """
+        self._result.refused.append({"file": source.name, "reason": reason})
+        content = {"kind": "film", "fingerprint": fingerprint}
+        self._refused.append({"reason": kept or reason, "content": json.dumps(content, sort_keys=True)})
+
+    def _keep_map(self, delivery: dict[str, Any]) -> None:
+        if delivery.get("map_subject"):
+            self._mapped.append(delivery)
+
+    def _place(self, image: str) -> None:
+        for staged, final in (
+            (self._staging / f"{image}.dcm", film_path(self._folder, image)),
+            (self._staging / f"{image}.npy", preview_path(self._folder, image)),
+        ):
+            if staged.exists():  # absent where an earlier file of this batch was the same
+                final.parent.mkdir(exist_ok=True)
+                os.replace(staged, final)
+
+    def _drop(self, image: str) -> None:
+        for ending in ("dcm", "npy"):
+            (self._staging / f"{image}.{ending}").unlink(missing_ok=True)
+
+    def finish(self, known: assigning.Known) -> None:
+        """Hand the rows to the transaction, assigned by name; dates follow in ``assign_images``."""
+        self._update_maps()
+        if self._images:
+            deliveries = pd.DataFrame(self._deliveries).astype(object)
+            facts = deliveries.assign(film_date=[row["film_date"] for row in self._images])
+            for row, film in zip(self._images, assigning.assign_by_name(facts, known), strict=True):
+                row |= {"subject": film.subject, "visit": film.visit, "assigned_by": film.by}
+            self._transaction.insert("image", pd.DataFrame(self._images).astype(object))
+            self._transaction.insert("delivery", deliveries)
+        new = self._not_yet_refused()
+        if new:
+            self._transaction.refuse("ingest", new)
+
+    def _update_maps(self) -> None:
+        """Note what a map file says about films that are there already."""
+        for mapped in self._mapped:
+            old = self._transaction.query(
+                "SELECT * EXCLUDE (event, superseded_by) FROM main.delivery "
+                "WHERE image = ? AND superseded_by IS NULL",
+                [mapped["image"]],
+            )
+            says = (mapped.get("map_subject"), mapped.get("map_visit"))
+            if old.empty or (old["map_subject"][0], old["map_visit"][0]) == says:
+                continue
+            self._transaction.supersede("delivery", old[["image"]])
+            new = old.astype(object).assign(map_subject=says[0], map_visit=says[1])
+            self._transaction.insert("delivery", new)
+
+    def _not_yet_refused(self) -> list[dict[str, Any]]:
+        """A file that is refused again for the same reason is not written down again."""
+        old = self._transaction.query("SELECT reason, content FROM main.refused WHERE source = 'ingest'")
+        seen = set(zip(old["reason"], old["content"], strict=True))
+        new = []
+        for row in self._refused:
+            if (row["reason"], row["content"]) not in seen:
+                seen.add((row["reason"], row["content"]))
+                new.append(row)
+        return new
+
+    def report(self, total: IngestResult) -> None:
+        """Add this batch to the whole, once it is committed."""
+        total.ingested += self._result.ingested
+        total.already_there += self._result.already_there
+        total.refused += self._result.refused
+        total.duplicates += self._result.duplicates
+        total.flagged += self._result.flagged
+
+
+def _conflict(new: dict[str, Any], old: dict[str, Any]) -> str:
+    """How two deliveries of one picture contradict each other about whose it is; ``""`` where they do not."""
+    for name, words in (
+        ("trial_subject", "for subject {new} instead of {old}"),
+        ("trial_visit", "for visit {new} instead of {old}"),
+        ("map_subject", "for subject {new} instead of {old} by the map file"),
+        ("map_visit", "for visit {new} instead of {old} by the map file"),
+    ):
+        if new.get(name) and old.get(name) and assigning.fold(new[name]) != assigning.fold(old[name]):
+            return words.format(new=new[name], old=old[name])
+    named = new.get("trial_subject") and old.get("trial_subject")
+    if not named and new.get("patient") != old.get("patient"):
+        return "for another patient number"
+    return ""
+
+
+def _as_row(image: dict[str, Any]) -> dict[str, Any]:
+    return image | {
+        "classification": json.dumps(image["classification"], ensure_ascii=False, sort_keys=True),
+        "warnings": json.dumps(image["warnings"], ensure_ascii=False),
+    }

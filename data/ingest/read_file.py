@@ -1,0 +1,355 @@
+"""One delivered file to a film ready for the cohort: read, decoded, named, de-identified, written aside.
+
+Runs in worker processes. The source is read once, decoded once and hashed once; its pixel data are copied as
+they are.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydicom.dataset import Dataset
+
+from data.dicom.burnt_in import burnt_in_warning
+from data.dicom.classify import PROJECTION, Classified, classify
+from data.dicom.comments import without_comments
+from data.dicom.deidentify import Deidentified, Identity, deidentify, identity_of
+from data.dicom.pixel_values import Picture, first_item, functional, number, to_picture
+from data.dicom.previews import film_path, preview_path, write_preview
+from data.dicom.pseudonyms import CohortKey
+from data.dicom.read import TEXT, DicomFile, Refusal, decode_frames, quiet, read_dicom, whole_number
+from data.dicom.stored_file import FilmFile, film_file
+from data.ingest.image_map import ImageMap
+from data.ingest.sources import Source
+
+TABLES = (".csv", ".tsv")
+TABLE = "is a table, not a film; subjects come in with 'sharpline subjects', scores with 'sharpline reads'"
+_DAMAGED = "the file is damaged: parts of its header contradict each other"
+SMALLEST_SPACING, LARGEST_SPACING = 0.001, 20.0  # mm between pixels; outside of it is a wrong header
+
+
+@dataclass
+class Reading:
+    """What a worker needs to know: the key, where to write, which deliveries are stored, the map file."""
+
+    key: CohortKey
+    staging: Path
+    folder: Path
+    known: dict[str, str] = field(default_factory=dict)  # fingerprint of the delivery -> image
+    image_map: ImageMap | None = None
+
+
+@dataclass
+class Outcome:
+    """What became of one file: ``refused`` with a reason, ``known`` already, or a film to be stored.
+
+    image: columns of the table of that name. delivery: likewise. blank: nothing to compare pixels by.
+    """
+
+    kind: str  # film | known | refused
+    reason: str = ""
+    fingerprint: str = ""
+    image: dict[str, Any] = field(default_factory=dict)
+    delivery: dict[str, Any] = field(default_factory=dict)
+    blank: bool = False
+
+
+def read_film(source: Source, reading: Reading) -> Outcome:
+    """Read one source and write film and preview into the staging folder. Never raises for a bad file."""
+    try:
+        with source.open() as stream, quiet():
+            return _read(stream, source, reading)
+    except Refusal as refusal:
+        reason = TABLE if str(refusal) == TEXT and source.name.lower().endswith(TABLES) else str(refusal)
+        return Outcome("refused", reason, _fingerprint_of_refused(source, reading.key))
+    except MemoryError:
+        return Outcome("refused", "the file needs more memory than there is", "")
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
+            raise  # our disk, not the file
+        return Outcome("refused", _DAMAGED, _fingerprint_of_refused(source, reading.key))
+    except Exception:  # a damaged file can fail anywhere; it must not take the others with it
+        return Outcome("refused", _DAMAGED, _fingerprint_of_refused(source, reading.key))
+
+
+def _read(stream: Any, source: Source, reading: Reading) -> Outcome:
+    file = read_dicom(stream)
+    encoded = _encoded(file)
+    digest = hashlib.sha256(encoded).digest()
+    stream.seek(0)
+    header = stream.read(file.header_size) if file.header_size else stream.read()
+    fingerprint = reading.key.fingerprint(hashlib.sha256(header).digest() + digest)
+    identity = identity_of(file.dataset)
+    mapped = _mapped(source, identity, file.dataset, reading)
+    known = reading.known.get(fingerprint)
+    if known and film_path(reading.folder, known).exists() and preview_path(reading.folder, known).exists():
+        return Outcome("known", fingerprint=fingerprint, delivery={"image": known, **mapped})
+    seen = _see(file, encoded, digest)
+    classified = classify(file.dataset, seen.frame)
+    facts = _facts(file, seen, classified)
+    done, stored = _strip(file, encoded, digest, seen, reading.key, identity, fingerprint)
+    image = facts | _kept_tags(file.dataset) | {"image": stored.image, "film_date": done.film_date}
+    image["warnings"] = [*facts["warnings"], *done.warnings]
+    in_film = len(stored.header) if _is_in_film(seen, encoded) else None
+    _write(stored, seen.picture, image, reading.staging, in_film)
+    delivery = {
+        "image": stored.image,
+        "fingerprint": fingerprint,
+        "patient": reading.key.pseudonym(identity.patient),
+        "dates_of": reading.key.dates_of(done.trial_subject or identity.patient),
+        "trial_subject": done.trial_subject or None,
+        "trial_visit": done.trial_visit or None,
+        "trial_visit_name": done.trial_visit_name or None,
+        **mapped,
+    }
+    return Outcome("film", fingerprint=fingerprint, image=image, delivery=delivery, blank=seen.blank)
+
+
+def _encoded(file: DicomFile) -> bytes:
+    """The pixel data as delivered."""
+    value = getattr(file.dataset.get_item("PixelData"), "value", None)
+    if not isinstance(value, bytes) or not value:
+        raise Refusal("the file is cut short: its header is there, its picture is not")
+    return value
+
+
+def _fingerprint_of_refused(source: Source, key: CohortKey) -> str:
+    """A keyed hash by which a refused file is known again: of its content, or its name where it has none."""
+    digest = hashlib.sha256()
+    try:
+        with source.open() as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+    except Refusal:
+        digest.update(f"unopened\0{source.name}".encode())
+    return key.fingerprint(digest.digest())
+
+
+def _mapped(source: Source, identity: Identity, dataset: Dataset, reading: Reading) -> dict[str, Any]:
+    if reading.image_map is None:
+        return {}
+    study = str(dataset.get("StudyInstanceUID", "") or "")
+    subject, visit = reading.image_map.find(file=source.name, patient=identity.patient, study=study)
+    return {"map_subject": subject, "map_visit": visit} if subject or visit else {}
+
+
+# -- pixels ------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Seen:
+    """The decoded film: its hash, the frame to look at and what a viewer makes of it.
+
+    pixels: to be stored instead of the delivered ones, where those held more than the picture.
+    """
+
+    pixel_hash: str
+    frame: np.ndarray
+    frame_index: int
+    picture: Picture
+    blank: bool
+    pixels: bytes | None = None
+    warnings: list[str] = field(default_factory=list)
+
+
+def _see(file: DicomFile, encoded: bytes, digest: bytes) -> _Seen:
+    """Decode every frame once: hash of all of them, and the middle one to look at."""
+    middle = file.frame_count // 2
+    hasher, shown, first, count, blank = None, None, None, 0, True
+    for frame in decode_frames(file):
+        count += 1
+        if first is None:
+            first = frame
+        else:
+            hasher = hasher or hashlib.sha256(little_endian(first))
+            hasher.update(little_endian(frame))
+        if count - 1 <= middle:
+            shown = frame
+        blank = blank and int(frame.min()) == int(frame.max())
+    if first is None or shown is None:
+        raise Refusal("holds no picture")
+    extra: bytes | None = None
+    if hasher is None:
+        as_stored = file.is_native and _is_as_stored(first, encoded)
+        pixel_hash = digest.hex() if as_stored else hashlib.sha256(little_endian(first)).hexdigest()
+        extra = _without_extra_bits(file, first, as_stored)
+    else:
+        pixel_hash = hasher.hexdigest()
+    seen = _Seen(pixel_hash, shown, min(middle, count - 1), to_picture(shown, file.dataset), blank, extra)
+    if extra is not None:
+        seen.warnings.append("bits outside the picture (an old style overlay, perhaps text) were removed")
+    if blank:
+        seen.warnings.append("the picture is blank: all its pixels are equal")
+    return seen
+
+
+def little_endian(frame: np.ndarray) -> memoryview:
+    """The bytes of a decoded frame as pixel hashes use them, on every machine and from every file."""
+    return np.ascontiguousarray(frame.astype(frame.dtype.newbyteorder("<"), copy=False)).data.cast("B")
+
+
+def _is_as_stored(frame: np.ndarray, encoded: bytes) -> bool:
+    """True where the decoded frame has exactly the bytes of the file."""
+    if frame.nbytes != len(encoded) or frame.dtype.byteorder == ">":
+        return False
+    stored = np.frombuffer(encoded, dtype=frame.dtype)
+    if np.may_share_memory(frame, stored):
+        return bool(frame.flags.c_contiguous)
+    return np.array_equal(_in_words(frame.ravel()), _in_words(stored))
+
+
+def _in_words(values: np.ndarray) -> np.ndarray:
+    """The same bytes as 8-byte words where they are a whole number of them: quicker to compare."""
+    return values.view(np.uint64) if values.nbytes % 8 == 0 else values
+
+
+def _without_extra_bits(file: DicomFile, frame: np.ndarray, as_stored: bool) -> bytes | None:
+    """New pixel data for a grey frame whose unused high bits were not empty: overlays used to lie there."""
+    stored, allocated = (whole_number(file.dataset.get(name)) for name in ("BitsStored", "BitsAllocated"))
+    if as_stored or not file.is_native or frame.ndim != 2 or stored == allocated or allocated not in (8, 16):
+        return None
+    if int(frame.min()) < 0 or frame.dtype.kind == "i":
+        return None  # the sign is carried on into the high bits: nothing is hidden there
+    swapped = not file.transfer_syntax.is_little_endian
+    content = frame.astype(frame.dtype.newbyteorder(">" if swapped else "<")).tobytes()
+    return content if content != _encoded(file)[: len(content)] else None
+
+
+# -- facts -------------------------------------------------------------------------------------------------
+
+
+def _facts(file: DicomFile, seen: _Seen, classified: Classified) -> dict[str, Any]:
+    """Columns of the image table that come from pixels and technical tags."""
+    dataset, warnings = file.dataset, [*file.warnings, *seen.warnings, *seen.picture.warnings]
+    spacing = _spacing(dataset, classified.modality, warnings)
+    text = burnt_in_warning(dataset, seen.picture.pixels)
+    rows, columns = seen.frame.shape[:2]
+    return {
+        "pixel_hash": seen.pixel_hash,
+        "modality": classified.modality or None,
+        "body_part": classified.body_part or None,
+        "view": classified.view or None,
+        "laterality": classified.laterality or None,
+        "classification": classified.record,
+        "row_count": rows,
+        "column_count": columns,
+        "frame_count": file.frame_count,
+        "spacing_row_mm": spacing[0] if spacing else None,
+        "spacing_column_mm": spacing[1] if spacing else None,
+        "bits_stored": whole_number(dataset.get("BitsStored")),
+        "window_centre": _first_number(dataset, "WindowCenter"),
+        "window_width": _first_number(dataset, "WindowWidth"),
+        "frame_index": seen.frame_index,
+        "warnings": [*warnings, *([text] if text else [])],
+    }
+
+
+def _spacing(dataset: Dataset, modality: str, warnings: list[str]) -> tuple[float, float] | None:
+    """Millimetres between rows and between columns, as calibrated to the patient where the file says."""
+    for keyword in ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing"):
+        value = functional(dataset, "PixelMeasuresSequence", keyword)
+        pair = _pair(value)
+        if pair is None:
+            continue
+        if all(SMALLEST_SPACING <= distance <= LARGEST_SPACING for distance in pair):
+            magnification = number(dataset.get("EstimatedRadiographicMagnificationFactor"), 1.0)
+            if keyword == "ImagerPixelSpacing" and 1.0 < magnification < 3.0:
+                return pair[0] / magnification, pair[1] / magnification
+            return pair
+        warnings.append(f"{keyword} {pair[0]:g} x {pair[1]:g} mm cannot be right and was left out")
+    region = first_item(dataset, "SequenceOfUltrasoundRegions")
+    if region is not None and whole_number(region.get("PhysicalUnitsXDirection")) == 3:  # 3 is cm
+        pair = _pair([region.get("PhysicalDeltaY"), region.get("PhysicalDeltaX")])
+        if pair and all(SMALLEST_SPACING <= abs(10 * distance) <= LARGEST_SPACING for distance in pair):
+            return abs(10 * pair[0]), abs(10 * pair[1])
+    if modality in PROJECTION:
+        warnings.append("the file does not say how many millimetres a pixel is")
+    return None
+
+
+def _pair(value: Any) -> tuple[float, float] | None:
+    try:
+        first, second = (float(part) for part in value)
+    except (TypeError, ValueError):
+        return None
+    return (first, second) if np.isfinite(first) and np.isfinite(second) else None
+
+
+def _first_number(dataset: Dataset, keyword: str) -> float | None:
+    value = functional(dataset, "FrameVOILUTSequence", keyword)
+    several = type(value).__name__ == "MultiValue"
+    found = number(value[0] if several and len(value) else value)
+    return float(found) if np.isfinite(found) else None
+
+
+def _text(dataset: Dataset, keyword: str) -> str | None:
+    return str(dataset.get(keyword, "") or "").strip()[:64] or None
+
+
+# -- the stored film ---------------------------------------------------------------------------------------
+
+
+def _strip(
+    file: DicomFile,
+    encoded: bytes,
+    digest: bytes,
+    seen: _Seen,
+    key: CohortKey,
+    identity: Identity,
+    fingerprint: str,
+) -> tuple[Deidentified, FilmFile]:
+    """De-identify and make the file to store. The UID of a film without one follows from its content."""
+    dataset = file.dataset
+    if not str(dataset.get("SOPInstanceUID", "") or ""):
+        dataset.SOPInstanceUID = f"none.{fingerprint}"
+    done = deidentify(dataset, key, identity)
+    pixels: bytes = seen.pixels if seen.pixels is not None else encoded
+    if file.transfer_syntax.is_encapsulated:
+        pixels = without_comments(pixels)
+    if pixels is not encoded:
+        digest = hashlib.sha256(pixels).digest()
+    return done, film_file(dataset, file.transfer_syntax, pixels, digest)
+
+
+def _kept_tags(dataset: Dataset) -> dict[str, str | None]:
+    """Columns of the image table that are words of the file: taken after de-identification."""
+    return {
+        "sop_uid": str(dataset.SOPInstanceUID),
+        "study_uid": _text(dataset, "StudyInstanceUID"),
+        "series_uid": _text(dataset, "SeriesInstanceUID"),
+        "photometric": _text(dataset, "PhotometricInterpretation"),
+        "manufacturer": _text(dataset, "Manufacturer"),
+        "device": _text(dataset, "ManufacturerModelName"),
+    }
+
+
+def _is_in_film(seen: _Seen, encoded: bytes) -> bool:
+    """True where the picture is, byte for byte or turned over, what the stored film holds."""
+    frame = seen.frame if seen.picture.turned_over is not None else seen.picture.pixels
+    plain = seen.pixels is None and frame.dtype == np.dtype("<u2") and frame.flags.c_contiguous
+    stored = np.frombuffer(encoded, np.uint8)
+    return plain and frame.nbytes == stored.nbytes and np.may_share_memory(frame, stored)
+
+
+def _write(
+    stored: FilmFile, picture: Picture, image: dict[str, Any], staging: Path, in_film: int | None
+) -> None:
+    spacing = (image["spacing_row_mm"], image["spacing_column_mm"])
+    description = picture.description() | {
+        "image": stored.image,
+        "frame": image.pop("frame_index"),
+        "frames": image["frame_count"],
+        "spacing_mm": list(spacing) if None not in spacing else None,
+        "bits": image["bits_stored"],
+        **{
+            name: image[name] or "" for name in ("modality", "body_part", "view", "laterality", "photometric")
+        },
+    }
+    stored.write(staging / f"{stored.image}.dcm")
+    path = staging / f"{stored.image}.npy"
+    write_preview(path, picture.pixels, description, in_film=in_film, turned_over=picture.turned_over)

@@ -1,0 +1,61 @@
+"""Films into the cohort: delivered files are read in worker processes, stored under their hash, written down.
+
+A film's files are complete before its row is committed, and rows are committed a few films at a time. So
+killing the process at any moment loses nothing committed; running it again goes on where it stopped and ends
+in the same rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from data.dicom.pseudonyms import open_key
+from data.ingest.assign_images import assign_images
+from data.ingest.batch import BatchWriter, IngestResult
+from data.ingest.image_map import read_image_map
+from data.ingest.read_file import Reading
+from data.ingest.sources import find_sources
+from data.ingest.staging import staging_folder
+from data.ingest.workers import outcomes
+from data.store.cohort import CohortStore
+
+Progress = Callable[[int, int, str], None]  # files done, files in all, name of the last one
+
+
+def ingest(
+    store: CohortStore,
+    paths: Sequence[Path | str],
+    progress: Progress | None = None,
+    map_file: Path | str | None = None,
+    workers: int = 2,
+    *,
+    actor: str = "sharpline ingest",
+) -> IngestResult:
+    """Take DICOM files, folders, zips or a DICOMDIR into the cohort.
+
+    workers: reading processes; 0 reads in this process. map_file: see ``data.ingest.image_map``.
+    Raises InputError for a path or map that cannot be used, StoreError for the cohort.
+    """
+    image_map = read_image_map(map_file) if map_file is not None else None
+    sources = find_sources(paths)
+    known = _known_deliveries(store)
+    key = open_key(store.path, may_create=not known)
+    result = IngestResult(found=len(sources))
+    with staging_folder(store.folder) as staging:
+        reading = Reading(key, staging, store.folder, known, image_map)
+        writer = BatchWriter(store, reading, actor, result)
+        for done, (source, outcome) in enumerate(outcomes(sources, reading, workers), start=1):
+            writer.take(source, outcome)
+            if progress is not None:
+                progress(done, len(sources), source.name)
+        writer.commit()
+    for film in assign_images(store, actor=actor, key=key).unassigned:
+        result.unassigned.append(film | {"file": writer.names.get(film["image"])})
+    result.unassigned.sort(key=lambda film: (film["file"] is None, film["file"] or film["image"]))
+    return result
+
+
+def _known_deliveries(store: CohortStore) -> dict[str, str]:
+    frame = store.query("SELECT fingerprint, image FROM main.delivery WHERE superseded_by IS NULL")
+    return dict(zip(frame["fingerprint"], frame["image"], strict=True))

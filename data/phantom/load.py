@@ -1,0 +1,116 @@
+"""A written phantom study into a cohort, through the same doors as any other study."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from core.domain import ReaderKind, ReadMode
+from core.errors import InputError
+from data.ingest.run import ingest
+from data.phantom.spine.readers import READERS
+from data.phantom.study import CAMPAIGNS, PHANTOM, Study, StudyPlan, film_path
+from data.store.cohort import CohortStore
+from data.study.settings import NAME
+from data.tables.import_reads import ReadsRequest, take_reads
+from data.tables.import_subjects import SubjectsRequest, take_subjects
+from data.tables.plan import Result
+
+ACTOR = "sharpline demo"
+STUDY_KEY = "phantom_study"  # which study the cohort holds, in its settings
+TRUTH = "truth"
+MARKS = {"msasss": "", "mtss": "_mtss"}  # system -> how its tables are told apart in their names
+COVARIATES = {"HLA-B27": "HLA-B27"}  # kept also in a study so small that all are positive
+
+
+@dataclass
+class Taken:
+    """What the cohort took. reads: rows of both readers; refused: file, row and reason."""
+
+    subjects: int = 0
+    visits: int = 0
+    reads: int = 0
+    ingested: int = 0
+    already_there: int = 0
+    refused: list[dict[str, Any]] = field(default_factory=list)
+
+
+def mark(store: CohortStore, plan: StudyPlan, *, blinded: bool) -> None:
+    """Make the cohort known as this phantom study, arms open unless ``blinded``; done once.
+
+    Raises InputError where the cohort holds something else.
+    """
+    wanted = json.dumps(plan.about(), sort_keys=True)
+    meta = store.meta()
+    if meta.get(STUDY_KEY) == wanted:
+        return
+    subjects = store.query("SELECT count(*) AS n FROM main.subject")["n"].iloc[0]
+    images = store.query("SELECT count(*) AS n FROM main.image")["n"].iloc[0]
+    if STUDY_KEY in meta or subjects or images:
+        holds = "another phantom study" if STUDY_KEY in meta else "a study of its own"
+        raise InputError(
+            f"the cohort {store.path.name}",
+            f"it holds {holds}; the demo needs a new one",
+            "give another --cohort, or the options that this one was made with",
+        )
+    with store.write(ACTOR, "phantom study", PHANTOM) as transaction:
+        transaction.set_meta(STUDY_KEY, wanted)
+        transaction.set_meta("phantom", "true")
+        transaction.set_meta(NAME, f"Phantom study {plan.seed}")
+        if not blinded:
+            transaction.set_meta("blinded", "false")
+
+
+def take_tables(store: CohortStore, folder: Path) -> Taken:
+    """Subjects and visits; of each system the reads of both readers, and the truth as a consensus reader."""
+    taken = Taken()
+    request = SubjectsRequest(mapping=COVARIATES)
+    people = take_subjects(store, folder / "subjects.csv", folder / "visits.csv", request, actor=ACTOR)
+    taken.subjects, taken.visits = people.accepted["subject"], people.accepted["visit"]
+    _refused(taken, "subjects.csv", people)
+    for system, mark in MARKS.items():
+        for reader in (reader.name for reader in READERS):
+            for name, campaign in (
+                (f"reads{mark}_{reader}.csv", CAMPAIGNS[1]),
+                (f"rereads{mark}_{reader}.csv", CAMPAIGNS[2]),
+            ):
+                if (folder / name).is_file():
+                    result = _take(store, folder / name, system, reader, campaign, ReaderKind.HUMAN)
+                    taken.reads += result.rows - len(result.refused)
+                    _refused(taken, name, result)
+        name = f"truth{mark}.csv"
+        if (folder / name).is_file():
+            truth = _take(store, folder / name, system, TRUTH, TRUTH, ReaderKind.CONSENSUS)
+            _refused(taken, name, truth)
+    return taken
+
+
+def take_films(
+    store: CohortStore,
+    study: Study,
+    folder: Path,
+    taken: Taken,
+    *,
+    workers: int = 2,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> Taken:
+    """All films of the study, those sent by mistake as well."""
+    paths = [film_path(folder, film) for film in study.films]
+    result = ingest(store, paths, progress, workers=workers, actor=ACTOR)
+    taken.ingested, taken.already_there = result.ingested, result.already_there
+    taken.refused += [{"file": row["file"], "row": None, "reason": row["reason"]} for row in result.refused]
+    return taken
+
+
+def _take(
+    store: CohortStore, path: Path, system: str, reader: str, campaign: str, kind: ReaderKind
+) -> Result:
+    request = ReadsRequest(system, reader=reader, campaign=campaign, read_mode=ReadMode.PAIRED, kind=kind)
+    return take_reads(store, path, request, actor=ACTOR)
+
+
+def _refused(taken: Taken, name: str, result: Result) -> None:
+    taken.refused += [{"file": name, **row} for row in result.refused]

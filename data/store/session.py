@@ -1,0 +1,73 @@
+"""One open connection to the cohort: queries with bound parameters, as rows or frames."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+from data.store import audit, totals
+from data.store.arrow import to_arrow, to_frame
+from data.store.audit import quoted
+
+Parameters = Sequence[Any] | Mapping[str, Any] | None
+
+
+class Session:
+    """One short connection; lives inside ``CohortStore.reading`` or ``CohortStore.write``."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+
+    def query(self, sql: str, parameters: Parameters = None) -> pd.DataFrame:
+        """The rows of one statement.
+
+        parameters: a sequence for ``?``, a mapping for ``$name``. Text comes back as ``str`` columns, whole
+        numbers with gaps as ``Int32``/``Int64``, decimals as ``float64``; missing is NA or NaN.
+        """
+        return to_frame(self._connection.execute(sql, parameters).to_arrow_table())
+
+    def value(self, sql: str, parameters: Parameters = None) -> Any:
+        """The first value of the first row, None where there is no row."""
+        row = self._connection.execute(sql, parameters).fetchone()
+        return row[0] if row else None
+
+    def current(self, table: str, keys: pd.DataFrame) -> pd.DataFrame:
+        """The current rows of a table whose key columns equal a row of ``keys`` (missing equals missing)."""
+        types = audit.columns(self._connection)[table]
+        rows = to_arrow(keys.drop_duplicates(), types, table)
+        self._connection.register("keys", rows)
+        try:
+            return self.query(
+                f"SELECT t.* FROM main.{quoted(table)} t SEMI JOIN keys k ON {key_match(rows)} "
+                "WHERE superseded_by IS NULL"
+            )
+        finally:
+            self._connection.unregister("keys")
+
+    def tables(self) -> dict[str, dict[str, str]]:
+        """Table name -> column name -> type, as stored."""
+        return audit.columns(self._connection)
+
+    def digests(self) -> audit.Digests:
+        """Digests of all stored rows, for the check of the trail."""
+        return audit.digests(self._connection)
+
+    def wrong_totals(self) -> list[str]:
+        """Where stored totals are not what the stored scores make."""
+        return totals.differences(self._connection)
+
+    def visit_order(self) -> list[str]:
+        """All visits in the order of the study."""
+        return totals.visit_order(self._connection)
+
+
+def key_match(keys: pa.Table) -> str:
+    """Condition that a row ``t`` has the keys ``k``; plain equality wherever no key is missing, for speed."""
+    return " AND ".join(
+        f"t.{quoted(name)} {'IS NOT DISTINCT FROM' if keys[name].null_count else '='} k.{quoted(name)}"
+        for name in keys.column_names
+    )

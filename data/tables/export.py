@@ -1,0 +1,282 @@
+"""One tidy table of the cohort as CSV, Parquet or XLSX: same cohort, same bytes.
+
+Rows stand in the order of the study: subjects in natural order, visits as planned, sites from head to foot,
+people before models. ``days`` is the day of the visit, the planned one where the real one is not known.
+Where a model read a patient's films together, these are its reads here as on the pages: one answer to one
+question. What it made of each film alone is exported when its campaign is asked for.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from core import scores
+from core.domain import ReaderKind, Viewer
+from core.errors import InputError, NotAllowed
+from core.reader_labels import MODEL_PAIRED
+from core.scores.system import Rule, ScoreSystem
+from data.store import totals
+from data.store.cohort import CohortStore
+from data.store.viewer_session import Look
+from data.tables.xlsx import write_workbook
+
+ENDINGS = (".csv", ".parquet", ".xlsx")
+COMPONENT_LAST = 99
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written. version: the cohort's. blinded: whether arms were left out."""
+
+    rows: int
+    path: Path
+    columns: list[str]
+    version: int
+    blinded: bool
+
+
+def export(
+    store: CohortStore,
+    table: str,
+    path: Path,
+    *,
+    system: str = "",
+    rule: str = "",
+    unblinded: bool = False,
+    campaigns: Sequence[str] = (),
+) -> Exported:
+    """Writes a table of the cohort to a file, whole or not at all.
+
+    table: one of ``TABLES``. system: only this one. rule: totals under this rule, such as
+    ``msasss.complete_only``, instead of each system's default. unblinded: insist on arms. campaigns: only
+    these, of scores and findings; all of them, but for a model's reads of single films, where empty.
+    Raises NotAllowed for arms of a blinded cohort, InputError for an unknown table, rule, system, campaign or
+    ending.
+    """
+    if table not in TABLES:
+        raise InputError(f"table {table}", f"one of {', '.join(TABLES)} is needed", "choose one")
+    if path.suffix.lower() not in ENDINGS:
+        raise InputError(f"{path.name}", f"a name that ends in {', '.join(ENDINGS)} is needed", "rename it")
+    if not path.parent.is_dir():
+        raise InputError(f"{path}", "its folder does not exist", "make the folder, or choose another")
+    only = scores.get(system) if system else None
+    chosen = _rule(rule, only) if rule else None
+    if chosen is not None and table != "totals":
+        raise InputError("--rule", "it belongs to totals", "leave it out")
+    with store.look(Viewer()) as look:
+        if unblinded and not look.allowed.sees_arm:
+            raise NotAllowed("--unblinded", "this cohort is blinded", "leave it out, or have it unblinded")
+        _register_orders(look)
+        _register_campaigns(look, campaigns)
+        sql = TABLES[table](look, only, chosen)
+        rows = _write(look, sql, path)
+        columns = look.query(f"DESCRIBE {sql}")["column_name"].tolist()
+        version = int(look.value("SELECT value FROM meta WHERE key = 'cohort_version'"))
+        return Exported(rows, path, columns, version, not look.allowed.sees_arm)
+
+
+def _rule(name: str, system: ScoreSystem | None) -> tuple[ScoreSystem, Rule]:
+    if system is None:
+        prefix = name.partition(".")[0]
+        if "." not in name:
+            raise InputError(
+                f"rule {name}", "it does not say which system", f"write for example msasss.{name}"
+            )
+        system = scores.get(prefix)
+    return system, system.rule(name)
+
+
+def _register_orders(look: Look) -> None:
+    """Temporary tables that say where each subject, visit, site, component and reader stands."""
+    subjects = look.query(
+        "SELECT subject FROM subject UNION SELECT subject FROM site_score WHERE subject IS NOT NULL "
+        "UNION SELECT subject FROM image WHERE subject IS NOT NULL"
+    )["subject"]
+    readers = look.query("SELECT DISTINCT reader, kind FROM reader")
+    kinds = {kind.value: place for place, kind in enumerate(ReaderKind)}
+    by_kind = sorted(
+        zip(readers["reader"], readers["kind"], strict=True),
+        key=lambda row: (kinds.get(row[1], len(kinds)), totals.natural(row[0])),
+    )
+    look.keep("subject_place", _places("subject", sorted(subjects, key=totals.natural)))
+    look.keep("visit_place", _places("visit", look.visit_order()))
+    look.keep("reader_place", _places("reader", [reader for reader, _ in by_kind]))
+    systems = list(scores.SYSTEMS.values())
+    look.keep("system_place", _places("system", [item.name for item in systems]))
+    look.keep("site_place", pd.concat([_places("site", list(item.codes), item.name) for item in systems]))
+    look.keep(
+        "component_place",
+        pd.concat(
+            [_places("component", [part.name for part in item.components], item.name) for item in systems]
+        ),
+    )
+
+
+CAMPAIGNS = """
+    SELECT campaign FROM campaign UNION SELECT campaign FROM run UNION SELECT campaign FROM total
+    ORDER BY campaign"""
+
+
+def _register_campaigns(look: Look, campaigns: Sequence[str]) -> None:
+    """Temporary tables for ``_campaign``: the campaigns wanted, and whose films a model has read together."""
+    known = look.query(CAMPAIGNS)["campaign"].dropna().tolist()
+    if unknown := [name for name in campaigns if name not in known]:
+        raise InputError(
+            f"campaign {unknown[0]}", f"the cohort has {', '.join(known) or 'none'}", "choose one"
+        )
+    wanted = list(campaigns) or [*known, ""]
+    look.keep("wanted_campaign", pd.DataFrame({"campaign": pd.array(wanted, dtype="str")}))
+    together = "SELECT DISTINCT system, subject, reader FROM site_score WHERE campaign = $paired"
+    look.keep("read_together", look.query(together, {"paired": "" if campaigns else MODEL_PAIRED}))
+
+
+def _campaign(reads: str, subject: str) -> str:
+    """SQL condition: of a campaign that is wanted, and no read of a single film beside one of films together.
+
+    reads, subject: alias of the table with system, reader and campaign, and of the one with subject.
+    """
+    return f"""
+        coalesce({reads}.campaign, '') IN (FROM wanted_campaign) AND (
+            {reads}.campaign = '{MODEL_PAIRED}' OR NOT EXISTS (
+                SELECT 1 FROM read_together g WHERE g.system = {reads}.system
+                AND g.reader = {reads}.reader AND g.subject = {subject}.subject))"""
+
+
+def _places(name: str, values: list[str], system: str = "") -> pd.DataFrame:
+    frame = pd.DataFrame({name: pd.array(values, dtype="str"), "place": range(len(values))})
+    return frame.assign(system=system) if system else frame
+
+
+DAYS = "coalesce(v.day, v.planned_day)"
+VISIT = "LEFT JOIN visit v ON v.subject = t.subject AND v.visit = t.visit"
+CAMPAIGN = "LEFT JOIN campaign c ON c.campaign = t.campaign AND c.system = t.system"
+READER = "LEFT JOIN reader r ON r.reader = t.reader"
+PLACES = """
+    LEFT JOIN subject_place sp ON sp.subject = t.subject LEFT JOIN visit_place vp ON vp.visit = t.visit"""
+
+
+def _only(system: ScoreSystem | None) -> str:
+    return f"t.system = '{system.name}'" if system else "true"
+
+
+def _totals(look: Look, system: ScoreSystem | None, rule: tuple[ScoreSystem, Rule] | None) -> str:
+    source = "total"
+    if rule is not None:
+        system = rule[0]
+        look.keep("total_by_rule", look.totals_under(*rule))
+        source = "total_by_rule"
+    return f"""
+        SELECT t.subject, t.visit, {DAYS} AS days, s.arm, t.system, t.component, t.reader,
+            r.kind AS reader_kind, t.campaign, t.total, t.imputed_sites, t.rule, t.read, c.read_mode,
+            t.scored_sites, t.missing_reason
+        FROM {source} t LEFT JOIN subject s ON s.subject = t.subject {VISIT} {READER} {CAMPAIGN} {PLACES}
+        LEFT JOIN system_place yp ON yp.system = t.system LEFT JOIN reader_place rp ON rp.reader = t.reader
+        LEFT JOIN component_place cp ON cp.system = t.system AND cp.component = t.component
+        WHERE {_only(system)} AND {_campaign("t", "t")}
+        ORDER BY sp.place, t.subject, vp.place, t.visit, yp.place, rp.place, t.reader, t.campaign, t.read,
+            coalesce(cp.place, {COMPONENT_LAST})"""
+
+
+def _site_scores(look: Look, system: ScoreSystem | None, rule: tuple[ScoreSystem, Rule] | None) -> str:
+    return f"""
+        SELECT t.subject, t.visit, {DAYS} AS days, t.system, t.site, t.feature, t.reader,
+            r.kind AS reader_kind, t.campaign, t.grade, t.reason, t.image, t.read, c.read_mode
+        FROM site_score t {VISIT} {READER} {CAMPAIGN} {PLACES}
+        LEFT JOIN system_place yp ON yp.system = t.system LEFT JOIN reader_place rp ON rp.reader = t.reader
+        LEFT JOIN site_place ip ON ip.system = t.system AND ip.site = t.site
+        WHERE {_only(system)} AND {_campaign("t", "t")}
+        ORDER BY sp.place, t.subject, vp.place, t.visit, yp.place, rp.place, t.reader, t.campaign, t.read,
+            ip.place, t.site, t.feature, t.image"""
+
+
+def _findings(look: Look, system: ScoreSystem | None, rule: tuple[ScoreSystem, Rule] | None) -> str:
+    box = ", ".join(
+        f"(f.geometry->'box'->>{place})::DOUBLE AS {name}"
+        for place, name in enumerate(("x0", "y0", "x1", "y1"))
+    )
+    has_compared = "compared" in look.tables()["finding"]  # not in a cohort that nothing was written to since
+    compared = "f.compared" if has_compared else "NULL::VARCHAR AS compared"
+    return f"""
+        SELECT t.subject, t.visit, {DAYS} AS days, f.system, f.image, t.view, u.reader, u.campaign, f.site,
+            f.feature, f.grade, f.confidence, to_json(f.grade_probabilities)::VARCHAR AS grade_probabilities,
+            {box}, f.geometry, f.abstained, {compared}, f.run, u.weights_hash, f.finding
+        FROM finding f LEFT JOIN image t ON t.image = f.image LEFT JOIN run u ON u.run = f.run
+        {VISIT} {PLACES}
+        LEFT JOIN system_place yp ON yp.system = f.system
+        LEFT JOIN site_place ip ON ip.system = f.system AND ip.site = f.site
+        WHERE {_only(system).replace("t.", "f.")} AND {_campaign("u", "t")}
+        ORDER BY sp.place, t.subject, vp.place, t.visit, yp.place, f.image, f.run, ip.place, f.site,
+            f.feature, f.finding"""
+
+
+def _images(look: Look, system: ScoreSystem | None, rule: tuple[ScoreSystem, Rule] | None) -> str:
+    return f"""
+        SELECT t.subject, t.visit, {DAYS} AS days, t.image, t.modality, t.body_part, t.view, t.laterality,
+            t.assigned_by, t.film_date, t.row_count, t.column_count, t.frame_count, t.spacing_row_mm,
+            t.spacing_column_mm, t.photometric, t.bits_stored, t.manufacturer, t.device, t.warnings
+        FROM image t {VISIT} {PLACES}
+        ORDER BY sp.place, t.subject, vp.place, t.visit, t.body_part, t.view, t.image"""
+
+
+def _subjects(look: Look, system: ScoreSystem | None, rule: tuple[ScoreSystem, Rule] | None) -> str:
+    names = look.query("SELECT DISTINCT name FROM covariate WHERE visit IS NULL ORDER BY name")[
+        "name"
+    ].tolist()
+    taken = {"subject", "arm", "sex", "birth_year", "centre"}
+    columns = "".join(
+        f", max(CASE WHEN v.name = {_text(name)} THEN coalesce(v.text, {_short('v.number')}) END) "
+        f"AS {_identifier(name if name not in taken else f'covariate {name}')}"
+        for name in names
+    )
+    return f"""
+        SELECT t.subject, t.arm, t.sex, t.birth_year, t.centre{columns}
+        FROM subject t LEFT JOIN covariate v ON v.subject = t.subject AND v.visit IS NULL
+        LEFT JOIN subject_place sp ON sp.subject = t.subject
+        GROUP BY t.subject, t.arm, t.sex, t.birth_year, t.centre, sp.place ORDER BY sp.place, t.subject"""
+
+
+def _short(number: str) -> str:
+    """SQL: a number as text, whole ones without a decimal point."""
+    return f"regexp_replace({number}::VARCHAR, '\\.0$', '')"
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _identifier(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+TABLES: dict[str, Callable[[Look, ScoreSystem | None, tuple[ScoreSystem, Rule] | None], str]] = {
+    "totals": _totals,
+    "site_scores": _site_scores,
+    "findings": _findings,
+    "images": _images,
+    "subjects": _subjects,
+}
+
+
+def _write(look: Look, sql: str, path: Path) -> int:
+    """Writes the rows beside the target first, so that an interrupted export leaves no half file."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    ending = path.suffix.lower()
+    try:
+        if ending == ".xlsx":
+            rows = write_workbook(look.query(sql), draft)
+        else:
+            how = "FORMAT parquet" if ending == ".parquet" else "FORMAT csv, HEADER"
+            rows = int(look.value(f"COPY ({sql}) TO {_text(str(draft))} ({how})"))
+        os.replace(draft, path)
+    except OSError as error:
+        raise InputError(
+            f"{path} ({error.strerror})", "a file that can be written", "choose another"
+        ) from None
+    finally:
+        draft.unlink(missing_ok=True)
+    return rows

@@ -1,0 +1,191 @@
+"""Import tables of subjects and visits: preview what would be stored and refused, then store it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+import pandas as pd
+
+from data.dicom.pseudonyms import CohortKey, open_key
+from data.store.cohort import CohortStore, current_actor
+from data.store.session import Session
+from data.tables import subjects as subjects_in
+from data.tables import visits as visits_in
+from data.tables.merge import Merge, merge
+from data.tables.plan import (
+    COVARIATE_KEYS,
+    COVARIATE_VALUES,
+    Plan,
+    Result,
+    Table,
+    known_in_cohort,
+    opened,
+    write_plan,
+)
+
+
+@dataclass(frozen=True)
+class SubjectsRequest:
+    """What a person says about a table of subjects and one of visits.
+
+    correct: why stored values may be replaced, ``""`` for never. mapping: column -> field or covariate name.
+    """
+
+    correct: str = ""
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    visit_mapping: Mapping[str, str] = field(default_factory=dict)
+
+
+def preview_subjects(
+    store: CohortStore,
+    subjects: Table,
+    visits: Table | None = None,
+    request: SubjectsRequest = SubjectsRequest(),
+) -> Result:
+    """What ``take_subjects`` would do with these tables, without doing it."""
+    parsed = _parse_subjects(store, subjects, visits, "", request)
+    with store.reading() as session:
+        return _plan_subjects(session, parsed, request).result(len(parsed.table))
+
+
+def take_subjects(
+    store: CohortStore,
+    subjects: Table,
+    visits: Table | None = None,
+    request: SubjectsRequest = SubjectsRequest(),
+    *,
+    source: str = "",
+    actor: str = "",
+) -> Result:
+    """Stores subjects with their covariates, and their visits.
+
+    subjects, visits: a frame (index = row number) or a file. A value that fills a gap needs no reason; one
+    that differs is refused without ``request.correct``. Raises InputError for a table without the columns
+    needed.
+    """
+    parsed = _parse_subjects(store, subjects, visits, source, request)
+    details = {"source": parsed.name, "visits": parsed.visits_name}
+    with store.write(actor or current_actor(), "subjects", request.correct, details) as transaction:
+        plan = _plan_subjects(transaction, parsed, request)
+        write_plan(transaction, plan)
+    return plan.result(len(parsed.table))
+
+
+@dataclass(frozen=True)
+class _Parsed:
+    """Both tables, read before the write begins: while that lasts, others wait."""
+
+    key: CohortKey
+    table: pd.DataFrame
+    name: str
+    found: subjects_in.Subjects
+    visits_table: pd.DataFrame | None = None
+    visits_name: str = ""
+    visits: visits_in.Visits | None = None
+
+
+def _parse_subjects(
+    store: CohortStore, subjects: Table, visits: Table | None, source: str, request: SubjectsRequest
+) -> _Parsed:
+    table, name = opened(subjects, source)
+    found = subjects_in.read_subjects(table, request.mapping)
+    key = _key(store)
+    if visits is None:
+        return _Parsed(key, table, name, found)
+    visits_table, visits_name = opened(visits, "")
+    with store.reading() as session:
+        known = known_in_cohort(session).subjects | set(found.rows["subject"])
+    dated = zip(found.rows["subject"], found.rows["baseline_date"], strict=True)
+    baseline = {subject: day for subject, day in dated if day}
+    read = visits_in.read_visits(visits_table, sorted(known), baseline, request.visit_mapping)
+    return _Parsed(key, table, name, found, visits_table, visits_name, read)
+
+
+def _key(store: CohortStore) -> CohortKey:
+    """The cohort's key; a new one may be made only while no film is stored under an older one."""
+    with store.reading() as session:
+        has_films = session.value("SELECT 1 FROM main.image LIMIT 1") is not None
+    return open_key(store.path, may_create=not has_films)
+
+
+def _plan_subjects(session: Session, parsed: _Parsed, request: SubjectsRequest) -> Plan:
+    found = parsed.found
+    rows = _years_agree(session, found, bool(request.correct))
+    moved = rows.assign(baseline_date=pd.Series(_moved(rows, parsed.key), index=rows.index, dtype=object))
+    fills = {"correct": bool(request.correct), "fills_gaps": True}
+    people = merge(session, "subject", moved, ("subject",), subjects_in.FIELDS, **fills)
+    covariates = merge(session, "covariate", found.covariates, COVARIATE_KEYS, COVARIATE_VALUES, **fills)
+    refused = found.refused + people.refused + covariates.refused
+    plan = Plan(
+        merged={"subject": people, "covariate": covariates},
+        accepted={
+            "subject": len(rows) - len(people.refused),
+            "visit": 0,
+            "covariate": len(found.covariates) - len(covariates.refused),
+        },
+        refused=refused,
+        columns=found.columns,
+        ignored=found.ignored,
+        notes=[],
+        files=[(parsed.name, parsed.table, refused)],
+        meta={"subjects_are_listed": "true"} if len(rows) else {},
+    )
+    if parsed.visits is not None and parsed.visits_table is not None:
+        _add_visits(session, plan, parsed.visits, parsed.visits_table, parsed.visits_name, fills)
+    return plan
+
+
+def _add_visits(
+    session: Session,
+    plan: Plan,
+    found: visits_in.Visits,
+    table: pd.DataFrame,
+    name: str,
+    fills: Mapping[str, bool],
+) -> None:
+    merged = merge(session, "visit", found.rows, ("subject", "visit"), visits_in.FIELDS, **fills)
+    by_visit = merge(session, "covariate", found.covariates, COVARIATE_KEYS, COVARIATE_VALUES, **fills)
+    refused = [
+        item | {"reason": f"visits: {item['reason']}"}
+        for item in found.refused + merged.refused + by_visit.refused
+    ]
+    first = plan.merged["covariate"]
+    plan.merged["visit"] = merged
+    plan.merged["covariate"] = Merge(
+        pd.concat([first.insert, by_visit.insert]),
+        pd.concat([first.supersede, by_visit.supersede]),
+        first.unchanged + by_visit.unchanged,
+        [],
+    )
+    plan.accepted["visit"] = len(found.rows) - len(merged.refused)
+    plan.accepted["covariate"] += len(found.covariates) - len(by_visit.refused)
+    plan.refused = plan.refused + refused
+    plan.columns |= {f"visits: {field}": column for field, column in found.columns.items()}
+    plan.ignored |= {f"visits: {column}": reason for column, reason in found.ignored.items()}
+    plan.notes += found.notes
+    plan.files.append((name, table, refused))
+    if len(found.rows):
+        plan.meta["visits_are_listed"] = "true"
+
+
+def _years_agree(session: Session, found: subjects_in.Subjects, correct: bool) -> pd.DataFrame:
+    """The subjects, years of birth left out that are one off a known one: one of the two comes from an age.
+
+    A correction overrules this, but for years that are themselves worked out from an age.
+    """
+    known = session.current("subject", found.rows[["subject"]]).set_index("subject")["birth_year"]
+    before = found.rows["subject"].map(known).astype("Int64")
+    fits = ((before - found.rows["birth_year"]).abs() <= 1).fillna(False)
+    if correct:
+        fits &= found.is_estimated
+    return found.rows.assign(birth_year=found.rows["birth_year"].mask(fits, pd.NA))
+
+
+def _moved(rows: pd.DataFrame, key: CohortKey) -> list[date | None]:
+    """Baseline dates moved to the past as far as the films of the subject are."""
+    return [
+        day - timedelta(days=key.days_back(subject)) if day else None
+        for subject, day in zip(rows["subject"], rows["baseline_date"], strict=True)
+    ]

@@ -1,0 +1,214 @@
+"""A table of reader scores, long or wide, as rows of ``site_score``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from core.errors import InputError
+from core.scores.engine.reads import clean
+from core.scores.system import ScoreSystem
+from data.tables.columns import READS, Columns, recognise, squeezed
+from data.tables.files import text_column
+from data.tables.merge import Refused
+
+CAMPAIGN, FIRST_READ = "main", 1
+NOT_SCORABLE = "not scorable"
+KEYS = ("subject", "visit", "system", "site", "feature", "reader", "campaign", "read")
+COLUMNS = (*KEYS, "grade", "reason", "image")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Who read, when and in which campaign. An empty text takes the table's own column.
+
+    visit: for a table that has no column with the visit.
+    """
+
+    reader: str = ""
+    campaign: str = ""
+    read: int | None = None
+    visit: str = ""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the cohort holds already; names are checked against a list only where a list was imported."""
+
+    subjects: frozenset[str] = frozenset()
+    visits: tuple[str, ...] = ()
+    subjects_are_listed: bool = False
+    visits_are_listed: bool = False
+
+
+@dataclass(frozen=True)
+class Reads:
+    """Scores as the cohort keeps them; index = row number of the file, which a wide table repeats."""
+
+    rows: pd.DataFrame
+    refused: Refused
+    columns: dict[str, str]
+    ignored: dict[str, str]
+
+
+def read_reads(
+    table: pd.DataFrame,
+    system: ScoreSystem,
+    reading: Reading,
+    known: Known = Known(),
+    mapping: Mapping[str, str] | None = None,
+) -> Reads:
+    """The table's scores, with the rows that cannot be used and why.
+
+    A long table has a column for the site and one for the grade; a wide one has a column for each site.
+    Raises InputError where neither is found, or the subject, visit or reader is nowhere.
+    """
+    columns = recognise(table.columns, READS, mapping)
+    is_long = columns.has("site", "grade")
+    sites = {} if is_long else _site_columns(columns, system)
+    if not is_long and not sites:
+        raise InputError(
+            f"a table with the columns {_some(table.columns)}",
+            f"columns site and grade, or one for each {system.title} site, are needed",
+            "rename them, or say what they are with --map COLUMN=NAME",
+        )
+    head = _identity(table, columns, system, _with_defaults(reading, columns))
+    frame = _long(table, columns, head) if is_long else _melted(table, columns, head, sites)
+    numbers = frame["row_number"]
+    refused: Refused = _unknown(frame, known)
+    frame = frame[~frame.index.isin({item["at"] for item in refused})]
+    accepted, bad = clean(frame, system, by=("reader", "campaign", "read"))
+    refused += [{"at": at, "reason": reason} for at, reason in zip(bad["row"], bad["reason"], strict=True)]
+    used = set(columns.used.values()) | set(sites)
+    left = [name for name in columns.rest if name not in used]
+    return Reads(
+        rows=_stored(accepted),
+        refused=[{"row": int(numbers[item["at"]]), "reason": item["reason"]} for item in refused],
+        columns={**columns.used, **{code: name for name, code in sites.items()}},
+        ignored={
+            **columns.ignored,
+            **dict.fromkeys(left, "not needed" if is_long else f"no {system.title} site"),
+        },
+    )
+
+
+def _site_columns(columns: Columns, system: ScoreSystem) -> dict[str, str]:
+    """Column -> site code, of a wide table. Raises InputError where two columns name one site."""
+    sites: dict[str, str] = {}
+    names = {name: name for name in [*columns.rest, *columns.used.values()]} | columns.named
+    for column, name in names.items():
+        code = system.recognise(name)
+        if code is None:
+            continue
+        if code in sites.values():
+            raise InputError(f"two columns for the site {code}", "one is needed", "drop or rename one")
+        sites[column] = code
+    return sites
+
+
+def _some(names: Sequence[object] | pd.Index) -> str:
+    shown = [str(name) for name in names]
+    return ", ".join(shown[:12]) + (f" and {len(shown) - 12} more" if len(shown) > 12 else "")
+
+
+def _identity(table: pd.DataFrame, columns: Columns, system: ScoreSystem, reading: Reading) -> pd.DataFrame:
+    """Subject, visit, reader, campaign and read of every row, from the columns or from what was said."""
+    said = {
+        "subject": "",
+        "visit": reading.visit,
+        "reader": reading.reader,
+        "campaign": reading.campaign,
+        "read": "" if reading.read is None else str(reading.read),
+    }
+    head = pd.DataFrame({"row_number": table.index}, index=table.index)
+    for name, value in said.items():
+        column = columns.used.get(name)
+        if column is None and not value:
+            raise InputError(
+                f"a table without a column for the {name}",
+                f"the {name} of every row is needed",
+                f"say which column it is with --map COLUMN={name}"
+                + ("" if name == "subject" else f", or give --{name}"),
+            )
+        head[name] = text_column(table, column) if column is not None else value
+        head[f"said_{name}"] = value or None
+    head["system"] = text_column(table, columns.used["system"]) if columns.has("system") else system.name
+    head["said_system"] = system.name
+    return head
+
+
+def _long(table: pd.DataFrame, columns: Columns, head: pd.DataFrame) -> pd.DataFrame:
+    frame = head.copy()
+    for name in ("site", "feature", "reason", "image"):
+        if columns.has(name):
+            frame[name] = text_column(table, columns.used[name])
+    frame["grade"] = table[columns.used["grade"]]
+    return frame
+
+
+def _melted(
+    table: pd.DataFrame, columns: Columns, head: pd.DataFrame, sites: Mapping[str, str]
+) -> pd.DataFrame:
+    """One row a site; the index counts on, ``row_number`` is the row of the file."""
+    if columns.has("image"):
+        head = head.assign(image=text_column(table, columns.used["image"]))
+    parts = [head.assign(site=code, grade=table[column].astype(object)) for column, code in sites.items()]
+    frame = pd.concat(parts).sort_values("row_number", kind="stable")
+    return frame.set_index(pd.RangeIndex(1, len(frame) + 1, name="row"))
+
+
+def _unknown(frame: pd.DataFrame, known: Known) -> Refused:
+    """Rows of another reader, campaign, read or system than was said, and of unknown subjects and visits.
+
+    Visits are brought to the spelling of the cohort on the way (``week 52`` and ``Week52`` are one).
+    """
+    refused: Refused = []
+
+    def refuse(mask: pd.Series, reason: str, name: str) -> None:
+        refused.extend(
+            {"at": at, "reason": reason.format(frame.loc[at, name])}
+            for at in frame.index[mask.to_numpy(bool)]
+        )
+
+    for name in ("reader", "campaign", "read", "system"):
+        said = frame[f"said_{name}"]
+        other = said.notna() & frame[name].notna() & (frame[name] != said)
+        refuse(other, f"this row says {name} {{}}, {said.iloc[0] if len(said) else ''} was asked for", name)
+    whole = pd.to_numeric(frame["read"], errors="coerce")
+    broken = frame["read"].notna() & ~((whole >= 1) & (whole % 1 == 0))
+    refuse(broken, "read {} is not a number from 1", "read")
+    spelling = {squeezed(visit): visit for visit in known.visits}
+    exact = set(known.visits)
+    given = frame["visit"].dropna().unique()
+    seen = {visit: visit if visit in exact else spelling.get(squeezed(visit), visit) for visit in given}
+    frame["visit"] = frame["visit"].map(seen).astype("str")
+    if known.visits_are_listed:
+        strange = frame["visit"].notna() & ~frame["visit"].isin(known.visits)
+        refuse(strange, "visit {} is not among the visits of the cohort", "visit")
+    if known.subjects_are_listed:
+        strange = frame["subject"].notna() & ~frame["subject"].isin(known.subjects)
+        refuse(strange, "subject {} is not in the cohort", "subject")
+    return refused
+
+
+def _stored(accepted: pd.DataFrame) -> pd.DataFrame:
+    """Columns of ``site_score``; a site without a grade gets a reason."""
+    frame = accepted.reset_index(drop=True).set_index(accepted["row_number"].astype("int64").to_numpy())
+    for name in ("reason", "image"):
+        if name not in frame.columns:
+            frame[name] = pd.Series(None, index=frame.index, dtype="str")
+    no_reason = frame["grade"].isna() & frame["reason"].isna()
+    frame["reason"] = frame["reason"].mask(frame["grade"].notna(), None).mask(no_reason, NOT_SCORABLE)
+    frame["read"] = frame["read"].astype("int64")
+    return frame[list(COLUMNS)]
+
+
+def _with_defaults(reading: Reading, columns: Columns) -> Reading:
+    """The reading with the usual campaign and read where neither the table nor a person names one."""
+    if not columns.has("campaign") and not reading.campaign:
+        reading = replace(reading, campaign=CAMPAIGN)
+    if not columns.has("read") and reading.read is None:
+        reading = replace(reading, read=FIRST_READ)
+    return reading

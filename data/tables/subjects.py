@@ -1,0 +1,184 @@
+"""A table of subjects (ADSL, DM or a plain one) as rows of ``subject`` and ``covariate``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import pandas as pd
+
+from core.errors import InputError
+from data.tables import covariates as covariates_in
+from data.tables.columns import SUBJECTS, Columns, recognise, squeezed
+from data.tables.dates import birth_year_from_age, is_partial_date, whole_date, year_of
+from data.tables.files import number_column, text_column
+from data.tables.merge import Refused
+
+NO_ARM = {
+    "screenfailure", "scrnfail", "notassigned", "notasgn", "nottreated", "nottrt", "unplannedtreatment",
+    "unplan", "na", "none", "unknown",
+}  # fmt: skip
+SEX = {"m": "M", "male": "M", "man": "M", "f": "F", "female": "F", "woman": "F"}
+NO_SEX = {"u", "unk", "unknown", "nd", "notreported", "missing"}
+FIRST_YEAR, LAST_YEAR, OLDEST = 1890, 2100, 120
+FIELDS = ("arm", "sex", "birth_year", "centre", "baseline_date")
+
+
+@dataclass(frozen=True)
+class Subjects:
+    """What a table of subjects says.
+
+    rows: ``subject, arm, sex, birth_year, centre, baseline_date`` (a true date, still), index = row number.
+    is_estimated: True where the birth year was worked out from the age.
+    covariates: rows of the table ``covariate``.
+    """
+
+    rows: pd.DataFrame
+    is_estimated: pd.Series
+    covariates: pd.DataFrame
+    refused: Refused
+    columns: dict[str, str]
+    ignored: dict[str, str]
+
+
+def read_subjects(table: pd.DataFrame, mapping: Mapping[str, str] | None = None) -> Subjects:
+    """The table's subjects, with the rows that cannot be used and why.
+
+    Raises InputError where no column holds the subject's code.
+    """
+    columns = recognise(table.columns, SUBJECTS, mapping)
+    if not columns.has("subject"):
+        raise InputError(
+            f"a table with the columns {', '.join(map(str, table.columns))}",
+            "a column with the subject's code is needed (subject, USUBJID, ...)",
+            "say which one it is with --map COLUMN=subject",
+        )
+    reader = _Reader(table, columns)
+    rows, estimated = reader.rows()
+    refused = reader.refused + _doubled(rows)
+    bad = {item["row"] for item in refused}
+    good = rows[~rows.index.isin(bad)].drop_duplicates("subject")
+    kept, ignored = covariates_in.choose(table, columns.rest, columns.named)
+    if columns.has("age"):
+        unit = "years"
+        kept.insert(0, covariates_in.Covariate(columns.used["age"], "age", unit, True))
+    found = covariates_in.rows(table.loc[good.index], good["subject"], None, kept)
+    return Subjects(
+        good, estimated.loc[good.index], found, refused, columns.used, {**columns.ignored, **ignored}
+    )
+
+
+def _doubled(rows: pd.DataFrame) -> Refused:
+    """Rows of one subject that say different things; equal ones count once."""
+    distinct = rows.drop_duplicates(["subject", *FIELDS])
+    many = distinct.loc[distinct["subject"].duplicated(keep=False) & distinct["subject"].notna(), "subject"]
+    doubled = rows[rows["subject"].isin(set(many))]
+    return [
+        {"row": row, "reason": f"subject {subject} stands in several rows that differ"}
+        for row, subject in zip(doubled.index.tolist(), doubled["subject"], strict=True)
+    ]
+
+
+class _Reader:
+    """The columns of one table as checked values; collects what is refused."""
+
+    def __init__(self, table: pd.DataFrame, columns: Columns) -> None:
+        self.table, self.columns = table, columns
+        self.refused: Refused = []
+
+    def rows(self) -> tuple[pd.DataFrame, pd.Series]:
+        subject = self._text("subject")
+        self._refuse(subject.isna(), lambda row: "the subject's code is empty")
+        baseline = self._dates("baseline_date")
+        year, estimated = self._birth_year(baseline)
+        rows = pd.DataFrame(
+            {
+                "subject": subject,
+                "arm": self._text("arm").map(_arm, na_action="ignore"),
+                "sex": self._sex(),
+                "birth_year": year,
+                "centre": self._text("centre"),
+                "baseline_date": baseline.astype(object),
+            },
+            index=self.table.index,
+        )
+        return rows.astype({"arm": "str", "sex": "str"}), estimated
+
+    def _text(self, field: str) -> pd.Series:
+        if field not in self.columns.used:
+            return pd.Series(None, index=self.table.index, dtype="str")
+        return text_column(self.table, self.columns.used[field])
+
+    def _refuse(self, mask: pd.Series, reason: Callable[[int], str]) -> None:
+        for row in mask.index[mask.to_numpy(bool)].tolist():
+            self.refused.append({"row": row, "reason": reason(row)})
+
+    def _sex(self) -> pd.Series:
+        text = self._text("sex")
+        plain = text.map(squeezed, na_action="ignore")
+        sex = plain.map(SEX)
+        strange = text.notna() & sex.isna() & ~plain.isin(NO_SEX)
+        self._refuse(strange, lambda row: f"sex '{text[row]}' is neither M nor F")
+        return sex
+
+    def _dates(self, field: str) -> pd.Series:
+        text = self._text(field)
+        days = text.map(whole_date, na_action="ignore").astype(object)
+        strange = (
+            text.notna()
+            & days.isna()
+            & ~text.map(is_partial_date, na_action="ignore").astype("boolean").fillna(False)
+        )
+        self._refuse(
+            strange, lambda row: f"{field.replace('_', ' ')} '{text[row]}' is not a date (2014-01-31)"
+        )
+        return days.where(days.notna(), None)
+
+    def _birth_year(self, baseline: pd.Series) -> tuple[pd.Series, pd.Series]:
+        year = self._given_year()
+        dated = self._text("birth_date")
+        from_date = dated.map(year_of, na_action="ignore").astype("Float64")
+        self._refuse(
+            dated.notna() & from_date.isna(),
+            lambda row: f"birth date '{dated[row]}' is not a date (1950-12-31)",
+        )
+        year = year.fillna(from_date)
+        self._refuse(
+            ((year < FIRST_YEAR) | (year > LAST_YEAR)).fillna(False),
+            lambda row: f"birth year {year[row]:g} cannot be",
+        )
+        from_age = self._from_age(baseline)
+        estimated = year.isna() & from_age.notna()
+        return year.fillna(from_age).astype("Int64"), estimated
+
+    def _given_year(self) -> pd.Series:
+        if "birth_year" not in self.columns.used:
+            return pd.Series(pd.NA, index=self.table.index, dtype="Float64")
+        numbers, is_text = number_column(self.table, self.columns.used["birth_year"])
+        text = self._text("birth_year")
+        self._refuse(
+            pd.Series(is_text | (numbers.notna() & (numbers % 1 != 0)).to_numpy(), index=self.table.index),
+            lambda row: f"birth year '{text[row]}' is not a year",
+        )
+        return numbers.where(numbers % 1 == 0).astype("Float64")
+
+    def _from_age(self, baseline: pd.Series) -> pd.Series:
+        if "age" not in self.columns.used:
+            return pd.Series(pd.NA, index=self.table.index, dtype="Float64")
+        age, is_text = number_column(self.table, self.columns.used["age"])
+        text = self._text("age")
+        wrong = pd.Series(is_text, index=self.table.index) | (age < 0) | (age > OLDEST)
+        self._refuse(wrong, lambda row: f"age '{text[row]}' is not an age in years")
+        at = baseline.where(baseline.notna(), self._dates("screening_date"))
+        unit = self._text("age_unit").astype(object).map(squeezed, na_action="ignore")
+        in_years = unit.isna() | unit.isin({"years", "year", "y"})
+        values = [
+            birth_year_from_age(number, day) if isinstance(day, date) and number == number and fine else pd.NA
+            for number, day, fine in zip(age, at, in_years & ~wrong, strict=True)
+        ]
+        return pd.Series(values, index=self.table.index, dtype="Float64")
+
+
+def _arm(text: str) -> str | None:
+    return None if squeezed(text) in NO_ARM else text

@@ -1,0 +1,42 @@
+"""Phantom spine films for the check of films that the model does not know (:mod:`models.ood.fit`)."""
+
+from __future__ import annotations
+
+from core.domain import Abstained
+from data.phantom.schedule import POOR
+from data.phantom.seeds import StudyRole
+from models.msasss import phantom
+from models.msasss.phantom import Patients, patient_films
+from models.msasss.scorer import build
+from models.ood.fit import Known
+
+TEST_SEED = 31  # the patients of ``sharpline evaluate``
+
+
+class Source:
+    """Films of the spine as the model's finder sees them."""
+
+    def __init__(self, size: str) -> None:
+        self.scorer = build(size=size, threads=1)
+        self.scorer.check = None  # what it would score without the check
+
+    def patient(self, role: str, number: int, domain: str) -> list[Known]:
+        """Both films of one patient; good and poor ones, none that must be refused anyway."""
+        return [
+            Known(
+                labelled.patient,
+                labelled.region,
+                not isinstance(self.scorer.score_one(labelled.as_film()), Abstained),
+                self.scorer.told(labelled.as_film()),
+            )
+            for labelled, _ in patient_films(patients(role, number, domain), number)
+        ]
+
+
+def patients(role: str, number: int, domain: str) -> Patients:
+    """One patient of a role: those of training as the networks had them, the others as they come."""
+    if role == StudyRole.TRAIN:
+        return Patients(StudyRole.TRAIN, number, 1, wrong=0.0)
+    seed = phantom.SEED if role == StudyRole.TUNE else TEST_SEED
+    who = StudyRole(role)
+    return Patients(who, number, 1, seed, phantom.PLAIN, wrong=0.0, poor=POOR, domain=domain)

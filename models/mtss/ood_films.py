@@ -1,0 +1,79 @@
+"""Phantom films of hands and feet for the check of films that the model does not know
+(:mod:`models.ood.fit`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import torch
+
+from core.domain import Abstained, Film
+from data.phantom.seeds import StudyRole, StudySeed
+from models.common.coco import grey_pixels, read_coco
+from models.mtss.finder.locate import build_finder, judge
+from models.mtss.phantom import Patients, limb_films
+from models.ood.fit import Known
+
+VISITS = (0, 2)
+VIEWS = ("hands", "feet")
+PLAIN, DAMAGED, SECOND = 1000, 2000, 3000  # before the first patient of each population
+ONE_DAMAGED_OF = 4  # training and tuning patients: so many have long-standing disease
+
+
+class Source:
+    """Films of hands and feet as the model's finder sees them."""
+
+    def __init__(self, size: str, folders: Sequence[Path] = ()) -> None:
+        """folders: written by :mod:`models.mtss.phantom`; a patient found there is not rendered anew."""
+        torch.set_num_threads(1)
+        self.finder = build_finder(size=size)
+        self.folders = [read_coco(folder) for folder in folders]
+
+    def patient(self, role: str, number: int, domain: str) -> list[Known]:
+        """The films of one patient at two visits, good and poor ones; scored: two limbs are found."""
+        who = patients(role, number, domain)
+        return [self._known(name, view, film) for name, view, film in self.films(who)]
+
+    def films(self, who: Patients) -> Iterator[tuple[str, str, Film]]:
+        """(patient, view, film) of one patient, from a folder that has them or as they are rendered."""
+        subject = subject_of(who)
+        for folder in self.folders:
+            own = [image for image in folder.images if image["patient"] == subject]
+            for image in own:
+                stated = image["shown_spacing_mm"]
+                pixels = grey_pixels(folder.file_of(image))
+                yield (
+                    subject,
+                    image["view"],
+                    Film(image["file_name"], pixels, tuple(stated) if stated else None),
+                )
+            if own:
+                return
+        for name, visit, drawn in limb_films(who):
+            film = Film(f"{name}_{visit}_{drawn.view}.png", drawn.pixels, drawn.shown_spacing_mm)
+            yield name, drawn.view, film
+
+    def _known(self, patient: str, view: str, film: Film) -> Known:
+        look = self.finder.see(film)
+        scored = not isinstance(judge(look, stated=film.spacing_mm is not None), Abstained)
+        return Known(patient, view, scored, look.told())
+
+
+def patients(role: str, number: int, domain: str) -> Patients:
+    """One patient of a role; of those for training and tuning one in four has long-standing disease, test
+    patients are as they come."""
+    who = StudyRole(role)
+    damaged = who != StudyRole.TEST and number % ONE_DAMAGED_OF == 0
+    if domain == "second":
+        first = SECOND + number
+    elif damaged:
+        first = DAMAGED + number // ONE_DAMAGED_OF
+    else:
+        first = PLAIN + number - (0 if who == StudyRole.TEST else number // ONE_DAMAGED_OF)
+    return Patients(first, 1, VISITS, damaged, who, spacing=None, views=VIEWS, domain=domain)
+
+
+def subject_of(who: Patients) -> str:
+    """Code of the first of these patients."""
+    return StudySeed(who.role, who.seed).subject(who.first)

@@ -1,0 +1,187 @@
+"""Is this film like the films that a model knows? A measured check that decides on abstention.
+
+What is known about a film falls into parts (its exposure, its anatomy, what a network makes of it), each a
+vector of numbers. A part's distance is Mahalanobis' from the training films (the nearest of their kinds), and
+the film's is the largest of its parts, each in units of what the tuning films reach. The limit is that of
+split conformal prediction: of films like the tuning films at most the stated share lies beyond it.
+
+Sources: Lee et al. 2018, NeurIPS, "A simple unified framework for detecting out-of-distribution samples";
+Ledoit and Wolf 2004, J Multivar Anal 88:365; Papadopoulos et al. 2002, ECML.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from core.domain import Film
+from models import cards
+
+Features = Mapping[str, np.ndarray]  # part -> (d,) numbers of one film
+ALARM = 0.01  # share of films like the tuning films that may be refused
+USUAL = 0.5  # a part's unit of distance: this quantile over the tuning films
+UNLIKE = "unlike the films that the model knows"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of a check. means: (kinds, d). whiten: (d, d), takes differences to unit variance. unit: the
+    distance that a usual tuning film has."""
+
+    means: np.ndarray
+    whiten: np.ndarray
+    unit: float
+
+    def distance(self, values: np.ndarray) -> float:
+        """From the nearest kind, 1 for a usual film; infinite where a value is not a number."""
+        if not np.isfinite(values).all():
+            return float("inf")
+        away = (np.asarray(values, float)[None] - self.means) @ self.whiten
+        return float(np.linalg.norm(away, axis=1).min() / self.unit)
+
+
+@dataclass(frozen=True)
+class Check:
+    """Whether a film is like those that a model was trained on.
+
+    limit: distance from which it is not. alarm: share of films like the tuning films that may lie beyond it.
+    """
+
+    parts: Mapping[str, Part]
+    limit: float
+    alarm: float = ALARM
+
+    def distances(self, features: Features) -> dict[str, float]:
+        """Distance of each part that the film has and the check knows."""
+        return {name: part.distance(features[name]) for name, part in self.parts.items() if name in features}
+
+    def distance(self, features: Features) -> float:
+        """The largest of the parts; 0 for a film of which nothing is known."""
+        return max(self.distances(features).values(), default=0.0)
+
+    def reason(self, features: Features) -> str:
+        """Why the film is not scored; ``""`` where it is like the others."""
+        found = self.distances(features)
+        beyond = {name: value for name, value in found.items() if value > self.limit}
+        if not beyond:
+            return ""
+        told = ", ".join(f"{name} {value:.1f}" for name, value in sorted(beyond.items()))
+        return f"{UNLIKE}: {told} times the usual distance ({self.limit:.1f} is the limit)"
+
+
+@runtime_checkable
+class Checked(Protocol):
+    """A scorer with a check: None where none was fitted for its weights."""
+
+    check: Check | None
+
+    def told(self, film: Film) -> Features:
+        """What the check is told of a film, whatever it shows."""
+        ...
+
+
+def fit(train: Sequence[tuple[str, Features]], tune: Sequence[Features], alarm: float = ALARM) -> Check:
+    """train: (kind, features) of each film, at least two of a kind. tune: films of other patients, which set
+    the units and the limit. Raises ValueError where there are too few of them for the share asked."""
+    kinds = sorted({kind for kind, _ in train})
+    parts: dict[str, Part] = {}
+    for name in train[0][1]:
+        by_kind = [np.array([f[name] for kind, f in train if kind == one], float) for one in kinds]
+        means = np.array([values.mean(axis=0) for values in by_kind])
+        whiten = _whitening(np.concatenate([v - m for v, m in zip(by_kind, means, strict=True)]))
+        free = Part(means, whiten, 1.0)
+        unit = float(np.quantile([free.distance(film[name]) for film in tune], USUAL))
+        parts[name] = Part(means, whiten, max(unit, 1e-9))
+    return Check(parts, _limit([Check(parts, 0.0).distance(film) for film in tune], alarm), alarm)
+
+
+def _whitening(centred: np.ndarray) -> np.ndarray:
+    """A matrix that takes rows (n, d) of mean 0 to unit covariance, from Ledoit and Wolf's estimate of it,
+    the columns brought to one scale before."""
+    from sklearn.covariance import ledoit_wolf
+
+    scale = np.maximum(centred.std(axis=0), 1e-6)
+    covariance, _ = ledoit_wolf(centred / scale, assume_centered=True)
+    values, vectors = np.linalg.eigh(covariance)
+    whitening = vectors / np.sqrt(np.maximum(values, 1e-6))
+    return np.asarray(whitening / scale[:, None])
+
+
+def _limit(distances: Sequence[float], alarm: float) -> float:
+    """The conformal limit: the ceil((n + 1) (1 - alarm))-th smallest distance."""
+    place = int(np.ceil((len(distances) + 1) * (1 - alarm)))
+    if place > len(distances):
+        raise ValueError(f"{len(distances)} tuning films are too few for {100 * alarm:g}% of false alarms")
+    return float(np.sort(distances)[place - 1])
+
+
+def exposure(grey: np.ndarray) -> np.ndarray:
+    """(6,) how a film is exposed, from its grey values in [0, 1] (rows, columns) at a network's scale: shares
+    black and white, mean, spread, evenness of the histogram, and fine detail against the whole contrast."""
+    values = np.asarray(grey, float)
+    counts = np.histogram(values, bins=16, range=(0, 1))[0] / values.size
+    held = counts[counts > 0]
+    steps = np.abs(np.diff(values, n=2, axis=0)).mean() + np.abs(np.diff(values, n=2, axis=1)).mean()
+    spread = float(values.std())
+    return np.array(
+        [
+            (values < 0.02).mean(),
+            (values > 0.98).mean(),
+            values.mean(),
+            spread,
+            -(held * np.log(held)).sum(),
+            steps / max(spread, 1e-6),
+        ]
+    )
+
+
+def check_path(system: str, size: str, folder: Path = cards.FOLDER) -> Path:
+    """Where the check of a model is stored: beside its card."""
+    return folder / f"{system}-{size}-ood.json"
+
+
+def write_check(check: Check, about: Mapping[str, Any], path: Path) -> Path:
+    """about: the weights hash, and what was measured with the check."""
+    parts = {
+        name: {
+            "unit": _rounded(np.array(part.unit)),
+            "means": _rounded(part.means),
+            "whiten": _rounded(part.whiten),
+        }
+        for name, part in check.parts.items()
+    }
+    content = {**about, "alarm": check.alarm, "limit": _rounded(np.array(check.limit)), "parts": parts}
+    path.write_text(json.dumps(content, separators=(",", ":")) + "\n", encoding="utf-8")
+    return path
+
+
+def _rounded(values: np.ndarray) -> Any:
+    """Six significant digits."""
+    return np.vectorize(lambda value: float(f"{value:.6g}"))(np.asarray(values, float)).tolist()
+
+
+def read_stored(system: str, size: str, folder: Path = cards.FOLDER) -> dict[str, Any] | None:
+    """What is stored for these very weights; None where nothing is, or for others."""
+    path = check_path(system, size, folder)
+    if not path.is_file():
+        return None
+    stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    current = cards.weights_hash(cards.read_card(system, size, folder))
+    return stored if stored["weights_hash"] == current else None
+
+
+def read_check(system: str, size: str, folder: Path = cards.FOLDER) -> Check | None:
+    """The check of these weights; None where none was fitted for them."""
+    stored = read_stored(system, size, folder)
+    if stored is None:
+        return None
+    parts = {
+        name: Part(np.array(part["means"]), np.array(part["whiten"]), float(part["unit"]))
+        for name, part in stored["parts"].items()
+    }
+    return Check(parts, float(stored["limit"]), float(stored["alarm"]))

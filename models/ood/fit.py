@@ -1,0 +1,184 @@
+"""Fit the check of films that a model does not know, and count the films that it refuses and should not.
+
+    python -m models.ood.fit --system msasss          # writes models/weights/msasss-demo-ood.json
+    python -m models.ood.fit --system mtss --train 120 --films DIR   # films already rendered, where there are
+
+Fitted on training patients, its limit set on tuning patients, its false alarms counted on test patients of
+both domains; all of them phantoms. The second domain is never fitted to. Films are rendered one by one, which
+takes about two seconds each, and kept in the temporary folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol
+
+import click
+import numpy as np
+import pandas as pd
+
+from models import cards
+from models.ood import check as ood
+
+SOURCES = {"msasss": "models.msasss.ood_films:Source", "mtss": "models.mtss.ood_films:Source"}
+TEST_SETS = {"first domain": ("test", "first"), "second domain": ("test", "second")}
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the check is told of one film. kind: its view. scored: whether the model would score it without
+    the check."""
+
+    patient: str
+    kind: str
+    scored: bool
+    features: dict[str, np.ndarray]
+
+
+class Source(Protocol):
+    """Where the films of a system come from; made with a size of the weights."""
+
+    def patient(self, role: str, number: int, domain: str) -> list[Known]:
+        """The films of one phantom patient of a role (``train``, ``tune`` or ``test``)."""
+
+
+def known_films(
+    source: Source, system: str, weights_hash: str, role: str, patients: int, domain: str
+) -> Iterator[Known]:
+    """The films of so many patients, kept from run to run."""
+    module = Path(import_module(SOURCES[system].partition(":")[0]).__file__ or "")
+    content = b"".join(
+        path.read_bytes() for path in (*sorted(module.parent.rglob("*.py")), Path(ood.__file__))
+    )
+    name = hashlib.sha256(weights_hash.encode() + content).hexdigest()[:12]
+    folder = Path(tempfile.gettempdir()) / f"sharpline-ood-{system}-{name}"
+    folder.mkdir(exist_ok=True)
+    for number in range(1, patients + 1):
+        path = folder / f"{role}-{domain}-{number}.npz"
+        if not path.exists():
+            _keep(source.patient(role, number, domain), path)
+        yield from _kept(path)
+
+
+def _keep(films: Sequence[Known], path: Path) -> None:
+    arrays: dict[str, Any] = {}
+    for place, film in enumerate(films):
+        arrays[f"{place}/about"] = np.array([film.patient, film.kind, str(int(film.scored))])
+        arrays |= {f"{place}/part/{name}": values for name, values in film.features.items()}
+    part = path.with_suffix(".part.npz")
+    np.savez(part, **arrays)
+    part.rename(path)
+
+
+def _kept(path: Path) -> Iterator[Known]:
+    with np.load(path, allow_pickle=False) as stored:
+        for place in range(sum(name.endswith("/about") for name in stored.files)):
+            patient, kind, scored = (str(value) for value in stored[f"{place}/about"])
+            begin = f"{place}/part/"
+            parts = {
+                name.removeprefix(begin): stored[name] for name in stored.files if name.startswith(begin)
+            }
+            yield Known(patient, kind, scored == "1", parts)
+
+
+def whole(films: Sequence[Known]) -> list[Known]:
+    """Films that the model would score, so that all parts are there."""
+    return [film for film in films if film.scored]
+
+
+def false_alarms(check: ood.Check, films: Sequence[Known]) -> dict[str, Any]:
+    """How many of the films that the model would score the check refuses, and over which part.
+
+    share: with its 95% interval over patients drawn with replacement (Wilson's for none or all). abstained:
+    the same of all films, those that the model would not score anyway among them.
+    """
+    from models.evaluation.intervals import resampled
+
+    scored = whole(films)
+    refused = np.array([bool(check.reason(film.features)) for film in scored])
+    patients = pd.Series([film.patient for film in scored])
+    lost = np.array([not film.scored or bool(check.reason(film.features)) for film in films])
+
+    def share(true: np.ndarray, whose: pd.Series) -> dict[str, Any]:
+        everyone = {"share": np.ones(len(true), dtype=bool)}
+        return resampled(whose, lambda rows: {"share": float(true[rows].mean())}, shares=everyone)["share"]
+
+    parts = {
+        name: int(sum(check.distances(film.features)[name] > check.limit for film in scored))
+        for name in check.parts
+    }
+    return {
+        "films": len(scored),
+        "patients": int(patients.nunique()),
+        "refused": int(refused.sum()),
+        "share": share(refused, patients),
+        "abstained": share(lost, pd.Series([film.patient for film in films])),
+        "by_part": parts,
+        "not_scored_anyway": len(films) - len(scored),
+    }
+
+
+def fitted(
+    source: Source, system: str, weights_hash: str, counts: tuple[int, int, int], alarm: float
+) -> tuple[ood.Check, dict[str, Any]]:
+    """The check and what is stored with it. counts: training, tuning and test patients (of each domain)."""
+    train, tune, test = counts
+
+    def films(role: str, count: int, domain: str = "first") -> list[Known]:
+        return list(known_films(source, system, weights_hash, role, count, domain))
+
+    learned, tuned = whole(films("train", train)), whole(films("tune", tune))
+    check = ood.fit([(f.kind, f.features) for f in learned], [f.features for f in tuned], alarm)
+    about = {
+        "system": system,
+        "note": "phantom films, research only",
+        "weights_hash": weights_hash,
+        "fitted": {"films": len(learned), "patients": train},
+        "tuned": {"films": len(tuned), "patients": tune},
+        "measured": {
+            name: false_alarms(check, films(role, test, domain)) for name, (role, domain) in TEST_SETS.items()
+        },
+    }
+    return check, about
+
+
+@click.command()
+@click.option("--system", type=click.Choice(list(SOURCES)), default="msasss", show_default=True)
+@click.option("--size", type=click.Choice(["demo", "full"]), default="demo", show_default=True)
+@click.option("--train", default=60, show_default=True, help="Patients that it is fitted on.")
+@click.option("--tune", default=60, show_default=True, help="Patients that set the limit.")
+@click.option("--test", default=40, show_default=True, help="Patients of each domain.")
+@click.option(
+    "--alarm", default=ood.ALARM, show_default=True, help="Share of known films that it may refuse."
+)
+@click.option(
+    "--films",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True),
+    help="COCO folder of the same phantom films, read instead of rendered (mtss).",
+)
+def main(
+    system: str, size: str, train: int, tune: int, test: int, alarm: float, films: tuple[Path, ...]
+) -> None:
+    """Fit a model's check on phantom films and store it beside the weights."""
+    if films and system != "mtss":
+        raise click.UsageError(f"films of {system} are always rendered: leave out --films")
+    module, _, name = SOURCES[system].partition(":")
+    source: Source = getattr(import_module(module), name)(size, *([films] if films else []))
+    weights_hash = cards.weights_hash(cards.read_card(system, size))
+    check, about = fitted(source, system, weights_hash, (train, tune, test), alarm)
+    path = ood.write_check(check, about, ood.check_path(system, size))
+    for name, found in about["measured"].items():
+        click.echo(
+            f"{name}: refused {found['refused']} of {found['films']} films ({found['patients']} patients)"
+        )
+    click.echo(str(path))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,125 @@
+"""Score a cohort: every system with a model, films alone, then the films of a patient together."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from core.errors import ModelError
+from data.scoring.filing import Run, begin, pending_films, store_visits, waiting_visits
+from data.store.cohort import CohortStore
+from models.registry import REGISTRY, ModelEntry, entry, foreign_body_parts
+from models.scoring.single import Progress, Report, score_films, stored_film
+from models.scoring.workers import Load
+
+
+@dataclass
+class Reports:
+    """What the runs of several systems did. left_out: system -> why its model did not run."""
+
+    by_system: dict[str, Report] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def images(self) -> int:
+        return sum(report.images for report in self.by_system.values())
+
+    @property
+    def scored(self) -> int:
+        return sum(report.scored for report in self.by_system.values())
+
+    @property
+    def abstained(self) -> list[dict[str, str]]:
+        """Image, reason and system."""
+        return [
+            row | {"system": system} for system, report in self.by_system.items() for row in report.abstained
+        ]
+
+    @property
+    def read_together(self) -> int:
+        return sum(report.read_together for report in self.by_system.values())
+
+
+def score_systems(
+    store: CohortStore,
+    systems: Sequence[str] = (),
+    *,
+    size: str = "demo",
+    device: str = "cpu",
+    processes: int = 2,
+    tell: Callable[[Progress], None] = lambda progress: None,
+    load: Load | None = None,
+) -> Reports:
+    """Score what is not scored yet, system after system, every one that has a model where none is named.
+
+    Progress counts the films of all systems, a film that two models look at twice. A system whose weights are
+    absent is left out with the reason; raises ModelError where that leaves none, StoreError without a cohort.
+    """
+    models = [entry(system) for system in systems or REGISTRY]
+    store.meta()  # says so where there is no cohort
+    store = CohortStore.open(store.path)
+    reports, waiting = Reports(), {}
+    errors: list[ModelError] = []
+    for model in models:
+        try:
+            run = identify(model, size)
+        except ModelError as error:
+            reports.left_out[model.system] = str(error)
+            errors.append(error)
+            continue
+        waiting[model.system] = len(pending_films(store, run, foreign_body_parts(model)))
+    if not waiting:
+        raise errors[0]
+    total = sum(waiting.values())
+    for system in waiting:
+        before = Progress(reports.images, total, len(reports.abstained))
+
+        def shifted(step: Progress, before: Progress = before) -> None:
+            done, abstained = before.done + step.done, before.abstained + step.abstained
+            tell(Progress(done, max(total, done), abstained, step.image, step.system))
+
+        reports.by_system[system] = score_cohort(
+            store, system, size=size, device=device, processes=processes, tell=shifted, load=load
+        )
+    return reports
+
+
+def score_cohort(
+    store: CohortStore,
+    system: str,
+    *,
+    size: str = "demo",
+    device: str = "cpu",
+    processes: int = 2,
+    tell: Callable[[Progress], None] = lambda progress: None,
+    load: Load | None = None,
+    model: ModelEntry | None = None,
+) -> Report:
+    """Score what is not scored yet. Raises ModelError where weights are absent, StoreError without a cohort.
+
+    load: how a film is read, ``data.dicom.images.load_film`` unless given. Interrupted, it leaves whole
+    visits only.
+    """
+    known = model or entry(system)
+    store.meta()  # says so where there is no cohort, before networks are loaded
+    store = CohortStore.open(store.path)  # tables of an older cohort are brought up to date
+    run = identify(known, size)
+    begin(store, run)
+    store_visits(store, run, waiting_visits(store, run), {})
+    report = score_films(store, known, run, size, device, processes, tell, load or stored_film)
+    if known.paired is not None:
+        from models.scoring.paired import read_cohort_together
+
+        report.read_together = read_cohort_together(store, known.paired, run, size)
+    return report
+
+
+def identify(model: ModelEntry, size: str) -> Run:
+    """The run of these weights."""
+    reader, weights_hash = model.identify(size)
+    settings = json.dumps({"size": size, "read_mode": model.read_mode}, sort_keys=True)
+    parts = (model.system, reader, model.campaign, weights_hash, settings)
+    name = hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
+    return Run(name, model.system, reader, model.campaign, model.read_mode, weights_hash, settings)

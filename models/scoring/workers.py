@@ -1,0 +1,67 @@
+"""Read and score films, here or in lean processes of one thread each."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pandas as pd
+
+from core.domain import Abstained, Film
+from core.errors import CohortError
+from data.scoring.filing import Result
+from data.store.cohort import CohortStore
+from models.registry import ModelEntry, Scorer
+
+Load = Callable[[CohortStore, str], Film]
+
+
+def score_image(store: CohortStore, scorer: Scorer, load: Load, image: str) -> Result:
+    """The result of one film; a film that cannot be read is abstained on with the reason."""
+    try:
+        return scorer.score([load(store, image)])[0]
+    except CohortError as error:
+        return Abstained(f"the film cannot be read: {error}")
+
+
+def score_here(
+    store: CohortStore, scorer: Scorer, load: Load, films: pd.DataFrame
+) -> Iterator[tuple[str, Result]]:
+    for image in films["image"]:
+        yield image, score_image(store, scorer, load, image)
+
+
+_worker: dict[str, Any] = {}
+
+
+def score_in_processes(
+    store: CohortStore,
+    model: ModelEntry,
+    size: str,
+    device: str,
+    load: Load,
+    films: pd.DataFrame,
+    processes: int,
+) -> Iterator[tuple[str, Result]]:
+    """Results in order, from lean processes that each read and score whole films with one thread.
+
+    One film's decoding overlaps with another one's network, and no thread waits for another.
+    """
+    context = multiprocessing.get_context("spawn")
+    setup = (str(store.path), model, size, device, load)
+    with context.Pool(processes, initializer=_start_worker, initargs=setup) as pool:
+        yield from pool.imap(_score_in_worker, list(films["image"]), chunksize=1)
+
+
+def _start_worker(path: str, model: ModelEntry, size: str, device: str, load: Load) -> None:
+    """The parent alone answers signals, and ends its helpers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _worker["store"], _worker["load"] = CohortStore(path), load
+    _worker["scorer"] = model.build(size=size, device=device, threads=1)
+
+
+def _score_in_worker(image: str) -> tuple[str, Result]:
+    return image, score_image(_worker["store"], _worker["scorer"], _worker["load"], image)

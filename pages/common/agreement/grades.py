@@ -1,0 +1,111 @@
+"""The grades of two readings against each other: tables whose squares open patients and films."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from core.agreement.comparison import STATUS
+from core.agreement.plain_words import kappa_sentence
+from core.domain import ReaderKind
+from core.figures.agreement.squares import confusion
+from pages.common.agreement import question
+from pages.common.agreement import statistics as study
+from pages.common.agreement.question import Comparison
+from pages.common.agreement.sites import ALL_VISITS, VISIT
+from pages.common.agreement.statistics import Squares
+from pages.common.agreement.widgets import beside, figure, listed_cases, open_first, pick_pair, titled
+from pages.common.page import Page
+from pages.common.readings import system_of
+from pages.common.sticky_widgets import pick
+
+FEATURE, KEY = "agreement_feature", "grades"
+MOST_SQUARES = 30
+
+
+def grades(page: Page, compared: Comparison) -> None:
+    """All sites together; a click on a square opens its first case and lists the others."""
+    reason = study.too_many_grades(page, compared.question)
+    if reason:
+        st.info(reason, icon=":material/database:")
+        return
+    system = system_of(compared.question.chosen)
+    there = {system.by_code[code].feature for code in question.codes_of(compared.question)}
+    features = {feature.name: feature.code for feature in system.features if feature.code in there}
+    columns = st.columns([2, 1.2, 1.2])
+    with columns[0]:
+        pair = pick_pair(compared)
+    with columns[1]:
+        visit = pick("Status at", [ALL_VISITS, *compared.readings.visits], VISIT)
+    with columns[2]:
+        feature = features[pick("Grade of", list(features), FEATURE)]
+    visit = "" if visit == ALL_VISITS else visit
+    for column, panel in zip(beside(len(compared.panels)), compared.panels, strict=True):
+        with column:
+            if panel == STATUS:
+                st.markdown(f"##### Status, {visit or ALL_VISITS}")
+            else:
+                titled(compared, panel)
+            _table(page, compared, panel, visit, feature, pair)
+    listed_cases(compared, KEY, system.codes)
+
+
+def _table(
+    page: Page, compared: Comparison, panel: str, visit: str, feature: str, pair: tuple[str, str]
+) -> None:
+    found = study.squares(page, compared.question, visit, feature, panel, pair)
+    if found.both.empty or len(found.levels) > MOST_SQUARES:
+        st.markdown(
+            "No site was graded by both." if found.both.empty else "Too many different grades for a table."
+        )
+        return
+    unit = "change of grade" if panel != STATUS else "grade"
+    drawn = confusion(found.counts, found.levels, _pair(compared, pair, unit), on=page.look)
+    clicked = figure(
+        drawn, f"grades_{panel}", alt=f"Grades of {pair[0]} against those of {pair[1]}, {panel}",
+        sentence=_sentence(found), data=_long(found, pair), clicks=True,
+    )  # fmt: skip
+    if clicked:
+        _open(compared, found, pair, panel, [float(value) for value in clicked[:2]])
+
+
+def _pair(compared: Comparison, pair: tuple[str, str], unit: str):
+    from core.figures.agreement.pairs import Pair
+
+    return Pair(*pair, unit, ReaderKind(compared.readings.kind(*pair)))
+
+
+def _sentence(found: Squares) -> str:
+    kappa = found.values["kappa.quadratic"]
+    exact, near = (found.values[name]["estimate"] for name in ("exact_agreement", "within_one"))
+    low, high = kappa["ci"]
+    interval = "" if low is None else f" (95% CI {low:.2f} to {high:.2f})"
+    value = "" if kappa["estimate"] is None else f"Quadratic kappa {kappa['estimate']:.2f}{interval}. "
+    said = kappa_sentence(kappa, exact, near)
+    return (
+        f"n = {len(found.both):,} grades of {found.patients:,} patients. {value}{said} Intervals resample "
+        "patients. Click on a square: its first case opens, the others are listed here."
+    ).replace("-", "−")
+
+
+def _long(found: Squares, pair: tuple[str, str]) -> pd.DataFrame:
+    rows = [
+        (found.levels[i], found.levels[j], int(found.counts[i][j]))
+        for i in range(len(found.levels))
+        for j in range(len(found.levels))
+    ]
+    return pd.DataFrame(rows, columns=[pair[0], pair[1], "count"])
+
+
+def cases_of(found: Squares, first: float, second: float) -> pd.DataFrame:
+    """The cases of one square: ``subject``, maybe ``visit``, ``site``, ``first, second, difference``."""
+    both = found.both
+    return both[(both["first"] == first) & (both["second"] == second)].reset_index(drop=True)
+
+
+def _open(
+    compared: Comparison, found: Squares, pair: tuple[str, str], panel: str, clicked: list[float]
+) -> None:
+    cases = cases_of(found, *clicked)
+    title = f"{pair[0]} {clicked[0]:g}, {pair[1]} {clicked[1]:g}, {panel}"
+    open_first(compared, cases, title, KEY, system_of(compared.question.chosen).codes)

@@ -1,0 +1,208 @@
+"""Is the model a reader? A section of the Agreement page, with the margin that a person sets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core import scores as systems
+from core.agreement.plain_words import false_change_sentence
+from core.figures.agreement.forest import forest, interchangeability
+from data.store.cohort import current_actor
+from data.study.settings import Margin, decide, margins
+from pages.common import guards
+from pages.common import session_keys as keys
+from pages.common.agreement import question
+from pages.common.agreement import statistics as study
+from pages.common.agreement.question import Comparison
+from pages.common.agreement.widgets import beside, figure, legend, shorts, signed, titled, told
+from pages.common.page import Page
+from pages.common.sticky_widgets import pick
+
+MODEL = "agreement_model"
+
+
+def model_as_reader(page: Page, compared: Comparison) -> None:
+    """Interchangeability against the study's margin, leave-one-reader-out, change that nobody else sees."""
+    who, known = compared.readings.people, compared.readings.models
+    if not known or len(who) < 2:
+        st.markdown("Whether a model is a reader cannot be told here: it needs a model and two readers.")
+        return
+    model = known[0] if len(known) == 1 else pick("Model", known, MODEL)
+    _margin(page, compared.question.chosen.system)
+    found = study.model_as_reader(
+        page, compared.question, model, chosen_margin(page, compared.question.chosen.system)
+    )
+    for column, panel in zip(beside(len(compared.panels)), compared.panels, strict=True):
+        with column:
+            titled(compared, panel)
+            _index(page, compared, found["interchangeability"][panel], panel)
+    st.markdown("##### Each reader, and the model in that reader's place, against the mean of the others")
+    _left_out(page, compared, found["leave_one_out"], model)
+    if "false_change" in found:
+        st.markdown("##### Change seen where every other reader sees none")
+        _false_change(found["false_change"], model)
+
+
+def chosen_margin(page: Page, system: str) -> float | None:
+    """The margin that counts, None without one."""
+    stored = _stored(page, system)
+    return stored.value if stored else None
+
+
+def _stored(page: Page, system: str) -> Margin | None:
+    return next(reversed(margins(page.store, system)), None)
+
+
+def _index(page: Page, compared: Comparison, found: dict[str, Any], panel: str) -> None:
+    drawn = interchangeability(found, unit=compared.unit, on=page.look)
+    rows = [
+        {
+            "what": name,
+            "estimate": found[name]["estimate"],
+            "low": found[name]["ci"][0],
+            "high": found[name]["ci"][1],
+        }
+        for name in ("model_reader", "reader_reader", "index")
+    ]
+    value, verdict = index_words(found)
+    n = f"n = {found['subjects']}, left out {found['dropped_subjects']}"
+    figure(
+        drawn, f"interchangeability_{panel}", alt=f"Interchangeability index, {panel}",
+        sentence=f"{n}. Index {value}. {verdict}",
+        data=pd.DataFrame(rows).assign(margin=found["margin"], n=found["subjects"]),
+    )  # fmt: skip
+
+
+def index_words(found: dict[str, Any]) -> tuple[str, str]:
+    """(the index with its interval, what it says and the verdict); a verdict only against a margin."""
+    index = found["index"]
+    if index["estimate"] is None:
+        return "not computable", f"{found['notes'].get('index', 'The index cannot be computed')}."
+    low, high = index["ci"]
+    interval = "" if low is None else f" ({signed(low)} to {signed(high)})"
+    if abs(index["estimate"]) < 1e-9:
+        side = "as far from the readers as they are from each other"
+    elif index["estimate"] > 0:
+        side = "further from the readers than they are to each other"
+    else:
+        side = "nearer to the readers than they are to each other"
+    chance = ", which may be chance" if low is not None and high is not None and low < 0 < high else ""
+    verdict = "No verdict: no margin was set."
+    if found["margin"] is not None and high is not None:
+        where = "under" if found["equivalent"] else "not under"
+        verdict = f"The upper limit {signed(high)} is {where} the margin {found['margin']:g}."
+    return f"**{signed(index['estimate'])}**{interval}", f"The model is {side}{chance}. {verdict}"
+
+
+def _left_out(page: Page, compared: Comparison, found: dict[str, Any], model: str) -> None:
+    rows = leave_one_out_rows(found, model)
+    if rows.empty:
+        st.markdown("No patient was scored by all readers and the model.")
+        return
+    drawn = forest(
+        rows, axis=f"{question.ICC}, 95% CI", panels=compared.panels,
+        names=shorts(compared), on=page.look,
+    )  # fmt: skip
+    gaps = "; ".join(f"{panel} {_gap(block)}" for panel, block in found.items())
+    figure(
+        drawn, "leave_one_out", alt="ICC of each reader, and of the model, with the mean of the others",
+        sentence=f"n = {int(rows['n'].min())} patients scored by all. ICC of the model less that of the "
+        f"reader in whose place it stands: {gaps}. Intervals resample patients.{legend(compared)}",
+        data=rows.drop(columns=["kind"]),
+    )  # fmt: skip
+
+
+def _gap(block: dict[str, Any]) -> str:
+    return ", ".join(
+        f"{row['left_out']} {signed(row['icc_difference']['estimate'])} "
+        f"({signed(row['icc_difference']['ci'][0])} to {signed(row['icc_difference']['ci'][1])})"
+        for row in block["rows"]
+    )
+
+
+def leave_one_out_rows(found: dict[str, Any], model: str) -> pd.DataFrame:
+    """A row per panel, reader left out, and who is compared: ``panel, label, first, second, kind, ...``."""
+    rows = []
+    for panel, block in found.items():
+        for row in block["rows"]:
+            others = " + ".join(row["against"])
+            for who, name, kind in (("reader", row["left_out"], "human"), ("model", model, "model")):
+                icc = row[who]["ICC(A,1)"]
+                bias = row[who]["bias"]["estimate"]
+                rows.append(
+                    {"panel": panel, "label": f"without {row['left_out']}", "first": name, "second": others,
+                     "kind": kind, "estimate": _nan(icc["estimate"]), "low": _nan(icc["ci"][0]),
+                     "high": _nan(icc["ci"][1]), "n": block["subjects"], "bias": _nan(bias)}
+                )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _nan(value: float | None) -> float:
+    return float("nan") if value is None else value
+
+
+def _false_change(found: dict[str, Any], model: str) -> None:
+    rows = [_rates(name, value) for name, value in [(model, found["model"]), *found["readers"].items()]]
+    names = {"reader": "reader", "cases": "cases (n)", "said_change": "false change"}
+    names |= {"said_improvement": "false improvement"}
+    st.dataframe(pd.DataFrame(rows)[list(names)].rename(columns=names), hide_index=True)
+    data = pd.DataFrame(rows).drop(columns=["said_change", "said_improvement"])
+    told(
+        f"{false_change_sentence(found)} Cases: patients in whom all other readers see no change; false "
+        "improvement: a change below 0 there. Intervals resample patients.",
+        data, "false_change",
+    )  # fmt: skip
+
+
+def _rates(name: str, value: dict[str, Any]) -> dict[str, Any]:
+    row: dict[str, Any] = {"reader": name, "cases": value["cases"]}
+    for key, word in (("false_change", "said_change"), ("false_improvement", "said_improvement")):
+        low, high = value[key]["ci"]
+        row |= {key: value[key]["estimate"], f"{key}_low": low, f"{key}_high": high, word: _share(value[key])}
+    return row
+
+
+def _share(value: dict[str, Any]) -> str:
+    if value["estimate"] is None:
+        return "no case"
+    low, high = value["ci"]
+    interval = "" if low is None else f" ({100 * low:.0f} to {100 * high:.0f})"
+    return f"{100 * value['estimate']:.0f} %{interval}"
+
+
+def rate_words(values: Iterable[dict[str, Any]], key: str) -> str:
+    """Shares of one or several readings in a few words, each with its cases."""
+    known = [value for value in values if value[key]["estimate"] is not None]
+    if not known:
+        return "no case"
+    return ", ".join(f"**{100 * value[key]['estimate']:.0f} %** of {value['cases']}" for value in known)
+
+
+def _margin(page: Page, system: str) -> None:
+    """The margin of the study: said with who set it when, and a form to set another."""
+    st.markdown(_margin_sentence(_stored(page, system)))
+    with st.expander("Set the margin", icon=":material/straighten:"), st.form("margin", border=False):
+        unit = systems.get(system).title
+        new = st.number_input(
+            f"Largest index that still counts as interchangeable ({unit}²)", min_value=0.0, value=None,
+            step=0.5, key=keys.MARGIN, placeholder="no margin, no verdict",
+        )  # fmt: skip
+        why = st.text_input("Reason", placeholder="needed once a model has scored", key=keys.MARGIN_REASON)
+        if st.form_submit_button("Set it; who, when and why stays in the trail"):
+            with guards.told():
+                decide(page.store, actor=current_actor(), reason=why.strip(), margins={system: new or None})
+            st.rerun()
+
+
+def _margin_sentence(stored: Margin | None) -> str:
+    if stored is None or stored.value is None:
+        return "No margin is set, so there is no verdict. It belongs into the protocol, before looking."
+    when = "before any model had scored" if stored.is_preset else "**after** a model had scored"
+    why = f": {stored.reason}" if stored.reason else ""
+    return (
+        f"Margin **{stored.value:g} {stored.unit}**, set {when} by {stored.by} on {stored.at:%Y-%m-%d}{why}."
+    )

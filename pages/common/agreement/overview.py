@@ -1,0 +1,150 @@
+"""The top of the Agreement page: the answer in short, then every ICC with its interval on one axis."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from core.agreement.comparison import CHANGE, STATUS
+from core.domain import ReaderKind
+from core.figures.agreement.forest import forest
+from core.report.formatting import interval, number
+from pages.common.agreement import question
+from pages.common.agreement import statistics as study
+from pages.common.agreement.model_as_reader import chosen_margin, index_words, rate_words
+from pages.common.agreement.question import Comparison
+from pages.common.agreement.widgets import PAIR, SECTION, figure, legend, named, numbers_table, shorts
+from pages.common.page import Page
+from pages.common.sticky_widgets import choose
+
+MOST_LINES = 45
+NAMES = {ReaderKind.HUMAN: "Reader – reader", ReaderKind.MODEL: "Model – reader"}
+
+
+def in_short(page: Page, compared: Comparison) -> None:
+    """What a committee asks first: change, status, false change, and whether the model is a reader."""
+    found = study.statistics(page, compared.question)
+    found = found[(found["statistic"] == question.ICC) & (found["component"] == compared.question.component)]
+    with st.container(horizontal=True):
+        for panel in reversed(compared.panels):
+            with st.container(border=True, width="stretch"):
+                _agreement(compared, found[found["panel"] == panel], panel)
+        if compared.readings.models and len(compared.readings.people) > 1:
+            _model(page, compared)
+
+
+def _agreement(compared: Comparison, rows: pd.DataFrame, panel: str) -> None:
+    what = compared.what(panel)
+    st.markdown(f"**{what[:1].upper()}{what[1:]}**, {question.ICC}")
+    for kind, name in NAMES.items():
+        part = rows[rows["kind"] == kind]
+        if len(part):
+            st.markdown(f"{name}: {_values(part)}")
+    st.caption(_n(rows[rows["kind"] != ReaderKind.CONSENSUS]))
+
+
+def _values(rows: pd.DataFrame) -> str:
+    """One value with its interval, or the range of several."""
+    known = rows.dropna(subset=["estimate"])
+    if known.empty:
+        return "not computable"
+    if len(known) == 1:
+        row = known.iloc[0]
+        return f"**{number(row['estimate'])}** {interval(row['low'], row['high'])}"
+    low, high = number(known["estimate"].min()), number(known["estimate"].max())
+    return f"**{low}**" + (f" to **{high}**" if low != high else "")
+
+
+def _n(rows: pd.DataFrame) -> str:
+    n = sorted({int(value) for value in rows["n"]}) or [0]
+    told = f"n = {n[0]:,}" if len(n) == 1 else f"n = {n[0]:,} to {n[-1]:,}"
+    return f"{told} patients; 95% intervals in the figure below"
+
+
+def _model(page: Page, compared: Comparison) -> None:
+    asked, model = compared.question, compared.readings.models[0]
+    found = study.model_as_reader(page, asked, model, chosen_margin(page, asked.chosen.system))
+    if CHANGE in compared.panels:
+        with st.container(border=True, width="stretch"):
+            st.markdown(f"**False change**, {asked.interval.label}")
+            rates = found["false_change"]
+            st.markdown(f"Readers: {rate_words(rates['readers'].values(), 'false_change')}")
+            st.markdown(f"Model: {rate_words([rates['model']], 'false_change')}")
+            st.caption(
+                "Change seen where all others see none; improvements: readers "
+                f"{rate_words(rates['readers'].values(), 'false_improvement')}, model "
+                f"{rate_words([rates['model']], 'false_improvement')}"
+            )
+    with st.container(border=True, width="stretch"):
+        st.markdown("**Is the model a reader?**")
+        panel = CHANGE if CHANGE in compared.panels else STATUS
+        index, verdict = index_words(found["interchangeability"][panel])
+        st.markdown(f"Index of {panel}: {index}")
+        st.caption(verdict)
+
+
+def forest_of_all(page: Page, compared: Comparison) -> None:
+    """ICC of parts, visits and pairs, status beside change on one axis; a click chooses the pair."""
+    rows = _rows(study.everything(page, compared.question), compared)
+    drawn = forest(
+        rows, axis=f"{question.ICC}, 95% CI", panels=compared.panels, names=shorts(compared), on=page.look
+    )
+    clicked = figure(
+        drawn, "forest", alt="ICC of every part, interval and pair of readings, status beside change",
+        sentence=_sentence(rows, compared), data=rows.drop(columns=["kind"]), clicks=True,
+    )  # fmt: skip
+    if clicked:
+        _look_closer(compared, [str(value) for value in clicked])
+    with st.expander(
+        "All numbers: every statistic of every part, interval and pair", icon=":material/table:"
+    ):
+        numbers_table(study.everything(page, compared.question), "agreement")
+
+
+def _rows(found: pd.DataFrame, compared: Comparison) -> pd.DataFrame:
+    """Parts of the score over the chosen interval, then the chosen part over the others."""
+    asked = compared.question
+    icc = found[found["statistic"] == question.ICC]
+    here = icc["span"] == asked.interval.label
+    part = icc["component"] == asked.component
+    first, parts, spans = icc[here & part], icc[here & ~part], icc[~here & part]
+    parts = parts.sort_values("component", key=lambda names: names.map(compared.readings.components.index))
+    kept = [
+        first.assign(label=asked.component),
+        parts.assign(label=parts["component"]),
+        spans.assign(label=spans["span"]),
+    ]
+    while len(kept) > 1 and sum(len(one) for one in kept) / max(len(compared.panels), 1) > MOST_LINES:
+        kept.pop()
+    return pd.concat(kept, ignore_index=True)
+
+
+def _look_closer(compared: Comparison, clicked: list[str]) -> None:
+    pair = (clicked[2], clicked[3])
+    if pair in compared.pairs:
+        choose(PAIR, named(pair))
+        choose(SECTION, "Patient by patient")
+
+
+def _sentence(rows: pd.DataFrame, compared: Comparison) -> str:
+    """Model-reader beside reader-reader, for change and for status, in one sentence."""
+    rows = rows[rows["label"] == compared.question.component]
+    n = sorted({int(value) for value in rows["n"]}) or [0]
+    told = f"n = {n[0]} patients" if len(n) == 1 else f"n = {n[0]} to {n[-1]} patients"
+    said = [f"{panel} {_ranges(rows[rows['panel'] == panel])}" for panel in reversed(compared.panels)]
+    return (
+        f"Agreement, {question.ICC}, about {'; about '.join(said)}; {told}. A model is good when its change "
+        "agrees. Below the first rows: parts of the score, then other intervals (status at the later visit)."
+        f"{legend(compared)} Click on a row to look at its pair."
+    )
+
+
+def _ranges(rows: pd.DataFrame) -> str:
+    said = []
+    names = {ReaderKind.HUMAN: "readers with each other", ReaderKind.MODEL: "the model with readers"}
+    for kind, name in names.items():
+        part = rows.loc[rows["kind"] == kind, "estimate"].dropna()
+        if len(part):
+            low, high = number(part.min()), number(part.max())
+            said.append(f"{name} {low}" + (f" to {high}" if high != low else ""))
+    return ", ".join(said) or "not computable (too few patients, or nobody differs)"

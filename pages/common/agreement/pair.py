@@ -1,0 +1,87 @@
+"""One pair of readings, patient by patient: scatter and Bland-Altman, status beside change."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.agreement.limits.regression import regression_limits
+from core.agreement.plain_words import limits_sentence
+from core.figures.agreement import pairs as figures
+from pages.common.agreement import statistics as study
+from pages.common.agreement.question import Comparison
+from pages.common.agreement.widgets import beside, figure, open_case, pick_pair, signed, titled
+from pages.common.page import Page
+
+SLOPING = "agreement_sloping"
+
+
+def one_pair(page: Page, compared: Comparison) -> None:
+    """A click on a point opens the patient and the films."""
+    who, how = st.columns([2, 1], vertical_alignment="bottom")
+    with who:
+        pair = pick_pair(compared)
+    sloping = how.toggle(
+        "Limits that follow the mean", key=SLOPING, help="For differences that grow with the score: limits "
+        "from a regression of the differences and of their spread on the mean (Bland and Altman 1999)",
+    )  # fmt: skip
+    for column, panel in zip(beside(len(compared.panels)), compared.panels, strict=True):
+        with column:
+            titled(compared, panel)
+            _panel(page, compared, panel, pair, sloping)
+
+
+def _panel(page: Page, compared: Comparison, panel: str, names: tuple[str, str], sloping: bool) -> None:
+    first, second = names
+    pair, rows = compared.pair(first, second), compared.rows(panel, first, second)
+    if len(rows) < 2:
+        st.markdown(f"n = {len(rows)}: too few patients were scored by both.")
+        return
+    limits = study.limits(page, compared.question, panel, first, second)
+    data = _named(rows, first, second)
+    clicked = figure(
+        figures.scatter(rows, pair, keys=("subject",), on=page.look), f"scatter_{panel}",
+        alt=f"{second} over {first}, {panel}", sentence=_bias_sentence(limits, pair, len(rows)), data=data,
+        clicks=True,
+    )  # fmt: skip
+    lines = (
+        regression_limits(rows["first"].to_numpy(dtype=float), rows["second"].to_numpy(dtype=float))
+        if sloping
+        else None
+    )
+    plot = figures.bland_altman(rows, limits, pair, regression=lines, keys=("subject",), on=page.look)
+    clicked = figure(
+        plot, f"bland_altman_{panel}", alt=f"Difference over mean, {panel}",
+        sentence=f"n = {len(rows)}. {limits_sentence(limits, first, second, pair.unit)}{_slope(limits)}"
+        " Click on a point: the patient and the films open.",
+        data=data.assign(mean=(rows["first"] + rows["second"]) / 2, gap=rows["first"] - rows["second"]),
+        clicks=True,
+    ) or clicked  # fmt: skip
+    if clicked:
+        open_case(compared, str(clicked[0]))
+
+
+def _named(rows: pd.DataFrame, first: str, second: str) -> pd.DataFrame:
+    return rows.rename(columns={"first": first, "second": second})
+
+
+def _bias_sentence(limits: dict, pair: figures.Pair, n: int) -> str:
+    bias = limits["bias"]
+    value = bias["estimate"]
+    more = (
+        "as much as" if abs(value) < 0.005 else f"{abs(value):.2f} {'higher' if value > 0 else 'lower'} than"
+    )
+    return (
+        f"n = {n}. {pair.first} scores {more} {pair.second} on average "
+        f"(95% CI of the difference {signed(bias['ci'][0])} to {signed(bias['ci'][1])} {pair.unit})."
+    )
+
+
+def _slope(limits: dict) -> str:
+    """Whether the difference grows with the score, where that can be told."""
+    slope, p = limits["proportional_bias"]["slope"], limits["proportional_bias"]["p"]
+    if slope is None or p is None or not np.isfinite(p) or p >= 0.05:
+        return ""
+    sure = "< 0.001" if p < 0.001 else f"= {p:.3f}"
+    return f" The difference changes with the score: slope {signed(slope)}, p {sure}."

@@ -1,0 +1,75 @@
+"""How many patients a study of agreement needs."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from core.agreement.sample_size import expected_width, subjects_for_width
+from core.domain import ReaderKind
+from core.figures.agreement.planning import width_by_subjects
+from pages.common.agreement import question
+from pages.common.agreement import statistics as study
+from pages.common.agreement.question import Comparison
+from pages.common.agreement.widgets import figure
+from pages.common.page import Page
+
+FORMS = ("ICC(A,1)", "ICC(C,1)", "ICC(1,1)")
+MOST = 0.99  # of an ICC that is planned for
+
+
+def planning(page: Page, compared: Comparison) -> None:
+    """Patients for an ICC interval of a wanted width, beginning with what this study found."""
+    one, two, three, four = st.columns(4)
+    form = one.selectbox("Form", FORMS, key="plan_form")
+    icc = two.number_input("Expected ICC", 0.0, MOST, _planned(page, compared), 0.05, key="plan_icc")
+    readers = max(2, len(compared.readings.people))
+    raters = int(three.number_input("Readers", 2, 20, readers, key="plan_raters"))
+    width = four.number_input("Width of the 95% interval", 0.02, 1.0, 0.2, 0.05, key="plan_width")
+    share = _rater_share(icc) if form == question.ICC else 0.0
+    n = subjects_for_width(icc, raters, width, form=form, rater_share=share)
+    if n is None:
+        st.warning(
+            f"No number of patients gives {form} an interval of {width:.2f} with {raters} readers: how far "
+            "apart readers are is known no better with more patients. More readers help.",
+            icon=":material/groups:",
+        )
+        return
+    st.markdown(f"**{n:,} patients**, each scored by {raters} readers, for a 95% interval {width:.2f} wide.")
+    curve = width_curve(icc, raters, form, share, n)
+    figure(
+        width_by_subjects(curve, width, n, form=form, on=page.look), "planning",
+        alt=f"Width of the interval of {form} over the number of patients",
+        sentence=f"Expected width of the 95% interval of {form} {icc:.2f} with {raters} readers, n = {n:,} "
+        f"for {width:.2f}: Bonett 2002, then the smallest n whose own interval is that narrow. The expected "
+        "ICC begins as that of the readers here, about change where there is change.",
+        data=curve,
+    )  # fmt: skip
+
+
+def _rater_share(icc: float) -> float:
+    most = round(MOST - icc, 2)
+    if most < 0.01:
+        return 0.0
+    share: float = st.slider(
+        "Share of the variance that is a constant difference between readers", 0.0, most, 0.0, 0.01,
+        key=f"plan_share_{most}",
+    )  # fmt: skip
+    return share
+
+
+def _planned(page: Page, compared: Comparison) -> float:
+    """The people's ICC of change, or of status, kept within what can be planned for."""
+    found = study.statistics(page, compared.question)
+    here = found[(found["statistic"] == question.ICC) & (found["component"] == compared.question.component)]
+    here = here[(here["kind"] == ReaderKind.HUMAN) & (here["panel"] == compared.panels[-1])]
+    mean = here["estimate"].mean()
+    return 0.7 if pd.isna(mean) else round(min(max(float(mean), 0.0), 0.95), 2)
+
+
+def width_curve(icc: float, raters: int, form: str, share: float, n: int) -> pd.DataFrame:
+    """``patients, width`` from a sixth of n to three times n."""
+    steps = sorted({max(3, round(n * part / 12)) for part in range(2, 37)} | {n})
+    widths = [expected_width(icc, raters, step, form, share) for step in steps]
+    frame = pd.DataFrame({"patients": steps, "width": widths})
+    return frame[frame["width"] < 2].reset_index(drop=True)

@@ -1,0 +1,124 @@
+"""How large the readers' error is, by part, interval and read mode, and readers against themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.agreement.comparison import CHANGE, STATUS
+from core.agreement.rereads import KEYS
+from core.domain import ReaderKind
+from core.figures.agreement.forest import forest
+from pages.common.agreement import question
+from pages.common.agreement import statistics as study
+from pages.common.agreement.question import Comparison
+from pages.common.agreement.widgets import figure, legend, numbers_table, shorts, told, with_limits
+from pages.common.page import Page
+
+SAME_MODEL = "A model that is run twice gives the same score, so its test is a repeated film."
+
+
+def reading_error(page: Page, compared: Comparison) -> None:
+    """SDC and MDC, agreement by read mode, and readers against themselves."""
+    st.markdown("##### Smallest detectable change, by part and interval")
+    _limits(page, compared)
+    st.markdown("##### Agreement by read mode and interval")
+    _modes(page, compared)
+    st.markdown("##### Readers against themselves")
+    _twice(page, compared)
+
+
+def _limits(page: Page, compared: Comparison) -> None:
+    found = study.reading_error(page, compared.question)
+    if len(compared.readings.people) < 2 or not found:
+        st.markdown("The readers' error needs two readers.")
+        return
+    st.dataframe(pd.DataFrame([_limit_words(row) for row in found]), hide_index=True)
+    told(
+        f"{compared.unit}, {len(found[0]['readers'])} readers, read mode {', '.join(found[0]['modes'])}. "
+        "SDC95 comes from changes, MDC95 from status: a change below it may be reading error. The bias "
+        "between the readers (first minus second) is in neither and stands beside them.",
+        pd.DataFrame([_limit_numbers(row) for row in found]), "reading_error",
+    )  # fmt: skip
+
+
+BLOCKS = ((CHANGE, "SDC95"), (STATUS, "MDC95"))
+NOTHING: dict[str, Any] = {"n": 0, "one": None, "mean": None, "bias": None}
+
+
+def _limit_words(row: dict[str, Any]) -> dict[str, str]:
+    shown = {"part": row["component"], "interval": row["interval"]}
+    for panel, name in BLOCKS:
+        block = row[panel] or NOTHING
+        for key, words in (("mean", f"mean of {len(row['readers'])}"), ("one", "one reader")):
+            shown[f"{name}, {words}"] = with_limits(*(block[key] or (None, None, None)))
+        shown[f"bias of {panel}"] = with_limits(*(block["bias"] or (None, None, None)), plus=True)
+        shown[f"n, {panel}"] = str(block["n"])
+    return shown
+
+
+def _limit_numbers(row: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {"part": row["component"], "interval": row["interval"]}
+    for panel, name in BLOCKS:
+        block = row[panel] or NOTHING
+        found[f"{panel}_n"] = block["n"]
+        for key in ("mean", "one", "bias"):
+            what = f"{panel}_bias" if key == "bias" else f"{name}_{key}"
+            values = block[key] or (None, None, None)
+            found |= dict(zip((what, f"{what}_low", f"{what}_high"), values, strict=True))
+    return found
+
+
+def _modes(page: Page, compared: Comparison) -> None:
+    found = study.modes(page, compared.question)
+    if found.empty:
+        st.markdown("No campaign has two readers.")
+        return
+    icc = found[found["statistic"] == question.ICC]
+    rows = icc.assign(label=icc["mode"] + " (" + icc["campaign"] + "), " + icc["span"])
+    n = rows.loc[rows["kind"] == ReaderKind.HUMAN, "n"]
+    figure(
+        forest(rows, axis=f"{question.ICC}, 95% CI", panels=compared.panels, names=shorts(compared),
+               on=page.look),
+        "modes", alt=f"{question.ICC} by read mode, campaign and interval",
+        sentence=f"{compared.question.component}, read mode (campaign), n = {n.min()} to {n.max()} "
+        "patients. A change is formed within a campaign, never across two: readers who see films in their "
+        f"order see more change.{legend(compared)}",
+        data=rows.drop(columns=["kind"]),
+    )  # fmt: skip
+    with st.expander("All numbers by read mode", icon=":material/table:"):
+        numbers_table(found, "agreement_by_mode")
+
+
+def _twice(page: Page, compared: Comparison) -> None:
+    found = study.read_twice(page, compared.question)
+    rows = found[found["component"] == compared.question.component]
+    if rows.empty:
+        st.markdown(f"No reader has read the same films twice. {SAME_MODEL}")
+        return
+    st.dataframe(again_words(rows), hide_index=True)
+    told(
+        "First read minus the further one, of the same films. Status takes all visits together and resamples "
+        f"patients; with few of them the intervals are wide. {SAME_MODEL}",
+        rows.drop(columns=["interval", "draws_without_value"]), "readers_against_themselves",
+    )  # fmt: skip
+
+
+def again_words(rows: pd.DataFrame) -> pd.DataFrame:
+    """A row per reader, further read and panel: n, ICC, bias, SD of the differences and MDC95 as text."""
+    names = {
+        question.ICC: question.ICC,
+        "bland_altman.bias": "bias",
+        "bland_altman.sd": "SD of the differences",
+        "mdc95": "MDC95",
+    }
+    found: dict[tuple[str, ...], dict[str, str]] = {}
+    for row in rows.to_dict("records"):
+        key = (str(row["reader"]), str(row["occasion"]), str(row["panel"]), str(row["span"]))
+        line = found.setdefault(key, {"n": f"{row['n']} ({row['patients']} patients)"})
+        is_bias = row["statistic"] == "bland_altman.bias"
+        line[names[row["statistic"]]] = with_limits(row["estimate"], row["low"], row["high"], plus=is_bias)
+    columns = (KEYS[0], "read again as", "panel", "visits")
+    return pd.DataFrame([dict(zip(columns, key, strict=True)) | line for key, line in found.items()])

@@ -1,0 +1,184 @@
+"""The parts of the Cohort page."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from core.domain import CohortFilter
+from core.reader_labels import label_kinds, people
+from core.table_one import table_one
+from data.queries import cohort, scores
+from pages.common import guards, systems, url_state
+from pages.common.page import Page
+from pages.common.provenance import download, how_made
+from pages.common.queries import ask, asking, fetch
+from pages.common.readings import chosen_totals, status_table, system_of, visits_in_order
+
+
+def patients(page: Page, chosen: CohortFilter) -> pd.DataFrame:
+    """The selected patients; stops with a way on where the filter leaves none."""
+    with guards.told():
+        subjects, *_ = fetch(
+            page,
+            *(asking(query, chosen) for query in (cohort.subjects, cohort.films, cohort.without_film)),
+            *(asking(query, chosen) for query in (cohort.films_by_visit, cohort.baseline, scores.totals)),
+            asking(scores.abstentions, chosen),
+            asking(cohort.unassigned),
+            asking(cohort.refused),
+        )
+    if subjects.empty and not ask(page, cohort.subjects, CohortFilter()).empty:
+        st.info("No patient is left by the filter: clear it in the sidebar.", icon=":material/filter_alt:")
+        st.stop()
+    return subjects
+
+
+def counts(page: Page, chosen: CohortFilter, subjects: pd.DataFrame) -> None:
+    """How many patients, films and abstentions are selected."""
+    films = ask(page, cohort.films, chosen)
+    gaps = ask(page, cohort.without_film, chosen)
+    open_films = ask(page, cohort.unassigned)
+    refused = int(films["abstained"].notna().sum())
+    shown = (
+        ("Patients", len(subjects), ""),
+        ("Films", len(films), "of these patients"),
+        ("Refused by the model", refused, "films, with the reason below"),
+        ("Visits without a film", len(gaps), "counted per region"),
+        ("Unassigned films", len(open_films), "no patient or visit"),
+    )
+    for column, (label, value, note) in zip(st.columns(len(shown)), shown, strict=True):
+        column.metric(label, f"{value:,}".replace(",", " "), help=note or None)
+    systems.table(page, chosen)
+
+
+def films_by_visit(page: Page, chosen: CohortFilter) -> None:
+    """Patients with a film, by visit and region."""
+    st.markdown("#### Films per visit")
+    rows = ask(page, cohort.films_by_visit, chosen)
+    if rows.empty:
+        st.markdown("No film is assigned to these patients.")
+        guards.link(guards.IMPORT, "Bring in films")
+        return
+    order = visits_in_order(rows)
+    parts = _in_order(rows["body_part"].unique().tolist(), chosen)
+    patients, films = (
+        rows.pivot(index="body_part", columns="visit", values=value).reindex(index=parts, columns=order)
+        for value in ("patients", "films")
+    )
+    table = patients.fillna(0).astype(int).astype(str)
+    more = films.fillna(0).astype(int) > patients.fillna(0).astype(int)
+    table = table.where(~more, table + " (" + films.fillna(0).astype(int).astype(str) + " films)")
+    st.dataframe(table.rename_axis(index=None, columns=None))
+    st.caption("Patients with a film of the region at that visit; several films of one patient in brackets.")
+
+
+def _in_order(parts: list[str], chosen: CohortFilter) -> list[str]:
+    """Body parts, those of the chosen score first and from head to foot, the others by name."""
+    regions = list(dict.fromkeys(site.region for site in system_of(chosen).sites))
+
+    def place(part: str) -> tuple[int, str]:
+        return next((i for i, region in enumerate(regions) if part.startswith(region)), len(regions)), part
+
+    return sorted(parts, key=place)
+
+
+def first_table(page: Page, chosen: CohortFilter, subjects: pd.DataFrame) -> None:
+    """Table 1 by arm."""
+    st.markdown("#### Table 1" + (" by arm" if page.sees_arm else ""))
+    if page.is_reader:
+        st.markdown("Not shown to a blinded reader.")
+        return
+    totals = chosen_totals(page, chosen)
+    score = pd.Series(dtype=float)
+    if len(totals):
+        first = status_table(totals, visits_in_order(totals)[0])
+        score = first[people(label_kinds(totals))].mean(axis=1)
+    covariates = ask(page, cohort.baseline, chosen)
+    title = system_of(chosen).title
+    table = table_one(subjects, covariates, score, unit=title, by_arm=page.sees_arm)
+    st.dataframe(table, hide_index=True, height="content")
+    note = "" if page.sees_arm else " Arms are hidden: the study is blinded."
+    st.caption(
+        f"n = {len(subjects)}. Median (quartiles) or n (%) of those known; [missing]. {title}: mean of the "
+        f"readers at the first visit.{note}"
+    )
+    download(table, "table_1")
+
+
+def who_is_in(page: Page, subjects: pd.DataFrame) -> None:
+    """The patients; a click on a row opens the patient."""
+    st.markdown("#### Patients")
+    hidden = ["arm"] if not page.sees_arm else []
+    table = subjects.drop(columns=hidden)
+    if page.is_reader:
+        table = table[["subject", "visits", "films"]]
+    st.dataframe(
+        table, hide_index=True, key="cohort_patients", selection_mode="single-cell",
+        on_select=lambda: _open(subjects["subject"].tolist()), height=min(38 + 35 * len(table), 420),
+        column_config={
+            "birth_year": st.column_config.NumberColumn("born", format="%d"),
+            "last_day": st.column_config.NumberColumn("last day", help="Days from baseline to last visit"),
+            "abstained": st.column_config.NumberColumn("refused films"),
+        },
+    )  # fmt: skip
+    if st.session_state.get("open_patient"):
+        st.session_state["open_patient"] = False
+        st.switch_page("pages/2_Patient.py", query_params=url_state.parameters())
+    st.caption(f"n = {len(subjects)}. Click on a row to open the patient.")
+    download(table, "patients")
+
+
+def _open(subjects: list[str]) -> None:
+    cells = st.session_state["cohort_patients"]["selection"]["cells"]
+    if cells:
+        url_state.go(patient=subjects[cells[0][0]], site="", first="", last="")
+        st.session_state["open_patient"] = True
+
+
+def missing(page: Page, chosen: CohortFilter) -> None:
+    """What is missing, refused or unassigned, each with its reason."""
+    st.markdown("#### Missing, refused, unassigned")
+    gaps = ask(page, cohort.without_film, chosen)[["subject", "visit", "body_part"]]
+    _list("Visits without a film", gaps, "Every visit of these patients has a film of every region.")
+    refused = ask(page, scores.abstentions, chosen)[
+        ["subject", "visit", "body_part", "reason", "reader", "image"]
+    ]
+    _list("Films refused by the model", refused, "The model scored every film of these patients.")
+    open_films = ask(page, cohort.unassigned)
+    _list("Films without patient or visit", open_films, "Every film belongs to a patient and a visit.")
+    not_taken = ask(page, cohort.refused)
+    _list("Files and rows that were not taken in", not_taken, "Nothing was refused.")
+
+
+def _list(title: str, rows: pd.DataFrame, nothing: str) -> None:
+    with st.expander(f"{title}: {len(rows)}", icon=":material/checklist:"):
+        if rows.empty:
+            st.markdown(nothing)
+        elif "subject" in rows:
+            key = f"cohort_{title}"
+            st.caption("Click on a row: the patient opens, at that visit where it has one before it.")
+            st.dataframe(
+                rows, hide_index=True, key=key, selection_mode="single-cell",
+                on_select=lambda: _open_row(key, rows),
+            )  # fmt: skip
+            download(rows, title.lower().replace(" ", "_"))
+        else:
+            st.dataframe(rows, hide_index=True)
+            download(rows, title.lower().replace(" ", "_"))
+
+
+def _open_row(key: str, rows: pd.DataFrame) -> None:
+    """Note the patient and visit of the row that was clicked; ``who_is_in`` leaves for the films."""
+    cells = st.session_state[key]["selection"]["cells"]
+    row = rows.iloc[cells[0][0]] if cells else None
+    if row is not None and pd.notna(row["subject"]):
+        visit = row.get("visit")
+        url_state.go(
+            patient=str(row["subject"]), site="", first="", last="" if pd.isna(visit) else str(visit)
+        )
+        st.session_state["open_patient"] = True
+
+
+def ending(page: Page, chosen: CohortFilter, subjects: pd.DataFrame) -> None:
+    frames = [subjects, ask(page, cohort.films_by_visit, chosen), ask(page, cohort.baseline, chosen)]
+    how_made(page, chosen, frames)

@@ -1,0 +1,65 @@
+"""Films in: look at a delivery, then take it in."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from pages.common import guards
+from pages.common.imports.uploads import kept, start, write_all
+from pages.common.page import Page
+from pages.common.provenance import download
+
+
+def films(page: Page) -> None:
+    """DICOM files, zips or a folder: look at them first, then take them in."""
+    st.markdown(
+        "DICOM files, zip archives or a DICOMDIR. Names, dates and identifiers of patients are taken out on "
+        "the way in; the uploads are deleted when the import has ended."
+    )
+    uploads = st.file_uploader("Drop files here", accept_multiple_files=True, key="film_uploads")
+    folder = ""
+    if _is_local():  # a path is for whoever sits at this machine
+        folder = st.text_input(
+            "Or a file or folder on this machine", key="film_folder", placeholder="/data/delivery"
+        )
+    mapped = st.file_uploader(
+        "Map file (CSV: file, patient or study to subject and visit), if needed", key="film_map"
+    )
+    look, take = st.columns([1, 4])
+    wanted = bool(uploads or folder)
+    if look.button("Look first", disabled=not wanted, icon=":material/visibility:"):
+        _look(uploads, folder)
+    if take.button("Take in", disabled=not wanted, type="primary", icon=":material/download:"):
+        delivery = kept(uploads) if uploads or mapped else None
+        paths: list[str | Path] = [delivery / "files"] if uploads and delivery else []
+        paths += [folder] if folder else []
+        options: list[str | Path] = []
+        if mapped and delivery:
+            (delivery / "map.csv").write_bytes(mapped.getvalue())
+            options = ["--map", delivery / "map.csv"]
+        start(page, f"Films ({len(uploads) or folder})", ["ingest", *paths, *options], delivery)
+
+
+def _is_local() -> bool:
+    return st.get_option("server.address") in ("localhost", "127.0.0.1", "::1")
+
+
+def _look(uploads: list[Any], folder: str) -> None:
+    from data.ingest.preview import MOST, REFUSED, look_at
+
+    with tempfile.TemporaryDirectory() as place, guards.told():
+        paths: list[str | Path] = [folder] if folder else []
+        if uploads:
+            write_all(uploads, Path(place))
+            paths.append(Path(place))
+        rows, count = look_at(paths)
+    refused = int((rows["would be"] == REFUSED).sum())
+    more = f" (the first {MOST} of {count})" if count > len(rows) else ""
+    st.markdown(f"**{len(rows)} files**{more}: {len(rows) - refused} would be taken, {refused} refused.")
+    st.dataframe(rows.sort_values("would be", kind="stable"), hide_index=True)
+    st.caption("Headers were read. A damaged picture is found, and refused, when the film is taken in.")
+    download(rows, "look")

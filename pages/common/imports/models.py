@@ -1,0 +1,60 @@
+"""The models over what they have not scored, and what did not come in."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core import scores
+from data.queries import cohort
+from models.registry import REGISTRY, foreign_body_parts
+from pages.common import guards
+from pages.common.imports.uploads import start
+from pages.common.jobs import board
+from pages.common.page import Page
+from pages.common.queries import asking, fetch
+
+ALL = "all"
+
+
+def model(page: Page) -> None:
+    """Run the models over what they have not scored yet, each over films that could be its own."""
+    guards.needs_cohort(page)
+    systems = list(REGISTRY)
+    asked = [asking(cohort.films_for, name, foreign_body_parts(REGISTRY[name])) for name in systems]
+    counts = {name: rows.iloc[0] for name, rows in zip(systems, fetch(page, *asked), strict=True)}
+    left = {name: int(row["films"] - row["seen"]) for name, row in counts.items()}
+    lines = [_line(name, counts[name]) for name in systems]
+    st.markdown(
+        "The models (`demo` size) look at every film that they have not seen and that could be theirs:\n\n"
+        + "\n".join(lines)
+        + "\n\nThey were trained on phantoms only. What is no such film, or cannot be read, they refuse with "
+        "a reason."
+    )
+    options = [ALL, *systems]
+    chosen = st.segmented_control("Models", options, default=ALL, required=True, format_func=_title) or ALL
+    device = st.segmented_control("Device", ["cpu", "cuda"], default="cpu", required=True) or "cpu"
+    busy = any("score" in job.arguments for job in board().running)
+    waiting = sum(left.values()) if chosen == ALL else left[chosen]
+    if st.button("Run the model", type="primary", disabled=busy or not waiting, icon=":material/play_arrow:"):
+        one = [] if chosen == ALL else ["--system", chosen]
+        title = "All models" if chosen == ALL else f"{_title(chosen)} model"
+        start(page, title, ["score", *one, "--device", device, "--progress", "lines"])
+
+
+def _line(system: str, row) -> str:
+    films, seen, refused = (int(row[name]) for name in ("films", "seen", "abstained"))
+    return f"- **{_title(system)}**: **{films - seen}** of {films} films to look at, {refused} refused so far"
+
+
+def _title(system: str) -> str:
+    return "All" if system == ALL else scores.get(system).title
+
+
+def came_in(page: Page) -> None:
+    """What was refused, and films that belong to nobody yet."""
+    refused, open_films = fetch(page, asking(cohort.refused), asking(cohort.unassigned))
+    st.markdown(f"##### Not taken: {len(refused)}")
+    st.dataframe(refused, hide_index=True)
+    st.markdown(f"##### Films without patient or visit: {len(open_films)}")
+    st.dataframe(open_films, hide_index=True)
+    st.caption("A map file, or a table of subjects and visits, assigns them: import it here.")

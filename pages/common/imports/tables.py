@@ -1,0 +1,167 @@
+"""Tables in: map columns, see what would be refused, take in."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core import scores as systems
+from core.domain import ReadMode
+from data.store.cohort import CohortStore
+from data.tables.files import ENDINGS, read_table
+from pages.common import guards
+from pages.common.imports.uploads import new_place, start, write_one
+from pages.common.page import Page
+
+LEAVE_OUT, AS_IT_IS = "leave it out", "as recognised"
+
+
+def tables(page: Page) -> None:
+    """Reader scores, or subjects and visits: map columns, see what would be refused, take in."""
+    kind = st.segmented_control(
+        "What is in the table?",
+        ["Reader scores", "Subjects and visits"],
+        default="Reader scores",
+        required=True,
+    )
+    upload = st.file_uploader("CSV, XLSX or Parquet", type=[end[1:] for end in ENDINGS], key="table_upload")
+    if kind == "Reader scores":
+        _reads(page, upload)
+    else:
+        _subjects(page, upload)
+
+
+def _reads(page: Page, upload: Any) -> None:
+    given = _reads_form()
+    if upload is None:
+        return
+    from data.tables.columns import READS
+
+    with guards.told():
+        table = _table(upload)
+        mapping = _mapping(table, tuple(READS), "reads_map")
+        result = _preview_reads(page, table, given, mapping)
+    _shown(result)
+    if st.button("Take in", type="primary", icon=":material/download:", disabled=not result.accepted):
+        place = new_place()
+        options = [
+            part for name, value in given.items() if value for part in (f"--{name.replace('_', '-')}", value)
+        ]
+        file = write_one(upload, place, 0)
+        start(page, f"Reader scores ({upload.name})", ["reads", file, *options, *_as_options(mapping)], place)
+
+
+def _reads_form() -> dict[str, str]:
+    first, second, third, fourth = st.columns(4)
+    given = {
+        "system": first.selectbox("Score", systems.names(), format_func=lambda name: systems.get(name).title),
+        "reader": second.text_input("Reader", placeholder="from the table"),
+        "campaign": third.text_input("Campaign", placeholder="main"),
+        "read_mode": fourth.selectbox("Films were shown", ["", *(mode.value for mode in ReadMode)],
+                                      format_func=lambda mode: mode or "as the campaign says"),
+    }  # fmt: skip
+    given["correct"] = st.text_input(
+        "Reason, if grades that are stored already may be replaced", placeholder="none: refuse them"
+    )
+    return {name: str(value) for name, value in given.items()}
+
+
+def _preview_reads(page: Page, table: pd.DataFrame, given: dict[str, str], mapping: dict[str, str]) -> Any:
+    from data.tables.import_reads import ReadsRequest, preview_reads
+
+    request = ReadsRequest(
+        given["system"], given["reader"], given["campaign"], read_mode=given["read_mode"],
+        correct=given["correct"], mapping=mapping,
+    )  # fmt: skip
+    return preview_reads(CohortStore.open(page.path), table, request)
+
+
+def _subjects(page: Page, upload: Any) -> None:
+    plan = st.file_uploader(
+        "A table of visits as well, if there is one", type=[end[1:] for end in ENDINGS], key="visits_upload"
+    )
+    correct = st.text_input(
+        "Reason, if values that are stored already may be replaced", placeholder="none: refuse them"
+    )
+    if upload is None:
+        return
+    from data.tables.columns import SUBJECTS
+
+    with guards.told():
+        table, visits = _table(upload), _table(plan) if plan is not None else None
+        mapping = _mapping(table, tuple(SUBJECTS), "subjects_map")
+        result = _preview_subjects(page, table, visits, correct, mapping)
+    _shown(result)
+    if st.button(
+        "Take in", type="primary", icon=":material/download:", disabled=not any(result.accepted.values())
+    ):
+        place = new_place()
+        given = [one for one in (upload, plan) if one is not None]
+        files = [write_one(one, place, number) for number, one in enumerate(given)]
+        options: list[str | Path] = ["--visits", files[1]] if plan is not None else []
+        options += ["--correct", correct] if correct else []
+        start(
+            page, f"Subjects ({upload.name})", ["subjects", files[0], *options, *_as_options(mapping)], place
+        )
+
+
+def _preview_subjects(
+    page: Page, table: pd.DataFrame, visits: pd.DataFrame | None, correct: str, mapping: dict[str, str]
+) -> Any:
+    from data.tables.import_subjects import SubjectsRequest, preview_subjects
+
+    return preview_subjects(CohortStore.open(page.path), table, visits, SubjectsRequest(correct, mapping))
+
+
+def _table(upload: Any) -> pd.DataFrame:
+    with tempfile.TemporaryDirectory() as place:
+        file = Path(place) / Path(upload.name).name
+        file.write_bytes(upload.getvalue())
+        return read_table(file)
+
+
+def _mapping(table: pd.DataFrame, fields: tuple[str, ...], key: str) -> dict[str, str]:
+    """What a person says each column is: column -> field, "" for leave it out."""
+    example = [
+        str(table[name].dropna().iloc[0]) if table[name].notna().any() else "" for name in table.columns
+    ]
+    rows = pd.DataFrame({"column": table.columns, "first value": example, "is": AS_IT_IS})
+    with st.expander(f"Columns: {len(rows)}. Change what one of them is", icon=":material/view_column:"):
+        choice = st.column_config.SelectboxColumn(options=[AS_IT_IS, LEAVE_OUT, *fields])
+        said = st.data_editor(
+            rows,
+            hide_index=True,
+            key=f"{key}_{hash(tuple(table.columns))}",
+            disabled=["column", "first value"],
+            column_config={"is": choice},
+        )
+    changed = said[said["is"] != AS_IT_IS]
+    return {str(row.column): "" if row.is_ == LEAVE_OUT else str(row.is_)
+            for row in changed.rename(columns={"is": "is_"}).itertuples()}  # fmt: skip
+
+
+def _as_options(mapping: dict[str, str]) -> list[str]:
+    return [part for column, name in mapping.items() for part in ("--map", f"{column}={name}")]
+
+
+def _shown(result: Any) -> None:
+    """What the table would do: how its columns are read, what is new, what would be refused and why."""
+    used = ", ".join(f"{field} = {column}" for field, column in result.columns.items())
+    new = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in result.stored.items() if count)
+    st.markdown(
+        f"**{result.rows} rows.** New: {new or 'nothing'}. Already there: {result.unchanged}. "
+        f"Would be refused: {len(result.refused)}."
+    )
+    st.caption(f"Columns read as: {used}.")
+    for note in result.notes:
+        st.caption(note)
+    if result.refused:
+        st.dataframe(pd.DataFrame(result.refused), hide_index=True)
+    if result.ignored:
+        st.caption(
+            "Not used: " + "; ".join(f"{column} ({why})" for column, why in result.ignored.items()) + "."
+        )

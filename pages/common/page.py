@@ -1,0 +1,146 @@
+"""How every page opens: look, menu, what this study is not, and a watch on the cohort's version."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from core.domain import Role, Viewer
+from core.errors import CohortError
+from core.figures.style import Look, look
+from data.queries import cohort
+from data.store.cohort import CohortStore
+from pages.common import session_keys as keys
+from pages.common import url_state
+
+ICON = Path(__file__).with_name("icon.svg")  # an icon by name would be fetched from a network
+DEFAULT_COHORT = "data/cohort.duckdb"
+TIGHT = """<style>
+[data-testid="stMainBlockContainer"] { padding: 2rem 2.6rem 3rem; }
+[data-testid="stHeader"] { background: transparent; height: 2.2rem; min-height: 2.2rem; }
+[data-testid="stSidebarHeader"] { height: 2.2rem; margin-bottom: 0; }
+[data-testid="stSidebarUserContent"] { padding-top: 0; }
+[data-testid="stMetricValue"] { font-size: 1.6rem; }
+[data-testid="stMetricValue"] * { white-space: normal; overflow: visible; }
+h1 { padding: 0.2rem 0 0.4rem; font-size: 2rem; }
+</style>"""
+WATCH_SECONDS = 2
+QUIET_SECONDS = 8
+MENU = (
+    ("app.py", "Home", ":material/home:"),
+    ("pages/1_Cohort.py", "Cohort", ":material/groups:"),
+    ("pages/2_Patient.py", "Patient", ":material/person:"),
+    ("pages/3_Agreement.py", "Agreement", ":material/compare_arrows:"),
+    ("pages/4_Progression.py", "Progression", ":material/trending_up:"),
+    ("pages/5_Import.py", "Import and score", ":material/upload_file:"),
+)
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a page works with: the cohort, its state at this run, who looks, and the look of figures.
+
+    as_of: an earlier version of the cohort that is looked at instead of today's (then ``version`` is it).
+    """
+
+    path: str
+    state: dict[str, Any]
+    viewer: Viewer
+    look: Look
+    as_of: int | None = None
+
+    @property
+    def store(self) -> CohortStore:
+        return CohortStore(self.path)
+
+    @property
+    def version(self) -> int:
+        return int(self.state["version"])
+
+    @property
+    def is_reader(self) -> bool:
+        """Whether a blinded reader looks: no arm, no other reader, no model, no visit order."""
+        return self.viewer.role is Role.READER
+
+    @property
+    def sees_arm(self) -> bool:
+        return not self.is_reader and not self.state["blinded"]
+
+
+def open_page(title: str) -> Page:
+    """Start a page: must be its first call."""
+    st.set_page_config(page_title=f"{title} · Sharpline", layout="wide", page_icon=str(ICON))
+    st.html(TIGHT)
+    url_state.sync()
+    path = cohort_path()
+    try:
+        state = _state(path, stamp(path))
+    except CohortError as error:
+        st.error(f"**{error.given}**: {error.needed}. What to do: {error.todo}.", icon=":material/build:")
+        st.stop()
+    page = Page(path, state, current_viewer(), look(st.context.theme.type == "dark"))
+    st.session_state[keys.SEEN_VERSION] = page.version
+    _sidebar_top(page)
+    return page
+
+
+def cohort_path() -> str:
+    """The cohort that the app shows: ``SHARPLINE_COHORT``, as ``sharpline serve`` sets it."""
+    return os.environ.get("SHARPLINE_COHORT", DEFAULT_COHORT)
+
+
+def current_viewer() -> Viewer:
+    """Who looks. ``SHARPLINE_VIEWER=reader:R1`` makes this app one for a blinded reader."""
+    role, _, name = os.environ.get("SHARPLINE_VIEWER", Role.ANALYST.value).partition(":")
+    return Viewer(Role(role), name or None)
+
+
+def stamp(path: str) -> tuple[int, ...]:
+    """Changes when the cohort file does; costs no opening of the store."""
+    files = (Path(path), Path(path + ".wal"))
+    return tuple(
+        part for file in files if file.exists() for part in (file.stat().st_mtime_ns, file.stat().st_size)
+    )
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def _state(path: str, stamp: tuple[int, ...]) -> dict[str, Any]:
+    return cohort.state(CohortStore(path))
+
+
+def _sidebar_top(page: Page) -> None:
+    with st.sidebar:
+        st.markdown("### Sharpline")
+        for script, label, icon in MENU:
+            st.page_link(script, label=label, icon=icon, query_params=url_state.parameters())
+        if page.state["phantom"]:
+            st.badge("Phantom data: no real patient", color="orange", icon=":material/science:")
+        elif page.state.get("model_reads") and not page.is_reader:
+            st.badge("Model: outside its training domain", color="orange", icon=":material/science:")
+            st.caption("It was trained on phantom films only; how it does on these films is not known.")
+        st.caption("Research only. Not a medical device.")
+        if page.is_reader:
+            st.caption(f"Blinded reader **{page.viewer.reader or 'without a name'}**: own scores only.")
+        elif page.state["blinded"] and not page.state["is_empty"]:
+            st.caption("Blinded study: arms are hidden.")
+        _watch(page.path)
+
+
+@st.fragment(run_every=WATCH_SECONDS)
+def _watch(path: str) -> None:
+    """Show the cohort's version; when another process wrote rows, run the page again with them."""
+    version = int(_state(path, stamp(path))["version"])
+    st.caption(f"Cohort version {version}")
+    now = time.monotonic()
+    if (
+        version == st.session_state.get(keys.SEEN_VERSION)
+        or now - st.session_state.get(keys.SEEN_AT, 0) < QUIET_SECONDS
+    ):
+        return
+    st.session_state[keys.SEEN_AT] = now
+    st.rerun()

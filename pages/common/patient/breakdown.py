@@ -1,0 +1,78 @@
+"""From a total to its sites and their pixels, and from a change to the sites that made it (Patient page)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from core import scores as systems
+from core.domain import ReaderKind
+from core.reader_labels import label_kinds, shown_readings
+from core.scores.engine.contributions import Parts, parts
+from core.scores.system import ScoreSystem
+from data.queries import patient, provenance
+from pages.common.page import Page
+from pages.common.patient.case import Case
+from pages.common.queries import asking, fetch, worked_out
+
+AT_ONCE = 6  # sites whose crops are made
+LARGE, SMALL = 230, 132  # sides of a crop on the screen
+TOTAL, COMPONENT, READING, MORE = "trail_total", "trail_component", "why_reading", "why_more"
+
+
+@dataclass(frozen=True)
+class Trail:
+    """What stands behind the totals of one patient.
+
+    reads: first reads of the readings that are shown, with ``label``; see ``data.queries.provenance.reads``.
+    found: findings of their models, with ``label``. films: see ``data.queries.patient.films``.
+    """
+
+    parts: Parts
+    reads: pd.DataFrame
+    found: pd.DataFrame
+    films: pd.DataFrame
+    kinds: dict[str, str]
+
+    def read(self, label: str, visit: str, site: str, feature: str) -> pd.Series | None:
+        rows = self.reads
+        mask = (rows["label"] == label) & (rows["visit"] == visit) & (rows["site"] == site)
+        rows = rows[mask & (rows["feature"] == feature)]
+        return None if rows.empty else rows.iloc[0]
+
+
+def trail_of(page: Page, case: Case) -> Trail:
+    """The trail of the patient in view, worked out once a cohort version."""
+    found: Trail = worked_out(
+        page, _trail, case.subject, case.system.name, case.chosen.campaign, tuple(case.visits)
+    )
+    return found
+
+
+def _trail(page: Page, subject: str, system: str, campaign: str, visits: tuple[str, ...]) -> Trail:
+    reads, found, films = fetch(
+        page,
+        asking(provenance.reads, subject, system),
+        asking(provenance.findings, subject, system),
+        asking(patient.films, subject),
+    )
+    shown = shown_readings(reads, campaign)
+    made = parts(shown, systems.get(system), by=("label",), visits=visits)
+    kinds = label_kinds(shown)
+    names = shown.loc[shown["kind"] == ReaderKind.MODEL, ["reader", "campaign", "label"]].drop_duplicates()
+    seen = found.merge(names, on=["reader", "campaign"], how="inner")
+    return Trail(made, shown, seen, films, kinds)
+
+
+def count_of_sites(system: ScoreSystem, count: int) -> str:
+    return system.site_title.removesuffix("s") if count == 1 else system.site_title
+
+
+def grade_of(read: pd.Series | None) -> Any:
+    return None if read is None else read["grade"]
+
+
+def percent(chance: float) -> str:
+    return "over 99 %" if chance > 0.99 else "under 1 %" if chance < 0.01 else f"{100 * chance:.0f} %"

@@ -1,0 +1,130 @@
+"""The sites that make up a change between two visits, each with its crops."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.patient import breakdown as core
+from core.patient.changes import chance_of_change
+from core.reader_labels import people, short_names
+from pages.common import url_state
+from pages.common.page import Page
+from pages.common.patient.breakdown import (
+    AT_ONCE,
+    MORE,
+    READING,
+    SMALL,
+    Trail,
+    count_of_sites,
+    grade_of,
+    percent,
+    trail_of,
+)
+from pages.common.patient.cards import card, grade_table, picture
+from pages.common.patient.case import Case
+from pages.common.patient.site_card import states_at
+from pages.common.patient.site_location import alike, place_of, side_of
+
+
+def why(page: Page, case: Case) -> None:
+    """The change of the chosen reading taken apart by site, each with its two crops."""
+    if case.first == case.last:
+        return
+    st.markdown(f"##### Why did it change, {case.first} to {case.last}?")
+    found = trail_of(page, case)
+    options = _readings(case, found)
+    if not options:
+        st.markdown("No reading has a total at both visits: there is no change to take apart.")
+        return
+    name = st.segmented_control("Change of", list(options), key=READING, default=next(iter(options)))
+    name = name if name in options else next(iter(options))
+    labels = options[name]
+    rows = core.changes(found.parts, labels, case.first, case.last)
+    st.markdown(_change_sentence(case, name, labels, rows))
+    if rows.empty:
+        return
+    key = (case.subject, case.system.name, case.first, case.last, name)
+    held = st.session_state.get(MORE)
+    count = held[1] if held and held[0] == key else AT_ONCE
+    columns = st.columns(2)
+    for number, row in enumerate(rows.head(count).to_dict("records")):
+        with columns[number % 2], st.container(border=True):
+            _change_card(page, case, found, row)
+    if len(rows) > count:
+        more = f"Show the next {min(AT_ONCE, len(rows) - count)} of {len(rows)} sites"
+        if st.button(more, key="why_next", icon=":material/expand_more:"):
+            st.session_state[MORE] = (key, count + AT_ONCE)
+            st.rerun()
+
+
+def _readings(case: Case, found: Trail) -> dict[str, list[str]]:
+    """Name -> labels whose mean it is: the people together, then every reading that has both totals."""
+    counted = core.counted_labels(found.parts, list(found.kinds), case.first, case.last)
+    who = [label for label in people(found.kinds) if label in counted]
+    mean = {f"mean of {', '.join(who)}": who} if len(who) > 1 else {}
+    return mean | {label: [label] for label in counted}
+
+
+def _change_sentence(case: Case, name: str, labels: list[str], rows: pd.DataFrame) -> str:
+    changes = [case.change(label) for label in labels]
+    shown = None if any(one is None for one in changes) else sum(changes) / len(changes)  # type: ignore[arg-type]
+    total = float(rows["change"].sum())
+    if shown is None or abs(total - shown) > core.EQUAL:
+        said = "none" if shown is None else f"{shown:+.4g}"
+        return f":red[The sites add up to {total:+.4g}, the totals changed by {said}: please report this.]"
+    graded, imputed = rows[rows["graded"] != 0], rows[rows["imputed"] != 0]
+    up, down = int((rows["change"] > 0).sum()), int((rows["change"] < 0).sum())
+    if rows.empty:
+        return f"**{shown:+.1f}** {case.system.title}, {name}: no site changed."
+    sites_up, sites_graded = count_of_sites(case.system, up), count_of_sites(case.system, len(graded))
+    text = (
+        f"**{shown:+.1f}** {case.system.title}, {name}: {up} {sites_up} up, {down} down. "
+        f"From grades {graded['graded'].sum():+.2f} ({len(graded)} {sites_graded})"
+    )
+    if len(imputed):
+        return (
+            f"{text}; from {len(imputed)} that the rule filled at a visit {imputed['imputed'].sum():+.2f}, "
+            "which is no finding."
+        )
+    return f"{text}, nothing from imputed ones."
+
+
+def _change_card(page: Page, case: Case, found: Trail, row: dict[Any, Any]) -> None:
+    code = str(row["site"])
+    site = case.system.by_code[code]
+    visits = (case.first, case.last)
+    places = alike([place_of(page, case, found, visit, code) for visit in visits])
+    side = side_of(places)
+    grades = [
+        (
+            label,
+            [grade_of(found.read(label, visit, code, site.feature)) for visit in visits],
+            _lifted(found, label, visits, code),
+        )
+        for label in found.kinds
+    ]
+    imputed = f" ({row['imputed']:+.2f} imputed)" if row["imputed"] else ""
+    st.markdown(f"**{code}** {row['change']:+.2f}{imputed} · {site.name}")
+    chance = chance_of_change(found.found, found.films, code, case.first, case.last)
+    told = (
+        ""
+        if chance is None
+        else f'<div class="soft">Model, films together:<br>{percent(chance)} chance of change</div>'
+    )
+    card(
+        *(picture(page, place, side, SMALL, code) for place in places),
+        grade_table(grades, site.maximum, page.look, visits=visits, short=short_names(found.kinds)) + told,
+    )
+    st.button(
+        "Show in the films", key=f"why_open_{code}", icon=":material/center_focus_strong:", type="tertiary",
+        on_click=url_state.go, kwargs={"site": code},
+    )  # fmt: skip
+
+
+def _lifted(found: Trail, label: str, visits: Sequence[str], code: str) -> str:
+    """Findings at the joint, with the visit: grades alone would not explain the change."""
+    return ", ".join(f"{name} ({visit})" for visit in visits for name in states_at(found, label, visit, code))

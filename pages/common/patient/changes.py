@@ -1,0 +1,97 @@
+"""What changed since the earlier visit, against reading error, and who saw it."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from core.domain import CohortFilter
+from core.patient.changes import by_joint, chance_of_change, confirmed_share, site_changes
+from core.reader_labels import label_kinds, people, short_names, shown_readings
+from data.queries import patient, scores
+from pages.common import url_state
+from pages.common.page import Page
+from pages.common.patient import context as context
+from pages.common.patient.case import Case
+from pages.common.queries import ask, asking, fetch, worked_out
+from pages.common.readings import all_patients
+
+
+def what_changed(page: Page, case: Case) -> str | None:
+    """The list of sites that changed; returns the site that the films should show."""
+    changed = site_changes(case.grades, case.system, case.first, case.last, case.kinds)
+    changed = by_joint(changed, case.system)
+    st.markdown(f"##### What changed, {case.first} to {case.last}")
+    if changed.empty:
+        st.markdown("No reading has a different grade at any site.")
+    else:
+        _pick_from(changed, case)
+    place = url_state.place().site
+    site = place if place in case.system.by_code else (changed["site"].iloc[0] if len(changed) else None)
+    st.caption(f"{_yardstick(page, case)}{_model_chance(page, case, site)}")
+    return site
+
+
+def _model_chance(page: Page, case: Case, site: str | None) -> str:
+    """What a model that read both films together makes of the site in view; nothing where none did."""
+    if site is None:
+        return ""
+    findings, films = fetch(
+        page, asking(patient.findings, case.subject, case.chosen.system), asking(patient.films, case.subject)
+    )
+    chance = chance_of_change(findings, films, site, case.first, case.last)
+    if chance is None:
+        return ""
+    return f" The model, reading both films together, gives {site} a chance of {_percent(chance)} of change."
+
+
+def _percent(chance: float) -> str:
+    if chance > 0.99:
+        return "over 99 %"
+    return "under 1 %" if chance < 0.01 else f"{100 * chance:.0f} %"
+
+
+def _pick_from(changed: pd.DataFrame, case: Case) -> None:
+    short = short_names(case.kinds)
+    table = changed.rename(columns=short)[["site", *short.values()]]
+    pairs = zip(changed["seen_by"].tolist(), changed["readers"].tolist(), strict=True)
+    seen = [f"{count} of {of}" if of else "–" for count, of in pairs]
+    table.insert(1, "seen by", seen)
+    narrow = {name: st.column_config.TextColumn(name, width=45) for name in short.values()}
+    wide = 46 if len(case.system.features) == 1 else 82
+    st.dataframe(
+        table,
+        hide_index=True,
+        key="changed_sites",
+        height=min(38 + 35 * len(table), 388),
+        selection_mode="single-cell",
+        on_select=lambda: _keep_row(changed["site"].tolist()),
+        column_config=narrow
+        | {
+            "site": st.column_config.TextColumn("Site", width=wide, help="Click: the films show it"),
+            "seen by": st.column_config.TextColumn("Seen by", width=58, help="Readers who see it"),
+        },
+    )
+
+
+def _keep_row(sites: list[str]) -> None:
+    cells = st.session_state["changed_sites"]["selection"]["cells"]
+    if cells:
+        url_state.go(site=sites[cells[0][0]])
+
+
+def _yardstick(page: Page, case: Case) -> str:
+    confirmed, seen = worked_out(page, _confirmed, all_patients(case.chosen), case.first, case.last)
+    if not seen:
+        return (
+            "Single sites: no two readers read both visits, so nothing says how often one confirms the other."
+        )
+    return (
+        f"How far to trust a single site: of {seen} site changes that one reader saw in this cohort, another "
+        f"reader saw {confirmed} ({100 * confirmed / seen:.0f} %) too."
+    )
+
+
+def _confirmed(page: Page, chosen: CohortFilter, first: str, last: str) -> tuple[int, int]:
+    grades = shown_readings(ask(page, scores.site_grades, chosen), chosen.campaign)
+    return confirmed_share(grades, first, last, people(label_kinds(grades)) if len(grades) else [])

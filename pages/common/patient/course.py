@@ -1,0 +1,72 @@
+"""One patient's score over time: the total or a part of it, with covariates under the same axis."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from core.figures.patient.course import Band, course_figure
+from core.patient.expected_course import SAYS
+from data.queries import patient
+from pages.common.charts import clickable
+from pages.common.page import Page
+from pages.common.patient import context as context
+from pages.common.patient.case import Case
+from pages.common.patient.total_breakdown import open_total
+from pages.common.queries import ask
+from pages.common.readings import reader_error
+from pages.common.sticky_widgets import COMPONENT, TOTAL, components, pick_one
+
+
+def course(page: Page, case: Case) -> None:
+    """The total over time, or the part of it that is chosen."""
+    st.markdown(f"##### {case.system.title} over time")
+    if case.totals.empty:
+        st.markdown("No total yet.")
+        return
+    component = pick_one(
+        "Score", components(case.system), COMPONENT, label_visibility="collapsed",
+        format_func=case.system.name_of,
+    )  # fmt: skip
+    rows = case.totals[case.totals["component"] == component]
+    expected = context.expected(page, case) if component == TOTAL else None
+    title = case.system.title_of(component)
+    figure = course_figure(
+        rows, case.kinds, unit=f"{case.system.title}, {title}", band=_band(page, case, component),
+        covariates=ask(page, patient.covariates, case.subject), expected=expected, on=page.look,
+    )  # fmt: skip
+    clicked = clickable(
+        figure, "course", alt=f"{case.system.title} of {case.subject} by visit, {title}, every reading"
+    )
+    _told(case, rows, component)
+    if expected is not None:
+        st.caption(f"Expected: {SAYS}; {expected.text}.")
+    gaps = rows[rows["total"].isna()]
+    if len(gaps):
+        said = [f"{row.label} {row.visit} ({row.missing_reason})" for row in gaps.itertuples()]
+        st.caption(f"No total, so a gap in the line: {'; '.join(said)}.")
+    if clicked and len(clicked) > 2:
+        open_total(page, case, str(clicked[2]), str(clicked[0]), component)
+        st.rerun()
+
+
+def _band(page: Page, case: Case, component: str) -> Band | None:
+    """What reading error alone could do to the readers' mean of this part."""
+    error = case.error
+    if component != TOTAL and error is not None:
+        error = reader_error(page, case.chosen, case.first, case.last, component)
+    before = case.mean_of_people(case.first, component)
+    if error is None or before is None:
+        return None
+    return Band(before, error.mean, f"{case.first} ± SDC {error.mean:.1f}")
+
+
+def _told(case: Case, rows: pd.DataFrame, component: str) -> None:
+    imputed = int(rows["imputed_sites"].sum())
+    formula = context.formula(case) if component == TOTAL else ""
+    st.caption(
+        f"n = {len(case.visits)} visits, {len(case.kinds)} readings; rule `{rows['rule'].iloc[0]}`, "
+        f"{imputed} missing sites imputed. The band: what reading error alone could do to the readers' mean."
+        + (f" {formula}" if formula else "")
+        + " Click on a point: the sites of that total are listed under From total to pixels."
+    )

@@ -1,0 +1,42 @@
+"""The parts of the Patient page."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.domain import CohortFilter
+from data.queries import patient, scores
+from pages.common.page import Page
+from pages.common.patient import context as context
+from pages.common.patient.case import Case
+from pages.common.provenance import download, how_made
+from pages.common.queries import ask
+
+
+def left_out(page: Page, case: Case) -> None:
+    """Films that the model would not score, and sites without a grade, with the reasons."""
+    only = CohortFilter(system=case.chosen.system, subjects=(case.subject,))
+    refused = ask(page, scores.abstentions, only)
+    refused = refused[refused["subject"] == case.subject]
+    gaps = case.grades[case.grades["grade"].isna()]
+    with st.expander(f"Not scored: films {len(refused)}, site grades {len(gaps)}", icon=":material/block:"):
+        st.dataframe(refused[["visit", "body_part", "reader", "reason"]], hide_index=True)
+        st.dataframe(gaps[["visit", "site", "label", "reason"]], hide_index=True)
+
+
+def ending(page: Page, case: Case) -> None:
+    covariates = ask(page, patient.covariates, case.subject)
+    columns = st.columns(3)
+    with columns[0]:
+        download(case.totals, f"{case.subject}_totals", label="Totals (CSV)")
+    with columns[1]:
+        download(case.grades, f"{case.subject}_site_grades", label="Site grades (CSV)")
+    with columns[2]:
+        download(covariates, f"{case.subject}_covariates", label="Covariates (CSV)")
+    settings = {
+        "patient": case.subject,
+        "from": case.first,
+        "to": case.last,
+        "rule": case.system.default_rule.name,
+    }
+    how_made(page, case.chosen, [case.totals, case.grades, covariates], settings)

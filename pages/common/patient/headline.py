@@ -1,0 +1,68 @@
+"""The patient's scores at a glance, with a sentence on the change."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.reader_labels import models, people
+from pages.common.page import Page
+from pages.common.patient import context as context
+from pages.common.patient.case import Case
+
+
+def headline(page: Page, case: Case) -> None:
+    """What changed in one sentence a reading, and whether it is more than error."""
+    unit = case.system.title
+    before, after, change = case.mean_of_people(case.first), case.mean_of_people(case.last), case.mean_change
+    names = people(case.kinds)
+    columns = st.columns([1, 0.9, 2.1])
+    with columns[0]:
+        title = (
+            f"{unit}, mean of {', '.join(names)}"
+            if len(names) > 1
+            else f"{unit}, {', '.join(names) or 'no reader'}"
+        )
+        missing = "one visit" if case.first == case.last else "no pair read"
+        value = missing if change is None else f"{before:.1f} → {after:.1f}"
+        st.metric(title, value, None if change is None else f"{change:+.1f}", delta_color="off")
+        parts = _parts(case)
+        if parts:
+            st.caption(parts)
+    with columns[1]:
+        for label in models(case.kinds)[:1]:
+            moved = case.change(label)
+            pair = (case.total(label, case.first), case.total(label, case.last))
+            missing = "one visit" if case.first == case.last else "no pair scored"
+            text = missing if moved is None else f"{pair[0]:.1f} → {pair[1]:.1f}"
+            name = f"Model ({label.partition(':')[2] or label})"
+            st.metric(name, text, None if moved is None else f"{moved:+.1f}", delta_color="off")
+    with columns[2]:
+        lines = [_verdict(case, change), context.since_last(case), context.standing(page, case)]
+        st.markdown("\n\n".join(line for line in lines if line), help=context.formula(case) or None)
+
+
+def _parts(case: Case) -> str:
+    """The parts of the score, first to last visit, mean of the readers; empty with one visit."""
+    if case.first == case.last:
+        return ""
+    said = []
+    for component in case.system.components:
+        before, after = (case.mean_of_people(visit, component.name) for visit in (case.first, case.last))
+        if before is not None and after is not None:
+            said.append(f"{case.system.name_of(component.name)} {before:.1f} → {after:.1f}")
+    return "; ".join(said)
+
+
+def _verdict(case: Case, change: float | None) -> str:
+    if case.first == case.last:
+        at = case.mean_of_people(case.last)
+        status = "no total yet" if at is None else f"{case.system.title} {at:.1f}"
+        return f"One visit ({case.last}, {status}): nothing to compare with yet."
+    if change is None:
+        return "No reader has a total at both visits."
+    if case.error is None:
+        return "No smallest detectable change: it needs two readers over two or more patients."
+    beyond = abs(change) > case.error.mean + 1e-9
+    told = "**more than reading error**" if beyond else "**within reading error**"
+    sure = context.how_sure(case)
+    return f"A change of {change:+.1f} is {told}: {case.error.text}; campaign {case.chosen.campaign}.{sure}"

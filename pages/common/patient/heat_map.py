@@ -1,0 +1,134 @@
+"""Why a model gave a grade, on a button: the heat map of ``sharpline explain`` with the verdict on such maps.
+
+The command runs as a process of its own, as the app never imports a network; a picture is made once for each
+finding and weights, and found again by every session while the app runs.
+"""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import streamlit as st
+
+from data.queries import findings
+from pages.common.jobs import Board, Job
+from pages.common.page import Page
+from pages.common.queries import ask
+
+LOOK_SECONDS = 0.3
+MOST = 200  # maps kept
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One finding by its weights: what a map is kept under."""
+
+    cohort: str
+    image: str
+    system: str
+    site: str
+    feature: str
+    weights_hash: str
+
+    @property
+    def key(self) -> str:
+        return f"why_grade_{self.image[:12]}_{self.site}_{self.feature}"
+
+
+def _folder() -> Path:
+    """A folder of this app, removed at its end."""
+    made = Path(tempfile.mkdtemp(prefix="sharpline_maps_"))
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    return made
+
+
+@dataclass
+class Maps:
+    """The maps of this app, made or in the making; not among the jobs of the Import page."""
+
+    folder: Path = field(default_factory=_folder)
+    board: Board = field(default_factory=Board)
+    jobs: dict[Asked, Job] = field(default_factory=dict)
+    pictures: dict[Asked, bytes] = field(default_factory=dict)
+    started: int = 0
+
+    def job(self, asked: Asked) -> Job:
+        """The command that makes this map, started where it was not yet, or where it failed before."""
+        job = self.jobs.get(asked)
+        if job is None or (not job.is_running and job.status != 0):
+            job = self.jobs[asked] = self._start(asked)
+        while len(self.jobs) > MOST:
+            oldest = next(iter(self.jobs))
+            self.pictures.pop(oldest, None)
+            self.jobs.pop(oldest)
+        return job
+
+    def _start(self, asked: Asked) -> Job:
+        self.started += 1
+        arguments = ["explain", "--image", asked.image, "--site", asked.site, "--system", asked.system]
+        arguments += ["--feature", asked.feature] if asked.feature else []
+        out = self.folder / f"{self.started}.png"
+        return self.board.start("Map", asked.cohort, [*arguments, "--out", str(out)])
+
+    def picture(self, asked: Asked) -> bytes:
+        """The picture that an ended command made, kept in memory from then on."""
+        if asked not in self.pictures:
+            self.pictures[asked] = Path(self.jobs[asked].result["path"]).read_bytes()
+        return self.pictures[asked]
+
+
+@st.cache_resource(show_spinner=False)
+def maps() -> Maps:
+    return Maps()
+
+
+def why_this_grade(page: Page, image: str, site: str, system: str = "msasss") -> None:
+    """A button for each finding of the model at a site of a film; nothing where there is none, and nothing
+    for a blinded reader."""
+    if page.is_reader:
+        return
+    rows = ask(page, findings.of_image, image, system, read_mode="single")
+    rows = rows[rows["site"] == site]
+    several = len(rows) > 1
+    for row in rows.to_dict("records"):
+        asked = Asked(page.path, image, system, site, str(row["feature"]), str(row["weights_hash"]))
+        label = f"Why this {asked.feature.replace('_', ' ')}?" if several else "Why this grade?"
+        help_ = "Where the network looked, and whether such a map can be believed (film read alone)"
+        if st.button(label, key=asked.key, icon=":material/center_focus_weak:", help=help_, type="tertiary"):
+            _window(asked, f"{asked.site}, {row['reader']}")
+
+
+@st.dialog("Why this grade?", width="large")
+def _window(asked: Asked, title: str) -> None:
+    job = maps().job(asked)
+    waited(job, f"{title}: the film is read again, and asked why")
+    if job.status != 0:
+        st.error(f"{title}: {job.complaint or 'the command ended without a word'}", icon=":material/build:")
+        return
+    st.image(maps().picture(asked), width="stretch", caption=str(job.result.get("headline", title)))
+    for text, is_good in verdicts(job.result):
+        said = f"{text[0].upper()}{text[1:]}."
+        st.markdown(said if is_good else f":red[{said}]")
+    st.caption("How maps are tested, and on what: docs/explain.md. Research only, not a medical device.")
+
+
+def waited(job: Job, text: str) -> None:
+    """Wait for a command, telling for how long; closing the window leaves it running."""
+    place = st.empty()
+    while job.is_running:
+        place.caption(f"{text} ... {time.monotonic() - job.began:.0f} s")
+        time.sleep(LOOK_SECONDS)
+    place.empty()
+
+
+def verdicts(result: dict[str, object]) -> Sequence[tuple[str, bool]]:
+    """What the tests say of such maps, and whether that is good, from the command's answer."""
+    texts = result.get("verdicts")
+    good = bool(result.get("passed"))
+    return [(str(text), good) for text in texts] if isinstance(texts, list) else []

@@ -1,0 +1,143 @@
+"""Where the damage is: a drawing of the joints where the system has one, and every site at every visit."""
+
+from __future__ import annotations
+
+from html import escape
+
+import pandas as pd
+import streamlit as st
+
+from core.figures.patient.joint_map import Shown, joint_map
+from core.figures.patient.joint_marks import LARGEST, counts_as, seen
+from core.figures.patient.site_map import site_map
+from core.figures.style import GRADE_COLOURS
+from core.scores.display.groups import SiteGroup, only, site_groups
+from core.scores.system import Feature, ScoreSystem
+from pages.common import url_state
+from pages.common.charts import clickable
+from pages.common.page import Page
+from pages.common.patient.case import Case
+from pages.common.sticky_widgets import pick_one
+
+READING, ROWS = "map_reading", "map_rows"
+DAMAGED, CHANGED, ALL = "Damaged or changed", "Changed", "All"
+
+
+def joints(page: Page, case: Case, site: str | None) -> None:
+    """The drawing, with the reading that it shows; nothing where the system has none."""
+    if case.system.drawing is None:
+        return
+    st.markdown(f"##### Joints at {case.last}")
+    options = [*case.kinds, *([LARGEST] if case.first != case.last else [])]
+    reading = pick_one(
+        "Marks show", options, READING,
+        format_func=lambda name: f"{LARGEST} since {case.first}" if name == LARGEST else name,
+    )  # fmt: skip
+    shown = Shown(case.first, case.last, reading)
+    figure = joint_map(case.grades, case.special, case.system, case.kinds, shown, chosen=site, on=page.look)
+    _follow(clickable(figure, "joint_map", alt=f"Joints of {case.subject} with {_alt(shown)}"))
+    st.html(scale_of_grades(case.system))
+    st.caption(_said(case, shown))
+    to_resolve(case)
+
+
+def _alt(shown: Shown) -> str:
+    return "the largest change" if shown.reading == LARGEST else f"the grades of {shown.reading}"
+
+
+def _said(case: Case, shown: Shown) -> str:
+    """n and what the marks mean, in one line."""
+    if shown.reading == LARGEST:
+        text = (
+            f"Numbers: the change from {shown.first} to {shown.last} that any reader saw, the largest where "
+            "they differ; blue is better."
+        )
+        rows = case.grades[case.grades["visit"] == shown.last]
+        count = rows["site"].nunique()
+    else:
+        text = f"Numbers: the grades of {shown.reading} at {shown.last}; "
+        text += f"a triangle: another one at {shown.first}."
+        rows = case.grades[(case.grades["visit"] == shown.last) & (case.grades["label"] == shown.reading)]
+        count = len(rows)
+    gaps = int(rows["grade"].isna().sum())
+    return f"n = {count} sites, {gaps} not gradable (×, reason on hover). {text} Click: the films show it."
+
+
+def to_resolve(case: Case) -> None:
+    """Findings of unknown degree: a person has to say what they are."""
+    for state in case.system.states:
+        rows = seen(case.special, state, case.last) if state.is_query else case.special.iloc[:0]
+        if len(rows):
+            units = [case.system.by_code[site].unit for site in rows["site"]]
+            said = ", ".join(f"{unit} ({label})" for unit, label in zip(units, rows["label"], strict=True))
+            st.warning(
+                f"To be resolved by a person, {state.name}: {said}. {counts_as(state, case.system)}",
+                icon=":material/help:",
+            )
+
+
+def scale_of_grades(system: ScoreSystem) -> str:
+    """The colours of every feature's grades with their words, as HTML."""
+    rows = "".join(_scale(feature) for feature in system.features)
+    return f'<div style="font-size:0.8rem;line-height:1.7">{rows}</div>'
+
+
+def _scale(feature: Feature) -> str:
+    steps = "".join(
+        f'<span style="white-space:nowrap;margin-right:0.9em"><span style="display:inline-block;width:0.8em;'
+        f"height:0.8em;border:1px solid #8A99A8;background:{colour if grade else 'transparent'};"
+        f'margin-right:0.3em;vertical-align:-0.05em"></span><b>{grade}</b> {escape(words)}</span>'
+        for grade, (words, colour) in enumerate(zip(feature.grades, GRADE_COLOURS, strict=False))
+    )
+    note = f" <span>({escape(feature.note)}: two grades a colour)</span>" if feature.note else ""
+    return f"<div><b>{escape(feature.name.capitalize())}</b>{note} {steps}</div>"
+
+
+def site_by_visit(page: Page, case: Case, site: str | None) -> None:
+    """Every reading's grade at every visit; a click chooses the site."""
+    st.markdown("##### Site by visit")
+    groups = _groups(case, site)
+    figure = site_map(
+        case.grades, case.system, case.visits, case.kinds, groups=groups, chosen=site, on=page.look
+    )
+    _follow(clickable(figure, "site_map", alt=f"Grades of {case.subject} by site, visit and reader"))
+    missing = int(case.grades["grade"].isna().sum())
+    shown, known = sum(len(group.codes) for group in groups), len(case.system.codes)
+    rows = f"{shown} of {known} {case.system.site_title} shown. " if shown < known else ""
+    st.caption(
+        f"{rows}n = {len(case.grades)} grades, {missing} not gradable (×, reason on hover). Click: films "
+        "show it."
+    )
+
+
+def _groups(case: Case, site: str | None) -> tuple[SiteGroup, ...]:
+    """All sites of a short system; of a long one those with damage or change, unless all are asked for."""
+    groups = site_groups(case.system)
+    if len(groups) < 2:
+        return groups
+    which = pick_one("Rows", (DAMAGED, CHANGED, ALL), ROWS, label_visibility="collapsed")
+    if which == ALL:
+        return groups
+    found = changed_sites(case.grades, case.first, case.last)
+    if which == DAMAGED:
+        found |= damaged_sites(case.grades)
+    return only(groups, found | ({site} if site else set()))
+
+
+def damaged_sites(grades: pd.DataFrame) -> set[str]:
+    """Sites with a grade above 0 in any reading at any visit."""
+    return set(grades.loc[grades["grade"].fillna(0) > 0, "site"])
+
+
+def changed_sites(grades: pd.DataFrame, first: str, last: str) -> set[str]:
+    """Sites with another grade at the last visit than at the first in any reading."""
+    both = grades[grades["visit"].isin([first, last]) & grades["grade"].notna()]
+    spread = both.groupby(["site", "label"])["grade"].nunique()
+    return set(spread[spread > 1].index.get_level_values("site"))
+
+
+def _follow(clicked: list | None) -> None:
+    """Go to the site that was clicked."""
+    if clicked and clicked[0] != url_state.place().site:
+        url_state.go(site=clicked[0])
+        st.rerun()

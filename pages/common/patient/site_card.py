@@ -1,0 +1,123 @@
+"""One site of a total: crop, every reading, rule, run and event."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.patient import breakdown as core
+from core.scores.engine.contributions import Parts
+from core.scores.system import ScoreSystem
+from pages.common.page import Page
+from pages.common.patient.breakdown import LARGE, Trail
+from pages.common.patient.cards import bars, card, facts, grade_table, picture
+from pages.common.patient.case import Case
+from pages.common.patient.heat_map import why_this_grade
+from pages.common.patient.site_location import place_of, side_of
+
+
+def show_site_card(
+    page: Page, case: Case, found: Trail, reading: pd.DataFrame, label: str, visit: str, code: str
+) -> None:
+    site = case.system.by_code[code]
+    row = reading[reading["site"] == code].iloc[0]
+    place = place_of(page, case, found, visit, code)
+    adds = "no sum" if pd.isna(row["value"]) else f"adds {row['value']:.4g}"
+    st.markdown(f"**{code}** · {site.name} · {label}, {visit}: **{adds}**")
+    grades = [_reading_line(found, name, visit, code, site.feature) for name in found.kinds]
+    card(
+        picture(page, place, side_of([place]), LARGE, code),
+        _probabilities(case.system, found, visit, code)
+        + f'<div class="soft" style="margin-top:0.5rem">Every reading at {escape(visit)}</div>'
+        + grade_table(grades, site.maximum, page.look),
+    )
+    if place.image:
+        why_this_grade(page, place.image, code, case.system.name)
+    _rule_lines(case.system, found, row, label, visit)
+    read = found.read(label, visit, code, site.feature)
+    if read is not None:
+        card(facts(_provenance(read)))
+
+
+def _reading_line(
+    found: Trail, label: str, visit: str, code: str, feature: str
+) -> tuple[str, list[Any], str]:
+    read = found.read(label, visit, code, feature)
+    if read is None:
+        return label, [None], "not read"
+    states = states_at(found, label, visit, code)
+    reason = read["reason"] if isinstance(read["reason"], str) else ""
+    return label, [read["grade"]], "; ".join([*([reason] if reason else []), *states])
+
+
+def states_at(found: Trail, label: str, visit: str, code: str) -> list[str]:
+    """Findings that this reading has at the joint of a site, by name."""
+    known = {state.code: state.name for state in found.parts.system.states}
+    unit = {site.code: site.unit for site in found.parts.system.sites}
+    rows = found.reads
+    mask = (rows["label"] == label) & (rows["visit"] == visit) & rows["feature"].isin(known)
+    rows = rows[mask & (rows["grade"] == 1) & (rows["site"].map(unit) == unit[code])]
+    return [known[feature] for feature in dict.fromkeys(rows["feature"])]
+
+
+def _probabilities(system: ScoreSystem, found: Trail, visit: str, code: str) -> str:
+    """Bars of the model's grade probabilities, and what else it saw at the joint."""
+    site, rows = system.by_code[code], found.found
+    here = rows[(rows["visit"] == visit) & (rows["site"] == code)]
+    known = {state.code: state.name for state in system.states}
+    pieces = []
+    for row in here.to_dict("records"):
+        given = row["grade_probabilities"]
+        shares = [float(share) for share in given] if isinstance(given, list | np.ndarray) else []
+        label, feature = str(row["label"]), str(row["feature"])
+        if feature in known:
+            sure = f", probability {shares[-1]:.2f}" if shares else ""
+            pieces.append(f'<div class="soft">{escape(label)} sees {known[feature]}{sure}</div>')
+        elif shares:
+            meanings = system.by_feature[site.feature].grades
+            pieces.append(f'<div class="soft">{escape(f"Grade probabilities, {label}")}</div>')
+            pieces.append(bars(shares, meanings))
+    return "".join(pieces)
+
+
+def _rule_lines(system: ScoreSystem, found: Trail, row: pd.Series, label: str, visit: str) -> None:
+    findings = found.reads
+    unit = {site.code: site.unit for site in system.sites}
+    mask = (findings["label"] == label) & (findings["visit"] == visit) & (findings["grade"] == 1)
+    codes = findings.loc[mask & (findings["site"].map(unit) == unit[row["site"]]), "feature"].tolist()
+    made = core.origin(found.parts, row, codes)
+    from_ = core.sources_text(made.sources, visit)
+    st.markdown(f"{made.text}" + (f" From: {from_}." if from_ else ""))
+    st.caption(f"Rule {core.rule_text(found.parts.rule)}{_settings(found.parts)}")
+
+
+def _settings(made: Parts) -> str:
+    chosen = ", ".join(f"`{name}` = {value}" for name, value in made.settings.items())
+    return f" Settings: {chosen}." if chosen else ""
+
+
+def _provenance(read: pd.Series) -> dict[str, str]:
+    """Who read it, how, with what, and the event of the audit trail that wrote it."""
+    mode = "" if pd.isna(read["read_mode"]) else f", read mode {read['read_mode']}"
+    event = ""
+    if pd.notna(read["event"]):
+        when = f"{read['happened_at']:%Y-%m-%d %H:%M:%S}"
+        event = f"{int(read['event'])}: {read['actor']}, {read['action']}, {when}"
+    return {
+        "Reader": escape(f"{read['reader']} ({read['kind']})"),
+        "Campaign": escape(f"{read['campaign']}{mode}"),
+        "Run": _code(read["run"]),
+        "Weights": _code(read["weights_hash"]),
+        "Software": "" if pd.isna(read["software"]) else escape(str(read["software"])),
+        "Event": escape(event),
+    }
+
+
+def _code(value: Any) -> str:
+    """The beginning of a hash, all of it on hover."""
+    text = "" if pd.isna(value) else escape(str(value))
+    return f'<code title="{text}">{text[:16]}</code>' if text else ""

@@ -1,0 +1,70 @@
+"""Where a site lies on a film, from the finding or from the drawing, or why that is not known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pandas as pd
+
+from core.figures.style import NO_GRADE_COLOUR, grade_colour
+from core.imaging.crops import Spacing, side_for
+from core.reader_labels import models
+from pages.common.page import Page
+from pages.common.patient.breakdown import Trail
+from pages.common.patient.cards import Place
+from pages.common.patient.case import Case
+from pages.common.viewer.stored_films import of_region
+
+
+def place_of(page: Page, case: Case, found: Trail, visit: str, code: str) -> Place:
+    """The film and box of a site at a visit, or why there is none."""
+    site = case.system.by_code[code]
+    here = found.found[(found.found["visit"] == visit) & found.found["box"].notna()]
+    own = here[here["site"] == code]
+    own = own[own["feature"] == site.feature] if (own["feature"] == site.feature).any() else own
+    if len(own):
+        row = own.iloc[-1]
+        colour = NO_GRADE_COLOUR if pd.isna(row["grade"]) else grade_colour(int(row["grade"]), site.maximum)
+        return Place(visit, row["image"], _spacing(found, row["image"]), row["box"], row["box"], colour)
+    unit = {one.code: one.unit for one in case.system.sites}
+    beside = here[here["site"].map(unit) == site.unit]
+    if len(beside):
+        row = beside.iloc[-1]
+        why = f"not found; beside {row['site']}"
+        return Place(visit, row["image"], _spacing(found, row["image"]), None, row["box"], why=why)
+    return Place(visit, why=_why_no_place(page, case, found, visit, site.region))
+
+
+def _why_no_place(page: Page, case: Case, found: Trail, visit: str, region: str) -> str:
+    film = of_region(found.films, visit, region)
+    if film is None:
+        return f"no {region} film at this visit"
+    if page.is_reader:
+        return "where this site lies is not shown to a blinded reader"
+    refused = found.found[(found.found["image"] == film["image"]) & found.found["abstained"].notna()]
+    if len(refused):
+        return f"film refused by the model: {refused['abstained'].iloc[0]}"
+    if not models(found.kinds):
+        return "no model has read this film, so no box is known"
+    return "the model did not find this site"
+
+
+def _spacing(found: Trail, image: str) -> Spacing | None:
+    rows = found.films[found.films["image"] == image]
+    if rows.empty or pd.isna(rows["spacing_row_mm"].iloc[0]):
+        return None
+    return float(rows["spacing_row_mm"].iloc[0]), float(rows["spacing_column_mm"].iloc[0])
+
+
+def alike(places: list[Place]) -> list[Place]:
+    """The places to compare, in film pixels all of them where a film among them has no spacing."""
+    if all(place.spacing for place in places if place.about is not None):
+        return places
+    return [replace(place, spacing=None) for place in places]
+
+
+def side_of(places: Sequence[Place]) -> float:
+    """One side of the square for all of them, so that they compare."""
+    boxes = [(place.about, place.spacing) for place in places if place.about is not None]
+    return side_for(boxes) if boxes else 0.0

@@ -1,0 +1,188 @@
+"""From a total to its components, their sites and the pixels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.patient import breakdown as core
+from core.scores.engine.contributions import How, Parts
+from core.scores.system import ScoreSystem
+from pages.common import url_state
+from pages.common.page import Page
+from pages.common.patient.breakdown import COMPONENT, TOTAL, Trail, count_of_sites, trail_of
+from pages.common.patient.case import Case
+from pages.common.patient.site_card import show_site_card
+
+
+def open_total(page: Page, case: Case, label: str, visit: str, component: str = "total") -> None:
+    """Look at a total, or at a part of it, next: the site that adds most to it is shown, on the films too."""
+    st.session_state[TOTAL] = (case.subject, case.system.name, label, visit)
+    st.session_state[COMPONENT] = component
+    made = trail_of(page, case).parts
+    made_of = core.making(made, core.reading_of(made, label, visit), component)
+    if len(made_of):
+        url_state.go(site=str(made_of["site"].iloc[0]))
+
+
+def total_to_pixels(page: Page, case: Case, site: str | None) -> None:
+    """Total, components, sites, and the pixels, grades, rule and run behind one site."""
+    st.markdown("##### From total to pixels")
+    found = trail_of(page, case)
+    rows = case.totals[case.totals["component"] == "total"]
+    labels = [label for label in found.kinds if label in set(rows["label"])]
+    if not labels:
+        st.markdown("No total yet.")
+        return
+    _totals_table(page, case, labels)
+    label, visit = _chosen_total(case, labels)
+    reading = core.reading_of(found.parts, label, visit)
+    if reading.empty:
+        st.markdown(f"{label} has not read {visit}.")
+        return
+    component = _branches(case, found.parts, reading, label, visit)
+    made_of = core.making(found.parts, reading, component)
+    shown = _shown_site(case, made_of, site)
+    left, right = st.columns([1, 1.25])
+    with left:
+        _sites_table(case, found, made_of, reading, label, visit)
+    with right, st.container(border=True):
+        if shown is None:
+            st.markdown("No site adds anything.")
+        else:
+            show_site_card(page, case, found, reading, label, visit, shown)
+
+
+def _shown_site(case: Case, made_of: pd.DataFrame, site: str | None) -> str | None:
+    """The site that a person chose, else the page's where it adds something, else the one that adds most."""
+    chosen = url_state.place().site
+    if chosen in case.system.by_code:
+        return chosen
+    return site if site in set(made_of["site"]) else next(iter(made_of["site"]), site)
+
+
+def _totals_table(page: Page, case: Case, labels: list[str]) -> None:
+    cells = [[label, *(_total(case.total(label, visit)) for visit in case.visits)] for label in labels]
+    table = pd.DataFrame(cells, columns=["reading", *case.visits])
+    st.dataframe(
+        table, hide_index=True, key="trail_totals", selection_mode="single-cell", height="content",
+        on_select=lambda: _keep_total(page, case, labels),
+        column_config={"reading": st.column_config.TextColumn("Reading", help="Click a total: its sites")},
+    )  # fmt: skip
+
+
+def _total(value: float | None) -> str:
+    return "–" if value is None or pd.isna(value) else f"{value:.2f}".removesuffix(".00")
+
+
+def _keep_total(page: Page, case: Case, labels: list[str]) -> None:
+    cells = st.session_state["trail_totals"]["selection"]["cells"]
+    if not cells:
+        return
+    row, visit = cells[0]
+    visit = visit if visit in case.visits else case.last
+    open_total(page, case, labels[row], visit, st.session_state.get(COMPONENT) or "total")
+
+
+def _chosen_total(case: Case, labels: list[str]) -> tuple[str, str]:
+    """The total that was clicked, else the first reading's at the later visit."""
+    subject, system, label, visit = st.session_state.get(TOTAL, ("", "", "", ""))
+    if (subject, system) == (case.subject, case.system.name) and label in labels and visit in case.visits:
+        return label, visit
+    return labels[0], case.last
+
+
+def _branches(case: Case, made: Parts, reading: pd.DataFrame, label: str, visit: str) -> str:
+    """The total and its components, one of which is taken apart below; returns its name."""
+    rows = core.branches(made, reading)
+    names = rows["component"].tolist()
+    value = dict(zip(names, map(_total, rows["value"].tolist()), strict=True))
+    st.session_state[COMPONENT] = _one_of(names, st.session_state.get(COMPONENT))
+    chosen = st.segmented_control(
+        f"{label}, {visit}", names, key=COMPONENT, required=True,
+        format_func=lambda name: f"{name} {value.get(name, '')}",
+    )  # fmt: skip
+    row = rows[rows["component"] == chosen].iloc[0]
+    st.markdown(_branch_sentence(case, row, label, visit))
+    return str(chosen)
+
+
+def _one_of(names: list[str], kept: str | None) -> str:
+    """What was chosen, the total where this system has no such part."""
+    return kept if kept in names else names[0]
+
+
+def _branch_sentence(case: Case, row: pd.Series, label: str, visit: str) -> str:
+    name = row["component"] if row["component"] == "total" else row["title"]
+    stored = case.total(label, visit, str(row["component"]))
+    value = None if pd.isna(row["value"]) else float(row["value"])
+    if (stored is None) != (value is None) or (
+        stored is not None and value is not None and abs(stored - value) > core.EQUAL
+    ):
+        return (
+            f":red[The sites of {label}, {visit} add up to {_total(value)}, the stored {name} is "
+            f"{_total(stored)}: please report this.]"
+        )
+    sites = case.system.site_title
+    counts = f"{row['above_0']} of {row['sites']} {sites} above 0, {row['imputed_sites']} imputed"
+    if value is None:
+        return f"**{label}, {visit}: no {name}** ({_reason(case, label, visit, row['component'])}). {counts}."
+    put_in = f" + {row['imputed']:.4g} imputed" if row["imputed_sites"] else ""
+    return (
+        f"**{label}, {visit}: {name} {_total(value)}** = {row['graded']:.4g} from grades{put_in}; {counts}, "
+        f"{row['not_scored']} not scored and without a share."
+    )
+
+
+def _reason(case: Case, label: str, visit: str, component: str) -> str:
+    rows = case.totals
+    mask = (rows["label"] == label) & (rows["visit"] == visit) & (rows["component"] == component)
+    reasons = rows.loc[mask, "missing_reason"].dropna()
+    return str(reasons.iloc[0]) if len(reasons) else "not read"
+
+
+def _sites_table(
+    case: Case, found: Trail, made_of: pd.DataFrame, reading: pd.DataFrame, label: str, visit: str
+) -> None:
+    rows = [
+        {
+            "site": row["site"],
+            "adds": None if pd.isna(row["value"]) else round(float(row["value"]), 3),
+            "grade": "–" if pd.isna(row["given"]) else f"{row['given']:g}",
+            "how": _how_words(case.system, found, row, label, visit),
+        }
+        for row in made_of.to_dict("records")
+    ]
+    table = pd.DataFrame(rows, columns=["site", "adds", "grade", "how"])
+    st.dataframe(
+        table, hide_index=True, key="trail_sites", selection_mode="single-cell",
+        height=min(38 + 35 * max(len(table), 1), 458),
+        on_select=lambda: _keep_site(table["site"].tolist()),
+        column_config={
+            "site": st.column_config.TextColumn("Site", help="Click: its pixels, grades and rule", width=90),
+            "adds": st.column_config.NumberColumn("Adds", format="%.4g", width=60),
+            "grade": st.column_config.TextColumn("Grade", width=60, help="As the reader gave it"),
+            "how": st.column_config.TextColumn("How it counts"),
+        },
+    )  # fmt: skip
+    rest = len(reading[reading["site"].isin(case.system.codes)]) - len(made_of)
+    st.caption(f"{len(made_of)} {count_of_sites(case.system, len(made_of))}; the other {rest} add nothing.")
+
+
+def _keep_site(sites: list[str]) -> None:
+    cells = st.session_state["trail_sites"]["selection"]["cells"]
+    if cells:
+        url_state.go(site=sites[cells[0][0]])
+
+
+def _how_words(system: ScoreSystem, found: Trail, row: dict[Any, Any], label: str, visit: str) -> str:
+    how = How(row["how"])
+    if how in (How.LIFTED, How.SURGERY):
+        return next(state.name for state in system.states if state.code == row["state"])
+    read = found.read(label, visit, row["site"], system.by_code[row["site"]].feature)
+    reason = "" if read is None or not isinstance(read["reason"], str) else read["reason"]
+    if how in (How.IMPUTED, How.MISSING, How.DROPPED) and reason:
+        return f"{how}: {reason}"
+    return str(how)

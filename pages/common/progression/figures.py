@@ -1,0 +1,84 @@
+"""The figures of the Progression page, each opening the films behind a point."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.figures.progression.change import change_by_arm, cumulative_probability
+from data.queries import cohort
+from pages.common import url_state
+from pages.common.charts import chart, clickable
+from pages.common.page import Page
+from pages.common.progression import results as study
+from pages.common.progression.question import COMPLETE, IMPUTED, Ask
+from pages.common.queries import ask
+
+WAYS = {IMPUTED: "with imputed sites", COMPLETE: "without imputed sites"}
+Found = dict[str, dict[str, Any]]
+
+
+def figures(page: Page, asked: Ask, found: Found) -> None:
+    """Cumulative probability of one way, and mean change by arm of both."""
+    arms = study_arms(page)
+    unit = asked.unit
+    left, right = st.columns([1.5, 1])
+    with left:
+        st.markdown("#### Every patient's change")
+        way = chosen_way(found)
+        points = study.points(page, asked, way)
+        sdc = sdc_of(found[way])
+        plot = cumulative_probability(points, unit=unit, sdc=sdc, arms=arms, on=page.look)
+        clicked = clickable(
+            plot, "cumulative_probability", alt="Change of every patient over the share of the arm"
+        )
+        st.caption(
+            f"{counted(points, found[way])} Each point is a patient; the further left a curve leaves 0, the "
+            "more patients progressed. Click: the films open."
+        )
+    with right:
+        st.markdown("#### Mean change")
+        table = study.summary_table(found)
+        table = table[table["arm"] != "all"] if (table["arm"] != "all").any() else table
+        table = table.assign(sites=table["sites"].map(WAYS))
+        chart(
+            change_by_arm(table, unit=unit, arms=arms, on=page.look), "mean_change", alt="Mean change by arm"
+        )
+        st.caption("; ".join(f"{row.arm} {row.sites}: n = {row.n}" for row in table.itertuples()) + ".")
+    if clicked:
+        open_films(str(clicked[0]), asked)
+
+
+def chosen_way(found: Found) -> str:
+    """With or without imputed sites, for every figure below."""
+    way = st.segmented_control(
+        "Imputed sites", list(found), default=next(iter(found)), format_func=lambda one: WAYS[one],
+        label_visibility="collapsed", required=True, key="progression_way",
+    )  # fmt: skip
+    return way if way in found else next(iter(found))
+
+
+def study_arms(page: Page) -> list[str]:
+    """All arms of the study, for their colours; none where they are hidden."""
+    levels = ask(page, cohort.levels)
+    return [str(one) for one in levels.loc[levels["kind"] == "arm", "level"]]
+
+
+def sdc_of(result: dict[str, Any]) -> float | None:
+    return result["sdc95"]["mean_of_readers"] if result["sdc95"] else None
+
+
+def counted(points: pd.DataFrame, result: dict[str, Any]) -> str:
+    """n, how many of them with a value put in (hollow or pale), and how many are left out."""
+    imputed = int(points["imputed"].sum())
+    told = f" ({imputed} with a value put in for a film, hollow)" if imputed else ""
+    everyone = result["subjects"] + len(result["left_out"])
+    return f"n = {len(points)}{told}, left out {max(everyone - len(points), 0)}."
+
+
+def open_films(subject: str, asked: Ask, site: str = "") -> None:
+    """Go to a patient's films at these two visits."""
+    url_state.go(patient=subject, site=site, first=asked.first, last=asked.last)
+    st.switch_page("pages/2_Patient.py", query_params=url_state.parameters())

@@ -1,0 +1,51 @@
+"""The head of the Progression page: the question, its answer in words, the two main figures, the tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from pages.common.page import Page
+from pages.common.progression import results as study
+from pages.common.progression.figures import WAYS, Found
+from pages.common.progression.grids import chosen_grid
+from pages.common.progression.question import READERS, Ask
+from pages.common.progression.tables import patient_table
+from pages.common.provenance import how_made
+
+
+def left_out(page: Page, asked: Ask, found: Found) -> None:
+    """Who is not counted, and why; a click opens the films."""
+    parts = [pd.DataFrame(result["left_out"], columns=["subject", "reason"]).assign(sites=WAYS[way])
+             for way, result in found.items()]  # fmt: skip
+    gone = pd.concat(parts, ignore_index=True)
+    counts = ", ".join(
+        f"{len(part)} {part_way}" for part, part_way in zip(parts, (WAYS[w] for w in found), strict=True)
+    )
+    with st.expander(f"Left out: {counts}", icon=":material/block:"):
+        patient_table(gone, "left_out", asked)
+        for way, result in found.items():
+            for reason, rows in _refused(result).items():
+                st.markdown(f"{WAYS[way]}: {rows} readings refused, {reason}: neither is used.")
+            for warning in result["warnings"]:
+                st.markdown(f"{WAYS[way]}: {warning}")
+
+
+def _refused(result: dict[str, Any]) -> dict[str, int]:
+    """Reason -> readings, such as two totals of one reader on one day."""
+    reasons = [str(row["reason"]) for row in result["refused"]]
+    return {reason: reasons.count(reason) for reason in dict.fromkeys(reasons)}
+
+
+def ending(page: Page, asked: Ask, found: Found) -> None:
+    """The commands and settings that made the numbers."""
+    readers = next(iter(found.values()))["readers"]
+    st.markdown("#### The same on the command line")
+    st.code(study.commands(page, asked, readers), language="bash", wrap_lines=True)
+    settings = asked.as_settings() | {"scored by": readers if asked.scorer == READERS else asked.scorer}
+    grid = chosen_grid(page, asked.chosen, asked.component, asked.rule_used.name)
+    frame = pd.DataFrame()
+    frame.attrs["sql"] = grid.sql
+    how_made(page, asked.chosen, [frame], settings)

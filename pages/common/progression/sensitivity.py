@@ -1,0 +1,71 @@
+"""How much does the result move? Every missing-site rule with every missing-film method."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.figures.progression.sensitivity import sensitivity_forest
+from core.progression.missing.methods import BY_NAME
+from core.progression.missing.sensitivity import MEAN
+from pages.common.charts import chart
+from pages.common.page import Page
+from pages.common.progression import results as study
+from pages.common.progression.question import Ask
+from pages.common.provenance import download
+from pages.common.queries import shelf
+
+
+def panel(page: Page, asked: Ask, found: dict[str, dict[str, Any]]) -> None:
+    """The button, and the panel once it is worked out."""
+    rules = asked.system.rules
+    done = all(shelf().has(page, study._panel, study.panel_arguments(asked, rule.name)) for rule in rules)
+    if st.button(
+        f"Work out {len(rules)} rules for sites x {len(BY_NAME)} methods for films",
+        type="primary", icon=":material/play_arrow:", disabled=done,
+    ):  # fmt: skip
+        bar = st.progress(0.0)
+        for place, rule in enumerate(rules):
+            bar.progress(place / len(rules), text=f"{place + 1} of {len(rules)}: {rule.title}")
+            study.panel_of_rule(page, asked, rule.name)
+        bar.empty()
+        done = True
+    if not done:
+        st.caption("Other rules are worked out from the site grades: seconds, then kept for this version.")
+        return
+    table = pd.concat([study.panel_of_rule(page, asked, rule.name) for rule in rules], ignore_index=True)
+    _shown(page, asked, table)
+
+
+def _shown(page: Page, asked: Ask, table: pd.DataFrame) -> None:
+    if table.empty:
+        st.info("No rule leaves a patient with a change.", icon=":material/inbox:")
+        return
+    measures = list(dict.fromkeys(table["measure"]))
+    groups = list(dict.fromkeys(table.loc[table["kind"] == "difference", "group"]))
+    groups += [group for group in dict.fromkeys(table["group"]) if group not in groups]
+    one, two = st.columns(2)
+    measure = one.selectbox("What", measures, key="panel_measure")
+    group = two.selectbox("Of", groups, key="panel_group")
+    rows = table[(table["measure"] == measure) & (table["group"] == group)]
+    titles = {rule.name: rule.title for rule in asked.system.rules}
+    rows = rows.assign(
+        rule=rows["rule"].map(titles), title=[BY_NAME[method].title for method in rows["method"]]
+    )
+    unit = asked.unit if measure == MEAN else "share of patients"
+    figure = sensitivity_forest(rows, unit=f"{measure}, {group} ({unit})", on=page.look)
+    chart(figure, "sensitivity", alt=f"{measure} of {group} under every rule and method")
+    known = pd.to_numeric(rows["estimate"], errors="coerce").dropna()
+    moved = f"from {known.min():+.2f} to {known.max():+.2f}" if len(known) else "nowhere"
+    st.caption(
+        f"The result moves {moved} over {len(rows)} ways. Beside each way: n, values put in for films, sites "
+        "put in by the rule. Single values put in count as observed, so their intervals are too narrow."
+    )
+    numbers = st.column_config.NumberColumn
+    st.dataframe(
+        rows.drop(columns=["kind", "title", "measure", "group"]), hide_index=True,
+        column_config={name: numbers(name, format="%.3f") for name in ("estimate", "low", "high")},
+    )  # fmt: skip
+    download(table, "sensitivity", label="Whole panel (CSV)")

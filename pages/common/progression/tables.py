@@ -1,0 +1,78 @@
+"""The tables of the Progression page: by definition and by patient."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from pages.common.page import Page
+from pages.common.progression import results as study
+from pages.common.progression.figures import WAYS, Found, open_films
+from pages.common.progression.question import Ask
+from pages.common.provenance import download
+
+
+def tables(page: Page, asked: Ask, found: Found) -> None:
+    """Who progressed by every definition, and the numbers of the change."""
+    way = st.session_state.get("progression_way") or next(iter(found))
+    way = way if way in found else next(iter(found))
+    st.markdown(f"#### Who progressed, {WAYS[way]}")
+    rows = study.definitions(page, asked, way)
+    st.dataframe(definition_table(rows), hide_index=True, height="content")
+    st.caption(
+        f"Patients and share with Wilson's 95% interval, differences with Newcombe's; n = "
+        f"{found[way]['subjects']}, left out {len(found[way]['left_out'])}. Net progression: those above 0 "
+        f"minus those below, over all (Tango). Scored by: {asked.scorer}."
+    )
+    summary = study.summary_table(found)
+    with st.expander("Numbers of the change, and downloads", icon=":material/table:"):
+        number = st.column_config.NumberColumn
+        names = ("mean", "sd", "median", "q1", "q3", "low", "high")
+        st.dataframe(
+            summary, hide_index=True, column_config={name: number(name, format="%.2f") for name in names}
+        )
+        st.caption(f"Change in {asked.unit}; low and high: 95% interval of the mean.")
+        one, two, three = st.columns(3)
+        with one:
+            download(summary, "progression", label="Change (CSV)")
+        with two:
+            download(rows, "progressors", label="Definitions (CSV)")
+        with three:
+            download(pd.DataFrame(found[way]["change"]), "change_by_patient", label="Patients (CSV)")
+
+
+def definition_table(rows: pd.DataFrame) -> pd.DataFrame:
+    """Definitions by group in words: "5 of 12, 42% (19 to 68)"; differences in points of percent."""
+    if rows.empty:
+        return rows
+    groups = [group for group in dict.fromkeys(rows["group"]) if group != "all"] or ["all"]
+    table = []
+    for name, own in rows.groupby("definition", sort=False):
+        by_group = {row["group"]: row for row in own.to_dict("records")}
+        cells = {group: _cell(by_group[group]) if group in by_group else "–" for group in groups}
+        table.append({"definition": name, **cells})
+    return pd.DataFrame(table)
+
+
+def _cell(row: dict[Any, Any]) -> str:
+    if pd.isna(row["estimate"]):
+        return "–"
+    low, high = row["low"], row["high"]
+    if row["kind"] == "difference":
+        interval = "" if pd.isna(low) else f" ({100 * low:+.0f} to {100 * high:+.0f})"
+        return f"{100 * row['estimate']:+.0f} %{interval}"
+    interval = "" if pd.isna(low) else f" ({100 * low:.0f} to {100 * high:.0f})"
+    return f"{int(row['count'])} of {int(row['n'])}, {100 * row['estimate']:.0f} %{interval}"
+
+
+def patient_table(rows: pd.DataFrame, name: str, asked: Ask, site: str = "") -> None:
+    """A table with a column ``subject``; a click on a row opens that patient's films."""
+    shown = st.dataframe(
+        rows, hide_index=True, key=name, on_select="rerun", selection_mode="single-cell",
+        column_config={"subject": st.column_config.TextColumn("Patient", help="Click: the films open")},
+    )  # fmt: skip
+    cells = shown["selection"]["cells"]
+    if cells:
+        open_films(str(rows["subject"].iloc[cells[0][0]]), asked, site)

@@ -1,0 +1,49 @@
+"""How was this made: filter, query, cohort version, model and weights, software version."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.domain import CohortFilter
+from data.queries import scores
+from data.store.transaction import software_version
+from pages.common.page import Page
+from pages.common.queries import ask
+
+
+def how_made(
+    page: Page, chosen: CohortFilter, frames: Iterable[pd.DataFrame], settings: dict[str, Any] | None = None
+) -> None:
+    """The expander that ends a page: the same inputs give the same numbers."""
+    with st.expander("How was this made?", icon=":material/receipt_long:"):
+        runs = ask(page, scores.runs, chosen.system)
+        st.markdown(f"Cohort version **{page.version}** · Sharpline **{software_version()}**{_models(runs)}")
+        if page.state["phantom"]:
+            st.markdown("Patients and films are **phantoms**; models were trained on phantoms only.")
+        given = {name: value for name, value in asdict(chosen).items() if value} | (settings or {})
+        st.code(json.dumps(given, indent=1, default=str, ensure_ascii=False), language="json")
+        for sql in dict.fromkeys(frame.attrs.get("sql", "") for frame in frames):
+            if sql:
+                st.code(sql, language="sql", wrap_lines=True)
+
+
+def _models(runs: pd.DataFrame) -> str:
+    newest = runs.drop_duplicates("reader")
+    return "".join(
+        f" · {reader}, weights `{str(weights)[:12]}`"
+        for reader, weights in zip(newest["reader"], newest["weights_hash"], strict=True)
+    )
+
+
+def download(frame: pd.DataFrame, name: str, *, label: str = "CSV") -> None:
+    """A button that gives a table as CSV, numbers in full precision."""
+    st.download_button(
+        label, frame.to_csv(index=False).encode(), f"{name}.csv", "text/csv", icon=":material/download:",
+        key=f"download_{name}",
+    )  # fmt: skip

@@ -1,0 +1,164 @@
+"""From stored films, findings and grades to what the viewer shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.domain import ReaderKind
+from core.errors import CohortError
+from core.figures.style import DARK, NO_GRADE_COLOUR, grade_colour, reader_marks
+from core.reader_labels import models, short_names
+from core.scores.system import ScoreSystem
+from data.dicom.previews import preview_path, read_preview, to_film
+from data.queries import scores
+from data.store.cohort import CohortStore
+from data.store.transaction import software_version
+from pages.common.page import Page
+from pages.common.queries import ask
+from pages.common.viewer import ViewedBox, ViewedCaption, ViewedFilm, ViewedLayer
+
+SHOWN_PERCENT = (1.0, 99.7)
+
+
+@st.cache_resource(show_spinner=False, max_entries=12)
+def grey_values(path: str, image: str) -> tuple[np.ndarray, tuple[float, float], tuple[float, float]]:
+    """Pixels (uint16, rows x columns), the window shown first, and the full range of one stored film."""
+    film = to_film(image, *read_preview(preview_path(CohortStore(path).folder, image)))
+    pixels = np.ascontiguousarray(film.pixels, dtype=np.uint16)
+    low, high = np.percentile(_middle(pixels)[::4, ::4], SHOWN_PERCENT)
+    return pixels, (float(low), float(high)), (float(pixels.min()), float(pixels.max()))
+
+
+def _middle(pixels: np.ndarray) -> np.ndarray:
+    """The film without its margins, where collimation is black and the open beam white."""
+    rows, columns = (size // 7 for size in pixels.shape)
+    return pixels[rows : pixels.shape[0] - rows, columns : pixels.shape[1] - columns]
+
+
+def viewed_film(
+    page: Page, film: pd.Series, title: str, boxes: tuple[ViewedBox, ...], subtitle: str = "",
+    unplaced: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (),
+) -> ViewedFilm:  # fmt: skip
+    """One pane of the viewer; a film that cannot be read says why in its place.
+
+    film: a row of ``data.queries.patient.films``. unplaced: see ``unplaced_of``.
+    """
+    spacing = (film["spacing_row_mm"], film["spacing_column_mm"])
+    spacing_mm = None if pd.isna(spacing[0]) else (float(spacing[0]), float(spacing[1]))
+    try:
+        pixels, window, limits = grey_values(page.path, film["image"])
+    except CohortError as error:
+        return ViewedFilm(
+            film["image"], title, subtitle, message=f"{error.given}: {error.needed}; {error.todo}."
+        )
+    return ViewedFilm(
+        film["image"], title, subtitle, pixels, spacing_mm, window, limits, boxes, unplaced=unplaced
+    )
+
+
+def no_film(visit: str, region: str) -> ViewedFilm:
+    return ViewedFilm(f"none-{visit}-{region}", visit, message=f"No {region} film at this visit.")
+
+
+def boxes_of(
+    image: str, findings: pd.DataFrame, grades: pd.DataFrame, kinds: Mapping[str, str], system: ScoreSystem
+) -> tuple[ViewedBox, ...]:
+    """Boxes of the model's findings on one film, head to foot, with every reading's grade beside them.
+
+    findings: of the patient. grades: of the patient at this film's visit, columns ``site, label, grade``.
+    """
+    here = findings[(findings["image"] == image) & findings["site"].notna() & findings["box"].notna()]
+    cells = _grades_by_site(grades)
+    found = {row.site: row for row in here.itertuples()}
+    return tuple(_box(found[site], cells, kinds, system) for site in system.codes if site in found)
+
+
+def unplaced_of(
+    boxes: tuple[ViewedBox, ...],
+    grades: pd.DataFrame,
+    kinds: Mapping[str, str],
+    system: ScoreSystem,
+    region: str,
+) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+    """(site, cells) of the region's sites that somebody graded at this visit and that have no box.
+
+    grades: as for ``boxes_of``.
+    """
+    cells, placed = _grades_by_site(grades), {box.site for box in boxes}
+    graded = {site for site, _ in cells}
+    return tuple(
+        (site.code, tuple(_cell(cells.get((site.code, label)), site.maximum) for label in kinds))
+        for site in system.sites
+        if site.region == region and site.code in graded and site.code not in placed
+    )
+
+
+def _grades_by_site(grades: pd.DataFrame) -> dict[tuple[str, str], object]:
+    keys = zip(grades["site"].astype(str), grades["label"].astype(str), strict=True)
+    return dict(zip(keys, grades["grade"].tolist(), strict=True))
+
+
+def _box(
+    row: object, cells: Mapping[tuple[str, str], object], kinds: Mapping[str, str], system: ScoreSystem
+) -> ViewedBox:
+    site, box, grade = row.site, row.box, _grade(row.grade)  # type: ignore[attr-defined]
+    most = system.by_code[site].maximum
+    texts = tuple(_cell(cells.get((site, label)), most) for label in kinds)
+    named = ", ".join(f"{label} {text}" for label, (text, _) in zip(kinds, texts, strict=True))
+    colour = NO_GRADE_COLOUR if grade is None else grade_colour(grade, most)
+    tip = f"{system.by_code[site].name}: {named}"
+    maker = next(iter(models(dict(kinds))), "")
+    return ViewedBox(site, box.x0, box.y0, box.x1, box.y1, colour, texts, tip, maker)
+
+
+def _cell(grade: object, most: int) -> tuple[str, str]:
+    number = _grade(grade)
+    return ("–", "") if number is None else (str(number), grade_colour(number, most))
+
+
+def _grade(value: object) -> int | None:
+    return None if value is None or pd.isna(value) else int(value)  # type: ignore[call-overload]
+
+
+def heads(kinds: Mapping[str, str]) -> tuple[ViewedLayer, ...]:
+    """Whose grades the cells are, in the order of the readings; each can be switched off in the viewer.
+
+    Colours as in the figures, for a dark film: people neutral, the model its accent, the truth dashed.
+    """
+    short, marks = short_names(dict(kinds)), reader_marks(dict(kinds), DARK)
+    return tuple(
+        ViewedLayer(label, short[label], _titled(label, kind), marks[label].colour, marks[label].dash)
+        for label, kind in kinds.items()
+    )
+
+
+def _titled(label: str, kind: str) -> str:
+    if kind == ReaderKind.MODEL:
+        return f"model {label.partition(':')[2] or label}"
+    return f"{label} (consensus)" if kind == ReaderKind.CONSENSUS and label != "truth" else label
+
+
+def caption_of(page: Page, subject: str, system: ScoreSystem) -> ViewedCaption:
+    """What a saved picture of this patient's films says: study, cohort version, weights of the newest run."""
+    runs = pd.DataFrame() if page.is_reader else ask(page, scores.runs, system.name)
+    known = runs["weights_hash"].dropna() if len(runs) else pd.Series(dtype=object)
+    return ViewedCaption(
+        study=str(page.state.get("study") or ""),
+        patient=subject,
+        system=system.title,
+        version=page.version,
+        weights=str(known.iloc[0])[:12] if len(known) else "",
+        software=f"Sharpline {software_version()}",
+        phantom=bool(page.state["phantom"]),
+    )
+
+
+def of_region(films: pd.DataFrame, visit: str, region: str) -> pd.Series | None:
+    """The film of a visit and region, the last one where there are several; None where there is none."""
+    part = films["body_part"].fillna("").str.startswith(region)
+    found = films[(films["visit"] == visit) & part]
+    return None if found.empty else found.iloc[-1]

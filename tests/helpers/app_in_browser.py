@@ -1,0 +1,149 @@
+"""The app in a real browser: the server, and a visitor who counts clicks."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+
+from tests.helpers.paths import ROOT
+
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+DONE = "[data-testid=stApp][data-test-script-state=notRunning]"
+PATIENCE = 60_000  # milliseconds; a busy machine is slow, and a test must not be
+
+
+def chromium_path():
+    named = os.environ.get("SHARPLINE_CHROMIUM")
+    return named or next((path for path in map(shutil.which, NAMES) if path), None)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        return probe.getsockname()[1]
+
+
+class Server:
+    """``sharpline serve`` over a cohort."""
+
+    def __init__(self, cohort):
+        self.cohort, self.port = cohort, free_port()
+        command = [sys.executable, "-c", "from core.cli import main; main()", "--cohort", str(cohort)]
+        began = time.monotonic()
+        self.process = subprocess.Popen(
+            [*command, "serve", "--port", str(self.port), "--no-open"],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.said = self.process.stdout.readline()
+        self.seconds = time.monotonic() - began
+
+    @property
+    def url(self):
+        return f"http://localhost:{self.port}"
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(20)
+
+
+class Visitor:
+    """A person at the screen who counts clicks."""
+
+    patience = PATIENCE
+
+    def __init__(self, page, url):
+        self.page, self.url, self.clicks, self.outside, self.errors = page, url, 0, [], []
+        page.on("request", self._note)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    def _note(self, request):
+        if not request.url.startswith((self.url, "data:", "blob:", self.url.replace("http", "ws"))):
+            self.outside.append(request.url)
+
+    def open(self, path=""):
+        self.page.goto(f"{self.url}/{path}")
+        self.settle()
+
+    def settle(self):
+        """Wait until the page has run, and stays so for a moment."""
+        calm = 0
+        end = time.monotonic() + PATIENCE / 1000
+        while calm < 3 and time.monotonic() < end:
+            self.page.wait_for_timeout(200)
+            calm = calm + 1 if self.page.locator(DONE).count() else 0
+
+    def click(self, place, **options):
+        self.clicks += 1
+        place.click(timeout=PATIENCE, **options)
+        self.settle()
+
+    def link(self, label):
+        self.click(self.page.get_by_test_id("stMain").get_by_role("link", name=label))
+
+    def wait_for(self, text):
+        """Wait for a text, and for the rest of the page that comes after it."""
+        self.page.get_by_text(text).first.wait_for(timeout=PATIENCE)
+        self.settle()
+
+    def films_drawn(self, count=2):
+        self.page.wait_for_function(
+            f"() => {FILMS}.length === {count} && {FILMS}.every(film => film.dataset.drawn)", timeout=PATIENCE
+        )
+        self.page.wait_for_timeout(200)
+
+    def views(self):
+        """(scale, x, y) of every film: how it lies on its canvas."""
+        return self.page.evaluate(f"() => {FILMS}.map(film => film.dataset.view.split(' ').map(Number))")
+
+    def state(self, place=0):
+        return self.page.locator(".film .state").nth(place).inner_text()
+
+    def click_cell(self, table, row, column=0):
+        """A cell of a table, rows from 0 under the head."""
+        canvas = table.locator("canvas").first
+        canvas.scroll_into_view_if_needed(timeout=PATIENCE)
+        frame = canvas.bounding_box()
+        self.clicks += 1
+        x, y = frame["x"] + 30 + 60 * column, frame["y"] + 35 + 35 * row + 17
+        self.page.mouse.move(x - 8, y - 4)
+        self.page.mouse.move(x, y)
+        self.page.wait_for_timeout(300)
+        self.page.mouse.click(x, y, delay=60)
+        self.settle()
+
+    def click_point(self, point):
+        """A mark of a figure: plotly answers a click once its hover has found the mark under the mouse."""
+        point.scroll_into_view_if_needed(timeout=PATIENCE)
+        self.page.wait_for_timeout(300)
+        box = point.bounding_box()
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        self.clicks += 1
+        self.page.mouse.move(x - 6, y - 3)
+        self.page.mouse.move(x, y)
+        self.page.wait_for_timeout(300)
+        self.page.mouse.click(x, y, delay=60)
+
+    def table_under(self, heading):
+        return self.page.locator(
+            f"xpath=//*[normalize-space(.)='{heading}']/following::*[@data-testid='stDataFrame'][1]"
+        ).first
+
+
+FILMS = (
+    "[...document.querySelectorAll('[data-testid=stBidiComponentRegular], [data-testid^=stBidi], div')]"
+    ".flatMap(host => host.shadowRoot ? [...host.shadowRoot.querySelectorAll('.film')] : [])"
+)

@@ -1,0 +1,90 @@
+"""A page with nothing but the film viewer, for its tests: ``?scene=`` says what it shows."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from core.figures.style import grade_colour
+from pages.common.viewer import (
+    ViewedBox,
+    ViewedCaption,
+    ViewedFilm,
+    ViewedMask,
+    ViewedPolygon,
+    film_viewer,
+)
+from pages.common.viewer.stored_films import heads
+
+ROWS, COLUMNS = 300, 200
+KINDS = {"R1": "human", "R2": "human", "model:m": "model", "truth": "consensus"}
+SITES = [f"S{i}" for i in range(6)]
+GRADES = {"BL": (0, 0, 1, 2, 0, 0), "W52": (0, 0, 3, 2, 0, 0), "W104": (1, 0, 3, 2, 0, 0)}
+SHIFT = {"BL": (0, 0), "W52": (12, -8), "W104": (-20, 16)}
+SHAPES = (
+    ViewedPolygon("truth", ((20, 20), (60, 20), (40, 60)), label="outline"),
+    ViewedMask.of("R1", np.hypot(*np.mgrid[-150:150, -50:150]) < 20, site="S2", label="mask"),
+)
+
+
+def place(visit, i):
+    """Upper left corner of the box of site i: 20 x 20 pixels."""
+    x, y = SHIFT[visit]
+    return 90 + 8 * (i % 2) + x, 40 + 40 * i + y
+
+
+def film(visit, spacing=(0.5, 0.5), boxes=True):
+    """A bright column on a dark film; bright marks at the sites, brighter with the grade."""
+    y, x = np.mgrid[:ROWS, :COLUMNS]
+    right, down = SHIFT[visit]
+    pixels = 8000 + 16000 * np.exp(-(((x - 105 - right) / 30) ** 2)) + 2000 * np.sin((y - down) / 9)
+    for i, grade in enumerate(GRADES[visit]):
+        left, top = place(visit, i)
+        pixels[top + 6 : top + 14, left + 6 : left + 14] += 4000 + 9000 * grade
+    marked = tuple(box(visit, i) for i in range(len(SITES))) if boxes else ()
+    shapes = SHAPES if visit == "BL" else ()
+    grey, window, limits = pixels.astype(np.uint16), (6000, 45000), (0, 60000)
+    return ViewedFilm(
+        f"film-{visit}", visit, "cervical", grey, spacing, window, limits, marked, shapes=shapes
+    )
+
+
+def box(visit, i):
+    grade = GRADES[visit][i]
+    left, top = place(visit, i)
+    cells = tuple((str(grade), grade_colour(grade)) for _ in KINDS)
+    return ViewedBox(SITES[i], left, top, left + 20, top + 20, grade_colour(grade), cells, layer="model:m")
+
+
+def films(scene, last):
+    if scene == "aniso":
+        return [film("BL", (1.0, 0.5)), film(last, (1.0, 0.5))]
+    if scene == "unknown":
+        return [film("BL", None), film(last, None)]
+    if scene == "unmarked":
+        return [film("BL"), film(last, boxes=False)]
+    return [film("BL"), film(last)]
+
+
+def to_visit(by):
+    later = ["W52", "W104"]
+    now = later.index(st.session_state.get("last", "W52"))
+    st.session_state["last"] = later[max(0, min(1, now + by))]
+
+
+def picked(site, image):
+    st.session_state["picked"] = f"{site} on {image}"
+    st.session_state["focus"] = site
+
+
+st.set_page_config(layout="wide")
+scene = st.query_params.get("scene", "pair")
+film_viewer(
+    films(scene, st.session_state.get("last", "W52")), key="stage", heads=heads(KINDS), order=tuple(SITES),
+    focus=st.session_state.get("focus", "S2"), height=460, on_pick=picked, on_visit=to_visit,
+    caption=ViewedCaption("Stage study", "P9", "mSASSS", 7, "abc123", "Sharpline", True),
+)  # fmt: skip
+st.text(f"Picked: {st.session_state.get('picked', 'nothing')}. Shown: {st.session_state.get('last', 'W52')}")

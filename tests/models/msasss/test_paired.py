@@ -1,0 +1,174 @@
+"""One corner read on several films together: against enumeration, blind to order, fitted from courses."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from core.domain import Abstained, Box, Finding, Scored
+from models.msasss.together import Expectation, kinds_of_corner, read_corner, read_together
+from models.msasss.tune_paired import CornerCourse, cost, courses, fit_expectation, log_score, tune
+
+FREQUENCY = np.array([0.7, 0.14, 0.1, 0.06])
+
+
+def sequences(rng, count=4000, films=3):
+    """Corners that keep their grade, but for one in ten that steps up once."""
+    grades = np.repeat(rng.choice(4, count, p=FREQUENCY)[:, None], films, axis=1)
+    for one in np.flatnonzero(rng.random(count) < 0.1):
+        grades[one, rng.integers(1, films) :] = min(grades[one, 0] + 1, 3)
+    return list(grades)
+
+
+@pytest.fixture(scope="module")
+def expected():
+    return fit_expectation(sequences(np.random.default_rng(1)), FREQUENCY)
+
+
+def by_enumeration(probabilities, expected):
+    """Marginals, change and the best grades from all 4 ** k joint grades, one by one."""
+    films = len(probabilities)
+    evidence = (probabilities / np.array(expected.frequency)) ** expected.trust
+    joint = {}
+    for grades in product(range(4), repeat=films):
+        prior = sum(
+            weight * np.prod([kind[g] for g in grades])
+            for kind, weight in zip(expected.kinds, expected.weights, strict=True)
+        )
+        joint[grades] = prior * np.prod([evidence[k, g] for k, g in enumerate(grades)])
+    total = sum(joint.values())
+    marginal = np.zeros((films, 4))
+    change = np.zeros((films, films))
+    chosen = {}
+    for grades, value in joint.items():
+        for k, grade in enumerate(grades):
+            marginal[k, grade] += value / total
+            for other in range(films):
+                change[k, other] += (grade != grades[other]) * value / total
+        tilt = np.exp(np.log(np.array(expected.emphasis))[list(grades)].mean())
+        chosen[grades] = value * tilt * expected.change ** (len(set(grades)) - 1)
+    return marginal, change, np.array(max(chosen, key=chosen.get))
+
+
+@pytest.mark.parametrize("films", [1, 2, 3, 4])
+@pytest.mark.parametrize("trust", [0.5, 1.0])
+def test_reading_agrees_with_enumeration(expected, films, trust):
+    rng = np.random.default_rng(films)
+    tilted = Expectation(
+        expected.frequency, expected.kinds, expected.weights, trust, (1.0, 1.7, 1.0, 1.2), 0.7
+    )
+    for _ in range(25):
+        probabilities = rng.dirichlet([0.5] * 4, size=films)
+        probabilities = np.maximum(probabilities, 1e-5)
+        read = read_corner(probabilities, tilted)
+        marginal, change, grades = by_enumeration(probabilities, tilted)
+        np.testing.assert_allclose(read.probabilities, marginal, atol=1e-9)
+        np.testing.assert_allclose(read.change, change, atol=1e-9)
+        np.testing.assert_array_equal(read.grades, grades)
+
+
+def test_order_of_films_plays_no_part(expected):
+    rng = np.random.default_rng(5)
+    for _ in range(20):
+        probabilities = rng.dirichlet([0.4] * 4, size=4)
+        order = rng.permutation(4)
+        plain, mixed = read_corner(probabilities, expected), read_corner(probabilities[order], expected)
+        np.testing.assert_allclose(mixed.probabilities, plain.probabilities[order])
+        np.testing.assert_allclose(mixed.change, plain.change[np.ix_(order, order)])
+        np.testing.assert_array_equal(mixed.grades, plain.grades[order])
+
+
+def test_doubtful_follow_up_does_not_invent_a_change(expected):
+    read = read_corner(np.array([[0.93, 0.07, 0.0, 0.0], [0.4, 0.6, 0.0, 0.0]]), expected)
+    assert read.grades.tolist() == [0, 0]
+    assert read.change[0, 1] < 0.5
+
+
+def test_plain_change_is_kept_whichever_film_comes_first(expected):
+    probabilities = np.array([[0.0, 0.995, 0.005, 0.0], [0.0, 0.002, 0.998, 0.0]])
+    there, back = read_corner(probabilities, expected), read_corner(probabilities[::-1], expected)
+    assert there.grades.tolist() == [1, 2]
+    assert back.grades.tolist() == [2, 1]
+    assert there.change[0, 1] == pytest.approx(back.change[0, 1])
+    assert there.change[0, 1] > 0.5
+
+
+def test_film_that_says_nothing_changes_nothing_for_the_others(expected):
+    two = np.array([[0.9, 0.1, 0.0, 0.0], [0.3, 0.7, 0.0, 0.0]])
+    three = np.vstack([two, expected.frequency])
+    alone, added = read_corner(two, expected), read_corner(three, expected)
+    np.testing.assert_allclose(added.probabilities[:2], alone.probabilities)
+    np.testing.assert_allclose(added.change[:2, :2], alone.change)
+
+
+def test_card_round_trip(expected):
+    assert Expectation.from_card(expected.as_card()) == expected
+
+
+def test_expectation_fits_the_courses(expected):
+    rng = np.random.default_rng(2)
+    grades = np.array(sequences(rng, 6000))
+    kinds, weights = np.array(expected.kinds), np.array(expected.weights)
+    assert weights.sum() == pytest.approx(1, abs=1e-6)
+    np.testing.assert_allclose(weights @ kinds, np.bincount(grades.ravel()) / grades.size, atol=0.02)
+    same = weights @ (kinds**2).sum(axis=1)
+    observed = np.mean([grades[:, a] == grades[:, b] for a, b in ((0, 1), (0, 2), (1, 2))])
+    assert same == pytest.approx(observed, abs=0.01)
+    assert kinds_of_corner().shape == (34, 4)
+    np.testing.assert_allclose(kinds_of_corner().sum(axis=1), 1)
+
+
+def tuning_corners(rng, patients=12):
+    """Corners of which each film is read with independent errors, and how a perfect calibration sees them."""
+    found = []
+    for patient in range(patients):
+        for site, grades in zip(("C2I", "C3S", "L1S", "L2I"), sequences(rng, 4, films=2), strict=True):
+            seen = np.array([rng.dirichlet(0.3 + 4.0 * np.eye(4)[grade]) for grade in grades])
+            found.append(CornerCourse(f"P{patient}", site, seen, grades, ("a", "b")))
+    return found
+
+
+def test_tuning_lowers_the_cost_and_needs_enough_pairs(expected):
+    corners = tuning_corners(np.random.default_rng(3), patients=30)
+    tuned = tune(expected, corners)
+    assert log_score(tuned, corners) >= log_score(expected, corners)
+    assert cost(tuned, corners) <= cost(expected, corners) + 0.01
+    assert tune(expected, corners[:50]) == expected
+
+
+def finding(site, probabilities, grade):
+    return Finding(site, "corner", grade, tuple(probabilities), 0.8, Box(0, 0, 5, 5))
+
+
+NORMAL, DOUBTFUL = (0.95, 0.05, 0.0, 0.0), (0.4, 0.6, 0.0, 0.0)
+
+
+def test_films_keep_boxes_hidden_sites_and_abstentions(expected):
+    films = [
+        Scored((finding("C2I", NORMAL, 0), finding("C3S", NORMAL, 0)), {"T1S": "hidden"}),
+        Abstained("a hand"),
+        Scored((finding("C2I", DOUBTFUL, 1), finding("L1S", DOUBTFUL, 1))),
+    ]
+    read = read_together(films, expected)
+    assert read.films[1] == films[1]
+    first, last = read.films[0], read.films[2]
+    assert isinstance(first, Scored)
+    assert isinstance(last, Scored)
+    assert first.unscorable == {"T1S": "hidden"}
+    assert [f.site for f in last.findings] == ["C2I", "L1S"]
+    assert last.findings[0].grade == 0
+    assert last.findings[0].box == Box(0, 0, 5, 5)
+    assert last.findings[0].confidence == 0.8
+    assert set(read.change_probability["C2I"]) == {(0, 2), (2, 0)}
+    assert read.change_probability["L1S"] == {}
+    assert sum(last.findings[0].grade_probabilities) == pytest.approx(1)
+
+
+def test_courses_are_of_visible_corners_that_were_graded(make_toy):
+    films = [make_toy("lumbar", "A", seed, grades=dict.fromkeys(SITES_LUMBAR, 0)) for seed in (1, 2)]
+    results = [Scored((finding("L1S", NORMAL, 0),)), Abstained("too dark")]
+    (course,) = courses(films, results)
+    assert (course.patient, course.site, course.grade.tolist()) == ("A", "L1S", [0])
+
+
+SITES_LUMBAR = ("T12I", "L1S", "L1I", "L2S", "L2I", "L3S", "L3I", "L4S", "L4I", "L5S", "L5I", "S1S")

@@ -1,0 +1,117 @@
+"""All networks of hands and feet in one training: what is trained on what, and that it goes on."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from data.phantom.hands.conditions import POOR_KINDS, WRONG_KINDS
+from data.phantom.seeds import StudyRole
+from models import cards
+from models.mtss import train
+from models.mtss.train import Folders, odd_patients, render, train_all
+
+DETECTORS = ("ankylosis", "luxation")
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """Trainings that only write down what they were given, and files where networks would be."""
+    asked = []
+
+    def finder(folders, recipe, out, *, size):
+        asked.append(("finder", tuple(folder.name for folder in folders), recipe.seed))
+        return {"file": "finder", "sha256": "f"}
+
+    def grader(folders, recipe, out, *, tuning, size, courses):
+        names = tuple(folder.name for folder in folders), tuple(folder.name for folder in tuning)
+        asked.append(("grader", *names, courses is not None))
+        return {
+            "networks": {"grader": {"file": "grader", "sha256": "g"}},
+            "grading": {"a": 1},
+            "together": {},
+        }
+
+    def folds(films, extra, chosen, recipe, out, *, size):
+        asked.append(("folds", len(films), len(extra), tuple(chosen)))
+        (out / "fold0").mkdir(exist_ok=True)
+        entries = {name: {"file": f"{name}.safetensors", "sha256": name} for name in DETECTORS}
+        for name, entry in entries.items():
+            (out / "fold0" / entry["file"]).write_bytes(name.encode())
+        cards.write_card({"networks": entries}, "mtss", size, out / "fold0")
+        return {"detection": 1.0}
+
+    monkeypatch.setattr(train, "train_finder", finder)
+    monkeypatch.setattr(train, "train_grader", grader)
+    monkeypatch.setattr(train, "run_folds", folds)
+    monkeypatch.setattr(train, "hands_in", lambda folder: iter([folder.name] * 3))
+    monkeypatch.setattr(train, "phantom_courses", lambda: {"jsn": []})
+    return asked
+
+
+def folders(tmp_path, *, is_phantom=True) -> Folders:
+    return Folders(tmp_path / "plain", (tmp_path / "damaged",), (tmp_path / "odd",), (tmp_path / "tuning",),
+                   is_phantom)  # fmt: skip
+
+
+def test_every_network_is_trained_on_what_is_meant_for_it(calls, tmp_path):
+    card = train_all(folders(tmp_path), tmp_path / "out", seed=3, tell=lambda text: None)
+    assert calls == [
+        ("finder", ("plain", "damaged", "odd"), 3),
+        ("grader", ("plain", "damaged"), ("tuning",), True),
+        ("folds", 3, 3, (0, 1, 2, 3, 4)),
+    ]
+    assert card["folds"] == {"detection": 1.0}
+    assert "phantom" in card["note"]
+
+
+def test_the_card_holds_all_networks_and_the_first_folds_detectors(calls, tmp_path):
+    train_all(folders(tmp_path), tmp_path / "out", tell=lambda text: None)
+    card = cards.read_card("mtss", "demo", tmp_path / "out")
+    assert set(card["networks"]) == {"finder", "grader", *DETECTORS}
+    assert card["networks"]["luxation"]["fold"] == 0
+    assert (tmp_path / "out" / "luxation.safetensors").read_bytes() == b"luxation"
+    assert card["grading"] == {"a": 1}
+
+
+def test_what_is_trained_is_not_trained_again(calls, tmp_path):
+    train_all(folders(tmp_path), tmp_path / "out", tell=lambda text: None)
+    train_all(folders(tmp_path), tmp_path / "out", tell=lambda text: None)
+    assert [call[0] for call in calls] == ["finder", "grader", "folds", "folds"]
+
+
+def test_labels_of_real_films_do_not_learn_from_simulated_courses(calls, tmp_path):
+    card = train_all(folders(tmp_path, is_phantom=False), tmp_path / "out", tell=lambda text: None)
+    assert calls[1][3] is False
+    assert "phantom" not in card["note"]
+
+
+def test_the_finder_sees_every_kind_of_film_that_it_must_tell_apart():
+    patients = list(odd_patients(1, 20))
+    kinds = {one.kind for one in patients} - {None}
+    assert kinds == {*POOR_KINDS, *WRONG_KINDS} - {"foot_as_hand", "mirrored"}  # a foot; a film turned over
+    numbers = [n for one in patients for n in range(one.first, one.first + one.count)]
+    assert len(numbers) == len(set(numbers))
+
+
+def test_rendered_training_and_tuning_patients_never_mix(monkeypatch, tmp_path):
+    seen = {}
+
+    def write(films, out):
+        out.mkdir(parents=True)
+        (out / "annotations.json").write_text(json.dumps({}))
+        seen[out.name] = list(films)
+
+    monkeypatch.setattr(train, "write_coco", write)
+    monkeypatch.setattr(
+        train, "limb_films", lambda who: [(who.role, n) for n in range(who.first, who.first + who.count)]
+    )
+    render(6, tmp_path, tell=lambda text: None)
+    assert {role for role, _ in seen["tuning"]} == {StudyRole.TUNE}
+    trained = [one for name in ("plain", "damaged", "odd") for one in seen[name]]
+    assert {role for role, _ in trained} == {StudyRole.TRAIN}
+    assert len(trained) == len(set(trained))
+    seen.clear()
+    render(6, tmp_path, tell=lambda text: None)
+    assert seen == {}

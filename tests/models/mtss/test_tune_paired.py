@@ -1,0 +1,65 @@
+"""What is fitted for reading hands and feet together: from courses, and the same choice as in reading."""
+
+import numpy as np
+import pytest
+
+from models.mtss import tune_paired
+from models.mtss.paired import GRADES, SCALES
+from models.paired.fit import SiteCourse, fit_expectation
+from models.paired.posterior import kinds_of_site, read_site
+
+
+@pytest.fixture(scope="module")
+def courses():
+    return tune_paired.phantom_courses(60)
+
+
+@pytest.fixture(scope="module")
+def expected(courses):
+    frequency = np.bincount(np.concatenate(courses["jsn"]), minlength=5) + 1.0
+    return fit_expectation(courses["jsn"], frequency, kinds_of_site(5))
+
+
+def test_courses_of_phantom_patients_cover_each_scale(courses):
+    counts = {scale: len(courses[scale]) for scale in SCALES}
+    assert counts == {"hand erosion": 60 * 32, "foot erosion": 60 * 12, "jsn": 60 * 42}
+    for scale in SCALES:
+        together = np.array(courses[scale])
+        assert together.shape[1] == 3
+        assert together.max() < GRADES[scale]
+        assert (np.diff(together, axis=1) >= 0).all()
+
+
+def test_choice_in_tuning_is_that_of_reading(expected):
+    rng = np.random.default_rng(0)
+    tilted = tune_paired.slim(expected)
+    before = tune_paired.pair_prior(tilted)
+    for films in (1, 2, 3):
+        for _ in range(40):
+            seen = np.maximum(rng.dirichlet([0.4] * 5, size=films), 1e-5)
+            chosen = tune_paired.chosen(seen, tilted, before)
+            np.testing.assert_array_equal(chosen, read_site(seen, tilted).grades)
+
+
+def test_slim_expectation_keeps_what_matters(expected):
+    slim = tune_paired.slim(expected, 1e-3)
+    assert len(slim.kinds) < len(expected.kinds)
+    assert slim.kinds[-1] == expected.kinds[-1]
+    assert sum(slim.weights) == pytest.approx(1, abs=1e-6)
+
+
+def sites(rng, courses, count):
+    found = []
+    for patient in range(count):
+        for number in rng.integers(0, len(courses), 20):
+            grade = np.array(courses[number])[[0, 2]]
+            seen = np.array([rng.dirichlet(0.2 + 5.0 * np.eye(5)[g]) for g in grade])
+            found.append(SiteCourse(f"P{patient}", str(number), seen, grade, ("BL", "W104")))
+    return found
+
+
+def test_tuning_lowers_the_cost_and_needs_enough_pairs(expected, courses):
+    found = sites(np.random.default_rng(3), courses["jsn"], 15)
+    tuned = tune_paired.tune(expected, found)
+    assert tune_paired.cost(tuned, found) <= tune_paired.cost(tune_paired.slim(expected), found) + 0.05
+    assert tune_paired.tune(expected, found[:50]) == expected
