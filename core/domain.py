@@ -56,7 +56,7 @@ class Box:
 
 
 @dataclass(frozen=True)
-class Film:
+class Image:
     """One image as a scorer sees it.
 
     image: id in the store (or a file name).

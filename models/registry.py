@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Protocol, runtime_checkable
 
-from core.domain import Abstained, Film, Scored, ScoredTogether
+from core.domain import Abstained, Image, Scored, ScoredTogether
 from core.errors import InputError
 from core.reader_labels import MODEL_PAIRED
 from core.scores import get
@@ -22,7 +22,7 @@ class Scorer(Protocol):
     reader: str
     weights_hash: str
 
-    def score(self, films: Sequence[Film]) -> list[Scored | Abstained]:
+    def score(self, films: Sequence[Image]) -> list[Scored | Abstained]:
         """One result per film, in the order given."""
         ...
 

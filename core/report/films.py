@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.domain import Box, Film
+from core.domain import Box, Image
 from core.figures.style import NO_GRADE_COLOUR, grade_colour
 from core.imaging.overlays import film_grey
 from core.reader_labels import short_names
@@ -22,7 +22,7 @@ SHOWN_PERCENT = (1.0, 99.7)
 
 
 def film_picture(
-    film: Film,
+    film: Image,
     title: str,
     findings: pd.DataFrame,
     grades: pd.DataFrame,

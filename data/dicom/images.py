@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from core.domain import Film
+from core.domain import Image
 from core.errors import StoreError
 from data.dicom.previews import film_path, preview_path, read_preview, to_film
 from data.store.cohort import CohortStore
@@ -26,7 +26,7 @@ def load_preview(store: CohortStore, image: str) -> tuple[np.ndarray, dict[str, 
     return read_preview(preview_path(store.folder, image))
 
 
-def load_film(store: CohortStore, image: str) -> Film:
+def load_film(store: CohortStore, image: str) -> Image:
     """The film as a scorer takes it: uint16 (rows, columns), bone bright; colour as its brightness."""
     return to_film(image, *load_preview(store, image))
 

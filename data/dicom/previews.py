@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.lib import format as npy
 
-from core.domain import Film
+from core.domain import Image
 from core.errors import StoreError
 
 
@@ -94,10 +94,10 @@ def _description(path: Path) -> dict[str, Any]:
     return description
 
 
-def to_film(image: str, pixels: np.ndarray, description: dict[str, Any]) -> Film:
+def to_film(image: str, pixels: np.ndarray, description: dict[str, Any]) -> Image:
     """The picture as a scorer takes it: one channel, bone bright; colour as its brightness (0 to 65535)."""
     spacing = description.get("spacing_mm")
-    return Film(
+    return Image(
         image=image,
         pixels=_brightness(pixels) if pixels.ndim == 3 else pixels,
         spacing_mm=(float(spacing[0]), float(spacing[1])) if spacing else None,

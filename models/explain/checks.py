@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import torch
 
-from core.domain import Film
+from core.domain import Image
 from models.explain.method import Method
 from models.explain.question import Question, laid_on
 
@@ -35,7 +35,7 @@ class Case(Protocol):
     truth: np.ndarray
     true_grade: int
     given_grade: int
-    film: Film
+    film: Image
     reading: Any
 
 
@@ -61,7 +61,7 @@ class Explainer(Protocol):
     ) -> np.ndarray:
         """The map on the picture; of ``network`` where one is given."""
 
-    def again(self, film: Film, reading: Any, asked: Question, shift_mm: tuple[float, float]) -> Question:
+    def again(self, film: Image, reading: Any, asked: Question, shift_mm: tuple[float, float]) -> Question:
         """The same question about the picture moved on the film."""
 
 

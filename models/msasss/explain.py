@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from core.domain import Abstained, Film
+from core.domain import Abstained, Image
 from core.errors import ModelError
 from core.scores.msasss import MSASSS
 from models.common import pixels as the_pixels
@@ -50,7 +50,7 @@ class MsasssExplainer:
         self.networks = {"grader": own_copy(scorer.grader), "finder": own_copy(scorer.finder)}
 
     def about_site(
-        self, film: Film, reading: Reading, site: str, grade: int, shift_mm: tuple[float, float] = (0.0, 0.0)
+        self, film: Image, reading: Reading, site: str, grade: int, shift_mm: tuple[float, float] = (0.0, 0.0)
     ) -> Question:
         """Why this grade at this site: its unit's tile and its box. shift_mm: moves the tile on the film."""
         grey = _grey(film, reading)
@@ -69,7 +69,7 @@ class MsasssExplainer:
         return Question("grader", site, tuple(views), grade)
 
     def about_unit(
-        self, film: Film, reading: Reading, unit: str, shift_mm: tuple[float, float] = (0.0, 0.0)
+        self, film: Image, reading: Reading, unit: str, shift_mm: tuple[float, float] = (0.0, 0.0)
     ) -> Question:
         """Why this name of this unit: the whole film, and a box as long as units lie apart."""
         grey = _grey(film, reading)
@@ -87,7 +87,9 @@ class MsasssExplainer:
         column = ALL_UNITS.index(unit)
         return Question("finder", unit, ((picture, np.concatenate([centre - half, centre + half])),), column)
 
-    def again(self, film: Film, reading: Reading, asked: Question, shift_mm: tuple[float, float]) -> Question:
+    def again(
+        self, film: Image, reading: Reading, asked: Question, shift_mm: tuple[float, float]
+    ) -> Question:
         """The same question about the picture moved on the film."""
         if asked.network == "grader":
             return self.about_site(film, reading, asked.name, asked.column, shift_mm)
@@ -131,7 +133,7 @@ class MsasssExplainer:
         return total / top if top > 0 else total
 
 
-def _grey(film: Film, reading: Reading) -> np.ndarray:
+def _grey(film: Image, reading: Reading) -> np.ndarray:
     grey = the_pixels.as_grey(film.pixels)
     return np.ascontiguousarray(grey[:, ::-1]) if reading.mirrored else grey
 
@@ -142,7 +144,7 @@ def _moved(frame: Frame, shift_mm: tuple[float, float]) -> Frame:
     return replace(frame, origin=frame.origin + (frame.along_x * across + frame.along_y * down) / unit)
 
 
-def explain_stored(film: Film, stored: pd.Series, size: str) -> Told:
+def explain_stored(film: Image, stored: pd.Series, size: str) -> Told:
     """Why the model gave its grade at a site: the film is read again by the same weights.
 
     stored: row of the finding. Raises ModelError where the site is no longer found.

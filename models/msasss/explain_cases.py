@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from core.domain import Abstained, Film
+from core.domain import Abstained, Image
 from data.phantom.schedule import POOR
 from data.phantom.seeds import StudyRole
 from data.phantom.spine.course import visit_codes
@@ -42,7 +42,7 @@ class Case:
     truth: np.ndarray
     true_grade: int
     given_grade: int
-    film: Film
+    film: Image
     reading: Reading
 
 
@@ -91,7 +91,7 @@ def _corners(
     who: Patients,
     number: int,
     labelled: LabelledFilm,
-    film: Film,
+    film: Image,
     reading: Reading,
     left_out: dict[str, int],
 ) -> Iterator[Case]:
@@ -128,7 +128,7 @@ def _given(explainer: MsasssExplainer, reading: Reading) -> dict[str, int]:
 
 
 def _units(
-    explainer: MsasssExplainer, labelled: LabelledFilm, rendered: RenderedFilm, film: Film, reading: Reading
+    explainer: MsasssExplainer, labelled: LabelledFilm, rendered: RenderedFilm, film: Image, reading: Reading
 ) -> Iterator[Case]:
     outlines = dict(zip(rendered.vertebrae["level"], rendered.vertebrae["polygon"], strict=True))
     region = labelled.region

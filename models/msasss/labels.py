@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 import yaml  # type: ignore[import-untyped]
 
-from core.domain import Film
+from core.domain import Image
 from core.errors import InputError
 from models.msasss.sites import GRADE_NAMES, REGIONS, SITES, UNIT_OF_SITE
 
@@ -62,9 +62,9 @@ class LabelledFilm:
     hides_spacing: bool = False
     pixels: np.ndarray | None = field(default=None, repr=False, compare=False)
 
-    def as_film(self) -> Film:
+    def as_film(self) -> Image:
         """The film as a scorer gets it."""
-        return Film(self.name, self.load(), None if self.hides_spacing else self.spacing_mm)
+        return Image(self.name, self.load(), None if self.hides_spacing else self.spacing_mm)
 
     def load(self) -> np.ndarray:
         """Grey pixels (rows, columns), bone bright. Raises InputError where the file cannot be read as

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from core.domain import Abstained, Box, Film, Finding, Scored
+from core.domain import Abstained, Box, Finding, Image, Scored
 from models import cards
 from models.common import pixels as the_pixels
 from models.common.boxes import cxcywh_to_xyxy, overlap, suppress
@@ -100,18 +100,18 @@ class MsasssScorer:
         self.rule, self.settings, self.device, self.check = rule, settings, device, check
         self.reader, self.weights_hash = reader_name(size), weights_hash
 
-    def score(self, films: Sequence[Film]) -> list[Scored | Abstained]:
+    def score(self, films: Sequence[Image]) -> list[Scored | Abstained]:
         """One result per film: findings with boxes in pixels of the film, or an abstention with its
         reason.
         """
         return [self.score_one(film) for film in films]
 
-    def score_one(self, film: Film) -> Scored | Abstained:
+    def score_one(self, film: Image) -> Scored | Abstained:
         reading = self.read(film)
         return reading if isinstance(reading, Abstained) else self.judge(reading)
 
     @torch.inference_mode()
-    def read(self, film: Film) -> Reading | Abstained:
+    def read(self, film: Image) -> Reading | Abstained:
         """The networks' view of a film, or why it is not even looked at."""
         if reason := refusal(film):
             return Abstained(reason)
@@ -132,7 +132,7 @@ class MsasssScorer:
         return self.check.reason(self._features(grey, spacing) | {"anatomy": ood_features.anatomy(chain)})
 
     @torch.inference_mode()
-    def told(self, film: Film) -> dict[str, np.ndarray]:
+    def told(self, film: Image) -> dict[str, np.ndarray]:
         """What the check is told of a film: all parts where a spine was found, else those that need none."""
         grey = the_pixels.as_grey(film.pixels)
         best = self._find(grey, film.spacing_mm)
@@ -225,7 +225,7 @@ class MsasssScorer:
         return {site: _merged(readings, self.settings.views) for site, readings in found.items()}
 
 
-def refusal(film: Film) -> str:
+def refusal(film: Image) -> str:
     """Why a film is not looked at, from what is known about it without a network; ``""`` where nothing speaks
     against it."""
     if film.pixels.ndim != 2:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.domain import Film
+from core.domain import Image
 from data.phantom.seeds import StudyRole
 from models.mtss.ood_films import PLAIN, VIEWS
 from models.mtss.phantom import Patients, limb_films
@@ -35,8 +35,8 @@ def wrong(patients: int) -> list[Group]:
     ]
 
 
-def _films(who: Patients) -> tuple[Film, ...]:
+def _films(who: Patients) -> tuple[Image, ...]:
     return tuple(
-        Film(f"{subject}_{visit}_{drawn.view}_{drawn.kind}", drawn.pixels, drawn.shown_spacing_mm, "DX")
+        Image(f"{subject}_{visit}_{drawn.view}_{drawn.kind}", drawn.pixels, drawn.shown_spacing_mm, "DX")
         for subject, visit, drawn in limb_films(who)
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.domain import Film
+from core.domain import Image
 from core.errors import InputError
 from core.scores.mtss import MTSS
 from models.common.coco import ANNOTATIONS, CocoFolder, corners_of, grey_pixels, read_coco, spacing_of
@@ -69,9 +69,9 @@ class GradedFilm:
         }
         return Places(self.view, found, {}, self.mm_per_pixel)
 
-    def as_film(self) -> Film:
+    def as_film(self) -> Image:
         """The film as a scorer gets it. Raises InputError where the file cannot be read."""
-        return Film(self.name, grey_pixels(self.path), self.spacing_mm)
+        return Image(self.name, grey_pixels(self.path), self.spacing_mm)
 
 
 def read_graded(folder: Path) -> list[GradedFilm]:

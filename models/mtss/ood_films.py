@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from core.domain import Abstained, Film
+from core.domain import Abstained, Image
 from data.phantom.seeds import StudyRole, StudySeed
 from models.common.coco import grey_pixels, read_coco
 from models.mtss.finder.locate import build_finder, judge
@@ -35,7 +35,7 @@ class Source:
         who = patients(role, number, domain)
         return [self._known(name, view, film) for name, view, film in self.films(who)]
 
-    def films(self, who: Patients) -> Iterator[tuple[str, str, Film]]:
+    def films(self, who: Patients) -> Iterator[tuple[str, str, Image]]:
         """(patient, view, film) of one patient, from a folder that has them or as they are rendered."""
         subject = subject_of(who)
         for folder in self.folders:
@@ -46,15 +46,15 @@ class Source:
                 yield (
                     subject,
                     image["view"],
-                    Film(image["file_name"], pixels, tuple(stated) if stated else None),
+                    Image(image["file_name"], pixels, tuple(stated) if stated else None),
                 )
             if own:
                 return
         for name, visit, drawn in limb_films(who):
-            film = Film(f"{name}_{visit}_{drawn.view}.png", drawn.pixels, drawn.shown_spacing_mm)
+            film = Image(f"{name}_{visit}_{drawn.view}.png", drawn.pixels, drawn.shown_spacing_mm)
             yield name, drawn.view, film
 
-    def _known(self, patient: str, view: str, film: Film) -> Known:
+    def _known(self, patient: str, view: str, film: Image) -> Known:
         look = self.finder.see(film)
         scored = not isinstance(judge(look, stated=film.spacing_mm is not None), Abstained)
         return Known(patient, view, scored, look.told())

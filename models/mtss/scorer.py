@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from core.domain import Abstained, Box, Film, Finding, Scored
+from core.domain import Abstained, Box, Finding, Image, Scored
 from core.scores.mtss import MTSS
 from models import cards
 from models.common.modality import is_radiograph
@@ -62,15 +62,15 @@ class MtssScorer:
         self.finder, self.detectors, self.grader = finder, detectors, grader
         self.reader, self.weights_hash = reader_name(size), weights_hash
 
-    def score(self, films: Sequence[Film]) -> list[Scored | Abstained]:
+    def score(self, films: Sequence[Image]) -> list[Scored | Abstained]:
         """One result per film: findings with boxes in its pixels, or an abstention with its reason."""
         return [self.score_one(film) for film in films]
 
-    def score_one(self, film: Film) -> Scored | Abstained:
+    def score_one(self, film: Image) -> Scored | Abstained:
         reading = self.read(film)
         return reading if isinstance(reading, Abstained) else judge(reading)
 
-    def read(self, film: Film) -> LimbReading | Abstained:
+    def read(self, film: Image) -> LimbReading | Abstained:
         """Sites, joints and grades of one film, or why it is not scored."""
         if not is_radiograph(film.modality):
             return Abstained(f"modality {film.modality} is no radiograph")
@@ -85,7 +85,7 @@ class MtssScorer:
         fused = fuse(hands.joints, hands.named, places)
         return LimbReading(fused.places, self.grader.grade(film, fused.places), hands, fused.boxes)
 
-    def told(self, film: Film) -> dict[str, np.ndarray]:
+    def told(self, film: Image) -> dict[str, np.ndarray]:
         """What the check is told of a film: all parts where limbs were found, else those that need none."""
         return self.finder.see(film).told()
 

@@ -19,7 +19,7 @@ from typing import Any
 import click
 
 from core.agreement.proportion import wilson
-from core.domain import Abstained, Film, Scored
+from core.domain import Abstained, Image, Scored
 from core.errors import InputError
 from models import cards
 from models.ood.check import Checked, read_stored
@@ -89,14 +89,14 @@ def try_wrong(scorer: Scorer, group: Group) -> WrongRow:
     )
 
 
-def unlike(scorer: Scorer, films: Sequence[Film]) -> int | None:
+def unlike(scorer: Scorer, films: Sequence[Image]) -> int | None:
     """How many images the check refuses by itself; a picture in colour, which it cannot look at, counts."""
     if not isinstance(scorer, Checked) or scorer.check is None:
         return None
     return sum(film.pixels.ndim != 2 or bool(scorer.check.reason(scorer.told(film))) for film in films)
 
 
-def _reasons(scorer: Scorer, films: Sequence[Film]) -> list[str]:
+def _reasons(scorer: Scorer, films: Sequence[Image]) -> list[str]:
     """Why each film was not scored, without its numbers; ``""`` where it was."""
     results = [scorer.score([film])[0] for film in films]
     return [_kind(result.reason) if isinstance(result, Abstained) else "" for result in results]

@@ -19,7 +19,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from core.domain import Film
+from core.domain import Image
 from models import cards
 
 Features = Mapping[str, np.ndarray]  # part -> (d,) numbers of one film
@@ -80,7 +80,7 @@ class Checked(Protocol):
 
     check: Check | None
 
-    def told(self, film: Film) -> Features:
+    def told(self, film: Image) -> Features:
         """What the check is told of a film, whatever it shows."""
         ...
 

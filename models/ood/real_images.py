@@ -15,7 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from core.domain import Film
+from core.domain import Image
 
 LONG_SIDE = 1400  # pixels that a picture is enlarged to where it is shown without its facts
 THUMBNAILS = 8  # of each class
@@ -27,7 +27,7 @@ class Group:
     """A kind of image. films: as delivered. refused: files that ingest would not take."""
 
     name: str
-    films: tuple[Film, ...]
+    films: tuple[Image, ...]
     refused: int = 0
 
 
@@ -45,23 +45,23 @@ def groups(folder: Path) -> Iterator[Group]:
             yield Group(f"{path.name}, 64 x 64", tuple(_picture(one) for one in pictures))
 
 
-def bare(film: Film) -> Film:
+def bare(film: Image) -> Image:
     """The pixels alone, enlarged to the size of a film: neither modality nor millimetres give it away."""
     pixels = film.pixels.astype(np.float32)
     factor = LONG_SIDE / max(pixels.shape)
     size = (max(1, round(pixels.shape[1] * factor)), max(1, round(pixels.shape[0] * factor)))
     method = cv2.INTER_CUBIC if factor > 1 else cv2.INTER_AREA
-    return Film(film.image, cv2.resize(pixels, size, interpolation=method))
+    return Image(film.image, cv2.resize(pixels, size, interpolation=method))
 
 
-def _slices(folder: Path) -> Iterator[Film]:
+def _slices(folder: Path) -> Iterator[Image]:
     """The slice of each volume that its index names; rows downwards, columns towards the back."""
     with (folder / "index.csv").open(encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
     for row in rows:
         volume, spacing = read_nifti(folder / f"{row['file']}_image.nii.gz")
         picture = np.ascontiguousarray(volume[:, :, int(row["best_slice_index"])], dtype=np.float32)
-        yield Film(row["file"], picture, spacing[:2], modality="MR", body_part="lumbar spine")
+        yield Image(row["file"], picture, spacing[:2], modality="MR", body_part="lumbar spine")
 
 
 def read_nifti(path: Path) -> tuple[np.ndarray, tuple[float, float, float]]:
@@ -90,10 +90,10 @@ def _taken(name: str, folder: Path) -> Group:
         return Group(name, films, done.found - len(films))
 
 
-def _loaded(film: Film) -> Film:
+def _loaded(film: Image) -> Image:
     """The film with its pixels in memory, as the files beside the cohort go away."""
-    return Film(film.image, np.array(film.pixels), film.spacing_mm, film.modality, film.body_part, film.view)
+    return Image(film.image, np.array(film.pixels), film.spacing_mm, film.modality, film.body_part, film.view)
 
 
-def _picture(path: Path) -> Film:
-    return Film(path.name, np.asarray(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)))
+def _picture(path: Path) -> Image:
+    return Image(path.name, np.asarray(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)))

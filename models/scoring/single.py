@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from core.domain import Abstained, Film
+from core.domain import Abstained, Image
 from data.scoring.filing import Result, Run, pending_films, store_visits
 from data.store.cohort import CohortStore
 from models.registry import ModelEntry, foreign_body_parts
@@ -76,7 +76,7 @@ def score_films(
     return report
 
 
-def stored_film(store: CohortStore, image: str) -> Film:
+def stored_film(store: CohortStore, image: str) -> Image:
     """A film of the cohort as a scorer sees it."""
     from data.dicom.images import load_film
 

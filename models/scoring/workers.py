@@ -9,13 +9,13 @@ from typing import Any
 
 import pandas as pd
 
-from core.domain import Abstained, Film
+from core.domain import Abstained, Image
 from core.errors import CohortError
 from data.scoring.filing import Result
 from data.store.cohort import CohortStore
 from models.registry import ModelEntry, Scorer
 
-Load = Callable[[CohortStore, str], Film]
+Load = Callable[[CohortStore, str], Image]
 
 
 def score_image(store: CohortStore, scorer: Scorer, load: Load, image: str) -> Result:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.domain import Abstained, Film
+from core.domain import Abstained, Image
 from models.common.modality import is_radiograph
 from models.msasss.scorer import refusal
 from models.mtss.scorer import MtssScorer
@@ -25,7 +25,7 @@ class Reached:
 
 @pytest.mark.parametrize(("modality", "asked"), [("dx", True), ("CR", True), ("", True), ("MR", False)])
 def test_both_scorers_look_at_the_same_modalities(modality, asked):
-    film = Film("a", np.arange(250_000, dtype=np.uint16).reshape(500, 500), modality=modality)
+    film = Image("a", np.arange(250_000, dtype=np.uint16).reshape(500, 500), modality=modality)
     hands = MtssScorer(Reached(), None, None, size="demo", weights_hash="0").score_one(film)
     assert (hands.reason == "the finder was asked") is asked
     assert (refusal(film) == "") is asked

@@ -20,7 +20,7 @@ import click
 import numpy as np
 import pandas as pd
 
-from core.domain import Abstained, Film
+from core.domain import Abstained, Image
 from models import cards
 from models.common.boxes import overlap
 from models.evaluation.detection import count_film, hits, pooled
@@ -92,7 +92,7 @@ def evaluate_films(
     counts: list[dict[str, Any]] = []
     names: list[dict[str, Any]] = []
     for film in films:
-        reading = detectors.read(Film(film.name, film.load(), film.spacing_mm))
+        reading = detectors.read(Image(film.name, film.load(), film.spacing_mm))
         if isinstance(reading, Abstained):
             reading = nothing_seen(reading)
         counts += count_reading(film, reading, fold)

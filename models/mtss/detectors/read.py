@@ -14,7 +14,7 @@ import pandas as pd
 import torch
 from torchvision.models.detection.ssd import SSD
 
-from core.domain import Abstained, Film
+from core.domain import Abstained, Image
 from models import cards
 from models.mtss.detectors import network as networks
 from models.mtss.detectors.detections import MOST, Detections, joints_of
@@ -52,12 +52,12 @@ class HandDetectors:
 
     networks: dict[str, SSD]
 
-    def read(self, film: Film) -> HandReading | Abstained:
+    def read(self, film: Image) -> HandReading | Abstained:
         """Joints and special findings of one film of both hands."""
         reason = not_hands(film)
         return Abstained(reason) if reason else self.scan(film)
 
-    def scan(self, film: Film) -> HandReading:
+    def scan(self, film: Image) -> HandReading:
         """What is seen on the pixels, whatever the file says of them."""
         small, factors = half_size(film.pixels, film.spacing_mm)
         seen = {finding: proposals(self.networks[finding], small) for finding in DETECTORS}
@@ -74,7 +74,7 @@ class HandDetectors:
         )
 
 
-def not_hands(film: Film) -> str:
+def not_hands(film: Image) -> str:
     """Why a film need not be looked at: its tags say that it shows something else, or nothing is on it."""
     if film.body_part.upper() in OTHER_VIEWS:
         return f"the file says body part {film.body_part}; both hands are needed"

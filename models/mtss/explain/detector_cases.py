@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from core.domain import Film
+from core.domain import Image
 from data.phantom.hands.course import TRIAL, simulate_hands
 from data.phantom.hands.films import hand_conditions
 from data.phantom.hands.lesion_mask import changed_by
@@ -48,7 +48,7 @@ class HandCase:
     truth: np.ndarray
     true_grade: int
     given_grade: int
-    film: Film
+    film: Image
     reading: SmallFilm
 
 
@@ -66,7 +66,7 @@ def cases_of_patient(
     role = StudyRole.TUNE if tuning else StudyRole.TEST
     who = Patients(number, 1, (VISIT,), damaged=True, role=role, seed=SEED, domain=domain)
     for subject, visit, rendered in limb_films(who):
-        film = Film(subject, rendered.pixels, rendered.spacing_mm)
+        film = Image(subject, rendered.pixels, rendered.spacing_mm)
         small = SmallFilm.of(film)
         for finding in DETECTORS:
             detected = scan(explainer.detectors.networks[finding], small.grey, MOST[finding])
@@ -99,7 +99,7 @@ def _cases(
     visit: str,
     finding: str,
     joints: list[tuple[str, np.ndarray]],
-    film: Film,
+    film: Image,
     small: SmallFilm,
     left_out: dict[str, int],
 ) -> Iterator[HandCase]:

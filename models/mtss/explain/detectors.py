@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.domain import Box, Film
+from core.domain import Box, Image
 from core.errors import InputError, ModelError
 from core.scores.mtss import MTSS
 from models.common.frames import Frame
@@ -58,7 +58,7 @@ class SmallFilm:
     factors: tuple[float, float]
 
     @classmethod
-    def of(cls, film: Film) -> SmallFilm:
+    def of(cls, film: Image) -> SmallFilm:
         return cls(*half_size(film.pixels, film.spacing_mm))
 
     @property
@@ -90,7 +90,7 @@ class DetectorExplainer:
         picture = Picture(cut(small.grey, origin), frame, small.spacing_mm, False)
         return Question(name, "joint", ((picture, np.asarray(joint, float) - np.tile(origin, 2)),), AFFECTED)
 
-    def again(self, film: Film, reading: Any, asked: Question, shift_mm: tuple[float, float]) -> Question:
+    def again(self, film: Image, reading: Any, asked: Question, shift_mm: tuple[float, float]) -> Question:
         """The same joint in a window that is moved. reading: the film at half size."""
         corner = np.round(asked.picture.frame.origin / HALF_SIZE_MM)
         return self.about_joint(reading, asked.network, asked.box + np.tile(corner, 2), shift_mm)
@@ -119,7 +119,7 @@ class DetectorExplainer:
         return spread(found, view.grey.shape)
 
 
-def explain_stored(film: Film, stored: pd.Series, size: str) -> Told:
+def explain_stored(film: Image, stored: pd.Series, size: str) -> Told:
     """Why a joint has its grade, or why a detector calls it ankylosed or luxated. stored: the finding's row,
     with its box.
 

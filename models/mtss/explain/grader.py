@@ -15,7 +15,7 @@ import pandas as pd
 import torch
 from torch import nn
 
-from core.domain import Abstained, Film
+from core.domain import Abstained, Image
 from core.errors import ModelError
 from core.scores.mtss import MTSS
 from models.explain.box_target import own_copy
@@ -63,7 +63,7 @@ class GraderExplainer:
         self.stages, self.shifts_mm = {NAME: STAGES}, {NAME: SHIFTS_MM}
 
     def about_site(
-        self, film: Film, places: Places, site: str, grade: int, shift_mm: tuple[float, float] = (0.0, 0.0)
+        self, film: Image, places: Places, site: str, grade: int, shift_mm: tuple[float, float] = (0.0, 0.0)
     ) -> Question:
         """Why this grade at a site (``LH.J.MCP2``). places: of its film, the unit among them. shift_mm: moves
         the tile on the film."""
@@ -81,7 +81,7 @@ class GraderExplainer:
             views.append((picture, np.concatenate([on_tile.min(axis=0), on_tile.max(axis=0)])))
         return Question(NAME, site, tuple(views), grade)
 
-    def again(self, film: Film, reading: Places, asked: Question, shift_mm: tuple[float, float]) -> Question:
+    def again(self, film: Image, reading: Places, asked: Question, shift_mm: tuple[float, float]) -> Question:
         """The same site on a tile that is moved."""
         return self.about_site(film, reading, asked.name, asked.column, shift_mm)
 
@@ -121,7 +121,7 @@ class GraderExplainer:
         return total / top if top > 0 else total
 
 
-def explain_grade(film: Film, stored: pd.Series, size: str) -> Told:
+def explain_grade(film: Image, stored: pd.Series, size: str) -> Told:
     """Why the model gave its grade of erosion or narrowing: the film is read again by the same weights.
 
     stored: row of the finding. Raises ModelError where the site is no longer found.

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from core.domain import Abstained, Film
+from core.domain import Abstained, Image
 from core.scores.mtss import MTSS
 from data.phantom.hands.course import TRIAL, simulate_hands
 from data.phantom.hands.films import hand_conditions
@@ -45,7 +45,7 @@ class SiteCase:
     truth: np.ndarray
     true_grade: int
     given_grade: int
-    film: Film
+    film: Image
     reading: Places
 
 
@@ -71,7 +71,7 @@ def cases_of_patient(
     role = StudyRole.TUNE if tuning else StudyRole.TEST
     who = Patients(number, 1, (VISIT,), damaged=True, role=role, seed=SEED, spacing=None, domain=domain)
     for subject, visit, rendered in limb_films(who):
-        film = Film(subject, rendered.pixels, rendered.spacing_mm)
+        film = Image(subject, rendered.pixels, rendered.spacing_mm)
         reading = explainer.scorer.read(film)
         if isinstance(reading, Abstained):
             left_out[ABSTAINED] += 1
@@ -108,7 +108,7 @@ def _cases(
     who: Patients,
     visit: str,
     sites: list[tuple[str, int]],
-    film: Film,
+    film: Image,
     reading: LimbReading,
     left_out: dict[str, int],
 ) -> Iterator[SiteCase]:

@@ -16,7 +16,7 @@ import pandas as pd
 
 from core.agreement.bootstrap import DRAWS, draw_counts, percentiles
 from core.agreement.proportion import wilson
-from core.domain import Abstained, Film
+from core.domain import Abstained, Image
 from core.scores.mtss import FINGERS
 from models.common.coco import grey_pixels, read_coco
 from models.mtss.finder.locate import SiteFinder, build_finder
@@ -35,7 +35,7 @@ def group_of(unit: str) -> str:
     return "fingers" if unit[3:] in FINGERS else "wrist"
 
 
-def films_of(folder: Path) -> Iterator[tuple[dict, list[dict], Film]]:
+def films_of(folder: Path) -> Iterator[tuple[dict, list[dict], Image]]:
     """The image record, its boxes and the film of each image of a COCO folder, with the spacing that its
     file states (none for some).
     """
@@ -43,7 +43,7 @@ def films_of(folder: Path) -> Iterator[tuple[dict, list[dict], Film]]:
     for image, boxes in labelled.films():
         stated = image.get("shown_spacing_mm", image.get("spacing_mm"))
         pixels = grey_pixels(labelled.file_of(image))
-        yield image, boxes, Film(image["file_name"], pixels, tuple(stated) if stated else None)
+        yield image, boxes, Image(image["file_name"], pixels, tuple(stated) if stated else None)
 
 
 def evaluate_folder(finder: SiteFinder, folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from core.domain import Abstained, Film
+from core.domain import Abstained, Image
 from models import cards
 from models.mtss.finder import ood_features
 from models.mtss.finder.lead_letters import Letter, turned_over
@@ -79,14 +79,14 @@ class SiteFinder:
         self.shape = network.shape.detach().cpu().numpy().astype(float)
         self.spread = network.spread.detach().cpu().numpy().astype(float)
 
-    def find(self, film: Film) -> Places | Abstained:
+    def find(self, film: Image) -> Places | Abstained:
         """The units of a film of both hands or both feet, in pixels of the film."""
         reason = unusable(film.pixels)
         if reason:
             return Abstained(reason)
         return judge(self.see(film), stated=film.spacing_mm is not None)
 
-    def see(self, film: Film) -> Look:
+    def see(self, film: Image) -> Look:
         """What the network sees of a grey film, whatever it shows."""
         return self.look(film.pixels, film.spacing_mm) if film.spacing_mm else self.guess(film.pixels)
 

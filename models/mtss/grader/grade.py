@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from core.domain import Box, Film
+from core.domain import Box, Image
 from core.scores.mtss import MAXIMUM
 from models import cards
 from models.mtss.grader import tiles
@@ -65,7 +65,7 @@ class JointGrader:
     rules: Mapping[str, BlockRule]
     box_mm: Mapping[str, Sequence[float]]
 
-    def grade(self, film: Film, places: Places) -> dict[str, SiteGrade]:
+    def grade(self, film: Image, places: Places) -> dict[str, SiteGrade]:
         """Site code -> grade, for every site whose unit has a place. film: bone bright."""
         seen = self.see(film, places)
         damage = np.array([seen.damage])
@@ -86,7 +86,7 @@ class JointGrader:
         width, height = (float(v) / mm_per_pixel / 2 for v in self.box_mm.get(unit[1:], (side, side)))
         return Box(place.x - width, place.y - height, place.x + width, place.y + height)
 
-    def see(self, film: Film, places: Places) -> Seen:
+    def see(self, film: Image, places: Places) -> Seen:
         """The network's log probabilities for every site whose unit has a place, mean over the views."""
         frames = tiles.frames(places)
         if not frames:

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from core.agreement.icc import icc
-from core.domain import Box, Film
+from core.domain import Box, Image
 from core.report.blocks import Code, Figure, FilmPicture, Report, Section, Table, Text
 from core.report.compose import compose
 from core.report.disagreements import shown_region, worst_patients
@@ -182,7 +182,7 @@ def test_region_shown_is_where_the_model_differs():
 
 def film_and_findings():
     y, x = np.mgrid[:900, :700]
-    film = Film("i", (x * 50 + y).astype(np.uint16))
+    film = Image("i", (x * 50 + y).astype(np.uint16))
     findings = pd.DataFrame(
         {"site": ["C5I", "C4S"], "grade": [3, 0], "box": [Box(300, 400, 330, 430), Box(310, 300, 340, 330)]}
     )

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.domain import Film
+from core.domain import Image
 from data.phantom.spine.films import film_conditions, make_film
 from data.phantom.spine.lesion_mask import changed_by
 from models import cards
@@ -27,7 +27,7 @@ def frame(x=0.0, y=0.0, mm=0.5):
 def case(truth, box):
     picture = Picture(np.zeros(truth.shape, np.float32), frame(), (0.5, 0.5), False)
     question = Question("grader", "L3S", ((picture, np.array(box, float)),), 2)
-    film = Film("x", np.zeros((4, 4)))
+    film = Image("x", np.zeros((4, 4)))
     return Case("P1", question, truth.astype(np.float32), 2, 2, film, SimpleNamespace())
 
 
@@ -196,7 +196,7 @@ def test_a_bridge_belongs_to_both_its_corners_and_a_normal_corner_has_no_finding
 def test_one_film_through_all_checks_and_into_tables(rendered):
     states, film, body, conditions = rendered
     explainer = MsasssExplainer(build(threads=1))
-    seen = Film("x", film.pixels, film.spacing_mm)
+    seen = Image("x", film.pixels, film.spacing_mm)
     reading = explainer.scorer.read(seen)
     question = explainer.about_site(seen, reading, "L2I", 2)
     truth = question.picture.cut(changed_by(body, conditions, states, "L2I"))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.domain import Abstained, Film, Scored
+from core.domain import Abstained, Image, Scored
 from core.errors import InputError, ModelError
 from models import cards
 from models.msasss import augment, batches, networks, pixels, samples, scorer, tune
@@ -170,7 +170,7 @@ def test_views_move_labels_with_the_image():
 
 def test_untrained_networks_find_nothing_and_say_so(untrained, make_toy):
     film = make_toy("lumbar", "T1", 5)
-    result = untrained.score([Film("a", film.pixels, film.spacing_mm)])
+    result = untrained.score([Image("a", film.pixels, film.spacing_mm)])
     assert isinstance(result[0], Abstained)
     assert isinstance(untrained, Scorer)
 
@@ -178,12 +178,12 @@ def test_untrained_networks_find_nothing_and_say_so(untrained, make_toy):
 @pytest.mark.parametrize(
     ("film", "reason"),
     [
-        (Film("a", np.zeros((500, 400, 3), np.uint8)), "colour or several frames"),
-        (Film("a", np.arange(250000).reshape(500, 500), modality="CT"), "modality CT"),
-        (Film("a", np.arange(250000).reshape(500, 500), modality="US"), "modality US"),
-        (Film("a", np.arange(4096).reshape(64, 64)), "too small"),
-        (Film("a", np.arange(250000).reshape(500, 500), spacing_mm=(0.1, 0.1)), "too small in millimetres"),
-        (Film("a", np.full((500, 400), 7, np.uint16)), "blank"),
+        (Image("a", np.zeros((500, 400, 3), np.uint8)), "colour or several frames"),
+        (Image("a", np.arange(250000).reshape(500, 500), modality="CT"), "modality CT"),
+        (Image("a", np.arange(250000).reshape(500, 500), modality="US"), "modality US"),
+        (Image("a", np.arange(4096).reshape(64, 64)), "too small"),
+        (Image("a", np.arange(250000).reshape(500, 500), spacing_mm=(0.1, 0.1)), "too small in millimetres"),
+        (Image("a", np.full((500, 400), 7, np.uint16)), "blank"),
     ],
 )
 def test_what_cannot_be_a_spine_film_is_not_looked_at(untrained, film, reason):

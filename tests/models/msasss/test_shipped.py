@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.domain import Abstained, Film, Scored
+from core.domain import Abstained, Image, Scored
 from data.phantom.seeds import PREFIX, StudyRole, StudySeed
 from data.phantom.spine.films import make_film
 from models import cards
@@ -57,7 +57,7 @@ def test_training_tuning_test_and_demo_patients_never_mix(card):
 def test_fresh_film_is_read_sensibly(scorer, view):
     states = dict.fromkeys(SITES[view], (0, 0.1)) | dict.fromkeys(SITES[view][4:6], (3, 0.8))
     film = make_film(987, "FRESH", "BL", view, states, kind="good")
-    result = scorer.score_one(Film("a", film.pixels, film.spacing_mm, "DX"))
+    result = scorer.score_one(Image("a", film.pixels, film.spacing_mm, "DX"))
     assert isinstance(result, Scored)
     truth = film.corners.set_index("site")
     near = [
@@ -69,14 +69,14 @@ def test_fresh_film_is_read_sensibly(scorer, view):
     assert np.mean(np.array(near) < 3) > 0.9
     given = {finding.site: finding.grade for finding in result.findings}
     assert [given.get(site) for site in SITES[view][4:6]] == [3, 3]
-    again = scorer.score_one(Film("a", film.pixels, film.spacing_mm, "DX"))
+    again = scorer.score_one(Image("a", film.pixels, film.spacing_mm, "DX"))
     assert again == result
 
 
 def test_mirrored_film_gives_the_same_grades_on_the_other_side(scorer):
     film = make_film(987, "FRESH", "BL", "lumbar", {}, kind="good")
-    plain = scorer.score_one(Film("a", film.pixels, film.spacing_mm))
-    turned = scorer.score_one(Film("a", np.ascontiguousarray(film.pixels[:, ::-1]), film.spacing_mm))
+    plain = scorer.score_one(Image("a", film.pixels, film.spacing_mm))
+    turned = scorer.score_one(Image("a", np.ascontiguousarray(film.pixels[:, ::-1]), film.spacing_mm))
     assert isinstance(plain, Scored)
     assert isinstance(turned, Scored)
     assert [f.site for f in plain.findings] == [f.site for f in turned.findings]
@@ -89,7 +89,7 @@ def test_mirrored_film_gives_the_same_grades_on_the_other_side(scorer):
 
 def test_film_without_spacing_is_still_read(scorer):
     film = make_film(987, "FRESH", "BL", "lumbar", {}, kind="good")
-    result = scorer.score_one(Film("a", film.pixels, None))
+    result = scorer.score_one(Image("a", film.pixels, None))
     assert isinstance(result, Scored)
     truth = film.corners.set_index("site")
     centres = [np.hypot(*(np.array(f.box.centre) - truth.loc[f.site, ["x", "y"]])) for f in result.findings]
@@ -103,7 +103,7 @@ def test_pair_of_films_is_read_together_in_either_order(scorer):
     after = make_film(
         987, "FRESH", "W104", "lumbar", states | dict.fromkeys(SITES["lumbar"][4:6], (3, 0.8)), kind="good"
     )
-    films = [Film(name, film.pixels, film.spacing_mm) for name, film in (("a", before), ("b", after))]
+    films = [Image(name, film.pixels, film.spacing_mm) for name, film in (("a", before), ("b", after))]
     seen, together = scorer.score(films), paired.build_together("demo")
     there, back = together.read(seen), together.read(seen[::-1])
     assert there.films == back.films[::-1]
@@ -117,7 +117,7 @@ def test_pair_of_films_is_read_together_in_either_order(scorer):
 @pytest.mark.parametrize("kind", ["ap_lumbar", "hand", "lateral_thoracic", "blank"])
 def test_wrong_film_is_abstained_on(scorer, kind):
     film = make_film(987, "FRESH", "W52", "lumbar", {}, kind=kind)
-    assert isinstance(scorer.score_one(Film("a", film.pixels, film.spacing_mm, "DX")), Abstained)
+    assert isinstance(scorer.score_one(Image("a", film.pixels, film.spacing_mm, "DX")), Abstained)
 
 
 REAL = {
@@ -137,7 +137,7 @@ def test_real_films_of_something_else_are_abstained_on(scorer, shared, name, sta
     path: Path = shared / "real" / name
     pixels = LabelledFilm(path.name, "", "", (1.0, 1.0), path=path).load()
     for spacing in ((0.15, 0.15), None):
-        film = Film(path.name, pixels, spacing, REAL[name] if stated else "")
+        film = Image(path.name, pixels, spacing, REAL[name] if stated else "")
         assert isinstance(scorer.score_one(film), Abstained)
 
 
@@ -147,4 +147,4 @@ def test_thumbnails_of_hands_and_chests_are_abstained_on(scorer, shared):
     assert paths
     for path in paths:
         pixels = np.kron(LabelledFilm(path.name, "", "", (1.0, 1.0), path=path).load(), np.ones((8, 8)))
-        assert isinstance(scorer.score_one(Film(path.name, pixels, (0.4, 0.4))), Abstained)
+        assert isinstance(scorer.score_one(Image(path.name, pixels, (0.4, 0.4))), Abstained)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.domain import Abstained, Box, Film, Scored
+from core.domain import Abstained, Box, Image, Scored
 from core.scores.mtss import MTSS
 from models.mtss.detectors.ensemble import Joints
 from models.mtss.detectors.read import HandReading
@@ -117,7 +117,7 @@ def scorer(found, detectors=None) -> MtssScorer:
     return MtssScorer(Finder(found), detectors or Detectors(), Grader(), size="demo", weights_hash="w")
 
 
-FILM = Film("f", np.zeros((100, 100), np.uint16), modality="DX")
+FILM = Image("f", np.zeros((100, 100), np.uint16), modality="DX")
 
 
 @pytest.mark.parametrize("view", ["hands", "feet"])
@@ -133,5 +133,5 @@ def test_the_finders_reason_is_the_reason():
 
 
 def test_other_modalities_are_not_looked_at():
-    film = Film("f", FILM.pixels, modality="MR")
+    film = Image("f", FILM.pixels, modality="MR")
     assert "MR" in scorer(places()).score([film])[0].reason

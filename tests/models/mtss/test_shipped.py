@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from core.domain import Abstained, Film
+from core.domain import Abstained, Image
 from data.phantom.hands.films import make_hand_film
 from data.phantom.hands.state import JointState
 from data.phantom.seeds import PREFIX, StudyRole
@@ -35,7 +35,7 @@ def card():
 
 def film_of(kind: str, states=None):
     drawn = make_hand_film(77, "FRESH", "BL", "hands", states or {}, kind=kind, spacing=HALF_SIZE_MM)
-    return drawn, Film(kind, drawn.pixels, drawn.spacing_mm)
+    return drawn, Image(kind, drawn.pixels, drawn.spacing_mm)
 
 
 def test_card_says_phantom_and_how_little_was_done(card):
@@ -138,7 +138,7 @@ def test_the_real_hand_alone_is_abstained_on(detectors, shared):
 
     path = shared / "real/hand-radiograph/right-hand-pa.dcm"
     pixels = pydicom.dcmread(path).pixel_array
-    read = detectors.read(Film("real", pixels, (0.115, 0.115)))
+    read = detectors.read(Image("real", pixels, (0.115, 0.115)))
     assert isinstance(read.named, Abstained)
     assert read.findings.empty
     assert 8 <= len(read.joints) <= 12

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from core.domain import Abstained, Box, Film, Finding, Scored
+from core.domain import Abstained, Box, Finding, Image, Scored
 from core.errors import InputError
 from models.ood import abstention
 from models.ood.check import Check, Part
@@ -31,7 +31,7 @@ class Picky:
 
 
 def film(value, modality=""):
-    return Film(f"f{value}", np.full((40, 20), value, np.uint16), (1.0, 1.0), modality)
+    return Image(f"f{value}", np.full((40, 20), value, np.uint16), (1.0, 1.0), modality)
 
 
 def test_pixels_alone_hide_modality_and_millimetres():

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from core.cli import cli
-from core.domain import Abstained, Box, Film, Finding, Scored
+from core.domain import Abstained, Box, Finding, Image, Scored
 from core.errors import ModelError
 from core.scores.mtss import MTSS
 from data.scoring.filing import pending_films
@@ -62,7 +62,7 @@ def build_limbs(*, size, device, threads):
 
 
 def load_blank(store, image):
-    return Film(image, np.zeros((4, 4), np.uint16))
+    return Image(image, np.zeros((4, 4), np.uint16))
 
 
 def identify_limbs(size):
@@ -301,6 +301,6 @@ def test_command_scores_every_system_and_says_what_of_which(cohort, monkeypatch)
 
 
 def test_one_system_can_be_named(cohort):
-    assert list(run(cohort, systems=["svdh"]).by_system) == ["mtss"]
+    assert list(score_all(cohort, systems=["svdh"]).by_system) == ["mtss"]
     report = score_cohort(cohort, "mtss", processes=1, load=load_blank)
     assert report.images == 0

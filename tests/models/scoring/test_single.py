@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.domain import Abstained, Box, Film, Finding, Scored
+from core.domain import Abstained, Box, Finding, Image, Scored
 from data.scoring.visit_scores import visit_scores
 from data.store.cohort import CohortStore
 from models.msasss.sites import SITES
@@ -49,7 +49,7 @@ def build_toy(*, size, device, threads):
 
 
 def load_toy(store, image):
-    return Film(image, np.zeros((4, 4), np.uint16))
+    return Image(image, np.zeros((4, 4), np.uint16))
 
 
 def identify_toy(size):

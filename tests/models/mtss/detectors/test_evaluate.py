@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from core.domain import Abstained, Film
+from core.domain import Abstained, Image
 from core.errors import InputError, ModelError
 from models import cards
 from models.mtss.detectors import evaluate, ship, train
@@ -125,7 +125,7 @@ def test_names_count_as_right_where_their_box_is_that_joint(folder):
 
 def test_a_film_that_was_refused_counts_as_missed(folder):
     class Refusing:
-        def read(self, film: Film) -> Abstained:
+        def read(self, film: Image) -> Abstained:
             return Abstained("too dark")
 
     films = read_folder(folder)
@@ -169,7 +169,7 @@ def test_a_fold_is_trained_tested_and_carded(folder, tmp_path):
     assert "float32" in str(
         next(infer.build(folder=tmp_path / "stored").networks["luxation"].parameters()).dtype
     )
-    read = infer.build(folder=tmp_path / "fold1").read(Film("x", films[0].load(), (0.15, 0.15)))
+    read = infer.build(folder=tmp_path / "fold1").read(Image("x", films[0].load(), (0.15, 0.15)))
     assert isinstance(read, HandReading)
 
 
@@ -210,7 +210,7 @@ def test_crossed_joints_are_those_that_suppression_would_part():
     ],
 )
 def test_films_of_something_else_are_refused_before_they_are_scanned(pixels, body_part, reason):
-    found = infer.HandDetectors({}).read(Film("x", pixels, body_part=body_part))
+    found = infer.HandDetectors({}).read(Image("x", pixels, body_part=body_part))
     assert isinstance(found, Abstained)
     assert reason in found.reason
 

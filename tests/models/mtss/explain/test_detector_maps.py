@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from core.domain import Box, Film
+from core.domain import Box, Image
 from core.errors import InputError, ModelError
 from data.phantom.hands.films import hand_conditions, make_hand_film
 from data.phantom.hands.lesion_mask import changed_by
@@ -64,7 +64,7 @@ def explainer():
     return DetectorExplainer(HandDetectors(made))
 
 
-FILM = Film("f", np.random.default_rng(0).integers(0, 1000, (600, 800)).astype(np.uint16), (0.3, 0.3))
+FILM = Image("f", np.random.default_rng(0).integers(0, 1000, (600, 800)).astype(np.uint16), (0.3, 0.3))
 JOINT = np.array([400.0, 250.0, 440.0, 290.0])
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.domain import Abstained, Film
+from core.domain import Abstained, Image
 from data.phantom.hands.films import hand_conditions, make_hand_film
 from data.phantom.hands.labels import letters_of
 from data.phantom.hands.state import units_of
@@ -22,7 +22,7 @@ def finder():
 
 def film_of(kind="good", view="hands", subject="FRESH", **options):
     drawn = make_hand_film(78, subject, "BL", view, {}, kind=kind, spacing=SPACING, **options)
-    return drawn, Film(kind, drawn.pixels, drawn.spacing_mm)
+    return drawn, Image(kind, drawn.pixels, drawn.spacing_mm)
 
 
 def off_mm(drawn, places):
@@ -47,14 +47,14 @@ def test_every_site_of_a_good_film_has_its_place(finder, view):
 
 def test_a_film_without_pixel_size_gets_one_from_its_limbs(finder):
     drawn, film = film_of(subject="NOSIZE")
-    found = finder.find(Film("bare", film.pixels))
+    found = finder.find(Image("bare", film.pixels))
     assert found.mm_per_pixel == pytest.approx(SPACING, rel=0.2)
     assert np.mean([value <= 3.0 for value in off_mm(drawn, found).values()]) >= 0.9
 
 
 def test_feet_sent_as_hands_are_feet_whatever_the_file_says(finder):
     _, film = film_of("foot_as_hand")
-    found = finder.find(Film("tagged", film.pixels, film.spacing_mm, "CR", "hand", "pa"))
+    found = finder.find(Image("tagged", film.pixels, film.spacing_mm, "CR", "hand", "pa"))
     assert found.view == "feet"
     assert all(unit[1] == "F" for unit in found.units)
 
@@ -92,7 +92,7 @@ def test_a_film_of_something_else_is_refused(finder, kind):
 
 def test_one_grey_and_tiny_pictures_are_refused(finder):
     for pixels in (np.full((400, 500), 7, np.uint16), np.eye(20, dtype=np.float32)):
-        assert isinstance(finder.find(Film("none", pixels)), Abstained)
+        assert isinstance(finder.find(Image("none", pixels)), Abstained)
 
 
 def test_an_inverted_file_is_read_as_the_same_film(finder, tmp_path):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.domain import Abstained, Film, Scored
+from core.domain import Abstained, Image, Scored
 from core.scores.mtss import MTSS
 from data.phantom.seeds import StudyRole
 from models.mtss import ood_films
@@ -54,7 +54,7 @@ def picture(seed=0):
 
 
 def test_any_image_is_told_of_without_anatomy():
-    film = Film("noise", picture(), (INPUT_MM, INPUT_MM))
+    film = Image("noise", picture(), (INPUT_MM, INPUT_MM))
     finder = tiny()
     told = finder.see(film).told()
     assert set(told) == {"exposure", "what the network sees"}
@@ -83,7 +83,7 @@ class Grader:
 
 
 CHECK = Check({"exposure": Part(np.array([[0.0]]), np.eye(1), 1.0)}, limit=2.0)
-FILM = Film("f", np.zeros((100, 100), np.uint16), modality="DX")
+FILM = Image("f", np.zeros((100, 100), np.uint16), modality="DX")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.domain import Film
+from core.domain import Image
 from core.errors import InputError, ModelError
 from core.scores.mtss import MTSS
 from models import cards
@@ -61,7 +61,7 @@ def fresh():
 def hand_film():
     pixels = np.random.default_rng(1).integers(0, 900, (400, 600)).astype(np.uint16)
     units = {unit: Place(x / 0.5, y / 0.5, 1.0) for unit, (x, y) in layout("hands").items()}
-    return Film("f", pixels), Places("hands", units, {}, 0.5)
+    return Image("f", pixels), Places("hands", units, {}, 0.5)
 
 
 def test_every_site_of_a_placed_unit_is_graded():
