@@ -122,11 +122,11 @@ def _score(store: CohortStore, systems: Sequence[str], processes: int, *, wanted
     """Counts of the models' runs, ``None`` with the reason where none ran."""
     if not wanted:
         return {"scored": None, "abstained": None, "not_scored": "--no-score was given"}
-    from models.registry import REGISTRY
+    from models.registry import models
     from models.scoring.run import score_systems
 
     line = CountLine("films scored")
-    modelled = [system for system in systems if system in REGISTRY]
+    modelled = [system for system in systems if system in models()]
     if not modelled:
         reason = f"there is no model for {', '.join(systems)}"
         return {"scored": None, "abstained": None, "not_scored": reason}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.option("--image", required=True, help="The film, by its id or how that begins.")
 @click.option("--site", required=True, help="The site, such as L3S.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="A .png or .svg file.")
-@click.option("--system", default="msasss", show_default=True, help="Which score.")
+@click.option("--system", default="", help="Which score; the one that has the site where left out.")
 @click.option("--feature", default="", help="Which finding, where the site has several, such as ankylosis.")
 @click.option("--size", type=click.Choice(["demo", "full"]), default="demo", show_default=True)
 @json_option

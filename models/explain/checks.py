@@ -17,8 +17,8 @@ import numpy as np
 import torch
 
 from core.domain import Image
-from models.explain.method import Method
 from models.explain.question import Question, laid_on
+from models.system import Method
 
 TOLERANCE_MM = 1.0  # a hottest point this near the finding counts as on it, for the map and for its rivals
 RANDOM_SEEDS = (1, 2, 3, 4, 5)  # one draw of random weights can be lucky: 0.48 to 0.60 for one map

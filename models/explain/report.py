@@ -23,21 +23,14 @@ import click
 import numpy as np
 import pandas as pd
 
+from core import scores
 from core.errors import InputError
-from core.scores.mtss import MTSS
 from models import cards
 from models.explain import verdict
-from models.explain.method import CANDIDATES, METHODS, Method
+from models.registry import model_of, models
+from models.system import Explanations, Method
 
 FILMS = Path(__file__).resolve().parents[2] / "data" / "phantom"
-# Modules with ``tools(size)`` and ``cases_of_patient``, and the networks of the card that they test.
-TESTS: dict[str, dict[str, tuple[str, ...]]] = {
-    "msasss": {"models.msasss.explain_cases": ("grader", "finder")},
-    "mtss": {
-        "models.mtss.explain.detector_cases": ("ankylosis", "luxation"),
-        "models.mtss.explain.grader_cases": ("grader",),
-    },
-}
 LATER = {"report.py", "verdict.py", "stored.py", "picture.py", "dicom_out.py", "report"}  # change no figure
 PAGE = Path("docs/explain.md")
 BEGIN, END = "<!-- tests: begin -->", "<!-- tests: end -->"
@@ -60,8 +53,26 @@ SHOWN = {
 }
 
 
-Methods = Mapping[str, Sequence[Method]]  # by the names of ``METHODS``
+Methods = Mapping[str, Sequence[Method]]  # by the name of a map
 Figures = tuple[list[dict[str, Any]], dict[str, int]]
+
+
+def explained() -> list[str]:
+    """Systems whose model explains its findings."""
+    return [name for name, model in models().items() if model.explanations is not None]
+
+
+def explanations_of(system: str) -> Explanations:
+    """How a system's findings are explained. Raises InputError where they are not."""
+    found = model_of(system).explanations
+    if found is None:
+        raise InputError(f"system {system}", f"{', '.join(explained())} have heat maps", "name one of these")
+    return found
+
+
+def methods_of(system: str) -> dict[str, tuple[Method, ...]]:
+    """The method of each map of a system."""
+    return {name: (method,) for name, method in explanations_of(system).methods.items()}
 
 
 def rows_of_patient(
@@ -97,7 +108,7 @@ def _measured(number: int, system: str, domain: str, tuning: bool, methods: Meth
 
     left_out: dict[str, int] = {}
     rows = []
-    for module, tested in TESTS[system].items():
+    for module, tested in explanations_of(system).tests.items():
         if not any(verdict.of_network(name) in tested for name in methods):
             continue
         explainer, stages = _tools(module, size)
@@ -151,7 +162,7 @@ def run_tests(
     processes: int = 1,
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """All cases of so many patients, one row a case and method, and counts of what was left out."""
-    used = methods or {name: (method,) for name, method in METHODS[system].items()}
+    used = methods or methods_of(system)
     work = partial(rows_of_patient, system=system, domain=domain, tuning=tuning, methods=used, size=size)
     numbers = range(1, patients + 1)
     if processes > 1:
@@ -183,7 +194,7 @@ def result(
         "left_out": {name: left_out for name, (_, left_out) in sets.items()},
         "networks": {},
     }
-    for network, method in METHODS[system].items():
+    for network, method in explanations_of(system).methods.items():
         by_set = {name: rows[rows["network"] == network] for name, (rows, _) in sets.items()}
         tables = {name: figures(rows) for name, rows in by_set.items() if len(rows)}
         if not tables:
@@ -209,7 +220,8 @@ def result(
 
 def _feature(name: str) -> str:
     """The feature of a site of the hands (``RH.J.MCP1``: jsn); none for what is named otherwise."""
-    return MTSS.by_code[name].feature if name in MTSS.by_code else ""
+    features = {site.code: site.feature for one in scores.SYSTEMS.values() for site in one.sites}
+    return features.get(name, "")
 
 
 def kept(stored: Mapping[str, Any] | None, new: dict[str, Any]) -> dict[str, Any]:
@@ -217,7 +229,7 @@ def kept(stored: Mapping[str, Any] | None, new: dict[str, Any]) -> dict[str, Any
     if stored is None:
         return new
     every = {**stored["networks"], **new["networks"]}
-    order = [name for name in METHODS[new["system"]] if name in every]
+    order = [name for name in explanations_of(new["system"]).methods if name in every]
     left_out = {
         name: {**stored["left_out"].get(name, {}), **new["left_out"].get(name, {})}
         for name in dict.fromkeys((*stored["left_out"], *new["left_out"]))
@@ -273,7 +285,7 @@ def as_text(found: Mapping[str, Any]) -> str:
 
 def all_tables(size: str = "demo") -> str:
     """The tables of every system whose maps were tested, an overview first."""
-    stored = [verdict.read_results(system, size) for system in METHODS]
+    stored = [verdict.read_results(system, size) for system in explained()]
     every = [found for found in stored if found is not None]
     return "\n\n".join([overview(every), *(as_text(found) for found in every)])
 
@@ -300,7 +312,7 @@ def into_page(page: str, tables: str) -> str:
 
 def _chosen(system: str, networks: Sequence[str], compare: bool) -> Methods:
     """The methods to test: all of a system, or of some networks. Raises InputError where there is none."""
-    every: Methods = CANDIDATES[system] if compare else {n: (m,) for n, m in METHODS[system].items()}
+    every: Methods = explanations_of(system).candidates if compare else methods_of(system)
     found = {n: m for n, m in every.items() if not networks or verdict.of_network(n) in networks}
     if not found:
         raise InputError(
@@ -310,9 +322,7 @@ def _chosen(system: str, networks: Sequence[str], compare: bool) -> Methods:
 
 
 @click.command()
-@click.option(
-    "--system", "systems", multiple=True, type=click.Choice(list(METHODS)), help="All where left out."
-)
+@click.option("--system", "systems", multiple=True, help="All where left out.")
 @click.option("--network", "networks", multiple=True, help="As the card names it; all where left out.")
 @click.option("--patients", default=20, show_default=True, help="Of each domain and system.")
 @click.option("--domain", type=click.Choice([*DOMAINS, "both"]), default="both", show_default=True)
@@ -325,7 +335,7 @@ def main(
     processes: int, page: Path, compare: bool,
 ) -> None:  # fmt: skip
     """Test the maps of the shipped networks on phantom films."""
-    for system in systems or tuple(METHODS):
+    for system in systems or explained():
         methods = _chosen(system, networks, compare)
         run = partial(run_tests, system, patients, methods=methods, size=size, processes=processes)
         if compare:

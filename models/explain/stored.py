@@ -1,7 +1,7 @@
 """The map of a stored finding: the film is read again by the same weights, and asked why.
 
-Which function answers is the system's own (``EXPLAINERS`` in :mod:`models.explain.method`); here is what all
-of them share: the stored finding, its weights, the verdict on such maps.
+Which function answers is the system's own (``Explanations`` in :mod:`models.system`); here is what all of
+them share: the stored finding, its weights, the verdict on such maps.
 """
 
 from __future__ import annotations
@@ -19,9 +19,8 @@ from data.dicom.images import load_film
 from data.queries.findings import of_image
 from data.store.cohort import CohortStore
 from models.explain.explanation import Told
-from models.explain.method import EXPLAINERS, explainer
 from models.explain.verdict import Verdict, read_verdict
-from models.registry import entry
+from models.registry import model_of, models
 
 
 @dataclass(frozen=True)
@@ -54,29 +53,30 @@ def explain(
     image: str,
     site: str,
     *,
-    system: str = "msasss",
+    system: str = "",
     feature: str = "",
     size: str = "demo",
 ) -> Explained:
     """Why the model gave its finding at a site, from the film alone (read mode ``single``).
 
-    feature: which finding where the site has several; the site's own where it is left out, else the one that
-    is there. Raises InputError where no finding is stored there, ModelError where other weights than those
-    of this size made it.
+    system: the score that has the site where left out. feature: which finding where the site has several;
+    the site's own where it is left out, else the one that is there. Raises InputError where no finding is
+    stored there, ModelError where other weights than those of this size made it.
     """
-    asked = scores.get(system)
-    if asked.name not in EXPLAINERS:
-        known = ", ".join(EXPLAINERS)
+    asked = scores.get(system or _system_of(site))
+    explanations = model_of(asked.name).explanations if asked.name in models() else None
+    if explanations is None:
+        known = ", ".join(name for name, model in models().items() if model.explanations)
         raise InputError(f"system {system}", f"findings of {known} can be explained", "name one of these")
     stored, others = _stored(store, image, site, feature, asked)
-    reader, weights_hash = entry(asked.name).identify(size)
+    reader, weights_hash = model_of(asked.name).identify(size)
     if stored["weights_hash"] != weights_hash:
         raise ModelError(
             f"{stored['reader']} gave the finding at {site} with weights {stored['weights_hash'][:12]}",
             f"the weights of size {size} are {weights_hash[:12]}, and would explain another grade",
             "run 'sharpline score' first, or give the --size that made it",
         )
-    told = explainer(asked.name)(load_film(store, image), stored, size)
+    told = explanations.explain(load_film(store, image), stored, size)
     maps = tuple(
         Shown(one.title, one.method, one.heat, read_verdict(asked.name, size, one.network, one.method))
         for one in told.maps
@@ -92,6 +92,15 @@ def explain(
         notes=(*told.notes, *_notes(store, image, site, asked.name, others)),
         phantom=store.is_phantom,
     )
+
+
+def _system_of(site: str) -> str:
+    """The name of the system that has a site of this code."""
+    found = [one.name for one in scores.SYSTEMS.values() if site in one.by_code]
+    if len(found) != 1:
+        need = "no score has it" if not found else f"{', '.join(found)} have it"
+        raise InputError(f"site {site!r}", need, "give the site as the score writes it, or name the --system")
+    return found[0]
 
 
 def _stored(

@@ -20,13 +20,14 @@ from models.common.frames import Frame
 from models.explain.box_target import BoxTarget, box_target, own_copy
 from models.explain.cam import WEIGHTINGS, heat_map
 from models.explain.explanation import Map, Told
-from models.explain.method import METHODS, Method
 from models.explain.question import Picture, Question, laid_on, spread
 from models.msasss import networks, pixels
 from models.msasss.geometry import tile_frames
 from models.msasss.grading import GradingRule
 from models.msasss.scorer import VIEWS_MM, MsasssScorer, Reading, build
 from models.msasss.sites import ALL_UNITS, UNIT_OF_SITE, UNITS
+from models.msasss.system import MAPS
+from models.system import Method
 
 
 def _from(layer: int, last: int = 18) -> tuple[str, ...]:
@@ -97,7 +98,7 @@ class MsasssExplainer:
 
     def targets(self, question: Question, method: Method | None = None) -> list[BoxTarget]:
         """The score that is explained on each view, chosen with the scorer's own weights."""
-        chosen = method or METHODS["msasss"][question.network]
+        chosen = method or MAPS[question.network]
         network, against = self.networks[question.network], None
         if chosen.contrast:
             against = 0 if question.column else 1
@@ -121,7 +122,7 @@ class MsasssExplainer:
 
         network: other weights of the same definition, for the randomisation test.
         """
-        chosen = method or METHODS["msasss"][question.network]
+        chosen = method or MAPS[question.network]
         used: Any = network or self.networks[question.network]
         layer, weigh = used.model[chosen.layer], WEIGHTINGS[chosen.weighting]
         asked = targets or self.targets(question, chosen)
@@ -159,7 +160,7 @@ def explain_stored(film: Image, stored: pd.Series, size: str) -> Told:
     probabilities = rule.probabilities(reading.sites[site].logits[None])
     grade = int(rule.grades(probabilities)[0])
     question = used.about_site(film, reading, site, grade)
-    method = METHODS["msasss"]["grader"]
+    method = MAPS["grader"]
     place = MSASSS.by_code[site]
     words = MSASSS.by_feature[place.feature].grades
     given = int(stored["grade"])

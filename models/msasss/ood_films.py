@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from core.domain import Abstained
+from core.errors import InputError
 from data.phantom.schedule import POOR
 from data.phantom.seeds import StudyRole
 from models.msasss import phantom
@@ -16,7 +20,10 @@ TEST_SEED = 31  # the patients of ``sharpline evaluate``
 class Source:
     """Films of the spine as the model's finder sees them."""
 
-    def __init__(self, size: str) -> None:
+    def __init__(self, size: str, folders: Sequence[Path] = ()) -> None:
+        """Raises InputError with folders: these films are always rendered."""
+        if folders:
+            raise InputError("--films", "spine films are always rendered", "leave it out")
         self.scorer = build(size=size, threads=1)
         self.scorer.check = None  # what it would score without the check
 

@@ -20,9 +20,9 @@ from models.common.yolo import decode
 from models.msasss import networks, ood_features, pixels
 from models.msasss.geometry import Candidates, Chain, Unnamed, name_chain, name_corners, tile_frames
 from models.msasss.grading import GradingRule
-from models.msasss.identity import reader_name
 from models.msasss.sites import ALL_UNITS, SITES, UNITS
 from models.ood import check as ood
+from models.system import reader_name
 
 LEAST_SIDE_MM = 80.0  # a spine film is at least this large
 LEAST_SIDE_PIXELS = 160
@@ -98,7 +98,7 @@ class MsasssScorer:
         self.finder = finder.eval().to(device)
         self.grader = grader.eval().to(device)
         self.rule, self.settings, self.device, self.check = rule, settings, device, check
-        self.reader, self.weights_hash = reader_name(size), weights_hash
+        self.reader, self.weights_hash = reader_name("msasss", size), weights_hash
 
     def score(self, films: Sequence[Image]) -> list[Scored | Abstained]:
         """One result per film: findings with boxes in pixels of the film, or an abstention with its

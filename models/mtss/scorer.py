@@ -24,9 +24,9 @@ from models.mtss.detectors.special import special_findings
 from models.mtss.finder.locate import SiteFinder, build_finder
 from models.mtss.fuse import fuse
 from models.mtss.grader.grade import JointGrader, SiteGrade, build_grader
-from models.mtss.identity import reader_name
 from models.mtss.places import Places
 from models.ood import check as ood
+from models.system import reader_name
 
 NOT_FOUND = "the joint was not found"
 LEAST_SHARE = 0.5  # of a film's sites that must be found; with fewer the score's own rule has no total either
@@ -60,7 +60,7 @@ class MtssScorer:
         """check: of the films that these weights know; None where it was never fitted."""
         self.check = check
         self.finder, self.detectors, self.grader = finder, detectors, grader
-        self.reader, self.weights_hash = reader_name(size), weights_hash
+        self.reader, self.weights_hash = reader_name("mtss", size), weights_hash
 
     def score(self, films: Sequence[Image]) -> list[Scored | Abstained]:
         """One result per film: findings with boxes in its pixels, or an abstention with its reason."""

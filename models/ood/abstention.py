@@ -1,10 +1,9 @@
 """How often a model abstains where it must not, and where it must: the table of docs/abstention.md.
 
-    python -m models.ood.abstention --real ../shared/real
-    python -m models.ood.abstention --real ../shared/real --system mtss
+    python -m models.ood.abstention --real ../shared/real --system SYSTEM
 
-The rows on phantoms come from the evaluation in the model's card, or (mTSS) from what was counted when its
-check was fitted; real images are scored here, as they are delivered and from their pixels alone, with
+The rows on phantoms come from the evaluation in the model's card, or from what was counted when its check
+was fitted; real images are scored here, as they are delivered and from their pixels alone, with
 everything hidden that would give them away.
 """
 
@@ -13,6 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +24,12 @@ from core.errors import InputError
 from models import cards
 from models.ood.check import Checked, read_stored
 from models.ood.real_images import Group, bare, groups
-from models.registry import Scorer, entry
+from models.registry import model_of
+from models.system import Scorer
 
 CONTROL_PATIENTS = 6
 PAGE = Path("docs/abstention.md")
 WRONG_PATIENTS = 10
-SYSTEMS = ("msasss", "mtss")
 
 
 @dataclass(frozen=True)
@@ -104,30 +104,6 @@ def _reasons(scorer: Scorer, films: Sequence[Image]) -> list[str]:
 
 def _kind(reason: str) -> str:
     return reason.partition("(")[0].partition(":")[0].strip() or reason
-
-
-def control(system: str, patients: int) -> Group:
-    """Phantom films to be scored, for the same two tries: a model that refuses these tells nothing by
-    refusing the rest."""
-    if system == "mtss":
-        from models.mtss import abstention_films
-
-        return abstention_films.control(patients)
-    from models.msasss.explain_cases import test_patients
-    from models.msasss.phantom import patient_films
-
-    who = test_patients(patients)
-    films = [labelled.as_film() for number in who.numbers for labelled, _ in patient_films(who, number)]
-    return Group("control: phantom spine films, to be scored", tuple(films))
-
-
-def wrong_films(system: str, patients: int) -> list[Group]:
-    """Wrong phantom films by kind, for a model whose evaluation has none."""
-    if system != "mtss":
-        return []
-    from models.mtss import abstention_films
-
-    return abstention_films.wrong(patients)
 
 
 def phantom_rows(card: dict[str, Any]) -> list[str]:
@@ -248,16 +224,19 @@ def into_page(page: str, table: str, system: str) -> str:
 
 @click.command()
 @click.option("--real", type=click.Path(path_type=Path), default=Path("../shared/real"), show_default=True)
-@click.option("--system", type=click.Choice(SYSTEMS), default="msasss", show_default=True)
+@click.option("--system", required=True, help="Whose model.")
 @click.option("--size", type=click.Choice(["demo", "full"]), default="demo", show_default=True)
 @click.option("--page", type=click.Path(path_type=Path), default=PAGE, show_default=True)
 def main(real: Path, system: str, size: str, page: Path) -> None:
     """Score images that a model does not know, and write what it did into the page."""
     if not real.is_dir():
         raise InputError(str(real), "the folder of real images is needed", "give its path with --real")
-    scorer = entry(system).build(size=size, threads=1)
-    rows = [try_group(scorer, group) for group in (*groups(real), control(system, CONTROL_PATIENTS))]
-    wrong = [try_wrong(scorer, group) for group in wrong_films(system, WRONG_PATIENTS)]
+    model = model_of(system)
+    if model.control_images is None:
+        raise InputError(f"system {system}", "its model has no control images", "name another --system")
+    images, scorer = import_module(model.control_images), model.build(size=size, threads=1)
+    rows = [try_group(scorer, group) for group in (*groups(real), images.control(CONTROL_PATIENTS))]
+    wrong = [try_wrong(scorer, group) for group in images.wrong(WRONG_PATIENTS)]
     table = as_text(system, size, cards.read_card(system, size), rows, read_stored(system, size), wrong)
     page.write_text(into_page(page.read_text(encoding="utf-8"), table, system), encoding="utf-8")
     click.echo(table)

@@ -22,10 +22,12 @@ import click
 import numpy as np
 import pandas as pd
 
+from core.errors import InputError
 from models import cards
 from models.ood import check as ood
+from models.registry import model_of
+from models.system import named
 
-SOURCES = {"msasss": "models.msasss.ood_films:Source", "mtss": "models.mtss.ood_films:Source"}
 TEST_SETS = {"first domain": ("test", "first"), "second domain": ("test", "second")}
 
 
@@ -47,11 +49,21 @@ class Source(Protocol):
         """The films of one phantom patient of a role (``train``, ``tune`` or ``test``)."""
 
 
+def images_of(system: str) -> str:
+    """What names the ``Source`` of a system. Raises InputError where its model has no such check."""
+    found = model_of(system).unknown_images
+    if found is None:
+        raise InputError(
+            f"system {system}", "its model has no check of unknown images", "name another --system"
+        )
+    return found
+
+
 def known_films(
     source: Source, system: str, weights_hash: str, role: str, patients: int, domain: str
 ) -> Iterator[Known]:
     """The films of so many patients, kept from run to run."""
-    module = Path(import_module(SOURCES[system].partition(":")[0]).__file__ or "")
+    module = Path(import_module(images_of(system).partition(":")[0]).__file__ or "")
     content = b"".join(
         path.read_bytes() for path in (*sorted(module.parent.rglob("*.py")), Path(ood.__file__))
     )
@@ -148,7 +160,7 @@ def fitted(
 
 
 @click.command()
-@click.option("--system", type=click.Choice(list(SOURCES)), default="msasss", show_default=True)
+@click.option("--system", required=True, help="Whose model.")
 @click.option("--size", type=click.Choice(["demo", "full"]), default="demo", show_default=True)
 @click.option("--train", default=60, show_default=True, help="Patients that it is fitted on.")
 @click.option("--tune", default=60, show_default=True, help="Patients that set the limit.")
@@ -160,16 +172,13 @@ def fitted(
     "--films",
     multiple=True,
     type=click.Path(path_type=Path, exists=True),
-    help="COCO folder of the same phantom films, read instead of rendered (mtss).",
+    help="COCO folder of the same phantom films, read instead of rendered.",
 )
 def main(
     system: str, size: str, train: int, tune: int, test: int, alarm: float, films: tuple[Path, ...]
 ) -> None:
     """Fit a model's check on phantom films and store it beside the weights."""
-    if films and system != "mtss":
-        raise click.UsageError(f"films of {system} are always rendered: leave out --films")
-    module, _, name = SOURCES[system].partition(":")
-    source: Source = getattr(import_module(module), name)(size, *([films] if films else []))
+    source: Source = named(images_of(system))(size, films)
     weights_hash = cards.weights_hash(cards.read_card(system, size))
     check, about = fitted(source, system, weights_hash, (train, tune, test), alarm)
     path = ood.write_check(check, about, ood.check_path(system, size))

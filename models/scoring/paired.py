@@ -18,7 +18,7 @@ from core.domain import Scored
 from data.scoring.filing import Result, Run, begin, file_visit, finding_rows, unscorable_rows, waiting_visits
 from data.scoring.paired import as_result, films_of, missing_sites, single_findings, stale_subjects
 from data.store.cohort import CohortStore
-from models.registry import Paired, TogetherReader
+from models.system import Paired, PairedReader
 
 BATCH_PATIENTS = 20  # a transaction
 
@@ -57,7 +57,7 @@ def paired_run(single: Run, paired: Paired, size: str, how: str) -> Run:
     return Run(name, single.system, single.reader, paired.campaign, "paired", single.weights_hash, settings)
 
 
-def _read(store: CohortStore, reader: TogetherReader, single: Run, run: Run, subjects: list[str]) -> None:
+def _read(store: CohortStore, reader: PairedReader, single: Run, run: Run, subjects: list[str]) -> None:
     """Read these patients' films together, then store them in one transaction.
 
     A patient that another process has read meanwhile, or whose films changed meanwhile, is left to the next
@@ -85,7 +85,7 @@ def _read(store: CohortStore, reader: TogetherReader, single: Run, run: Run, sub
 
 
 def _results(
-    reader: TogetherReader, rows: pd.DataFrame, missing: Mapping[str, dict[str, str]]
+    reader: PairedReader, rows: pd.DataFrame, missing: Mapping[str, dict[str, str]]
 ) -> tuple[dict[str, Result], dict[tuple[str, str], dict[str, float]]]:
     """The results of one patient's films, and (image, site) -> other film -> probability of another grade."""
     films = {

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from core.errors import ModelError
 from data.scoring.filing import Run, begin, pending_films, store_visits, waiting_visits
 from data.store.cohort import CohortStore
-from models.registry import REGISTRY, ModelEntry, entry, foreign_body_parts
+from models.registry import foreign_body_parts, model_of, models
 from models.scoring.single import Progress, Report, score_films, stored_film
 from models.scoring.workers import Load
+from models.system import SystemModel
 
 
 @dataclass
@@ -57,12 +58,12 @@ def score_systems(
     Progress counts the films of all systems, a film that two models look at twice. A system whose weights are
     absent is left out with the reason; raises ModelError where that leaves none, StoreError without a cohort.
     """
-    models = [entry(system) for system in systems or REGISTRY]
+    asked = [model_of(system) for system in systems or models()]
     store.meta()  # says so where there is no cohort
     store = CohortStore.open(store.path)
     reports, waiting = Reports(), {}
     errors: list[ModelError] = []
-    for model in models:
+    for model in asked:
         try:
             run = identify(model, size)
         except ModelError as error:
@@ -95,14 +96,14 @@ def score_cohort(
     processes: int = 2,
     tell: Callable[[Progress], None] = lambda progress: None,
     load: Load | None = None,
-    model: ModelEntry | None = None,
+    model: SystemModel | None = None,
 ) -> Report:
     """Score what is not scored yet. Raises ModelError where weights are absent, StoreError without a cohort.
 
     load: how a film is read, ``data.dicom.images.load_film`` unless given. Interrupted, it leaves whole
     visits only.
     """
-    known = model or entry(system)
+    known = model or model_of(system)
     store.meta()  # says so where there is no cohort, before networks are loaded
     store = CohortStore.open(store.path)  # tables of an older cohort are brought up to date
     run = identify(known, size)
@@ -116,7 +117,7 @@ def score_cohort(
     return report
 
 
-def identify(model: ModelEntry, size: str) -> Run:
+def identify(model: SystemModel, size: str) -> Run:
     """The run of these weights."""
     reader, weights_hash = model.identify(size)
     settings = json.dumps({"size": size, "read_mode": model.read_mode}, sort_keys=True)

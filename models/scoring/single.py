@@ -15,8 +15,9 @@ import pandas as pd
 from core.domain import Abstained, Image
 from data.scoring.filing import Result, Run, pending_films, store_visits
 from data.store.cohort import CohortStore
-from models.registry import ModelEntry, foreign_body_parts
+from models.registry import foreign_body_parts
 from models.scoring.workers import Load, score_here, score_in_processes
+from models.system import SystemModel
 
 BATCH_FILMS = 8  # films a transaction, in whole visits
 FEW_FILMS = 6  # up to this many are scored without helper processes, which take seconds to start
@@ -45,7 +46,7 @@ class Report:
 
 def score_films(
     store: CohortStore,
-    known: ModelEntry,
+    known: SystemModel,
     run: Run,
     size: str,
     device: str,

@@ -13,7 +13,7 @@ from core.domain import Abstained, Image
 from core.errors import CohortError
 from data.scoring.filing import Result
 from data.store.cohort import CohortStore
-from models.registry import ModelEntry, Scorer
+from models.system import Scorer, SystemModel
 
 Load = Callable[[CohortStore, str], Image]
 
@@ -38,7 +38,7 @@ _worker: dict[str, Any] = {}
 
 def score_in_processes(
     store: CohortStore,
-    model: ModelEntry,
+    model: SystemModel,
     size: str,
     device: str,
     load: Load,
@@ -55,7 +55,7 @@ def score_in_processes(
         yield from pool.imap(_score_in_worker, list(films["image"]), chunksize=1)
 
 
-def _start_worker(path: str, model: ModelEntry, size: str, device: str, load: Load) -> None:
+def _start_worker(path: str, model: SystemModel, size: str, device: str, load: Load) -> None:
     """The parent alone answers signals, and ends its helpers."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -77,14 +77,14 @@ def lean(store: CohortStore) -> tuple[dict[str, list[tuple[str, int]]], float, f
     """
     import pandas as pd
 
-    from models.registry import entry
+    from models.registry import model_of
     from models.scoring.single import stored_film
     from models.scoring.workers import score_in_processes
 
     films = store.query("SELECT image FROM main.image WHERE superseded_by IS NULL ORDER BY image")
     again = pd.concat([films] * ROUNDS, ignore_index=True)
     found, times = {}, [time.monotonic()]
-    for image, result in score_in_processes(store, entry("msasss"), "demo", "cpu", stored_film, again, 2):
+    for image, result in score_in_processes(store, model_of("msasss"), "demo", "cpu", stored_film, again, 2):
         times.append(time.monotonic())
         found[image] = sorted((f.site, f.grade) for f in getattr(result, "findings", ()))
     begun = 4  # both processes have had their first films by then

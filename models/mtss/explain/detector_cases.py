@@ -19,7 +19,6 @@ from data.phantom.hands.lesion_mask import changed_by
 from data.phantom.hands.render import LimbFilm
 from data.phantom.seeds import StudyRole, StudySeed
 from models.common.boxes import overlap
-from models.explain.method import METHODS
 from models.explain.question import Question
 from models.explain.verdict import of_network
 from models.mtss.detectors.detections import MOST, Detections
@@ -29,6 +28,7 @@ from models.mtss.detectors.scan import scan
 from models.mtss.explain.detectors import DetectorExplainer, SmallFilm
 from models.mtss.film_scale import HALF_SIZE_MM, to_half_size
 from models.mtss.phantom import POOR, Patients, limb_films
+from models.mtss.system import MAPS
 
 SEED = 31  # the patients of the tests of mSASSS maps too
 VISIT = 0
@@ -112,7 +112,7 @@ def _cases(
     conditions = replace(conditions, spacing=HALF_SIZE_MM)
     for unit, box in joints:
         mask = changed_by(body, conditions, course.states(0, VISIT), unit, "finding")
-        for name in METHODS["mtss"]:
+        for name in MAPS:
             if of_network(name) != finding:
                 continue
             question = explainer.about_joint(small, name, box)

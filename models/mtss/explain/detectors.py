@@ -21,7 +21,6 @@ from models.common.frames import Frame
 from models.explain.box_target import own_copy
 from models.explain.cam import WEIGHTINGS, heat_map
 from models.explain.explanation import Map, Told
-from models.explain.method import METHODS, Method
 from models.explain.question import Picture, Question, spread
 from models.explain.verdict import of_network
 from models.mtss.detectors import network as networks
@@ -32,6 +31,8 @@ from models.mtss.explain.detector_target import ClassScores, boxes_over, finding
 from models.mtss.explain.grader import explain_grade
 from models.mtss.film_scale import HALF_SIZE_MM, half_size, to_half_size
 from models.mtss.grader.grade import FEATURES
+from models.mtss.system import MAPS
+from models.system import Method
 
 DETECTOR_OF = {  # feature of a finding -> the detector that calls it
     "ankylosis": ANKYLOSIS,
@@ -68,13 +69,13 @@ class SmallFilm:
 
 
 class DetectorExplainer:
-    """Maps of the two detectors, from copies of their networks. Names are those of ``METHODS``."""
+    """Maps of the two detectors, from copies of their networks. Names are those of ``MAPS``."""
 
     def __init__(self, detectors: HandDetectors) -> None:
         self.detectors = detectors
         copies = {finding: own_copy(network) for finding, network in detectors.networks.items()}
         self.networks: Mapping[str, Any] = {
-            name: copies[of_network(name)] for name in METHODS["mtss"] if of_network(name) in copies
+            name: copies[of_network(name)] for name in MAPS if of_network(name) in copies
         }
         self.stages = dict.fromkeys(self.networks, STAGES)
         self.shifts_mm = dict.fromkeys(self.networks, SHIFTS_MM)
@@ -82,7 +83,7 @@ class DetectorExplainer:
     def about_joint(
         self, small: SmallFilm, name: str, joint: np.ndarray, shift_mm: tuple[float, float] = (0.0, 0.0)
     ) -> Question:
-        """Why a joint is called affected. name: of ``METHODS``. joint (4,): its box on the half-size film.
+        """Why a joint is called affected. name: of ``MAPS``. joint (4,): its box on the half-size film.
         shift_mm: moves the window on the film."""
         shift = np.round(np.array(shift_mm) / HALF_SIZE_MM).astype(int)
         origin = np.round((joint[:2] + joint[2:]) / 2 - SIDE / 2).astype(int) + shift
@@ -101,7 +102,7 @@ class DetectorExplainer:
 
     def targets(self, question: Question, method: Method | None = None) -> Any:
         """The finding's score in the default boxes of the layer, or of later ones, over the joint."""
-        chosen = method or METHODS["mtss"][question.network]
+        chosen = method or MAPS[question.network]
         network = self.networks[question.network]
         return finding_score(boxes_over(network, question.box, IN_CODE[str(chosen.layer)]))
 
@@ -109,7 +110,7 @@ class DetectorExplainer:
         self, question: Question, method: Method | None = None, *, targets: Any = None, network: Any = None
     ) -> np.ndarray:
         """The map on the window, float32, largest value 1 (all 0 where nothing speaks for it)."""
-        chosen = method or METHODS["mtss"][question.network]
+        chosen = method or MAPS[question.network]
         used = network or self.networks[question.network]
         view = question.picture
         pixels = view.tensor.expand(-1, networks.channels(used), -1, -1)
@@ -137,15 +138,13 @@ def explain_stored(film: Image, stored: pd.Series, size: str) -> Told:
     corners = to_half_size(np.array([[box.x0, box.y0, box.x1, box.y1]]), small.factors)[0]
     detector = DETECTOR_OF[feature]
     questions = {
-        name: used.about_joint(small, name, corners)
-        for name in METHODS["mtss"]
-        if of_network(name) == detector
+        name: used.about_joint(small, name, corners) for name in MAPS if of_network(name) == detector
     }
     maps = tuple(
         Map(
             name,
-            f"What speaks for it at {METHODS['mtss'][name].layer}",
-            METHODS["mtss"][name].name,
+            f"What speaks for it at {MAPS[name].layer}",
+            MAPS[name].name,
             used.heat(asked),
         )
         for name, asked in questions.items()

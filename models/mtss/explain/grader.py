@@ -21,7 +21,6 @@ from core.scores.mtss import MTSS
 from models.explain.box_target import own_copy
 from models.explain.cam import WEIGHTINGS, heat_map
 from models.explain.explanation import Map, Told
-from models.explain.method import METHODS, Method
 from models.explain.question import Picture, Question, laid_on, spread
 from models.mtss.grader import network as grader_net
 from models.mtss.grader import tiles
@@ -29,6 +28,8 @@ from models.mtss.grader.grade import VIEWS_MM, JointGrader
 from models.mtss.grader.network import JointNetwork
 from models.mtss.places import Places
 from models.mtss.scorer import build
+from models.mtss.system import MAPS
+from models.system import Method
 
 NAME = "grader"
 HEAD = ("out.", "join.", "look.", "scale.", "where.", "kind.")
@@ -91,7 +92,7 @@ class GraderExplainer:
 
     def targets(self, question: Question, method: Method | None = None) -> Callable[..., torch.Tensor]:
         """The score that is explained; the same whatever the weights."""
-        return self.score(question, method or METHODS["mtss"][NAME])
+        return self.score(question, method or MAPS[NAME])
 
     def score(self, question: Question, method: Method) -> Callable[[torch.Tensor], torch.Tensor]:
         """What is explained of the log probabilities."""
@@ -107,7 +108,7 @@ class GraderExplainer:
         self, question: Question, method: Method | None = None, *, targets: Any = None, network: Any = None
     ) -> np.ndarray:
         """The map on the first tile, float32, largest value 1 (all 0 where nothing speaks for it)."""
-        chosen = method or METHODS["mtss"][NAME]
+        chosen = method or MAPS[NAME]
         used = network or self.networks[NAME]
         site = MTSS.by_code[question.name]
         asked = Graded(used, tiles.KIND_INDEX[site.unit[1:]], site.feature).eval()
@@ -133,7 +134,7 @@ def explain_grade(film: Image, stored: pd.Series, size: str) -> Told:
             f"site {site} of film {film.image[:12]}", "it is no longer found on the film", "verify the cohort"
         )
     given = reading.grades[site]
-    used, method, place = GraderExplainer(scorer.grader), METHODS["mtss"][NAME], MTSS.by_code[site]
+    used, method, place = GraderExplainer(scorer.grader), MAPS[NAME], MTSS.by_code[site]
     question = used.about_site(film, reading.places, site, given.grade)
     words = MTSS.by_feature[place.feature].grades
     labels = tuple(_label(grade, words, place.maximum) for grade in range(len(given.probabilities)))

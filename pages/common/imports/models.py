@@ -6,7 +6,7 @@ import streamlit as st
 
 from core import scores
 from data.queries import cohort
-from models.registry import REGISTRY, foreign_body_parts
+from models import registry
 from pages.common import guards
 from pages.common.imports.uploads import start
 from pages.common.jobs import board
@@ -19,8 +19,11 @@ ALL = "all"
 def model(page: Page) -> None:
     """Run the models over what they have not scored yet, each over films that could be its own."""
     guards.needs_cohort(page)
-    systems = list(REGISTRY)
-    asked = [asking(cohort.films_for, name, foreign_body_parts(REGISTRY[name])) for name in systems]
+    systems = list(registry.models())
+    asked = [
+        asking(cohort.films_for, name, registry.foreign_body_parts(registry.model_of(name)))
+        for name in systems
+    ]
     counts = {name: rows.iloc[0] for name, rows in zip(systems, fetch(page, *asked), strict=True)}
     left = {name: int(row["films"] - row["seen"]) for name, row in counts.items()}
     lines = [_line(name, counts[name]) for name in systems]

@@ -13,11 +13,11 @@ from data.phantom.spine.lesion_mask import changed_by
 from models import cards
 from models.common.frames import Frame
 from models.explain import checks, report, verdict
-from models.explain.method import CANDIDATES, METHODS
 from models.explain.question import Picture, Question, laid_on, spread
 from models.msasss.explain import MsasssExplainer
 from models.msasss.explain_cases import Case
 from models.msasss.scorer import build
+from models.registry import models
 
 
 def frame(x=0.0, y=0.0, mm=0.5):
@@ -141,13 +141,14 @@ def test_verdict_holds_for_these_weights_and_this_method_only(tmp_path):
     assert not later.tested and not later.passed and "not been tested" in later.text
 
 
-MEASURED = [system for system in METHODS if verdict.read_results(system, "demo") is not None]
+MAPS = {name: model.explanations for name, model in models().items() if model.explanations}
+MEASURED = [system for system in MAPS if verdict.read_results(system, "demo") is not None]
 
 
-@pytest.mark.parametrize(("system", "network"), [(s, n) for s in MEASURED for n in METHODS[s]])
+@pytest.mark.parametrize(("system", "network"), [(s, n) for s in MEASURED for n in MAPS[s].methods])
 def test_shipped_weights_have_a_verdict_for_every_network(system, network):
-    method = METHODS[system][network]
-    assert method in CANDIDATES[system][network]
+    method = MAPS[system].methods[network]
+    assert method in MAPS[system].candidates[network]
     found = verdict.read_verdict(system, "demo", network, method.name)
     if f"{system} {network}: no map" in report.PAGE.read_text(encoding="utf-8"):
         assert not found.tested  # so its maps are struck through
@@ -159,8 +160,8 @@ def test_shipped_weights_have_a_verdict_for_every_network(system, network):
 def test_every_network_that_is_shipped_has_maps_or_says_why_not():
     """A network without a method would have a map that nobody tested, or none."""
     page = report.PAGE.read_text(encoding="utf-8")
-    for system in METHODS:
-        tested = {verdict.of_network(name) for name in METHODS[system]}
+    for system in MAPS:
+        tested = {verdict.of_network(name) for name in MAPS[system].methods}
         for network in cards.read_card(system, "demo")["networks"]:
             assert network in tested or f"{system} {network}: no map" in page, f"{system} {network}"
 
@@ -201,9 +202,9 @@ def test_one_film_through_all_checks_and_into_tables(rendered):
     question = explainer.about_site(seen, reading, "L2I", 2)
     truth = question.picture.cut(changed_by(body, conditions, states, "L2I"))
     stages = checks.randomised(explainer, "grader")
-    method = METHODS["msasss"]["grader"]
+    method = MAPS["msasss"].methods["grader"]
     found = checks.check(explainer, Case("P1", question, truth, 2, 2, seen, reading), stages, method)
-    assert 0 <= found["share"] <= 1 and found["method"] == METHODS["msasss"]["grader"].name
+    assert 0 <= found["share"] <= 1 and found["method"] == MAPS["msasss"].methods["grader"].name
     assert set(report.SHOWN) - {"share_beyond_box", "point_beyond_box"} <= set(found)
     rows = pd.DataFrame([found | {"patient": f"P{n}"} for n in range(3)])
     table = report.figures(rows)

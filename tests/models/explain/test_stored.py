@@ -66,6 +66,8 @@ def test_what_is_not_stored_is_named(cohort):
     with pytest.raises(InputError, match="no model graded it there"):
         explain(store, image, "C3S")
     with pytest.raises(InputError, match="one of C2I"):
+        explain(store, image, "X9", system="msasss")
+    with pytest.raises(InputError, match="site 'X9'; no score has it"):
         explain(store, image, "X9")
     with pytest.raises(InputError, match="found there: corner"):
         explain(store, image, SITE, feature="ankylosis")

@@ -15,7 +15,8 @@ from models.msasss import augment, batches, networks, pixels, samples, scorer, t
 from models.msasss.grading import PLAIN, GradingRule
 from models.msasss.labels import grade_of_class, read_folder, split_patients
 from models.msasss.sites import SITES
-from models.registry import Scorer, entry
+from models.registry import model_of
+from models.system import Scorer
 from models.training import loop as train
 
 QUICK = train.Recipe(epochs=1, batch=4, average=0.9)
@@ -259,7 +260,7 @@ def test_weights_come_back_and_damage_is_told(tmp_path):
 
 def test_unknown_system_has_no_model():
     with pytest.raises(InputError, match="a model exists for msasss, mtss"):
-        entry("sparcc")
+        model_of("sparcc")
 
 
 def coco_folder(folder, films, names=("normal", "erosion", "syndesmophyte", "ankylosis"), sites=True):

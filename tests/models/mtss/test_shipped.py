@@ -17,7 +17,7 @@ from models.mtss.detectors.evaluate import STORED, trained_folds
 from models.mtss.detectors.joints import DETECTORS, UNITS
 from models.mtss.detectors.report import as_page
 from models.mtss.film_scale import HALF_SIZE_MM, half_size
-from models.mtss.identity import identity
+from models.registry import model_of
 from tests.helpers.paths import DOCS
 
 LARGEST = 6_000_000  # bytes a network
@@ -92,7 +92,7 @@ def test_figures_of_the_folds_are_stored_with_them():
 
 
 def test_the_reader_has_a_name_and_a_hash():
-    reader, digest = identity("demo")
+    reader, digest = model_of("mtss").identify("demo")
     assert reader == "model:mtss-demo"
     assert len(digest) == 64
 

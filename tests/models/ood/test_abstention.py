@@ -139,7 +139,7 @@ def test_groups_are_those_of_the_folder(tmp_path):
 def test_a_missing_folder_is_named():
     from click.testing import CliRunner
 
-    done = CliRunner().invoke(abstention.main, ["--real", "nowhere"])
+    done = CliRunner().invoke(abstention.main, ["--real", "nowhere", "--system", "msasss"])
     assert done.exit_code != 0 and "folder of real images is needed" in str(done.exception)
 
 

@@ -2,6 +2,7 @@
 whose, and the way out again."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -17,9 +18,10 @@ from data.scoring.visit_scores import visit_scores
 from data.store.cohort import CohortStore
 from data.tables.export import export
 from models import registry
-from models.registry import ModelEntry, entry, foreign_body_parts
+from models.registry import foreign_body_parts, model_of
 from models.scoring import run
 from models.scoring.run import score_cohort, score_systems
+from models.system import SystemModel
 from tests.models.scoring.test_single import TOY, all_rows
 
 PARTS = {
@@ -71,24 +73,18 @@ def identify_limbs(size):
     return ToyLimbs.reader, ToyLimbs.weights_hash
 
 
-LIMBS = ModelEntry(
-    "mtss",
-    f"{__name__}:build_limbs",
-    "model-single",
-    "single",
-    f"{__name__}:identify_limbs",
-    body_parts=("hand", "wrist", "foot"),
+LIMBS = SystemModel(
+    "mtss", ("hand", "wrist", "foot"), (), f"{__name__}:build_limbs", identity=f"{__name__}:identify_limbs"
 )
-SPINE = ModelEntry(
-    "msasss", TOY.factory, TOY.campaign, TOY.read_mode, TOY.identity, body_parts=entry("msasss").body_parts
-)
+SPINE = replace(TOY, body_parts=model_of("msasss").body_parts)
 
 
 @pytest.fixture
 def cohort(tmp_path, monkeypatch):
     """Two patients at two visits, four films a visit, with a film of unknown and one of no model's part."""
-    monkeypatch.setattr(registry, "REGISTRY", {"msasss": SPINE, "mtss": LIMBS})
-    monkeypatch.setattr(run, "REGISTRY", registry.REGISTRY)
+    toys = {"msasss": SPINE, "mtss": LIMBS}
+    monkeypatch.setattr(registry, "models", lambda: toys)
+    monkeypatch.setattr(run, "models", lambda: toys)
     store = CohortStore.open(tmp_path / "c.duckdb")
     films = [(f"{kind}-{p}-{v}", p, v, kind) for p in ("P1", "P2") for v in ("BL", "W52") for kind in PARTS]
     films = [film for film in films if film[3] not in ("odd", "lungs") or film[1:3] == ("P1", "BL")]

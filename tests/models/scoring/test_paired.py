@@ -16,8 +16,8 @@ from core.domain import Abstained, CohortFilter, Scored, ScoredTogether, Viewer
 from data.queries.scores import abstentions
 from data.store.cohort import CohortStore
 from data.verify import verify
-from models.registry import Paired
 from models.scoring.run import score_cohort
+from models.system import Paired
 from tests.helpers.paths import ROOT
 from tests.models.scoring.test_single import TOY, all_rows, load_toy, make_cohort
 

@@ -17,8 +17,8 @@ from core.domain import Abstained, Box, Finding, Image, Scored
 from data.scoring.visit_scores import visit_scores
 from data.store.cohort import CohortStore
 from models.msasss.sites import SITES
-from models.registry import ModelEntry
 from models.scoring.run import score_cohort
+from models.system import SystemModel
 from tests.helpers.paths import ROOT
 
 
@@ -56,7 +56,7 @@ def identify_toy(size):
     return ToyScorer.reader, ToyScorer.weights_hash
 
 
-TOY = ModelEntry("msasss", f"{__name__}:build_toy", "model-single", "single", f"{__name__}:identify_toy")
+TOY = SystemModel("msasss", (), (), f"{__name__}:build_toy", identity=f"{__name__}:identify_toy")
 
 
 def make_cohort(path, patients=4):

@@ -12,15 +12,16 @@ from core.errors import InputError, ModelError
 from data.phantom.hands.films import hand_conditions, make_hand_film
 from data.phantom.hands.lesion_mask import changed_by
 from data.phantom.hands.state import JointState
-from models.explain.method import METHODS
 from models.mtss.detectors import network
 from models.mtss.detectors.detections import Detections
 from models.mtss.detectors.read import HandDetectors
 from models.mtss.explain import detector_cases, detectors
 from models.mtss.explain.detectors import DetectorExplainer, SmallFilm
 from models.mtss.explain.grader import GraderExplainer
+from models.mtss.grader import network as grader_network
 from models.mtss.grader.grade import JointGrader
 from models.mtss.places import Place, Places
+from models.mtss.system import MAPS
 
 STATES = {
     "RH.PIP3": JointState(erosion=3.2),
@@ -71,15 +72,13 @@ JOINT = np.array([400.0, 250.0, 440.0, 290.0])
 def test_the_same_joint_has_the_same_map_at_a_fixed_layer(explainer):
     small = SmallFilm.of(FILM)
     for name in explainer.networks:
-        method = METHODS["mtss"][name]
+        method = MAPS[name]
         asked = explainer.about_joint(small, name, JOINT)
         heat = explainer.heat(asked)
         assert heat.shape == (300, 300) and 0 <= heat.min() <= heat.max() <= 1
         np.testing.assert_array_equal(heat, explainer.heat(asked))
         assert method.layer == name.partition(", ")[2]
-    one, other = (
-        explainer.heat(explainer.about_joint(small, name, JOINT)) for name in list(METHODS["mtss"])[:2]
-    )
+    one, other = (explainer.heat(explainer.about_joint(small, name, JOINT)) for name in list(MAPS)[:2])
     assert (one != other).any()
 
 
@@ -159,7 +158,7 @@ def test_what_has_no_map_is_named():
 def joint_grader():
     """A grader with random weights."""
     torch.manual_seed(5)
-    return GraderExplainer(JointGrader(network.grader("demo").eval(), {}, {}))
+    return GraderExplainer(JointGrader(grader_network.grader("demo").eval(), {}, {}))
 
 
 PLACES = Places("hands", {"LH.MCP2": Place(400.0, 250.0, 1.0), "LH.PIP2": Place(380.0, 150.0, 1.0)}, {}, 0.3)
@@ -180,7 +179,7 @@ def test_a_grade_has_the_same_map_on_the_tile_of_its_joint(joint_grader, site, g
 
 def test_the_score_of_a_grade_is_its_lead_over_grade_0_or_for_grade_0_over_grade_1(joint_grader):
     told = torch.tensor([[0.1, 0.2, 0.7]]).log()
-    method = METHODS["mtss"]["grader"]
+    method = MAPS["grader"]
     for grade, lead in ((2, np.log(7)), (0, np.log(0.5))):
         asked = joint_grader.about_site(FILM, PLACES, "LH.J.MCP2", grade)
         assert float(joint_grader.score(asked, method)(told)) == pytest.approx(lead, abs=1e-5)

@@ -7,7 +7,6 @@ import torch
 
 from core.domain import Box
 from models.explain import report, verdict
-from models.explain.method import METHODS
 from models.explain.question import Question
 from models.mtss.explain import grader_cases
 from models.mtss.explain.grader import NAME, STAGES, GraderExplainer
@@ -15,6 +14,7 @@ from models.mtss.grader import network
 from models.mtss.grader.grade import JointGrader, SiteGrade
 from models.mtss.places import Place, Places
 from models.mtss.scorer import LimbReading
+from models.mtss.system import MAPS
 
 BOX = Box(0.0, 0.0, 1.0, 1.0)
 
@@ -66,14 +66,14 @@ def joint_question():
 
 
 def test_the_verdict_of_the_shipped_grader_is_found_and_shown():
-    method = METHODS["mtss"][NAME].name
+    method = MAPS[NAME].name
     found = verdict.read_verdict("mtss", "demo", NAME, method)
     assert found.tested and found.passed == (not found.reasons)
     assert f"### mtss grader: {method}" in report.PAGE.read_text(encoding="utf-8")
 
 
 def test_each_feature_of_the_grader_has_a_verdict_of_its_own():
-    method = METHODS["mtss"][NAME].name
+    method = MAPS[NAME].name
     told = {f: verdict.read_verdict("mtss", "demo", f"{NAME}, {f}", method) for f in ("erosion", "jsn")}
     figures = verdict.read_results("mtss", "demo")["networks"][NAME]["by_feature"]
     for feature, found in told.items():

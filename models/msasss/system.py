@@ -1,0 +1,31 @@
+"""The model of mSASSS, as the rest of the house sees it."""
+
+from models.system import Explanations, Method, Paired, SystemModel
+
+MAPS = {"grader": Method(4, "HiResCAM", contrast=True), "finder": Method(17, "HiResCAM")}
+
+MODEL = SystemModel(
+    system="msasss",
+    body_parts=("cervical spine", "thoracic spine", "lumbar spine", "spine", "neck", "abdomen"),
+    networks=("finder", "grader"),
+    scorer="models.msasss.scorer:build",
+    paired=Paired("models.msasss.paired:build_together", "models.msasss.paired:identity"),
+    unknown_images="models.msasss.ood_films:Source",
+    control_images="models.msasss.control_images",
+    explanations=Explanations(
+        explainer="models.msasss.explain:explain_stored",
+        methods=MAPS,
+        candidates={
+            "grader": (
+                Method(2, "HiResCAM"),
+                Method(4, "HiResCAM"),
+                Method(4, "HiResCAM", contrast=True),
+                Method(11, "HiResCAM", contrast=True),
+                Method(4, "Grad-CAM"),
+                Method(12, "Grad-CAM"),
+            ),
+            "finder": (Method(6, "HiResCAM"), Method(17, "HiResCAM"), Method(17, "Grad-CAM")),
+        },
+        tests={"models.msasss.explain_cases": ("grader", "finder")},
+    ),
+)

@@ -1,0 +1,156 @@
+"""What the model of a scoring system declares, in ``models/<system>/system.py``, and nothing else has to
+know.
+
+Whatever a declaration names as text is ``module:name`` and imported only when it is used: torch takes
+seconds to import, and the app never does. A system module itself imports no network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any, Protocol, runtime_checkable
+
+from core.domain import Abstained, Image, Scored, ScoredTogether
+from core.reader_labels import MODEL_PAIRED
+from models import cards
+
+
+@runtime_checkable
+class Scorer(Protocol):
+    """Reads films one by one: its reads carry the read mode ``single``."""
+
+    reader: str
+    weights_hash: str
+
+    def score(self, films: Sequence[Image]) -> list[Scored | Abstained]:
+        """One result per film, in the order given."""
+        ...
+
+
+@runtime_checkable
+class PairedReader(Protocol):
+    """Reads all films of a patient together, from what the same model saw on each of them alone."""
+
+    def read(self, films: Sequence[Scored | Abstained]) -> ScoredTogether:
+        """Results in the order given; which film came first is neither known nor used."""
+        ...
+
+
+@dataclass(frozen=True)
+class Paired:
+    """How a model reads a patient's films together, and how these reads are filed.
+
+    factory: of a size, gives a ``PairedReader``. identity: of a size, quick to import, gives a hash of how it
+    reads, None where this size reads single films only.
+    """
+
+    factory: str
+    identity: str
+    campaign: str = MODEL_PAIRED
+
+    def build(self, size: str) -> PairedReader:
+        """The reader. Raises ModelError where the weights are absent."""
+        made: PairedReader = named(self.factory)(size)
+        return made
+
+    def identify(self, size: str) -> str | None:
+        """The hash of how this size reads films together, None where it does not."""
+        found: str | None = named(self.identity)(size)
+        return found
+
+
+@dataclass(frozen=True)
+class Method:
+    """How the heat map of a network is made.
+
+    layer: number or name in the network's definition. weighting: a name in ``models.explain.cam``.
+    contrast: the score is what speaks for the grade rather than for grade 0 (for grade 0: than for grade 1).
+    """
+
+    layer: int | str
+    weighting: str = "Grad-CAM"
+    contrast: bool = False
+
+    @property
+    def name(self) -> str:
+        """As it is stored with a verdict: ``HiResCAM, layer 4, against grade 0``."""
+        layer = f"layer {self.layer}" if isinstance(self.layer, int) else self.layer
+        return f"{self.weighting}, {layer}" + (", against grade 0" if self.contrast else "")
+
+
+@dataclass(frozen=True)
+class Explanations:
+    """How a system's findings are explained, and how its heat maps are tested.
+
+    explainer: (image, row of the stored finding, size) -> ``models.explain.explanation.Explanation``.
+    methods: name of a map -> its method. candidates: name -> the methods it was chosen among. tests: module
+    with ``tools(size)`` and ``cases_of_patient`` -> the networks of the card that it tests.
+    """
+
+    explainer: str
+    methods: Mapping[str, Method]
+    candidates: Mapping[str, tuple[Method, ...]] = field(default_factory=dict)
+    tests: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def explain(self, image: Image, stored: Any, size: str) -> Any:
+        """The explanation of a stored finding."""
+        return named(self.explainer)(image, stored, size)
+
+
+@dataclass(frozen=True)
+class SystemModel:
+    """The model of one scoring system.
+
+    system: name of its ``ScoreSystem``. body_parts: what its own images are filed under at import; it is not
+    offered an image of a body part that is another model's and not its own. networks: their names in the
+    card. scorer: called with ``size``, ``device`` and ``threads``. training: a
+    ``models.training.pipeline.Training``. evaluation: a ``models.evaluation.run.Evaluation``. paired: its
+    second way to read, None where it has only one. unknown_images: a class of
+    ``models.ood.fit.Source``, made with a size. control_images: module with ``control(patients)``
+    and ``wrong(patients)``, the phantom images of the abstention table. What is None a system does not offer,
+    and a command says so. identity: of a size, quick to import, gives reader and weights hash of a model
+    whose weights have no card here.
+    """
+
+    system: str
+    body_parts: tuple[str, ...]
+    networks: tuple[str, ...]
+    scorer: str
+    training: str | None = None
+    evaluation: str | None = None
+    paired: Paired | None = None
+    unknown_images: str | None = None
+    control_images: str | None = None
+    explanations: Explanations | None = None
+    campaign: str = "model-single"
+    read_mode: str = "single"
+    identity: str | None = None
+
+    def build(self, *, size: str = "demo", device: str = "cpu", threads: int = 0) -> Scorer:
+        """The scorer with its weights. Raises ModelError where they are absent or damaged."""
+        make: Callable[..., Scorer] = named(self.scorer)
+        return make(size=size, device=device, threads=threads)
+
+    def reader(self, size: str) -> str:
+        """The model's name as a reader, ``model:<system>-<size>``."""
+        return reader_name(self.system, size)
+
+    def identify(self, size: str) -> tuple[str, str]:
+        """Reader and weights hash of a size. Raises ModelError where there are no weights."""
+        if self.identity is not None:
+            found: tuple[str, str] = named(self.identity)(size)
+            return found
+        return self.reader(size), cards.weights_hash(cards.read_card(self.system, size))
+
+
+def reader_name(system: str, size: str) -> str:
+    """``model:<system>-demo`` or ``model:<system>-full``."""
+    return f"model:{system}-{size}"
+
+
+def named(path: str) -> Any:
+    """What ``module:name`` names."""
+    module, _, name = path.partition(":")
+    return getattr(import_module(module), name)
