@@ -12,7 +12,9 @@ from importlib import import_module
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
+from core.cohort_place import DEFAULT, OLD_DEFAULT, VARIABLE, default_cohort, how_to_move
 from core.errors import CohortError
 
 COMMANDS: dict[str, str] = {
@@ -58,9 +60,9 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--cohort",
-    envvar="SHARPLINE_COHORT",
-    default="data/cohort.duckdb",
-    show_default=True,
+    envvar=VARIABLE,
+    default=default_cohort,
+    show_default=DEFAULT,
     help="The cohort file.",
 )
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
@@ -68,6 +70,8 @@ class LazyGroup(click.Group):
 @click.pass_context
 def cli(ctx: click.Context, cohort: str, debug: bool) -> None:
     """Sharpline: imaging progression in rheumatology. Research only; not a medical device."""
+    if cohort == OLD_DEFAULT and ctx.get_parameter_source("cohort") is ParameterSource.DEFAULT:
+        click.echo(f"sharpline: {how_to_move()}", err=True)
     ctx.obj = {"cohort": cohort}
 
 

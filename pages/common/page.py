@@ -10,6 +10,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.cohort_place import default_cohort
 from core.domain import Role, Viewer
 from core.errors import CohortError
 from core.figures.style import Look, look
@@ -19,7 +20,6 @@ from pages.common import session_keys as keys
 from pages.common import url_state
 
 ICON = Path(__file__).with_name("icon.svg")  # an icon by name would be fetched from a network
-DEFAULT_COHORT = "data/cohort.duckdb"
 TIGHT = """<style>
 [data-testid="stMainBlockContainer"] { padding: 2rem 2.6rem 3rem; }
 [data-testid="stHeader"] { background: transparent; height: 2.2rem; min-height: 2.2rem; }
@@ -91,7 +91,7 @@ def open_page(title: str) -> Page:
 
 def cohort_path() -> str:
     """The cohort that the app shows: ``SHARPLINE_COHORT``, as ``sharpline serve`` sets it."""
-    return os.environ.get("SHARPLINE_COHORT", DEFAULT_COHORT)
+    return default_cohort()
 
 
 def current_viewer() -> Viewer:
