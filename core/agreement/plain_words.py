@@ -12,7 +12,7 @@ from core.agreement.estimate import Estimate
 
 
 def icc_sentence(form: str, value: Estimate, *, what: str) -> str:
-    """What an ICC says. what: the ratings, such as "mSASSS change, baseline to W104"."""
+    """What an ICC says. what: the ratings, such as "change of the total, baseline to W104"."""
     if value["estimate"] is None:
         return f"{form} of {what} cannot be computed."
     share = f"{max(value['estimate'], 0):.0%}"

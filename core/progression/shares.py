@@ -72,8 +72,7 @@ def flag_shares(flags: pd.DataFrame, columns: Sequence[str], arm: str = "arm") -
     """Share of subjects with each flag, by arm and for all, and the differences between arms.
 
     flags: one row per subject; each of ``columns`` is above 0 where the flag holds, 0 where not, missing
-    where it could not be judged (left out, counted); ``arm`` may be absent. Fits the frames of
-    ``new_syndesmophytes`` and ``new_erosions``.
+    where it could not be judged (left out, counted); ``arm`` may be absent.
     Returns ``definition, group, kind`` (share or difference), ``count, n, left_out, estimate, low, high``; a
     difference has the group "B minus A" and no count.
     """

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from core.scores.system import Assumption, Component, Feature, Fill, Partner, Rule, ScoreSystem, Site
+from core.scores.system import (
+    Assumption,
+    Companion,
+    Component,
+    Counted,
+    Feature,
+    Fill,
+    Lesion,
+    Partner,
+    Rule,
+    ScoreSystem,
+    Site,
+)
 
 LEVELS = {
     "cervical": ("C2C3", "C3C4", "C4C5", "C5C6", "C6C7", "C7T1"),
@@ -27,6 +39,7 @@ def _corner(vertebra: str, edge: str, unit: str, segment: str) -> Site:
         unit=unit,
         region=segment,
         aliases=(f"{vertebra} {word}", f"{vertebra} {word[:3]}", f"{vertebra} {word} anterior corner"),
+        anatomy="Sacrum" if vertebra == "S1" else f"{vertebra}Vertebra",
     )
 
 
@@ -104,6 +117,14 @@ MSASSS = ScoreSystem(
         Assumption("msasss.shoulder_gap", "Most missing corners are C7I and T1S, behind the shoulders."),
     ),
     partner=Partner(grade=3),
+    lesions=(Lesion("syndesmophyte", "corner", grade=2),),
+    companions=(
+        Companion("syndesmophytes", ("corner",), grade=2),
+        Companion("bridges", ("corner",), grade=3),
+        Companion("at_risk", ("corner",), grade=2, counted=Counted.AT_RISK),
+        Companion("new_syndesmophytes", ("corner",), grade=2, counted=Counted.NEW),
+        Companion("new_bridges", ("corner",), grade=3, counted=Counted.NEW),
+    ),
     block_title="segment",
     site_title="corners",
     cutoffs=(">0", ">0.5", ">=2", ">SDC"),

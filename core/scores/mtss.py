@@ -5,9 +5,11 @@ from __future__ import annotations
 from core.scores.mtss_drawing import hand_and_foot
 from core.scores.system import (
     Assumption,
+    Companion,
     Component,
     Feature,
     Fill,
+    Lesion,
     Rule,
     ScoreSystem,
     Setting,
@@ -39,6 +41,17 @@ NAMES = {
     "RC": "radiocarpal",
 }
 DREAM_WRIST = {"LUN": "lunate", "RAD": "radius", "ULN": "ulna", "CNL": "capnlun", "RC": "radcar"}
+ANATOMY = {  # SNOMED CT where DICOM names the joint or bone, else the part that it belongs to
+    **dict.fromkeys(FINGERS, "FingerJoint"),
+    **dict.fromkeys(("LUN", "MUL", "MNA", "CNL"), "Carpus"),
+    **dict.fromkeys(("CMC3", "CMC4", "CMC5"), "Hand"),
+    **dict.fromkeys(("MTP1", "MTP2", "MTP3", "MTP4", "MTP5"), "Foot"),
+    "NAV": "Scaphoid",
+    "RAD": "DistalRadius",
+    "ULN": "DistalUlna",
+    "MC1": "Metacarpal",
+    "RC": "WristJoint",
+}
 SIDES = {"R": "right", "L": "left"}
 
 
@@ -68,6 +81,7 @@ def _site(block: str, side: str, site: str) -> Site:
         region=region,
         side=side,
         aliases=(_dream(side, limb, letter, site),),
+        anatomy="Toe" if limb + site == "FIP1" else ANATOMY[site],
     )
 
 
@@ -190,6 +204,12 @@ MTSS = ScoreSystem(
         State("luxation", "complete luxation", lifts=(("jsn", 4),), aliases=("luxated", "dislocation")),
         State("luxation_unspecified", "luxation, degree unknown", lifts=(("jsn", 3),), is_query=True),
         State("surgery", "joint surgery", is_surgery=True, aliases=("joint_surgery", "operated")),
+    ),
+    lesions=(Lesion("erosion", "erosion", grade=1, component="erosion", patient="newly eroded patient"),),
+    companions=(
+        Companion("eroded", ("erosion",), grade=1),
+        Companion("narrowed", ("jsn",), grade=1),
+        Companion("sens", ("erosion", "jsn"), grade=1),
     ),
     block_title="block",
     site_title="sites",

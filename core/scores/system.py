@@ -2,9 +2,8 @@
 
 A system says where one looks (sites), what one grades there (features), how site grades add up (blocks,
 components, total) and what happens to a site that could not be graded (rules). Nothing here computes;
-``core.scores.engine.totals`` computes for any system. What ``domain.md`` marks as not verified against the
-primary paper is a Rule or Setting with ``is_verified`` False, or an Assumption: a page that uses it shows
-its name.
+``core.scores.engine.totals`` computes for any system. What was not verified against the primary paper is a
+Rule or Setting with ``is_verified`` False, or an Assumption: a page that uses it shows its name.
 """
 
 from __future__ import annotations
@@ -29,6 +28,14 @@ class Fill(StrEnum):
     DROP_SITE = "drop_site"  # left out at every visit of that subject and reader
     GRADED_ONLY = "graded_only"  # a block sums what is graded
     PRO_RATE = "pro_rate"  # the same, scaled to all sites of the block that have a row
+
+
+class Counted(StrEnum):
+    """Which sites a count beside the total takes; "then" is the reader's own first visit of the subject."""
+
+    NOW = "now"  # at or above the grade now
+    AT_RISK = "at_risk"  # below the grade then
+    NEW = "new"  # below the grade then, at or above it now
 
 
 class Choose(StrEnum):
@@ -59,10 +66,11 @@ class Site:
     """One place with one grade, 0 to ``maximum``.
 
     block: sites that are summed, imputed and judged together.
-    unit: the anatomical unit: disc level (mSASSS), joint (SvdH, synovitis), discovertebral unit (SPARCC).
+    unit: the anatomical unit: a disc level, a joint, a discovertebral unit.
     group: sites that one reader sees together, such as one slice of a unit; the unit where there is none.
     region: coarse place for charts: cervical, thoracic, lumbar, hand, foot, ...
     side: ``R``, ``L`` or nothing.
+    anatomy: the bone or part in SNOMED CT, as ``pydicom.sr.codedict`` spells it (``L3Vertebra``), or nothing.
     """
 
     code: str
@@ -75,6 +83,7 @@ class Site:
     side: str = ""
     group: str = ""
     aliases: tuple[str, ...] = ()
+    anatomy: str = ""
 
 
 @dataclass(frozen=True)
@@ -169,7 +178,7 @@ class Combination:
 
 @dataclass(frozen=True)
 class Needs:
-    """A finding that is impossible without another one in the same group (SPARCC: intense without oedema)."""
+    """A finding that is impossible without another one in the same group, as intense without oedema."""
 
     features: tuple[str, ...]
     needed: str
@@ -180,6 +189,35 @@ class Partner:
     """Two sites of one unit where this grade at one makes a lower grade at the other a question."""
 
     grade: int
+
+
+@dataclass(frozen=True)
+class Lesion:
+    """What counts as a lesion, so that new ones can be counted between two visits.
+
+    name: in the singular, such as syndesmophyte. grade: a site of ``feature`` from this grade on has one.
+    component: the part of the total that it belongs to, where it is not shown with the others.
+    patient: what a patient is called who had none and now has one; without it they are not counted.
+    """
+
+    name: str
+    feature: str
+    grade: int
+    component: str = ""
+    patient: str = ""
+
+
+@dataclass(frozen=True)
+class Companion:
+    """A count of graded sites that stands beside the total, such as the number of bridges.
+
+    features: those whose sites are counted. grade: where counting begins, see ``Counted``.
+    """
+
+    name: str
+    features: tuple[str, ...]
+    grade: int
+    counted: Counted = Counted.NOW
 
 
 @dataclass(frozen=True)
@@ -201,11 +239,13 @@ class ScoreSystem:
     combination: Combination | None = None
     needs: Needs | None = None
     partner: Partner | None = None
+    lesions: tuple[Lesion, ...] = ()
+    companions: tuple[Companion, ...] = ()
     joint_sets: tuple[tuple[str, tuple[str, ...]], ...] = ()  # names for lists of joints, both sides
     block_title: str = "block"
     site_title: str = "sites"
-    cutoffs: tuple[str, ...] = (">0", ">SDC")  # progressor definitions of domain.md B3
-    article: str = "a"  # before the title: an mSASSS site, a SPARCC site
+    cutoffs: tuple[str, ...] = (">0", ">SDC")  # definitions of progression
+    article: str = "a"  # before the title, as it is spoken
     relatives: tuple[str, ...] = ()  # scores with like sites that must not be pooled with it
     films: str = ""  # what is scored, in a few words
     drawing: Drawing | None = None  # where units lie in the body, for maps; without one sites are listed

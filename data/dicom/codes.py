@@ -1,14 +1,12 @@
 """Codes of sites, features and grades in DICOM objects: standard ones where there are any, ours otherwise.
 
-Vertebrae are SNOMED CT (DICOM CID 7603), the sacrum stands for S1. A joint or bone of hand or foot is
-SNOMED CT where DICOM names it, else the part that it belongs to (carpus, hand, toe, foot). What no scheme
-names (a corner, the site within that part, a grade of a scoring system) is coded under ``SCHEME``; its codes
-are our own names: ``msasss.L3S``, ``mtss.LH.J.CNL``, ``msasss.corner.2``.
+The bone or part of a site is SNOMED CT (vertebrae: DICOM CID 7603), as its scoring system says. What no
+scheme names (a corner, the site within that part, a grade of a scoring system) is coded under ``SCHEME``; its
+codes are our own names: SYSTEM.SITE, SYSTEM.FEATURE.GRADE.
 """
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from core.scores.system import ScoreSystem
@@ -16,18 +14,6 @@ from core.scores.system import ScoreSystem
 if TYPE_CHECKING:
     from pydicom.sr.coding import Code
 
-LIMB_PARTS = (  # limb and site of the Sharp score -> name in SNOMED CT, the first that fits
-    (r"H\.[EJ]\.(IP1|PIP\d|MCP\d)", "FingerJoint"),
-    (r"H\.[EJ]\.NAV", "Scaphoid"),
-    (r"H\.[EJ]\.RAD", "DistalRadius"),
-    (r"H\.[EJ]\.ULN", "DistalUlna"),
-    (r"H\.[EJ]\.MC1", "Metacarpal"),
-    (r"H\.[EJ]\.RC", "WristJoint"),
-    (r"H\.[EJ]\.(LUN|MUL|MNA|CNL)", "Carpus"),
-    (r"H\.[EJ]\.CMC\d", "Hand"),
-    (r"F\.[EJ]\.IP1", "Toe"),
-    (r"F\.[EJ]\.MTP\d", "Foot"),
-)
 SCHEME = "99SHARPLINE"
 SCHEME_NAME = "Sharpline scoring codes"
 
@@ -43,20 +29,13 @@ def anatomy(site: str, system: ScoreSystem) -> Code:
     """The bone or part of a site: a vertebra, the sacrum, a joint or part of a limb, else our own code."""
     from pydicom.sr.codedict import codes
 
-    found: Any
-    if re.fullmatch(r"([CTL]\d+)[IS]", site):
-        found = getattr(codes.SCT, f"{site[:-1]}Vertebra")
-    elif re.fullmatch(r"S1[IS]", site):
-        found = codes.SCT.Sacrum
-    elif limb := next((name for text, name in LIMB_PARTS if re.fullmatch(f"[RL]{text}", site)), ""):
-        found = getattr(codes.SCT, limb)
-    else:
-        found = site_code(site, system)
-    return found  # type: ignore[no-any-return]
+    name = system.by_code[site].anatomy
+    found: Code = getattr(codes.SCT, name) if name else site_code(site, system)
+    return found
 
 
 def site_code(site: str, system: ScoreSystem) -> Code:
-    """The site itself: ``msasss.L3S``, "L3 superior anterior corner"."""
+    """The site itself: SYSTEM.L3S, "L3 superior anterior corner"."""
     return own(f"{system.name}.{site}", system.by_code[site].name)
 
 
@@ -69,13 +48,13 @@ def laterality(site: str, system: ScoreSystem) -> Code | None:
 
 
 def feature_code(feature: str, system: ScoreSystem) -> Code:
-    """What is graded or found there: ``msasss.corner``, "corner grade"; ``mtss.ankylosis``."""
+    """What is graded or found there: SYSTEM.corner, "corner grade"; SYSTEM.ankylosis."""
     names = {one.code: one.name for one in system.features} | {one.code: one.name for one in system.states}
     return own(f"{system.name}.{feature}", f"{system.title} {names[feature]}")
 
 
 def grade_code(feature: str, grade: int, system: ScoreSystem) -> Code:
-    """One grade: ``msasss.corner.2``, "grade 2: syndesmophyte"; a joint's finding is present (1) or not."""
+    """One grade: SYSTEM.corner.2, "grade 2: syndesmophyte"; a joint's finding is present (1) or not."""
     states = {state.code: state.name for state in system.states}
     value = f"{system.name}.{feature}.{grade}"
     if feature in states:

@@ -1,4 +1,4 @@
-"""Counts that stand beside a total: syndesmophytes and bridges (mSASSS), SENS (Sharp/van der Heijde).
+"""Counts that stand beside a total, as the system defines them: bridges, new bridges, eroded sites.
 
 All count graded sites only: nothing imputed is counted, so the number of graded sites belongs beside each.
 """
@@ -13,9 +13,7 @@ import pandas as pd
 from core.scores.engine.grid import Grid, grids
 from core.scores.engine.reads import Reads, code_reads
 from core.scores.engine.states import apply_states
-from core.scores.system import ScoreSystem
-
-SYNDESMOPHYTE, BRIDGE = 2, 3
+from core.scores.system import Companion, Counted, ScoreSystem
 
 
 def companions(
@@ -26,14 +24,12 @@ def companions(
     by: Sequence[str] = ("reader",),
     visits: Iterable[str] | None = None,
 ) -> pd.DataFrame:
-    """Counts of every reading, in order of first appearance; parameters as in ``totals.compute``.
+    """``system.companions`` of every reading, in order of first appearance; parameters as in
+    ``totals.compute``.
 
-    mSASSS: ``syndesmophytes`` (corners >= 2), ``bridges`` (3); against the reader's own reading of the
-    subject's first visit, over corners graded at both: ``at_risk`` (0 or 1 then), ``new_syndesmophytes``
-    (0 or 1 then, 2 or 3 now), ``new_bridges`` (below 3 then, 3 now); missing without such a reading, and at
-    that visit itself only ``at_risk`` is given.
-    Sharp/van der Heijde: ``eroded``, ``narrowed`` (sites above 0, findings applied), ``sens`` their sum.
-    Other systems: no counts. Source: domain.md A1, A2.
+    Grades are those after the findings at joints, without what surgery replaced. A count against the
+    reader's own reading of the subject's first visit takes sites graded at both visits; it is missing
+    without such a reading, and a count of new sites also at the first visit itself.
     """
     reads = code_reads(frame, system, by=by, visits=visits)
     chosen = system.choices(settings)
@@ -47,37 +43,29 @@ def companions(
 
 def _counts(reads: Reads, grid: Grid, settings: dict[str, str]) -> pd.DataFrame:
     keys = reads.keys.iloc[grid.keys : grid.keys + len(grid.grade)]
-    if reads.system.name == "msasss":
-        return pd.DataFrame(_corners(grid, keys["is_baseline"].to_numpy(bool)), index=keys.index)
-    if reads.system.name == "mtss":
-        return pd.DataFrame(_sens(reads, grid, settings), index=keys.index)
-    return pd.DataFrame(index=keys.index)
-
-
-def _corners(grid: Grid, is_baseline: np.ndarray) -> dict[str, np.ndarray]:
-    now = grid.grade
-    has_baseline = is_baseline[grid.first]
-    then = np.where(has_baseline[:, None], now[grid.first], np.nan)
-    both = ~np.isnan(now) & ~np.isnan(then)
-    later = has_baseline & ~is_baseline
-    at_risk = both & (then < SYNDESMOPHYTE)
-    return {
-        "syndesmophytes": (now >= SYNDESMOPHYTE).sum(axis=1),
-        "bridges": (now == BRIDGE).sum(axis=1),
-        "at_risk": _known(at_risk, has_baseline),
-        "new_syndesmophytes": _known(at_risk & (now >= SYNDESMOPHYTE), later),
-        "new_bridges": _known(both & (then < BRIDGE) & (now == BRIDGE), later),
-    }
-
-
-def _known(flag: np.ndarray, is_known: np.ndarray) -> np.ndarray:
-    """Number of flags per reading, NaN where it cannot be known."""
-    return np.where(is_known, flag.sum(axis=1), np.nan)
-
-
-def _sens(reads: Reads, grid: Grid, settings: dict[str, str]) -> dict[str, np.ndarray]:
+    is_baseline = keys["is_baseline"].to_numpy(bool)
     lifted = apply_states(reads, grid, settings)
-    affected = (lifted.grade > 0) & ~lifted.replaced
-    is_erosion = np.array([site.feature == "erosion" for site in reads.system.sites])
-    eroded, narrowed = affected[:, is_erosion].sum(axis=1), affected[:, ~is_erosion].sum(axis=1)
-    return {"eroded": eroded, "narrowed": narrowed, "sens": eroded + narrowed}
+    now = np.where(lifted.replaced, np.nan, lifted.grade)
+    then = np.where(is_baseline[grid.first, None], now[grid.first], np.nan)
+    feature = np.array([site.feature for site in reads.system.sites])
+    counts = {}
+    for one in reads.system.companions:
+        here = np.isin(feature, one.features)
+        count = _sites(one, now[:, here], then[:, here]).sum(axis=1)
+        is_now = one.counted is Counted.NOW
+        counts[one.name] = count if is_now else np.where(_is_known(one, is_baseline, grid), count, np.nan)
+    return pd.DataFrame(counts, index=keys.index)
+
+
+def _sites(one: Companion, now: np.ndarray, then: np.ndarray) -> np.ndarray:
+    """Which sites are counted, shape (readings, sites)."""
+    if one.counted is Counted.NOW:
+        return now >= one.grade
+    was_below = (then < one.grade) & ~np.isnan(now)
+    return was_below if one.counted is Counted.AT_RISK else was_below & (now >= one.grade)
+
+
+def _is_known(one: Companion, is_baseline: np.ndarray, grid: Grid) -> np.ndarray:
+    """Readings that can be compared with a first visit, shape (readings,)."""
+    compared = is_baseline[grid.first]
+    return compared & ~is_baseline if one.counted is Counted.NEW else compared

@@ -11,18 +11,17 @@ from core.domain import CohortFilter
 from core.errors import InputError
 from core.progression.analysis import Options, progression
 from core.progression.courses import courses
-from core.progression.grid import TotalGrid
-from core.progression.lesions.erosions import newly_eroded
-from core.progression.lesions.new_lesions import VARIANTS, count_new
+from core.progression.grid import SiteGrid, TotalGrid
 from core.progression.missing.methods import BY_NAME, METHODS, fill_change
 from core.progression.missing.sensitivity import SensitivityOptions, sensitivity
+from core.progression.new_lesions import VARIANTS, count_new, newly_affected
 from core.progression.pairing import WINDOW_DAYS, Interval
 from core.progression.probability import cumulative_probability
 from core.progression.progressors import cutoff
 from core.progression.shares import flag_shares
 from core.progression.totals_table import Readings
 from core.reader_labels import people
-from core.scores.system import Fill
+from core.scores.system import Fill, Lesion
 from pages.common.page import Page
 from pages.common.progression.grids import chosen_grid, chosen_sites, patients
 from pages.common.progression.question import COMPLETE, IMPUTED, OBSERVED, READERS, TOTAL, Ask, without_films
@@ -113,9 +112,7 @@ def _definitions(page: Page, asked: Ask, way: str) -> pd.DataFrame:
         rows.append(_share("net progression", arm, value, count, n))
     for name, pairs in gaps.items():
         rows += [_gap(name, pair) for pair in pairs]
-    flags = new_site_flags(page, asked)
-    table = pd.DataFrame(rows)
-    return table if flags is None else pd.concat([table, flags], ignore_index=True)
+    return pd.concat([pd.DataFrame(rows), *new_lesion_flags(page, asked)], ignore_index=True)
 
 
 def _share(name: str, group: str, value: dict[str, Any], count: int | None, n: int) -> dict[str, Any]:
@@ -130,10 +127,6 @@ def _gap(name: str, pair: dict[str, Any]) -> dict[str, Any]:
             "count": None, "n": None, "estimate": pair["estimate"], "low": low, "high": high}  # fmt: skip
 
 
-NEW = {  # system: (feature, grade from which a site counts, what is new, the part of the score it belongs to)
-    "msasss": ("corner", 2, "new syndesmophyte", ""),
-    "mtss": ("erosion", 1, "new erosion", "erosion"),
-}
 SAYS = {
     "by_mean": "by the mean of readers",
     "by_all_readers": "by all readers",
@@ -141,27 +134,28 @@ SAYS = {
 }
 
 
-def new_site_flags(page: Page, asked: Ask) -> pd.DataFrame | None:
-    """Shares of patients with a new syndesmophyte (or erosion) in its three variants, and of the newly eroded
-    among those without any erosion before; None elsewhere."""
-    if asked.chosen.system not in NEW:
-        return None
-    feature, least, title, part = NEW[asked.chosen.system]
-    if asked.component not in (TOTAL, part):
-        return None
-    grid = chosen_sites(page, asked.chosen)
-    places = [p for p, site in enumerate(asked.system.sites) if site.feature == feature]
-    grid = grid.only(readers=asked_grid(page, asked).readers)
-    grids = [grid.at(visit)[:, :, places] for visit in (asked.first, asked.last)]
-    counts = count_new([str(name) for name in grid.subjects], grids, least, "judged")
+def new_lesion_flags(page: Page, asked: Ask) -> list[pd.DataFrame]:
+    """For each lesion of the system the shares of patients with a new one in its three variants, and where
+    the system counts them of the newly affected among those without any before."""
+    lesions = [one for one in asked.system.lesions if asked.component in (TOTAL, one.component)]
+    if not lesions:
+        return []
+    grid = chosen_sites(page, asked.chosen).only(readers=asked_grid(page, asked).readers)
+    return [_lesion_flags(grid, asked, lesion) for lesion in lesions]
+
+
+def _lesion_flags(grid: SiteGrid, asked: Ask, lesion: Lesion) -> pd.DataFrame:
+    places = [p for p, site in enumerate(asked.system.sites) if site.feature == lesion.feature]
+    before, after = (grid.at(visit)[:, :, places] for visit in (asked.first, asked.last))
+    counts = count_new([str(name) for name in grid.subjects], before, after, lesion.grade)
     known = (counts["judged"] > 0).to_numpy()
     flags = pd.DataFrame({"arm": grid.arm[known]})
-    for variant in VARIANTS:
-        flags[f"{title}, {SAYS[variant]}"] = counts.loc[known, variant].to_numpy(float)
-    if feature == "erosion":
-        eroded = newly_eroded(counts, *grids)
+    shown = {f"new {lesion.name}": counts}
+    if lesion.patient:
+        shown[lesion.patient] = newly_affected(counts, before, after, lesion.grade)
+    for title, frame in shown.items():
         for variant in VARIANTS:
-            flags[f"newly eroded patient, {SAYS[variant]}"] = eroded.loc[known, variant].to_numpy(float)
+            flags[f"{title}, {SAYS[variant]}"] = frame.loc[known, variant].to_numpy(float)
     if flags["arm"].isna().all():
         flags = flags.drop(columns="arm")
     names = [str(name) for name in flags if name != "arm"]

@@ -7,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.progression.analysis import progression
-from core.progression.lesions.syndesmophytes import new_syndesmophytes
 from core.progression.missing.extrapolation import carry_forward, extrapolate_linearly, interpolate
 from core.progression.pairing import Interval, choose_films
 from core.progression.summary import difference_of_means, summary
@@ -111,27 +110,3 @@ def test_interpolation_needs_both_neighbours():
 def test_extrapolation_needs_a_film_on_treatment():
     assert np.isnan(extrapolate_linearly(1.0, 0, 52))
     np.testing.assert_allclose(extrapolate_linearly([1.0, 2.0], [26, 52], 52), [2, 2])
-
-
-def corner(subject, reader, before, after):
-    return [(subject, "BL", reader, "C2I", before), (subject, "W104", reader, "C2I", after)]
-
-
-@pytest.mark.parametrize(
-    ("one", "two", "expected"),
-    [
-        ((1, 2), (0, 3), (1, 1, 1)),
-        ((1, 2), (1, 1), (0, 0, 1)),
-        ((0, 3), (0, 1), (1, 0, 1)),
-        ((1, 2), (2, 2), (1, 0, 1)),
-        ((2, 3), (2, 3), (0, 0, 0)),
-        ((1, 2), (None, 3), (1, 1, 1)),
-        ((None, 2), (None, 3), (None, None, None)),
-    ],
-)
-def test_new_syndesmophyte_by_mean_by_all_and_by_any_reader(one, two, expected):
-    rows = corner("P1", "R1", *one) + corner("P1", "R2", *two)
-    frame = pd.DataFrame(rows, columns=["subject", "visit", "reader", "site", "grade"])
-    found = new_syndesmophytes(frame, "BL", "W104").iloc[0]
-    values = [found[name] for name in ("by_mean", "by_all_readers", "by_any_reader")]
-    assert [None if np.isnan(value) else value for value in values] == list(expected)
