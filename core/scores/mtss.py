@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.scores.mtss_drawing import hand_and_foot
+from core.scores.hand_and_foot import hand_and_foot
 from core.scores.system import (
     Assumption,
     Companion,

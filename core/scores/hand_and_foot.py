@@ -1,4 +1,4 @@
-"""Both hands and both feet as they lie on their films, left on the left: where every mTSS unit is drawn.
+"""Both hands and both feet as they lie on their films, left on the left: where each joint is drawn.
 
 Right hand from the back and right foot from above, both with the first ray towards the other side; origin:
 middle of the wrist, and base of the second metatarsal. Round numbers of an adult, drawn for this map.
