@@ -120,11 +120,20 @@ class ScoredTogether:
     change_probability: dict[str, dict[tuple[int, int], float]] = field(default_factory=dict)
 
 
+def _first_system() -> str:
+    from core.scores import names
+
+    return names()[0]
+
+
 @dataclass(frozen=True)
 class CohortFilter:
-    """What is selected on the pages. An empty tuple selects everything. Hashable, so a good cache key."""
+    """What is selected on the pages. An empty tuple selects everything. Hashable, so a good cache key.
 
-    system: str = "msasss"
+    system: the first one that is registered, unless another is given.
+    """
+
+    system: str = field(default_factory=_first_system)
     campaign: str = ""
     arms: tuple[str, ...] = ()
     sexes: tuple[str, ...] = ()

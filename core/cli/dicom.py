@@ -9,6 +9,7 @@ import click
 
 from core.cli.output import emit, json_option
 from core.errors import InputError
+from core.scores import get, names
 
 if TYPE_CHECKING:
     from data.dicom.structured_report import Written
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 @click.command(short_help="A model's findings as DICOM SR and SEG.")
 @click.option("--image", default="", help="One film, by its id or how that begins.")
 @click.option("--subject", default="", help="All films of this patient.")
-@click.option("--system", default="msasss", show_default=True, help="Which score.")
+@click.option("--system", default=names()[0], show_default=True, help="Which score.")
 @click.option("--read-mode", type=click.Choice(["single", "paired"]), help="Default: paired, else single.")
 @click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder.")
 @json_option
@@ -36,7 +37,6 @@ def command(
     Both refer to the stored, de-identified film; boxes are in its pixels. Status 1 where a film was left out.
     """
     from core.domain import Viewer
-    from core.scores import get
     from data.dicom.structured_report import write_findings
     from data.queries.findings import find_image, images_of
     from data.store.cohort import CohortStore

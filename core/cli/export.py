@@ -7,7 +7,9 @@ from pathlib import Path
 import click
 
 from core.cli.output import emit, json_option
+from core.scores import get, names
 
+EXAMPLE = get(names()[0]).rules[-1].name
 TABLES = ("totals", "site_scores", "findings", "images", "subjects")
 
 
@@ -15,7 +17,7 @@ TABLES = ("totals", "site_scores", "findings", "images", "subjects")
 @click.option("--table", required=True, type=click.Choice(TABLES))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="A .csv, .parquet or .xlsx file.")
 @click.option("--system", default="", help="Only this scoring system.")
-@click.option("--rule", default="", help="Totals under this rule, such as msasss.complete_only.")
+@click.option("--rule", default="", help=f"Totals under this rule, such as {EXAMPLE}.")
 @click.option(
     "--campaign",
     "campaigns",

@@ -9,6 +9,7 @@ import click
 
 from core.cli.output import emit, json_option, note
 from core.domain import ReaderKind, ReadMode
+from core.scores import listed
 
 if TYPE_CHECKING:
     from data.tables.plan import Result
@@ -19,7 +20,7 @@ MODES = click.Choice([mode.value for mode in ReadMode])
 
 @click.command(short_help="Take a table of reader scores into the cohort.")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--system", required=True, help="msasss, mtss (svdh), sparcc or synovitis.")
+@click.option("--system", required=True, help=f"{listed()}.")
 @click.option("--reader", default="", help="Who scored; may be left out where the table has a column for it.")
 @click.option("--campaign", default="", help="Reading campaign; default: the table's column, else 'main'.")
 @click.option("--read-mode", type=MODES, help="How the films were shown; default: the campaign's.")

@@ -9,6 +9,7 @@ import click
 
 from core.cli.output import emit, json_option
 from core.errors import InputError
+from core.scores import names
 
 if TYPE_CHECKING:
     from data.store.cohort import CohortStore
@@ -65,7 +66,7 @@ def _parsed(margins: tuple[str, ...]) -> dict[str, float | None]:
         number = _number(value.strip()) if equals else math.nan
         if number is not None and not 0 < number < math.inf:
             raise InputError(
-                f"--margin {text}", "SYSTEM=VALUE with a value above 0 is needed", "such as msasss=4"
+                f"--margin {text}", "SYSTEM=VALUE with a value above 0 is needed", f"such as {names()[0]}=4"
             )
         found[system.strip()] = number
     return found
@@ -81,14 +82,13 @@ def _number(value: str) -> float | None:
 
 
 def _settings(store: CohortStore) -> dict[str, Any]:
-    from core import scores
     from data.study.frozen_analyses import frozen_sets
     from data.study.settings import NAME, margins
     from data.study.unblinded_looks import looks
 
     seen = looks(store)
     meta = store.meta()
-    last = {name: margins(store, name)[-1:] for name in scores.SYSTEMS}
+    last = {name: margins(store, name)[-1:] for name in names()}
     return {
         "name": meta.get(NAME) or None,
         "blinded": meta.get("blinded") != "false",

@@ -8,6 +8,7 @@ import click
 
 from core.cli.output import emit, json_option, keep_where, note, where_option
 from core.errors import InputError
+from core.scores import listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +20,7 @@ SHOWN = 40  # refused rows and queries that the text names one by one
 
 @click.command()
 @click.argument("file", type=click.Path())
-@click.option("--system", required=True, help="msasss, mtss (or svdh), sparcc, synovitis.")
+@click.option("--system", required=True, help=f"{listed()}.")
 @click.option("--rule", help="How missing sites count; the system's default if left out.")
 @click.option(
     "--set", "given", multiple=True, metavar="NAME=VALUE", help="A setting of the system (repeatable)."

@@ -2,7 +2,7 @@
 
 Only readings that the write touched are worked out again: a reading is one subject, system, reader,
 campaign and read over all its visits, since a rule may look at the other visits. A rule that needs nothing
-but block sums of one visit (mSASSS) is summed in SQL; all others go through ``core.scores.engine.totals``.
+but block sums of one visit is summed in SQL; all others go through ``core.scores.engine.totals``.
 A test holds the two equal.
 """
 
@@ -55,7 +55,7 @@ def _touched(connection: duckdb.DuckDBPyConnection, event: int) -> list[str]:
     """Makes the temporary table ``touched`` of readings; the systems in it."""
     unit, number = ", ".join(UNIT), int(event)
     by_visits = [
-        name for name, item in scores.SYSTEMS.items() if not is_summed_in_sql(item, item.default_rule)
+        name for name, item in scores.systems().items() if not is_summed_in_sql(item, item.default_rule)
     ]
     written, withdrawn = (
         f"SELECT {unit} FROM main.site_score WHERE subject IS NOT NULL AND {column} = {number}"
@@ -216,7 +216,7 @@ def differences(connection: duckdb.DuckDBPyConnection) -> list[str]:
         f"SELECT system FROM main.total UNION SELECT system FROM main.site_score s WHERE {SCORED} ORDER BY 1"
     ).fetchall()
     for (name,) in names:
-        if name not in scores.SYSTEMS:
+        if name not in scores.names():
             found.append(f"total: system {name} is unknown")
             continue
         system = scores.get(name)

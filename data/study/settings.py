@@ -19,7 +19,7 @@ from data.store.session import Session
 
 NAME = "study"
 LONGEST_NAME = 100
-MARGIN = "interchangeability_margin"  # one setting a system: interchangeability_margin:msasss
+MARGIN = "interchangeability_margin"  # one setting a system, with :SYSTEM behind it
 
 
 @dataclass(frozen=True)

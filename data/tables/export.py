@@ -52,8 +52,8 @@ def export(
 ) -> Exported:
     """Writes a table of the cohort to a file, whole or not at all.
 
-    table: one of ``TABLES``. system: only this one. rule: totals under this rule, such as
-    ``msasss.complete_only``, instead of each system's default. unblinded: insist on arms. campaigns: only
+    table: one of ``TABLES``. system: only this one. rule: totals under this rule (SYSTEM.RULE)
+    instead of each system's default. unblinded: insist on arms. campaigns: only
     these, of scores and findings; all of them, but for a model's reads of single films, where empty.
     Raises NotAllowed for arms of a blinded cohort, InputError for an unknown table, rule, system, campaign or
     ending.
@@ -85,7 +85,9 @@ def _rule(name: str, system: ScoreSystem | None) -> tuple[ScoreSystem, Rule]:
         prefix = name.partition(".")[0]
         if "." not in name:
             raise InputError(
-                f"rule {name}", "it does not say which system", f"write for example msasss.{name}"
+                f"rule {name}",
+                "it does not say which system",
+                f"write for example {scores.names()[0]}.{name}",
             )
         system = scores.get(prefix)
     return system, system.rule(name)
@@ -106,7 +108,7 @@ def _register_orders(look: Look) -> None:
     look.keep("subject_place", _places("subject", sorted(subjects, key=totals.natural)))
     look.keep("visit_place", _places("visit", look.visit_order()))
     look.keep("reader_place", _places("reader", [reader for reader, _ in by_kind]))
-    systems = list(scores.SYSTEMS.values())
+    systems = list(scores.systems().values())
     look.keep("system_place", _places("system", [item.name for item in systems]))
     look.keep("site_place", pd.concat([_places("site", list(item.codes), item.name) for item in systems]))
     look.keep(

@@ -35,7 +35,7 @@ def cohort_filter(page: Page) -> CohortFilter:
             asking(scores.readers, saved.system),
             asking(cohort.counts),
         )
-        scored = [name for name in systems.SYSTEMS if name in set(held["system"])]
+        scored = [name for name in systems.names() if name in set(held["system"])]
         if scored and saved.system not in scored:
             saved = replace(saved, system=scored[0], campaign="")
             readers = ask(page, scores.readers, saved.system)

@@ -16,12 +16,12 @@ from pages.common.queries import asking, fetch
 def held(page: Page, chosen: CohortFilter) -> tuple[pd.DataFrame, pd.DataFrame]:
     """``data.queries.systems``: what is held of every known system, and the films by body part."""
     rows, films = fetch(page, asking(systems.held, chosen), asking(systems.films_of, chosen))
-    return rows[rows["system"].isin(scores.SYSTEMS)], films
+    return rows[rows["system"].isin(scores.names())], films
 
 
 def in_words(rows: pd.DataFrame) -> str:
     """Which films are scored by which score, and by whom."""
-    known = [scores.get(name) for name in scores.SYSTEMS if name in set(rows["system"])]
+    known = [scores.get(name) for name in scores.names() if name in set(rows["system"])]
     if not known:
         return "An imaging study; nobody has scored its films yet."
     said = "; ".join(_score(system) for system in known)
@@ -52,7 +52,7 @@ def table(page: Page, chosen: CohortFilter) -> None:
 def as_table(rows: pd.DataFrame, films: pd.DataFrame) -> pd.DataFrame:
     """``score, patients, visits, readers, films, seen by the model, refused by it`` in the systems' order."""
     found = []
-    for name in scores.SYSTEMS:
+    for name in scores.names():
         for row in rows[rows["system"] == name].to_dict("records"):
             counts = {"patients": row["patients"], "visits scored": row["visits"], "readers": row["readers"]}
             found.append(

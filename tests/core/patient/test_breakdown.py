@@ -10,7 +10,7 @@ from core.scores.engine.contributions import How, parts
 from core.scores.engine.totals import compute
 
 VISITS = ["BL", "W52", "W104"]
-RULES = [(system.name, rule.name) for system in scores.SYSTEMS.values() for rule in system.rules]
+RULES = [(system.name, rule.name) for system in scores.systems().values() for rule in system.rules]
 
 
 def reads(name, seed, gap=0.04):

@@ -11,7 +11,7 @@ from core.scores.engine.contributions import How, parts
 from core.scores.engine.totals import compute
 
 VISITS = ["BL", "W52", "W104"]
-RULES = [(system.name, rule.name) for system in scores.SYSTEMS.values() for rule in system.rules]
+RULES = [(system.name, rule.name) for system in scores.systems().values() for rule in system.rules]
 SETTINGS = {
     "mtss": [
         {"mtss.ankylosis_erosion": one, "mtss.after_surgery": other}
