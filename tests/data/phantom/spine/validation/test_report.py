@@ -8,8 +8,8 @@ import pytest
 from core.domain import ReadMode
 from data.phantom.seeds import StudyRole, StudySeed
 from data.phantom.spine.readers import READERS
-from data.phantom.validation import estimates, report
-from data.phantom.validation.readings import read_study, seg_mean_totals
+from data.phantom.spine.validation import estimates, report
+from data.phantom.spine.validation.readings import read_study, seg_mean_totals
 from tests.helpers.paths import DOCS
 
 PAGE = DOCS / "phantom-study.md"

@@ -1,5 +1,5 @@
-"""Fit the phantom's parameters to published figures: ``python -m data.phantom.validation.calibrate`` prints
-them.
+"""Fit the phantom's parameters to published figures: ``python -m data.phantom.spine.validation.calibrate``
+prints them.
 
 Nothing runs this in daily use: what it printed stands in ``population.py`` and ``readers.py``. Damage at
 baseline is fitted by quantiles, growth and reader errors together by a simplex search, all on tuning

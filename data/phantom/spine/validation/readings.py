@@ -15,7 +15,7 @@ from data.phantom.seeds import StudySeed
 from data.phantom.spine.course import Course, simulate, visit_codes
 from data.phantom.spine.population import OASIS, SITES, Population
 from data.phantom.spine.readers import READERS, Reader, read_films
-from data.phantom.validation.calibrate import MEAN_VISIBILITY
+from data.phantom.spine.validation.calibrate import MEAN_VISIBILITY
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""The phantom study beside published figures: ``python -m data.phantom.validation.report >
+"""The phantom study beside published figures: ``python -m data.phantom.spine.validation.report >
 docs/phantom-study.md``.
 """
 
@@ -14,8 +14,8 @@ from core.domain import ReadMode
 from data.phantom.seeds import StudyRole, StudySeed
 from data.phantom.spine.population import GESPIC, HOSPITAL, REGIONS, SITES, SURPASS, UNITS
 from data.phantom.spine.readers import READERS
-from data.phantom.validation.calibrate import HOSPITAL as HOSPITAL_COUNTS
-from data.phantom.validation.estimates import (
+from data.phantom.spine.validation.calibrate import HOSPITAL as HOSPITAL_COUNTS
+from data.phantom.spine.validation.estimates import (
     DRAWS,
     corner_share,
     icc_text,
@@ -30,7 +30,7 @@ from data.phantom.validation.estimates import (
     spearman_text,
     spread,
 )
-from data.phantom.validation.readings import Readings, read_study
+from data.phantom.spine.validation.readings import Readings, read_study
 
 SEED, PATIENTS, SMALLER = 2025, 2000, 600
 PAIRED, KNOWN, SINGLE = ReadMode.PAIRED, ReadMode.CHRONOLOGICAL, ReadMode.SINGLE
@@ -76,11 +76,11 @@ HEAD = """# The phantom study beside published figures
 **Phantom data: simulated patients, rendered films, simulated readers. For research only, not a medical
 device.**
 
-Made by `.venv/bin/python -m data.phantom.validation.report > docs/phantom-study.md`: {patients:,} patients
-with visits at baseline, 52 and 104 weeks (role `test`, seed {seed}), the same parameters as the demo. Films
-are not rendered for this page, but how each would have been taken is drawn, and with it how well each
-corner can be seen. Published figures are those of the project's domain reference (B1, B6, B7, E); nothing
-here is real patient data but the hospital set's counts of grades.
+Made by `.venv/bin/python -m data.phantom.spine.validation.report > docs/phantom-study.md`: {patients:,}
+patients with visits at baseline, 52 and 104 weeks (role `test`, seed {seed}), the same parameters as the
+demo. Films are not rendered for this page, but how each would have been taken is drawn, and with it how well
+each corner can be seen. Published figures are those of the project's domain reference (B1, B6, B7, E);
+nothing here is real patient data but the hospital set's counts of grades.
 
 Totals follow rule `msasss.seg_mean`. Estimates stand with 95% intervals: t for means, Wilson for shares,
 F for ICC (form ICC(A,1)), chi-square for SDC, patient bootstrap ({draws} draws) for SDs and for anything
