@@ -21,6 +21,17 @@ SEED = 119  # chosen: with 24 patients, its figures lie close to those of 2,000 
 PHANTOM_NOTE = "Phantom study: simulated patients and films. For research only; not a medical device."
 
 
+class _Systems(click.Option):
+    """An option whose help names the systems that can be drawn, looked up when help is asked for."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        from data.phantom.generators import generators
+
+        shown = ", ".join(f"{name} ({one.shows})" for name, one in generators().items())
+        self.help = f"Films for these scores: {shown} [default: {','.join(generators())}]."
+        return super().get_help_record(ctx)
+
+
 @click.command(short_help="Render the phantom study as DICOM + reader tables, ingest it, score it.")
 @click.option("--patients", type=click.IntRange(1, 999), default=24, show_default=True)
 @click.option("--visits", type=click.IntRange(1, 20), default=3, show_default=True, help="52 weeks apart.")
@@ -37,12 +48,7 @@ PHANTOM_NOTE = "Phantom study: simulated patients and films. For research only; 
     show_default=True,
     help="second: other devices, patients and cut-off films, for testing only.",
 )
-@click.option(
-    "--systems",
-    default="",
-    metavar="LIST",
-    help="Films for these scores: msasss (spine), mtss (hands and feet) [default: msasss,mtss].",
-)
+@click.option("--systems", cls=_Systems, default="", metavar="LIST")
 @click.option(
     "--processes", type=click.IntRange(1), default=2, show_default=True, help="Films at the same time."
 )
@@ -66,8 +72,9 @@ def command(
     The same options give the same files to the byte. Interrupted, it goes on where it stopped when it is run
     again. No real patient is in it.
     """
+    from data.phantom.generators import systems as drawn
     from data.phantom.load import mark, take_films, take_tables
-    from data.phantom.study import SYSTEMS, Study, StudyPlan, claim, known_plan, write_study
+    from data.phantom.study import Study, StudyPlan, claim, known_plan, write_study
     from data.store.cohort import CohortStore
 
     signal.signal(signal.SIGTERM, _stop)
@@ -75,7 +82,7 @@ def command(
     note(PHANTOM_NOTE)
     cohort = Path(ctx.obj["cohort"])
     folder = out or cohort.with_name(f"{cohort.stem}.study")
-    plan = StudyPlan(patients, visits, seed, domain, systems=_systems(systems, SYSTEMS))
+    plan = StudyPlan(patients, visits, seed, domain, systems=_systems(systems, drawn()))
     if not systems:
         plan = known_plan(plan, folder)
     claim(plan, folder)

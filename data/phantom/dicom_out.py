@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 import numpy as np
 from pydicom.dataset import FileDataset, FileMetaDataset
@@ -19,12 +19,8 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from data.phantom.hands.tags import LIMB_VIEWS, limb_tags
-from data.phantom.spine.films import derived_seed
-from data.phantom.spine.render import RenderedFilm
-
-if TYPE_CHECKING:
-    from data.phantom.hands.render import LimbFilm
+from data.phantom.generators import of_view
+from data.phantom.seeds import derived_seed
 
 _FAMILY = ("MUSTER", "BEISPIEL", "PROBE", "TEST", "MODELL", "SCHEMA", "FIGUR", "VORLAGE")
 _GIVEN = ("ALEX", "KIM", "ROBIN", "SASCHA", "TONI", "CHRIS", "NIKA", "JULE")
@@ -35,23 +31,31 @@ _DEVICES = (
     ("Suedbild", "Flat 43 Edge", "DX"),
     ("Altmark", "CR 975 Soft", "CR"),
 )
-FIRST_OF_STUDY = ("cervical", "hands")
-_BODY_PART = {"cervical": "CSPINE", "lumbar": "LSPINE"}
-_DESCRIPTION = {
-    "cervical": ("C-SPINE LAT", "HWS seitlich", "Cervical spine lateral"),
-    "lumbar": ("L-SPINE LAT", "LWS seitlich", "Lumbar spine lateral"),
-}
-_WRONG_TAGS = {
-    "hand": ("HAND", "PA", "Hand PA", "R\\F"),
-    "chest": ("CHEST", "PA", "Chest PA", "L\\F"),
-    "ap_lumbar": ("LSPINE", "AP", "L-SPINE AP", "L\\F"),
-    "ap_cervical": ("CSPINE", "AP", "C-SPINE AP", "L\\F"),
-    "lateral_thoracic": ("TSPINE", "LATERAL", "T-SPINE LAT", "A\\F"),
-}
+
+
+class Film(Protocol):
+    """What a rendered film has, whatever it shows.
+
+    pixels: uint16, shape (rows, columns), bone bright. shown_spacing_mm: between rows and columns, None where
+    the file is not to say. conditions: device, exposure and more, as ``spine.conditions.Conditions``.
+    """
+
+    @property
+    def pixels(self) -> np.ndarray: ...
+    @property
+    def view(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def photometric(self) -> str: ...
+    @property
+    def shown_spacing_mm(self) -> tuple[float, float] | None: ...
+    @property
+    def conditions(self) -> Any: ...
 
 
 def write_dicom(
-    film: RenderedFilm | LimbFilm,
+    film: Film,
     path: str | Path,
     *,
     subject: str,
@@ -63,9 +67,9 @@ def write_dicom(
     """Write one film; the file is the same to the byte for the same film and arguments.
 
     study_date: YYYYMMDD. uid_seed: study seed; UIDs follow from it with subject, visit, date and view.
-    Half of the misfit films keep the tags of a spine film, as happens when the wrong button was pressed.
+    Body part, view and side are written by the generator of the film's view.
     """
-    path = Path(path)
+    path, generator = Path(path), of_view(film.view)
     rng = np.random.default_rng(derived_seed(uid_seed, subject, visit, film.view, film.kind, "tags"))
     person = np.random.default_rng(derived_seed(uid_seed, subject, "person"))
     maker, model, modality = _DEVICES[film.conditions.device]
@@ -95,11 +99,8 @@ def write_dicom(
     hour = f"{int(rng.integers(8, 17)):02d}{int(rng.integers(0, 60)):02d}{int(rng.integers(0, 60)):02d}"
     ds.StudyTime = ds.ContentTime = hour
     ds.AccessionNumber = f"A{derived_seed(uid_seed, subject, visit):010d}"
-    ds.StudyID, ds.SeriesNumber, ds.InstanceNumber = "1", "1", "1" if film.view in FIRST_OF_STUDY else "2"
-    if film.view in LIMB_VIEWS:
-        limb_tags(ds, film.view, film.kind, rng)
-    else:
-        _view_tags(ds, film, rng)
+    ds.StudyID, ds.SeriesNumber, ds.InstanceNumber = "1", "1", "1" if film.view == generator.views[0] else "2"
+    generator.dicom_tags(ds, film, rng)
     _exposure_tags(ds, film)
     _pixels(ds, film, rng)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -127,34 +128,7 @@ def _patient(ds, person, subject: str, study_date: str) -> None:
     ds.PatientComments = f"phantom patient {subject}, not a person"
 
 
-def _view_tags(ds, film: RenderedFilm | LimbFilm, rng) -> None:
-    part, view, text, orientation = _BODY_PART[film.view], "LATERAL", "", "P\\F"
-    text = str(rng.choice(_DESCRIPTION[film.view]))
-    if film.kind in _WRONG_TAGS and rng.random() < 0.5:
-        part, view, text, orientation = _WRONG_TAGS[film.kind]
-    odd = rng.random()
-    if odd < 0.08:
-        part = ""
-    elif odd < 0.11:
-        part = "SPINE"
-    elif odd < 0.13:
-        part = "ABDOMEN"
-    if part:
-        ds.BodyPartExamined = part
-    if rng.random() > 0.1:
-        ds.ViewPosition = {"LATERAL": "LL"}.get(view, view)
-    ds.StudyDescription = "Spine radiographs"
-    ds.SeriesDescription = text
-    if rng.random() > 0.15:
-        ds.ProtocolName = text
-    if rng.random() > 0.1:
-        ds.PatientOrientation = orientation.split("\\")
-    ds.ImageLaterality = "U"
-    if film.kind not in _WRONG_TAGS:
-        ds.AcquisitionDeviceProcessingDescription = f"{part} LATERAL".strip()
-
-
-def _exposure_tags(ds, film: RenderedFilm | LimbFilm) -> None:
+def _exposure_tags(ds, film: Film) -> None:
     c = film.conditions
     ds.KVP = f"{c.kilovolt:.1f}"
     ds.DistanceSourceToDetector = f"{c.source_distance:.0f}"
@@ -163,7 +137,7 @@ def _exposure_tags(ds, film: RenderedFilm | LimbFilm) -> None:
     ds.BurnedInAnnotation = "NO"
 
 
-def _pixels(ds, film: RenderedFilm | LimbFilm, rng) -> None:
+def _pixels(ds, film: Film, rng) -> None:
     c = film.conditions
     stored, bits = film.pixels, getattr(c, "bits", 12)
     highest = 2**bits - 1

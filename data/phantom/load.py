@@ -11,7 +11,7 @@ from typing import Any
 from core.domain import ReaderKind, ReadMode
 from core.errors import InputError
 from data.ingest.run import ingest
-from data.phantom.spine.readers import READERS
+from data.phantom.generators import generators
 from data.phantom.study import CAMPAIGNS, PHANTOM, Study, StudyPlan, film_path
 from data.store.cohort import CohortStore
 from data.study.settings import NAME
@@ -22,7 +22,6 @@ from data.tables.plan import Result
 ACTOR = "sharpline demo"
 STUDY_KEY = "phantom_study"  # which study the cohort holds, in its settings
 TRUTH = "truth"
-MARKS = {"msasss": "", "mtss": "_mtss"}  # system -> how its tables are told apart in their names
 COVARIATES = {"HLA-B27": "HLA-B27"}  # kept also in a study so small that all are positive
 
 
@@ -71,17 +70,17 @@ def take_tables(store: CohortStore, folder: Path) -> Taken:
     people = take_subjects(store, folder / "subjects.csv", folder / "visits.csv", request, actor=ACTOR)
     taken.subjects, taken.visits = people.accepted["subject"], people.accepted["visit"]
     _refused(taken, "subjects.csv", people)
-    for system, mark in MARKS.items():
-        for reader in (reader.name for reader in READERS):
+    for system, generator in generators().items():
+        for reader in generator.readers:
             for name, campaign in (
-                (f"reads{mark}_{reader}.csv", CAMPAIGNS[1]),
-                (f"rereads{mark}_{reader}.csv", CAMPAIGNS[2]),
+                (f"reads{generator.tag}_{reader}.csv", CAMPAIGNS[1]),
+                (f"rereads{generator.tag}_{reader}.csv", CAMPAIGNS[2]),
             ):
                 if (folder / name).is_file():
                     result = _take(store, folder / name, system, reader, campaign, ReaderKind.HUMAN)
                     taken.reads += result.rows - len(result.refused)
                     _refused(taken, name, result)
-        name = f"truth{mark}.csv"
+        name = f"truth{generator.tag}.csv"
         if (folder / name).is_file():
             truth = _take(store, folder / name, system, TRUTH, TRUTH, ReaderKind.CONSENSUS)
             _refused(taken, name, truth)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from data.phantom.seeds import StudySeed
 from data.phantom.spine.conditions import WRONG_KINDS
-from data.phantom.spine.course import START_YEAR, Course
+from data.phantom.spine.course import START_YEAR, Course, visit_codes
 from data.phantom.spine.films import film_conditions
 from data.phantom.spine.placement import visibility as film_visibility
 from data.phantom.spine.population import REGIONS, SITES
@@ -58,6 +58,28 @@ class Conduct:
     start: list[dt.date]
     visits: pd.DataFrame
     films: list[PlannedFilm]
+
+
+@dataclass(frozen=True)
+class Patients:
+    """The patients of a study, who are the same for every scoring system.
+
+    course: who they are, with the damage of their spines. conduct: who came when. domain: of their films.
+    """
+
+    study: StudySeed
+    course: Course
+    conduct: Conduct
+    domain: str
+
+    @property
+    def subjects(self) -> list[str]:
+        return list(self.course.subjects["subject"])
+
+    @property
+    def visits(self) -> list[str]:
+        """Codes of the visits in order."""
+        return visit_codes(self.course.severity.shape[1])
 
 
 def conduct(study: StudySeed, course: Course, *, first: int = 1) -> Conduct:

@@ -8,6 +8,7 @@ seeds.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -55,7 +56,10 @@ class StudySeed:
         return f"{PREFIX[self.role]}{number:0{DIGITS[self.role]}d}"
 
     def rng(self, number: int, stream: str) -> np.random.Generator:
-        """The random numbers of one patient (or block, for ``arm``) for one purpose."""
+        """The random numbers of one patient (or block, for ``arm``) for one purpose.
+
+        stream: one of ``STREAMS``, or with a colon (``toy:reader``) one that a generator makes up for itself.
+        """
         return np.random.default_rng(self._sequence(number, stream))
 
     def film_seed(self) -> int:
@@ -63,8 +67,16 @@ class StudySeed:
         return int(self._sequence(0, "film").generate_state(1, np.uint64)[0] >> np.uint64(1))
 
     def _sequence(self, number: int, stream: str) -> np.random.SeedSequence:
-        key = (list(StudyRole).index(self.role), STREAMS.index(stream), number)
+        own = ":" in stream
+        place = len(STREAMS) + derived_seed(stream) if own else STREAMS.index(stream)
+        key = (list(StudyRole).index(self.role), place, number)
         return np.random.SeedSequence(self.seed, spawn_key=key)
+
+
+def derived_seed(*parts: object) -> int:
+    """A 32-bit seed that depends on all parts and on nothing else."""
+    text = "\x1f".join(str(part) for part in parts)
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
 
 
 def split(seed: int) -> dict[StudyRole, StudySeed]:

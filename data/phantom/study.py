@@ -2,9 +2,9 @@
 
 The folder holds what a trial would deliver (``films/``, ``subjects.csv``, ``visits.csv``, ``reads_R1.csv``,
 ``reads_R2.csv``, and the second reads of some patients in ``rereads_R1.csv``, ``rereads_R2.csv``) and what
-only a phantom has (``truth.csv``, ``corners.csv``, ``films.csv``). A study that is scored by mTSS has films
-of both hands and both feet at the same visits, ``reads_mtss_R1.csv`` and so on, ``truth_mtss.csv`` and
-``joints.csv``. The same study gives the same bytes. A film that is there already is not rendered again.
+only a phantom has (``truth.csv``, ``corners.csv``, ``films.csv``). Films, reads and truth of each scoring
+system are those of its generator, which marks the names of its tables. The same study gives the same bytes. A
+film that is there already is not rendered again.
 """
 
 from __future__ import annotations
@@ -13,48 +13,35 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from multiprocessing import get_context, parent_process
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from core.errors import InputError
-from data.phantom.hands.conditions import VIEWS as LIMB_VIEWS
-from data.phantom.hands.conditions import WRONG_KINDS as WRONG_LIMB_KINDS
-from data.phantom.hands.course import HandsCourse, simulate_hands
-from data.phantom.hands.labels import SITE_COLUMNS, site_rows
-from data.phantom.hands.readers import HANDS_READERS, HandsReader, read_joints, true_reads
-from data.phantom.hands.readers import reads_frame as hands_frame
-from data.phantom.hands.schedule import conduct_hands, hands_visibility
-from data.phantom.hands.state import JointState
-from data.phantom.schedule import POOR, Conduct, PlannedFilm, conduct, visibility
+from data.phantom import generators
+from data.phantom.generators import Part
+from data.phantom.schedule import Conduct, Patients, PlannedFilm, conduct
 from data.phantom.seeds import StudyRole, StudySeed
-from data.phantom.spine.conditions import WRONG_KINDS
-from data.phantom.spine.course import Course, simulate, visit_codes
-from data.phantom.spine.population import SITES
-from data.phantom.spine.readers import READERS, Reader, read_films, reads_frame
-
-if TYPE_CHECKING:
-    from data.phantom.hands.render import LimbFilm
-    from data.phantom.spine.render import RenderedFilm
+from data.phantom.spine.course import Course, simulate
 
 ABOUT, FILMS, LABELS = "study.json", "films", "labels"
-SYSTEMS = ("msasss", "mtss")
-SPINE_ONLY = SYSTEMS[:1]
-CORNER_COLUMNS = ("site", "x", "y", "grade", "extent", "visibility", "visible", "x0", "y0", "x1", "y1")
-DIGITS = 4  # of positions (pixels), extent and visibility
 CAMPAIGNS = {1: "paired", 2: "reread"}  # a campaign of its own: nobody adds the two up by mistake
 PROTOCOL = "SL-DEMO"
 REREAD_EVERY, REREAD_AT = 6, 2  # patients 2, 8, 14 ... are read twice by both readers
 PHANTOM = "phantom data: simulated patients, rendered films, simulated readers; for research only"
-States = dict[str, tuple[int, float]] | dict[str, JointState]
 Progress = Callable[[int, int], None]  # films done, films in all
+
+
+def first_system() -> tuple[str, ...]:
+    """The system that studies had when there was one, alone."""
+    return generators.systems()[:1]
 
 
 @dataclass(frozen=True)
@@ -66,23 +53,23 @@ class StudyPlan:
     seed: int
     domain: str = "first"
     role: StudyRole = StudyRole.DEMO
-    systems: tuple[str, ...] = SPINE_ONLY
+    systems: tuple[str, ...] = field(default_factory=first_system)
 
     @property
     def study(self) -> StudySeed:
         return StudySeed(self.role, self.seed)
 
     def about(self) -> dict[str, Any]:
-        """What tells this study from others; of the spine alone, as before there were others."""
+        """What tells this study from others; of the first system alone, as before there were others."""
         about = asdict(self) | {"what": PHANTOM}
-        if self.systems == SPINE_ONLY:
+        if self.systems == first_system():
             del about["systems"]
         return about
 
 
 @dataclass(frozen=True)
 class Study:
-    """A study as numbers: course, conduct and what can be seen on its films."""
+    """A study as numbers: its patients, and the part of each scoring system."""
 
     plan: StudyPlan
 
@@ -95,41 +82,20 @@ class Study:
         return conduct(self.plan.study, self.course)
 
     @cached_property
-    def seen(self) -> np.ndarray:
-        """Visibility of every corner, shape (patients, visits, 24), NaN where there is no film."""
-        films, shape = self.conduct.films, self.course.severity.shape
-        return visibility(self.plan.study, films, shape, domain=self.plan.domain)
-
-    @cached_property
-    def hands(self) -> HandsCourse:
-        """The course of hands and feet of the same patients."""
-        return simulate_hands(self.plan.study, self.plan.patients, self.plan.visits)
-
-    @cached_property
-    def limb_films(self) -> list[PlannedFilm]:
-        return conduct_hands(self.plan.study, self.hands, self.conduct)
-
-    @cached_property
-    def joints_seen(self) -> np.ndarray:
-        """Visibility of every joint, shape (patients, visits, 56 units), NaN where there is no film."""
-        return hands_visibility(self.plan.study, self.hands, self.limb_films, domain=self.plan.domain)
+    def parts(self) -> dict[str, Part]:
+        """The part of each of the plan's systems, by its name."""
+        patients = Patients(self.plan.study, self.course, self.conduct, self.plan.domain)
+        return {name: generators.generators()[name].part(patients) for name in self.plan.systems}
 
     @property
     def films(self) -> list[PlannedFilm]:
         """All films, by patient and visit."""
-        spine = self.conduct.films if "msasss" in self.plan.systems else []
-        limbs = self.limb_films if "mtss" in self.plan.systems else []
-        return sorted([*spine, *limbs], key=lambda film: (film.number, film.order))
+        films = [film for part in self.parts.values() for film in part.films]
+        return sorted(films, key=lambda film: (film.number, film.order))
 
-    def states(self, film: PlannedFilm) -> States:
+    def states(self, film: PlannedFilm) -> Mapping[str, Any]:
         """True state of every site at the visit of a film."""
-        if film.view in LIMB_VIEWS:
-            return self.hands.states(film.number, film.order)
-        severity = self.course.severity[film.number, film.order]
-        return {
-            site: (int(min(value, 3)), float(value - min(int(value), 3)))
-            for site, value in zip(SITES, severity, strict=True)
-        }
+        return self.parts[generators.of_view(film.view).system].states(film)
 
 
 # -- tables ------------------------------------------------------------------------------------------------
@@ -138,18 +104,13 @@ class Study:
 def tables(study: Study) -> dict[str, pd.DataFrame]:
     """File name -> table, for everything that does not need a film rendered; none is empty."""
     made = {"subjects.csv": subjects_table(study), "visits.csv": visits_table(study)}
-    if "msasss" in study.plan.systems:
-        for reader in READERS:
-            made[f"reads_{reader.name}.csv"] = reads_table(study, reader)
-        for reader in READERS:
-            made[f"rereads_{reader.name}.csv"] = reads_table(study, reader, read=2)
-        made["truth.csv"] = truth_table(study)
-    if "mtss" in study.plan.systems:
-        for one in HANDS_READERS:
-            made[f"reads_mtss_{one.name}.csv"] = joint_reads_table(study, one)
-        for one in HANDS_READERS:
-            made[f"rereads_mtss_{one.name}.csv"] = joint_reads_table(study, one, read=2)
-        made["truth_mtss.csv"] = joint_truth_table(study)
+    for system, part in study.parts.items():
+        generator = generators.generators()[system]
+        for read, prefix in ((1, "reads"), (2, "rereads")):
+            for reader in generator.readers:
+                name = f"{prefix}{generator.tag}_{reader}.csv"
+                made[name] = _campaign(part.reads(reader, read), study.course, reader, read)
+        made[f"truth{generator.tag}.csv"] = part.truth().assign(reader="truth", campaign="truth")
     return {name: table for name, table in made.items() if len(table)}
 
 
@@ -175,41 +136,12 @@ def visits_table(study: Study) -> pd.DataFrame:
     return visits
 
 
-def reads_table(study: Study, reader: Reader, *, read: int = 1) -> pd.DataFrame:
-    """Paired reads of one reader. read: 1 for all patients, 2 for the second reads of some."""
-    course, plan = study.course, study.plan
-    subjects, visits = list(course.subjects["subject"]), visit_codes(plan.visits)
-    grades = read_films(course.severity, study.seen, plan.study, reader, read=read)
-    frame = reads_frame(subjects, visits, grades, study.seen)
-    return _campaign(frame, subjects, reader.name, read)
-
-
-def _campaign(frame: pd.DataFrame, subjects: Sequence[str], reader: str, read: int) -> pd.DataFrame:
+def _campaign(frame: pd.DataFrame, course: Course, reader: str, read: int) -> pd.DataFrame:
     """The reads of a session: of all patients, or of those who are read again."""
     if read > 1:
-        frame = frame[frame["subject"].isin(subjects[REREAD_AT - 1 :: REREAD_EVERY])]
+        again = list(course.subjects["subject"])[REREAD_AT - 1 :: REREAD_EVERY]
+        frame = frame[frame["subject"].isin(again)]
     return frame.assign(reader=reader, campaign=CAMPAIGNS[read], read=1)
-
-
-def truth_table(study: Study) -> pd.DataFrame:
-    """True grades at every visit that took place, films or not."""
-    truth = study.course.truth[np.repeat(study.conduct.came.ravel(), len(SITES))]
-    return truth[["subject", "visit", "site", "grade"]].assign(reader="truth", campaign="truth")
-
-
-def joint_reads_table(study: Study, reader: HandsReader, *, read: int = 1) -> pd.DataFrame:
-    """Paired reads of hands and feet by one reader, findings at joints as rows of their own."""
-    seen = study.joints_seen
-    reads = read_joints(study.hands, study.plan.study, reader, seen, read=read)
-    frame = hands_frame(study.hands, reads, np.isfinite(seen))
-    return _campaign(frame, study.hands.subjects, reader.name, read)
-
-
-def joint_truth_table(study: Study) -> pd.DataFrame:
-    """True grades and findings of hands and feet at every visit that took place, films or not."""
-    took_place = np.broadcast_to(study.conduct.came[..., None], study.hands.finding.shape)
-    truth = hands_frame(study.hands, true_reads(study.hands), took_place).drop(columns="reason")
-    return truth.assign(reader="truth", campaign="truth")
 
 
 # -- files -------------------------------------------------------------------------------------------------
@@ -230,12 +162,11 @@ def write_study(
     labels = [json.loads(_label_path(folder, film).read_text()) for film in study.films]
     about = list(labels[0]["film"]) if labels else []
     write_csv(pd.DataFrame([label["film"] for label in labels]), folder / "films.csv")
-    if "msasss" in plan.systems:
-        corners = [label["film"] | corner for label in labels for corner in label.get("corners", [])]
-        write_csv(pd.DataFrame(corners, columns=[*about, *CORNER_COLUMNS]), folder / "corners.csv")
-    if "mtss" in plan.systems:
-        joints = [label["film"] | joint for label in labels for joint in label.get("joints", [])]
-        write_csv(pd.DataFrame(joints, columns=[*about, *SITE_COLUMNS]), folder / "joints.csv")
+    for system in plan.systems:
+        generator = generators.generators()[system]
+        rows = [label["film"] | row for label in labels for row in label.get(generator.labels, [])]
+        table = pd.DataFrame(rows, columns=[*about, *generator.label_columns])
+        write_csv(table, folder / f"{generator.labels}.csv")
     return study
 
 
@@ -266,9 +197,9 @@ def claim(plan: StudyPlan, folder: Path) -> None:
 
 
 def known_plan(plan: StudyPlan, folder: Path) -> StudyPlan:
-    """The plan, or the same of the spine alone where the folder holds that one already."""
-    spine, about = replace(plan, systems=SPINE_ONLY), folder / ABOUT
-    return spine if about.is_file() and about.read_text(encoding="utf-8") == _about_text(spine) else plan
+    """The plan, or the same of the first system alone where the folder holds that one already."""
+    first, about = replace(plan, systems=first_system()), folder / ABOUT
+    return first if about.is_file() and about.read_text(encoding="utf-8") == _about_text(first) else plan
 
 
 def _about_text(plan: StudyPlan) -> str:
@@ -331,14 +262,14 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def write_film(plan: StudyPlan, folder: Path, film: PlannedFilm, states: States) -> None:
+def write_film(plan: StudyPlan, folder: Path, film: PlannedFilm, states: Mapping[str, Any]) -> None:
     """Render one film; its labels are written first, so that a film that is there has them."""
     from pydicom import dcmread
 
     from data.phantom.dicom_out import write_dicom
 
-    seed = plan.study.film_seed()
-    rendered, rows = _rendered_film(plan, film, states)
+    generator = generators.of_view(film.view)
+    rendered, rows = generator.render(plan.study, plan.domain, film, states)
     path, labels = film_path(folder, film), _label_path(folder, film)
     part = path.with_suffix(f".part{os.getpid()}")
     write_dicom(
@@ -347,7 +278,7 @@ def write_film(plan: StudyPlan, folder: Path, film: PlannedFilm, states: States)
         subject=film.subject,
         visit=film.visit,
         study_date=film.date,
-        uid_seed=seed,
+        uid_seed=plan.study.film_seed(),
         protocol=PROTOCOL,
     )
     about = {
@@ -357,33 +288,10 @@ def write_film(plan: StudyPlan, folder: Path, film: PlannedFilm, states: States)
         "visit": film.visit,
         "view": film.view,
         "kind": rendered.kind,
-        "to_refuse": rendered.kind in (WRONG_LIMB_KINDS if film.view in LIMB_VIEWS else WRONG_KINDS),
+        "to_refuse": rendered.kind in generator.wrong_kinds,
     }
-    _write(labels, json.dumps({"film": about} | rows, default=_plain) + "\n")
+    _write(labels, json.dumps({"film": about, generator.labels: rows}, default=_plain) + "\n")
     os.replace(part, path)
-
-
-def _rendered_film(
-    plan: StudyPlan, film: PlannedFilm, states: States
-) -> tuple[RenderedFilm | LimbFilm, dict[str, Any]]:
-    """The film, and the rows of its labels: ``corners`` or ``joints``."""
-    from data.phantom.hands.films import make_hand_film
-    from data.phantom.spine.films import make_film
-
-    draw: Callable[..., Any] = make_hand_film if film.view in LIMB_VIEWS else make_film
-    rendered = draw(
-        plan.study.film_seed(),
-        film.subject,
-        film.seed_visit,
-        film.view,
-        states,
-        plan.domain,
-        poor=POOR,
-        kind=film.kind,
-    )
-    if film.view in LIMB_VIEWS:
-        return rendered, {"joints": site_rows(rendered.joints.round(DIGITS))}
-    return rendered, {"corners": rendered.corners[list(CORNER_COLUMNS)].round(DIGITS).to_dict("records")}
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:

@@ -12,7 +12,7 @@ from data.phantom.hands.body import HandBody, make_hand_body
 from data.phantom.hands.conditions import POOR_KINDS, WRONG_KINDS, LimbConditions, draw_limb_conditions
 from data.phantom.hands.render import LimbFilm, film_joints, render_limbs
 from data.phantom.hands.state import JointState
-from data.phantom.spine.films import derived_seed
+from data.phantom.seeds import derived_seed
 
 
 def hand_conditions(

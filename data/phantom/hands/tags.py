@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-LIMB_VIEWS = ("hands", "feet")
 _PART = {"hands": ("HAND", "PA"), "feet": ("FOOT", "AP")}
 _DESCRIPTION = {
     "hands": ("HANDS PA", "Both hands PA", "Beide Haende dp", "HAND BILAT PA"),
@@ -11,9 +10,10 @@ _DESCRIPTION = {
 _WRONG = {"chest": ("CHEST", "PA", "Chest PA", "L\\F")}
 
 
-def limb_tags(ds, view: str, kind: str, rng) -> None:
+def limb_tags(ds, film, rng) -> None:
     """Body part, view, sides and free text. Part and view are now and then missing, as on real films; half of
     the chest films keep the tags of a hand, and a foot sent as a hand always does."""
+    view, kind = film.view, film.kind
     (part, projection), orientation = _PART[view], "R\\F"
     text = str(rng.choice(_DESCRIPTION[view]))
     if kind in _WRONG and rng.random() < 0.5:

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 
 import numpy as np
 
+from data.phantom.seeds import derived_seed
 from data.phantom.spine.body import Body, make_body
 from data.phantom.spine.conditions import Conditions, draw_conditions, draw_kind
 from data.phantom.spine.lesions import State
 from data.phantom.spine.render import RenderedFilm, render_film
-
-
-def derived_seed(*parts: object) -> int:
-    """A 32-bit seed that depends on all parts and on nothing else."""
-    text = "\x1f".join(str(part) for part in parts)
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
 
 
 def film_conditions(

@@ -64,7 +64,7 @@ def test_truth_stands_at_every_visit_that_took_place(study, made):
 def test_reads_cover_films_and_some_are_repeated(study, made):
     for name in ("R1", "R2"):
         reads, again = made[f"reads_{name}.csv"], made[f"rereads_{name}.csv"]
-        assert len(reads) == np.isfinite(study.seen).sum()
+        assert len(reads) == np.isfinite(study.parts["msasss"].seen).sum()
         assert set(again["subject"]) == {"P002", "P008", "P014", "P020"}
         assert set(reads["campaign"]) == {"paired"} and set(again["campaign"]) == {"reread"}
         assert (reads["grade"].isna() == reads["reason"].notna()).all()

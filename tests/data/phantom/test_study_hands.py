@@ -12,6 +12,7 @@ import pytest
 from core import scores
 from core.scores.engine.reads import code_reads
 from core.scores.engine.totals import compute
+from data.phantom import generators
 from data.phantom.hands import films as hand_films
 from data.phantom.hands.conditions import WRONG_KINDS
 from data.phantom.hands.course import UNITS, simulate_hands
@@ -24,12 +25,11 @@ from data.phantom.schedule import conduct
 from data.phantom.seeds import StudyRole, StudySeed
 from data.phantom.spine.course import simulate
 from data.phantom.study import (
-    SPINE_ONLY,
-    SYSTEMS,
     Study,
     StudyPlan,
     claim,
     film_path,
+    first_system,
     known_plan,
     tables,
     write_study,
@@ -37,7 +37,7 @@ from data.phantom.study import (
 from data.store.cohort import CohortStore
 
 MTSS = scores.get("mtss")
-PLAN = StudyPlan(2, 2, 4711, systems=SYSTEMS)
+PLAN = StudyPlan(2, 2, 4711, systems=generators.systems())
 SPINE_TABLES = "7cd42b434776dc8de74db187ef223e2a9d3bac0351976bb6c719301255b3c37e"
 
 
@@ -57,11 +57,11 @@ def test_a_study_of_the_spine_is_what_it_was_before_there_were_hands():
         digest.update(name.encode() + table.to_csv().encode())
     assert digest.hexdigest() == SPINE_TABLES
     assert "systems" not in StudyPlan(6, 3, 119).about()
-    assert StudyPlan(6, 3, 119, systems=SYSTEMS).about()["systems"] == SYSTEMS
+    assert StudyPlan(6, 3, 119, systems=generators.systems()).about()["systems"] == generators.systems()
 
 
 def test_a_folder_of_the_spine_alone_is_recognised(tmp_path):
-    both, spine = PLAN, replace(PLAN, systems=SPINE_ONLY)
+    both, spine = PLAN, replace(PLAN, systems=first_system())
     assert known_plan(both, tmp_path) == both
     claim(spine, tmp_path)
     assert known_plan(both, tmp_path) == spine
@@ -69,7 +69,7 @@ def test_a_folder_of_the_spine_alone_is_recognised(tmp_path):
 
 
 def test_spine_tables_are_the_same_with_hands_beside_them(study, made):
-    spine = tables(Study(replace(study.plan, systems=SPINE_ONLY)))
+    spine = tables(Study(replace(study.plan, systems=first_system())))
     assert set(made) - set(spine) == {
         "reads_mtss_R1.csv", "reads_mtss_R2.csv", "rereads_mtss_R1.csv", "rereads_mtss_R2.csv",
         "truth_mtss.csv",
@@ -116,10 +116,14 @@ def test_labels_without_rendering_are_those_of_the_film(kind):
 
 
 def test_reads_stand_where_films_are_and_know_hidden_joints(study, made):
-    seen = study.joints_seen
+    seen = study.parts["mtss"].seen
     reads = made["reads_mtss_R1.csv"]
     graded = reads[reads["feature"].isin(["erosion", "jsn"])]
-    filmed = {(film.subject, film.visit, film.view[0].upper()) for film in study.limb_films if not film.kind}
+    filmed = {
+        (film.subject, film.visit, film.view[0].upper())
+        for film in study.parts["mtss"].films
+        if not film.kind
+    }
     assert set(zip(graded["subject"], graded["visit"], graded["site"].str[1], strict=True)) == filmed
     assert len(graded) == sum(62 if limb == "H" else 24 for _, _, limb in filmed)
     assert (graded["grade"].isna() == graded["reason"].notna()).all()
@@ -135,7 +139,7 @@ def test_truth_has_every_site_and_its_totals_count_findings(study, made):
     truth = made["truth_mtss.csv"]
     graded = truth[truth["feature"].isin(["erosion", "jsn"])]
     assert len(graded) == 86 * study.conduct.came.sum()
-    assert len(truth) - len(graded) == (study.hands.finding[study.conduct.came] > 0).sum()
+    assert len(truth) - len(graded) == (study.parts["mtss"].course.finding[study.conduct.came] > 0).sum()
     totals = compute(truth.assign(reader="truth"), MTSS, settings={"ankylosis_erosion": "as_seen"}).totals
     plain = graded.groupby(["subject", "visit"])["grade"].sum()
     found = totals.set_index(["subject", "visit"])["total"]
