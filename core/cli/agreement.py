@@ -73,7 +73,7 @@ def _long(file: str, options: dict[str, Any]) -> tuple[pd.DataFrame, list[str]]:
     import numpy as np
     import pandas as pd
 
-    from core.cli.tables import need_columns, number_column, read_table, text_column
+    from data.tables.files import need_columns, number_column, read_table, text_column
 
     table = read_table(file)
     subject = [options["subject"]]
@@ -101,7 +101,7 @@ def _long(file: str, options: dict[str, Any]) -> tuple[pd.DataFrame, list[str]]:
 
 def _joined(table: pd.DataFrame, columns: list[str]) -> pd.Series:
     """One label from several columns; missing where any is."""
-    from core.cli.tables import text_column
+    from data.tables.files import text_column
 
     label = text_column(table, columns[0])
     for column in columns[1:]:

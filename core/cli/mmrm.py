@@ -50,8 +50,8 @@ def command(file: str, **options: Any) -> int:
     FILE is CSV, XLSX or Parquet with one row per subject and visit. Text columns are factors in natural order
     (W2 before W12), the first level the reference. Rows with a missing variable are left out and counted.
     """
-    from core.cli.tables import read_table
     from core.progression.mmrm.model import Options, mmrm
+    from data.tables.files import read_table
 
     levels = dict(_order(text) for text in options["levels"])
     chosen = Options(options["covariance"], options["method"], options["group"], options["arm"], levels)

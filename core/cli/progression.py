@@ -73,8 +73,8 @@ def command(file: str, **options: Any) -> int:
     FILE is CSV, XLSX or Parquet with one row per subject, reader and visit: subject, reader, days (from
     baseline), total, and arm if there is one. Change is formed within a reader and averaged over readers.
     """
-    from core.cli.tables import need_columns, read_table
     from core.progression.totals_table import collect
+    from data.tables.files import need_columns, read_table
 
     _check(options)
     table = need_columns(read_table(file), ("subject", "reader", "days", "total"), file)

@@ -36,9 +36,9 @@ def command(
     grade is a site that could not be scored. Refused rows are numbered from the first row under the header.
     """
     from core import scores
-    from core.cli.tables import need_columns, read_table
     from core.scores.engine.companions import companions
     from core.scores.engine.totals import compute
+    from data.tables.files import need_columns, read_table
 
     used = scores.get(system)
     settings = dict(_setting(text) for text in given)

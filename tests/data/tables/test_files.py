@@ -1,4 +1,4 @@
-"""Tables that the commands read."""
+"""Tables that commands and imports read."""
 
 import numpy as np
 import openpyxl
@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.cli.tables import need_columns, number_column, read_table, text_column
 from core.errors import InputError
+from data.tables.files import need_columns, number_column, read_table, text_column
 
 
 def written(tmp_path, content, name="table.csv", encoding="utf-8"):
