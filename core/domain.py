@@ -19,7 +19,7 @@ class ReaderKind(StrEnum):
 
 
 class ReadMode(StrEnum):
-    """How films were shown to the reader (``domain.md`` B1)."""
+    """How films were shown to the reader; changes differ by mode (van der Heijde 1999, Wanders 2004)."""
 
     SINGLE = "single"
     PAIRED = "paired"  # all visits of a patient together, order blinded

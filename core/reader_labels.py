@@ -25,7 +25,8 @@ def shown_readings(frame: pd.DataFrame, campaign: str) -> pd.DataFrame:
 
     frame: columns ``reader, kind, campaign``; with a column ``read``, only first reads stay.
     A model that read patients' films together is shown by these reads; what it made of each film alone is
-    exported when asked for: as reads of change it is the worse of two answers (``domain.md`` B7).
+    exported when asked for: as reads of change it is the worse of two answers, since its errors at
+    two visits are independent.
     Adds ``label``: the reader, with the campaign where a model or the truth has several. Changes are never
     formed across campaigns: a label names one of them.
     """

@@ -1,6 +1,6 @@
 """A 2 x 2 table of a yes/no finding against its reference: the figures a validation table holds.
 
-Wilson intervals for shares. Reproduced for ``domain.md`` F4.
+Wilson intervals for proportions.
 """
 
 from __future__ import annotations

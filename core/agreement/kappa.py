@@ -2,7 +2,7 @@
 
 Disagreement weights are |a-b| and (a-b)^2 of the grades themselves, so an unused grade keeps its place.
 Standard errors of Fleiss, Cohen and Everitt 1969 (doi:10.1037/h0028106), interval not cut at 1; compared in
-the tests with statsmodels and scikit-learn, and with ``domain.md`` F5.
+the tests with statsmodels, scikit-learn and the skin-condition table of the SAS manual.
 """
 
 from __future__ import annotations

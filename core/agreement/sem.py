@@ -1,7 +1,8 @@
-"""Measurement error in score units: SEM, MDC95 and SDC, from mean squares (``domain.md`` B2).
+"""Measurement error in score units: SEM, MDC95 and SDC, from mean squares.
 
 A constant difference between raters is in none of the consistency figures: show the bias beside them.
-Multipliers are exactly 1.96 (95%) and 1.2816 (80%).
+Multipliers are exactly 1.96 (95%) and 1.2816 (80%). The SDC has the form of Bruynesteyn et al. 2005 (formula
+text not verified against the paper).
 """
 
 from __future__ import annotations

@@ -96,8 +96,8 @@ def confirmed_share(grades: pd.DataFrame, first: str, last: str, labels: list[st
 
     grades: any number of patients; columns ``subject, site, feature, visit, label, grade``. Only sites that
     both graded at both visits count; every ordered pair of people is counted; a change is confirmed when the
-    other one sees a change in the same direction. The yardstick for a single site's change
-    (``domain.md`` B1: single-joint change is mostly noise).
+    other one sees a change in the same direction. The yardstick for a single site's change:
+    at a single joint it is mostly noise (Lukas 2009).
     """
     wanted = grades[grades["label"].isin(labels) & grades["visit"].isin([first, last])]
     if wanted.empty:

@@ -1,4 +1,4 @@
-"""Who progressed in which half of a score: erosion only, narrowing only, both, neither (domain.md B3)."""
+"""Who progressed in which half of a score: erosion only, narrowing only, both, neither."""
 
 from __future__ import annotations
 

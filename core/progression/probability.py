@@ -1,4 +1,4 @@
-"""Cumulative probability plot: every patient's change, sorted within the arm (domain.md B5)."""
+"""Cumulative probability plot: every patient's change, sorted within the arm."""
 
 from __future__ import annotations
 

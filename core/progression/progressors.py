@@ -71,5 +71,8 @@ def share(flags: np.ndarray, known: np.ndarray) -> dict[str, Any]:
 
 
 def net_progression(change: np.ndarray, limit: float = 0.0) -> int:
-    """Subjects beyond the limit minus subjects beyond minus the limit (share: over n; domain.md B2)."""
+    """Subjects beyond the limit minus subjects beyond minus the limit (proportion: over n).
+
+    The form is not verified against a primary paper.
+    """
     return int(beyond(change, ">", limit).sum()) - int(beyond(change, "<", -limit).sum())

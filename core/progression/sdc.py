@@ -1,6 +1,6 @@
 """Smallest detectable change, from the readers' own disagreement about change.
 
-Source: Bruynesteyn et al. 2005 (form of domain.md B2; formula text not verified against the paper).
+Source: Bruynesteyn et al. 2005 (formula text not verified against the paper).
 """
 
 from __future__ import annotations

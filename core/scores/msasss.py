@@ -1,4 +1,4 @@
-"""mSASSS: modified Stoke Ankylosing Spondylitis Spinal Score, 24 anterior corners, 0-72 (domain.md A1)."""
+"""mSASSS: modified Stoke Ankylosing Spondylitis Spinal Score, 24 anterior corners, 0-72."""
 
 from __future__ import annotations
 

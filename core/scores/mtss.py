@@ -1,4 +1,4 @@
-"""Sharp/van der Heijde score of hands and feet, mTSS, 86 sites, 0-448 (domain.md A2)."""
+"""Sharp/van der Heijde score of hands and feet, mTSS, 86 sites, 0-448."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ MTSS = ScoreSystem(
             title="Block mean",
             text="Where at least half of a block's sites (both sides together) are scored, the others take "
             "their mean; otherwise the block and the total are missing.",
-            source="domain.md A2 (b)",
+            source="trial protocols, half of the block scored",
             is_verified=False,
             fill=Fill.BLOCK_MEAN,
             min_share=0.5,
@@ -144,7 +144,7 @@ MTSS = ScoreSystem(
             title="Drop the site",
             text="A site that the reader could not score at a visit is left out at all visits of "
             "the subject.",
-            source="domain.md A2 (a)",
+            source="trial protocols",
             is_verified=False,
             fill=Fill.DROP_SITE,
         ),
@@ -153,7 +153,7 @@ MTSS = ScoreSystem(
             title="Carry the other visit",
             text="A missing site takes the reader's grade of the nearest earlier visit, else of the nearest "
             "later one (zero change); a site scored at no visit leaves the block missing.",
-            source="domain.md A2 (c)",
+            source="trial protocols, zero change",
             is_verified=False,
             fill=Fill.OTHER_VISIT,
         ),

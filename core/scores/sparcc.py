@@ -1,4 +1,4 @@
-"""SPARCC spine score of bone marrow oedema on STIR, 23 units, 0-108 for six, 0-414 for all (domain.md A3)."""
+"""SPARCC spine score of bone marrow oedema on STIR, 23 units, 0-108 for six, 0-414 for all."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ SPARCC = ScoreSystem(
             name="sparcc.six_worst_each_visit",
             title="Six worst units of each visit",
             text=f"The reader's six most abnormal units, chosen anew at each visit; {_CHOICE}",
-            source="domain.md A3; tie rule ours",
+            source="SPARCC spine index; tie rule ours",
             is_verified=True,
             choose=Choose.WORST_EACH_VISIT,
             count=6,
@@ -80,7 +80,7 @@ SPARCC = ScoreSystem(
             name="sparcc.all_23",
             title="All 23 units",
             text="The sum of all 23 units; missing where a unit is not scorable.",
-            source="domain.md A3",
+            source="SPARCC spine index, all units",
             is_verified=True,
         ),
         Rule(
@@ -88,7 +88,7 @@ SPARCC = ScoreSystem(
             title="The six worst units of baseline",
             text=f"The reader's six most abnormal units at baseline, the same at every visit; {_CHOICE} "
             "Missing where one of them is not scorable later.",
-            source="domain.md A3; tie rule ours",
+            source="SPARCC spine index; tie rule ours",
             is_verified=True,
             choose=Choose.WORST_AT_BASELINE,
             count=6,

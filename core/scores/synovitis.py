@@ -1,4 +1,5 @@
-"""OMERACT-EULAR ultrasound synovitis, grey scale and power Doppler 0-3 a joint (domain.md A5)."""
+"""OMERACT-EULAR ultrasound synovitis, grey scale and power Doppler 0-3 a joint
+(D'Agostino/Terslev 2017)."""
 
 from __future__ import annotations
 

@@ -5,7 +5,8 @@ current rows and only what this viewer may see. A page's query therefore cannot 
 
 - Nobody sees the arm (nor what would give it away, such as a covariate TRT01P) while the study is blinded.
 - A blinded reader sees films, and his or her own scores; no arm, no centre, no other reader, no model, no
-  covariate, no date. Visits have a code that says nothing about their order (``domain.md`` B1).
+  covariate, no date. Visits have a code that says nothing about their order: who knows it sees more
+  progression (Wanders 2004).
 """
 
 from __future__ import annotations

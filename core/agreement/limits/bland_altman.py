@@ -3,7 +3,7 @@
 Differences are first minus second. The multiplier of the limits is exactly 1.96.
 Sources: Bland and Altman 1986 (doi:10.1016/S0140-6736(86)90837-8) and 1999
 (doi:10.1177/096228029900800204); exact intervals by the noncentral t, Carkeet 2015
-(doi:10.1097/OPX.0000000000000513). Recomputed in ``domain.md`` F2.
+(doi:10.1097/OPX.0000000000000513). Compared in the tests with the peak flow meters of the paper of 1986.
 """
 
 from __future__ import annotations

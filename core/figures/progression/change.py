@@ -15,7 +15,7 @@ MANY = 400  # patients of an arm from which on points are small
 def cumulative_probability(
     points: pd.DataFrame, *, unit: str, sdc: float | None, arms: list[str], on: Look = LIGHT
 ) -> go.Figure:
-    """Every patient's change, sorted within the arm, over the share of patients (``domain.md`` B5).
+    """Every patient's change, sorted within the arm, over the proportion of patients.
 
     points: columns ``arm, subject, x`` (0 to 1), ``y``; an arm that is missing counts as "all"; with a
     column ``imputed`` values put in for a film are hollow.

@@ -30,7 +30,7 @@ class Ancova:
 def ancova(change: Any, baseline: Any, in_second_arm: Any) -> Ancova | None:
     """Least squares of change on baseline and arm; None where arms or spread of baseline do not allow it.
 
-    All of shape (n,), none missing. Skewed change (domain.md B6) asks for ranks beside it: ``rank_ancova``.
+    All of shape (n,), none missing. Skewed change asks for ranks beside it: ``rank_ancova``.
     """
     y, x = np.asarray(change, float), np.asarray(baseline, float)
     second = np.asarray(in_second_arm, float)

@@ -2,8 +2,8 @@
 
 Within each stratum change and baseline become mid-ranks over N + 1; the residuals of the straight line
 between them are compared between arms by the stratified mean-score test. Without a spread of baseline it is
-the van Elteren test. Source: Quade 1967 and the stratified form of Koch et al. (domain.md B5; not verified
-against the papers).
+the van Elteren test. Source: Quade 1967 and the stratified form of Koch et al. (not verified against the
+papers).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Van Elteren test: two arms compared by ranks within strata.
 
-Strata weigh 1 / (N + 1), which is best against a common shift. Source: van Elteren 1960; domain.md F6.
+Strata weigh 1 / (N + 1), which is best against a common shift. Source: van Elteren 1960.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""Change at a visit without a film, from the films that there are (domain.md B4).
+"""Change at a visit without a film, from the films that there are.
 
-Each stands for a different estimand, so a result says which was used and for how many subjects.
+Each stands for a different estimand, so a result says which was used and for how many subjects. Linear
+extrapolation keeps the mean and inflates the SD (Markusse 2016).
 """
 
 from __future__ import annotations

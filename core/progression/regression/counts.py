@@ -1,4 +1,4 @@
-"""Excess zeros: change as a count of steps, in a negative-binomial or a hurdle model (domain.md B5)."""
+"""Excess zeros: change as a count of steps, in a negative-binomial or a hurdle model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Missing-site rules on arrays: what a site that was not graded counts as (domain.md A).
+"""Missing-site rules on arrays: what a site that was not graded counts as; sources are those of the rules.
 
 Every function takes grades of shape (readings, sites) with NaN for missing, and gives new ones.
 """

@@ -1,4 +1,4 @@
-"""Findings at a joint that lift or replace its grades: ankylosis, luxation, surgery (domain.md A2, S004)."""
+"""Findings at a joint that lift or replace its grades: ankylosis, luxation, surgery."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
 """Patients with a latent course of damage in hands and feet, and the joint states that follow from it.
 
-A modern trial (domain.md B6): most patients have little damage and hardly change in a year, a few have much,
+A modern trial: most patients have little damage and hardly change in a year, a few have much,
 and a few of those change fast. The latent numbers of a joint (erosion, narrowing) share what belongs to the
 patient and to the joint. They rise and never fall. Bones grow together or joints dislocate only where the
 cartilage is nearly gone; 3.0% of the 20 finger joints of a patient are ankylosed and 1.3% of the 18 that can
-be are luxated, as in the films of S004 (domain.md D1).
+be are luxated, as in the 260 films of Sci Rep 2024;14:7696.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is wrong with a joint, and the grades that readers would give for it (domain.md A2)."""
+"""What is wrong with a joint, and the grades that readers would give for it."""
 
 from __future__ import annotations
 

@@ -79,8 +79,8 @@ device.**
 Made by `.venv/bin/python -m data.phantom.spine.validation.report > docs/phantom-study.md`: {patients:,}
 patients with visits at baseline, 52 and 104 weeks (role `test`, seed {seed}), the same parameters as the
 demo. Films are not rendered for this page, but how each would have been taken is drawn, and with it how well
-each corner can be seen. Published figures are those of the project's domain reference (B1, B6, B7, E);
-nothing here is real patient data but the hospital set's counts of grades.
+each corner can be seen. Published figures are named beside their cohorts; nothing here is real patient data
+but the hospital set's counts of grades.
 
 Totals follow rule `msasss.seg_mean`. Estimates stand with 95% intervals: t for means, Wilson for shares,
 F for ICC (form ICC(A,1)), chi-square for SDC, patient bootstrap ({draws} draws) for SDs and for anything
@@ -99,8 +99,8 @@ TAIL = """## What was chosen where figures conflict
   and ICC fit together.
 - **Patients without progression** stay below OASIS and Wanders, in R1 alone most of all: simulated readers
   make small errors upwards and downwards in many patients who do not change, real ones seem to err rarely
-  and by more. The share of corners that truly changed lies above B7's for a like reason: that figure counts
-  corners on which both readers agreed, which here are half as many.
+  and by more. The share of corners that truly changed lies above the published one for a like reason: that
+  figure counts corners on which both readers agreed, which here are half as many.
 - **Intra-reader ICC** comes out above the published 0.874, which lies below the inter-reader one of the
   same source.
 - **Damage: OASIS or hospital set.** The 58 patients of the hospital set have 92% of corners damaged, a
@@ -212,7 +212,7 @@ def change_rows(study: Readings) -> list[Row]:
         Row(
             "truth, both arms: corners that changed",
             corner_share(np.diff(study.true_grades[:, [0, -1]], axis=1) > 0),
-            "0.8-2.2% (B7)",
+            "GESPIC 0.8-2.2%",
         ),
     ]
 
