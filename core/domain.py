@@ -62,7 +62,7 @@ class Image:
     image: id in the store (or a file name).
     pixels: uint16 or float32, shape (rows, columns), bone bright (MONOCHROME1 already inverted).
     spacing_mm: (between rows, between columns), None where the file does not say.
-    modality, body_part, view, laterality: worked out at ingest, ``""`` where unknown.
+    modality, body_part, view, laterality: derived at ingest, ``""`` where unknown.
     """
 
     image: str

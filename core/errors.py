@@ -2,7 +2,7 @@
 
 
 class CohortError(Exception):
-    """A problem that a person can mend.
+    """A problem that a person can fix.
 
     given: what was given, naming the file, row, subject or option.
     needed: what is needed instead.

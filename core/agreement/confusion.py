@@ -9,14 +9,14 @@ import numpy as np
 from core.agreement.estimate import Estimate
 from core.agreement.proportion import proportion
 
-MOST_LEVELS = 30
+MAX_LEVELS = 30
 EDGE = 1e-9  # a value this close to a cut-off counts as equal to it
 
 
 def is_gradeable(first: Any, second: Any) -> bool:
     """Whether both raters gave whole numbers with at most 30 distinct values together (and at least one)."""
     both = np.concatenate([np.asarray(first, dtype=float), np.asarray(second, dtype=float)])
-    return bool(len(both)) and bool((both == np.floor(both)).all()) and len(np.unique(both)) <= MOST_LEVELS
+    return bool(len(both)) and bool((both == np.floor(both)).all()) and len(np.unique(both)) <= MAX_LEVELS
 
 
 def confusion(first: Any, second: Any, levels: Any = None) -> tuple[np.ndarray, np.ndarray]:

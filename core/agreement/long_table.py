@@ -11,7 +11,7 @@ import pandas as pd
 
 from core.errors import InputError
 
-MOST_RATERS = 1000
+MAX_RATERS = 1000
 Refused = list[dict[str, Any]]
 
 
@@ -95,10 +95,10 @@ def _rater_codes(column: pd.Series, raters: Sequence[str] | None) -> tuple[np.nd
         names = [name for name in dict.fromkeys(raters) if name in there]
         place = {name: number for number, name in enumerate(names)}
         codes = np.array([*(place.get(str(name), -1) for name in found), -1])[codes]  # the last for no rater
-    if len(names) > MOST_RATERS:
+    if len(names) > MAX_RATERS:
         raise InputError(
             f"the rater column holds {len(names)} different raters",
-            f"at most {MOST_RATERS} are needed",
+            f"at most {MAX_RATERS} are needed",
             "name the column that says who rated",
         )
     return codes, names
@@ -111,10 +111,10 @@ def _problems(frame: pd.DataFrame, subject: np.ndarray, rater: np.ndarray, k: in
     named = (subject >= 0) & (rater >= 0)
     key = pd.Series(subject.astype(np.int64) * max(k, 1) + rater)
     filled = named & (given | text)
-    doubled = np.zeros(len(frame), dtype=bool)
-    doubled[filled] = key[filled].duplicated(keep=False).to_numpy()
+    is_duplicate = np.zeros(len(frame), dtype=bool)
+    is_duplicate[filled] = key[filled].duplicated(keep=False).to_numpy()
     lost = frame["cluster"].isna().to_numpy() if "cluster" in frame else np.zeros(len(frame), dtype=bool)
-    return np.select([subject < 0, rater < 0, lost, text, doubled], [1, 2, 3, 4, 5], 0)
+    return np.select([subject < 0, rater < 0, lost, text, is_duplicate], [1, 2, 3, 4, 5], 0)
 
 
 def _refused(frame: pd.DataFrame, problem: np.ndarray) -> Refused:

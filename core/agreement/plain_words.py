@@ -58,7 +58,7 @@ def index_sentence(found: dict[str, Any], unit: str) -> str:
     """What the interchangeability index says; a verdict only against a preset margin."""
     index = found["index"]
     if index["estimate"] is None:
-        return "Whether the model is as good as a reader cannot be told: " + _reason(found, "index") + "."
+        return "Whether the model is as good as a reader is unknown: " + _reason(found, "index") + "."
     side = "further from" if index["estimate"] > 0 else "nearer to"
     low, high = index["ci"]
     sure = ", which may be chance" if low is not None and high is not None and low <= 0 <= high else ""

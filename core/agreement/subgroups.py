@@ -13,7 +13,7 @@ import pandas as pd
 from core.agreement.compare import Columns, compare
 
 STATISTICS = ("ICC(A,1)", "bland_altman.bias", "bland_altman.sd")
-MOST_LEVELS = 8
+MAX_LEVELS = 8
 NAMES = {"sex": "sex", "arm": "arm", "centre": "centre"}
 AGE, DAMAGE = "age", "baseline damage"
 ALL = "all patients"
@@ -45,7 +45,7 @@ def levels(
         pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["subject", "group", "level"])
     )
     sizes = found.groupby("group")["level"].transform("nunique")
-    return found[(sizes > 1) & (sizes <= MOST_LEVELS)].reset_index(drop=True)
+    return found[(sizes > 1) & (sizes <= MAX_LEVELS)].reset_index(drop=True)
 
 
 def by_subgroup(

@@ -9,7 +9,7 @@ import numpy as np
 
 from core.agreement.batch.comparisons import agree
 from core.agreement.bootstrap import DRAWS, SEED
-from core.agreement.confusion import MOST_LEVELS, confusion, exact_agreement, within_one
+from core.agreement.confusion import MAX_LEVELS, confusion, exact_agreement, within_one
 from core.agreement.correlation import concordance, pearson, spearman
 from core.agreement.estimate import number
 from core.agreement.gwet import gwet
@@ -137,7 +137,7 @@ def _pair_notes(result: dict[str, Any], n: int) -> dict[str, str]:
     notes = {}
     if result["kappa"] is None:
         notes["kappa"] = (
-            f"ratings are not whole numbers with at most {MOST_LEVELS} levels: kappas are for grades"
+            f"ratings are not whole numbers with at most {MAX_LEVELS} levels: kappas are for grades"
         )
     elif result["kappa"]["unweighted"]["estimate"] is None:
         notes["kappa"] = CONSTANT

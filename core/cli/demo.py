@@ -1,4 +1,4 @@
-"""``sharpline demo``: a phantom study, rendered, taken in and scored."""
+"""``sharpline demo``: a phantom study, rendered, imported and scored."""
 
 from __future__ import annotations
 
@@ -67,13 +67,13 @@ def command(
     processes: int,
     as_json: bool,
 ) -> int:
-    """Make a phantom study and take it into a new cohort: DICOM films, reader tables, truth.
+    """Make a phantom study and import it into a new cohort: DICOM films, reader tables, truth.
 
-    The same options give the same files to the byte. Interrupted, it goes on where it stopped when it is run
-    again. No real patient is in it.
+    The same options give the same files to the byte. Interrupted, it continues where it stopped when it is
+    run again. No real patient is in it.
     """
     from data.phantom.generators import systems as drawn
-    from data.phantom.load import mark, take_films, take_tables
+    from data.phantom.load import import_films, import_tables, mark
     from data.phantom.study import Study, StudyPlan, claim, known_plan, write_study
     from data.store.cohort import CohortStore
 
@@ -89,16 +89,16 @@ def command(
     store = CohortStore.open(cohort)
     mark(store, plan, blinded=blinded)
     study: Study = write_study(plan, folder, processes=processes, progress=CountLine("films rendered").show)
-    taken = take_tables(store, folder)
-    take_films(store, study, folder, taken, workers=processes, progress=CountLine("films taken in").show)
+    imported = import_tables(store, folder)
+    import_films(store, study, folder, imported, workers=processes, progress=CountLine("films imported").show)
     result: dict[str, Any] = {
         "patients": patients,
         "visits": int(study.conduct.came.sum()),
         "films": len(study.films),
-        "reads": taken.reads,
-        "ingested": taken.ingested,
-        "already_there": taken.already_there,
-        "refused": taken.refused,
+        "reads": imported.reads,
+        "ingested": imported.ingested,
+        "already_there": imported.already_there,
+        "refused": imported.refused,
         "systems": list(plan.systems),
         **_score(store, plan.systems, processes, wanted=not no_score),
         "out": str(folder),
@@ -106,7 +106,7 @@ def command(
         "seconds": round(time.monotonic() - began, 1),
     }
     emit(result, as_json=as_json, text=lambda: _text(result))
-    return 1 if taken.refused else 0
+    return 1 if imported.refused else 0
 
 
 def _systems(text: str, known: Sequence[str]) -> tuple[str, ...]:
@@ -157,7 +157,7 @@ def _text(result: dict[str, Any]) -> str:
     )
     lines = [
         f"{result['patients']} phantom patients, {result['visits']} visits, {result['films']} films: "
-        f"{result['ingested']} taken in, {result['already_there']} already there; {scored}",
+        f"{result['ingested']} imported, {result['already_there']} already there; {scored}",
         f"{result['reads']} site reads of two readers; films, tables and truth are in {result['out']}",
     ]
     lines += [f"  refused: {row['file']}: {row['reason']}" for row in result["refused"]]

@@ -83,7 +83,7 @@ class _Counter:
 
 def _text(result: dict[str, Any]) -> str:
     lines = [
-        f"{result['found']} files: {result['ingested']} taken in, {result['already_there']} already there, "
+        f"{result['found']} files: {result['ingested']} imported, {result['already_there']} already there, "
         f"{len(result['refused'])} refused"
     ]
     refused = [f"  {row['file']}: {row['reason']}" for row in result["refused"]]

@@ -154,7 +154,7 @@ def _clusters(table: pd.DataFrame, column: str) -> dict[str, str]:
             raise InputError(
                 f"subject {names[one]} is of {known} and of {patients[other]}",
                 f"one {column} per subject is needed",
-                "mend the table",
+                "fix the table",
             )
     return found
 

@@ -28,8 +28,10 @@ def lines_of(result: dict[str, Any]) -> str:
         lines += ["", *_model_lines(model)]
     lines += ["", *[f"note, {name}: {why}" for name, why in result["notes"].items()]]
     if "bootstrap" in result:
-        told = result["bootstrap"]
-        lines.append(f"intervals: {told['draws']} draws of {told['patients']} patients, seed {told['seed']}")
+        about = result["bootstrap"]
+        lines.append(
+            f"intervals: {about['draws']} draws of {about['patients']} patients, seed {about['seed']}"
+        )
     lines += [f"left out: {row['subject']}, {row['reason']}" for row in result["left_out"][:SHOWN]]
     return "\n".join(lines).rstrip()
 
@@ -95,10 +97,10 @@ def _panel_lines(rows: list[dict[str, Any]]) -> list[str]:
         is_share = row["measure"] != "mean change"
         value = _percent(row["estimate"]) if is_share else _number(row["estimate"])
         interval = _interval([row["low"], row["high"]], percent=is_share)
-        told = f"n {row['n']}, {row['imputed_films']} films put in" + (
+        about = f"n {row['n']}, {row['imputed_films']} films put in" + (
             f"; {row['note']}" if row["note"] else ""
         )
-        lines.append(f"  {row['group']:<16} {row['measure']:<12} {value:>7} {interval:<18} {told}".rstrip())
+        lines.append(f"  {row['group']:<16} {row['measure']:<12} {value:>7} {interval:<18} {about}".rstrip())
     return lines
 
 

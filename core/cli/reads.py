@@ -18,7 +18,7 @@ KINDS = click.Choice([ReaderKind.HUMAN.value, ReaderKind.CONSENSUS.value])
 MODES = click.Choice([mode.value for mode in ReadMode])
 
 
-@click.command(short_help="Take a table of reader scores into the cohort.")
+@click.command(short_help="Import a table of reader scores.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--system", required=True, help=f"{listed()}.")
 @click.option("--reader", default="", help="Who scored; may be left out where the table has a column for it.")
@@ -31,7 +31,7 @@ MODES = click.Choice([mode.value for mode in ReadMode])
 @click.option(
     "--correct", default="", metavar="REASON", help="Replace grades that differ; the old ones stay."
 )
-@click.option("--dry-run", is_flag=True, help="Say what would happen, store nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what would happen; store nothing.")
 @json_option
 @click.pass_context
 def command(
@@ -49,7 +49,7 @@ def command(
     dry_run: bool,
     as_json: bool,
 ) -> int:
-    """Take reader scores into the cohort, from CSV, XLSX or Parquet.
+    """Import reader scores from CSV, XLSX or Parquet.
 
     Long tables have columns subject, visit, site, grade (feature, reason, image); wide ones have one row a
     subject and visit and a column for each site. An empty grade is a site that could not be scored.
@@ -57,7 +57,7 @@ def command(
     """
     from data.store.cohort import CohortStore
     from data.tables.columns import parse_mapping
-    from data.tables.import_reads import ReadsRequest, preview_reads, take_reads
+    from data.tables.import_reads import ReadsRequest, import_reads, preview_reads
 
     request = ReadsRequest(
         system=system,
@@ -71,7 +71,7 @@ def command(
         mapping=parse_mapping(mapping),
     )
     store = CohortStore.open(ctx.obj["cohort"])
-    result = preview_reads(store, file, request) if dry_run else take_reads(store, file, request)
+    result = preview_reads(store, file, request) if dry_run else import_reads(store, file, request)
     for text in result.notes:
         note(f"note: {text}")
     emit(_as_json(result), as_json=as_json, text=lambda: _as_text(result))

@@ -1,4 +1,4 @@
-"""``sharpline serve``: the dashboard, on this machine unless told otherwise."""
+"""``sharpline serve``: the dashboard, on this machine unless --address says otherwise."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from core.errors import InputError, StoreError
 
 ROOT = Path(__file__).resolve().parents[2]
 APP = ROOT / "app.py"
-DONE = "complete"  # beside the phantom study's files once it was taken in and scored
+DONE = "complete"  # beside the phantom study's files once it was imported and scored
 START_SECONDS = 60
 
 

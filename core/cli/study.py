@@ -1,4 +1,4 @@
-"""``sharpline study``: what somebody decides about a study, kept in the audit trail."""
+"""``sharpline study``: the settings of a study, recorded in the audit trail."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     "margins",
     multiple=True,
     metavar="SYSTEM=VALUE",
-    help="Largest interchangeability index that still counts, in squared score units; 'none' takes it back.",
+    help="Largest interchangeability index that still counts, in squared score units; 'none' withdraws it.",
 )
 @click.option("--blind/--unblind", "blinded", default=None, help="Hide the arms, or show them.")
 @click.option("--reason", default="", help="Why; needed to unblind, and for a margin after a model scored.")
@@ -37,10 +37,10 @@ def command(
     reason: str,
     as_json: bool,
 ) -> int:
-    """Show the settings of the study, or change them; who did it, when and why stays in the audit trail.
+    """Show the settings of the study, or change them; who, when and why is recorded in the audit trail.
 
     The margin decides whether a model counts as one more reader, so it is set before a model has scored.
-    Later it is taken with a reason only, which every report shows.
+    Later it needs a reason, which every report shows.
     """
     from data.store.cohort import CohortStore, current_actor
     from data.study.settings import decide
@@ -128,7 +128,7 @@ def _text(result: dict[str, Any]) -> str:
     lines = [f"study: {result['name'] or 'no name stated'}"]
     lines += [f"arms: {'hidden (the study is blinded)' if result['blinded'] else 'shown'}"]
     looked = result["sessions_that_looked"]
-    lines += [f"looks at results by arm: {result['looks_at_arms']}, in {looked} sessions"]
+    lines += [f"unblinded looks at results by arm: {result['looks_at_arms']}, in {looked} sessions"]
     for one in result["frozen"]:
         state = "" if one["intact"] else ", CHANGED SINCE: its numbers do not match their digest"
         lines.append(
@@ -138,7 +138,7 @@ def _text(result: dict[str, Any]) -> str:
     for name, margin in result["margins"].items():
         when = "before any model had scored" if margin["preset"] else "after a model had scored"
         value = (
-            "taken back" if margin["value"] is None else f"{margin['value']:g} {margin['unit']}, set {when}"
+            "withdrawn" if margin["value"] is None else f"{margin['value']:g} {margin['unit']}, set {when}"
         )
         why = f": {margin['reason']}" if margin["reason"] else ""
         lines.append(f"margin for {name}: {value}, by {margin['set_by']} on {margin['set_at'][:10]}{why}")

@@ -43,14 +43,14 @@ def command(
     """
     from data.store.cohort import CohortStore
     from data.tables.columns import parse_mapping
-    from data.tables.import_subjects import SubjectsRequest, preview_subjects, take_subjects
+    from data.tables.import_subjects import SubjectsRequest, import_subjects, preview_subjects
 
     store = CohortStore.open(ctx.obj["cohort"])
     request = SubjectsRequest(correct, parse_mapping(mapping), parse_mapping(map_visits))
     if dry_run:
         result = preview_subjects(store, file, visits, request)
     else:
-        result = take_subjects(store, file, visits, request)
+        result = import_subjects(store, file, visits, request)
         _assign_films(store)
     for text in result.notes:
         note(f"note: {text}")

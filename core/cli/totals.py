@@ -42,7 +42,7 @@ def command(
 
     used = scores.get(system)
     settings = dict(_setting(text) for text in given)
-    used.rule(rule), used.choices(settings)  # wrong ones are said before a large file is read
+    used.rule(rule), used.choices(settings)  # wrong ones are refused before a large file is read
     frame = read_table(file)
     frame = need_columns(frame, ("subject", "visit", "reader", "site", "grade"), file)
     frame = keep_where(frame, where)
@@ -65,14 +65,14 @@ def _setting(text: str) -> tuple[str, str]:
 
 
 def _warn(result: TotalsResult, frame: pd.DataFrame) -> None:
-    """Say what probably went wrong when many rows are refused for one reason."""
+    """Note what probably went wrong when many rows are refused for one reason."""
     from core.scores.engine.reads import TWO_ROWS
 
-    doubled = (result.refused["reason"] == TWO_ROWS).any()
+    has_duplicates = (result.refused["reason"] == TWO_ROWS).any()
     several = [name for name in ("campaign", "read", "system") if name in frame and frame[name].nunique() > 1]
-    if doubled and several:
+    if has_duplicates and several:
         note(
-            f"some sites are there twice, and the table has several values of {', '.join(several)}: "
+            f"some sites occur twice, and the table has several values of {', '.join(several)}: "
             "choose one with --where"
         )
     if len(result.queries):

@@ -1,6 +1,6 @@
 """The look of every figure: colours, symbols and layout, defined once.
 
-Arms have one Okabe-Ito colour each, people are neutral tones told apart by tone and symbol, the model has the
+Arms have one Okabe-Ito colour each, people are neutral and differ in tone and symbol, the model has the
 accent, truth is the text colour and dashed. Source of the arm colours: Okabe and Ito 2008, Color Universal
 Design. All pairs used together were chosen to differ in lightness as well as in hue.
 """

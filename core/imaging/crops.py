@@ -11,10 +11,10 @@ from core.imaging.overlays import film_grey
 
 QUALITY = 88  # of the JPEG
 CONTEXT = 3.0  # side of the square, in sides of the box
-LEAST_MM, MOST_MM = 16.0, 60.0
+MIN_MM, MAX_MM = 16.0, 60.0
 
 SHOWN_PERCENT = (0.5, 99.5)
-LEAST_SHARE = 0.25
+MIN_PROPORTION = 0.25
 
 Spacing = tuple[float, float]  # mm between rows, between columns
 Range = tuple[float, float]  # lowest and highest grey value shown
@@ -51,7 +51,7 @@ def side_for(boxes: list[tuple[Box, Spacing | None]]) -> float:
         for box, spacing in boxes
         if spacing is not None
     )
-    return float(np.clip(CONTEXT * largest, LEAST_MM, MOST_MM))
+    return float(np.clip(CONTEXT * largest, MIN_MM, MAX_MM))
 
 
 def crop(pixels: np.ndarray, window: Window, size: int) -> np.ndarray:
@@ -91,7 +91,7 @@ def shown_range(grey: np.ndarray, film: Range) -> Range:
     film: the range that the whole film is shown with, of which a cut gets at least a quarter.
     """
     low, high = (float(value) for value in np.percentile(grey, SHOWN_PERCENT))
-    lacking = LEAST_SHARE * (film[1] - film[0]) - (high - low)
+    lacking = MIN_PROPORTION * (film[1] - film[0]) - (high - low)
     return (low - lacking / 2, high + lacking / 2) if lacking > 0 else (low, high)
 
 

@@ -226,7 +226,7 @@ def _notes(change: Changes, sdc: Sdc | None) -> dict[str, str]:
     if sdc is not None:
         return icc(change.complete)["notes"]
     if len(change.readers) < 2:
-        why = "one reader: error cannot be told from change"
+        why = "one reader: error cannot be separated from change"
     else:
         why = f"{len(change.complete)} subjects have a change from every reader, 2 are needed"
     return {"sdc95": why, "change_icc": why, ">SDC": why}

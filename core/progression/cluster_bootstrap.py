@@ -63,8 +63,8 @@ def resample(
     limits, lost = percentiles(np.array(rows)) if rows and paths else (np.zeros((2, 0)), np.zeros(0))
     for place, path in enumerate(paths):
         _put(result, path, [number(limits[0][place]), number(limits[1][place])])
-    told = {"patients": patients, "draws": draws, "seed": seed, "lost": int(np.max(lost, initial=0))}
-    return result | {"bootstrap": told}
+    about = {"patients": patients, "draws": draws, "seed": seed, "lost": int(np.max(lost, initial=0))}
+    return result | {"bootstrap": about}
 
 
 def _put(result: dict[str, Any], path: Path, interval: list[float | None]) -> None:

@@ -1,6 +1,6 @@
 """Totals and site grades as arrays: patients x visits x readers (x sites). A filter is then a mask.
 
-What a page needs again and again is worked out from these in milliseconds; the tidy tables that
+What a page needs again and again is computed from these in milliseconds; the tidy tables that
 ``core.progression.analysis`` takes come out of them again.
 """
 

@@ -102,8 +102,8 @@ def _two_arms(subject: np.ndarray, arm: np.ndarray) -> np.ndarray:
     """Rows of subjects that have rows in more than one arm."""
     given = (subject >= 0) & (arm >= 0)
     arms = pd.DataFrame({"subject": subject[given], "arm": arm[given]}).drop_duplicates()
-    doubled = arms.loc[arms["subject"].duplicated(), "subject"]
-    return np.isin(subject, doubled)
+    duplicates = arms.loc[arms["subject"].duplicated(), "subject"]
+    return np.isin(subject, duplicates)
 
 
 def _one_arm(rows: pd.DataFrame) -> pd.Series:

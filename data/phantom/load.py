@@ -15,8 +15,8 @@ from data.phantom.generators import generators
 from data.phantom.study import CAMPAIGNS, PHANTOM, Study, StudyPlan, film_path
 from data.store.cohort import CohortStore
 from data.study.settings import NAME
-from data.tables.import_reads import ReadsRequest, take_reads
-from data.tables.import_subjects import SubjectsRequest, take_subjects
+from data.tables.import_reads import ReadsRequest, import_reads
+from data.tables.import_subjects import SubjectsRequest, import_subjects
 from data.tables.plan import Result
 
 ACTOR = "sharpline demo"
@@ -26,8 +26,8 @@ COVARIATES = {"HLA-B27": "HLA-B27"}  # kept also in a study so small that all ar
 
 
 @dataclass
-class Taken:
-    """What the cohort took. reads: rows of both readers; refused: file, row and reason."""
+class Imported:
+    """What was imported. reads: rows of both readers; refused: file, row and reason."""
 
     subjects: int = 0
     visits: int = 0
@@ -63,13 +63,13 @@ def mark(store: CohortStore, plan: StudyPlan, *, blinded: bool) -> None:
             transaction.set_meta("blinded", "false")
 
 
-def take_tables(store: CohortStore, folder: Path) -> Taken:
+def import_tables(store: CohortStore, folder: Path) -> Imported:
     """Subjects and visits; of each system the reads of both readers, and the truth as a consensus reader."""
-    taken = Taken()
+    imported = Imported()
     request = SubjectsRequest(mapping=COVARIATES)
-    people = take_subjects(store, folder / "subjects.csv", folder / "visits.csv", request, actor=ACTOR)
-    taken.subjects, taken.visits = people.accepted["subject"], people.accepted["visit"]
-    _refused(taken, "subjects.csv", people)
+    subjects = import_subjects(store, folder / "subjects.csv", folder / "visits.csv", request, actor=ACTOR)
+    imported.subjects, imported.visits = subjects.accepted["subject"], subjects.accepted["visit"]
+    _refused(imported, "subjects.csv", subjects)
     for system, generator in generators().items():
         for reader in generator.readers:
             for name, campaign in (
@@ -77,39 +77,41 @@ def take_tables(store: CohortStore, folder: Path) -> Taken:
                 (f"rereads{generator.tag}_{reader}.csv", CAMPAIGNS[2]),
             ):
                 if (folder / name).is_file():
-                    result = _take(store, folder / name, system, reader, campaign, ReaderKind.HUMAN)
-                    taken.reads += result.rows - len(result.refused)
-                    _refused(taken, name, result)
+                    result = _import(store, folder / name, system, reader, campaign, ReaderKind.HUMAN)
+                    imported.reads += result.rows - len(result.refused)
+                    _refused(imported, name, result)
         name = f"truth{generator.tag}.csv"
         if (folder / name).is_file():
-            truth = _take(store, folder / name, system, TRUTH, TRUTH, ReaderKind.CONSENSUS)
-            _refused(taken, name, truth)
-    return taken
+            truth = _import(store, folder / name, system, TRUTH, TRUTH, ReaderKind.CONSENSUS)
+            _refused(imported, name, truth)
+    return imported
 
 
-def take_films(
+def import_films(
     store: CohortStore,
     study: Study,
     folder: Path,
-    taken: Taken,
+    imported: Imported,
     *,
     workers: int = 2,
     progress: Callable[[int, int, str], None] | None = None,
-) -> Taken:
+) -> Imported:
     """All films of the study, those sent by mistake as well."""
     paths = [film_path(folder, film) for film in study.films]
     result = ingest(store, paths, progress, workers=workers, actor=ACTOR)
-    taken.ingested, taken.already_there = result.ingested, result.already_there
-    taken.refused += [{"file": row["file"], "row": None, "reason": row["reason"]} for row in result.refused]
-    return taken
+    imported.ingested, imported.already_there = result.ingested, result.already_there
+    imported.refused += [
+        {"file": row["file"], "row": None, "reason": row["reason"]} for row in result.refused
+    ]
+    return imported
 
 
-def _take(
+def _import(
     store: CohortStore, path: Path, system: str, reader: str, campaign: str, kind: ReaderKind
 ) -> Result:
     request = ReadsRequest(system, reader=reader, campaign=campaign, read_mode=ReadMode.PAIRED, kind=kind)
-    return take_reads(store, path, request, actor=ACTOR)
+    return import_reads(store, path, request, actor=ACTOR)
 
 
-def _refused(taken: Taken, name: str, result: Result) -> None:
-    taken.refused += [{"file": name, **row} for row in result.refused]
+def _refused(imported: Imported, name: str, result: Result) -> None:
+    imported.refused += [{"file": name, **row} for row in result.refused]

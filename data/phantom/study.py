@@ -60,7 +60,7 @@ class StudyPlan:
         return StudySeed(self.role, self.seed)
 
     def about(self) -> dict[str, Any]:
-        """What tells this study from others; of the first system alone, as before there were others."""
+        """What distinguishes this study; of the first system alone, as before there were others."""
         about = asdict(self) | {"what": PHANTOM}
         if self.systems == first_system():
             del about["systems"]

@@ -10,7 +10,7 @@ from core.domain import CohortFilter, Viewer
 from data.queries.answer import answer
 from data.store.cohort import CohortStore
 
-MOST_LEVELS = 8
+MAX_LEVELS = 8
 
 COUNTS = """
     SELECT (SELECT count(*) FROM subject) AS subjects,
@@ -87,7 +87,7 @@ def levels(store: CohortStore, viewer: Viewer) -> pd.DataFrame:
             SELECT kind, name, level, min(place) AS place, count(DISTINCT subject) AS patients
             FROM level WHERE level IS NOT NULL GROUP BY kind, name, level)
         SELECT kind, name, level, patients FROM counted
-        QUALIFY count(*) OVER (PARTITION BY kind, name) <= {MOST_LEVELS} OR kind <> 'covariate'
+        QUALIFY count(*) OVER (PARTITION BY kind, name) <= {MAX_LEVELS} OR kind <> 'covariate'
         ORDER BY kind, name, place, level
     """
     return answer(store, viewer, sql)

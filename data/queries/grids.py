@@ -35,7 +35,7 @@ def total_cells(store: CohortStore, viewer: Viewer, system: str, component: str 
 def total_cells_under(
     store: CohortStore, viewer: Viewer, system: str, rule: str, component: str = "total"
 ) -> pd.DataFrame:
-    """The same under another rule of the system, worked out anew: seconds for large cohorts."""
+    """The same under another rule of the system, computed anew: seconds for large cohorts."""
     item = scores.get(system)
     chosen = next(one for one in item.rules if one.name == rule)
     with store.look(viewer) as look:

@@ -139,7 +139,7 @@ def broken_chain(events: pd.DataFrame) -> list[dict[str, Any]]:
     for row in events.astype(object).to_dict("records"):
         number = int(row["event"])
         if number != expected:
-            broken.append(fault(number, f"event {expected} should stand here: one is missing or doubled"))
+            broken.append(fault(number, f"event {expected} should stand here: one is missing or duplicated"))
         if row["previous"] != previous:
             broken.append(fault(number, "it does not follow the event before it"))
         if event_hash(row["previous"], row) != row["hash"]:
@@ -195,7 +195,7 @@ def writes(event: Mapping[Any, Any]) -> bool:
 
 
 def _parsed(text: Any) -> dict[str, Any]:
-    """The JSON object in a field of an event; empty where someone made it unreadable (the hash tells)."""
+    """The JSON object in a field of an event; empty where someone made it unreadable (the hash shows it)."""
     try:
         value = json.loads(text)
     except (TypeError, ValueError):

@@ -1,6 +1,6 @@
 """Totals under each system's default rule, brought up to date in the transaction of a write.
 
-Only readings that the write touched are worked out again: a reading is one subject, system, reader,
+Only readings that the write touched are computed again: a reading is one subject, system, reader,
 campaign and read over all its visits, since a rule may look at the other visits. A rule that needs nothing
 but block sums of one visit is summed in SQL; all others go through ``core.scores.engine.totals``.
 A test holds the two equal.

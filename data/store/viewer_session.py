@@ -58,7 +58,7 @@ class Look(Session):
                 self._connection.execute(f"CREATE TEMP VIEW {quoted(name)} AS {view}")
 
     def _keep_totals_of_then(self) -> None:
-        """Totals are kept for today only: those of an earlier version are worked out from its site scores."""
+        """Totals are kept for today only: those of an earlier version are computed from its site scores."""
         names = self.query("SELECT DISTINCT system FROM site_score ORDER BY system")["system"].tolist()
         systems = [scores.get(name) for name in names]
         self._connection.execute("CREATE TEMP TABLE total AS FROM main.total WITH NO DATA")

@@ -1,7 +1,7 @@
 """Confirmatory results that somebody froze: the question, the version of the cohort, and what came out.
 
 A frozen set names a version. Nothing in the store is overwritten, so that version can be looked at again
-(``CohortStore.look(..., as_of=version)``) and must give the same digits; what was written since is told.
+(``CohortStore.look(..., as_of=version)``) and must give the same digits; what was written since is listed.
 """
 
 from __future__ import annotations

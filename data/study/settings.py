@@ -1,7 +1,7 @@
-"""Settings of a study that somebody decides: its name, whether arms are hidden, margins set before looking.
+"""Settings of a study that somebody decides: its name, whether arms are hidden, margins set before unblinding.
 
 A margin for the interchangeability index belongs to one scoring system and its unit. It is stored with the
-number of grades that models had given by then: with none, it was set before anybody could look.
+number of grades that models had given by then: with none, it was set before anybody could see one.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ MARGIN = "interchangeability_margin"  # one setting a system, with :SYSTEM behin
 
 @dataclass(frozen=True)
 class Margin:
-    """A margin as it was set; every one stays in the trail.
+    """A margin as it was set; every one stays in the audit trail.
 
-    value: in squared units, None where it was taken back. model_grades: grades that models had given by then.
+    value: in squared units, None where it was withdrawn. model_grades: grades that models had given by then.
     """
 
     system: str
@@ -74,7 +74,7 @@ def decide(
     """Sets what is given, in one audited write; returns what changed, as before and after.
 
     name: what the study is called on pages and reports. margins: system -> margin in squared units; None
-    takes it back. Raises InputError for an empty name, and for a margin that changes after a model has
+    withdraws it. Raises InputError for an empty name, and for a margin that changes after a model has
     scored, or for showing the arms, without a reason.
     """
     with store.write(actor, "settings", reason) as transaction:
@@ -123,7 +123,7 @@ def _margin(session: Session, name: str, value: float | None, reason: str) -> tu
     if grades and not reason:
         raise InputError(
             f"a margin for {system.title} of {value if value is not None else 'none'}",
-            f"models have given {grades:,} grades already, so it is not set before looking",
+            f"models have given {grades:,} grades already, so it is not set in advance",
             "give --reason; it is kept, and every report shows it",
         )
     return key, json.dumps(
@@ -136,6 +136,6 @@ def _needs_reason_to_unblind(session: Session, blinded: bool, reason: str) -> No
     if now and not blinded and not reason:
         raise InputError(
             "--unblind without a reason",
-            "who shows the arms says why; it stays in the audit trail",
+            "a reason is needed; it is recorded in the audit trail",
             "give --reason, such as 'database locked on 2 May'",
         )

@@ -11,8 +11,8 @@ from data.tables.columns import squeezed, why_not_kept
 from data.tables.dates import is_partial_date, whole_date
 from data.tables.files import number_column, text_column
 
-LEAST_FILLED = 0.1  # of the rows
-MOST_LEVELS = 12
+MIN_FILLED = 0.1  # of the rows
+MAX_LEVELS = 12
 SHARE_OF_DATES = 0.5
 
 KNOWN_NAMES = {
@@ -70,7 +70,7 @@ def choose(
 
 def _unfit(values: pd.Series) -> str:
     filled = values.dropna()
-    if len(filled) < max(1, LEAST_FILLED * len(values)):
+    if len(filled) < max(1, MIN_FILLED * len(values)):
         return "it is empty" if filled.empty else f"it is filled in {len(filled)} of {len(values)} rows only"
     levels = filled.unique()
     if len(levels) < 2 and len(values) > 1:
@@ -79,7 +79,7 @@ def _unfit(values: pd.Series) -> str:
     if dated > SHARE_OF_DATES * len(levels):
         return "it holds dates"
     is_text = pd.to_numeric(filled, errors="coerce").isna().any()
-    return f"its text has {len(levels)} different values" if is_text and len(levels) > MOST_LEVELS else ""
+    return f"its text has {len(levels)} different values" if is_text and len(levels) > MAX_LEVELS else ""
 
 
 def _is_dash_date(text: str) -> bool:

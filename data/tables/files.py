@@ -150,7 +150,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
         raise InputError(
             f"{path.name}: {len(ragged)} line(s) such as '{row.text[:60]}' do not fit the header",
             f"{row.expected_columns} fields are needed, {row.actual_columns} are there",
-            "mend these lines",
+            "fix these lines",
         )
     return _named(_stripped(table), header, path)
 
@@ -251,10 +251,10 @@ def _named(frame: pd.DataFrame, header: list[str], path: Path) -> pd.DataFrame:
             )
     frame = frame.iloc[:, [number for number in range(len(names)) if number not in nameless]]
     frame.columns = [name for name in names if name]
-    doubled = sorted({name for name in frame.columns if list(frame.columns).count(name) > 1})
-    if doubled:
+    duplicates = sorted({name for name in frame.columns if list(frame.columns).count(name) > 1})
+    if duplicates:
         raise InputError(
-            f"{path.name} has two columns {', '.join(doubled)}", "one of each is needed", "rename one"
+            f"{path.name} has two columns {', '.join(duplicates)}", "one of each is needed", "rename one"
         )
     if not len(frame.columns):
         raise _no_names(path)

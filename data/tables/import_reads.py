@@ -38,14 +38,14 @@ class ReadsRequest:
 
 
 def preview_reads(store: CohortStore, table: Table, request: ReadsRequest, source: str = "") -> Result:
-    """What ``take_reads`` would do with this table, without doing it."""
+    """What ``import_reads`` would do with this table, without doing it."""
     frame, name = opened(table, source)
     found = _parse_reads(store, frame, request)
     with store.reading() as session:
         return _plan_reads(session, found, frame, name, request).result(len(frame))
 
 
-def take_reads(
+def import_reads(
     store: CohortStore, table: Table, request: ReadsRequest, *, source: str = "", actor: str = ""
 ) -> Result:
     """Stores the scores of a table (long or wide); reader and campaign are made where they are new.
@@ -131,7 +131,7 @@ def _new_campaigns(
     is_new = ~wanted["campaign"].isin(known["campaign"])
     if is_new.any() and not read_mode:
         notes.append(
-            f"no read mode given: campaign {wanted.loc[is_new, 'campaign'].iloc[0]} is taken as paired"
+            f"no read mode given: campaign {wanted.loc[is_new, 'campaign'].iloc[0]} is assumed to be paired"
         )
     return _only_new(wanted.assign(read_mode=ReadMode(read_mode or ReadMode.PAIRED).value), is_new)
 

@@ -44,13 +44,13 @@ def preview_subjects(
     visits: Table | None = None,
     request: SubjectsRequest = SubjectsRequest(),
 ) -> Result:
-    """What ``take_subjects`` would do with these tables, without doing it."""
+    """What ``import_subjects`` would do with these tables, without doing it."""
     parsed = _parse_subjects(store, subjects, visits, "", request)
     with store.reading() as session:
         return _plan_subjects(session, parsed, request).result(len(parsed.table))
 
 
-def take_subjects(
+def import_subjects(
     store: CohortStore,
     subjects: Table,
     visits: Table | None = None,
@@ -173,7 +173,7 @@ def _add_visits(
 def _years_agree(session: Session, found: subjects_in.Subjects, correct: bool) -> pd.DataFrame:
     """The subjects, years of birth left out that are one off a known one: one of the two comes from an age.
 
-    A correction overrules this, but for years that are themselves worked out from an age.
+    A correction overrules this, but for years that are themselves computed from an age.
     """
     known = session.current("subject", found.rows[["subject"]]).set_index("subject")["birth_year"]
     before = found.rows["subject"].map(known).astype("Int64")

@@ -1,9 +1,9 @@
 """Tables into the cohort: subjects, visits, covariates, reads.
 
-``take_subjects`` and ``take_reads`` are one transaction each: what can be used goes in together, what cannot
-is listed with its row and reason and kept in the table ``refused``. What is there already and equal is left
-alone, so the same file can be sent twice; what differs is refused unless a reason for the correction is
-given, and then the old row stays and is superseded. ``preview_...`` says the same without writing.
+``import_subjects`` and ``import_reads`` are one transaction each: what can be used goes in together, what
+cannot is listed with its row and reason and kept in the table ``refused``. What is there already and equal is
+left alone, so the same file can be sent twice; what differs is refused unless a reason for the correction is
+given, and then the old row stays and is superseded. ``preview_...`` gives the same result without writing.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ COVARIATE_KEYS, COVARIATE_VALUES = ("subject", "visit", "name"), ("number", "tex
 
 @dataclass(frozen=True)
 class Result:
-    """What was taken, or in a preview: what would be.
+    """What was imported, or in a preview: what would be.
 
     rows: data rows of the file. stored: rows new in the cohort, by table. accepted: usable rows by table,
     new or not. unchanged: rows that the cohort held already. refused: ``row`` (from 1; None for the whole)

@@ -30,7 +30,7 @@ class Subjects:
     """What a table of subjects says.
 
     rows: ``subject, arm, sex, birth_year, centre, baseline_date`` (a true date, still), index = row number.
-    is_estimated: True where the birth year was worked out from the age.
+    is_estimated: True where the birth year was computed from the age.
     covariates: rows of the table ``covariate``.
     """
 
@@ -56,7 +56,7 @@ def read_subjects(table: pd.DataFrame, mapping: Mapping[str, str] | None = None)
         )
     reader = _Reader(table, columns)
     rows, estimated = reader.rows()
-    refused = reader.refused + _doubled(rows)
+    refused = reader.refused + _duplicates(rows)
     bad = {item["row"] for item in refused}
     good = rows[~rows.index.isin(bad)].drop_duplicates("subject")
     kept, ignored = covariates_in.choose(table, columns.rest, columns.named)
@@ -69,14 +69,14 @@ def read_subjects(table: pd.DataFrame, mapping: Mapping[str, str] | None = None)
     )
 
 
-def _doubled(rows: pd.DataFrame) -> Refused:
+def _duplicates(rows: pd.DataFrame) -> Refused:
     """Rows of one subject that say different things; equal ones count once."""
     distinct = rows.drop_duplicates(["subject", *FIELDS])
     many = distinct.loc[distinct["subject"].duplicated(keep=False) & distinct["subject"].notna(), "subject"]
-    doubled = rows[rows["subject"].isin(set(many))]
+    duplicates = rows[rows["subject"].isin(set(many))]
     return [
         {"row": row, "reason": f"subject {subject} stands in several rows that differ"}
-        for row, subject in zip(doubled.index.tolist(), doubled["subject"], strict=True)
+        for row, subject in zip(duplicates.index.tolist(), duplicates["subject"], strict=True)
     ]
 
 

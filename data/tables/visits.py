@@ -69,7 +69,7 @@ def read_visits(
         )
         rows = _one_each(rows)
     else:
-        notes.append(f"no subject column: taken as the plan of all {len(subjects)} subjects")
+        notes.append(f"no subject column: used as the plan of all {len(subjects)} subjects")
         rows = _for_all(rows, subjects)
         covariates, ignored = covariates_in.rows(table, pd.Series(dtype=str), None, []), {}
     return Visits(

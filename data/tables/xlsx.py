@@ -11,7 +11,7 @@ import pandas as pd
 
 from core.errors import InputError
 
-MOST_ROWS = 1_048_575  # below the header
+MAX_ROWS = 1_048_575  # below the header
 NO_TIME = datetime(2000, 1, 1)
 ZIP_TIME = (2000, 1, 1, 0, 0, 0)
 
@@ -23,10 +23,10 @@ def write_workbook(frame: pd.DataFrame, path: Path) -> int:
     """
     import openpyxl
 
-    if len(frame) > MOST_ROWS:
+    if len(frame) > MAX_ROWS:
         raise InputError(
             f"{len(frame)} rows",
-            f"a workbook holds {MOST_ROWS}",
+            f"a workbook holds {MAX_ROWS}",
             "choose a name that ends in .csv or .parquet",
         )
     book = openpyxl.Workbook(write_only=True)
@@ -45,7 +45,7 @@ def _plain(value: object) -> object:
 
 
 def _save(book, path: Path) -> None:
-    """The library puts the time of writing into the file: taken out again."""
+    """The library puts the time of writing into the file: removed again."""
     content = io.BytesIO()
     book.save(content)
     with zipfile.ZipFile(content) as old, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:

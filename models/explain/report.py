@@ -220,7 +220,7 @@ def result(
 
 def _feature(name: str) -> str:
     """The feature of a site of the hands (``RH.J.MCP1``: jsn); none for what is named otherwise."""
-    features = {site.code: site.feature for one in scores.SYSTEMS.values() for site in one.sites}
+    features = {site.code: site.feature for one in scores.systems().values() for site in one.sites}
     return features.get(name, "")
 
 

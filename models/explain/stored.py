@@ -96,7 +96,7 @@ def explain(
 
 def _system_of(site: str) -> str:
     """The name of the system that has a site of this code."""
-    found = [one.name for one in scores.SYSTEMS.values() if site in one.by_code]
+    found = [one.name for one in scores.systems().values() if site in one.by_code]
     if len(found) != 1:
         need = "no score has it" if not found else f"{', '.join(found)} have it"
         raise InputError(f"site {site!r}", need, "give the site as the score writes it, or name the --system")

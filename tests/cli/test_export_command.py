@@ -10,8 +10,8 @@ import pytest
 from core import scores
 from core.cli import main
 from data.store.cohort import CohortStore
-from data.tables.import_reads import ReadsRequest, take_reads
-from data.tables.import_subjects import take_subjects
+from data.tables.import_reads import ReadsRequest, import_reads
+from data.tables.import_subjects import import_subjects
 
 TOTALS = (
     "subject, visit, days, arm, system, component, reader, reader_kind, campaign, total, imputed_sites, rule"
@@ -36,7 +36,7 @@ def filled(tmp_path_factory):
         index=range(1, 5),
     )
     plan = pd.DataFrame({"visit": VISITS, "planned_day": [0, 364, 728]}, index=range(1, 4))
-    take_subjects(store, subjects, plan, actor="x")
+    import_subjects(store, subjects, plan, actor="x")
     rng = np.random.default_rng(4)
     for reader, kind in (("R2", "human"), ("truth", "consensus"), ("R1", "human")):
         rows = [
@@ -45,7 +45,7 @@ def filled(tmp_path_factory):
             for visit in reversed(VISITS)
         ]
         table = pd.DataFrame(rows, columns=["subject", "visit", *SITES], index=range(1, len(rows) + 1))
-        take_reads(store, table, ReadsRequest("msasss", reader, kind=kind, read_mode="paired"), actor="x")
+        import_reads(store, table, ReadsRequest("msasss", reader, kind=kind, read_mode="paired"), actor="x")
     image = pd.DataFrame(
         {"image": ["ab", "cd"], "subject": ["P1", None], "visit": ["W52", None], "view": "cervical"}
     )

@@ -61,7 +61,7 @@ def test_nothing_taken_ends_with_2(cohort, tmp_path):
 def test_a_person_reads_counts_and_reasons(cohort, films):
     (films / "note.txt").write_text("hello")
     text = run(cohort, films).stdout
-    assert text.startswith("4 files: 3 taken in, 0 already there, 1 refused\n")
+    assert text.startswith("4 files: 3 imported, 0 already there, 1 refused\n")
     assert "  note.txt: is a text file, not a DICOM image" in text
     assert "Without subject or visit (3):" in text
 

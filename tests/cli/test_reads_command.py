@@ -38,7 +38,7 @@ def test_json_is_the_contract(run, wide):
     answer = json.loads(out)
     assert status == 0
     assert (answer["rows"], answer["stored"], answer["refused"]) == (4, 96, [])
-    assert "no read mode given: campaign main is taken as paired" in err
+    assert "no read mode given: campaign main is assumed to be paired" in err
     assert json.loads(run("reads", wide, "--system", "msasss", "--reader", "R1", "--json")[1])["stored"] == 0
 
 

@@ -124,7 +124,7 @@ def test_margin_after_scoring_needs_a_reason(open_app, tmp_path):
     at = section(open_app(PAGE, cohort=cohort), "Model as a reader")
     at.number_input(key="agreement_margin").set_value(4.0)
     next(button for button in at.button if button.label.startswith("Set it")).click().run()
-    assert "not set before looking" in at.error[0].value
+    assert "not set in advance" in at.error[0].value
 
 
 @pytest.mark.parametrize("name", list(SECTIONS))

@@ -14,9 +14,9 @@ import numpy as np
 from core.agreement.batch import grades as batch_grades
 from core.agreement.batch import moments
 from core.agreement.bootstrap import CELLS, DRAWS, SEED, count_blocks, percentiles
-from core.agreement.confusion import MOST_LEVELS
+from core.agreement.confusion import MAX_LEVELS
 
-MOST_RANKED = 100_000_000  # distinct pairs of values x draws: ranking more of them would take minutes
+MAX_RANKED = 100_000_000  # distinct pairs of values x draws: ranking more of them would take minutes
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def agree(ratings: Any, clusters: Any = None, *, draws: int = DRAWS, seed: int =
     names, place = np.unique(np.arange(rows) if clusters is None else clusters, return_inverse=True)
     summary = _Summary.of(ratings, place, len(names))
     estimate = summary.statistics(np.ones((1, len(names))))
-    small = replace(summary, ranked=[item for item in summary.ranked if item.size * draws <= MOST_RANKED])
+    small = replace(summary, ranked=[item for item in summary.ranked if item.size * draws <= MAX_RANKED])
     drawn = [small.statistics(block.astype(float)) for block in small.blocks(draws, seed)]
     interval, lost = {}, {}
     nothing = np.full((draws, len(ratings)), np.nan)
@@ -176,7 +176,7 @@ def _gather(place: np.ndarray, groups: int, keep: np.ndarray | None = None) -> A
 def _pairs(ratings: np.ndarray, place: np.ndarray, patients: int) -> tuple[list[_Grades], list[_Ranked]]:
     complete = ~np.isnan(ratings).any(axis=2)
     own = [np.unique(table[rows]) for table, rows in zip(ratings, complete, strict=True)]
-    gradeable = [bool(len(v)) and len(v) <= MOST_LEVELS and bool((v == np.floor(v)).all()) for v in own]
+    gradeable = [bool(len(v)) and len(v) <= MAX_LEVELS and bool((v == np.floor(v)).all()) for v in own]
     graded = np.flatnonzero(gradeable)
     grades = [
         _grades(ratings, place, patients, cells, [own[cell] for cell in cells])
@@ -195,7 +195,7 @@ def _groups(graded: np.ndarray, own: list[np.ndarray]) -> list[np.ndarray]:
     if not len(graded):
         return []
     together = np.unique(np.concatenate([own[cell] for cell in graded]))
-    return [graded] if len(together) <= MOST_LEVELS else [np.array([cell]) for cell in graded]
+    return [graded] if len(together) <= MAX_LEVELS else [np.array([cell]) for cell in graded]
 
 
 def _grades(

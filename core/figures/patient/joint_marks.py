@@ -28,7 +28,7 @@ def joint_marks(
         pairs = {label: (cells.get((site.code, first, label)), cells.get((site.code, last, label)))
                  for label in kinds}  # fmt: skip
         if any(cell is not None for pair in pairs.values() for cell in pair):
-            value, change, reason = _told(pairs, kinds, reading)
+            value, change, reason = _formatted(pairs, kinds, reading)
             rows.append(
                 (site.code, site.feature, site.maximum, value, change, reason,
                  _text(value, reading == LARGEST), _tip(site, system, pairs, kinds, reason))
@@ -37,7 +37,9 @@ def joint_marks(
     return frame.astype({"value": "float64", "change": "float64"})
 
 
-def _told(pairs: dict[str, tuple[Any, Any]], kinds: dict[str, str], reading: str) -> tuple[Any, Any, str]:
+def _formatted(
+    pairs: dict[str, tuple[Any, Any]], kinds: dict[str, str], reading: str
+) -> tuple[Any, Any, str]:
     """value, change and reason of one site."""
     changes = {label: _change(*pair) for label, pair in pairs.items()}
     if reading != LARGEST:

@@ -9,10 +9,10 @@ import plotly.graph_objects as go
 from core.figures.style import LIGHT, Look, apply, arm_colours, rgba
 
 ALL = "all"
-MOST_LINES = 300
+MAX_LINES = 300
 
 
-def shown_lines(subjects: np.ndarray, most: int = MOST_LINES) -> np.ndarray:
+def shown_lines(subjects: np.ndarray, most: int = MAX_LINES) -> np.ndarray:
     """Places of the patients whose lines are drawn: all, or every so many-th of a large study."""
     return np.unique(np.linspace(0, len(subjects) - 1, min(most, len(subjects))).round().astype(int))
 

@@ -82,11 +82,11 @@ def sensitivity(
             filled = _fill(course, method, options)
             sites = _imputed_sites(frame, filled.films_used, readings.readers)
             for row in _rows(course, filled, limit, options.cutoffs, everyone):
-                rows.append({"rule": rule, "method": method.name, **row} | _told(row, sites, method))
+                rows.append({"rule": rule, "method": method.name, **row} | _explanation(row, sites, method))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _told(row: dict[str, Any], sites: dict[str, int] | None, method: Method) -> dict[str, Any]:
+def _explanation(row: dict[str, Any], sites: dict[str, int] | None, method: Method) -> dict[str, Any]:
     names = row["group_subjects"]
     count = sum(sites.get(name, 0) for name in names) if sites is not None else None
     return {"imputed_sites": count, "estimand": method.estimand}

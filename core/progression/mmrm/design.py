@@ -183,7 +183,7 @@ def _is_factor(series: pd.Series, values: np.ndarray, is_text: np.ndarray, name:
         raise InputError(
             f"column {name} holds numbers, and '{text}' in row {row}",
             "numbers or text are needed",
-            f"mend it, or write C({name}) for a factor",
+            f"fix it, or write C({name}) for a factor",
         )
     return bool(is_text.any()) or isinstance(series.dtype, pd.CategoricalDtype)
 
@@ -212,14 +212,14 @@ def _check_rows(text: dict[str, pd.Series], subject: str, visit: str, group: str
         raise InputError(
             f"two rows for subject {text[subject][row]} and visit {text[visit][row]} (row {row})",
             "one row for each is needed",
-            "choose with --where or mend the table",
+            "choose with --where or fix the table",
         )
     if group:
         pairs = pd.DataFrame({"s": text[subject], "g": text[group]}).drop_duplicates()
-        doubled = pairs.loc[pairs["s"].duplicated(), "s"]
-        if len(doubled):
+        duplicates = pairs.loc[pairs["s"].duplicated(), "s"]
+        if len(duplicates):
             raise InputError(
-                f"subject {doubled.iloc[0]} has two values of {group}", "one is needed", "mend the table"
+                f"subject {duplicates.iloc[0]} has two values of {group}", "one is needed", "fix the table"
             )
 
 
@@ -231,11 +231,11 @@ def _matrices(formula: str, frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray
         made = formulaic.model_matrix(formula, frame, context={}, na_action="raise")
     except (FormulaicError, NameError, SyntaxError, TypeError, ValueError) as error:
         raise InputError(
-            f"formula '{formula}'", f"it cannot be worked out ({error})", "mend the formula"
+            f"formula '{formula}'", f"it cannot be evaluated ({error})", "fix the formula"
         ) from error
     y = made.lhs.to_numpy(float)
     if y.shape[1] != 1:
-        raise InputError(f"formula '{formula}'", "one outcome of numbers is needed", "mend the left side")
+        raise InputError(f"formula '{formula}'", "one outcome of numbers is needed", "fix the left side")
     return y[:, 0], made.rhs.to_numpy(float), made.rhs.model_spec, list(map(str, made.rhs.columns))
 
 

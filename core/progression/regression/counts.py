@@ -23,7 +23,7 @@ class Steps:
     negative: int
     rounded: int
 
-    def told(self) -> str:
+    def explanation(self) -> str:
         """How the counts were formed, in a sentence."""
         text = f"one count is a step of {self.step:g} (one unit of one reader); "
         text += f"{self.negative} negative changes count as 0"
@@ -48,7 +48,7 @@ def negative_binomial(table: pd.DataFrame, terms: str, counted: Steps) -> ModelR
     extra: ``alpha`` (None where the counts do not vary more than Poisson ones), ``zeros``, ``loglik``.
     """
     title = "Negative-binomial model of change in steps"
-    notes = {"counts": counted.told()}
+    notes = {"counts": counted.explanation()}
     if not counted.count.any():
         return _nothing("negbin", title, terms, table, counted, notes)
     rows = table.assign(count=counted.count)
@@ -82,7 +82,7 @@ def hurdle(table: pd.DataFrame, terms: str, counted: Steps) -> ModelResult:
     extra: ``zeros``, ``loglik``, ``alpha`` (None where Poisson).
     """
     title = "Hurdle model: any change, and how much"
-    notes = {"counts": counted.told()}
+    notes = {"counts": counted.explanation()}
     rows = table.assign(count=counted.count, any=(counted.count > 0).astype(int))
     if not counted.count.any() or (counted.count > 0).all():
         return _nothing("hurdle", title, terms, table, counted, notes)

@@ -16,8 +16,8 @@ LARGEST = 15.0  # a log odds beyond it, per SD of its term, means that the term 
 def logistic(table: pd.DataFrame, formula: str) -> ModelResult:
     """Maximum likelihood of a 0/1 outcome.
 
-    table: one row per patient, no missing value in model columns. Where a term tells all progressors from all
-    others (separation) its odds ratio is infinite: no estimate is given, and the note names the term.
+    table: one row per patient, no missing value in model columns. Where a term separates all progressors
+    from all others, its odds ratio is infinite: no estimate is given, and the note names the term.
     extra: ``progressors`` (count), ``loglik``.
     """
     outcome = formula.partition("~")[0].strip()
@@ -30,9 +30,7 @@ def logistic(table: pd.DataFrame, formula: str) -> ModelResult:
     fit = found.fit
     apart = _separating(fit) if fit is not None else []
     if apart:
-        note = (
-            f"{', '.join(apart)} tells progressors from others without exception: the odds ratio has no limit"
-        )
+        note = f"{', '.join(apart)} separates all progressors from all others: the odds ratio has no limit"
         return _result(formula, None, n, count, found.tried, {"separation": note}, converged=False)
     notes = {} if found.converged else {"converged": "no optimum was reached: " + "; ".join(found.tried)}
     few = min(count, n - count) / max(len(fit.params) - 1, 1) if fit is not None else 10

@@ -125,7 +125,7 @@ def attempt(tries: Iterable[tuple[str, Callable[[], tuple[Any, bool]]]]) -> Atte
     """Run attempts until one converges. Each gives (fit, converged) or raises; warnings are kept out."""
     import statsmodels.tools.sm_exceptions  # noqa: F401 - sets warning filters when first imported
 
-    told: list[str] = []
+    steps: list[str] = []
     kept: Any = None
     for name, run in tries:
         try:
@@ -134,13 +134,13 @@ def attempt(tries: Iterable[tuple[str, Callable[[], tuple[Any, bool]]]]) -> Atte
                 with np.errstate(all="ignore"):
                     fit, converged = run()
         except (ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
-            told.append(f"{name}: failed ({_first_line(error)})")
+            steps.append(f"{name}: failed ({_first_line(error)})")
             continue
         kept = fit if fit is not None else kept
-        told.append(f"{name}: {'converged' if converged else 'did not converge'}")
+        steps.append(f"{name}: {'converged' if converged else 'did not converge'}")
         if converged:
-            return Attempts(fit, True, tuple(told))
-    return Attempts(kept, False, tuple(told))
+            return Attempts(fit, True, tuple(steps))
+    return Attempts(kept, False, tuple(steps))
 
 
 def _first_line(error: Exception) -> str:

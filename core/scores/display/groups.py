@@ -8,7 +8,7 @@ from functools import cache
 
 from core.scores.system import ScoreSystem
 
-MOST_UNGROUPED = 40  # sites that are read as one list
+MAX_UNGROUPED = 40  # sites that are read as one list
 SIDES = {"R": "right ", "L": "left "}
 
 
@@ -23,7 +23,7 @@ class SiteGroup:
 @cache
 def site_groups(system: ScoreSystem) -> tuple[SiteGroup, ...]:
     """The groups of a system in the order of its sites: right hand, erosion; left hand, erosion; ..."""
-    if len(system.codes) <= MOST_UNGROUPED:
+    if len(system.codes) <= MAX_UNGROUPED:
         return (SiteGroup("", system.codes),)
     found: dict[str, list[str]] = {}
     for site in system.sites:

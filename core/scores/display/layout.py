@@ -10,7 +10,7 @@ import pandas as pd
 
 from core.scores.system import ScoreSystem, Site
 
-MOST_BESIDE = 4  # sites of one unit and side that stand beside each other; more are summed
+MAX_BESIDE = 4  # sites of one unit and side that stand beside each other; more are summed
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class SiteLayout:
 def layout(system: ScoreSystem) -> SiteLayout:
     """The layout of any system, from its sites alone."""
     sized = pd.Series([site.unit for site in system.sites]).value_counts()
-    if int(sized.max()) > MOST_BESIDE:
+    if int(sized.max()) > MAX_BESIDE:
         units = {site.unit: f"{site.unit}, sum of {sized[site.unit]} items" for site in system.sites}
         places = {unit: (row, 0) for row, unit in enumerate(units)}
         return SiteLayout(

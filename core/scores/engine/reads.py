@@ -83,7 +83,7 @@ def code_reads(
     placed = ~refused.bad
     grade = _grades(frame["grade"], targets, system, refused)
     keys, key = _keys(identity, visits, ("subject", "visit", *by))
-    refused.add(_doubled(key, targets, placed, system), TWO_ROWS)
+    refused.add(_duplicates(key, targets, placed, system), TWO_ROWS)
     is_site, is_state = ~refused.bad & (targets.state < 0), ~refused.bad & (targets.state >= 0)
     rows = frame.index.to_numpy()
     return Reads(
@@ -166,7 +166,7 @@ def _need(frame: pd.DataFrame, columns: Sequence[str]) -> None:
 
 
 def _targets(frame: pd.DataFrame, system: ScoreSystem) -> Targets:
-    """What each row grades, worked out once for each pair of spellings and looked up for all rows."""
+    """What each row grades, computed once for each pair of spellings and looked up for all rows."""
     sites, site_texts = labels(frame["site"])
     if "feature" in frame.columns:
         features, feature_texts = labels(frame["feature"])
@@ -284,7 +284,7 @@ def _first_seen(whole: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.nd
     return key, first
 
 
-def _doubled(key: np.ndarray, targets: Targets, placed: np.ndarray, system: ScoreSystem) -> np.ndarray:
+def _duplicates(key: np.ndarray, targets: Targets, placed: np.ndarray, system: ScoreSystem) -> np.ndarray:
     """Rows of which there is another one for the same reading, site and feature."""
     width = len(system.sites)
     rows = np.flatnonzero(placed & (key >= 0))

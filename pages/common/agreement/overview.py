@@ -17,7 +17,7 @@ from pages.common.agreement.widgets import PAIR, SECTION, figure, legend, named,
 from pages.common.page import Page
 from pages.common.sticky_widgets import choose
 
-MOST_LINES = 45
+MAX_LINES = 45
 NAMES = {ReaderKind.HUMAN: "Reader – reader", ReaderKind.MODEL: "Model – reader"}
 
 
@@ -114,7 +114,7 @@ def _rows(found: pd.DataFrame, compared: Comparison) -> pd.DataFrame:
         parts.assign(label=parts["component"]),
         spans.assign(label=spans["span"]),
     ]
-    while len(kept) > 1 and sum(len(one) for one in kept) / max(len(compared.panels), 1) > MOST_LINES:
+    while len(kept) > 1 and sum(len(one) for one in kept) / max(len(compared.panels), 1) > MAX_LINES:
         kept.pop()
     return pd.concat(kept, ignore_index=True)
 

@@ -11,7 +11,7 @@ import pandas as pd
 from core.agreement import by_site, rereads, subgroups
 from core.agreement.compare import worklist
 from core.agreement.comparison import CHANGE, STATUS, TOTAL, Interval
-from core.agreement.confusion import MOST_LEVELS, confusion
+from core.agreement.confusion import MAX_LEVELS, confusion
 from core.agreement.limits.bland_altman import bland_altman
 from core.agreement.reader_model import false_change, interchangeability, leave_one_out
 from core.domain import CohortFilter
@@ -177,7 +177,7 @@ def _levels(question: Question, feature: str, panel: str, both: pd.DataFrame) ->
     system = system_of(question.chosen)
     if panel == CHANGE or layout(system).summed:
         seen = both[["first", "second"]].to_numpy(float)
-        whole = seen.size and (seen == np.floor(seen)).all() and np.ptp(seen) < MOST_LEVELS
+        whole = seen.size and (seen == np.floor(seen)).all() and np.ptp(seen) < MAX_LEVELS
         return np.arange(seen.min(), seen.max() + 1).tolist() if whole else None
     most = max((site.maximum for site in system.sites if feature in ("", site.feature)), default=0)
     return [float(grade) for grade in range(most + 1)]

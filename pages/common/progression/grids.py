@@ -109,12 +109,12 @@ def subgroup_levels(page: Page, subjects: np.ndarray) -> dict[str, dict[str, np.
     return found
 
 
-MOST_LEVELS = 6
+MAX_LEVELS = 6
 
 
 def _text_levels(values: pd.Series) -> dict[str, np.ndarray]:
     levels = sorted(values.dropna().astype(str).unique())
-    if len(levels) > MOST_LEVELS:
+    if len(levels) > MAX_LEVELS:
         return {}
     return {level: (values == level).fillna(False).to_numpy(bool) for level in levels}
 

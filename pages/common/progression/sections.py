@@ -11,12 +11,12 @@ import streamlit as st
 
 from core.figures.progression.change_grid import change_grid
 from core.figures.progression.change_map import change_map
-from core.figures.progression.spaghetti import MOST_LINES, shown_lines, spaghetti
+from core.figures.progression.spaghetti import MAX_LINES, shown_lines, spaghetti
 from core.figures.progression.subgroup_forest import subgroup_forest
 from core.figures.progression.waterfall import waterfall
 from core.progression.arms.by_group import ALL, by_site, by_subgroup, by_visit, masks
 from core.progression.grid import SiteGrid
-from core.scores.display.groups import MOST_UNGROUPED
+from core.scores.display.groups import MAX_UNGROUPED
 from core.scores.display.layout import layout, narrowed
 from pages.common.charts import chart, clickable
 from pages.common.page import Page
@@ -95,7 +95,7 @@ def over_time(page: Page, asked: Ask, found: Found) -> None:
     )
     clicked = clickable(figure, "courses", alt="Change of every patient over time, with means by arm")
     known = int((~np.isnan(change)).any(axis=1).sum())
-    lines = f"{len(drawn)} of {known} lines are drawn, evenly chosen" if known > MOST_LINES else "all lines"
+    lines = f"{len(drawn)} of {known} lines are drawn, evenly chosen" if known > MAX_LINES else "all lines"
     st.caption(
         f"n = {known} patients with a reading at {asked.first} ({lines}); thick: observed mean of each arm "
         "with 95% interval. Dashed, where fitted under Models and tests: the MMRM's mean with its interval. "
@@ -127,7 +127,7 @@ def where(page: Page, asked: Ask, found: Found) -> None:
     if not sites:
         st.info("Nobody's sites were graded at both visits.", icon=":material/inbox:")
         return
-    left, right = st.columns([1.2, 1] if len(sites) <= MOST_UNGROUPED else [2.2, 1])
+    left, right = st.columns([1.2, 1] if len(sites) <= MAX_UNGROUPED else [2.2, 1])
     with left:
         title = f"change {asked.first} to {asked.last}" if by == "arm" else f"change from {asked.first} to"
         figure = _map(page, asked, cells, sites, groups, title)
@@ -144,7 +144,7 @@ def where(page: Page, asked: Ask, found: Found) -> None:
 
 def _map(page: Page, asked: Ask, cells: pd.DataFrame, sites: list[str], groups: list[str], title: str) -> Any:
     """Sites as a list, those of a long score as joints with sides and features beside each other."""
-    if len(sites) <= MOST_UNGROUPED:
+    if len(sites) <= MAX_UNGROUPED:
         return change_map(cells, sites, groups, on=page.look, names=title)
     where = layout(asked.system)
     if where.summed:

@@ -20,7 +20,7 @@ from data.phantom.hands.films import hand_joints, make_hand_film
 from data.phantom.hands.readers import HANDS_READERS, read_joints
 from data.phantom.hands.schedule import conduct_hands
 from data.phantom.hands.state import ANKYLOSIS, JointState
-from data.phantom.load import mark, take_films, take_tables
+from data.phantom.load import import_films, import_tables, mark
 from data.phantom.schedule import conduct
 from data.phantom.seeds import StudyRole, StudySeed
 from data.phantom.spine.course import simulate
@@ -178,8 +178,8 @@ def cohort(tmp_path_factory):
     small.undo()
     store = CohortStore.open(folder / "c.duckdb")
     mark(store, plan, blinded=False)
-    taken = take_tables(store, folder / "out")
-    take_films(store, written, folder / "out", taken, workers=0)
+    taken = import_tables(store, folder / "out")
+    import_films(store, written, folder / "out", taken, workers=0)
     return store, written, folder / "out", taken
 
 
@@ -230,6 +230,6 @@ def test_totals_of_readers_and_truth_are_in_the_cohort(cohort):
 def test_taking_in_again_changes_nothing(cohort):
     store, written, folder, _ = cohort
     version = store.version()
-    taken = take_tables(store, folder)
-    take_films(store, written, folder, taken, workers=0)
+    taken = import_tables(store, folder)
+    import_films(store, written, folder, taken, workers=0)
     assert (taken.ingested, taken.already_there, store.version()) == (0, 8, version)

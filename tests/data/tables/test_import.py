@@ -14,8 +14,8 @@ from data.tables.columns import SUBJECTS, VISITS, VISITS_BY_PATTERN, parse_mappi
 from data.tables.covariates import name_and_unit
 from data.tables.dates import birth_year_from_age, is_partial_date, study_day_to_days, whole_date, year_of
 from data.tables.files import read_table
-from data.tables.import_reads import ReadsRequest, preview_reads, take_reads
-from data.tables.import_subjects import SubjectsRequest, preview_subjects, take_subjects
+from data.tables.import_reads import ReadsRequest, import_reads, preview_reads
+from data.tables.import_subjects import SubjectsRequest, import_subjects, preview_subjects
 from data.tables.subjects import read_subjects
 from data.tables.visits import parse_window, read_visits
 
@@ -221,11 +221,11 @@ def test_years_of_birth_from_age_are_at_most_one_off(shared):
 
 def test_sdtm_tables_go_into_a_cohort_twice_without_a_change(store, shared):
     folder = shared / "real/trial-tables"
-    first = take_subjects(store, folder / "dm.csv", folder / "ex.csv", actor="x")
+    first = import_subjects(store, folder / "dm.csv", folder / "ex.csv", actor="x")
     assert first.refused == []
     assert first.stored == {"subject": 306, "covariate": 1172, "visit": 591}
     version = store.version()
-    again = take_subjects(store, folder / "dm.csv", folder / "ex.csv", actor="x")
+    again = import_subjects(store, folder / "dm.csv", folder / "ex.csv", actor="x")
     assert (again.refused, again.stored) == ([], {"subject": 0, "covariate": 0, "visit": 0})
     assert again.unchanged == 306 + 1172 + 591
     assert store.version() == version
@@ -241,7 +241,7 @@ def test_sdtm_tables_go_into_a_cohort_twice_without_a_change(store, shared):
 
 def test_tall_domain_gives_one_visit_each(store, shared):
     folder = shared / "real/trial-tables"
-    result = take_subjects(store, folder / "dm.csv", folder / "qs_ophtha.csv", actor="x")
+    result = import_subjects(store, folder / "dm.csv", folder / "qs_ophtha.csv", actor="x")
     assert result.stored["visit"] == 12
     counts = store.query(
         "SELECT visit, count(*) AS n, max(planned_day) AS day FROM visit GROUP BY visit ORDER BY day"
@@ -252,7 +252,7 @@ def test_tall_domain_gives_one_visit_each(store, shared):
 def test_stored_baseline_dates_are_moved_as_the_films_are(store, shared):
     from data.dicom.pseudonyms import open_key
 
-    take_subjects(store, shared / "real/trial-tables/dm.csv", actor="x")
+    import_subjects(store, shared / "real/trial-tables/dm.csv", actor="x")
     stored = store.query("SELECT baseline_date FROM subject WHERE subject = '01-701-1015'")
     moved = (pd.Timestamp(2014, 1, 2) - stored["baseline_date"][0]).days
     assert moved == open_key(store.path, may_create=False).days_back("01-701-1015") >= 366
@@ -318,17 +318,19 @@ def test_covariates_are_chosen_sensibly():
 
 def test_column_that_a_person_names_is_kept_whatever_it_holds(store):
     rows = texts(subject=["P1", "P2"], site_no=["3", "4"])
-    take_subjects(store, rows, request=SubjectsRequest(mapping={"site_no": "region code"}), actor="x")
+    import_subjects(store, rows, request=SubjectsRequest(mapping={"site_no": "region code"}), actor="x")
     assert store.query("SELECT DISTINCT name FROM covariate")["name"].tolist() == ["region code"]
 
 
 def test_values_that_fill_gaps_go_in_and_others_need_a_reason(store):
-    take_subjects(store, texts(subject=["P1", "P2"], sex=["M", None]), actor="x")
+    import_subjects(store, texts(subject=["P1", "P2"], sex=["M", None]), actor="x")
     later = texts(subject=["P1", "P2"], sex=["F", "F"], arm=["A", "B"])
-    result = take_subjects(store, later, actor="x")
+    result = import_subjects(store, later, actor="x")
     assert reasons(result) == {1: "P1: sex is M in the cohort, F here; needs --correct REASON"}
     assert current(store, "subject, sex, arm") == [["P1", "M", None], ["P2", "F", "B"]]
-    corrected = take_subjects(store, later, request=SubjectsRequest(correct="source data checked"), actor="x")
+    corrected = import_subjects(
+        store, later, request=SubjectsRequest(correct="source data checked"), actor="x"
+    )
     assert corrected.refused == []
     assert current(store, "subject, sex, arm") == [["P1", "F", "A"], ["P2", "F", "B"]]
     assert store.query("SELECT count(*) AS n FROM subject")["n"][0] == 4, "old rows stay"
@@ -342,15 +344,15 @@ def current(store, columns):
 def test_year_from_an_age_does_not_contradict_a_date_of_birth(store):
     by_date = texts(subject=["P1"], birth_date=["1950-12-26"])
     by_age = texts(subject=["P1"], age=["63"], baseline_date=["2014-12-30"])
-    take_subjects(store, by_date, actor="x")
-    assert take_subjects(store, by_age, actor="x").refused == []
+    import_subjects(store, by_date, actor="x")
+    assert import_subjects(store, by_age, actor="x").refused == []
     assert current(store, "birth_year") == [[1950]]
 
 
 def test_refused_rows_are_kept_once_and_without_what_names_a_person(store):
     rows = texts(subject=["P1", "P2"], sex=["X", "F"], last_name=["Smith", "Jones"], dob=["1950-01-02", None])
     for _ in range(2):
-        take_subjects(store, rows, source="list.csv", actor="x")
+        import_subjects(store, rows, source="list.csv", actor="x")
     kept = store.query("SELECT source, row_number, reason, content FROM refused")
     assert kept[["source", "row_number", "reason"]].to_numpy().tolist() == [
         ["list.csv", 1, "sex 'X' is neither M nor F"]
@@ -363,8 +365,8 @@ def test_refused_rows_are_kept_once_and_without_what_names_a_person(store):
 
 def test_plan_without_subjects_holds_for_everyone(store):
     plan = texts(visit=["BL", "W52"], planned_week=["0", "52"], window=["14", "-28/+14"])
-    result = take_subjects(store, texts(subject=["P1", "P2"]), plan, actor="x")
-    assert result.notes == ["no subject column: taken as the plan of all 2 subjects"]
+    result = import_subjects(store, texts(subject=["P1", "P2"]), plan, actor="x")
+    assert result.notes == ["no subject column: used as the plan of all 2 subjects"]
     rows = store.query("SELECT * FROM visit WHERE subject = 'P2' ORDER BY visit_order")
     columns = ["visit", "visit_order", "planned_day", "window_before", "window_after"]
     assert rows[columns].to_numpy().tolist() == [["BL", 1, 0, 14, 14], ["W52", 2, 364, 28, 14]]
@@ -389,7 +391,7 @@ def test_rows_of_visits_that_cannot_be_used_are_named(store):
         date=["2014-01-01", None, None, None, None],
         window=["14", "14", "14", "14", "a while"],
     )
-    result = take_subjects(store, texts(subject=["P1"]), visits, actor="x")
+    result = import_subjects(store, texts(subject=["P1"]), visits, actor="x")
     assert sorted((item["row"], item["reason"]) for item in result.refused) == [
         (2, "visits: subject P9 is not in the cohort"),
         (3, "visits: the subject's code is empty"),
@@ -407,7 +409,7 @@ def test_visit_numbers_with_decimals_become_places():
 
 def test_measurements_by_visit_become_covariates(store):
     visits = texts(subject=["P1", "P1"], visit=["BL", "W52"], day=["0", "364"], crp_mg_l=["12.5", "3"])
-    take_subjects(store, texts(subject=["P1"]), visits, actor="x")
+    import_subjects(store, texts(subject=["P1"]), visits, actor="x")
     rows = store.query("SELECT visit, name, number, unit FROM covariate ORDER BY number")
     assert rows.to_numpy().tolist() == [["W52", "CRP", 3.0, "mg/L"], ["BL", "CRP", 12.5, "mg/L"]]
 
@@ -448,7 +450,7 @@ def test_long_and_wide_files_of_every_kind_store_the_same(store, tmp_path, endin
     path = tmp_path / f"reads.{ending}"
     frame = shape()
     {"csv": frame.to_csv, "xlsx": frame.to_excel, "parquet": frame.to_parquet}[ending](path, index=False)
-    result = take_reads(store, path, R1, actor="x")
+    result = import_reads(store, path, R1, actor="x")
     assert result.refused == []
     assert (result.rows, result.stored["site_score"]) == (len(frame), 96)
     rows = stored(store)
@@ -460,22 +462,22 @@ def test_long_and_wide_files_of_every_kind_store_the_same(store, tmp_path, endin
 
 
 def test_same_table_again_stores_nothing(store):
-    take_reads(store, long_reads(), R1, actor="x")
+    import_reads(store, long_reads(), R1, actor="x")
     version = store.version()
     for frame in (long_reads(), wide_reads()):
-        result = take_reads(store, frame, R1, actor="x")
+        result = import_reads(store, frame, R1, actor="x")
         assert (result.stored["site_score"], result.unchanged, result.refused) == (0, 96, [])
     assert store.version() == version
 
 
 def test_grade_that_differs_needs_a_reason_and_supersedes(store):
-    take_reads(store, long_reads(), R1, actor="x")
+    import_reads(store, long_reads(), R1, actor="x")
     other = long_reads()
     other.loc[2, "grade"], other.loc[3, "grade"] = "0", None
-    refused = take_reads(store, other, R1, actor="x")
+    refused = import_reads(store, other, R1, actor="x")
     assert reasons(refused)[2].endswith("grade is 3 in the cohort, 0 here; needs --correct REASON")
     assert refused.stored["site_score"] == 0 and len(refused.refused) == 2
-    corrected = take_reads(store, other, ReadsRequest("msasss", "R1", correct="wrong film"), actor="anna")
+    corrected = import_reads(store, other, ReadsRequest("msasss", "R1", correct="wrong film"), actor="anna")
     assert (corrected.stored["site_score"], corrected.refused) == (2, [])
     event = store.query("SELECT actor, reason, details FROM event ORDER BY event DESC LIMIT 1").iloc[0]
     assert (event["actor"], event["reason"]) == ("anna", "wrong film")
@@ -485,9 +487,9 @@ def test_grade_that_differs_needs_a_reason_and_supersedes(store):
 
 
 def test_a_second_read_is_no_correction(store):
-    take_reads(store, long_reads(), R1, actor="x")
+    import_reads(store, long_reads(), R1, actor="x")
     other = long_reads().assign(grade="1")
-    result = take_reads(store, other, ReadsRequest("msasss", "R1", read=2), actor="x")
+    result = import_reads(store, other, ReadsRequest("msasss", "R1", read=2), actor="x")
     assert (result.stored["site_score"], result.refused) == (96, [])
     assert store.query("SELECT DISTINCT read FROM total ORDER BY 1")["read"].tolist() == [1, 2]
 
@@ -499,7 +501,7 @@ def test_rows_that_cannot_be_used_are_refused_and_the_rest_goes_in(store):
         site=["C2I", "C9I", "C3S", "C3S", "C3S", "C4S", "C5S", "C5S"],
         grade=["1", "1", "4", "1", "1", "mild", "1", "2"],
     )
-    result = take_reads(store, frame, R1, source="r.csv", actor="x")
+    result = import_reads(store, frame, R1, source="r.csv", actor="x")
     assert reasons(result) == {
         2: "site C9I is not an mSASSS site",
         3: "grade 4 is outside 0-3 of C3S",
@@ -516,7 +518,7 @@ def test_rows_that_cannot_be_used_are_refused_and_the_rest_goes_in(store):
 def test_wide_table_names_the_row_of_a_bad_cell(store):
     frame = wide_reads()
     frame.loc[3, "c3s"] = "9"
-    result = take_reads(store, frame, R1, actor="x")
+    result = import_reads(store, frame, R1, actor="x")
     assert reasons(result) == {3: "grade 9 is outside 0-3 of C3S"}
     assert result.stored["site_score"] == 95
 
@@ -527,10 +529,10 @@ def test_preview_says_the_same_and_stores_nothing(store):
     version = store.version()
     seen = preview_reads(store, frame, R1)
     assert store.version() == version
-    assert seen == take_reads(store, frame, R1, actor="x")
+    assert seen == import_reads(store, frame, R1, actor="x")
     subjects = texts(subject=["P1", "P7"], sex=["M", "?"])
     seen = preview_subjects(store, subjects)
-    assert seen == take_subjects(store, subjects, actor="x")
+    assert seen == import_subjects(store, subjects, actor="x")
     assert len(seen.refused) == 1
 
 
@@ -538,7 +540,7 @@ def test_dream_column_names_of_svdh_are_understood(store):
     frame = texts(
         Patient_ID=["A"], LH_mcp_E__ip=["2"], RF_mtp_J__1=["3"], LH_wrist_J__capnlun=["1"], Overall_Tol=["9"]
     )
-    result = take_reads(store, frame, ReadsRequest("svdh", "R1", visit="BL"), actor="x")
+    result = import_reads(store, frame, ReadsRequest("svdh", "R1", visit="BL"), actor="x")
     assert result.refused == []
     assert result.ignored == {"Overall_Tol": "no SvdH site"}
     assert stored(store)[["site", "feature", "grade"]].to_numpy().tolist() == [
@@ -551,7 +553,7 @@ def test_dream_column_names_of_svdh_are_understood(store):
 def test_readers_of_a_table_with_a_reader_column_are_all_stored(store):
     frame = pd.concat([long_reads().assign(reader=name, campaign="c7") for name in ("R1", "R2")])
     frame.index = pd.RangeIndex(1, len(frame) + 1, name="row")
-    result = take_reads(store, frame, ReadsRequest("msasss", read_mode="single"), actor="x")
+    result = import_reads(store, frame, ReadsRequest("msasss", read_mode="single"), actor="x")
     assert result.stored["reader"] == 2
     assert store.query("SELECT reader, kind FROM reader ORDER BY 1").to_numpy().tolist() == [
         ["R1", "human"],
@@ -563,34 +565,34 @@ def test_readers_of_a_table_with_a_reader_column_are_all_stored(store):
 def test_row_of_another_reader_than_was_said_is_refused(store):
     frame = long_reads(("P1",), ("BL",)).assign(reader="R2")
     frame.loc[1, "reader"] = "R1"
-    result = take_reads(store, frame, R1, actor="x")
+    result = import_reads(store, frame, R1, actor="x")
     assert result.stored["site_score"] == 1
     assert reasons(result)[2] == "this row says reader R2, R1 was asked for"
 
 
 def test_campaign_keeps_its_read_mode_and_reader_its_kind(store):
-    take_reads(store, long_reads(), R1, actor="x")
+    import_reads(store, long_reads(), R1, actor="x")
     with pytest.raises(
         InputError, match="campaign main with read mode single; its films were read in mode paired"
     ):
-        take_reads(store, long_reads(), ReadsRequest("msasss", "R1", read_mode="single"), actor="x")
+        import_reads(store, long_reads(), ReadsRequest("msasss", "R1", read_mode="single"), actor="x")
     with pytest.raises(InputError, match="R1 is a human reader in this cohort"):
-        take_reads(store, long_reads(), ReadsRequest("msasss", "R1", kind="consensus"), actor="x")
+        import_reads(store, long_reads(), ReadsRequest("msasss", "R1", kind="consensus"), actor="x")
     other = ReadsRequest("msasss", "R1", campaign="b", read_mode="single")
-    assert take_reads(store, long_reads(), other, actor="x").stored["campaign"] == 1
+    assert import_reads(store, long_reads(), other, actor="x").stored["campaign"] == 1
 
 
 def test_unknown_subjects_are_refused_once_subjects_were_listed(store):
-    assert take_reads(store, long_reads(("P1",)), R1, actor="x").refused == []
-    take_subjects(store, texts(subject=["P1"], sex=["M"]), actor="x")
-    result = take_reads(store, long_reads(("P2",), ("BL",)), R1, actor="x")
+    assert import_reads(store, long_reads(("P1",)), R1, actor="x").refused == []
+    import_subjects(store, texts(subject=["P1"], sex=["M"]), actor="x")
+    result = import_reads(store, long_reads(("P2",), ("BL",)), R1, actor="x")
     assert set(reasons(result).values()) == {"subject P2 is not in the cohort"}
 
 
 def test_visits_are_brought_to_the_spelling_of_the_cohort(store):
     plan = texts(visit=["Baseline", "Week 52"], planned_day=["0", "364"])
-    take_subjects(store, texts(subject=["P1"]), plan, actor="x")
-    result = take_reads(store, long_reads(("P1",), ("BASELINE", "week52", "W104")), R1, actor="x")
+    import_subjects(store, texts(subject=["P1"]), plan, actor="x")
+    result = import_reads(store, long_reads(("P1",), ("BASELINE", "week52", "W104")), R1, actor="x")
     assert set(stored(store)["visit"]) == {"Baseline", "Week 52"}
     assert set(reasons(result).values()) == {"visit W104 is not among the visits of the cohort"}
 
@@ -612,12 +614,12 @@ def test_visits_are_brought_to_the_spelling_of_the_cohort(store):
 )
 def test_table_that_cannot_be_read_says_what_is_needed(store, frame, message):
     with pytest.raises(InputError, match=message):
-        take_reads(store, frame, R1, actor="x")
+        import_reads(store, frame, R1, actor="x")
 
 
 def test_reader_must_be_said_somewhere(store):
     with pytest.raises(InputError, match="without a column for the reader"):
-        take_reads(store, long_reads(), ReadsRequest("msasss"), actor="x")
+        import_reads(store, long_reads(), ReadsRequest("msasss"), actor="x")
 
 
 def test_interrupted_import_leaves_nothing(store, monkeypatch):
@@ -628,6 +630,6 @@ def test_interrupted_import_leaves_nothing(store, monkeypatch):
 
     monkeypatch.setattr(tables_in, "keep_refused", fail)
     with pytest.raises(KeyboardInterrupt):
-        take_reads(store, long_reads(), R1, actor="x")
+        import_reads(store, long_reads(), R1, actor="x")
     assert store.version() == 1
     assert store.query("SELECT * FROM site_score").empty

@@ -20,7 +20,7 @@ from data.phantom.spine.validation.calibrate import MEAN_VISIBILITY
 
 @dataclass
 class Readings:
-    """A course and how well its films show it; grades and totals are worked out when they are asked for.
+    """A course and how well its films show it; grades and totals are computed when they are asked for.
 
     seen: visibility of every corner, shape (patients, visits, 24), NaN where there is no film.
     """

@@ -156,7 +156,7 @@ def test_many_levels_in_different_cells_are_told_apart():
 def test_spearman_has_no_interval_where_ranking_would_take_minutes(monkeypatch):
     from core.agreement.batch import comparisons as module
 
-    monkeypatch.setattr(module, "MOST_RANKED", 20 * 100)
+    monkeypatch.setattr(module, "MAX_RANKED", 20 * 100)
     batch = agree(cells("measures")[:1], draws=100)
     assert batch.estimate["spearman"][0] == pytest.approx(spearman(*cells("measures")[0].T)["estimate"])
     assert np.isnan(batch.interval["spearman"]).all() and batch.lost["spearman"][0] == 100
