@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,9 +10,9 @@ import pandas as pd
 
 from core.errors import InputError
 from data.tables import covariates as covariates_in
-from data.tables.columns import SUBJECTS, Columns, recognise, squeezed
-from data.tables.dates import birth_year_from_age, is_partial_date, whole_date, year_of
-from data.tables.files import number_column, text_column
+from data.tables.checked_columns import CheckedColumns
+from data.tables.columns import SUBJECTS, recognise, squeezed
+from data.tables.dates import birth_year_from_age, year_of
 from data.tables.merge import Refused
 
 NO_ARM = {
@@ -54,7 +54,7 @@ def read_subjects(table: pd.DataFrame, mapping: Mapping[str, str] | None = None)
             "a column with the subject's code is needed (subject, USUBJID, ...)",
             "say which one it is with --map COLUMN=subject",
         )
-    reader = _Reader(table, columns)
+    reader = _SubjectColumns(table, columns)
     rows, estimated = reader.rows()
     refused = reader.refused + _duplicates(rows)
     bad = {item["row"] for item in refused}
@@ -80,71 +80,45 @@ def _duplicates(rows: pd.DataFrame) -> Refused:
     ]
 
 
-class _Reader:
-    """The columns of one table as checked values; collects what is refused."""
-
-    def __init__(self, table: pd.DataFrame, columns: Columns) -> None:
-        self.table, self.columns = table, columns
-        self.refused: Refused = []
+class _SubjectColumns(CheckedColumns):
+    """The columns of a table of subjects."""
 
     def rows(self) -> tuple[pd.DataFrame, pd.Series]:
-        subject = self._text("subject")
-        self._refuse(subject.isna(), lambda row: "the subject's code is empty")
-        baseline = self._dates("baseline_date")
+        subject = self.text("subject")
+        self.refuse(subject.isna(), lambda row: "the subject's code is empty")
+        baseline = self.dates("baseline_date", "baseline date")
         year, estimated = self._birth_year(baseline)
         rows = pd.DataFrame(
             {
                 "subject": subject,
-                "arm": self._text("arm").map(_arm, na_action="ignore"),
+                "arm": self.text("arm").map(_arm, na_action="ignore"),
                 "sex": self._sex(),
                 "birth_year": year,
-                "centre": self._text("centre"),
+                "centre": self.text("centre"),
                 "baseline_date": baseline.astype(object),
             },
             index=self.table.index,
         )
         return rows.astype({"arm": "str", "sex": "str"}), estimated
 
-    def _text(self, field: str) -> pd.Series:
-        if field not in self.columns.used:
-            return pd.Series(None, index=self.table.index, dtype="str")
-        return text_column(self.table, self.columns.used[field])
-
-    def _refuse(self, mask: pd.Series, reason: Callable[[int], str]) -> None:
-        for row in mask.index[mask.to_numpy(bool)].tolist():
-            self.refused.append({"row": row, "reason": reason(row)})
-
     def _sex(self) -> pd.Series:
-        text = self._text("sex")
+        text = self.text("sex")
         plain = text.map(squeezed, na_action="ignore")
         sex = plain.map(SEX)
         strange = text.notna() & sex.isna() & ~plain.isin(NO_SEX)
-        self._refuse(strange, lambda row: f"sex '{text[row]}' is neither M nor F")
+        self.refuse(strange, lambda row: f"sex '{text[row]}' is neither M nor F")
         return sex
-
-    def _dates(self, field: str) -> pd.Series:
-        text = self._text(field)
-        days = text.map(whole_date, na_action="ignore").astype(object)
-        strange = (
-            text.notna()
-            & days.isna()
-            & ~text.map(is_partial_date, na_action="ignore").astype("boolean").fillna(False)
-        )
-        self._refuse(
-            strange, lambda row: f"{field.replace('_', ' ')} '{text[row]}' is not a date (2014-01-31)"
-        )
-        return days.where(days.notna(), None)
 
     def _birth_year(self, baseline: pd.Series) -> tuple[pd.Series, pd.Series]:
         year = self._given_year()
-        dated = self._text("birth_date")
+        dated = self.text("birth_date")
         from_date = dated.map(year_of, na_action="ignore").astype("Float64")
-        self._refuse(
+        self.refuse(
             dated.notna() & from_date.isna(),
             lambda row: f"birth date '{dated[row]}' is not a date (1950-12-31)",
         )
         year = year.fillna(from_date)
-        self._refuse(
+        self.refuse(
             ((year < FIRST_YEAR) | (year > LAST_YEAR)).fillna(False),
             lambda row: f"birth year {year[row]:g} cannot be",
         )
@@ -153,25 +127,21 @@ class _Reader:
         return year.fillna(from_age).astype("Int64"), estimated
 
     def _given_year(self) -> pd.Series:
-        if "birth_year" not in self.columns.used:
-            return pd.Series(pd.NA, index=self.table.index, dtype="Float64")
-        numbers, is_text = number_column(self.table, self.columns.used["birth_year"])
-        text = self._text("birth_year")
-        self._refuse(
-            pd.Series(is_text | (numbers.notna() & (numbers % 1 != 0)).to_numpy(), index=self.table.index),
-            lambda row: f"birth year '{text[row]}' is not a year",
-        )
+        numbers, is_text = self.numbers("birth_year")
+        text = self.text("birth_year")
+        wrong = is_text | (numbers.notna() & (numbers % 1 != 0))
+        self.refuse(wrong, lambda row: f"birth year '{text[row]}' is not a year")
         return numbers.where(numbers % 1 == 0).astype("Float64")
 
     def _from_age(self, baseline: pd.Series) -> pd.Series:
         if "age" not in self.columns.used:
             return pd.Series(pd.NA, index=self.table.index, dtype="Float64")
-        age, is_text = number_column(self.table, self.columns.used["age"])
-        text = self._text("age")
-        wrong = pd.Series(is_text, index=self.table.index) | (age < 0) | (age > OLDEST)
-        self._refuse(wrong, lambda row: f"age '{text[row]}' is not an age in years")
-        at = baseline.where(baseline.notna(), self._dates("screening_date"))
-        unit = self._text("age_unit").astype(object).map(squeezed, na_action="ignore")
+        age, is_text = self.numbers("age")
+        text = self.text("age")
+        wrong = is_text | (age < 0) | (age > OLDEST)
+        self.refuse(wrong, lambda row: f"age '{text[row]}' is not an age in years")
+        at = baseline.where(baseline.notna(), self.dates("screening_date", "screening date"))
+        unit = self.text("age_unit").astype(object).map(squeezed, na_action="ignore")
         in_years = unit.isna() | unit.isin({"years", "year", "y"})
         values = [
             birth_year_from_age(number, day) if isinstance(day, date) and number == number and fine else pd.NA

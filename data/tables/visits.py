@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -11,9 +11,10 @@ import pandas as pd
 
 from core.errors import InputError
 from data.tables import covariates as covariates_in
+from data.tables.checked_columns import CheckedColumns
 from data.tables.columns import VISITS, VISITS_BY_PATTERN, Columns, recognise, squeezed
-from data.tables.dates import is_partial_date, study_day_to_days, whole_date
-from data.tables.files import number_column, text_column
+from data.tables.dates import study_day_to_days
+from data.tables.files import text_column
 from data.tables.merge import Refused
 
 FIELDS = ("visit_order", "planned_day", "window_before", "window_after", "day")
@@ -57,7 +58,7 @@ def read_visits(
             "a column with the visit is needed (visit, VISIT, ...)",
             "say which one it is with --map COLUMN=visit",
         )
-    reader = _Reader(table, columns)
+    reader = _VisitColumns(table, columns)
     rows = reader.rows(known=set(subjects))
     notes = []
     if columns.has("subject"):
@@ -82,21 +83,17 @@ def read_visits(
     )
 
 
-class _Reader:
-    """The columns of one table as checked values; collects what is refused."""
-
-    def __init__(self, table: pd.DataFrame, columns: Columns) -> None:
-        self.table, self.columns = table, columns
-        self.refused: Refused = []
+class _VisitColumns(CheckedColumns):
+    """The columns of a table of visits."""
 
     def rows(self, known: set[str]) -> pd.DataFrame:
-        visit = self._text("visit")
-        self._refuse(visit.isna(), lambda row: "the visit is empty")
-        subject = self._text("subject")
+        visit = self.text("visit")
+        self.refuse(visit.isna(), lambda row: "the visit is empty")
+        subject = self.text("subject")
         if self.columns.has("subject"):
-            self._refuse(subject.isna(), lambda row: "the subject's code is empty")
+            self.refuse(subject.isna(), lambda row: "the subject's code is empty")
             unknown = subject.notna() & ~subject.isin(known)
-            self._refuse(unknown, lambda row: f"subject {subject[row]} is not in the cohort")
+            self.refuse(unknown, lambda row: f"subject {subject[row]} is not in the cohort")
         before, after = self._window()
         rows = pd.DataFrame(
             {
@@ -107,34 +104,22 @@ class _Reader:
                 "window_before": before,
                 "window_after": after,
                 "day": self._whole("day").fillna(self._study_days("study_day")),
-                "date": self._dates(),
+                "date": self.dates("date", "date"),
             },
             index=self.table.index,
         )
         return rows[~rows.index.isin({item["row"] for item in self.refused})]
 
-    def _text(self, field: str) -> pd.Series:
-        if field not in self.columns.used:
-            return pd.Series(None, index=self.table.index, dtype="str")
-        return text_column(self.table, self.columns.used[field])
-
-    def _refuse(self, mask: pd.Series, reason: Callable[[int], str]) -> None:
-        for row in mask.index[mask.to_numpy(bool)].tolist():
-            self.refused.append({"row": row, "reason": reason(row)})
-
     def _numbers(self, field: str) -> pd.Series:
-        if field not in self.columns.used:
-            return pd.Series(float("nan"), index=self.table.index)
-        numbers, is_text = number_column(self.table, self.columns.used[field])
-        text = self._text(field)
-        wrong = pd.Series(is_text, index=self.table.index)
-        self._refuse(wrong, lambda row: f"{self.columns.used[field]} '{text[row]}' is not a number")
+        numbers, is_text = self.numbers(field)
+        text = self.text(field)
+        self.refuse(is_text, lambda row: f"{self.columns.used[field]} '{text[row]}' is not a number")
         return numbers
 
     def _whole(self, field: str) -> pd.Series:
         numbers = self._numbers(field)
         broken = numbers.notna() & (numbers % 1 != 0)
-        self._refuse(broken, lambda row: f"{self.columns.used[field]} {numbers[row]:g} is not a whole number")
+        self.refuse(broken, lambda row: f"{self.columns.used[field]} {numbers[row]:g} is not a whole number")
         return numbers.mask(broken).astype("Int64")
 
     def _study_days(self, field: str) -> pd.Series:
@@ -160,23 +145,15 @@ class _Reader:
 
     def _window(self) -> tuple[pd.Series, pd.Series]:
         """Days allowed before and after the planned day, both as positive numbers."""
-        text = self._text("window")
+        text = self.text("window")
         pairs = text.map(parse_window, na_action="ignore")
         wrong = text.notna() & pairs.isna()
-        self._refuse(wrong, lambda row: f"window '{text[row]}' is not understood; write 14 or -7/+14")
+        self.refuse(wrong, lambda row: f"window '{text[row]}' is not understood; write 14 or -7/+14")
         both = [pair if isinstance(pair, tuple) else (pd.NA, pd.NA) for pair in pairs]
         before, after = (
             pd.Series([pair[side] for pair in both], index=text.index, dtype="Int64") for side in (0, 1)
         )
         return self._whole("window_before").abs().fillna(before), self._whole("window_after").fillna(after)
-
-    def _dates(self) -> pd.Series:
-        text = self._text("date")
-        days = text.map(whole_date, na_action="ignore").astype(object)
-        partial = text.map(is_partial_date, na_action="ignore").astype("boolean").fillna(False)
-        strange = text.notna() & days.isna() & ~partial
-        self._refuse(strange, lambda row: f"date '{text[row]}' is not a date (2014-01-31)")
-        return days.where(days.notna(), None)
 
 
 def parse_window(text: str) -> tuple[int, int] | None:

@@ -1,0 +1,51 @@
+"""The columns of a table as checked values: what cannot be used is refused with its row and the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+
+from data.tables.columns import Columns
+from data.tables.dates import is_partial_date, whole_date
+from data.tables.files import number_column, text_column
+from data.tables.merge import Refused
+
+
+class CheckedColumns:
+    """The recognised columns of one table, by field; every series has the table's index (row numbers).
+
+    refused: rows that were refused so far, with the reason.
+    """
+
+    def __init__(self, table: pd.DataFrame, columns: Columns) -> None:
+        self.table, self.columns = table, columns
+        self.refused: Refused = []
+
+    def refuse(self, mask: pd.Series, reason: Callable[[int], str]) -> None:
+        """Refuse the rows where the mask holds; reason: row number -> why."""
+        for row in mask.index[mask.to_numpy(bool)].tolist():
+            self.refused.append({"row": row, "reason": reason(row)})
+
+    def text(self, field: str) -> pd.Series:
+        """Text without outer blanks, missing where empty or without such a column."""
+        if field not in self.columns.used:
+            return pd.Series(None, index=self.table.index, dtype="str")
+        return text_column(self.table, self.columns.used[field])
+
+    def numbers(self, field: str) -> tuple[pd.Series, pd.Series]:
+        """Numbers, NaN where there is none, and which rows hold something else; nothing is refused."""
+        if field not in self.columns.used:
+            index = self.table.index
+            return pd.Series(float("nan"), index=index), pd.Series(False, index=index)
+        numbers, is_text = number_column(self.table, self.columns.used[field])
+        return numbers, pd.Series(is_text, index=self.table.index)
+
+    def dates(self, field: str, title: str) -> pd.Series:
+        """Whole dates, None where there is none; partial dates are missing, other text is refused."""
+        text = self.text(field)
+        days = text.map(whole_date, na_action="ignore").astype(object)
+        is_partial = text.map(is_partial_date, na_action="ignore").astype("boolean").fillna(False)
+        wrong = text.notna() & days.isna() & ~is_partial
+        self.refuse(wrong, lambda row: f"{title} '{text[row]}' is not a date (2014-01-31)")
+        return days.where(days.notna(), None)
