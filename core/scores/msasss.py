@@ -116,7 +116,7 @@ MSASSS = ScoreSystem(
         ),
         Assumption("msasss.shoulder_gap", "Most missing corners are C7I and T1S, behind the shoulders."),
     ),
-    partner=Partner(grade=3),
+    partner=Partner(grade=3, reason="grade 3 on one side of the disc only"),
     lesions=(Lesion("syndesmophyte", "corner", grade=2),),
     companions=(
         Companion("syndesmophytes", ("corner",), grade=2),

@@ -102,7 +102,7 @@ SPARCC = ScoreSystem(
         ),
         Assumption("sparcc.points", "Quadrants, intensity and depth count one point each in each slice."),
     ),
-    needs=Needs(features=("intensity", "depth"), needed="oedema"),
+    needs=Needs(("intensity", "depth"), needed="oedema", reason="no quadrant of its slice has oedema"),
     block_title="unit",
     site_title="items",
     cutoffs=(">=5", "<=-5", ">SDC"),

@@ -178,17 +178,25 @@ class Combination:
 
 @dataclass(frozen=True)
 class Needs:
-    """A finding that is impossible without another one in the same group, as intense without oedema."""
+    """A finding that is impossible without another one in the same group, as intense without oedema.
+
+    reason: why a row with it is refused, behind "SITE is 1 and".
+    """
 
     features: tuple[str, ...]
     needed: str
+    reason: str
 
 
 @dataclass(frozen=True)
 class Partner:
-    """Two sites of one unit where this grade at one makes a lower grade at the other a question."""
+    """Two sites of one unit where this grade at one makes a lower grade at the other a question.
+
+    reason: the question, behind the name of the unit.
+    """
 
     grade: int
+    reason: str
 
 
 @dataclass(frozen=True)

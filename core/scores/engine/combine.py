@@ -31,7 +31,7 @@ def combined_units(system: ScoreSystem, combination: Combination) -> list[str]:
     return [system.sites[index].unit for index in _places(system, combination)[0]]
 
 
-def by_hand(
+def given_combined(
     system: ScoreSystem, combination: Combination, given: np.ndarray, derived: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Where a combined grade was given without both parts, and where it differs from the table's."""
@@ -59,7 +59,7 @@ def impossible(system: ScoreSystem, grade: np.ndarray) -> np.ndarray:
     return wrong
 
 
-def lonely(system: ScoreSystem, grade: np.ndarray) -> tuple[np.ndarray, list[str]]:
+def one_sided(system: ScoreSystem, grade: np.ndarray) -> tuple[np.ndarray, list[str]]:
     """Units where one site has the partner grade and the other, graded, has less; mask and unit names."""
     if system.partner is None:
         return np.zeros((len(grade), 0), bool), []

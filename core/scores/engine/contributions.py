@@ -1,7 +1,7 @@
 """What each site adds to a total: the same engine as the totals, site by site.
 
 A total is the sum of what its sites add, and so is each component: a test holds this to 1e-9 for every system
-and rule. Nothing here decides anything about a grade; it reads what ``totals.work_out`` did.
+and rule. Nothing here decides anything about a grade; it reads what ``totals.apply_rule`` did.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pandas as pd
 from core.scores.engine.fill import block_columns
 from core.scores.engine.grid import grids
 from core.scores.engine.reads import Reads, code_reads
-from core.scores.engine.totals import Worked, joint_set, work_out
+from core.scores.engine.totals import Steps, apply_rule, joint_set
 from core.scores.system import Choose, Fill, Rule, ScoreSystem
 
 
@@ -66,7 +66,7 @@ def parts(
     chosen = system.choices(settings)
     wanted = joint_set(system, chosen)
     reads = code_reads(frame, system, by=by, visits=visits)
-    tables = [_table(reads, used, work_out(reads, grid, used, chosen, wanted)) for grid in grids(reads)]
+    tables = [_table(reads, used, apply_rule(reads, grid, used, chosen, wanted)) for grid in grids(reads)]
     columns = ["subject", "visit", *by, *COLUMNS]
     sites = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=columns)
     return Parts(system, used, chosen, sites[columns])
@@ -75,7 +75,7 @@ def parts(
 COLUMNS = ("site", "block", "in_total", "given", "grade", "counts", "value", "how", "state", "donor")
 
 
-def _table(reads: Reads, rule: Rule, work: Worked) -> pd.DataFrame:
+def _table(reads: Reads, rule: Rule, work: Steps) -> pd.DataFrame:
     system = reads.system
     count, width = work.given.shape
     names = ["subject", "visit", *reads.by]
@@ -98,7 +98,7 @@ def _table(reads: Reads, rule: Rule, work: Worked) -> pd.DataFrame:
     return frame
 
 
-def added(system: ScoreSystem, rule: Rule, work: Worked) -> np.ndarray:
+def added(system: ScoreSystem, rule: Rule, work: Steps) -> np.ndarray:
     """What each site adds to the sum of its block, shape (readings, sites); see ``Parts``."""
     is_in = ~np.isnan(work.filled.grade) & ~work.filled.dropped
     values = np.where(is_in, work.filled.grade, 0.0)
@@ -114,7 +114,7 @@ def added(system: ScoreSystem, rule: Rule, work: Worked) -> np.ndarray:
     return values
 
 
-def _how(system: ScoreSystem, rule: Rule, work: Worked) -> np.ndarray:
+def _how(system: ScoreSystem, rule: Rule, work: Steps) -> np.ndarray:
     """``How`` of every cell, later lines winning."""
     filled = work.filled
     how = np.full(work.given.shape, How.GRADED, object)

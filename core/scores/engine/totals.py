@@ -15,15 +15,13 @@ import pandas as pd
 
 from core.errors import InputError
 from core.scores.engine.blocks import Sums, block_sums, choose_blocks, component_sums
-from core.scores.engine.combine import by_hand, combined, combined_units, impossible, lonely
+from core.scores.engine.combine import combined, combined_units, given_combined, impossible, one_sided
 from core.scores.engine.fill import Filled, fill
 from core.scores.engine.grid import Grid, grids
 from core.scores.engine.reads import Reads, code_reads
 from core.scores.engine.reasons import missing_reasons
 from core.scores.engine.states import Lifted, apply_states, unit_of_site
 from core.scores.system import Choose, Fill, Rule, ScoreSystem
-
-NEEDS_REASON = "{site} is 1 and no quadrant of its slice has oedema"
 
 
 @dataclass(frozen=True)
@@ -89,7 +87,7 @@ class _Piece:
 
 
 @dataclass(frozen=True)
-class Worked:
+class Steps:
     """The way from the grades of a grid to its sums, step by step; arrays have shape (readings, sites).
 
     keys: the readings. refused: ``row, reason`` of grades that cannot stand; these are missing in ``given``.
@@ -110,9 +108,9 @@ class Worked:
     code: np.ndarray
 
 
-def work_out(
+def apply_rule(
     reads: Reads, grid: Grid, rule: Rule, settings: dict[str, str], wanted: np.ndarray | None
-) -> Worked:
+) -> Steps:
     """Every step for the readings of one grid. wanted: the joint set, see ``joint_set``."""
     system = reads.system
     keys = reads.keys.iloc[grid.keys : grid.keys + len(grid.grade)]
@@ -126,7 +124,7 @@ def work_out(
     filled = fill(system, rule, grid, grade)
     in_set = _in_set(system, grid, wanted)
     sums, code = choose_blocks(rule, block_sums(system, rule, filled, in_set), keys, grid.first)
-    return Worked(keys, refused, grid.grade, lifted, grade, asks, filled, in_set, sums, code)
+    return Steps(keys, refused, grid.grade, lifted, grade, asks, filled, in_set, sums, code)
 
 
 def _piece(
@@ -134,9 +132,9 @@ def _piece(
 ) -> _Piece:
     """Totals of the readings of one grid."""
     system = reads.system
-    work = work_out(reads, grid, rule, settings, wanted)
+    work = apply_rule(reads, grid, rule, settings, wanted)
     keys, sums, code, replaced = work.keys, work.sums, work.code, work.lifted.replaced
-    queries = [_queries(keys, reads, *lonely(system, work.given), _partner_reason(system))]
+    queries = [_queries(keys, reads, *one_sided(system, work.given), _partner_reason(system))]
     queries += _state_queries(reads, grid, keys)
     if system.combination is not None:
         queries += _combination_queries(reads, keys, work.lifted.grade, work.grade, work.asks)
@@ -223,18 +221,18 @@ def _refuse_impossible(reads: Reads, grid: Grid) -> pd.DataFrame:
     if not wrong.any():
         return pd.DataFrame({"row": [], "reason": []})
     rows = grid.rows[wrong[reads.key[grid.rows] - grid.keys, reads.site[grid.rows]]]
-    codes = reads.system.codes
+    codes, needs = reads.system.codes, reads.system.needs
+    why = needs.reason if needs else ""
     return pd.DataFrame(
         {
             "row": reads.row[rows],
-            "reason": [NEEDS_REASON.format(site=codes[site]) for site in reads.site[rows]],
+            "reason": [f"{codes[site]} is 1 and {why}" for site in reads.site[rows]],
         }
     )
 
 
 def _partner_reason(system: ScoreSystem) -> str:
-    grade = system.partner.grade if system.partner else 0
-    return f"{{unit}}: grade {grade} on one side of the disc only"
+    return f"{{unit}}: {system.partner.reason}" if system.partner else ""
 
 
 def _state_queries(reads: Reads, grid: Grid, keys: pd.DataFrame) -> list[pd.DataFrame]:
@@ -258,7 +256,7 @@ def _combination_queries(
     combination = system.combination
     assert combination is not None
     units = combined_units(system, combination)
-    alone, different = by_hand(system, combination, given, derived)
+    alone, different = given_combined(system, combination, given, derived)
     rows, columns = combination.rows.upper(), combination.columns.upper()
     return [
         _queries(keys, reads, asks, units, f"{{unit}}: {columns} above 0 with {rows} 0; no combined grade"),
