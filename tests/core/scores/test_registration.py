@@ -1,10 +1,14 @@
 """A fifth system comes from a package of its own: no file of ours is touched."""
 
+import pandas as pd
 import pytest
 
 from core import scores
 from core.domain import CohortFilter
 from core.errors import InputError
+from data.store.cohort import CohortStore
+from data.tables.export import export
+from data.tables.import_reads import ReadsRequest, import_reads
 from tests.helpers.installed import make_package
 
 OURS = scores.names()
@@ -36,6 +40,20 @@ def test_a_system_of_another_package_stands_behind_ours(install):
     assert scores.get("Plaything").maximum == 3
     assert scores.listed().endswith("toy (plaything)")
     assert CohortFilter().system == OURS[0]
+
+
+def test_a_system_of_another_package_is_imported_summed_and_exported(install, tmp_path):
+    install("toy", "toy_cohort")
+    store = CohortStore.open(tmp_path / "c.duckdb")
+    reads = pd.DataFrame(
+        {"subject": ["P1", "P1"], "visit": ["BL", "W52"], "reader": "R1", "site": "k", "grade": [1, 3]}
+    )
+    assert import_reads(store, reads, ReadsRequest("plaything")).refused == []
+    export(store, "totals", tmp_path / "totals.csv", system="toy")
+    totals = pd.read_csv(tmp_path / "totals.csv")
+    assert totals[["component", "rule", "total"]].values.tolist() == [
+        [component, "toy.complete", total] for total in (1.0, 3.0) for component in ("knee", "total")
+    ]
 
 
 def test_a_name_that_is_taken_is_refused(install):

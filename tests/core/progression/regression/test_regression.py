@@ -223,7 +223,7 @@ def test_counts_are_steps_of_the_readers_mean():
     counted = steps([0.5, -1.0, 2.0, 0.0, 1.75], readers=2)
     assert counted.count.tolist() == [1, 0, 4, 0, 4]
     assert (counted.step, counted.negative, counted.rounded) == (0.5, 1, 1)
-    assert "1 negative changes count as 0" in counted.told()
+    assert "1 negative changes count as 0" in counted.explanation()
 
 
 def test_negative_binomial_equals_glm_nb(change):
