@@ -19,9 +19,9 @@ from core.errors import CohortError
 
 COMMANDS: dict[str, str] = {
     "demo": "Render the phantom study as DICOM + reader tables, ingest it, score it.",
-    "ingest": "Take DICOM files, folders, zips or a DICOMDIR into the cohort.",
-    "subjects": "Take a table of subjects (and visits) into the cohort.",
-    "reads": "Take a table of reader scores into the cohort.",
+    "ingest": "Import DICOM files, folders, zips or a DICOMDIR.",
+    "subjects": "Import a table of subjects (and visits).",
+    "reads": "Import a table of reader scores.",
     "score": "Run the models over what is not scored yet.",
     "totals": "Site scores to totals, no cohort needed.",
     "agreement": "Agreement statistics of a table, no cohort needed.",

@@ -25,7 +25,7 @@ SHOWN = 6  # files named for one warning; --json has all
 def command(
     ctx: click.Context, paths: tuple[str, ...], map_file: str | None, workers: int, as_json: bool
 ) -> int:
-    """Take DICOM files, folders, zips or a DICOMDIR into the cohort.
+    """Import DICOM files, folders, zips or a DICOMDIR.
 
     Patient identity is taken out on the way in. Files that are no DICOM image are refused one by one, with a
     reason. Run it again to go on after an interruption.

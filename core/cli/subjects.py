@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from data.tables.plan import Result
 
 
-@click.command(short_help="Take a table of subjects (and visits) into the cohort.")
+@click.command(short_help="Import a table of subjects (and visits).")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--visits", type=click.Path(path_type=Path), help="A table of visits as well.")
 @click.option("--map", "mapping", multiple=True, metavar="COLUMN=NAME", help="What a column is (repeatable).")
