@@ -27,7 +27,7 @@ def command(
 ) -> int:
     """Import DICOM files, folders, zips or a DICOMDIR.
 
-    Patient identity is taken out on the way in. Files that are no DICOM image are refused one by one, with a
+    Patient identity is removed on the way in. Files that are no DICOM image are refused one by one, with a
     reason. Run it again to go on after an interruption.
     """
     from data.ingest.run import ingest
@@ -55,7 +55,7 @@ def _check(paths: tuple[str, ...]) -> None:
 
 
 def _status(result: dict[str, Any]) -> int:
-    """0 all taken; 1 some refused; 2 nothing could be done."""
+    """0 everything imported; 1 some refused; 2 nothing could be done."""
     if result["ingested"] + result["already_there"] == 0:
         return 2
     return 1 if result["refused"] else 0

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.option(
     "--correct", default="", metavar="REASON", help="Replace values that differ; the old ones stay."
 )
-@click.option("--dry-run", is_flag=True, help="Say what would happen, store nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what would happen; store nothing.")
 @json_option
 @click.pass_context
 def command(
@@ -35,7 +35,7 @@ def command(
     dry_run: bool,
     as_json: bool,
 ) -> int:
-    """Take subjects into the cohort: arm, sex, year of birth, centre, baseline date, and covariates.
+    """Import subjects: arm, sex, year of birth, centre, baseline date, and covariates.
 
     FILE and the table of visits are CSV, XLSX or Parquet; tables in the shape of CDISC ADSL, DM and SV, or
     of any domain with VISIT, go in as they are. A visits table without a subject column is the plan for all.
@@ -98,7 +98,7 @@ def _as_text(result: Result) -> str:
 
 
 def used_lines(result: Result) -> list[str]:
-    """Which column was taken for what, and which was left out, for a person to check."""
+    """Which column was used for what, and which was left out, for a person to check."""
     used = ", ".join(f"{field} = {column}" for field, column in result.columns.items())
     left = [f"{column} ({reason})" for column, reason in result.ignored.items()]
     return [f"columns: {used}"] + ([f"not used: {', '.join(left)}"] if left else [])
@@ -111,7 +111,7 @@ def refused_lines(result: Result) -> list[str]:
 
 
 def status(result: Result) -> int:
-    """0 all taken, 1 some rows refused, 2 nothing could be taken."""
+    """0 everything imported, 1 some rows refused, 2 nothing could be imported."""
     if not result.refused:
         return 0
     return 1 if any(result.accepted.values()) else 2
