@@ -1,5 +1,6 @@
-"""Fixtures of all tests: where the shared real data lies."""
+"""Fixtures of all tests: the shared real data, a main module that stays."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,3 +15,11 @@ def shared() -> Path:
     if not (folder / "real").is_dir():
         pytest.skip("../shared/real is not here: these tests need its images and tables")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def own_main_module():
+    """Put the main module back: a page under test takes its place, and a worker process would run it."""
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main
