@@ -1,11 +1,16 @@
-"""Fixtures of all tests: the shared real data, a main module that stays."""
+"""Fixtures of all tests: the shared real data, one thread for each process, a main module that stays."""
 
+import os
 import sys
 from pathlib import Path
 
 import pytest
 
 from tests.helpers.paths import ROOT
+
+for library in ("OMP", "OPENBLAS", "MKL", "NUMBA"):  # read at import; commands inherit it
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
 
 
 @pytest.fixture(scope="session")
