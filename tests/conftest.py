@@ -8,6 +8,8 @@ import pytest
 
 from tests.helpers.paths import ROOT
 
+sys.dont_write_bytecode = False  # or every command that a test starts compiles torch and streamlit anew
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 for library in ("OMP", "OPENBLAS", "MKL", "NUMBA"):  # read at import; commands inherit it
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
