@@ -1,10 +1,14 @@
-# make run: environment, demo study, scores, dashboard.  make test: environment, all tests.
+# make run: environment, demo study, scores, dashboard.  make test: environment, all tests, browser tests last.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 UV := $(VENV)/tools/bin/uv
 PORT ?= 8501
+JOBS ?= 2
+IN_PARALLEL := -n $(JOBS) --dist worksteal
+
+unexport PYTHONDONTWRITEBYTECODE # where it is set, every start compiles torch and streamlit anew: 15 s, not 5
 
 .PHONY: run test lint bench env clean
 
@@ -23,7 +27,10 @@ run: env
 	$(BIN)/sharpline serve --demo --port $(PORT)
 
 test: env
-	$(BIN)/python -m pytest
+	@failed=0; \
+	$(BIN)/python -m pytest $(IN_PARALLEL) -m "not browser" || failed=1; \
+	$(BIN)/python -m pytest $(IN_PARALLEL) -m browser || failed=1; \
+	exit $$failed
 
 lint: env
 	$(BIN)/ruff check .

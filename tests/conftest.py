@@ -1,10 +1,18 @@
-"""Fixtures of all tests: where the shared real data lies."""
+"""Fixtures of all tests: the shared real data, one thread for each process, a main module that stays."""
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.helpers.paths import ROOT
+
+sys.dont_write_bytecode = False  # or every command that a test starts compiles torch and streamlit anew
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+for library in ("OMP", "OPENBLAS", "MKL", "NUMBA"):  # read at import; commands inherit it
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +22,11 @@ def shared() -> Path:
     if not (folder / "real").is_dir():
         pytest.skip("../shared/real is not here: these tests need its images and tables")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def own_main_module():
+    """Put the main module back: a page under test takes its place, and a worker process would run it."""
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main

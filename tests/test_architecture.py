@@ -1,15 +1,17 @@
-"""The floors of the house: who may import whom (docs/decisions/floors.md)."""
+"""The rules of the house: who imports whom, where a system may be named, how large things are."""
 
-import ast
+import statistics
 import subprocess
 import sys
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
+from tests.helpers import architecture
+from tests.helpers.architecture import FLOORS, imports, name_of, sources
+from tests.helpers.offenders import OFFENDERS
 from tests.helpers.paths import ROOT
 
-FLOORS = ("core", "data", "models", "pages")
 MAY_IMPORT = {
     "core": {"core"},
     "core/cli": {"core", "data", "models"},
@@ -26,45 +28,27 @@ ONLY_IN = {
     "streamlit": "pages",
 }
 SLOW = {"statsmodels", "sklearn", "torch", "torchvision", "ultralytics", "lifelines"}
+RULES: dict[str, Callable[[], set[str]]] = {
+    "import circle": architecture.in_circles,
+    "sibling import": architecture.sibling_imports,
+    "framework import": architecture.framework_imports,
+    "named system": architecture.named_systems,
+    "crowded folder": architecture.crowded_folders,
+    "long function": architecture.long_functions,
+    "internal document": architecture.internal_documents,
+}
 
 
-def floor_of(path: Path) -> str:
-    name = path.relative_to(ROOT).as_posix()
+def floor_of(name: str) -> str:
     for floor in ("core/cli", "pages/common"):
         if name.startswith(floor + "/"):
             return floor
     return "pages" if name == "app.py" else name.split("/")[0]
 
 
-def sources() -> list[Path]:
-    return [ROOT / "app.py"] + [path for floor in FLOORS for path in sorted((ROOT / floor).rglob("*.py"))]
-
-
-def imports(path: Path) -> list[tuple[str, bool]]:
-    """Every imported module with its full name, and whether it is imported when the file is."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    inside = {
-        id(node)
-        for outer in ast.walk(tree)
-        if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef) or is_type_checking(outer)
-        for node in ast.walk(outer)
-    }
-    found = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            found += [(alias.name, id(node) not in inside) for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found.append((node.module, id(node) not in inside))
-    return found
-
-
-def is_type_checking(node: ast.AST) -> bool:
-    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
-
-
-@pytest.mark.parametrize("path", sources(), ids=lambda path: path.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize("path", sources(), ids=name_of)
 def test_imports_stay_on_their_floor(path):
-    floor = floor_of(path)
+    floor = floor_of(name_of(path))
     for module, at_import in imports(path):
         top = module.split(".")[0]
         if top in FLOORS:
@@ -84,3 +68,24 @@ def test_command_imports_nothing_slow():
         [sys.executable, "-c", code % (heavy,)], capture_output=True, text=True, check=True, cwd=ROOT
     )
     assert out.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_nothing_new_breaks_the_rule(rule):
+    assert sorted(RULES[rule]() - OFFENDERS.get(rule, set())) == []
+
+
+@pytest.mark.parametrize("rule", OFFENDERS)
+def test_every_listed_offender_still_breaks_the_rule(rule):
+    assert sorted(OFFENDERS[rule] - RULES[rule]()) == [], "take these out of tests/helpers/offenders.py"
+
+
+def test_nine_functions_in_ten_are_short():
+    lines = list(architecture.function_lines().values())
+    assert statistics.quantiles(lines, n=10)[-1] <= 23
+
+
+def test_public_functions_classes_and_modules_are_documented():
+    documented = architecture.public_things()
+    missing = [name for name, has_docstring in documented.items() if not has_docstring]
+    assert len(missing) <= 0.05 * len(documented), "\n".join(missing)

@@ -1,9 +1,23 @@
 """Cohorts for page tests, built once; the app is pointed at one by SHARPLINE_COHORT."""
 
+from functools import cache
+
 import pytest
 
 from tests.helpers import hands_cohort, small_cohort
 from tests.helpers.paths import ROOT
+
+
+@pytest.fixture(scope="session", autouse=True)
+def packages_scanned_once():
+    """Every AppTest would look through all installed packages for components of streamlit: half a second."""
+    from streamlit.components.v2 import manifest_scanner
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests)
+        )
+        yield
 
 
 @pytest.fixture(scope="session")
