@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from functools import cache
 from pathlib import Path
 
-from core.scores import SYSTEMS
+from core.scores import systems
 from tests.helpers.paths import ROOT
 
 FLOORS = ("core", "data", "models", "pages")
@@ -103,13 +103,13 @@ def in_circles() -> set[str]:
 
 def spellings() -> dict[str, tuple[str, ...]]:
     """Every name that a score system goes by, in small letters."""
-    return {name: (name, *system.aliases) for name, system in SYSTEMS.items()}
+    return {name: (name, *system.aliases) for name, system in systems().items()}
 
 
 def model_of(place: str) -> str | None:
     """The system in whose model a file (``models/x/...``) or module (``models.x...``) is, else None."""
     parts = re.split(r"[./]", place)
-    return parts[1] if parts[0] == "models" and len(parts) > 1 and parts[1] in SYSTEMS else None
+    return parts[1] if parts[0] == "models" and len(parts) > 1 and parts[1] in systems() else None
 
 
 def _imports_of_models() -> list[tuple[str, str | None, str, str | None]]:
