@@ -62,9 +62,7 @@ def stack_of(series: str, images: Sequence[Image]) -> Image:
 
 
 def _no_stack(series: str, problem: str) -> InputError:
-    return InputError(
-        f"series {series[:24]}: {problem}", "parallel slices are needed", "open its images one by one"
-    )
+    return InputError(f"series {series[:24]} is no stack", problem, "list its images instead")
 
 
 def why_no_stack(images: Sequence[Image]) -> str:
