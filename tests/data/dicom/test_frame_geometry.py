@@ -39,7 +39,7 @@ def test_a_film_states_no_geometry():
 @pytest.mark.parametrize("directions", [[1, 0, 0, 1, 0, 0], [2, 0, 0, 0, 1, 0], [1, 0, 0], ["x"] * 6])
 def test_impossible_directions_are_unknown(directions):
     dataset = Dataset()
-    dataset.add_new("ImageOrientationPatient", "LO", directions)
+    dataset.add_new("ImageOrientationPatient", "LO", [str(value) for value in directions])
     assert geometry_of(dataset, 1).orientation is None
 
 
