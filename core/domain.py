@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from core.errors import InputError
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -55,23 +57,70 @@ class Box:
         return (self.x0 + self.x1) / 2, (self.y0 + self.y1) / 2
 
 
+Point = tuple[float, float, float]
+
+
 @dataclass(frozen=True)
 class Image:
-    """One image as a scorer sees it.
+    """One image: a film (an image of one frame), a stack of slices, or a cine.
 
-    image: id in the store (or a file name).
-    pixels: uint16 or float32, shape (rows, columns), bone bright (MONOCHROME1 already inverted).
+    image: id in the store (or a file name); of a stack made of several files, its series.
+    frames: uint16 or float32, shape (frames, rows, columns), bone bright (MONOCHROME1 already inverted); a
+    single picture (rows, columns) is taken as an image of one frame.
     spacing_mm: (between rows, between columns), None where the file does not say.
     modality, body_part, view, laterality: derived at ingest, ``""`` where unknown.
+    slice_spacing_mm: between the centres of neighbouring frames, None where unknown or uneven.
+    orientation: direction cosines of a row, then of a column, in patient coordinates (DICOM PS3.3, C.7.6.2);
+    None where unknown or not the same for all frames.
+    positions_mm: centre of the upper left pixel of each frame, in patient coordinates; None where unknown.
+    times_ms: of each frame of a cine, from the first one; None where unknown.
+    Raises InputError where positions or times are not one a frame.
     """
 
     image: str
-    pixels: np.ndarray
+    frames: np.ndarray
     spacing_mm: tuple[float, float] | None = None
     modality: str = ""
     body_part: str = ""
     view: str = ""
     laterality: str = ""
+    slice_spacing_mm: float | None = None
+    orientation: tuple[Point, Point] | None = None
+    positions_mm: tuple[Point, ...] | None = None
+    times_ms: tuple[float, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if self.frames.ndim == 2:
+            object.__setattr__(self, "frames", self.frames[None])
+        if self.frames.ndim != 3:
+            shape = " x ".join(map(str, self.frames.shape))
+            raise InputError(
+                f"an image of shape {shape}", "frames x rows x columns is needed", "give grey pictures"
+            )
+        for name, values in (("positions", self.positions_mm), ("times", self.times_ms)):
+            if values is not None and len(values) != len(self.frames):
+                raise InputError(
+                    f"{len(values)} {name} for {len(self.frames)} frames",
+                    "one a frame is needed",
+                    "leave them out",
+                )
+
+    @property
+    def is_film(self) -> bool:
+        """Whether it is a single picture."""
+        return len(self.frames) == 1
+
+    @property
+    def pixels(self) -> np.ndarray:
+        """The picture of an image of one frame, (rows, columns). Raises InputError for several."""
+        if not self.is_film:
+            raise InputError(
+                f"image {self.image[:12]} with {len(self.frames)} frames",
+                "an image of one frame is needed",
+                "choose a frame",
+            )
+        picture: np.ndarray = self.frames[0]
+        return picture
 
 
 @dataclass(frozen=True)

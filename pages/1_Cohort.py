@@ -6,6 +6,7 @@ from pages.common import cohort as view
 from pages.common import guards
 from pages.common.filters import cohort_filter
 from pages.common.page import open_page
+from pages.common.series import series
 
 page = open_page("Cohort")
 st.title("Cohort")
@@ -19,5 +20,6 @@ with films:
     view.who_is_in(page, subjects)
 with first:
     view.first_table(page, chosen, subjects)
+series(page, chosen)
 view.missing(page, chosen)
 view.ending(page, chosen, subjects)

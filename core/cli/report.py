@@ -281,7 +281,7 @@ def _film(
 ) -> FilmPicture:
     from core.report.blocks import FilmPicture
     from core.report.films import film_picture
-    from data.dicom.images import load_film
+    from data.dicom.images import load_image
 
     part = films["body_part"].fillna("").str.startswith(region)
     here = films[(films["visit"] == visit) & part]
@@ -292,7 +292,7 @@ def _film(
     refused = seen["abstained"].dropna()
     title = visit if refused.empty else f"{visit}: the model abstained ({refused.iloc[0]})"
     try:
-        film = load_film(store, image)
+        film = load_image(store, image)
     except CohortError as error:
         return FilmPicture(title, message=f"{error.given}: {error.needed}.")
     return film_picture(

@@ -1,34 +1,77 @@
-"""Images of the cohort as stored: the full pixels from the de-identified file, or the small decoded
-preview.
-"""
+"""Images of the cohort as stored: the de-identified files, decoded previews, and series made of them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pydicom
 
 from core.domain import Image
 from core.errors import StoreError
-from data.dicom.previews import film_path, preview_path, read_preview, to_film
+from core.imaging.stacks import stack_of
+from data.dicom.frame_geometry import FrameGeometry, geometry_of
+from data.dicom.pixel_values import to_picture
+from data.dicom.previews import film_path, holds_all_frames, preview_path, read_preview, to_image
+from data.dicom.read import Refusal, decode_frames, quiet, read_dicom
 from data.store.cohort import CohortStore
 
 
 def load_preview(store: CohortStore, image: str) -> tuple[np.ndarray, dict[str, Any]]:
-    """The decoded picture of a film, mapped read-only, and what is known of it.
+    """The decoded picture of an image, mapped read-only, and what is known of it.
 
-    Grey: uint16 (rows, columns), bone bright. Colour: uint8 (rows, columns, 3).
+    Grey: uint16 (rows, columns), bone bright. Colour: uint8 (rows, columns, 3). Of an image of several frames
+    with the frames in front, where the preview has them all (``previews.holds_all_frames``).
     The description has ``window`` [darkest, brightest grey value to show first], ``spacing_mm`` [row, column]
-    or None, ``colour``, ``frame``, ``frames``, ``modality``, ``body_part``, ``view``, ``laterality`` and the
-    linear way back to the file's own values (``slope``, ``sign``, ``offset``, ``intercept``).
+    or None, ``colour``, ``frame`` (to show first), ``frames``, ``modality``, ``body_part``, ``view``,
+    ``laterality`` and the linear way back to the file's own values (``slope``, ``sign``, ``offset``,
+    ``intercept``); of several frames also what ``frame_geometry.FrameGeometry`` holds.
     """
     return read_preview(preview_path(store.folder, image))
 
 
-def load_film(store: CohortStore, image: str) -> Image:
-    """The film as a scorer takes it: uint16 (rows, columns), bone bright; colour as its brightness."""
-    return to_film(image, *load_preview(store, image))
+def load_image(store: CohortStore, image: str) -> Image:
+    """The image as a scorer takes it: uint16 (frames, rows, columns), bone bright; colour as its brightness.
+
+    Raises StoreError where its files are missing or damaged.
+    """
+    pixels, description = load_preview(store, image)
+    if not holds_all_frames(pixels, description):
+        pixels, geometry = _decoded(stored_film(store, image))
+        description = description | geometry.fields()
+    return to_image(image, pixels, description)
+
+
+def load_stack(store: CohortStore, series: str, slices: Iterable[tuple[str, FrameGeometry]]) -> Image:
+    """Images of one series as one stack (``core.imaging.stacks.stack_of``), grey values on one scale.
+
+    slices: each image and where it lies. Raises InputError where they are no stack.
+    """
+    images, scales = [], []
+    for image, geometry in slices:
+        images.append(replace(load_image(store, image), **geometry.fields()))
+        about = load_preview(store, image)[1]
+        scales.append(tuple(float(about[name]) for name in ("slope", "sign", "offset", "intercept")))
+    return stack_of(series, _on_one_scale(images, scales))
+
+
+def _on_one_scale(images: list[Image], scales: list[tuple[float, ...]]) -> list[Image]:
+    """Grey values that mean the same on every image: as stored, or through the file's own values."""
+    if len(set(scales)) == 1:
+        return images
+    values = [
+        slope * (sign * image.frames.astype(np.float64) + offset) + intercept
+        for image, (slope, sign, offset, intercept) in zip(images, scales, strict=True)
+    ]
+    low, high = min(float(part.min()) for part in values), max(float(part.max()) for part in values)
+    step = (high - low) / 65535 or 1.0
+    return [
+        replace(image, frames=np.rint((part - low) / step).astype(np.uint16))
+        for image, part in zip(images, values, strict=True)
+    ]
 
 
 def stored_film(store: CohortStore, image: str) -> Path:
@@ -41,3 +84,19 @@ def stored_film(store: CohortStore, image: str) -> Path:
             "run 'sharpline ingest' on the delivery again; missing files are made anew",
         )
     return path
+
+
+def _decoded(path: Path) -> tuple[np.ndarray, FrameGeometry]:
+    """All frames of a stored file, for an image whose preview holds one of them only."""
+    try:
+        with open(path, "rb") as stream, quiet():
+            file = read_dicom(stream)
+            frames = np.stack(list(decode_frames(file)))
+            picture = to_picture(frames, file.dataset, several=True)
+            return picture.pixels, geometry_of(file.dataset, len(frames))
+    except (Refusal, pydicom.errors.InvalidDicomError) as error:
+        raise StoreError(
+            f"the stored file of image {path.stem[:12]} ({error})",
+            "it could be read when it was taken in",
+            "run 'sharpline verify'",
+        ) from None

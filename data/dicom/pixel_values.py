@@ -23,9 +23,10 @@ Window = tuple[float, float]
 
 @dataclass
 class Picture:
-    """One frame ready to be looked at.
+    """One frame, or all frames of an image, ready to be looked at.
 
-    pixels: uint16 (rows, columns) or, for a colour image, uint8 (rows, columns, 3).
+    pixels: uint16 (rows, columns) or, for a colour image, uint8 (rows, columns, 3); several
+    frames stand in front of that.
     window: (darkest, brightest) grey value to show first; from the file where it says, else from the picture.
     """
 
@@ -41,7 +42,7 @@ class Picture:
 
     @property
     def is_colour(self) -> bool:
-        return self.pixels.ndim == 3
+        return self.pixels.dtype == np.uint8
 
     def description(self) -> dict[str, Any]:
         """Everything but the pixels and warnings, as JSON types."""
@@ -56,12 +57,13 @@ class Picture:
         }
 
 
-def to_picture(frame: np.ndarray, dataset: Dataset) -> Picture:
+def to_picture(frame: np.ndarray, dataset: Dataset, *, several: bool = False) -> Picture:
     """One decoded frame (stored values, RGB where it has three samples) as a Picture.
 
+    several: ``frame`` holds several, the number of the frame in front; they get one scale and one window.
     frame is left as it is. Raises Refusal where a colour table is missing or damaged.
     """
-    if frame.ndim == 3:
+    if frame.ndim == 3 + several:
         return _colour(frame)
     if str(dataset.get("PhotometricInterpretation", "")) == "PALETTE COLOR":
         return _palette(frame, dataset)
@@ -213,7 +215,8 @@ def _choose_window(picture: Picture, dataset: Dataset) -> None:
     """The file's first window in grey values where it shows anything, else the middle 99% of the picture."""
     centre = number(_first(functional(dataset, "FrameVOILUTSequence", "WindowCenter")))
     width = number(_first(functional(dataset, "FrameVOILUTSequence", "WindowWidth")))
-    sample = picture.pixels[::17, ::17] if picture.pixels.size > 1 << 20 else picture.pixels[::3, ::3]
+    step = 17 if picture.pixels.size > 1 << 20 else 3
+    sample = picture.pixels[..., ::step, ::step]
     low, high = np.percentile(sample, (0.5, 99.5)) if sample.size else (0.0, 1.0)
     if np.isfinite(centre) and np.isfinite(width) and width >= 1:
         edges = [

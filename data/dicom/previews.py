@@ -1,9 +1,11 @@
 """Decoded pictures beside the stored films, for fast viewing and scoring (docs/decisions/preview-format.md).
 
-``<image>.npy`` is one frame as a plain NumPy file, so that it can be mapped into memory (a film of 2010 x
+``<image>.npy`` is the image as a plain NumPy file, so that it can be mapped into memory (a film of 2010 x
 1670 is there in under a millisecond); behind the array stand a JSON description and its length in eight
 bytes, which NumPy does not look at. Where the stored film holds the very same values uncompressed (or these
 turned over), the array is empty and the description says where they begin in ``<image>.dcm``.
+Of an image of several frames all are there, unless there are too many or an older version wrote it: then the
+middle one stands for them (``holds_all_frames``).
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from numpy.lib import format as npy
 
 from core.domain import Image
 from core.errors import StoreError
+from data.dicom.frame_geometry import from_fields
 
 
 def film_path(folder: Path, image: str) -> Path:
@@ -40,7 +43,7 @@ def write_preview(
 ) -> None:
     """Write a picture and its description.
 
-    pixels: uint16 (rows, columns) or uint8 (rows, columns, 3).
+    pixels: uint16 (rows, columns) or uint8 (rows, columns, 3), of several frames with the frames in front.
     in_film: where these pixels, as little endian, begin in the stored film beside it; None where they do not.
     turned_over: the film holds this value minus the pixels instead of the pixels.
     """
@@ -94,17 +97,32 @@ def _description(path: Path) -> dict[str, Any]:
     return description
 
 
-def to_film(image: str, pixels: np.ndarray, description: dict[str, Any]) -> Image:
-    """The picture as a scorer takes it: one channel, bone bright; colour as its brightness (0 to 65535)."""
+def holds_all_frames(pixels: np.ndarray, description: dict[str, Any]) -> bool:
+    """Whether a preview has every frame of its image."""
+    shape = pixels.shape[:-1] if is_colour(pixels) else pixels.shape
+    return int(description.get("frames") or 1) == (shape[0] if len(shape) == 3 else 1)
+
+
+def is_colour(pixels: np.ndarray) -> bool:
+    """Whether the pixels of a preview are red, green and blue."""
+    return pixels.dtype == np.uint8
+
+
+def to_image(image: str, pixels: np.ndarray, description: dict[str, Any]) -> Image:
+    """The picture as a scorer takes it: one channel, bone bright; colour as its brightness (0 to 65535).
+
+    Geometry and times are those that the description of an image of several frames has.
+    """
     spacing = description.get("spacing_mm")
     return Image(
         image=image,
-        pixels=_brightness(pixels) if pixels.ndim == 3 else pixels,
+        frames=_brightness(pixels) if is_colour(pixels) else pixels,
         spacing_mm=(float(spacing[0]), float(spacing[1])) if spacing else None,
         modality=str(description.get("modality", "")),
         body_part=str(description.get("body_part", "")),
         view=str(description.get("view", "")),
         laterality=str(description.get("laterality", "")),
+        **from_fields(description).fields(),
     )
 
 

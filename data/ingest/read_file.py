@@ -19,10 +19,21 @@ from data.dicom.burnt_in import burnt_in_warning
 from data.dicom.classify import PROJECTION, Classified, classify
 from data.dicom.comments import without_comments
 from data.dicom.deidentify import Deidentified, Identity, deidentify, identity_of
+from data.dicom.frame_geometry import FrameGeometry, geometry_of
 from data.dicom.pixel_values import Picture, first_item, functional, number, to_picture
 from data.dicom.previews import film_path, preview_path, write_preview
 from data.dicom.pseudonyms import CohortKey
-from data.dicom.read import TEXT, DicomFile, Refusal, decode_frames, quiet, read_dicom, whole_number
+from data.dicom.read import (
+    AT_ONCE,
+    TEXT,
+    DicomFile,
+    Refusal,
+    decode_frames,
+    expected_bytes,
+    quiet,
+    read_dicom,
+    whole_number,
+)
 from data.dicom.stored_file import FilmFile, film_file
 from data.ingest.image_map import ImageMap
 from data.ingest.sources import Source
@@ -91,12 +102,13 @@ def _read(stream: Any, source: Source, reading: Reading) -> Outcome:
         return Outcome("known", fingerprint=fingerprint, delivery={"image": known, **mapped})
     seen = _see(file, encoded, digest)
     classified = classify(file.dataset, seen.frame)
-    facts = _facts(file, seen, classified)
+    geometry = geometry_of(file.dataset, file.frame_count)
+    facts = _facts(file, seen, classified) | geometry.columns()
     done, stored = _strip(file, encoded, digest, seen, reading.key, identity, fingerprint)
     image = facts | _kept_tags(file.dataset) | {"image": stored.image, "film_date": done.film_date}
     image["warnings"] = [*facts["warnings"], *done.warnings]
     in_film = len(stored.header) if _is_in_film(seen, encoded) else None
-    _write(stored, seen.picture, image, reading.staging, in_film)
+    _write(stored, seen.picture, image, geometry, reading.staging, in_film)
     delivery = {
         "image": stored.image,
         "fingerprint": fingerprint,
@@ -143,14 +155,16 @@ def _mapped(source: Source, identity: Identity, dataset: Dataset, reading: Readi
 
 @dataclass
 class _Seen:
-    """The decoded film: its hash, the frame to look at and what a viewer makes of it.
+    """The decoded image: its hash, the frame to look at and what a viewer makes of it.
 
+    decoded: what the picture is made from: the frame, or all frames of an image of several.
     pixels: to be stored instead of the delivered ones, where those held more than the picture.
     """
 
     pixel_hash: str
     frame: np.ndarray
     frame_index: int
+    decoded: np.ndarray
     picture: Picture
     blank: bool
     pixels: bytes | None = None
@@ -158,11 +172,18 @@ class _Seen:
 
 
 def _see(file: DicomFile, encoded: bytes, digest: bytes) -> _Seen:
-    """Decode every frame once: hash of all of them, and the middle one to look at."""
+    """Decode every frame once: hash of all of them, and the middle one to look at first.
+
+    All are kept for the preview, unless they are too many: then the middle one stands for them.
+    """
     middle = file.frame_count // 2
+    keeps_all = file.frame_count > 1 and (expected_bytes(file.dataset) or 0) <= AT_ONCE
     hasher, shown, first, count, blank = None, None, None, 0, True
+    kept: list[np.ndarray] = []
     for frame in decode_frames(file):
         count += 1
+        if keeps_all:
+            kept.append(frame)
         if first is None:
             first = frame
         else:
@@ -180,12 +201,25 @@ def _see(file: DicomFile, encoded: bytes, digest: bytes) -> _Seen:
         extra = _without_extra_bits(file, first, as_stored)
     else:
         pixel_hash = hasher.hexdigest()
-    seen = _Seen(pixel_hash, shown, min(middle, count - 1), to_picture(shown, file.dataset), blank, extra)
+    several = len(kept) > 1
+    decoded = _as_one(kept, encoded) if several else shown
+    picture = to_picture(decoded, file.dataset, several=several)
+    seen = _Seen(pixel_hash, shown, min(middle, count - 1), decoded, picture, blank, extra)
     if extra is not None:
         seen.warnings.append("bits outside the picture (an old style overlay, perhaps text) were removed")
     if blank:
         seen.warnings.append("the picture is blank: all its pixels are equal")
     return seen
+
+
+def _as_one(frames: list[np.ndarray], encoded: bytes) -> np.ndarray:
+    """All frames as one array: a view of the file's own bytes where they lie there as decoded."""
+    shape, kind = (len(frames), *frames[0].shape), frames[0].dtype
+    stored = np.frombuffer(encoded, np.uint8)
+    whole = len(frames) * frames[0].nbytes == stored.nbytes and kind.byteorder != ">"
+    if whole and all(np.may_share_memory(frame, stored) for frame in frames):
+        return stored.view(kind).reshape(shape)
+    return np.stack(frames)
 
 
 def little_endian(frame: np.ndarray) -> memoryview:
@@ -227,7 +261,8 @@ def _facts(file: DicomFile, seen: _Seen, classified: Classified) -> dict[str, An
     """Columns of the image table that come from pixels and technical tags."""
     dataset, warnings = file.dataset, [*file.warnings, *seen.warnings, *seen.picture.warnings]
     spacing = _spacing(dataset, classified.modality, warnings)
-    text = burnt_in_warning(dataset, seen.picture.pixels)
+    shown = seen.picture.pixels if seen.decoded is seen.frame else seen.picture.pixels[seen.frame_index]
+    text = burnt_in_warning(dataset, shown)
     rows, columns = seen.frame.shape[:2]
     return {
         "pixel_hash": seen.pixel_hash,
@@ -239,6 +274,7 @@ def _facts(file: DicomFile, seen: _Seen, classified: Classified) -> dict[str, An
         "row_count": rows,
         "column_count": columns,
         "frame_count": file.frame_count,
+        "instance_number": whole_number(dataset.get("InstanceNumber")),
         "spacing_row_mm": spacing[0] if spacing else None,
         "spacing_column_mm": spacing[1] if spacing else None,
         "bits_stored": whole_number(dataset.get("BitsStored")),
@@ -330,14 +366,19 @@ def _kept_tags(dataset: Dataset) -> dict[str, str | None]:
 
 def _is_in_film(seen: _Seen, encoded: bytes) -> bool:
     """True where the picture is, byte for byte or turned over, what the stored film holds."""
-    frame = seen.frame if seen.picture.turned_over is not None else seen.picture.pixels
+    frame = seen.decoded if seen.picture.turned_over is not None else seen.picture.pixels
     plain = seen.pixels is None and frame.dtype == np.dtype("<u2") and frame.flags.c_contiguous
     stored = np.frombuffer(encoded, np.uint8)
     return plain and frame.nbytes == stored.nbytes and np.may_share_memory(frame, stored)
 
 
 def _write(
-    stored: FilmFile, picture: Picture, image: dict[str, Any], staging: Path, in_film: int | None
+    stored: FilmFile,
+    picture: Picture,
+    image: dict[str, Any],
+    geometry: FrameGeometry,
+    staging: Path,
+    in_film: int | None,
 ) -> None:
     spacing = (image["spacing_row_mm"], image["spacing_column_mm"])
     description = picture.description() | {
@@ -350,6 +391,8 @@ def _write(
             name: image[name] or "" for name in ("modality", "body_part", "view", "laterality", "photometric")
         },
     }
+    if image["frame_count"] > 1:
+        description |= geometry.fields()
     stored.write(staging / f"{stored.image}.dcm")
     path = staging / f"{stored.image}.npy"
     write_preview(path, picture.pixels, description, in_film=in_film, turned_over=picture.turned_over)

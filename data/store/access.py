@@ -58,7 +58,9 @@ def views(
 def _select(
     table: str, columns: dict[str, str], allowed: Policy, database: str, as_of: int | None = None
 ) -> str:
-    hidden = dict(ALWAYS_HIDDEN.get(table, {}))
+    lacking = {name: kind for name, kind in ADDED_LATER.get(table, {}).items() if name not in columns}
+    columns = {**columns, **lacking}
+    hidden = dict(ALWAYS_HIDDEN.get(table, {})) | dict.fromkeys(lacking, "NULL")
     where = _when(columns, as_of)
     if as_of is not None and "superseded_by" in columns:
         hidden["superseded_by"] = "NULL"
@@ -71,6 +73,8 @@ def _select(
         hidden |= dict.fromkeys(HIDDEN_FROM_READERS.get(table, ()), "NULL")
         if "visit" in columns:
             hidden["visit"] = MASKED_VISIT
+        if "series_uid" in columns:
+            hidden["series_uid"] = MASKED_SERIES
     if not allowed.sees_all_readers and "reader" in columns:
         where.append("reader = getvariable('viewer_reader')")
     shown = [_shown(name, kind, hidden.get(name)) for name, kind in columns.items()]
@@ -94,6 +98,7 @@ MASKED_VISIT = (
     "CASE WHEN visit IS NULL THEN NULL "
     "ELSE 'film ' || left(md5(getvariable('mask_key') || ':' || subject || ':' || visit), 6) END"
 )
+MASKED_SERIES = "'series ' || left(md5(getvariable('mask_key') || ':' || series_uid), 12)"
 FOR_READERS = ("subject", "visit", "image", "reader", "campaign", "site_score", "total")
 GIVES_ARM_AWAY: dict[str, tuple[str, ...]] = {
     "subject": ("arm",),
@@ -109,9 +114,16 @@ NOT_THE_ARM = f"lower(trim(name)) NOT IN ({', '.join(repr(name) for name in ARM_
 HIDDEN_FROM_READERS: dict[str, tuple[str, ...]] = {
     "subject": ("centre", "birth_year", "sex", "event"),
     "visit": ("visit_order", "planned_day", "window_before", "window_after", "day", "event"),
-    "image": ("film_date", "study_uid", "series_uid", "sop_uid", "assigned_by", "event"),
+    "image": ("film_date", "study_uid", "sop_uid", "assigned_by", "event"),
     "site_score": ("run", "event"),
 }
+ADDED_LATER: dict[str, dict[str, str]] = {  # empty in a cohort that nothing was written to since
+    "finding": {"compared": "VARCHAR"},
+    "image": {
+        "instance_number": "INTEGER", "spacing_slice_mm": "DOUBLE", "orientation": "DOUBLE[]",
+        "positions_mm": "DOUBLE[]", "frame_times_ms": "DOUBLE[]",
+    },
+}  # fmt: skip
 ALWAYS_HIDDEN: dict[str, dict[str, str]] = {
     "meta": {"value": "CASE WHEN key = 'mask_key' THEN NULL ELSE value END"},
 }

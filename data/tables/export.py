@@ -201,12 +201,10 @@ def _findings(look: Look, system: ScoreSystem | None, rule: tuple[ScoreSystem, R
         f"(f.geometry->'box'->>{place})::DOUBLE AS {name}"
         for place, name in enumerate(("x0", "y0", "x1", "y1"))
     )
-    has_compared = "compared" in look.tables()["finding"]  # not in a cohort that nothing was written to since
-    compared = "f.compared" if has_compared else "NULL::VARCHAR AS compared"
     return f"""
         SELECT t.subject, t.visit, {DAYS} AS days, f.system, f.image, t.view, u.reader, u.campaign, f.site,
             f.feature, f.grade, f.confidence, to_json(f.grade_probabilities)::VARCHAR AS grade_probabilities,
-            {box}, f.geometry, f.abstained, {compared}, f.run, u.weights_hash, f.finding
+            {box}, f.geometry, f.abstained, f.compared, f.run, u.weights_hash, f.finding
         FROM finding f LEFT JOIN image t ON t.image = f.image LEFT JOIN run u ON u.run = f.run
         {VISIT} {PLACES}
         LEFT JOIN system_place yp ON yp.system = f.system
@@ -220,7 +218,10 @@ def _images(look: Look, system: ScoreSystem | None, rule: tuple[ScoreSystem, Rul
     return f"""
         SELECT t.subject, t.visit, {DAYS} AS days, t.image, t.modality, t.body_part, t.view, t.laterality,
             t.assigned_by, t.film_date, t.row_count, t.column_count, t.frame_count, t.spacing_row_mm,
-            t.spacing_column_mm, t.photometric, t.bits_stored, t.manufacturer, t.device, t.warnings
+            t.spacing_column_mm, t.photometric, t.bits_stored, t.manufacturer, t.device, t.warnings,
+            t.series_uid, t.instance_number, t.spacing_slice_mm,
+            to_json(t.orientation)::VARCHAR AS orientation, to_json(t.positions_mm)::VARCHAR AS positions_mm,
+            to_json(t.frame_times_ms)::VARCHAR AS frame_times_ms
         FROM image t {VISIT} {PLACES}
         ORDER BY sp.place, t.subject, vp.place, t.visit, t.body_part, t.view, t.image"""
 

@@ -15,7 +15,7 @@ from core import scores
 from core.domain import Viewer
 from core.errors import InputError, ModelError
 from core.scores.system import ScoreSystem
-from data.dicom.images import load_film
+from data.dicom.images import load_image
 from data.queries.findings import of_image
 from data.store.cohort import CohortStore
 from models.explain.explanation import Told
@@ -76,7 +76,7 @@ def explain(
             f"the weights of size {size} are {weights_hash[:12]}, and would explain another grade",
             "run 'sharpline score' first, or give the --size that made it",
         )
-    told = explanations.explain(load_film(store, image), stored, size)
+    told = explanations.explain(load_image(store, image), stored, size)
     maps = tuple(
         Shown(one.title, one.method, one.heat, read_verdict(asked.name, size, one.network, one.method))
         for one in told.maps

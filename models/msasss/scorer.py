@@ -16,6 +16,7 @@ from models.common import pixels as the_pixels
 from models.common.boxes import cxcywh_to_xyxy, overlap, suppress
 from models.common.frames import Frame
 from models.common.modality import is_radiograph
+from models.common.single_film import not_a_film
 from models.common.yolo import decode
 from models.msasss import networks, ood_features, pixels
 from models.msasss.geometry import Candidates, Chain, Unnamed, name_chain, name_corners, tile_frames
@@ -228,8 +229,8 @@ class MsasssScorer:
 def refusal(film: Image) -> str:
     """Why a film is not looked at, from what is known about it without a network; ``""`` where nothing speaks
     against it."""
-    if film.pixels.ndim != 2:
-        return f"an image of shape {film.pixels.shape} (colour or several frames) is not a plain radiograph"
+    if reason := not_a_film(film):
+        return reason
     if not is_radiograph(film.modality):
         return f"modality {film.modality} is not a radiograph"
     if min(film.pixels.shape) < LEAST_SIDE_PIXELS:

@@ -90,10 +90,10 @@ def try_wrong(scorer: Scorer, group: Group) -> WrongRow:
 
 
 def unlike(scorer: Scorer, films: Sequence[Image]) -> int | None:
-    """How many images the check refuses by itself; a picture in colour, which it cannot look at, counts."""
+    """How many images the check refuses by itself; one of several frames, which it cannot look at, counts."""
     if not isinstance(scorer, Checked) or scorer.check is None:
         return None
-    return sum(film.pixels.ndim != 2 or bool(scorer.check.reason(scorer.told(film))) for film in films)
+    return sum(not film.is_film or bool(scorer.check.reason(scorer.told(film))) for film in films)
 
 
 def _reasons(scorer: Scorer, films: Sequence[Image]) -> list[str]:

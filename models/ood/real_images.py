@@ -78,7 +78,7 @@ def read_nifti(path: Path) -> tuple[np.ndarray, tuple[float, float, float]]:
 
 def _taken(name: str, folder: Path) -> Group:
     """DICOM files as they come out of ingest."""
-    from data.dicom.images import load_film
+    from data.dicom.images import load_image
     from data.ingest.run import ingest
     from data.store.cohort import CohortStore
 
@@ -86,13 +86,14 @@ def _taken(name: str, folder: Path) -> Group:
         store = CohortStore.open(Path(place) / "real.duckdb")
         done = ingest(store, [folder], workers=0)
         images = store.query("SELECT image FROM image WHERE superseded_by IS NULL ORDER BY image")["image"]
-        films = tuple(_loaded(load_film(store, image)) for image in images)
+        films = tuple(_loaded(load_image(store, image)) for image in images)
         return Group(name, films, done.found - len(films))
 
 
-def _loaded(film: Image) -> Image:
-    """The film with its pixels in memory, as the files beside the cohort go away."""
-    return Image(film.image, np.array(film.pixels), film.spacing_mm, film.modality, film.body_part, film.view)
+def _loaded(image: Image) -> Image:
+    """The picture in memory, as the files beside the cohort go away; of several frames the middle one."""
+    picture = np.array(image.frames[len(image.frames) // 2])
+    return Image(image.image, picture, image.spacing_mm, image.modality, image.body_part, image.view)
 
 
 def _picture(path: Path) -> Image:

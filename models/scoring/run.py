@@ -100,7 +100,7 @@ def score_cohort(
 ) -> Report:
     """Score what is not scored yet. Raises ModelError where weights are absent, StoreError without a cohort.
 
-    load: how a film is read, ``data.dicom.images.load_film`` unless given. Interrupted, it leaves whole
+    load: how a film is read, ``data.dicom.images.load_image`` unless given. Interrupted, it leaves whole
     visits only.
     """
     known = model or model_of(system)

@@ -79,9 +79,9 @@ def score_films(
 
 def stored_film(store: CohortStore, image: str) -> Image:
     """A film of the cohort as a scorer sees it."""
-    from data.dicom.images import load_film
+    from data.dicom.images import load_image
 
-    return load_film(store, image)
+    return load_image(store, image)
 
 
 def _by_visit(

@@ -13,15 +13,18 @@ from core.domain import Abstained, Image
 from core.errors import CohortError
 from data.scoring.filing import Result
 from data.store.cohort import CohortStore
+from models.common.single_film import not_a_film
 from models.system import Scorer, SystemModel
 
 Load = Callable[[CohortStore, str], Image]
 
 
 def score_image(store: CohortStore, scorer: Scorer, load: Load, image: str) -> Result:
-    """The result of one film; a film that cannot be read is abstained on with the reason."""
+    """The result of one film; what cannot be read, or is no single film, is abstained on with the reason."""
     try:
-        return scorer.score([load(store, image)])[0]
+        film = load(store, image)
+        reason = not_a_film(film)
+        return Abstained(reason) if reason else scorer.score([film])[0]
     except CohortError as error:
         return Abstained(f"the film cannot be read: {error}")
 

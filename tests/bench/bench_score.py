@@ -25,7 +25,7 @@ import sys, time, json
 from pathlib import Path
 from core.domain import Film
 from data.store.cohort import CohortStore
-from data.ingest.run import stored_film, load_film
+from data.ingest.run import stored_film, load_image
 from models.msasss.scorer import build
 from models.msasss.labels import LabelledFilm
 store = CohortStore(sys.argv[1])
@@ -34,7 +34,7 @@ scorer = build()
 began = time.monotonic()
 found = {}
 for image in images:
-    about = load_film(store, image)
+    about = load_image(store, image)
     pixels = LabelledFilm(image, "", "", (1.0, 1.0), path=stored_film(store, image)).load()
     result = scorer.score_one(Film(image, pixels, about.spacing_mm, about.modality))
     found[image] = sorted((f.site, f.grade) for f in getattr(result, "findings", ()))

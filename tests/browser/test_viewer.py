@@ -191,9 +191,9 @@ def alone(chromium, stage):
     assert someone.errors == []
 
 
-def opened(visitor, scene="pair"):
+def opened(visitor, scene="pair", count=2):
     visitor.open(f"?scene={scene}")
-    visitor.films_drawn()
+    visitor.films_drawn(count)
     return visitor
 
 
@@ -452,3 +452,38 @@ def test_film_without_spacing_has_no_scale(alone):
     said = texts(svg(alone))
     assert "no scale: the file gives no pixel spacing" in said
     assert not any(text.endswith(" mm") for text in said)
+
+
+# -- stacks (viewer_stage.stack) ---------------------------------------------------------------------------
+
+
+def frame_shown(visitor):
+    return visitor.state().split(" · ")[0].strip()
+
+
+def test_keys_wheel_and_slider_go_through_the_frames_of_a_stack(alone):
+    opened(alone, "stack", count=1)
+    assert frame_shown(alone) == "frame 2 of 3 (4.0 mm)"
+    middle = at_rest(alone)
+    keyed(alone, "ArrowDown")
+    assert frame_shown(alone) == "frame 3 of 3 (8.0 mm)"
+    assert unlike(at_rest(alone), middle) > 0.01
+    keyed(alone, "ArrowDown")
+    assert frame_shown(alone).startswith("frame 3 of 3")
+    frame, scale = canvas(alone).bounding_box(), alone.views()[0][0]
+    alone.page.mouse.move(frame["x"] + frame["width"] / 2, frame["y"] + frame["height"] / 2)
+    alone.page.mouse.wheel(0, -100)
+    alone.page.wait_for_timeout(300)
+    assert frame_shown(alone).startswith("frame 2 of 3")
+    assert alone.views()[0][0] == scale
+    alone.page.locator('[data-do="frame"]').fill("1")
+    alone.page.wait_for_timeout(300)
+    assert frame_shown(alone) == "frame 1 of 3 (0.0 mm)"
+    assert alone.page.locator(".frame-number").inner_text() == "1 of 3"
+    assert "BL MR frame 1 of 3 (0.0 mm)" in caption(svg(alone))
+
+
+def test_films_have_no_slider_of_frames(alone):
+    opened(alone)
+    assert alone.page.locator(".frames").is_hidden()
+    assert "frame" not in alone.state()

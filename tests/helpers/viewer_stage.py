@@ -59,7 +59,18 @@ def box(visit, i):
     return ViewedBox(SITES[i], left, top, left + 20, top + 20, grade_colour(grade), cells, layer="model:m")
 
 
+def stack():
+    """Three slices: a bright bar on the left, in the middle, on the right."""
+    slices = np.full((3, ROWS, COLUMNS), 8000, np.uint16)
+    for number in range(3):
+        slices[number, 100:200, 20 + 60 * number : 60 + 60 * number] = 40000
+    notes = ("0.0 mm", "4.0 mm", "8.0 mm")
+    return ViewedFilm("stack", "BL", "MR", slices, (0.5, 0.5), (6000, 45000), (0, 60000), frame_notes=notes)
+
+
 def films(scene, last):
+    if scene == "stack":
+        return [stack()]
     if scene == "aniso":
         return [film("BL", (1.0, 0.5)), film(last, (1.0, 0.5))]
     if scene == "unknown":

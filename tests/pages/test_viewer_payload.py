@@ -56,6 +56,16 @@ def test_shapes_say_their_kind():
     assert [(shape["kind"], shape["layer"]) for shape in sent] == [("polygon", "R1"), ("mask", "R2")]
 
 
+def test_a_stack_says_how_many_frames_it_has():
+    stack = ViewedFilm(
+        "a", "BL", pixels=np.zeros((3, 20, 10), np.uint16), frame_notes=("0 mm", "4 mm", "8 mm")
+    )
+    sent = viewer._payload(stack, "place")
+    assert (sent["frames"], sent["rows"], sent["columns"]) == (3, 20, 10)
+    assert sent["notes"] == ["0 mm", "4 mm", "8 mm"]
+    assert viewer._payload(film(), "place")["frames"] == 1
+
+
 def test_pair_carries_its_registration():
     found = viewer._registration([film(), film(shift=7.5, image="b")])
     assert found["whole"]["matrix"] == pytest.approx([1, 0, 0, 1, 7.5, 0], abs=1e-9)

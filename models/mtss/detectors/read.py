@@ -78,7 +78,7 @@ def not_hands(film: Image) -> str:
     """Why a film need not be looked at: its tags say that it shows something else, or nothing is on it."""
     if film.body_part.upper() in OTHER_VIEWS:
         return f"the file says body part {film.body_part}; both hands are needed"
-    if film.pixels.ndim != 2 or min(film.pixels.shape) < 64:
+    if min(film.pixels.shape) < 64:
         return f"a grey film of at least 64 x 64 pixels is needed, this one is {film.pixels.shape}"
     if int(film.pixels.max()) == int(film.pixels.min()):
         return "the film is of one grey"

@@ -147,7 +147,7 @@ class SiteFinder:
 
 def unusable(pixels: np.ndarray) -> str:
     """Why pixels need not be looked at, or ``""``."""
-    if pixels.ndim != 2 or min(pixels.shape) < LEAST_PIXELS:
+    if min(pixels.shape) < LEAST_PIXELS:
         return f"a grey film of at least {LEAST_PIXELS} x {LEAST_PIXELS} pixels is needed, got {pixels.shape}"
     if int(pixels.max()) == int(pixels.min()):
         return "the film is of one grey"

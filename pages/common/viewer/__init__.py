@@ -17,7 +17,7 @@ from core.figures.style import DARK, NO_GRADE_COLOUR, grade_colour
 from core.imaging.registration import NotRegistered, Registration, register_pair
 
 HERE = Path(__file__).parent
-SCRIPTS = ("state", "geometry", "films", "paint", "labels", "sites", "save", "input", "viewer")
+SCRIPTS = ("state", "geometry", "films", "frames", "paint", "labels", "sites", "save", "input", "viewer")
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,9 @@ class ViewedMask:
 class ViewedFilm:
     """What the viewer shows in one pane.
 
-    pixels: uint16, shape (rows, columns), bone bright; None shows ``message`` instead.
+    pixels: uint16, bone bright, shape (rows, columns), or (frames, rows, columns) of a stack or cine; None
+    shows ``message`` instead.
+    frame_notes: what is said of each frame beside its number, such as its place or time.
     spacing_mm: (between rows, between columns); None where unknown, the scale bar then says so.
     window, limits: (low, high) grey values; the first is shown, the second is the preset "Full range".
     shapes: outlines and masks of layers. unplaced: (site, cells) of sites that were graded but not found on
@@ -120,6 +122,7 @@ class ViewedFilm:
     message: str = ""
     shapes: tuple[ViewedPolygon | ViewedMask, ...] = ()
     unplaced: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
+    frame_notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -204,7 +207,7 @@ def _layer(head: ViewedLayer | str) -> dict[str, str]:
 
 
 def _payload(film: ViewedFilm, place: str) -> dict[str, Any]:
-    rows, columns = film.pixels.shape if film.pixels is not None else (0, 0)
+    frames, rows, columns = (1, *film.pixels.shape)[-3:] if film.pixels is not None else (0, 0, 0)
     return {
         "id": film.image,
         "title": film.title,
@@ -212,6 +215,8 @@ def _payload(film: ViewedFilm, place: str) -> dict[str, Any]:
         "url": "" if film.pixels is None else _served(film.pixels, place),
         "rows": rows,
         "columns": columns,
+        "frames": frames,
+        "notes": list(film.frame_notes),
         "spacing": list(film.spacing_mm) if film.spacing_mm else None,
         "window": {"low": film.window[0], "high": film.window[1]},
         "range": {"low": film.limits[0], "high": film.limits[1]},
@@ -275,9 +280,9 @@ def _movement(found: Registration) -> dict[str, Any]:
 def _served(pixels: np.ndarray, place: str) -> str:
     """An address under which the browser fetches the film; "" where no server runs (page tests).
 
-    The file is the SHA-256 of the grey values (32 bytes), then they, little-endian uint16, row by row. The
-    digest stands in front because Streamlit names a large file by parts of its content only. Pixels go beside
-    the page's messages, so that a changed box or grade does not send the film again.
+    The file is the SHA-256 of the grey values (32 bytes), then they, little-endian uint16, row by row, frame
+    after frame. The digest stands in front because Streamlit names a large file by parts of its content only.
+    Pixels go beside the page's messages, so that a changed box or grade does not send the film again.
     """
     if not runtime.exists():
         return ""

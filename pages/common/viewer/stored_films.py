@@ -13,7 +13,7 @@ from core.errors import CohortError
 from core.figures.style import DARK, NO_GRADE_COLOUR, grade_colour, reader_marks
 from core.reader_labels import models, short_names
 from core.scores.system import ScoreSystem
-from data.dicom.previews import preview_path, read_preview, to_film
+from data.dicom.images import load_image
 from data.queries import scores
 from data.store.cohort import CohortStore
 from data.store.transaction import software_version
@@ -26,17 +26,25 @@ SHOWN_PERCENT = (1.0, 99.7)
 
 @st.cache_resource(show_spinner=False, max_entries=12)
 def grey_values(path: str, image: str) -> tuple[np.ndarray, tuple[float, float], tuple[float, float]]:
-    """Pixels (uint16, rows x columns), the window shown first, and the full range of one stored film."""
-    film = to_film(image, *read_preview(preview_path(CohortStore(path).folder, image)))
-    pixels = np.ascontiguousarray(film.pixels, dtype=np.uint16)
-    low, high = np.percentile(_middle(pixels)[::4, ::4], SHOWN_PERCENT)
+    """Pixels, the window shown first, and the full range of one stored image.
+
+    uint16, (rows, columns); of several frames (frames, rows, columns), with one window for all.
+    """
+    stored = load_image(CohortStore(path), image)
+    return shown_grey(stored.pixels if stored.is_film else stored.frames)
+
+
+def shown_grey(pixels: np.ndarray) -> tuple[np.ndarray, tuple[float, float], tuple[float, float]]:
+    """Pixels as the viewer takes them, the window to show first, and their full range."""
+    pixels = np.ascontiguousarray(pixels, dtype=np.uint16)
+    low, high = np.percentile(_middle(pixels)[..., ::4, ::4], SHOWN_PERCENT)
     return pixels, (float(low), float(high)), (float(pixels.min()), float(pixels.max()))
 
 
 def _middle(pixels: np.ndarray) -> np.ndarray:
     """The film without its margins, where collimation is black and the open beam white."""
-    rows, columns = (size // 7 for size in pixels.shape)
-    return pixels[rows : pixels.shape[0] - rows, columns : pixels.shape[1] - columns]
+    rows, columns = (size // 7 for size in pixels.shape[-2:])
+    return pixels[..., rows : pixels.shape[-2] - rows, columns : pixels.shape[-1] - columns]
 
 
 def viewed_film(

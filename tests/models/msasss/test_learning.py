@@ -179,7 +179,7 @@ def test_untrained_networks_find_nothing_and_say_so(untrained, make_toy):
 @pytest.mark.parametrize(
     ("film", "reason"),
     [
-        (Image("a", np.zeros((500, 400, 3), np.uint8)), "colour or several frames"),
+        (Image("a", np.zeros((3, 500, 400), np.uint8)), "3 frames: not a single film"),
         (Image("a", np.arange(250000).reshape(500, 500), modality="CT"), "modality CT"),
         (Image("a", np.arange(250000).reshape(500, 500), modality="US"), "modality US"),
         (Image("a", np.arange(4096).reshape(64, 64)), "too small"),

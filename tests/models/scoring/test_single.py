@@ -123,6 +123,18 @@ def test_second_run_has_nothing_to_do(cohort):
         pd.testing.assert_frame_equal(rows, before[table])
 
 
+def load_stacks(store, image):
+    return Image(image, np.zeros((3, 4, 4) if "neck" in image else (4, 4), np.uint16))
+
+
+def test_a_scorer_of_films_is_not_handed_a_stack(cohort):
+    report = score_cohort(cohort, "msasss", processes=1, load=load_stacks, model=TOY)
+    reasons = {row["image"]: row["reason"] for row in report.abstained if row["image"] != "bad-extra"}
+    assert set(reasons.values()) == {"3 frames: not a single film"}
+    assert len(reasons) == 9
+    assert all("neck" in image for image in reasons)
+
+
 def test_film_assigned_later_is_filed_without_being_scored_again(cohort):
     score_cohort(cohort, "msasss", processes=1, load=load_toy, model=TOY)
     with cohort.write("test", "assign") as tx:

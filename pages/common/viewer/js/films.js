@@ -20,7 +20,7 @@ function show(view, index, film) {
   entitle(pane);
   pane.canvas.setAttribute("aria-label", `${film.title}: ${film.boxes.length} marked sites`);
   if (!another) return;
-  Object.assign(sheet, { pixels: null, grey: null, stale: true });
+  Object.assign(sheet, { all: null, pixels: null, grey: null, stale: true, frame: firstFrame(film) });
   delete pane.element.dataset.drawn;
   view.nudge = null;
   if (film.rows) {
@@ -38,8 +38,11 @@ async function load(view, index, film) {
   try {
     const pixels = await fetchFilm(film.url);
     if (sheet.film.id !== film.id) return;
-    if (pixels.length !== film.rows * film.columns) throw new Error(`${pixels.length} pixels, not ${film.rows} x ${film.columns}`);
-    Object.assign(sheet, { pixels, grey: null, stale: true });
+    if (pixels.length !== film.rows * film.columns * film.frames) {
+      throw new Error(`${pixels.length} pixels, not ${film.frames} x ${film.rows} x ${film.columns}`);
+    }
+    Object.assign(sheet, { all: pixels, grey: null });
+    toFrame(view, index, sheet.frame);
     say(pane, film.message ?? "");
     paintNow(pane);
     if (view.strip.dataset.mode !== "side") paint(view.panes[0]);

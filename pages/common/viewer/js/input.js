@@ -13,6 +13,7 @@ function hit(pane, x, y) {
 
 function wheel(pane, event) {
   event.preventDefault();
+  if (pane.view.sheets[faceOf(pane)].film.frames > 1 && !event.ctrlKey) return scroll(pane, event.deltaY);
   const factor = Math.exp(-Math.sign(event.deltaY) * Math.min(120, Math.abs(event.deltaY)) * 0.0018);
   const [x, y] = spot(pane, event);
   together(pane, (one) => zoom(one, factor, x, y));
@@ -112,6 +113,7 @@ function act(view, name, value) {
     fit: () => view.panes.forEach(fit),
     in: () => middle(view, (pane, x, y) => zoom(pane, 1.35, x, y)),
     out: () => middle(view, (pane, x, y) => zoom(pane, 1 / 1.35, x, y)),
+    frame: () => stepFrames(view, Number(value) - 1 - leadingSheet(view).frame),
     real: () => middle(view, (pane, x, y) => zoom(pane, 1 / pane.scale, x, y)),
     side: () => setMode(view, "side"),
     blink: () => setMode(view, view.mode === "blink" ? "side" : "blink"),
@@ -174,8 +176,10 @@ const KEYS = [
   [["1"], "1", "film pixels", (view) => act(view, "real")],
   [["ArrowLeft"], "←", "move", (view) => pan(view, NUDGE, 0)],
   [["ArrowRight"], "→", "move", (view) => pan(view, -NUDGE, 0)],
-  [["ArrowUp"], "↑", "move", (view) => pan(view, 0, NUDGE)],
-  [["ArrowDown"], "↓", "move", (view) => pan(view, 0, -NUDGE)],
+  [["ArrowUp"], "↑", "previous frame", (view) => stepFrames(view, -1), hasFrames],
+  [["ArrowDown"], "↓", "next frame", (view) => stepFrames(view, 1), hasFrames],
+  [["ArrowUp"], "↑", "move", (view) => pan(view, 0, NUDGE), (view) => !hasFrames(view)],
+  [["ArrowDown"], "↓", "move", (view) => pan(view, 0, -NUDGE), (view) => !hasFrames(view)],
   [["["], "[", "less contrast", (view) => shift(view, 0, 1.1)],
   [["]"], "]", "more contrast", (view) => shift(view, 0, 1 / 1.1)],
   [[","], ",", "darker", (view) => shift(view, 0.04, 1)],

@@ -113,7 +113,7 @@ function paintSaved(pane, pen, width, height) {
 function captionOf(view, panes) {
   const { films, caption, layers } = view.data, mode = modeOf(view), about = caption ?? {};
   const shown = layers.filter((layer) => isShown(view, layer.code));
-  const visits = films.map((film) => [film.title, film.subtitle].filter(Boolean).join(" "));
+  const visits = films.map((film, i) => [film.title, film.subtitle, frameText(view.sheets[i])].filter(Boolean).join(" "));
   const how = { side: films.length > 1 ? "side by side" : "", blink: `blink, ${films[faceOf(panes[0])].title} shown`, difference: `${films[1]?.title} minus ${films[0].title}` }[mode];
   const windows = films.map((film) => { const { low, high } = windowOf(view, film); return `${film.title} W ${Math.round(high - low)} C ${Math.round((low + high) / 2)}`; });
   return [

@@ -13,6 +13,7 @@ function drawTools(view) {
   root.querySelector(".rate").textContent = `${view.rate.toFixed(1)} a second`;
   root.querySelector(".visits").hidden = !data?.visits;
   tool("sites").setAttribute("aria-pressed", String(listIsOpen(view)));
+  drawFrames(view);
   drawOverlays(view);
 }
 

@@ -1,6 +1,6 @@
 /* What the viewer shows now, and what it remembers.
 
-   view: one viewer. sheets[]: one film each (pixels, developed picture). panes[]: one canvas each; pane i looks
+   view: one viewer. sheets[]: one film each (all: every frame; frame: which is shown; its pixels; developed picture). panes[]: one canvas each; pane i looks
    at sheet i, but in blink and difference mode pane 0 alone is shown and both sheets lie on it.
    Remembered between films, reruns and pages: zoom and place, window, mode, chosen site (in this tab), and which
    overlays, labels and site list are on and the blink rate (in this browser). */
@@ -79,7 +79,7 @@ function update(view, data) {
 
 function addPane(view) {
   const index = view.panes.length;
-  view.sheets.push({ film: null, pixels: null, grey: null, image: null, stale: true });
+  view.sheets.push({ film: null, all: null, pixels: null, frame: 0, grey: null, image: null, stale: true });
   const pane = createPane(view, index);
   pane.kept = view.kept?.[index] ?? null;
   pane.film = pane.before = pane.kept?.film ?? null;

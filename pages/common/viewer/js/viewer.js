@@ -1,6 +1,6 @@
 /* The film viewer: 16-bit grey films on canvas, one or a pair: side by side, blinking or subtracted.
 
-   data.films[]: {id, title, subtitle, url, rows, columns, spacing: [row mm, column mm] | null,
+   data.films[]: {id, title, subtitle, url, rows, columns, frames, notes[] (said of each frame), spacing: [row mm, column mm] | null,
                   window: {low, high}, range: {low, high}, message, boxes[], shapes[], unplaced[]}
    box: {site, x0, y0, x1, y1 (film pixels), colour (of its grade), layer, cells: [{text, colour}], tip}
    shape: {kind: "polygon", layer, site, label, points} or {kind: "mask", layer, site, label, x0, y0, rows, columns, runs}

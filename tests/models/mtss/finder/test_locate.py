@@ -98,7 +98,7 @@ def test_one_grey_and_tiny_pictures_are_refused(finder):
 def test_an_inverted_file_is_read_as_the_same_film(finder, tmp_path):
     import pydicom
 
-    from data.dicom.images import load_film
+    from data.dicom.images import load_image
     from data.ingest.run import ingest
     from data.phantom.dicom_out import write_dicom
     from data.store.cohort import CohortStore
@@ -113,7 +113,7 @@ def test_an_inverted_file_is_read_as_the_same_film(finder, tmp_path):
     assert pydicom.dcmread(path).PhotometricInterpretation == "MONOCHROME1"
     store = CohortStore.open(tmp_path / "cohort.duckdb")
     ingest(store, [tmp_path / "films"], workers=0)
-    found = finder.find(load_film(store, store.query("SELECT image FROM image")["image"][0]))
+    found = finder.find(load_image(store, store.query("SELECT image FROM image")["image"][0]))
     assert np.mean([value <= 3.0 for value in off_mm(drawn, found).values()]) >= 0.9
 
 

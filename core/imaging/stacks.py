@@ -1,0 +1,80 @@
+"""Images of one series put together to a stack: slices in the order of their place along the slice normal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from core.domain import Image, Point
+from core.errors import InputError
+
+SAME_DIRECTION = 0.01  # largest difference of two direction cosines that are taken as one
+SAME_PLACE_MM = 0.01
+EVEN = 0.02  # share of the mean distance by which distances between slices may differ and still be one number
+
+
+def along_normal(positions_mm: Sequence[Point], orientation: tuple[Point, Point]) -> np.ndarray:
+    """Where frames lie along the slice normal (row direction x column direction), in mm.
+
+    Source: DICOM PS3.3, C.7.6.2.1.1 (Image Plane).
+    """
+    distance: np.ndarray = np.asarray(positions_mm, dtype=float) @ np.cross(*orientation)
+    return distance
+
+
+def slice_spacing(places_mm: np.ndarray) -> float | None:
+    """The distance between neighbouring slices; None of fewer than two, or where distances differ.
+
+    places_mm: along the normal, in any order.
+    """
+    gaps = np.diff(np.sort(places_mm))
+    if not len(gaps) or gaps.min() < SAME_PLACE_MM or np.ptp(gaps) > EVEN * gaps.mean():
+        return None
+    return round(float(gaps.mean()), 4)
+
+
+def stack_of(series: str, images: Sequence[Image]) -> Image:
+    """The slices of a series as one image, sorted by their place along the slice normal.
+
+    images: of one frame or more, at least one; what they show is taken from the first.
+    Raises InputError where a position or orientation is unknown, planes are not parallel, sizes differ, or
+    two slices lie at one place: such images can be listed, but they are no stack.
+    """
+    first = images[0]
+    problem = why_no_stack(images)
+    if problem or first.orientation is None:
+        raise _no_stack(series, problem)
+    positions = [place for image in images for place in image.positions_mm or ()]
+    places = along_normal(positions, first.orientation)
+    order = np.argsort(places, kind="stable")
+    if np.any(np.diff(places[order]) < SAME_PLACE_MM):
+        raise _no_stack(series, "two slices lie at one place")
+    return replace(
+        first,
+        image=series,
+        frames=np.concatenate([image.frames for image in images])[order],
+        slice_spacing_mm=slice_spacing(places) or first.slice_spacing_mm,
+        positions_mm=tuple(positions[index] for index in order),
+        times_ms=None,
+    )
+
+
+def _no_stack(series: str, problem: str) -> InputError:
+    return InputError(f"series {series[:24]} is no stack", problem, "list its images instead")
+
+
+def why_no_stack(images: Sequence[Image]) -> str:
+    """What stands against a stack of these images, by their geometry; ``""`` where nothing does."""
+    first = images[0]
+    if any(image.orientation is None or image.positions_mm is None for image in images):
+        return "the files do not say where its slices lie"
+    if any(image.frames.shape[1:] != first.frames.shape[1:] for image in images):
+        return "its images differ in size"
+    if any(image.spacing_mm != first.spacing_mm for image in images):
+        return "its images differ in pixel spacing"
+    turned = np.abs(np.array([image.orientation for image in images]) - np.array(first.orientation))
+    if turned.max() > SAME_DIRECTION:
+        return "its slices are not parallel"
+    return ""

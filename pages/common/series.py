@@ -1,0 +1,79 @@
+"""Series of the Cohort page: stacks and cines, listed and opened in the viewer."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.domain import CohortFilter, Image, Viewer
+from core.errors import CohortError
+from core.imaging.stacks import along_normal
+from data.queries import series as query
+from data.store.cohort import CohortStore
+from pages.common.page import Page
+from pages.common.provenance import download
+from pages.common.queries import ask
+from pages.common.viewer import ViewedFilm, film_viewer
+from pages.common.viewer.stored_films import shown_grey
+
+TABLE = "cohort_series"
+KINDS = {
+    "stack": "stack of slices",
+    "cine": "cine",
+    "frames": "several frames",
+    "images": "separate images",
+}
+
+
+def series(page: Page, chosen: CohortFilter) -> None:
+    """The series of the chosen patients beyond single films; a click on a row shows one below the table.
+
+    Shown only where there is an image of several frames, or a stack of several images.
+    """
+    rows = ask(page, query.series, chosen)
+    rows = rows[rows["kind"] != "film"].reset_index(drop=True)
+    if rows["kind"].isin(["images"]).all():
+        return
+    st.markdown("#### Series")
+    shown = rows.drop(columns=["series", "visit_order"]).assign(kind=rows["kind"].map(KINDS))
+    st.dataframe(
+        shown, hide_index=True, key=TABLE, selection_mode="single-row", on_select="rerun",
+        height=min(38 + 35 * len(shown), 260),
+        column_config={"slice_spacing_mm": st.column_config.NumberColumn("slice spacing, mm", format="%.2f")},
+    )  # fmt: skip
+    st.caption(f"n = {len(shown)}. Choose a row to see its frames. Single films are not listed.")
+    download(shown, "series")
+    picked = st.session_state[TABLE]["selection"]["rows"]
+    if picked and picked[0] < len(rows):
+        row = rows.iloc[picked[0]]
+        title = f"{row['subject']} {row['visit']}"
+        subtitle = " ".join(str(row[name]) for name in ("modality", "body_part") if pd.notna(row[name]))
+        film_viewer([viewed_series(page, row["series"], title, subtitle)], key="series_viewer", height=460)
+
+
+def viewed_series(page: Page, name: str, title: str, subtitle: str = "") -> ViewedFilm:
+    """A series as the viewer shows it; one that is no stack or cannot be read says why in its place."""
+    try:
+        image = _loaded(page.path, page.version, name, page.viewer)
+    except CohortError as error:
+        return ViewedFilm(name, title, subtitle, message=f"{error.given}: {error.needed}; {error.todo}.")
+    pixels, window, limits = shown_grey(image.frames)
+    return ViewedFilm(
+        name, title, subtitle, pixels, image.spacing_mm, window, limits, frame_notes=frame_notes(image)
+    )
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _loaded(path: str, version: int, name: str, viewer: Viewer) -> Image:
+    return query.load_series(CohortStore(path), name, viewer)
+
+
+def frame_notes(image: Image) -> tuple[str, ...]:
+    """What is known of each frame: its place along the slice normal from the first one, or its time."""
+    if image.times_ms is not None:
+        return tuple(f"{time:.0f} ms" for time in image.times_ms)
+    if image.positions_mm is None or image.orientation is None:
+        return ()
+    places = along_normal(image.positions_mm, image.orientation)
+    return tuple(f"{place:.1f} mm" for place in np.abs(places - places[0]))

@@ -1,0 +1,57 @@
+"""Slices put together to a stack."""
+
+import numpy as np
+import pytest
+
+from core.domain import Image
+from core.errors import InputError
+from core.imaging.stacks import along_normal, slice_spacing, stack_of
+
+AXIAL = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0))
+OBLIQUE = ((1.0, 0.0, 0.0), (0.0, 0.8, 0.6))
+
+
+def at(z, value=0, **about):
+    options = {"orientation": AXIAL, "positions_mm": ((0.0, 0.0, z),), **about}
+    return Image(f"z{z}", np.full((2, 3), value, np.uint16), (0.5, 0.5), "MR", **options)
+
+
+def test_slices_are_sorted_by_their_place_whatever_the_order_given():
+    stack = stack_of("s", [at(8, 3), at(0, 1), at(4, 2)])
+    assert stack.image == "s"
+    assert stack.modality == "MR"
+    assert stack.frames[:, 0, 0].tolist() == [1, 2, 3]
+    assert [position[2] for position in stack.positions_mm] == [0, 4, 8]
+    assert stack.slice_spacing_mm == 4
+
+
+def test_place_is_measured_along_the_normal_of_oblique_slices():
+    normal = np.cross(*OBLIQUE)
+    positions = [tuple(3 * n * normal + np.array([5.0, 8.0 * n, 6.0 * n])) for n in range(3)]
+    assert along_normal(positions, OBLIQUE) == pytest.approx([0, 3, 6])
+
+
+@pytest.mark.parametrize(
+    ("places", "spacing"), [((0, 4, 8), 4), ((8, 4, 0), 4), ((0, 4, 9), None), ((1,), None)]
+)
+def test_uneven_distances_are_not_one_spacing(places, spacing):
+    assert slice_spacing(np.array(places, float)) == spacing
+
+
+@pytest.mark.parametrize(
+    ("other", "reason"),
+    [
+        (at(4, positions_mm=None), "do not say where its slices lie"),
+        (at(4, orientation=None), "do not say where its slices lie"),
+        (at(4, orientation=OBLIQUE), "not parallel"),
+        (at(0), "two slices lie at one place"),
+        (
+            Image("i", np.zeros((3, 3)), (0.5, 0.5), orientation=AXIAL, positions_mm=((0, 0, 4),)),
+            "differ in size",
+        ),
+        (Image("i", np.zeros((2, 3)), (1, 1), orientation=AXIAL, positions_mm=((0, 0, 4),)), "pixel spacing"),
+    ],
+)
+def test_what_is_no_stack_is_refused_with_the_reason(other, reason):
+    with pytest.raises(InputError, match=reason):
+        stack_of("s", [at(0), other])
