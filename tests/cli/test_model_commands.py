@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from core.cli import main
 from models.msasss.sites import SITES
 
 
@@ -31,12 +32,14 @@ def sharpline(*arguments):
         (("--cohort", "nowhere.duckdb", "score", "--system", "sparcc"), "a model exists for msasss"),
     ],
 )
-def test_what_cannot_be_done_is_one_line_and_status_2(arguments, message):
-    done = sharpline(*arguments)
-    assert done.returncode == 2
-    assert done.stderr.startswith("sharpline: ")
-    assert message in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+def test_what_cannot_be_done_is_one_line_and_status_2(arguments, message, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(list(arguments))
+    complaint = capsys.readouterr().err
+    assert end.value.code == 2
+    assert complaint.startswith("sharpline: ")
+    assert message in complaint
+    assert len(complaint.splitlines()) == 1
 
 
 def labelled_folder(folder):
