@@ -6,7 +6,8 @@ STAMP := $(VENV)/.installed
 UV := $(VENV)/tools/bin/uv
 PORT ?= 8501
 JOBS ?= 2
-IN_PARALLEL := -n $(JOBS) --dist worksteal
+# a file of tests stays in one process, so that what its tests share is made once
+IN_PARALLEL := -n $(JOBS) --dist loadfile
 
 unexport PYTHONDONTWRITEBYTECODE # where it is set, every start compiles torch and streamlit anew: 15 s, not 5
 
