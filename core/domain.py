@@ -157,15 +157,15 @@ class Abstained:
 
 
 @dataclass(frozen=True)
-class ScoredTogether:
-    """Results for all films of a patient read together, in the order given, which need not be that of the
-    visits.
+class ScoredPaired:
+    """Results of all images of a patient from paired reading, in the order given, which need not be that of
+    the visits.
 
-    change_probability: site -> {(place of one film, place of another): probability that the grade differs},
-    both ways round, for the films on which the site was graded.
+    change_probability: site -> {(place of one image, place of another): probability that the grade
+    differs}, both ways round, for the images on which the site was graded.
     """
 
-    films: tuple[Scored | Abstained, ...]
+    results: tuple[Scored | Abstained, ...]
     change_probability: dict[str, dict[tuple[int, int], float]] = field(default_factory=dict)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, Protocol, runtime_checkable
 
-from core.domain import Abstained, Image, Scored, ScoredTogether
+from core.domain import Abstained, Image, Scored, ScoredPaired
 from core.reader_labels import MODEL_PAIRED
 from models import cards
 
@@ -33,7 +33,7 @@ class Scorer(Protocol):
 class PairedReader(Protocol):
     """Reads all films of a patient together, from what the same model saw on each of them alone."""
 
-    def read(self, films: Sequence[Scored | Abstained]) -> ScoredTogether:
+    def read(self, films: Sequence[Scored | Abstained]) -> ScoredPaired:
         """Results in the order given; which film came first is neither known nor used."""
         ...
 

@@ -134,7 +134,7 @@ def read_together(
         places.setdefault(film.patient, []).append(place)
     found = list(results)
     for of_patient in places.values():
-        read = reader.read([results[place] for place in of_patient]).films
+        read = reader.read([results[place] for place in of_patient]).results
         for place, result in zip(of_patient, read, strict=True):
             found[place] = result
     return found

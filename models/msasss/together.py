@@ -9,29 +9,29 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.domain import Abstained, Scored, ScoredTogether
-from models.paired.posterior import Expectation, SiteRead, kinds_of_site, read_site
-from models.paired.posterior import read_together as read_sites_together
+from core.domain import Abstained, Scored, ScoredPaired
+from models.paired.posterior import Prior, SiteRead, read_site, site_components
+from models.paired.posterior import read_paired as read_sites
 
 GRADES = 4
 
 __all__ = [
-    "GRADES", "Expectation", "SiteRead", "kinds_of_corner", "read_corner", "read_together",
+    "GRADES", "Prior", "SiteRead", "corner_components", "read_corner", "read_paired",
 ]  # fmt: skip
 
 
-def read_corner(probabilities: np.ndarray, expected: Expectation) -> SiteRead:
+def read_corner(probabilities: np.ndarray, prior: Prior) -> SiteRead:
     """The grades of one corner on k films from what each film says alone, (k, 4) with rows that sum to 1."""
-    return read_site(probabilities, expected)
+    return read_site(probabilities, prior)
 
 
-def read_together(films: Sequence[Scored | Abstained], expected: Expectation) -> ScoredTogether:
+def read_paired(films: Sequence[Scored | Abstained], prior: Prior) -> ScoredPaired:
     """What a patient's films say together, from what each says alone, whatever their order."""
-    return read_sites_together(films, lambda finding: expected)
+    return read_sites(films, lambda finding: prior)
 
 
-def kinds_of_corner() -> np.ndarray:
-    """(34, 4) the kinds: one grade throughout (4), then two grades, the second on 10, 30, 50, 70, 90% of
+def corner_components() -> np.ndarray:
+    """(34, 4) the components: one grade throughout (4), then two grades, the second on 10, 30, 50, 70, 90% of
     films (6 pairs of grades x 5).
     """
-    return kinds_of_site(GRADES)
+    return site_components(GRADES)

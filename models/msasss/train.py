@@ -286,7 +286,7 @@ def together(
     frequency = np.bincount(calibrated_on, minlength=4) + 1.0
     results = [r if isinstance(r, Abstained) else scorer.judge(r) for _, r in good]
     corners = tune_paired.courses([film for film, _ in good], results)
-    expected = tune_paired.tune(tune_paired.fit_expectation(grades, frequency), corners)
+    expected = tune_paired.tune(tune_paired.fit_prior(grades, frequency), corners)
     return {"together": expected.as_card()}
 
 

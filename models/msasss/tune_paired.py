@@ -1,8 +1,8 @@
-"""What is fitted for reading a patient's films together: what to expect, how far to trust a film, how to
+"""What is fitted for reading a patient's films together: the prior, how far one film counts, how to
 choose.
 
-What to expect comes from the true grades of corners over visits (of training patients, as numbers: no film is
-needed); trust and choice from films of tuning patients. Test patients give nothing.
+The prior comes from the true grades of corners over visits (of training patients, as numbers: no film is
+needed); tempering and choice from films of tuning patients. Test patients give nothing.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ import numpy as np
 from core.domain import Abstained, Scored
 from models.msasss.labels import LabelledFilm
 from models.msasss.sites import REGION_OF_UNIT, UNIT_OF_SITE
-from models.msasss.together import GRADES, Expectation, kinds_of_corner, read_corner
+from models.msasss.together import GRADES, Prior, corner_components, read_corner
 from models.msasss.tune import LEAST_SENSITIVITY
-from models.paired.fit import SiteCourse, differences, log_score, with_trust
-from models.paired.fit import fit_expectation as fit_sites
+from models.paired.fit import SiteCourse, differences, log_score, with_tempering
+from models.paired.fit import fit_prior as fit_sites
 
-EROSION = (1.0, 1.3, 1.7, 2.2, 2.7, 3.5)  # emphasis of grade 1; the others need none
+EROSION = (1.0, 1.3, 1.7, 2.2, 2.7, 3.5)  # class weight of grade 1; the others need none
 CHANGE = (0.5, 0.7, 1.0, 1.4, 2.0)
-__all__ = ["CornerCourse", "cost", "courses", "fit_expectation", "labelled_courses", "log_score", "tune"]
+__all__ = ["CornerCourse", "cost", "courses", "fit_prior", "labelled_courses", "log_score", "tune"]
 
 LEAST_PAIRS = 100  # corners on two films, below which the choice stays as it is
 
@@ -62,31 +62,31 @@ def labelled_courses(films: Iterable[LabelledFilm]) -> list[np.ndarray]:
     return [np.array(grades) for grades in rows.values()]
 
 
-def fit_expectation(grades: Sequence[np.ndarray], frequency: np.ndarray) -> Expectation:
-    """The shares of the kinds of corner by expectation-maximisation from true grades, (k,) per corner.
+def fit_prior(grades: Sequence[np.ndarray], frequency: np.ndarray) -> Prior:
+    """The weights of the components by expectation-maximisation from true grades, (k,) per corner.
 
     frequency (4,): of the grades on the films on which the grade probabilities were calibrated.
     """
-    return fit_sites(grades, frequency, kinds_of_corner())
+    return fit_sites(grades, frequency, corner_components())
 
 
-def tune(expected: Expectation, corners: Sequence[CornerCourse]) -> Expectation:
-    """Trust and free share by the log probability of the truth, then emphasis and change for totals and
-    changes of totals. With too few corners on two films everything stays as it is.
+def tune(prior: Prior, corners: Sequence[CornerCourse]) -> Prior:
+    """Tempering and free component by the log probability of the truth, then class weights and
+    change for totals and changes of totals. With too few corners on two films everything stays as it is.
     """
     pairs = [corner for corner in corners if len(corner.grade) > 1]
     if len(pairs) < LEAST_PAIRS:
-        return expected
-    best = with_trust(expected, pairs)
+        return prior
+    best = with_tempering(prior, pairs)
     choices = [
-        replace(best, emphasis=(1.0, erosion, 1.0, 1.0), change=change)
+        replace(best, class_weight=(1.0, erosion, 1.0, 1.0), change=change)
         for erosion in EROSION
         for change in CHANGE
     ]
     return min(choices, key=lambda option: cost(option, corners))
 
 
-def cost(expected: Expectation, corners: Sequence[CornerCourse]) -> float:
+def cost(prior: Prior, corners: Sequence[CornerCourse]) -> float:
     """What a choice of grades costs: mean squared error of the sums of grades of a region, and of their
     differences between films of a patient; a unit for each hundredth that a grade's sensitivity lies under
     the least wanted.
@@ -94,7 +94,7 @@ def cost(expected: Expectation, corners: Sequence[CornerCourse]) -> float:
     error: dict[tuple[str, str], dict[str, float]] = {}
     hits, cases = np.zeros(GRADES), np.zeros(GRADES)
     for corner in corners:
-        grades = read_corner(corner.probabilities, expected).grades
+        grades = read_corner(corner.probabilities, prior).grades
         np.add.at(cases, corner.grade, 1)
         np.add.at(hits, corner.grade, grades == corner.grade)
         of_films = error.setdefault((corner.patient, REGION_OF_UNIT[UNIT_OF_SITE[corner.site]]), {})
@@ -104,5 +104,5 @@ def cost(expected: Expectation, corners: Sequence[CornerCourse]) -> float:
     change = np.concatenate([differences(list(films.values())) for films in error.values()])
     sensitivity = np.where(cases > 0, hits / np.maximum(cases, 1), 1.0)
     lacking = np.maximum(LEAST_SENSITIVITY - sensitivity, 0).sum()
-    lean = 0.001 * (abs(np.log(expected.emphasis[1])) + abs(np.log(expected.change)))
-    return float((status**2).mean() + (change**2).mean() + 100 * lacking + lean)
+    tie_break = 0.001 * (abs(np.log(prior.class_weight[1])) + abs(np.log(prior.change)))
+    return float((status**2).mean() + (change**2).mean() + 100 * lacking + tie_break)

@@ -80,7 +80,7 @@ def read_patients(
     found = list(results)
     for of_patient in places.values():
         for place, result in zip(
-            of_patient, together.read([results[i] for i in of_patient]).films, strict=True
+            of_patient, together.read([results[i] for i in of_patient]).results, strict=True
         ):
             found[place] = result
     return found

@@ -1,7 +1,7 @@
 """What is fitted for reading a patient's films of hands and feet together.
 
-What to expect of a site over visits comes from true grades of training patients, as numbers; trust, emphasis
-and the factor on change from films of tuning patients, for the sums of each scale and their changes.
+The prior of a site over visits comes from true grades of training patients, as numbers; tempering, class
+weights and the factor on change from films of tuning patients, for the sums of each scale and their changes.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ import numpy as np
 from models.mtss.grader.rule import BLOCK_OF, CODE_OF, BlockRule
 from models.mtss.grader.tune import SeenFilm
 from models.mtss.paired import GRADES, SCALE_OF, SCALES
-from models.paired.fit import SiteCourse, differences, fit_expectation, with_trust
-from models.paired.posterior import Expectation, evidence, kinds_of_site, read_site
+from models.paired.fit import SiteCourse, differences, fit_prior, with_tempering
+from models.paired.posterior import Prior, evidence, read_site, site_components
 
 REACH = {"hand erosion": None, "foot erosion": 3, "jsn": None}  # grades between which a site may go
-EMPHASIS = (0.8, 1.0, 1.2, 1.45, 1.75, 2.1)  # of a grade against the one below it
+CLASS_WEIGHT = (0.8, 1.0, 1.2, 1.45, 1.75, 2.1)  # of a grade against the one below it
 CHANGE = (1.0, 2.0, 4.0, 8.0, 12.0, 16.0, 24.0, 32.0)  # few sites change, but those of a patient do together
 FALSE_CHANGE = 1.5  # units of error that a changed sum of everybody without a true change costs
 LEAST_PAIRS = 100  # sites on two films, below which the choice stays as it is
-PATIENTS = 1500  # training patients whose course, as numbers, says what to expect
+PATIENTS = 1500  # training patients whose course, as numbers, gives the prior
 
 Courses = Mapping[str, Sequence[np.ndarray]]
 
@@ -73,46 +73,46 @@ def fit(films: Sequence[SeenFilm], rules: Mapping[str, BlockRule], courses: Cour
     for scale in SCALES:
         labels = np.concatenate([one.grade for one in seen[scale]]) if seen[scale] else np.zeros(0, int)
         frequency = np.bincount(labels, minlength=GRADES[scale]) + 1.0
-        expected = fit_expectation(known[scale], frequency, kinds_of_site(GRADES[scale], REACH[scale]))
-        found[scale] = slim(tune(expected, seen[scale])).as_card()
+        prior = fit_prior(known[scale], frequency, site_components(GRADES[scale], REACH[scale]))
+        found[scale] = slim(tune(prior, seen[scale])).as_card()
     return found
 
 
-def tune(expected: Expectation, sites: Sequence[SiteCourse]) -> Expectation:
-    """Trust and free share by the log probability of the truth, then emphasis and change for sums and
-    changes of sums. With too few sites on two films everything stays as it is.
+def tune(prior: Prior, sites: Sequence[SiteCourse]) -> Prior:
+    """Tempering and free component by the log probability of the truth, then class weights and
+    change for sums and changes of sums. With too few sites on two films everything stays as it is.
     """
     pairs = [site for site in sites if len(site.grade) > 1]
     if len(pairs) < LEAST_PAIRS:
-        return expected
-    best = with_trust(slim(expected), pairs)
-    steps = np.arange(len(expected.frequency))
+        return prior
+    best = with_tempering(slim(prior), pairs)
+    steps = np.arange(len(prior.frequency))
     choices = [
-        replace(best, emphasis=tuple(round(float(v), 4) for v in emphasis**steps), change=change)
-        for emphasis in EMPHASIS
+        replace(best, class_weight=tuple(round(float(v), 4) for v in weight**steps), change=change)
+        for weight in CLASS_WEIGHT
         for change in CHANGE
     ]
     return min(choices, key=lambda choice: cost(choice, sites))
 
 
-def slim(expected: Expectation, least: float = 1e-5) -> Expectation:
-    """Without the kinds that hardly a site is of; the last kind, of which nothing is expected, stays."""
-    weights = np.array(expected.weights)
+def slim(prior: Prior, least: float = 1e-5) -> Prior:
+    """Without the components that hardly a site belongs to; the last, which is free to be anything, stays."""
+    weights = np.array(prior.weights)
     keep = (weights >= least) | (np.arange(len(weights)) == len(weights) - 1)
     weights = weights[keep] / weights[keep].sum()
-    kinds = tuple(kind for kind, kept in zip(expected.kinds, keep, strict=True) if kept)
-    return replace(expected, kinds=kinds, weights=tuple(round(float(v), 8) for v in weights))
+    components = tuple(one for one, kept in zip(prior.components, keep, strict=True) if kept)
+    return replace(prior, components=components, weights=tuple(round(float(v), 8) for v in weights))
 
 
-def cost(expected: Expectation, sites: Sequence[SiteCourse]) -> float:
+def cost(prior: Prior, sites: Sequence[SiteCourse]) -> float:
     """What a choice of grades costs: mean absolute error and bias of the sums of a patient's sites, root mean
     square error of their differences between visits, and the share of false changes.
     """
     error: dict[str, dict[str, float]] = {}
     truth: dict[str, dict[str, float]] = {}
-    beforehand = pair_prior(expected)
+    log_prior = pair_prior(prior)
     for site in sites:
-        grades = chosen(site.probabilities, expected, beforehand)
+        grades = chosen(site.probabilities, prior, log_prior)
         of_visits, known = error.setdefault(site.patient, {}), truth.setdefault(site.patient, {})
         for visit, given, true in zip(site.films, grades, site.grade, strict=True):
             of_visits[visit] = of_visits.get(visit, 0.0) + float(given - true)
@@ -125,23 +125,23 @@ def cost(expected: Expectation, sites: Sequence[SiteCourse]) -> float:
     still = change[moved == 0]
     false = float((still != 0).mean()) if len(still) else 0.0
     off = np.abs(status).mean() + abs(status.mean()) + np.sqrt((change**2).mean())
-    lean = 0.01 * (abs(np.log(expected.emphasis[1])) + abs(np.log(expected.change)))
-    return float(off + FALSE_CHANGE * false + lean)
+    tie_break = 0.01 * (abs(np.log(prior.class_weight[1])) + abs(np.log(prior.change)))
+    return float(off + FALSE_CHANGE * false + tie_break)
 
 
-def pair_prior(expected: Expectation) -> np.ndarray:
-    """(g, g) log probability beforehand of the grades on two films."""
-    kinds = np.asarray(expected.kinds)
-    return np.log(np.maximum(kinds.T @ (np.asarray(expected.weights)[:, None] * kinds), 1e-300))
+def pair_prior(prior: Prior) -> np.ndarray:
+    """(g, g) log prior of the grades on two films."""
+    components = np.asarray(prior.components)
+    return np.log(np.maximum(components.T @ (np.asarray(prior.weights)[:, None] * components), 1e-300))
 
 
-def chosen(probabilities: np.ndarray, expected: Expectation, beforehand: np.ndarray) -> np.ndarray:
+def chosen(probabilities: np.ndarray, prior: Prior, log_prior: np.ndarray) -> np.ndarray:
     """The grades that :func:`models.paired.posterior.read_site` chooses; for two films from all pairs at
     once.
     """
     if len(probabilities) != 2:
-        return read_site(probabilities, expected).grades
-    seen, weight = evidence(probabilities, expected), np.log(np.asarray(expected.emphasis)) / 2
-    worth = beforehand + (seen[0] + weight)[:, None] + (seen[1] + weight)[None]
-    worth = worth + np.log(expected.change) * (1 - np.eye(len(weight)))
-    return np.array(np.unravel_index(int(worth.argmax()), worth.shape))
+        return read_site(probabilities, prior).grades
+    seen, weight = evidence(probabilities, prior), np.log(np.asarray(prior.class_weight)) / 2
+    log_posterior = log_prior + (seen[0] + weight)[:, None] + (seen[1] + weight)[None]
+    log_posterior = log_posterior + np.log(prior.change) * (1 - np.eye(len(weight)))
+    return np.array(np.unravel_index(int(log_posterior.argmax()), log_posterior.shape))

@@ -95,10 +95,10 @@ def _results(
     names = list(films)
     together = reader.read(list(films.values()))
     compared: dict[tuple[str, str], dict[str, float]] = {}
-    for place, result in enumerate(together.films):
+    for place, result in enumerate(together.results):
         for finding in result.findings if isinstance(result, Scored) else ():
             by = together.change_probability.get(finding.site, {})
             compared[names[place], finding.site] = {
                 names[other]: value for (one, other), value in by.items() if one == place
             }
-    return dict(zip(names, together.films, strict=True)), compared
+    return dict(zip(names, together.results, strict=True)), compared

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from core.domain import Abstained, Box, Finding, Scored
-from models.msasss.together import Expectation, kinds_of_corner, read_corner, read_together
-from models.msasss.tune_paired import CornerCourse, cost, courses, fit_expectation, log_score, tune
+from models.msasss.together import Prior, corner_components, read_corner, read_paired
+from models.msasss.tune_paired import CornerCourse, cost, courses, fit_prior, log_score, tune
 
 FREQUENCY = np.array([0.7, 0.14, 0.1, 0.06])
 
@@ -21,21 +21,21 @@ def sequences(rng, count=4000, films=3):
 
 
 @pytest.fixture(scope="module")
-def expected():
-    return fit_expectation(sequences(np.random.default_rng(1)), FREQUENCY)
+def prior():
+    return fit_prior(sequences(np.random.default_rng(1)), FREQUENCY)
 
 
-def by_enumeration(probabilities, expected):
+def by_enumeration(probabilities, prior):
     """Marginals, change and the best grades from all 4 ** k joint grades, one by one."""
     films = len(probabilities)
-    evidence = (probabilities / np.array(expected.frequency)) ** expected.trust
+    evidence = (probabilities / np.array(prior.frequency)) ** prior.tempering
     joint = {}
     for grades in product(range(4), repeat=films):
-        prior = sum(
-            weight * np.prod([kind[g] for g in grades])
-            for kind, weight in zip(expected.kinds, expected.weights, strict=True)
+        weight_of = sum(
+            weight * np.prod([component[g] for g in grades])
+            for component, weight in zip(prior.components, prior.weights, strict=True)
         )
-        joint[grades] = prior * np.prod([evidence[k, g] for k, g in enumerate(grades)])
+        joint[grades] = weight_of * np.prod([evidence[k, g] for k, g in enumerate(grades)])
     total = sum(joint.values())
     marginal = np.zeros((films, 4))
     change = np.zeros((films, films))
@@ -45,18 +45,16 @@ def by_enumeration(probabilities, expected):
             marginal[k, grade] += value / total
             for other in range(films):
                 change[k, other] += (grade != grades[other]) * value / total
-        tilt = np.exp(np.log(np.array(expected.emphasis))[list(grades)].mean())
-        chosen[grades] = value * tilt * expected.change ** (len(set(grades)) - 1)
+        tilt = np.exp(np.log(np.array(prior.class_weight))[list(grades)].mean())
+        chosen[grades] = value * tilt * prior.change ** (len(set(grades)) - 1)
     return marginal, change, np.array(max(chosen, key=chosen.get))
 
 
 @pytest.mark.parametrize("films", [1, 2, 3, 4])
-@pytest.mark.parametrize("trust", [0.5, 1.0])
-def test_reading_agrees_with_enumeration(expected, films, trust):
+@pytest.mark.parametrize("tempering", [0.5, 1.0])
+def test_reading_agrees_with_enumeration(prior, films, tempering):
     rng = np.random.default_rng(films)
-    tilted = Expectation(
-        expected.frequency, expected.kinds, expected.weights, trust, (1.0, 1.7, 1.0, 1.2), 0.7
-    )
+    tilted = Prior(prior.frequency, prior.components, prior.weights, tempering, (1.0, 1.7, 1.0, 1.2), 0.7)
     for _ in range(25):
         probabilities = rng.dirichlet([0.5] * 4, size=films)
         probabilities = np.maximum(probabilities, 1e-5)
@@ -67,55 +65,55 @@ def test_reading_agrees_with_enumeration(expected, films, trust):
         np.testing.assert_array_equal(read.grades, grades)
 
 
-def test_order_of_films_plays_no_part(expected):
+def test_order_of_films_plays_no_part(prior):
     rng = np.random.default_rng(5)
     for _ in range(20):
         probabilities = rng.dirichlet([0.4] * 4, size=4)
         order = rng.permutation(4)
-        plain, mixed = read_corner(probabilities, expected), read_corner(probabilities[order], expected)
+        plain, mixed = read_corner(probabilities, prior), read_corner(probabilities[order], prior)
         np.testing.assert_allclose(mixed.probabilities, plain.probabilities[order])
         np.testing.assert_allclose(mixed.change, plain.change[np.ix_(order, order)])
         np.testing.assert_array_equal(mixed.grades, plain.grades[order])
 
 
-def test_doubtful_follow_up_does_not_invent_a_change(expected):
-    read = read_corner(np.array([[0.93, 0.07, 0.0, 0.0], [0.4, 0.6, 0.0, 0.0]]), expected)
+def test_doubtful_follow_up_does_not_invent_a_change(prior):
+    read = read_corner(np.array([[0.93, 0.07, 0.0, 0.0], [0.4, 0.6, 0.0, 0.0]]), prior)
     assert read.grades.tolist() == [0, 0]
     assert read.change[0, 1] < 0.5
 
 
-def test_plain_change_is_kept_whichever_film_comes_first(expected):
+def test_plain_change_is_kept_whichever_film_comes_first(prior):
     probabilities = np.array([[0.0, 0.995, 0.005, 0.0], [0.0, 0.002, 0.998, 0.0]])
-    there, back = read_corner(probabilities, expected), read_corner(probabilities[::-1], expected)
+    there, back = read_corner(probabilities, prior), read_corner(probabilities[::-1], prior)
     assert there.grades.tolist() == [1, 2]
     assert back.grades.tolist() == [2, 1]
     assert there.change[0, 1] == pytest.approx(back.change[0, 1])
     assert there.change[0, 1] > 0.5
 
 
-def test_film_that_says_nothing_changes_nothing_for_the_others(expected):
+def test_film_that_says_nothing_changes_nothing_for_the_others(prior):
     two = np.array([[0.9, 0.1, 0.0, 0.0], [0.3, 0.7, 0.0, 0.0]])
-    three = np.vstack([two, expected.frequency])
-    alone, added = read_corner(two, expected), read_corner(three, expected)
+    three = np.vstack([two, prior.frequency])
+    alone, added = read_corner(two, prior), read_corner(three, prior)
     np.testing.assert_allclose(added.probabilities[:2], alone.probabilities)
     np.testing.assert_allclose(added.change[:2, :2], alone.change)
 
 
-def test_card_round_trip(expected):
-    assert Expectation.from_card(expected.as_card()) == expected
+def test_card_round_trip(prior):
+    assert Prior.from_card(prior.as_card()) == prior
 
 
-def test_expectation_fits_the_courses(expected):
+def test_prior_fits_the_courses(prior):
     rng = np.random.default_rng(2)
     grades = np.array(sequences(rng, 6000))
-    kinds, weights = np.array(expected.kinds), np.array(expected.weights)
+    components, weights = np.array(prior.components), np.array(prior.weights)
     assert weights.sum() == pytest.approx(1, abs=1e-6)
-    np.testing.assert_allclose(weights @ kinds, np.bincount(grades.ravel()) / grades.size, atol=0.02)
-    same = weights @ (kinds**2).sum(axis=1)
+    np.testing.assert_allclose(weights @ components, np.bincount(grades.ravel()) / grades.size, atol=0.02)
+    same = weights @ (components**2).sum(axis=1)
     observed = np.mean([grades[:, a] == grades[:, b] for a, b in ((0, 1), (0, 2), (1, 2))])
     assert same == pytest.approx(observed, abs=0.01)
-    assert kinds_of_corner().shape == (34, 4)
-    np.testing.assert_allclose(kinds_of_corner().sum(axis=1), 1)
+    assert corner_components().shape == (34, 4)
+    np.testing.assert_allclose(corner_components().sum(axis=1), 1)
 
 
 def tuning_corners(rng, patients=12):
@@ -128,12 +126,12 @@ def tuning_corners(rng, patients=12):
     return found
 
 
-def test_tuning_lowers_the_cost_and_needs_enough_pairs(expected):
+def test_tuning_lowers_the_cost_and_needs_enough_pairs(prior):
     corners = tuning_corners(np.random.default_rng(3), patients=30)
-    tuned = tune(expected, corners)
-    assert log_score(tuned, corners) >= log_score(expected, corners)
-    assert cost(tuned, corners) <= cost(expected, corners) + 0.01
-    assert tune(expected, corners[:50]) == expected
+    tuned = tune(prior, corners)
+    assert log_score(tuned, corners) >= log_score(prior, corners)
+    assert cost(tuned, corners) <= cost(prior, corners) + 0.01
+    assert tune(prior, corners[:50]) == prior
 
 
 def finding(site, probabilities, grade):
@@ -143,15 +141,15 @@ def finding(site, probabilities, grade):
 NORMAL, DOUBTFUL = (0.95, 0.05, 0.0, 0.0), (0.4, 0.6, 0.0, 0.0)
 
 
-def test_films_keep_boxes_hidden_sites_and_abstentions(expected):
+def test_films_keep_boxes_hidden_sites_and_abstentions(prior):
     films = [
         Scored((finding("C2I", NORMAL, 0), finding("C3S", NORMAL, 0)), {"T1S": "hidden"}),
         Abstained("a hand"),
         Scored((finding("C2I", DOUBTFUL, 1), finding("L1S", DOUBTFUL, 1))),
     ]
-    read = read_together(films, expected)
-    assert read.films[1] == films[1]
-    first, last = read.films[0], read.films[2]
+    read = read_paired(films, prior)
+    assert read.results[1] == films[1]
+    first, last = read.results[0], read.results[2]
     assert isinstance(first, Scored)
     assert isinstance(last, Scored)
     assert first.unscorable == {"T1S": "hidden"}

@@ -106,11 +106,11 @@ def test_pair_of_films_is_read_together_in_either_order(scorer):
     films = [Image(name, film.pixels, film.spacing_mm) for name, film in (("a", before), ("b", after))]
     seen, together = scorer.score(films), paired.build_together("demo")
     there, back = together.read(seen), together.read(seen[::-1])
-    assert there.films == back.films[::-1]
+    assert there.results == back.results[::-1]
     for site, probability in there.change_probability.items():
         if (0, 1) in probability:
             assert (probability[0, 1] > 0.5) == (site in SITES["lumbar"][4:6]), site
-    grades = {finding.site: finding.grade for finding in there.films[1].findings}
+    grades = {finding.site: finding.grade for finding in there.results[1].findings}
     assert [grades[site] for site in SITES["lumbar"][4:6]] == [3, 3]
 
 

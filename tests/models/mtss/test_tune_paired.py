@@ -5,8 +5,8 @@ import pytest
 
 from models.mtss import tune_paired
 from models.mtss.paired import GRADES, SCALES
-from models.paired.fit import SiteCourse, fit_expectation
-from models.paired.posterior import kinds_of_site, read_site
+from models.paired.fit import SiteCourse, fit_prior
+from models.paired.posterior import read_site, site_components
 
 
 @pytest.fixture(scope="module")
@@ -15,9 +15,9 @@ def courses():
 
 
 @pytest.fixture(scope="module")
-def expected(courses):
+def prior(courses):
     frequency = np.bincount(np.concatenate(courses["jsn"]), minlength=5) + 1.0
-    return fit_expectation(courses["jsn"], frequency, kinds_of_site(5))
+    return fit_prior(courses["jsn"], frequency, site_components(5))
 
 
 def test_courses_of_phantom_patients_cover_each_scale(courses):
@@ -30,21 +30,21 @@ def test_courses_of_phantom_patients_cover_each_scale(courses):
         assert (np.diff(together, axis=1) >= 0).all()
 
 
-def test_choice_in_tuning_is_that_of_reading(expected):
+def test_choice_in_tuning_is_that_of_reading(prior):
     rng = np.random.default_rng(0)
-    tilted = tune_paired.slim(expected)
-    before = tune_paired.pair_prior(tilted)
+    tilted = tune_paired.slim(prior)
+    log_prior = tune_paired.pair_prior(tilted)
     for films in (1, 2, 3):
         for _ in range(40):
             seen = np.maximum(rng.dirichlet([0.4] * 5, size=films), 1e-5)
-            chosen = tune_paired.chosen(seen, tilted, before)
+            chosen = tune_paired.chosen(seen, tilted, log_prior)
             np.testing.assert_array_equal(chosen, read_site(seen, tilted).grades)
 
 
-def test_slim_expectation_keeps_what_matters(expected):
-    slim = tune_paired.slim(expected, 1e-3)
-    assert len(slim.kinds) < len(expected.kinds)
-    assert slim.kinds[-1] == expected.kinds[-1]
+def test_slim_prior_keeps_what_matters(prior):
+    slim = tune_paired.slim(prior, 1e-3)
+    assert len(slim.components) < len(prior.components)
+    assert slim.components[-1] == prior.components[-1]
     assert sum(slim.weights) == pytest.approx(1, abs=1e-6)
 
 
@@ -58,8 +58,8 @@ def sites(rng, courses, count):
     return found
 
 
-def test_tuning_lowers_the_cost_and_needs_enough_pairs(expected, courses):
+def test_tuning_lowers_the_cost_and_needs_enough_pairs(prior, courses):
     found = sites(np.random.default_rng(3), courses["jsn"], 15)
-    tuned = tune_paired.tune(expected, found)
-    assert tune_paired.cost(tuned, found) <= tune_paired.cost(tune_paired.slim(expected), found) + 0.05
-    assert tune_paired.tune(expected, found[:50]) == expected
+    tuned = tune_paired.tune(prior, found)
+    assert tune_paired.cost(tuned, found) <= tune_paired.cost(tune_paired.slim(prior), found) + 0.05
+    assert tune_paired.tune(prior, found[:50]) == prior

@@ -12,7 +12,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from core.domain import Abstained, CohortFilter, Scored, ScoredTogether, Viewer
+from core.domain import Abstained, CohortFilter, Scored, ScoredPaired, Viewer
 from data.queries.scores import abstentions
 from data.store.cohort import CohortStore
 from data.verify import verify
@@ -36,7 +36,7 @@ class ToyTogether:
             site: {(a, b): abs(g - h) / 3 for a, g in found for b, h in found if a != b}
             for site, found in seen.items()
         }
-        return ScoredTogether(tuple(self._film(film, given) for film in films), change)
+        return ScoredPaired(tuple(self._film(film, given) for film in films), change)
 
     def _film(self, film, given):
         if isinstance(film, Abstained):
