@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, Protocol, runtime_checkable
 
-from core.domain import Abstained, Image, Scored, ScoredPaired
-from core.reader_labels import MODEL_PAIRED
+from core.domain import Abstained, Image, Scored
 from models import cards
+from models.paired.reader import Paired
 
 
 @runtime_checkable
@@ -27,38 +27,6 @@ class Scorer(Protocol):
     def score(self, films: Sequence[Image]) -> list[Scored | Abstained]:
         """One result per film, in the order given."""
         ...
-
-
-@runtime_checkable
-class PairedReader(Protocol):
-    """Reads all films of a patient together, from what the same model saw on each of them alone."""
-
-    def read(self, films: Sequence[Scored | Abstained]) -> ScoredPaired:
-        """Results in the order given; which film came first is neither known nor used."""
-        ...
-
-
-@dataclass(frozen=True)
-class Paired:
-    """How a model reads a patient's films together, and how these reads are filed.
-
-    factory: of a size, gives a ``PairedReader``. identity: of a size, quick to import, gives a hash of how it
-    reads, None where this size reads single films only.
-    """
-
-    factory: str
-    identity: str
-    campaign: str = MODEL_PAIRED
-
-    def build(self, size: str) -> PairedReader:
-        """The reader. Raises ModelError where the weights are absent."""
-        made: PairedReader = named(self.factory)(size)
-        return made
-
-    def identify(self, size: str) -> str | None:
-        """The hash of how this size reads films together, None where it does not."""
-        found: str | None = named(self.identity)(size)
-        return found
 
 
 @dataclass(frozen=True)

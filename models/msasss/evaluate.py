@@ -17,10 +17,12 @@ import pandas as pd
 from core.domain import Abstained, Scored
 from core.scores.engine.totals import compute
 from core.scores.msasss import MSASSS
-from models.msasss import measures, paired
+from models.msasss import measures
 from models.msasss.labels import Corner, LabelledFilm, read_folder, stated_spacing
 from models.msasss.scorer import TYPICAL_SPACING, MsasssScorer, build
 from models.msasss.sites import SITES
+from models.msasss.system import PAIRED_READING
+from models.paired.reader import PairedReader
 
 MODEL = "model"  # reads films one by one
 PAIRED = "model paired"  # reads all films of a patient together, order blinded
@@ -113,8 +115,8 @@ def run(one: TestSet, *, size: str, processes: int) -> Outcome:
         _start(size)
         results = [_score(film) for film in films]
     corners, together = _table(films, results), pd.DataFrame()
-    if paired.identity(size) is not None:
-        together = _table(films, read_together(films, results, paired.build_together(size)))
+    if PAIRED_READING.identify(size) is not None:
+        together = _table(films, read_together(films, results, PAIRED_READING.build(size)))
     table = pd.DataFrame([_film(film, result) for film, result in zip(films, results, strict=True)])
     return Outcome(corners, table, totals(one, corners, together), together)
 
@@ -126,7 +128,7 @@ def _table(films: Sequence[LabelledFilm], results: Sequence[Scored | Abstained])
 
 
 def read_together(
-    films: Sequence[LabelledFilm], results: Sequence[Scored | Abstained], reader: paired.Together
+    films: Sequence[LabelledFilm], results: Sequence[Scored | Abstained], reader: PairedReader
 ) -> list[Scored | Abstained]:
     """The results of all films, each patient's read together."""
     places: dict[str, list[int]] = {}

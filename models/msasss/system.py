@@ -1,15 +1,17 @@
 """The model of mSASSS, as the rest of the house sees it."""
 
-from models.system import Explanations, Method, Paired, SystemModel
+from models.paired.reader import Paired
+from models.system import Explanations, Method, SystemModel
 
 MAPS = {"grader": Method(4, "HiResCAM", contrast=True), "finder": Method(17, "HiResCAM")}
+PAIRED_READING = Paired("msasss", {"corner": ("cervical", "lumbar")})
 
 MODEL = SystemModel(
     system="msasss",
     body_parts=("cervical spine", "thoracic spine", "lumbar spine", "spine", "neck", "abdomen"),
     networks=("finder", "grader"),
     scorer="models.msasss.scorer:build",
-    paired=Paired("models.msasss.paired:build_together", "models.msasss.paired:identity"),
+    paired=PAIRED_READING,
     unknown_images="models.msasss.ood_films:Source",
     control_images="models.msasss.control_images",
     explanations=Explanations(

@@ -20,6 +20,8 @@ from models.msasss import scorer as infer
 from models.msasss.grading import PLAIN
 from models.msasss.labels import LabelledFilm, read_folder, split_patients
 from models.msasss.sites import ALL_UNITS, GRADE_NAMES
+from models.paired.fit import fit_prior
+from models.paired.posterior import site_components
 
 TUNING_SHARE = 0.15
 FIRST_TUNING = 101  # number of the first phantom patient for tuning
@@ -286,7 +288,8 @@ def together(
     frequency = np.bincount(calibrated_on, minlength=4) + 1.0
     results = [r if isinstance(r, Abstained) else scorer.judge(r) for _, r in good]
     corners = tune_paired.courses([film for film, _ in good], results)
-    expected = tune_paired.tune(tune_paired.fit_prior(grades, frequency), corners)
+    prior = fit_prior(grades, frequency, site_components(4))
+    expected = tune_paired.tune(prior, corners)
     return {"together": expected.as_card()}
 
 

@@ -15,22 +15,18 @@ import numpy as np
 from core.domain import Abstained, Scored
 from models.msasss.labels import LabelledFilm
 from models.msasss.sites import REGION_OF_UNIT, UNIT_OF_SITE
-from models.msasss.together import GRADES, Prior, corner_components, read_corner
+from models.msasss.system import PAIRED_READING
 from models.msasss.tune import LEAST_SENSITIVITY
-from models.paired.fit import SiteCourse, differences, log_score, with_tempering
-from models.paired.fit import fit_prior as fit_sites
+from models.paired.fit import SiteCourse, differences, with_tempering
+from models.paired.posterior import Prior, read_site
 
 EROSION = (1.0, 1.3, 1.7, 2.2, 2.7, 3.5)  # class weight of grade 1; the others need none
 CHANGE = (0.5, 0.7, 1.0, 1.4, 2.0)
-__all__ = ["CornerCourse", "cost", "courses", "fit_prior", "labelled_courses", "log_score", "tune"]
-
+GRADES = PAIRED_READING.grades["corner"]
 LEAST_PAIRS = 100  # corners on two films, below which the choice stays as it is
 
 
-CornerCourse = SiteCourse  # one corner of one patient, probabilities (k, 4)
-
-
-def courses(films: Sequence[LabelledFilm], results: Sequence[Scored | Abstained]) -> list[CornerCourse]:
+def courses(films: Sequence[LabelledFilm], results: Sequence[Scored | Abstained]) -> list[SiteCourse]:
     """The visible corners that the model graded, by patient and site."""
     rows: dict[tuple[str, str], list[tuple[tuple[float, ...], int, str]]] = {}
     for film, result in zip(films, results, strict=True):
@@ -42,7 +38,7 @@ def courses(films: Sequence[LabelledFilm], results: Sequence[Scored | Abstained]
                 row = (finding.grade_probabilities, true[finding.site], film.name)
                 rows.setdefault((film.patient, finding.site), []).append(row)
     return [
-        CornerCourse(
+        SiteCourse(
             patient,
             site,
             np.array([row[0] for row in found]),
@@ -62,15 +58,7 @@ def labelled_courses(films: Iterable[LabelledFilm]) -> list[np.ndarray]:
     return [np.array(grades) for grades in rows.values()]
 
 
-def fit_prior(grades: Sequence[np.ndarray], frequency: np.ndarray) -> Prior:
-    """The weights of the components by expectation-maximisation from true grades, (k,) per corner.
-
-    frequency (4,): of the grades on the films on which the grade probabilities were calibrated.
-    """
-    return fit_sites(grades, frequency, corner_components())
-
-
-def tune(prior: Prior, corners: Sequence[CornerCourse]) -> Prior:
+def tune(prior: Prior, corners: Sequence[SiteCourse]) -> Prior:
     """Tempering and free component by the log probability of the truth, then class weights and
     change for totals and changes of totals. With too few corners on two films everything stays as it is.
     """
@@ -86,7 +74,7 @@ def tune(prior: Prior, corners: Sequence[CornerCourse]) -> Prior:
     return min(choices, key=lambda option: cost(option, corners))
 
 
-def cost(prior: Prior, corners: Sequence[CornerCourse]) -> float:
+def cost(prior: Prior, corners: Sequence[SiteCourse]) -> float:
     """What a choice of grades costs: mean squared error of the sums of grades of a region, and of their
     differences between films of a patient; a unit for each hundredth that a grade's sensitivity lies under
     the least wanted.
@@ -94,7 +82,7 @@ def cost(prior: Prior, corners: Sequence[CornerCourse]) -> float:
     error: dict[tuple[str, str], dict[str, float]] = {}
     hits, cases = np.zeros(GRADES), np.zeros(GRADES)
     for corner in corners:
-        grades = read_corner(corner.probabilities, prior).grades
+        grades = read_site(corner.probabilities, prior).grades
         np.add.at(cases, corner.grade, 1)
         np.add.at(hits, corner.grade, grades == corner.grade)
         of_films = error.setdefault((corner.patient, REGION_OF_UNIT[UNIT_OF_SITE[corner.site]]), {})

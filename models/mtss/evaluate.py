@@ -22,8 +22,8 @@ from models.mtss.detectors.labels import read_folder
 from models.mtss.detectors.read import HandReading
 from models.mtss.evaluate_grades import evaluate, folder_set
 from models.mtss.labels import GradedFilm
-from models.mtss.paired import build_together
 from models.mtss.scorer import MtssScorer, build, judge
+from models.mtss.system import PAIRED_READING
 
 Tell = Callable[[str], None]
 TOLD_EVERY = 20  # films
@@ -54,7 +54,7 @@ def evaluate_folder(
         seen[film.name] = result
         if len(seen) % TOLD_EVERY == 0:
             tell(f"{len(seen)} of {len(films.films)} films read")
-    scores = evaluate(films, lambda film: seen[film.name].result, build_together(size))
+    scores = evaluate(films, lambda film: seen[film.name].result, PAIRED_READING.build(size))
     return {"detection": joints_found(folder, seen)} | scores
 
 

@@ -19,8 +19,9 @@ from core.domain import Abstained, Finding, Scored
 from core.scores.mtss import MTSS
 from models.evaluation.agreement import DRAWS, FEATURE, MODEL, PAIRED, TRUTH, figures
 from models.mtss.labels import GradedFilm, read_graded
-from models.mtss.paired import Together
 from models.mtss.score_report import shown
+from models.mtss.system import PAIRED_READING
+from models.paired.reader import PairedReader
 
 if TYPE_CHECKING:
     from data.phantom.hands.course import HandsCourse
@@ -40,7 +41,9 @@ class ScoreSet:
     reads: pd.DataFrame
 
 
-def evaluate(one: ScoreSet, read: Read, together: Together | None, *, draws: int = DRAWS) -> dict[str, Any]:
+def evaluate(
+    one: ScoreSet, read: Read, together: PairedReader | None, *, draws: int = DRAWS
+) -> dict[str, Any]:
     """The figures of a scorer on a set of films, single and (where it can) read together, beside people."""
     results = [read(film) for film in one.films]
     parts = [one.truth, one.reads, grades_of(one.films, results, MODEL)]
@@ -71,7 +74,7 @@ def grades_of(
 
 
 def read_patients(
-    films: Sequence[GradedFilm], results: Sequence[Scored | Abstained], together: Together
+    films: Sequence[GradedFilm], results: Sequence[Scored | Abstained], together: PairedReader
 ) -> list[Scored | Abstained]:
     """The results of all films, each patient's films of one view read together."""
     places: dict[tuple[str, str], list[int]] = {}
@@ -189,10 +192,9 @@ def _rows(course: HandsCourse, reads: HandsReads, filmed: np.ndarray, reader: st
 def main(data: Path, people: bool, size: str, out: Path | None) -> None:
     """Evaluate the grader alone on labelled films, places from the labels with a finder's error."""
     from models.mtss.grader.grade import build_grader
-    from models.mtss.paired import build_together
 
     read = with_true_places(build_grader(size))
-    result = evaluate(folder_set(data, people=people), read, build_together(size))
+    result = evaluate(folder_set(data, people=people), read, PAIRED_READING.build(size))
     click.echo(shown(result))
     if out is not None:
         out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")

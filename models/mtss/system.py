@@ -1,6 +1,7 @@
 """The model of the Sharp/van der Heijde score, as the rest of the house sees it."""
 
-from models.system import Explanations, Method, Paired, SystemModel
+from models.paired.reader import Paired
+from models.system import Explanations, Method, SystemModel
 
 _DETECTORS = tuple(
     f"{finding}, {layer}" for finding in ("ankylosis", "luxation") for layer in ("Conv7", "Conv9-2")
@@ -12,13 +13,21 @@ def _layer(name: str) -> str:
 
 
 MAPS = {name: Method(_layer(name)) for name in _DETECTORS} | {"grader": Method(16, "HiResCAM", contrast=True)}
+PAIRED_READING = Paired(
+    "mtss",
+    {
+        "hand erosion": ("hand erosion",),
+        "foot erosion": ("foot erosion",),
+        "jsn": ("hand jsn", "foot jsn"),
+    },
+)
 
 MODEL = SystemModel(
     system="mtss",
     body_parts=("hand", "wrist", "foot"),
     networks=("finder", "grader", "ankylosis", "luxation"),
     scorer="models.mtss.scorer:build",
-    paired=Paired("models.mtss.paired:build_together", "models.mtss.paired:identity"),
+    paired=PAIRED_READING,
     unknown_images="models.mtss.ood_films:Source",
     control_images="models.mtss.control_images",
     explanations=Explanations(

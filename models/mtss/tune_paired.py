@@ -14,7 +14,7 @@ import numpy as np
 
 from models.mtss.grader.rule import BLOCK_OF, CODE_OF, BlockRule
 from models.mtss.grader.tune import SeenFilm
-from models.mtss.paired import GRADES, SCALE_OF, SCALES
+from models.mtss.system import PAIRED_READING
 from models.paired.fit import SiteCourse, differences, fit_prior, with_tempering
 from models.paired.posterior import Prior, evidence, read_site, site_components
 
@@ -25,6 +25,7 @@ FALSE_CHANGE = 1.5  # units of error that a changed sum of everybody without a t
 LEAST_PAIRS = 100  # sites on two films, below which the choice stays as it is
 PATIENTS = 1500  # training patients whose course, as numbers, gives the prior
 
+SCALE_OF, GRADES = PAIRED_READING.scale_of, PAIRED_READING.grades
 Courses = Mapping[str, Sequence[np.ndarray]]
 
 
@@ -36,7 +37,7 @@ def phantom_courses(patients: int = PATIENTS, visits: int = 3) -> dict[str, list
 
     course = simulate_hands(StudySeed(StudyRole.TRAIN, SEED), patients, visits)
     scale_of = {site: scale for (site, _), scale in SCALE_OF.items()}
-    found: dict[str, list[np.ndarray]] = {scale: [] for scale in SCALES}
+    found: dict[str, list[np.ndarray]] = {scale: [] for scale in GRADES}
     for site, values in grades(course).items():
         found[scale_of[site]] += list(values)
     return found
@@ -56,7 +57,7 @@ def site_courses(films: Sequence[SeenFilm], rules: Mapping[str, BlockRule]) -> d
             chance = rule.probabilities(log_seen[None], damage, [unit[1:]])[0]
             key = (SCALE_OF[code, feature], one.film.patient, code)
             rows.setdefault(key, []).append((chance, grade, one.film.visit))
-    found: dict[str, list[SiteCourse]] = {scale: [] for scale in SCALES}
+    found: dict[str, list[SiteCourse]] = {scale: [] for scale in GRADES}
     for (scale, patient, code), seen in rows.items():
         chances, grades, visits = zip(*seen, strict=True)
         found[scale].append(SiteCourse(patient, code, np.stack(chances), np.array(grades), visits))
@@ -66,11 +67,11 @@ def site_courses(films: Sequence[SeenFilm], rules: Mapping[str, BlockRule]) -> d
 def fit(films: Sequence[SeenFilm], rules: Mapping[str, BlockRule], courses: Courses | None) -> dict[str, Any]:
     """The card's entry ``together``; empty where no site is known at two visits."""
     seen = site_courses(films, rules)
-    known = courses if courses is not None else {s: [one.grade for one in seen[s]] for s in SCALES}
-    if not all(any(len(one) > 1 for one in known[scale]) for scale in SCALES):
+    known = courses if courses is not None else {s: [one.grade for one in seen[s]] for s in GRADES}
+    if not all(any(len(one) > 1 for one in known[scale]) for scale in GRADES):
         return {}
     found = {}
-    for scale in SCALES:
+    for scale in GRADES:
         labels = np.concatenate([one.grade for one in seen[scale]]) if seen[scale] else np.zeros(0, int)
         frequency = np.bincount(labels, minlength=GRADES[scale]) + 1.0
         prior = fit_prior(known[scale], frequency, site_components(GRADES[scale], REACH[scale]))

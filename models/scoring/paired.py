@@ -18,7 +18,7 @@ from core.domain import Scored
 from data.scoring.filing import Result, Run, begin, file_visit, finding_rows, unscorable_rows, waiting_visits
 from data.scoring.paired import as_result, films_of, missing_sites, single_findings, stale_subjects
 from data.store.cohort import CohortStore
-from models.system import Paired, PairedReader
+from models.paired.reader import Paired, PairedReader
 
 BATCH_PATIENTS = 20  # a transaction
 

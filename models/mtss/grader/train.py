@@ -49,9 +49,8 @@ def train_grader(
 
     tuning: films of the plain population, at two visits of each patient. damaged: more tuning films, of
     damaged patients, that count little. Without tuning folders a share of the patients is kept for it.
-    courses: scale of :mod:`models.mtss.paired` -> true grades of sites over visits, from which reading
-    together learns what to expect; those of the tuning labels if None. Raises InputError where a patient is
-    on both sides.
+    courses: scale of paired reading -> true grades of sites over visits, which give its prior; those of the
+    tuning labels if None. Raises InputError where a patient is on both sides.
     """
     films = [film for folder in folders for film in read_graded(folder)]
     tuned_on = [film for folder in tuning for film in read_graded(folder)]

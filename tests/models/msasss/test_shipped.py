@@ -9,10 +9,10 @@ from core.domain import Abstained, Image, Scored
 from data.phantom.seeds import PREFIX, StudyRole, StudySeed
 from data.phantom.spine.films import make_film
 from models import cards
-from models.msasss import paired
 from models.msasss import scorer as infer
 from models.msasss.labels import LabelledFilm
 from models.msasss.sites import SITES
+from models.msasss.system import PAIRED_READING
 
 LARGEST = 12_000_000  # bytes a network
 
@@ -104,8 +104,8 @@ def test_pair_of_films_is_read_together_in_either_order(scorer):
         987, "FRESH", "W104", "lumbar", states | dict.fromkeys(SITES["lumbar"][4:6], (3, 0.8)), kind="good"
     )
     films = [Image(name, film.pixels, film.spacing_mm) for name, film in (("a", before), ("b", after))]
-    seen, together = scorer.score(films), paired.build_together("demo")
-    there, back = together.read(seen), together.read(seen[::-1])
+    seen, reader = scorer.score(films), PAIRED_READING.build("demo")
+    there, back = reader.read(seen), reader.read(seen[::-1])
     assert there.results == back.results[::-1]
     for site, probability in there.change_probability.items():
         if (0, 1) in probability:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -92,7 +93,7 @@ def truthful(film) -> FilmResult:
 @pytest.fixture
 def result(folder, monkeypatch):
     monkeypatch.setattr(evaluate, "read_all", lambda films, *rest: ((f, truthful(f)) for f in films))
-    monkeypatch.setattr(evaluate, "build_together", lambda size: None)
+    monkeypatch.setattr(evaluate, "PAIRED_READING", SimpleNamespace(build=lambda size: None))
     found = evaluate_folder(folder, tell=lambda text: None)
     return {"system": "mtss", "size": "demo", "sets": [found]}
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from models.mtss import tune_paired
-from models.mtss.paired import GRADES, SCALES
+from models.mtss.tune_paired import GRADES
 from models.paired.fit import SiteCourse, fit_prior
 from models.paired.posterior import read_site, site_components
 
@@ -21,9 +21,9 @@ def prior(courses):
 
 
 def test_courses_of_phantom_patients_cover_each_scale(courses):
-    counts = {scale: len(courses[scale]) for scale in SCALES}
+    counts = {scale: len(courses[scale]) for scale in GRADES}
     assert counts == {"hand erosion": 60 * 32, "foot erosion": 60 * 12, "jsn": 60 * 42}
-    for scale in SCALES:
+    for scale in GRADES:
         together = np.array(courses[scale])
         assert together.shape[1] == 3
         assert together.max() < GRADES[scale]

@@ -16,13 +16,13 @@ from core.domain import Abstained, CohortFilter, Scored, ScoredPaired, Viewer
 from data.queries.scores import abstentions
 from data.store.cohort import CohortStore
 from data.verify import verify
+from models.paired.reader import Paired
 from models.scoring.run import score_cohort
-from models.system import Paired
 from tests.helpers.paths import ROOT
 from tests.models.scoring.test_single import TOY, all_rows, load_toy, make_cohort
 
 
-class ToyTogether:
+class ToyReader:
     """Gives every film of a site three less its lowest grade on any of them, and says how far they differ."""
 
     def read(self, films):
@@ -44,15 +44,15 @@ class ToyTogether:
         return Scored(tuple(replace(f, grade=given[f.site]) for f in film.findings))
 
 
-def build_together(size):
-    return ToyTogether()
+class ToyPaired(Paired):
+    def build(self, size):
+        return ToyReader()
+
+    def identify(self, size):
+        return {"demo": "lowest", "full": None}[size]
 
 
-def identify_together(size):
-    return {"demo": "lowest", "full": None}[size]
-
-
-BOTH = replace(TOY, paired=Paired(f"{__name__}:build_together", f"{__name__}:identify_together"))
+BOTH = replace(TOY, paired=ToyPaired("msasss", {}))
 
 
 def score(store, **how):

@@ -9,8 +9,8 @@ from models import cards
 from models.mtss.evaluate_grades import with_true_places
 from models.mtss.grader.grade import build_grader
 from models.mtss.labels import read_graded
-from models.mtss.paired import build_together, identity
 from models.mtss.phantom import Patients, limb_films
+from models.mtss.system import PAIRED_READING
 
 
 @pytest.fixture(scope="module")
@@ -54,5 +54,5 @@ def test_card_says_what_the_grader_is():
     assert about["bytes"] < 5e6
     assert about["parameters"] < 1.5e6
     assert set(card["together"]) == {"hand erosion", "foot erosion", "jsn"}
-    assert identity("demo") is not None
-    assert build_together("demo").expected["foot erosion"].frequency[0] > 0.5
+    assert PAIRED_READING.identify("demo") is not None
+    assert PAIRED_READING.build("demo").priors["foot erosion"].frequency[0] > 0.5

@@ -1,4 +1,4 @@
-"""One corner read on several films together: against enumeration, blind to order, fitted from courses."""
+"""One site read on several images: against enumeration, blind to their order, a prior fitted from courses."""
 
 from itertools import product
 
@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from core.domain import Abstained, Box, Finding, Scored
-from models.msasss.together import Prior, corner_components, read_corner, read_paired
-from models.msasss.tune_paired import CornerCourse, cost, courses, fit_prior, log_score, tune
+from models.paired.fit import fit_prior
+from models.paired.posterior import Prior, read_paired, read_site, site_components
 
 FREQUENCY = np.array([0.7, 0.14, 0.1, 0.06])
 
@@ -22,7 +22,7 @@ def sequences(rng, count=4000, films=3):
 
 @pytest.fixture(scope="module")
 def prior():
-    return fit_prior(sequences(np.random.default_rng(1)), FREQUENCY)
+    return fit_prior(sequences(np.random.default_rng(1)), FREQUENCY, site_components(4))
 
 
 def by_enumeration(probabilities, prior):
@@ -58,7 +58,7 @@ def test_reading_agrees_with_enumeration(prior, films, tempering):
     for _ in range(25):
         probabilities = rng.dirichlet([0.5] * 4, size=films)
         probabilities = np.maximum(probabilities, 1e-5)
-        read = read_corner(probabilities, tilted)
+        read = read_site(probabilities, tilted)
         marginal, change, grades = by_enumeration(probabilities, tilted)
         np.testing.assert_allclose(read.probabilities, marginal, atol=1e-9)
         np.testing.assert_allclose(read.change, change, atol=1e-9)
@@ -70,21 +70,21 @@ def test_order_of_films_plays_no_part(prior):
     for _ in range(20):
         probabilities = rng.dirichlet([0.4] * 4, size=4)
         order = rng.permutation(4)
-        plain, mixed = read_corner(probabilities, prior), read_corner(probabilities[order], prior)
+        plain, mixed = read_site(probabilities, prior), read_site(probabilities[order], prior)
         np.testing.assert_allclose(mixed.probabilities, plain.probabilities[order])
         np.testing.assert_allclose(mixed.change, plain.change[np.ix_(order, order)])
         np.testing.assert_array_equal(mixed.grades, plain.grades[order])
 
 
 def test_doubtful_follow_up_does_not_invent_a_change(prior):
-    read = read_corner(np.array([[0.93, 0.07, 0.0, 0.0], [0.4, 0.6, 0.0, 0.0]]), prior)
+    read = read_site(np.array([[0.93, 0.07, 0.0, 0.0], [0.4, 0.6, 0.0, 0.0]]), prior)
     assert read.grades.tolist() == [0, 0]
     assert read.change[0, 1] < 0.5
 
 
 def test_plain_change_is_kept_whichever_film_comes_first(prior):
     probabilities = np.array([[0.0, 0.995, 0.005, 0.0], [0.0, 0.002, 0.998, 0.0]])
-    there, back = read_corner(probabilities, prior), read_corner(probabilities[::-1], prior)
+    there, back = read_site(probabilities, prior), read_site(probabilities[::-1], prior)
     assert there.grades.tolist() == [1, 2]
     assert back.grades.tolist() == [2, 1]
     assert there.change[0, 1] == pytest.approx(back.change[0, 1])
@@ -94,7 +94,7 @@ def test_plain_change_is_kept_whichever_film_comes_first(prior):
 def test_film_that_says_nothing_changes_nothing_for_the_others(prior):
     two = np.array([[0.9, 0.1, 0.0, 0.0], [0.3, 0.7, 0.0, 0.0]])
     three = np.vstack([two, prior.frequency])
-    alone, added = read_corner(two, prior), read_corner(three, prior)
+    alone, added = read_site(two, prior), read_site(three, prior)
     np.testing.assert_allclose(added.probabilities[:2], alone.probabilities)
     np.testing.assert_allclose(added.change[:2, :2], alone.change)
 
@@ -112,26 +112,8 @@ def test_prior_fits_the_courses(prior):
     same = weights @ (components**2).sum(axis=1)
     observed = np.mean([grades[:, a] == grades[:, b] for a, b in ((0, 1), (0, 2), (1, 2))])
     assert same == pytest.approx(observed, abs=0.01)
-    assert corner_components().shape == (34, 4)
-    np.testing.assert_allclose(corner_components().sum(axis=1), 1)
-
-
-def tuning_corners(rng, patients=12):
-    """Corners of which each film is read with independent errors, and how a perfect calibration sees them."""
-    found = []
-    for patient in range(patients):
-        for site, grades in zip(("C2I", "C3S", "L1S", "L2I"), sequences(rng, 4, films=2), strict=True):
-            seen = np.array([rng.dirichlet(0.3 + 4.0 * np.eye(4)[grade]) for grade in grades])
-            found.append(CornerCourse(f"P{patient}", site, seen, grades, ("a", "b")))
-    return found
-
-
-def test_tuning_lowers_the_cost_and_needs_enough_pairs(prior):
-    corners = tuning_corners(np.random.default_rng(3), patients=30)
-    tuned = tune(prior, corners)
-    assert log_score(tuned, corners) >= log_score(prior, corners)
-    assert cost(tuned, corners) <= cost(prior, corners) + 0.01
-    assert tune(prior, corners[:50]) == prior
+    assert site_components(4).shape == (34, 4)
+    np.testing.assert_allclose(site_components(4).sum(axis=1), 1)
 
 
 def finding(site, probabilities, grade):
@@ -147,7 +129,7 @@ def test_films_keep_boxes_hidden_sites_and_abstentions(prior):
         Abstained("a hand"),
         Scored((finding("C2I", DOUBTFUL, 1), finding("L1S", DOUBTFUL, 1))),
     ]
-    read = read_paired(films, prior)
+    read = read_paired(films, lambda finding: prior)
     assert read.results[1] == films[1]
     first, last = read.results[0], read.results[2]
     assert isinstance(first, Scored)
@@ -160,13 +142,3 @@ def test_films_keep_boxes_hidden_sites_and_abstentions(prior):
     assert set(read.change_probability["C2I"]) == {(0, 2), (2, 0)}
     assert read.change_probability["L1S"] == {}
     assert sum(last.findings[0].grade_probabilities) == pytest.approx(1)
-
-
-def test_courses_are_of_visible_corners_that_were_graded(make_toy):
-    films = [make_toy("lumbar", "A", seed, grades=dict.fromkeys(SITES_LUMBAR, 0)) for seed in (1, 2)]
-    results = [Scored((finding("L1S", NORMAL, 0),)), Abstained("too dark")]
-    (course,) = courses(films, results)
-    assert (course.patient, course.site, course.grade.tolist()) == ("A", "L1S", [0])
-
-
-SITES_LUMBAR = ("T12I", "L1S", "L1I", "L2S", "L2I", "L3S", "L3I", "L4S", "L4I", "L5S", "L5I", "S1S")
