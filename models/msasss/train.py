@@ -20,12 +20,10 @@ from models.msasss import scorer as infer
 from models.msasss.grading import PLAIN
 from models.msasss.labels import LabelledFilm, read_folder, split_patients
 from models.msasss.sites import ALL_UNITS, GRADE_NAMES
-from models.paired.fit import fit_prior
-from models.paired.posterior import site_components
 
 TUNING_SHARE = 0.15
 FIRST_TUNING = 101  # number of the first phantom patient for tuning
-COURSES = 2000  # training patients whose course, as numbers, says what to expect of a corner over visits
+COURSES = 2000  # training patients whose course, as numbers, gives the prior of a corner over visits
 CARD_NOTE = "research only, not a medical device"
 
 
@@ -104,7 +102,7 @@ def run(
 ) -> dict[str, Any]:
     """Train both networks on sample files, tune on labelled films, write weights and card; returns the card.
 
-    grades: true grades of corners over visits, from which reading films together learns what to expect;
+    grades: true grades of corners over visits, which give the prior of paired reading;
     where none has two visits, the model reads single films only.
     Raises InputError where a patient is on both sides.
     """
@@ -250,7 +248,7 @@ def finish(
     tell: Callable[[str], None],
     grades: Sequence[np.ndarray] = (),
 ) -> dict[str, Any]:
-    """Fit grading rule, limits and the reading of films together on tuning films and write the card."""
+    """Fit grading rule, limits and paired reading on tuning films and write the card."""
     torch.set_num_threads(max(1, torch.get_num_threads()))
     scorer = _scorer(card, plan)
     tell(f"tuning on {len(tuning)} films")
@@ -268,29 +266,11 @@ def finish(
     card |= {"settings": settings.as_card(), "grading": rule.as_card()}
     scorer.settings, scorer.rule = settings, rule
     card["tuning"] = summary(scorer, [f for f, _ in good], [r for _, r in good], wrong)
-    card |= together(scorer, found.grade, good, grades)
+    results = [r if isinstance(r, Abstained) else scorer.judge(r) for _, r in good]
+    if prior := tune_paired.fit([f for f, _ in good], results, found.grade, grades):
+        card["together"] = prior
     cards.write_card(card, "msasss", plan.size, plan.out)
     return card
-
-
-def together(
-    scorer: infer.MsasssScorer,
-    calibrated_on: np.ndarray,
-    good: Sequence[tuple[LabelledFilm, infer.Reading | Abstained]],
-    grades: Sequence[np.ndarray],
-) -> dict[str, Any]:
-    """The card's entry ``together``; empty where no corner is known at two visits.
-
-    calibrated_on: (n,) true grades of the corners on which the grade probabilities were calibrated.
-    """
-    if not any(len(one) > 1 for one in grades):
-        return {}
-    frequency = np.bincount(calibrated_on, minlength=4) + 1.0
-    results = [r if isinstance(r, Abstained) else scorer.judge(r) for _, r in good]
-    corners = tune_paired.courses([film for film, _ in good], results)
-    prior = fit_prior(grades, frequency, site_components(4))
-    expected = tune_paired.tune(prior, corners)
-    return {"together": expected.as_card()}
 
 
 def _scorer(card: dict[str, Any], plan: Plan) -> infer.MsasssScorer:

@@ -1,5 +1,4 @@
-"""What is fitted for reading a patient's films together: the prior, how far one film counts, how to
-choose.
+"""What is fitted for the paired reading of spine films.
 
 The prior comes from the true grades of corners over visits (of training patients, as numbers: no film is
 needed); tempering and choice from films of tuning patients. Test patients give nothing.
@@ -8,7 +7,7 @@ needed); tempering and choice from films of tuning patients. Test patients give 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -17,13 +16,14 @@ from models.msasss.labels import LabelledFilm
 from models.msasss.sites import REGION_OF_UNIT, UNIT_OF_SITE
 from models.msasss.system import PAIRED_READING
 from models.msasss.tune import LEAST_SENSITIVITY
-from models.paired.fit import SiteCourse, differences, with_tempering
-from models.paired.posterior import Prior, read_site
+from models.paired.fit import SiteCourse, fit_prior
+from models.paired.posterior import Prior, read_site, site_components
+from models.paired.tune import sum_errors, tie_break
+from models.paired.tune import tune as tune_choice
 
-EROSION = (1.0, 1.3, 1.7, 2.2, 2.7, 3.5)  # class weight of grade 1; the others need none
-CHANGE = (0.5, 0.7, 1.0, 1.4, 2.0)
-GRADES = PAIRED_READING.grades["corner"]
-LEAST_PAIRS = 100  # corners on two films, below which the choice stays as it is
+((SCALE, GRADES),) = PAIRED_READING.grades.items()
+CLASS_WEIGHTS = [(1.0, erosion, 1.0, 1.0) for erosion in (1.0, 1.3, 1.7, 2.2, 2.7, 3.5)]  # grade 1 alone
+CHANGES = (0.5, 0.7, 1.0, 1.4, 2.0)
 
 
 def courses(films: Sequence[LabelledFilm], results: Sequence[Scored | Abstained]) -> list[SiteCourse]:
@@ -37,16 +37,11 @@ def courses(films: Sequence[LabelledFilm], results: Sequence[Scored | Abstained]
             if finding.site in true:
                 row = (finding.grade_probabilities, true[finding.site], film.name)
                 rows.setdefault((film.patient, finding.site), []).append(row)
-    return [
-        SiteCourse(
-            patient,
-            site,
-            np.array([row[0] for row in found]),
-            np.array([row[1] for row in found]),
-            tuple(row[2] for row in found),
-        )
-        for (patient, site), found in rows.items()
-    ]
+    found = []
+    for (patient, site), seen in rows.items():
+        probabilities, grades, names = zip(*seen, strict=True)
+        found.append(SiteCourse(patient, site, np.array(probabilities), np.array(grades), names))
+    return found
 
 
 def labelled_courses(films: Iterable[LabelledFilm]) -> list[np.ndarray]:
@@ -58,20 +53,27 @@ def labelled_courses(films: Iterable[LabelledFilm]) -> list[np.ndarray]:
     return [np.array(grades) for grades in rows.values()]
 
 
-def tune(prior: Prior, corners: Sequence[SiteCourse]) -> Prior:
-    """Tempering and free component by the log probability of the truth, then class weights and
-    change for totals and changes of totals. With too few corners on two films everything stays as it is.
+def fit(
+    films: Sequence[LabelledFilm],
+    results: Sequence[Scored | Abstained],
+    calibrated_on: np.ndarray,
+    grades: Sequence[np.ndarray],
+) -> dict[str, Any]:
+    """The prior for the card; empty where no corner is known at two visits.
+
+    films, results: of tuning patients. calibrated_on: (n,) true grades of the corners on which the grade
+    probabilities were calibrated. grades: (k,) true grades of each corner over visits.
     """
-    pairs = [corner for corner in corners if len(corner.grade) > 1]
-    if len(pairs) < LEAST_PAIRS:
-        return prior
-    best = with_tempering(prior, pairs)
-    choices = [
-        replace(best, class_weight=(1.0, erosion, 1.0, 1.0), change=change)
-        for erosion in EROSION
-        for change in CHANGE
-    ]
-    return min(choices, key=lambda option: cost(option, corners))
+    if not any(len(one) > 1 for one in grades):
+        return {}
+    frequency = np.bincount(calibrated_on, minlength=GRADES) + 1.0
+    prior = fit_prior(grades, frequency, site_components(GRADES))
+    return tune(prior, courses(films, results)).as_card()
+
+
+def tune(prior: Prior, corners: Sequence[SiteCourse]) -> Prior:
+    """The prior tuned for totals and changes of totals."""
+    return tune_choice(prior, corners, cost, class_weights=CLASS_WEIGHTS, changes=CHANGES)
 
 
 def cost(prior: Prior, corners: Sequence[SiteCourse]) -> float:
@@ -79,18 +81,12 @@ def cost(prior: Prior, corners: Sequence[SiteCourse]) -> float:
     differences between films of a patient; a unit for each hundredth that a grade's sensitivity lies under
     the least wanted.
     """
-    error: dict[tuple[str, str], dict[str, float]] = {}
-    hits, cases = np.zeros(GRADES), np.zeros(GRADES)
-    for corner in corners:
-        grades = read_site(corner.probabilities, prior).grades
-        np.add.at(cases, corner.grade, 1)
-        np.add.at(hits, corner.grade, grades == corner.grade)
-        of_films = error.setdefault((corner.patient, REGION_OF_UNIT[UNIT_OF_SITE[corner.site]]), {})
-        for film, given, true in zip(corner.films, grades, corner.grade, strict=True):
-            of_films[film] = of_films.get(film, 0.0) + float(given - true)
-    status = np.concatenate([list(films.values()) for films in error.values()])
-    change = np.concatenate([differences(list(films.values())) for films in error.values()])
+    grades = [read_site(corner.probabilities, prior).grades for corner in corners]
+    errors = sum_errors(corners, grades, lambda one: (one.patient, REGION_OF_UNIT[UNIT_OF_SITE[one.site]]))
+    given, true = np.concatenate(grades), np.concatenate([corner.grade for corner in corners])
+    cases = np.bincount(true, minlength=GRADES)
+    hits = np.bincount(true[given == true], minlength=GRADES)
     sensitivity = np.where(cases > 0, hits / np.maximum(cases, 1), 1.0)
     lacking = np.maximum(LEAST_SENSITIVITY - sensitivity, 0).sum()
-    tie_break = 0.001 * (abs(np.log(prior.class_weight[1])) + abs(np.log(prior.change)))
-    return float((status**2).mean() + (change**2).mean() + 100 * lacking + tie_break)
+    squares = (errors.status**2).mean() + (errors.change**2).mean()
+    return float(squares + 100 * lacking + tie_break(prior, 0.001))

@@ -79,6 +79,15 @@ def with_tempering(prior: Prior, sites: Sequence[SiteCourse]) -> Prior:
     return max(options, key=lambda option: log_score(option, sites))
 
 
+def slim(prior: Prior, least: float = 1e-5) -> Prior:
+    """Without the components that hardly a site belongs to; the last, which is free to be anything, stays."""
+    weights = np.array(prior.weights)
+    keep = (weights >= least) | (np.arange(len(weights)) == len(weights) - 1)
+    weights = weights[keep] / weights[keep].sum()
+    components = tuple(one for one, kept in zip(prior.components, keep, strict=True) if kept)
+    return replace(prior, components=components, weights=tuple(round(float(v), 8) for v in weights))
+
+
 def log_score(prior: Prior, sites: Sequence[SiteCourse]) -> float:
     """Mean log probability of the true grade of each image and of whether two images differ."""
     total, count = 0.0, 0

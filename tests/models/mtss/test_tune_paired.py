@@ -5,8 +5,9 @@ import pytest
 
 from models.mtss import tune_paired
 from models.mtss.tune_paired import GRADES
-from models.paired.fit import SiteCourse, fit_prior
+from models.paired.fit import SiteCourse, fit_prior, slim
 from models.paired.posterior import read_site, site_components
+from models.paired.tune import chosen_grades, pair_prior
 
 
 @pytest.fixture(scope="module")
@@ -32,20 +33,20 @@ def test_courses_of_phantom_patients_cover_each_scale(courses):
 
 def test_choice_in_tuning_is_that_of_reading(prior):
     rng = np.random.default_rng(0)
-    tilted = tune_paired.slim(prior)
-    log_prior = tune_paired.pair_prior(tilted)
+    tilted = slim(prior)
+    log_prior = pair_prior(tilted)
     for films in (1, 2, 3):
         for _ in range(40):
             seen = np.maximum(rng.dirichlet([0.4] * 5, size=films), 1e-5)
-            chosen = tune_paired.chosen(seen, tilted, log_prior)
+            chosen = chosen_grades(seen, tilted, log_prior)
             np.testing.assert_array_equal(chosen, read_site(seen, tilted).grades)
 
 
 def test_slim_prior_keeps_what_matters(prior):
-    slim = tune_paired.slim(prior, 1e-3)
-    assert len(slim.components) < len(prior.components)
-    assert slim.components[-1] == prior.components[-1]
-    assert sum(slim.weights) == pytest.approx(1, abs=1e-6)
+    slimmer = slim(prior, 1e-3)
+    assert len(slimmer.components) < len(prior.components)
+    assert slimmer.components[-1] == prior.components[-1]
+    assert sum(slimmer.weights) == pytest.approx(1, abs=1e-6)
 
 
 def sites(rng, courses, count):
@@ -61,5 +62,5 @@ def sites(rng, courses, count):
 def test_tuning_lowers_the_cost_and_needs_enough_pairs(prior, courses):
     found = sites(np.random.default_rng(3), courses["jsn"], 15)
     tuned = tune_paired.tune(prior, found)
-    assert tune_paired.cost(tuned, found) <= tune_paired.cost(tune_paired.slim(prior), found) + 0.05
+    assert tune_paired.cost(tuned, found) <= tune_paired.cost(slim(prior), found) + 0.05
     assert tune_paired.tune(prior, found[:50]) == prior
