@@ -186,7 +186,7 @@ def title_of(grade: int, method: Method) -> str:
 
 def rule_text(rule: GradingRule) -> str:
     """How a grade follows from probabilities, in words."""
-    if len(set(rule.emphasis)) == 1:
+    if len(set(rule.class_weight)) == 1:
         return "the most probable grade"
-    weights = ", ".join(f"{value:g}" for value in rule.emphasis)
-    return f"the largest of probability x {weights} (grades 0 to {len(rule.emphasis) - 1})"
+    weights = ", ".join(f"{value:g}" for value in rule.class_weight)
+    return f"the largest of probability x {weights} (grades 0 to {len(rule.class_weight) - 1})"

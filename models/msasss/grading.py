@@ -15,12 +15,13 @@ import numpy as np
 class GradingRule:
     """matrix (4, 4) and offset (4,): class logits -> logits of the grades (multinomial logistic regression).
 
-    emphasis (4,): the grade is the largest of emphasis x probability, so that rare grades are not drowned.
+    class_weight (4,): the grade is the largest of class weight x probability, so that rare grades are not
+    drowned.
     """
 
     matrix: tuple[tuple[float, ...], ...]
     offset: tuple[float, ...]
-    emphasis: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0)
+    class_weight: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0)
 
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
         """(n, 4) class logits -> (n, 4) grade probabilities; rows sum to 1."""
@@ -30,7 +31,7 @@ class GradingRule:
 
     def grades(self, probabilities: np.ndarray) -> np.ndarray:
         """(n, 4) probabilities -> (n,) grades."""
-        return np.asarray(np.argmax(probabilities * np.array(self.emphasis), axis=1))
+        return np.asarray(np.argmax(probabilities * np.array(self.class_weight), axis=1))
 
     def as_card(self) -> dict[str, Any]:
         return asdict(self)
@@ -38,7 +39,7 @@ class GradingRule:
     @classmethod
     def from_card(cls, card: dict[str, Any]) -> GradingRule:
         return cls(
-            tuple(tuple(row) for row in card["matrix"]), tuple(card["offset"]), tuple(card["emphasis"])
+            tuple(tuple(row) for row in card["matrix"]), tuple(card["offset"]), tuple(card["class_weight"])
         )
 
 

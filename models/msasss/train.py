@@ -267,8 +267,8 @@ def finish(
     scorer.settings, scorer.rule = settings, rule
     card["tuning"] = summary(scorer, [f for f, _ in good], [r for _, r in good], wrong)
     results = [r if isinstance(r, Abstained) else scorer.judge(r) for _, r in good]
-    if prior := tune_paired.fit([f for f, _ in good], results, found.grade, grades):
-        card["together"] = prior
+    if paired := tune_paired.fit([f for f, _ in good], results, found.grade, grades):
+        card["paired"] = paired
     cards.write_card(card, "msasss", plan.size, plan.out)
     return card
 

@@ -66,7 +66,7 @@ def _distance_mm(seen: SiteReading, reading: Reading, corner: Corner, film: Labe
 
 
 def fit_rule(found: TuningCorners, *, penalty: float = 2.0) -> GradingRule:
-    """Calibrated probabilities by weighted multinomial logistic regression, then the emphasis of the grades.
+    """Calibrated probabilities by weighted multinomial logistic regression, then class weights of the grades.
 
     penalty: strength of the pull of the regression towards plain softmax of the class logits.
     """
@@ -96,28 +96,30 @@ def fit_rule(found: TuningCorners, *, penalty: float = 2.0) -> GradingRule:
         tuple(float(v) for v in best[16:]),
     )
     return replace(
-        rule, emphasis=choose_emphasis(rule.probabilities(found.logits), found.grade, found.weight)
+        rule, class_weight=choose_class_weight(rule.probabilities(found.logits), found.grade, found.weight)
     )
 
 
-def choose_emphasis(
+def choose_class_weight(
     probabilities: np.ndarray, grade: np.ndarray, weight: np.ndarray, least: float = LEAST_SENSITIVITY
 ) -> tuple[float, float, float, float]:
     """Emphasis of grades 0..3 with the best total that leaves no grade under ``least`` sensitivity.
 
     Best: highest quadratic kappa less the bias of the mean grade, as totals are sums of grades. Where nothing
-    reaches ``least``, the emphasis with the greatest lowest sensitivity.
+    reaches ``least``, the class weights with the greatest lowest sensitivity.
     """
     options = []
     for one in (1.0, 1.25, 1.5, 1.8, 2.2, 2.7, 3.3, 4.0):
         for two in (0.7, 0.85, 1.0, 1.2, 1.45, 1.75, 2.1):
             for three in (0.6, 0.8, 1.0, 1.25, 1.6):
-                emphasis = (1.0, one, two, three)
-                given = np.argmax(probabilities * emphasis, axis=1)
+                class_weight = (1.0, one, two, three)
+                given = np.argmax(probabilities * class_weight, axis=1)
                 lowest = min(_sensitivity(given, grade, weight, k) for k in range(4))
                 bias = abs(float(np.average(given - grade, weights=weight)))
-                lean = 0.002 * float(np.abs(np.log(emphasis)).sum())  # of equals, the least emphasis
-                options.append((lowest, quadratic_kappa(given, grade, weight) - bias - lean, emphasis))
+                tie_break = 0.002 * float(np.abs(np.log(class_weight)).sum())  # of equals, the plainest
+                options.append(
+                    (lowest, quadratic_kappa(given, grade, weight) - bias - tie_break, class_weight)
+                )
     good = [option for option in options if option[0] >= least]
     return max(good, key=lambda option: option[1])[2] if good else max(options)[2]
 

@@ -59,7 +59,7 @@ def fit(
     calibrated_on: np.ndarray,
     grades: Sequence[np.ndarray],
 ) -> dict[str, Any]:
-    """The prior for the card; empty where no corner is known at two visits.
+    """The card's entry ``paired``; empty where no corner is known at two visits.
 
     films, results: of tuning patients. calibrated_on: (n,) true grades of the corners on which the grade
     probabilities were calibrated. grades: (k,) true grades of each corner over visits.
@@ -68,7 +68,7 @@ def fit(
         return {}
     frequency = np.bincount(calibrated_on, minlength=GRADES) + 1.0
     prior = fit_prior(grades, frequency, site_components(GRADES))
-    return tune(prior, courses(films, results)).as_card()
+    return {SCALE: tune(prior, courses(films, results)).as_card()}
 
 
 def tune(prior: Prior, corners: Sequence[SiteCourse]) -> Prior:

@@ -114,7 +114,7 @@ def begun(out: Path, size: str, seed: int, folders: Folders) -> dict[str, Any]:
         return cards.read_card("mtss", size, out)
     films = "phantom films" if folders.is_phantom else "labelled films"
     note = f"trained on {films}, research only"
-    return {"system": "mtss", "size": size, "note": note, "seed": seed, "networks": {}}
+    return {"system": "mtss", "size": size, "note": note, "training": {"seed": seed}, "networks": {}}
 
 
 def train_detectors(folders: Folders, out: Path, *, size: str, seed: int) -> dict[str, Any]:

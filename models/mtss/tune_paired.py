@@ -65,7 +65,7 @@ def site_courses(films: Sequence[SeenFilm], rules: Mapping[str, BlockRule]) -> d
 
 
 def fit(films: Sequence[SeenFilm], rules: Mapping[str, BlockRule], courses: Courses | None) -> dict[str, Any]:
-    """The card's entry ``together``; empty where no site is known at two visits."""
+    """The card's entry ``paired``; empty where no site is known at two visits."""
     seen = site_courses(films, rules)
     known = courses if courses is not None else {s: [one.grade for one in seen[s]] for s in GRADES}
     if not all(any(len(one) > 1 for one in known[scale]) for scale in GRADES):

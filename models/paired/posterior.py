@@ -24,7 +24,6 @@ from core.domain import Abstained, Finding, Scored, ScoredPaired
 
 MIN_PROBABILITY = 1e-6  # below it counts as this: no image alone excludes a grade
 PROPORTIONS = (0.1, 0.3, 0.5, 0.7, 0.9)  # of images with the second grade, where a site goes between two
-CARD_NAMES = {"components": "kinds", "tempering": "trust", "class_weight": "emphasis"}  # in weights cards
 
 
 @dataclass(frozen=True)
@@ -51,17 +50,17 @@ class Prior:
 
     def as_card(self) -> dict[str, Any]:
         """As a weights card keeps it, field by field."""
-        return {CARD_NAMES.get(name, name): value for name, value in asdict(self).items()}
+        return asdict(self)
 
     @classmethod
     def from_card(cls, card: Mapping[str, Any]) -> Prior:
         """The prior that :meth:`as_card` wrote."""
         return cls(
             tuple(card["frequency"]),
-            tuple(tuple(row) for row in card["kinds"]),
+            tuple(tuple(row) for row in card["components"]),
             tuple(card["weights"]),
-            card["trust"],
-            tuple(card["emphasis"]),
+            card["tempering"],
+            tuple(card["class_weight"]),
             card["change"],
         )
 

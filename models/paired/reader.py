@@ -19,6 +19,8 @@ from core.scores import get
 from models import cards
 from models.paired.posterior import Prior, read_paired
 
+FIRST_NAMES = {new: old for old, new in cards.NAMES_NOW.items()}
+
 
 class PairedReader:
     """Reads a patient's images together: results in the order given, which the reading does not look at."""
@@ -68,12 +70,8 @@ class Paired:
 
         Raises ModelError without weights.
         """
-        card = cards.read_card(self.system, size, folder or cards.FOLDER).get("together")
-        if not card:
-            return None
-        if len(self.scales) == 1 and "frequency" in card:
-            return {scale: Prior.from_card(card) for scale in self.scales}
-        return {scale: Prior.from_card(card[scale]) for scale in self.scales}
+        card = cards.read_card(self.system, size, folder or cards.FOLDER).get("paired")
+        return {scale: Prior.from_card(card[scale]) for scale in self.scales} if card else None
 
     def identify(self, size: str) -> str | None:
         """A hash of how this size reads images together, None where it does not.
@@ -84,7 +82,10 @@ class Paired:
         priors = self.priors(size)
         if priors is None:
             return None
-        content = {scale: prior.as_card() for scale, prior in priors.items()}
+        content = {
+            scale: {FIRST_NAMES.get(name, name): value for name, value in prior.as_card().items()}
+            for scale, prior in priors.items()
+        }
         text = json.dumps(content if len(content) > 1 else next(iter(content.values())), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -94,7 +95,7 @@ class Paired:
         if priors is None:
             raise ModelError(
                 f"{self.system} in size {size} reads single films only",
-                "its card has no entry 'together'",
+                "its card has no entry 'paired'",
                 "train on patients with films of two visits",
             )
         return PairedReader(priors, self.scale_of)

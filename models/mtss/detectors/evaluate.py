@@ -219,7 +219,7 @@ def evaluate_fold(
 ) -> TestedFold:
     """One fold's detectors on those of the films whose patients its card names as test patients."""
     card, detectors = cards.read_card("mtss", size, where), build(size=size, folder=where)
-    own = [film for film in films if film.patient in set(card["data"]["test_patients"])]
+    own = [film for film in films if film.patient in set(card["training"]["test_patients"])]
     counts, names = evaluate_films(detectors, own, fold)
     others = tables(*evaluate_films(detectors, held_out, fold)) if held_out else None
     return TestedFold(fold, card, counts, names, others)
@@ -228,15 +228,23 @@ def evaluate_fold(
 def together(tested: Sequence[TestedFold]) -> dict[str, Any]:
     """The folds' figures pooled, with each fold's training and what it makes of the held-out patients."""
     counts, names = (pd.concat([getattr(one, name) for one in tested]) for name in ("counts", "names"))
-    kept = ("recipe", "networks", "start")
-    budget = {f"fold{one.fold}": {key: one.card.get(key) for key in kept} for one in tested}
-    data = {
-        f"fold{one.fold}": {key: one.card["data"][key] for key in ("films", "patients")} for one in tested
-    }
     return figures(counts, names, planned_folds=FOLDS) | {
-        "budget": {name: about | data[name] for name, about in budget.items()},
+        "budget": {f"fold{one.fold}": _budget(one.card) for one in tested},
         "held_out": {f"fold{one.fold}": one.held_out for one in tested if one.held_out},
     }
+
+
+def _budget(card: dict[str, Any]) -> dict[str, Any]:
+    """What a fold was trained with, and the common start of all folds where there was one."""
+    training = card["training"]
+    start = training.get("start")
+    data = {"films": training["films"], "patients": len(training["patients"])}
+    begun = start and {
+        "recipe": start["recipe"],
+        "data": {"films": start["films"], "patients": len(start["patients"])},
+        "networks": start["networks"],
+    }
+    return {"recipe": training["recipe"], "networks": card["networks"], "start": begun} | data
 
 
 def trained_folds(folder: Path, size: str = "demo") -> list[int]:

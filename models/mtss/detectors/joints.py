@@ -17,3 +17,4 @@ POSITIVE = {ANKYLOSIS: frozenset({"ankylosis"}), LUXATION: frozenset({"subluxati
 
 BACKGROUND, PLAIN, AFFECTED = 0, 1, 2  # classes of each detector
 CLASSES = 3
+CLASS_NAMES = ("background", "joint", "joint with the finding")

@@ -16,6 +16,8 @@ from models import cards
 from models.mtss.detectors.evaluate import STORED, trained_folds
 from models.mtss.detectors.joints import DETECTORS
 
+MEASURED = "mtss-folds/evaluation.json: all five folds, and held-out patients with old disease"
+
 
 def store_fold(source: Path, target: Path, *, size: str = "demo") -> dict[str, Any]:
     """The fold's networks as float16 and its card in ``target``. Returns the card.
@@ -46,10 +48,7 @@ def ship_fold(fold: Path, folder: Path = cards.FOLDER, *, size: str = "demo") ->
         about = stored["networks"][finding]
         (folder / about["file"]).write_bytes((fold / about["file"]).read_bytes())
         card["networks"][finding] = about
-    for key in ("classes", "data", "recipe", "seed", "start"):
-        card[key] = stored.get(key)
-    card.pop("metrics", None)
-    card["measured"] = "mtss-folds/evaluation.json: all five folds, and held-out patients with old disease"
+    card["training"] = stored["training"] | {"measured": MEASURED}
     cards.write_card(card, "mtss", size, folder)
     return card
 

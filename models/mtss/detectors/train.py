@@ -19,7 +19,7 @@ import click
 
 from core.errors import InputError
 from models.mtss.detectors.batches import Recipe
-from models.mtss.detectors.joints import DETECTORS
+from models.mtss.detectors.joints import CLASS_NAMES, DETECTORS
 from models.mtss.detectors.labels import LabelledHands, read_folder
 from models.training.folds import FOLDS, split
 
@@ -44,7 +44,7 @@ def train_fold(
     """
     train, test = split([film.patient for film in films], fold, seed=recipe.seed)
     learned, tested = [films[i] for i in train] + list(extra), {films[i].patient for i in test}
-    before = set(_card(start, size)["data"]["training_patients"]) if start else set()
+    before = set(_card(start, size)["training"]["patients"]) if start else set()
     together = ({film.patient for film in learned} | before) & tested
     if together:
         raise InputError(
@@ -88,24 +88,25 @@ def _train_both(
             about = pool.starmap(_train_one, jobs)
     else:
         about = [_train_one(*job) for job in jobs]
-    card = {
-        "system": "mtss",
-        "size": size,
-        "note": "trained on phantom films, research only",
-        "networks": dict(zip(DETECTORS, about, strict=True)),
-        "classes": ["background", "joint", "joint with the finding"],
-        "data": {
-            "films": len(learned),
-            "patients": len({film.patient for film in learned}),
-            "training_patients": sorted({film.patient for film in learned}),
-            **about_data,
-        },
+    training: dict[str, Any] = {
+        "films": len(learned),
+        "patients": sorted({film.patient for film in learned}),
+        **about_data,
         "recipe": recipe.as_card(),
         "seed": recipe.seed,
     }
     if start:
         begun = _card(start, size)
-        card["start"] = {key: begun[key] for key in ("recipe", "data", "networks")}
+        training["start"] = begun["training"] | {"networks": begun["networks"]}
+    card = {
+        "system": "mtss",
+        "size": size,
+        "note": "trained on phantom films, research only",
+        "networks": {
+            name: one | {"classes": list(CLASS_NAMES)} for name, one in zip(DETECTORS, about, strict=True)
+        },
+        "training": training,
+    }
     cards.write_card(card, "mtss", size, folder)
     return card
 

@@ -44,8 +44,8 @@ def train_grader(
     cache: Path | None = None,
     report: Report = lambda epoch, loss, seconds: None,
 ) -> dict[str, Any]:
-    """Train on labelled folders and tune on others; the card's entries ``networks.grader``, ``grading`` and
-    ``together``.
+    """Train on labelled folders and tune on others; the card's entries ``networks.grader``, ``grading``,
+    ``tuning`` and ``paired``.
 
     tuning: films of the plain population, at two visits of each patient. damaged: more tuning films, of
     damaged patients, that count little. Without tuning folders a share of the patients is kept for it.
@@ -101,7 +101,7 @@ def finish(
     hard: Sequence[GradedFilm],
     courses: Mapping[str, Sequence[np.ndarray]] | None,
 ) -> dict[str, Any]:
-    """The card's entries ``grading`` and ``together``, fitted on tuning films."""
+    """The card's entries ``grading``, ``tuning`` and ``paired``, fitted on tuning films."""
     network.eval()
     plain = JointGrader(network, {block: plain_rule(block) for block in BLOCKS}, box_mm)
     return entries(see_all(plain, tuned_on), see_all(plain, hard), courses)
@@ -110,18 +110,18 @@ def finish(
 def entries(
     plain: Sequence[SeenFilm], hard: Sequence[SeenFilm], courses: Mapping[str, Sequence[np.ndarray]] | None
 ) -> dict[str, Any]:
-    """``grading`` and ``together`` from what the network sees on tuning films."""
+    """``grading``, ``tuning`` and ``paired`` from what the network sees on tuning films."""
     sites = tuning_sites([*plain, *hard], [1.0] * len(plain) + [HARD_WEIGHT] * len(hard))
     rules = tune(sites, {block: plain_rule(block) for block in BLOCKS})
-    grading: dict[str, Any] = {block: rule.as_card() for block, rule in rules.items()}
-    grading["tuning"] = {
+    grading = {block: rule.as_card() for block, rule in rules.items()}
+    tuning = {
         "patients": len({one.film.patient for one in plain}),
         "damaged_patients": len({one.film.patient for one in hard}),
         "films": len(plain) + len(hard),
         "jitter_mm": JITTER_MM,
     }
-    together = tune_paired.fit(plain, rules, courses)
-    return {"grading": grading} | ({"together": together} if together else {})
+    paired = tune_paired.fit(plain, rules, courses)
+    return {"grading": grading, "tuning": tuning} | ({"paired": paired} if paired else {})
 
 
 def kept_patients(patients: Sequence[str], seed: int) -> set[str]:

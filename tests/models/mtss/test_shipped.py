@@ -41,7 +41,7 @@ def film_of(kind: str, states=None):
 def test_card_says_phantom_and_how_little_was_done(card):
     assert card["note"] == "trained on phantom films of hands and feet, research only"
     assert set(card["networks"]) == {*DETECTORS, "finder", "grader"}
-    assert card["data"]["fold"] == "1 of 5"
+    assert card["training"]["fold"] == "1 of 5"
     for network in card["networks"].values():
         assert network["bytes"] < LARGEST
         assert network.get("crops", 0) < 10_000
@@ -49,8 +49,8 @@ def test_card_says_phantom_and_how_little_was_done(card):
 
 
 def test_no_patient_was_trained_on_and_tested(card):
-    trained, tested = (set(card["data"][key]) for key in ("training_patients", "test_patients"))
-    assert len(trained) == card["data"]["patients"]
+    trained, tested = (set(card["training"][key]) for key in ("patients", "test_patients"))
+    assert len(trained) == len(card["training"]["patients"]) == 174
     assert tested
     assert not trained & tested
     assert {code[:2] for code in trained | tested} == {PREFIX[StudyRole.TRAIN]}
@@ -58,13 +58,13 @@ def test_no_patient_was_trained_on_and_tested(card):
 
 def test_five_folds_are_stored_and_no_patient_is_trained_on_and_tested():
     cards = [weights.read_card("mtss", "demo", STORED / f"fold{fold}") for fold in trained_folds(STORED)]
-    tested = [set(card["data"]["test_patients"]) for card in cards]
+    tested = [set(card["training"]["test_patients"]) for card in cards]
     assert len(cards) == 5
     assert sum(len(one) for one in tested) == len(set.union(*tested)) == 30
     for fold, card in enumerate(cards):
-        before = set(card["start"]["data"]["training_patients"])
+        before = set(card["training"]["start"]["patients"])
         assert not before & set.union(*tested)
-        assert not set(card["data"]["training_patients"]) & tested[fold]
+        assert not set(card["training"]["patients"]) & tested[fold]
         for network in card["networks"].values():
             assert weights.sha256(STORED / f"fold{fold}" / network["file"]) == network["sha256"]
             assert network["bytes"] < 1_100_000

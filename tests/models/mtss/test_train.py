@@ -30,7 +30,7 @@ def calls(monkeypatch):
         return {
             "networks": {"grader": {"file": "grader", "sha256": "g"}},
             "grading": {"a": 1},
-            "together": {},
+            "paired": {},
         }
 
     def folds(films, extra, chosen, recipe, out, *, size):

@@ -63,8 +63,8 @@ def test_card_without_the_entry_reads_single_images(system, tmp_path, monkeypatc
     with pytest.raises(ModelError, match="single films only"):
         paired.build("demo")
     priors = made_priors(paired)
-    card = {"networks": {}, "together": {scale: prior.as_card() for scale, prior in priors.items()}}
-    path.write_text(json.dumps(card))
+    entry = {scale: prior.as_card() for scale, prior in priors.items()}
+    path.write_text(json.dumps({"schema": 2, "networks": {}, "paired": entry}))
     assert paired.priors("demo", tmp_path) == priors
 
 

@@ -142,10 +142,10 @@ def test_a_fold_is_trained_tested_and_carded(folder, tmp_path):
     recipe = Recipe(crops=4, batch=2, half_precision=False)
     result = train.run_folds(films, [], [1], recipe, tmp_path, processes=1)
     card = cards.read_card("mtss", "demo", tmp_path / "fold1")
-    tested = set(card["data"]["test_patients"])
+    tested = set(card["training"]["test_patients"])
     assert len(tested) == 1
-    assert card["data"]["patients"] == 4
-    assert card["data"]["fold"] == "2 of 5"
+    assert len(card["training"]["patients"]) == 4
+    assert card["training"]["fold"] == "2 of 5"
     assert "phantom" in card["note"]
     assert card["networks"]["ankylosis"]["crops"] == 4
     counts = result["findings"]["luxation"]["ensemble"]["counts"]
@@ -185,9 +185,9 @@ def test_folds_begin_from_a_start_that_saw_none_of_their_patients(folder, tmp_pa
     recipe = Recipe(crops=2, batch=2, half_precision=False)
     train.train_folds(films, extra, [0], recipe, tmp_path, processes=1, start_recipe=recipe)
     start, fold = (cards.read_card("mtss", "demo", tmp_path / name) for name in ("start", "fold0"))
-    assert start["data"]["training_patients"] == sorted({film.patient for film in extra})
-    assert fold["start"]["networks"] == start["networks"]
-    assert not set(fold["data"]["training_patients"]) & set(fold["data"]["test_patients"])
+    assert start["training"]["patients"] == sorted({film.patient for film in extra})
+    assert fold["training"]["start"]["networks"] == start["networks"]
+    assert not set(fold["training"]["patients"]) & set(fold["training"]["test_patients"])
     with pytest.raises(InputError, match="must not be trained on"):
         train.train_fold(extra, [], 0, recipe, tmp_path / "again", processes=1, start=tmp_path / "start")
     before = (tmp_path / "fold0" / "mtss-demo.json").stat().st_mtime_ns
@@ -230,5 +230,5 @@ def test_a_stored_fold_is_shipped_and_other_networks_stay(folder, tmp_path):
     ship.store_fold(tmp_path / "fold0", tmp_path / "stored")
     card = ship.ship_fold(tmp_path / "stored", package)
     assert card["networks"]["finder"] == other
-    assert card["data"]["fold"] == "1 of 5"
+    assert card["training"]["fold"] == "1 of 5"
     assert set(infer.build(folder=package).networks) == {"ankylosis", "luxation"}

@@ -53,6 +53,6 @@ def test_card_says_what_the_grader_is():
     about = card["networks"]["grader"]
     assert about["bytes"] < 5e6
     assert about["parameters"] < 1.5e6
-    assert set(card["together"]) == {"hand erosion", "foot erosion", "jsn"}
+    assert set(card["paired"]) == {"hand erosion", "foot erosion", "jsn"}
     assert PAIRED_READING.identify("demo") is not None
     assert PAIRED_READING.build("demo").priors["foot erosion"].frequency[0] > 0.5
