@@ -6,6 +6,7 @@ import pytest
 
 from core.errors import ModelError
 from models import cards
+from models.registry import models
 
 NETWORKS = {"finder": {"file": "f", "sha256": "aa"}, "grader": {"file": "g", "sha256": "bb"}}
 PRIOR = {"frequency": [1.0], "weights": [1.0], "change": 1.0}
@@ -82,3 +83,10 @@ def test_training_and_tuning_of_an_old_card_go_where_they_belong(tmp_path):
     assert card["tuning"] == {"films": 3}
     assert card["paired"] == {"jsn": NEW_PRIOR}
     assert card["networks"] == NETWORKS | {"grader": NETWORKS["grader"] | {"classes": ["a", "b"]}}
+
+
+@pytest.mark.parametrize("system", models())
+def test_shipped_cards_have_todays_schema(system):
+    stored = json.loads(cards.card_path(system, "demo").read_text(encoding="utf-8"))
+    assert stored == cards.read_card(system, "demo")
+    assert set(stored) - {"settings"} == set(cards.ENTRIES) - {"settings"}
