@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from models.common.hooks import layer_outputs
+
 Target = Callable[[Any], torch.Tensor]  # a network's output -> the one score that is explained
 Weighting = Callable[[torch.Tensor], torch.Tensor]  # gradients -> weights, same shape or (1, channels, 1, 1)
 
@@ -41,15 +43,10 @@ def heat_map(
     network: in evaluation mode; its weights are not changed. pixels: (1, channels, rows, columns). A target
     on which the layer has no influence gives a map of zeros. The same input gives the same map.
     """
-    kept: list[torch.Tensor] = []
-    handle = layer.register_forward_hook(lambda module, given, made: kept.append(made))
-    try:
-        with torch.enable_grad():
-            score = target(network(pixels.detach().requires_grad_()))
-            (gradients,) = torch.autograd.grad(score, kept, allow_unused=True)
-    finally:
-        handle.remove()
+    with layer_outputs(layer) as outputs, torch.enable_grad():
+        score = target(network(pixels.detach().requires_grad_()))
+        (gradients,) = torch.autograd.grad(score, outputs, allow_unused=True)
     if gradients is None:
-        return np.zeros(tuple(kept[0].shape[2:]), np.float32)
-    heat = (weigh(gradients) * kept[0]).sum(dim=1).clamp(min=0)[0]
+        return np.zeros(tuple(outputs[0].shape[2:]), np.float32)
+    heat = (weigh(gradients) * outputs[0]).sum(dim=1).clamp(min=0)[0]
     return np.asarray(heat.detach().float().cpu().numpy())

@@ -1,38 +1,12 @@
-"""What the mSASSS model knows of a film, as numbers for its out-of-distribution check
-(:mod:`models.ood.check`).
-"""
+"""What the check of unknown images (:mod:`models.ood.check`) looks at in the anatomy of a spine film."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import numpy as np
-import torch
 
 from models.msasss.geometry import Chain
-from models.ood import check as ood
 
-LAYER = 10  # of the finder: its deepest features, after the spatial attention
-
-
-@contextmanager
-def kept(finder: torch.nn.Module) -> Iterator[list[torch.Tensor]]:
-    """The deepest features of every film that the finder sees meanwhile."""
-    made: list[torch.Tensor] = []
-    layer: torch.nn.Module = finder.model[LAYER]  # type: ignore[index,assignment]
-    handle = layer.register_forward_hook(lambda module, given, output: made.append(output))
-    try:
-        yield made
-    finally:
-        handle.remove()
-
-
-def film_features(image: np.ndarray, features: torch.Tensor) -> dict[str, np.ndarray]:
-    """Of any image, a spine or not. image: grey in [0, 1] as the finder sees it. features: (1, c, rows,
-    columns) that it made of it."""
-    pooled = features[0].float().mean(dim=(1, 2)).cpu().numpy().astype(float)
-    return {"exposure": ood.exposure(image), "what the network sees": pooled}
+DEEPEST = 10  # layer of the finder: its deepest features, after the spatial attention
 
 
 def anatomy(chain: Chain) -> np.ndarray:

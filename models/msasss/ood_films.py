@@ -1,4 +1,4 @@
-"""Phantom spine films for the check of films that the model does not know (:mod:`models.ood.fit`)."""
+"""Phantom spine films for the check of unknown images (:mod:`models.ood.fit`)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from data.phantom.seeds import StudyRole
 from models.msasss import phantom
 from models.msasss.phantom import Patients, patient_films
 from models.msasss.scorer import build
-from models.ood.fit import Known
+from models.ood.fit import CheckedImage
 
 TEST_SEED = 31  # the patients of ``sharpline evaluate``
 
@@ -27,14 +27,14 @@ class Source:
         self.scorer = build(size=size, threads=1)
         self.scorer.check = None  # what it would score without the check
 
-    def patient(self, role: str, number: int, domain: str) -> list[Known]:
+    def patient(self, role: str, number: int, domain: str) -> list[CheckedImage]:
         """Both films of one patient; good and poor ones, none that must be refused anyway."""
         return [
-            Known(
+            CheckedImage(
                 labelled.patient,
                 labelled.region,
                 not isinstance(self.scorer.score_one(labelled.as_film()), Abstained),
-                self.scorer.told(labelled.as_film()),
+                self.scorer.ood_features(labelled.as_film()),
             )
             for labelled, _ in patient_films(patients(role, number, domain), number)
         ]

@@ -15,6 +15,7 @@ from models import cards
 from models.common import pixels as the_pixels
 from models.common.boxes import cxcywh_to_xyxy, overlap, suppress
 from models.common.frames import Frame
+from models.common.hooks import layer_outputs
 from models.common.modality import is_radiograph
 from models.common.single_film import not_a_film
 from models.common.yolo import decode
@@ -133,8 +134,8 @@ class MsasssScorer:
         return self.check.reason(self._features(grey, spacing) | {"anatomy": ood_features.anatomy(chain)})
 
     @torch.inference_mode()
-    def told(self, film: Image) -> dict[str, np.ndarray]:
-        """What the check is told of a film: all parts where a spine was found, else those that need none."""
+    def ood_features(self, film: Image) -> dict[str, np.ndarray]:
+        """All parts of the check where a spine was found, else those that need none."""
         grey = the_pixels.as_grey(film.pixels)
         best = self._find(grey, film.spacing_mm)
         if isinstance(best, Unnamed):
@@ -144,12 +145,12 @@ class MsasssScorer:
         return self._features(turned, spacing) | {"anatomy": ood_features.anatomy(chain)}
 
     def _features(self, grey: np.ndarray, spacing: tuple[float, float]) -> dict[str, np.ndarray]:
-        """What can be told of any image, in [0, 1]."""
+        """Those of any image, in [0, 1]."""
         image = the_pixels.resample(grey, spacing, pixels.FINDER_MM)
         padded = torch.from_numpy(the_pixels.pad_to_step(image))[None, None].to(self.device)
-        with ood_features.kept(self.finder) as made:
+        with layer_outputs(self.finder.model[ood_features.DEEPEST]) as deepest:  # type: ignore[index,arg-type]
             decode(self.finder, padded)
-        return ood_features.film_features(image, made[0])
+        return ood.image_features(image, deepest[0])
 
     def judge(self, reading: Reading) -> Scored | Abstained:
         """Limits and grades applied to a reading."""

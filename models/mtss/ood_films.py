@@ -13,7 +13,7 @@ from data.phantom.seeds import StudyRole, StudySeed
 from models.common.coco import grey_pixels, read_coco
 from models.mtss.finder.locate import build_finder, judge
 from models.mtss.phantom import Patients, limb_films
-from models.ood.fit import Known
+from models.ood.fit import CheckedImage
 
 VISITS = (0, 2)
 VIEWS = ("hands", "feet")
@@ -30,10 +30,10 @@ class Source:
         self.finder = build_finder(size=size)
         self.folders = [read_coco(folder) for folder in folders]
 
-    def patient(self, role: str, number: int, domain: str) -> list[Known]:
+    def patient(self, role: str, number: int, domain: str) -> list[CheckedImage]:
         """The films of one patient at two visits, good and poor ones; scored: two limbs are found."""
         who = patients(role, number, domain)
-        return [self._known(name, view, film) for name, view, film in self.films(who)]
+        return [self._checked(name, view, film) for name, view, film in self.films(who)]
 
     def films(self, who: Patients) -> Iterator[tuple[str, str, Image]]:
         """(patient, view, film) of one patient, from a folder that has them or as they are rendered."""
@@ -54,10 +54,10 @@ class Source:
             film = Image(f"{name}_{visit}_{drawn.view}.png", drawn.pixels, drawn.shown_spacing_mm)
             yield name, drawn.view, film
 
-    def _known(self, patient: str, view: str, film: Image) -> Known:
+    def _checked(self, patient: str, view: str, film: Image) -> CheckedImage:
         look = self.finder.see(film)
         scored = not isinstance(judge(look, stated=film.spacing_mm is not None), Abstained)
-        return Known(patient, view, scored, look.told())
+        return CheckedImage(patient, view, scored, look.ood_features())
 
 
 def patients(role: str, number: int, domain: str) -> Patients:

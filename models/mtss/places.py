@@ -23,14 +23,14 @@ class Places:
 
     view: ``hands`` or ``feet``. units: ``LH.MCP2`` -> its place. missing: unit -> why it has none.
     mm_per_pixel: as the file states it, else worked out from the size of the limbs.
-    told: what the check of films that the model does not know is told of the film; empty for labelled ones.
+    ood_features: of the film, for the check of unknown images; empty for labelled ones.
     """
 
     view: str
     units: dict[str, Place]
     missing: dict[str, str] = field(default_factory=dict)
     mm_per_pixel: float = 0.15
-    told: Mapping[str, np.ndarray] = field(default_factory=dict, compare=False, repr=False)
+    ood_features: Mapping[str, np.ndarray] = field(default_factory=dict, compare=False, repr=False)
 
 
 LEAST_VISIBLE = 0.3

@@ -77,7 +77,7 @@ class MtssScorer:
         places = self.finder.find(film)
         if isinstance(places, Abstained):
             return places
-        if self.check is not None and (reason := self.check.reason(places.told)):
+        if self.check is not None and (reason := self.check.reason(places.ood_features)):
             return Abstained(reason)
         if places.view != "hands":
             return LimbReading(places, self.grader.grade(film, places))
@@ -85,9 +85,9 @@ class MtssScorer:
         fused = fuse(hands.joints, hands.named, places)
         return LimbReading(fused.places, self.grader.grade(film, fused.places), hands, fused.boxes)
 
-    def told(self, film: Image) -> dict[str, np.ndarray]:
-        """What the check is told of a film: all parts where limbs were found, else those that need none."""
-        return self.finder.see(film).told()
+    def ood_features(self, film: Image) -> dict[str, np.ndarray]:
+        """All parts of the check where limbs were found, else those that need none."""
+        return self.finder.see(film).ood_features()
 
 
 def judge(reading: LimbReading) -> Scored | Abstained:

@@ -93,7 +93,8 @@ def unlike(scorer: Scorer, films: Sequence[Image]) -> int | None:
     """How many images the check refuses by itself; one of several frames, which it cannot look at, counts."""
     if not isinstance(scorer, Checked) or scorer.check is None:
         return None
-    return sum(not film.is_film or bool(scorer.check.reason(scorer.told(film))) for film in films)
+    reason, features = scorer.check.reason, scorer.ood_features
+    return sum(not film.is_film or bool(reason(features(film))) for film in films)
 
 
 def _reasons(scorer: Scorer, films: Sequence[Image]) -> list[str]:

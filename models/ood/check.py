@@ -15,12 +15,15 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from core.domain import Image
 from models import cards
+
+if TYPE_CHECKING:
+    import torch
 
 Features = Mapping[str, np.ndarray]  # part -> (d,) numbers of one film
 ALARM = 0.01  # share of films like the tuning films that may be refused
@@ -70,8 +73,8 @@ class Check:
         beyond = {name: value for name, value in found.items() if value > self.limit}
         if not beyond:
             return ""
-        told = ", ".join(f"{name} {value:.1f}" for name, value in sorted(beyond.items()))
-        return f"{UNLIKE}: {told} times the usual distance ({self.limit:.1f} is the limit)"
+        distances = ", ".join(f"{name} {value:.1f}" for name, value in sorted(beyond.items()))
+        return f"{UNLIKE}: {distances} times the usual distance ({self.limit:.1f} is the limit)"
 
 
 @runtime_checkable
@@ -80,8 +83,8 @@ class Checked(Protocol):
 
     check: Check | None
 
-    def told(self, film: Image) -> Features:
-        """What the check is told of a film, whatever it shows."""
+    def ood_features(self, image: Image) -> Features:
+        """What the check looks at in an image, whatever it shows."""
         ...
 
 
@@ -118,6 +121,14 @@ def _limit(distances: Sequence[float], alarm: float) -> float:
     if place > len(distances):
         raise ValueError(f"{len(distances)} tuning films are too few for {100 * alarm:g}% of false alarms")
     return float(np.sort(distances)[place - 1])
+
+
+def image_features(grey: np.ndarray, deepest: torch.Tensor) -> dict[str, np.ndarray]:
+    """Of any image, whatever it shows. grey: in [0, 1] as a network sees it. deepest: (1, c, rows, columns)
+    that its deepest layer made of it.
+    """
+    pooled = deepest[0].float().mean(dim=(1, 2)).cpu().numpy().astype(float)
+    return {"exposure": exposure(grey), "what the network sees": pooled}
 
 
 def exposure(grey: np.ndarray) -> np.ndarray:

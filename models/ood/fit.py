@@ -1,4 +1,4 @@
-"""Fit the check of films that a model does not know, and count the films that it refuses and should not.
+"""Fit the check of unknown images of a model, and count the images that it refuses and should not.
 
     python -m models.ood.fit --system msasss          # writes models/weights/msasss-demo-ood.json
     python -m models.ood.fit --system mtss --train 120 --films DIR   # films already rendered, where there are
@@ -32,12 +32,11 @@ TEST_SETS = {"first domain": ("test", "first"), "second domain": ("test", "secon
 
 
 @dataclass(frozen=True)
-class Known:
-    """What the check is told of one film. kind: its view. scored: whether the model would score it without
-    the check."""
+class CheckedImage:
+    """One image as the check sees it. scored: whether the model would score it without the check."""
 
     patient: str
-    kind: str
+    view: str
     scored: bool
     features: dict[str, np.ndarray]
 
@@ -45,7 +44,7 @@ class Known:
 class Source(Protocol):
     """Where the films of a system come from; made with a size of the weights."""
 
-    def patient(self, role: str, number: int, domain: str) -> list[Known]:
+    def patient(self, role: str, number: int, domain: str) -> list[CheckedImage]:
         """The films of one phantom patient of a role (``train``, ``tune`` or ``test``)."""
 
 
@@ -59,9 +58,9 @@ def images_of(system: str) -> str:
     return found
 
 
-def known_films(
+def checked_images(
     source: Source, system: str, weights_hash: str, role: str, patients: int, domain: str
-) -> Iterator[Known]:
+) -> Iterator[CheckedImage]:
     """The films of so many patients, kept from run to run."""
     module = Path(import_module(images_of(system).partition(":")[0]).__file__ or "")
     content = b"".join(
@@ -77,33 +76,33 @@ def known_films(
         yield from _kept(path)
 
 
-def _keep(films: Sequence[Known], path: Path) -> None:
+def _keep(films: Sequence[CheckedImage], path: Path) -> None:
     arrays: dict[str, Any] = {}
     for place, film in enumerate(films):
-        arrays[f"{place}/about"] = np.array([film.patient, film.kind, str(int(film.scored))])
+        arrays[f"{place}/about"] = np.array([film.patient, film.view, str(int(film.scored))])
         arrays |= {f"{place}/part/{name}": values for name, values in film.features.items()}
     part = path.with_suffix(".part.npz")
     np.savez(part, **arrays)
     part.rename(path)
 
 
-def _kept(path: Path) -> Iterator[Known]:
+def _kept(path: Path) -> Iterator[CheckedImage]:
     with np.load(path, allow_pickle=False) as stored:
         for place in range(sum(name.endswith("/about") for name in stored.files)):
-            patient, kind, scored = (str(value) for value in stored[f"{place}/about"])
+            patient, view, scored = (str(value) for value in stored[f"{place}/about"])
             begin = f"{place}/part/"
             parts = {
                 name.removeprefix(begin): stored[name] for name in stored.files if name.startswith(begin)
             }
-            yield Known(patient, kind, scored == "1", parts)
+            yield CheckedImage(patient, view, scored == "1", parts)
 
 
-def whole(films: Sequence[Known]) -> list[Known]:
+def scorable(films: Sequence[CheckedImage]) -> list[CheckedImage]:
     """Films that the model would score, so that all parts are there."""
     return [film for film in films if film.scored]
 
 
-def false_alarms(check: ood.Check, films: Sequence[Known]) -> dict[str, Any]:
+def false_alarms(check: ood.Check, films: Sequence[CheckedImage]) -> dict[str, Any]:
     """How many of the films that the model would score the check refuses, and over which part.
 
     share: with its 95% interval over patients drawn with replacement (Wilson's for none or all). abstained:
@@ -111,7 +110,7 @@ def false_alarms(check: ood.Check, films: Sequence[Known]) -> dict[str, Any]:
     """
     from models.evaluation.intervals import resampled
 
-    scored = whole(films)
+    scored = scorable(films)
     refused = np.array([bool(check.reason(film.features)) for film in scored])
     patients = pd.Series([film.patient for film in scored])
     lost = np.array([not film.scored or bool(check.reason(film.features)) for film in films])
@@ -141,11 +140,11 @@ def fitted(
     """The check and what is stored with it. counts: training, tuning and test patients (of each domain)."""
     train, tune, test = counts
 
-    def films(role: str, count: int, domain: str = "first") -> list[Known]:
-        return list(known_films(source, system, weights_hash, role, count, domain))
+    def films(role: str, count: int, domain: str = "first") -> list[CheckedImage]:
+        return list(checked_images(source, system, weights_hash, role, count, domain))
 
-    learned, tuned = whole(films("train", train)), whole(films("tune", tune))
-    check = ood.fit([(f.kind, f.features) for f in learned], [f.features for f in tuned], alarm)
+    learned, tuned = scorable(films("train", train)), scorable(films("tune", tune))
+    check = ood.fit([(f.view, f.features) for f in learned], [f.features for f in tuned], alarm)
     about = {
         "system": system,
         "note": "phantom films, research only",

@@ -19,6 +19,7 @@ from torch.nn import functional
 
 from core.domain import Abstained, Image
 from models import cards
+from models.common.hooks import layer_outputs
 from models.mtss.finder import ood_features
 from models.mtss.finder.lead_letters import Letter, turned_over
 from models.mtss.finder.limb import Limb
@@ -26,6 +27,7 @@ from models.mtss.finder.limb_shape import TILT, lay
 from models.mtss.finder.network import INPUT_MM, LETTERS, LIMBS, MULTIPLE, OF_LIMB, UNITS, FinderNet, peaks
 from models.mtss.finder.samples import resampled, to_film
 from models.mtss.places import Place, Places
+from models.ood.check import image_features
 
 SURE = 0.6  # chance of a peak below which a site is not found
 SURE_PIP = 0.75  # of fingers that may be lost: on a stump the network sees their joint with some doubt
@@ -47,7 +49,7 @@ OFF = "what was found does not lie where it should"
 class Look:
     """What the network sees of a film taken to have pixels of ``mm`` (between rows, between columns).
 
-    features: what can be told of the image whatever it shows (:mod:`models.mtss.finder.ood_features`).
+    features: of the image whatever it shows, for the check of unknown images.
     """
 
     mm: tuple[float, float]
@@ -63,8 +65,8 @@ class Look:
         """Mean share of sites found well over both limbs."""
         return float(np.mean([limb.share for limb in self.pair(kind)]))
 
-    def told(self) -> dict[str, np.ndarray]:
-        """What the check of films that the model does not know is told: anatomy too where limbs are seen."""
+    def ood_features(self) -> dict[str, np.ndarray]:
+        """For the check of unknown images, anatomy too where limbs are seen."""
         anatomy = ood_features.anatomy(self.pair(max(VIEWS, key=self.strength)))
         return {**self.features} if anatomy is None else {**self.features, "anatomy": anatomy}
 
@@ -93,7 +95,7 @@ class SiteFinder:
     def look(self, pixels: np.ndarray, mm: tuple[float, float]) -> Look:
         """Sites and letters on pixels of this size."""
         grey, factors = resampled(pixels, mm)
-        with ood_features.kept(self.network) as made:
+        with layer_outputs(self.network.down[-1]) as deepest:
             at, sure = peaks(*self.maps(grey))
         limbs = {name: self.limb(name, at[OF_LIMB[name]], sure[OF_LIMB[name]]) for name in LIMBS}
         letters = [
@@ -103,7 +105,7 @@ class SiteFinder:
             )
             if chance >= LETTER_SURE
         ]
-        return Look(mm, factors, limbs, tuple(letters), ood_features.film_features(grey, made[0]))
+        return Look(mm, factors, limbs, tuple(letters), image_features(grey, deepest[0]))
 
     def guess(self, pixels: np.ndarray) -> Look:
         """As :meth:`look`, of a film that states no pixel size: the size at which limbs are seen best, set
@@ -196,7 +198,7 @@ def _places(look: Look, limbs: tuple[Limb, Limb], turned: bool) -> Places:
                 units[unit] = Place(float(at[i, 0]), float(at[i, 1]), float(limb.sure[i]))
             else:
                 missing[unit] = why_missing(float(limb.sure[i]), least_chance(unit))
-    return Places(VIEWS[limbs[0].name[1]], units, missing, float(np.mean(look.mm)), look.told())
+    return Places(VIEWS[limbs[0].name[1]], units, missing, float(np.mean(look.mm)), look.ood_features())
 
 
 def named(unit: str, turned: bool) -> str:

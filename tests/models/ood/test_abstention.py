@@ -94,7 +94,7 @@ def test_check_alone_is_counted_and_its_false_alarms_are_told():
     class Checks(Picky):
         check = Check({"mean": Part(np.array([[100.0]]), np.eye(1), 10.0)}, limit=2.0)
 
-        def told(self, film):
+        def ood_features(self, film):
             return {"mean": np.array([float(film.pixels.mean())])}
 
     films = (film(90), film(115), film(200))

@@ -56,18 +56,18 @@ def picture(seed=0):
 def test_any_image_is_told_of_without_anatomy():
     film = Image("noise", picture(), (INPUT_MM, INPUT_MM))
     finder = tiny()
-    told = finder.see(film).told()
-    assert set(told) == {"exposure", "what the network sees"}
-    assert told["what the network sees"].shape == (96,) and np.isfinite(told["exposure"]).all()
-    again = finder.see(film).told()["what the network sees"]
-    np.testing.assert_array_equal(told["what the network sees"], again)  # a hook that stays would not
+    features = finder.see(film).ood_features()
+    assert set(features) == {"exposure", "what the network sees"}
+    assert features["what the network sees"].shape == (96,) and np.isfinite(features["exposure"]).all()
+    again = finder.see(film).ood_features()["what the network sees"]
+    np.testing.assert_array_equal(features["what the network sees"], again)  # a hook that stays would not
 
 
 class Finder:
     def __init__(self, mean):
         units = dict.fromkeys(site.unit for site in MTSS.sites if site.unit[1] == "F")
-        told = {"exposure": np.array([mean])}
-        self.places = Places("feet", {u: Place(50.0, 50.0, 0.9) for u in units}, told=told)
+        features = {"exposure": np.array([mean])}
+        self.places = Places("feet", {u: Place(50.0, 50.0, 0.9) for u in units}, ood_features=features)
 
     def find(self, film):
         return self.places
