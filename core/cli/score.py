@@ -65,7 +65,7 @@ def command(
         "images": report.images,
         "scored": report.scored,
         "abstained": report.abstained,
-        "read_together": report.read_together,
+        "read_paired": report.read_paired,
         "systems": {
             name: {"images": one.images, "scored": one.scored, "abstained": len(one.abstained)}
             for name, one in report.by_system.items()
@@ -119,7 +119,7 @@ def _text(report: Reports, seconds: float) -> str:
             f"  {name}: {one.images} films, {one.scored} scored, {len(one.abstained)} abstained"
             for name, one in report.by_system.items()
         ]
-    if report.read_together:
-        lines.append(f"films of {report.read_together} patients read together, order blinded")
+    if report.read_paired:
+        lines.append(f"films of {report.read_paired} patients read paired, order blinded")
     lines += [f"  {row['image'][:12]}: {row['reason']}" for row in report.abstained]
     return "\n".join(lines)

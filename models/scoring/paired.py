@@ -23,16 +23,16 @@ from models.paired.reader import Paired, PairedReader
 BATCH_PATIENTS = 20  # a transaction
 
 
-def read_cohort_together(store: CohortStore, paired: Paired, single: Run, size: str) -> int:
-    """Reads together the films of every patient whose films are not read so yet; the number of patients.
+def read_cohort_paired(store: CohortStore, paired: Paired, single: Run, size: str) -> int:
+    """Paired reading of every patient whose films are not read so yet; the number of patients.
 
     single: the run that holds what this model saw on each film. A size that reads single films only does
     nothing.
     """
-    how = paired.identify(size)
-    if how is None:
+    identity = paired.identify(size)
+    if identity is None:
         return 0
-    run = paired_run(single, paired, size, how)
+    run = paired_run(single, paired, size, identity)
     waiting = stale_subjects(store, single, run)
     late = waiting_visits(store, run)
     if not waiting and not late:
@@ -49,9 +49,12 @@ def read_cohort_together(store: CohortStore, paired: Paired, single: Run, size: 
     return len(waiting)
 
 
-def paired_run(single: Run, paired: Paired, size: str, how: str) -> Run:
-    """The run that films read together are filed under: same weights, same way to read them, same run."""
-    settings = json.dumps({"size": size, "read_mode": "paired", "from_run": single.run, "together": how})
+def paired_run(single: Run, paired: Paired, size: str, identity: str) -> Run:
+    """The run that paired reads are filed under: same weights, same way to read, same run.
+
+    identity: of the paired reading; runs in a cohort are named after these settings, whose keys never change.
+    """
+    settings = json.dumps({"size": size, "read_mode": "paired", "from_run": single.run, "together": identity})
     parts = (single.system, single.reader, paired.campaign, single.weights_hash, settings)
     name = hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
     return Run(name, single.system, single.reader, paired.campaign, "paired", single.weights_hash, settings)
@@ -63,25 +66,24 @@ def _read(store: CohortStore, reader: PairedReader, single: Run, run: Run, subje
     A patient that another process has read meanwhile, or whose films changed meanwhile, is left to the next
     run.
     """
-    seen, missing = single_findings(store, single, subjects), missing_sites(store, single, subjects)
-    read = {
-        str(subject): _results(reader, rows, missing) for subject, rows in seen.groupby("subject", sort=True)
-    }
+    alone, missing = single_findings(store, single, subjects), missing_sites(store, single, subjects)
+    by_subject = [(str(subject), rows) for subject, rows in alone.groupby("subject", sort=True)]
+    read = {subject: _results(reader, rows, missing) for subject, rows in by_subject}
     details = {"run": run.run, "patients": len(subjects)}
     with store.write("sharpline score", "read together", details=details) as tx:
         still = set(stale_subjects(tx, single, run, subjects))
         now = single_findings(tx, single, subjects)
-        for subject, rows in seen.groupby("subject", sort=True):
+        for subject, rows in by_subject:
             if subject not in still or films_of(rows) != films_of(now[now["subject"] == subject]):
                 continue
-            results, compared = read[str(subject)]
+            results, compared = read[subject]
             for table in ("finding", "unscorable"):
                 tx.supersede(table, pd.DataFrame({"image": list(results)}).assign(run=run.run))
             tx.insert("finding", finding_rows(run, results, compared))
             tx.insert("unscorable", unscorable_rows(run, results))
             pairs = rows[["subject", "visit"]].drop_duplicates().sort_values(["subject", "visit"])
             for _, visit in pairs.itertuples(index=False, name=None):
-                file_visit(tx, run, str(subject), str(visit))
+                file_visit(tx, run, subject, str(visit))
 
 
 def _results(
@@ -93,12 +95,12 @@ def _results(
         for image, found in rows.groupby("image", sort=True)
     }
     names = list(films)
-    together = reader.read(list(films.values()))
+    paired = reader.read(list(films.values()))
     compared: dict[tuple[str, str], dict[str, float]] = {}
-    for place, result in enumerate(together.results):
+    for place, result in enumerate(paired.results):
         for finding in result.findings if isinstance(result, Scored) else ():
-            by = together.change_probability.get(finding.site, {})
+            by = paired.change_probability.get(finding.site, {})
             compared[names[place], finding.site] = {
                 names[other]: value for (one, other), value in by.items() if one == place
             }
-    return dict(zip(names, together.results, strict=True)), compared
+    return dict(zip(names, paired.results, strict=True)), compared

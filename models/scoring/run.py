@@ -1,4 +1,4 @@
-"""Score a cohort: every system with a model, films alone, then the films of a patient together."""
+"""Score a cohort: every system with a model, single films first, then paired."""
 
 from __future__ import annotations
 
@@ -25,10 +25,12 @@ class Reports:
 
     @property
     def images(self) -> int:
+        """Images that any model looked at."""
         return sum(report.images for report in self.by_system.values())
 
     @property
     def scored(self) -> int:
+        """Images with a score."""
         return sum(report.scored for report in self.by_system.values())
 
     @property
@@ -39,8 +41,9 @@ class Reports:
         ]
 
     @property
-    def read_together(self) -> int:
-        return sum(report.read_together for report in self.by_system.values())
+    def read_paired(self) -> int:
+        """Patients with a new paired reading."""
+        return sum(report.read_paired for report in self.by_system.values())
 
 
 def score_systems(
@@ -103,17 +106,17 @@ def score_cohort(
     load: how a film is read, ``data.dicom.images.load_image`` unless given. Interrupted, it leaves whole
     visits only.
     """
-    known = model or model_of(system)
+    model = model or model_of(system)
     store.meta()  # says so where there is no cohort, before networks are loaded
     store = CohortStore.open(store.path)  # tables of an older cohort are brought up to date
-    run = identify(known, size)
+    run = identify(model, size)
     begin(store, run)
     store_visits(store, run, waiting_visits(store, run), {})
-    report = score_films(store, known, run, size, device, processes, tell, load or stored_film)
-    if known.paired is not None:
-        from models.scoring.paired import read_cohort_together
+    report = score_films(store, model, run, size, device, processes, tell, load or stored_film)
+    if model.paired is not None:
+        from models.scoring.paired import read_cohort_paired
 
-        report.read_together = read_cohort_together(store, known.paired, run, size)
+        report.read_paired = read_cohort_paired(store, model.paired, run, size)
     return report
 
 

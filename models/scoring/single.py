@@ -36,17 +36,17 @@ class Progress:
 
 @dataclass
 class Report:
-    """What a run did. abstained: image and reason. read_together: patients whose films were read together."""
+    """What a run did. abstained: image and reason. read_paired: patients with a new paired reading."""
 
     images: int = 0
     scored: int = 0
     abstained: list[dict[str, str]] = field(default_factory=list)
-    read_together: int = 0
+    read_paired: int = 0
 
 
 def score_films(
     store: CohortStore,
-    known: SystemModel,
+    model: SystemModel,
     run: Run,
     size: str,
     device: str,
@@ -55,15 +55,15 @@ def score_films(
     loader: Load,
 ) -> Report:
     """Every film that this run has not seen, one by one."""
-    films = pending_films(store, run, foreign_body_parts(known))
+    films = pending_films(store, run, foreign_body_parts(model))
     report = Report(images=len(films))
     if not len(films):
         return report
     few = processes <= 1 or len(films) <= FEW_FILMS
     results = (
-        score_here(store, known.build(size=size, device=device), loader, films)
+        score_here(store, model.build(size=size, device=device), loader, films)
         if few
-        else score_in_processes(store, known, size, device, loader, films, processes)
+        else score_in_processes(store, model, size, device, loader, films, processes)
     )
     for visit in _by_visit(films, results):
         store_visits(store, run, *visit)
@@ -73,7 +73,7 @@ def score_films(
             else:
                 report.scored += 1
             abstained = len(report.abstained)
-            tell(Progress(report.scored + abstained, len(films), abstained, image, known.system))
+            tell(Progress(report.scored + abstained, len(films), abstained, image, model.system))
     return report
 
 

@@ -32,6 +32,7 @@ def score_image(store: CohortStore, scorer: Scorer, load: Load, image: str) -> R
 def score_here(
     store: CohortStore, scorer: Scorer, load: Load, films: pd.DataFrame
 ) -> Iterator[tuple[str, Result]]:
+    """Results in order, in this process."""
     for image in films["image"]:
         yield image, score_image(store, scorer, load, image)
 

@@ -1,4 +1,4 @@
-"""Reads of all films of a patient together: a campaign of their own, scored anew when a film comes, and not
+"""Paired reads of a patient's films: a campaign of their own, scored anew when a film comes, and not
 lost when the process is killed."""
 
 import json
@@ -26,7 +26,7 @@ class ToyReader:
     """Gives every film of a site three less its lowest grade on any of them, and says how far they differ."""
 
     def read(self, films):
-        time.sleep(float(os.environ.get("TOY_TOGETHER_SECONDS", "0")))
+        time.sleep(float(os.environ.get("TOY_PAIRED_SECONDS", "0")))
         seen = {}
         for place, film in enumerate(films):
             for finding in film.findings if isinstance(film, Scored) else ():
@@ -73,9 +73,9 @@ def grades(store, campaign):
     return frame.set_index(["subject", "visit", "site"])["grade"]
 
 
-def test_films_are_read_singly_and_together_in_campaigns_of_their_own(cohort):
+def test_films_are_read_single_and_paired_in_campaigns_of_their_own(cohort):
     report = score(cohort)
-    assert (report.images, report.read_together) == (18, 4)
+    assert (report.images, report.read_paired) == (18, 4)
     modes = cohort.query("SELECT campaign, read_mode FROM main.campaign ORDER BY campaign")
     assert modes.to_numpy().tolist() == [["model-paired", "paired"], ["model-single", "single"]]
     assert cohort.query("SELECT count(*) AS n FROM main.reader")["n"][0] == 1
@@ -103,7 +103,7 @@ def test_films_are_read_singly_and_together_in_campaigns_of_their_own(cohort):
 def test_second_run_has_nothing_to_do(cohort):
     score(cohort)
     before, version = all_rows(cohort), cohort.version()
-    assert score(cohort).read_together == 0
+    assert score(cohort).read_paired == 0
     assert cohort.version() == version
     for table, rows in all_rows(cohort).items():
         pd.testing.assert_frame_equal(rows, before[table])
@@ -111,7 +111,7 @@ def test_second_run_has_nothing_to_do(cohort):
 
 def test_size_without_it_reads_single_films_only(cohort):
     report = score(cohort, size="full")
-    assert report.read_together == 0
+    assert report.read_paired == 0
     assert cohort.query("SELECT campaign FROM main.campaign")["campaign"].tolist() == ["model-single"]
 
 
@@ -127,7 +127,7 @@ def test_new_follow_up_film_has_its_patient_read_anew_and_no_other(cohort, tmp_p
     score(cohort)
     single = grades(cohort, "model-single")
     add_film(cohort, "neck-1-W104", "P1", "W104")
-    assert score(cohort).read_together == 1
+    assert score(cohort).read_paired == 1
     pd.testing.assert_series_equal(grades(cohort, "model-single").loc[single.index], single)
     old = cohort.query("SELECT DISTINCT subject FROM main.site_score WHERE superseded_by IS NOT NULL")
     assert set(old["subject"]) <= {"P1"}
@@ -151,7 +151,7 @@ def test_film_given_to_another_patient_has_both_read_anew(cohort):
         tx.supersede("image", pd.DataFrame({"image": ["neck-2-W52"]}))
         row = {"image": ["neck-2-W52"], "subject": ["P3"], "visit": ["W104"], "body_part": [""]}
         tx.insert("image", pd.DataFrame(row))
-    assert score(cohort).read_together == 2
+    assert score(cohort).read_paired == 2
     partners = cohort.query(
         "SELECT f.image, f.compared FROM main.finding f JOIN main.run r USING (run) WHERE f.site = 'C2I' "
         "AND r.campaign = 'model-paired' AND f.superseded_by IS NULL AND f.image LIKE 'neck%'"
@@ -168,8 +168,8 @@ def test_killed_anywhere_it_ends_in_the_same_rows(tmp_path, kill_after, monkeypa
     code = (
         f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
         "from data.store.cohort import CohortStore\nimport tests.models.scoring.test_paired as t\n"
-        "import models.scoring.paired as together\n"
-        "together.BATCH_PATIENTS = 1\n"
+        "import models.scoring.paired as paired\n"
+        "paired.BATCH_PATIENTS = 1\n"
         f"store = CohortStore({str(disturbed.path)!r})\n"
         "print('ready', flush=True)\n"
         "t.score(store, tell=lambda s: print('film', s.done, flush=True))\n"
@@ -178,7 +178,7 @@ def test_killed_anywhere_it_ends_in_the_same_rows(tmp_path, kill_after, monkeypa
         [sys.executable, "-c", code],
         stdout=subprocess.PIPE,
         text=True,
-        env=os.environ | {"TOY_SECONDS": "0.03", "TOY_TOGETHER_SECONDS": "1"},
+        env=os.environ | {"TOY_SECONDS": "0.03", "TOY_PAIRED_SECONDS": "1"},
     )
     assert run.stdout is not None
     last = "film 7" if kill_after == "scored" else "film 18"
