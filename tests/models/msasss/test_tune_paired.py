@@ -7,16 +7,7 @@ from core.domain import Abstained, Box, Finding, Scored
 from models.msasss.tune_paired import cost, courses, tune
 from models.paired.fit import SiteCourse, fit_prior, log_score
 from models.paired.posterior import site_components
-
-FREQUENCY = np.array([0.7, 0.14, 0.1, 0.06])
-
-
-def sequences(rng, count=4000, films=3):
-    """Corners that keep their grade, but for one in ten that steps up once."""
-    grades = np.repeat(rng.choice(4, count, p=FREQUENCY)[:, None], films, axis=1)
-    for one in np.flatnonzero(rng.random(count) < 0.1):
-        grades[one, rng.integers(1, films) :] = min(grades[one, 0] + 1, 3)
-    return list(grades)
+from tests.models.paired.test_read_site import FREQUENCY, sequences
 
 
 @pytest.fixture(scope="module")
