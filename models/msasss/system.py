@@ -9,6 +9,7 @@ MODEL = SystemModel(
     body_parts=("cervical spine", "thoracic spine", "lumbar spine", "spine", "neck", "abdomen"),
     networks=("finder", "grader"),
     scorer="models.msasss.scorer:build",
+    evaluation="models.msasss.evaluate:EVALUATION",
     paired=Paired("models.msasss.paired:build_together", "models.msasss.paired:identity"),
     unknown_images="models.msasss.ood_films:Source",
     control_images="models.msasss.control_images",

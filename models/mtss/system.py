@@ -18,6 +18,7 @@ MODEL = SystemModel(
     body_parts=("hand", "wrist", "foot"),
     networks=("finder", "grader", "ankylosis", "luxation"),
     scorer="models.mtss.scorer:build",
+    evaluation="models.mtss.evaluate:EVALUATION",
     paired=Paired("models.mtss.paired:build_together", "models.mtss.paired:identity"),
     unknown_images="models.mtss.ood_films:Source",
     control_images="models.mtss.control_images",
