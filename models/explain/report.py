@@ -1,7 +1,7 @@
 """The tests of all maps of the shipped models: the tables of docs/explain.md, verdicts beside the weights.
 
 python -m models.explain.report                      # test patients, both domains; writes page and verdicts
-python -m models.explain.report --system SYSTEM      # of one system only; the page keeps the tables of the others
+python -m models.explain.report --system SYSTEM      # of one system only; the page keeps other tables
 python -m models.explain.report --system SYSTEM --network NETWORK   # of one network; other verdicts stand
 python -m models.explain.report --compare            # tuning patients, every candidate; writes nothing
 """

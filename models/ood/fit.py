@@ -1,7 +1,7 @@
 """Fit the check of films that a model does not know, and count the films that it refuses and should not.
 
     python -m models.ood.fit --system SYSTEM          # writes models/weights/SYSTEM-demo-ood.json
-    python -m models.ood.fit --system SYSTEM --train 120 --films DIR   # films already rendered, where there are
+    python -m models.ood.fit --system SYSTEM --train 120 --films DIR   # films rendered already
 
 Fitted on training patients, its limit set on tuning patients, its false alarms counted on test patients of
 both domains; all of them phantoms. The second domain is never fitted to. Films are rendered one by one, which
