@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from core.cli.output import emit, json_option, note
-from core.errors import InputError
 
 
 @click.command()
@@ -23,32 +22,18 @@ from core.errors import InputError
 def command(
     system: str, data: Path | None, patients: int, domain: str, size: str, processes: int, as_json: bool
 ) -> None:
-    """Score films whose truth is known, and compare: per class, detection, abstention, totals and change.
+    """Score images whose truth is known, and compare: totals, change, grades, abstention.
 
     Without --data, test patients of the phantom study are rendered that no model was trained or tuned on.
     """
-    if system == "mtss":
-        return _mtss(data, patients, domain, size, processes, as_json=as_json)
-    if system != "msasss":
-        need = "msasss and mtss can be evaluated"
-        raise InputError(f"system {system}", need, "write: sharpline evaluate msasss")
-    from models.msasss.evaluate import DOMAINS, evaluate, folder_set, rendered_set
-    from models.msasss.report import as_text
+    from models.evaluation.report import as_text
+    from models.evaluation.run import DOMAINS, evaluate, model_to_evaluate
 
+    model, about = model_to_evaluate(system)
     if data is not None:
-        sets = [folder_set(data)]
+        sets = iter([about.read_folder(data)])
     else:
         domains = DOMAINS if domain == "both" else (domain,)
-        sets = [rendered_set(name, patients, processes=processes) for name in domains]
-    result = evaluate(sets, size=size, processes=processes, tell=note)
-    emit(result, as_json=as_json, text=lambda: as_text(result))
-
-
-def _mtss(data: Path | None, patients: int, domain: str, size: str, processes: int, *, as_json: bool) -> None:
-    """Joints and special findings as in the paper, then totals, joints and change."""
-    from models.evaluation.report import as_text
-    from models.mtss.command import DOMAINS, evaluate
-
-    domains = DOMAINS if domain == "both" else (domain,)
-    result = evaluate(data, patients, domains=domains, size=size, processes=processes, tell=note)
+        sets = (about.render(name, patients, processes=processes, tell=note) for name in domains)
+    result = evaluate(model, about, sets, size=size, processes=processes, tell=note)
     emit(result, as_json=as_json, text=lambda: as_text(result))

@@ -1,8 +1,8 @@
-"""Tables of the scores of mTSS against the truth: totals, components, features, joints and change.
+"""Agreement of readers with the truth, of any scoring system: totals, components, grades and change.
 
 Pure functions of long grades ``subject, visit, reader, site, feature, grade``, of which one reader is the
-truth. Totals are those of the default rule and settings, so an ankylosed joint has the largest erosion grade
-for whoever notices the ankylosis. Every interval draws patients.
+truth; the sites, their blocks and the components are those of the ``ScoreSystem``. Totals are those of its
+default rule and settings. Every interval draws patients.
 """
 
 from __future__ import annotations
@@ -13,29 +13,61 @@ import numpy as np
 import pandas as pd
 
 from core.agreement.batch.comparisons import agree
-from core.agreement.bootstrap import draw_counts, percentiles
+from core.agreement.bootstrap import DRAWS
 from core.agreement.estimate import Estimate, estimate
-from core.agreement.proportion import wilson
 from core.progression.sdc import smallest_detectable_change
 from core.scores.engine.totals import compute
-from core.scores.mtss import MTSS
+from core.scores.system import ScoreSystem
+from models.evaluation.intervals import mean_by_patient, proportion
 
 TRUTH, MODEL, PAIRED = "truth", "model", "model paired"
-RULE = "block_mean"
-COMPONENTS = ("total", "erosion", "jsn", "hands", "feet")
-BLOCK = {site.code: site.block for site in MTSS.sites}
-FEATURE = {site.code: site.feature for site in MTSS.sites}
-DRAWS = 2000
-STILL = 1e-9  # a change below this is none
+COLUMNS = ["subject", "visit", "reader", "site", "feature", "grade"]
+UNCHANGED = 1e-9  # a change below this is none
+_STATUS = {
+    "icc_a1": "ICC(A,1)",
+    "bias": "bland_altman.bias",
+    "loa_lower": "bland_altman.loa.lower",
+    "loa_upper": "bland_altman.loa.upper",
+}
+_CHANGE = {name: _STATUS[name] for name in ("icc_a1", "bias")}
 
 
-def totals(grades: pd.DataFrame) -> pd.DataFrame:
+def figures(grades: pd.DataFrame, system: ScoreSystem, *, draws: int = DRAWS) -> dict[str, Any]:
+    """All tables: ``status``, ``change``, ``grades``, ``site_change`` and ``sdc_readers``.
+
+    Those of change are empty where there is one visit.
+    """
+    found, components = totals(grades, system), components_of(system)
+    result: dict[str, Any] = {
+        "status": {name: status(found, name, draws=draws) for name in components},
+        "change": {},
+        "grades": grade_tables(grades, system, draws=draws),
+        "site_change": {},
+        "sdc_readers": {},
+    }
+    if found["visit"].nunique() > 1:
+        result["change"] = {name: change(found, name, draws=draws) for name in components}
+        result["site_change"] = site_change(grades, system, draws=draws)
+        result["sdc_readers"] = {name: sdc_of_readers(found, name) for name in components}
+    return result
+
+
+def components_of(system: ScoreSystem) -> tuple[str, ...]:
+    """``total`` and the system's components."""
+    return ("total", *(component.name for component in system.components))
+
+
+def totals(grades: pd.DataFrame, system: ScoreSystem) -> pd.DataFrame:
     """Totals and components by reader: ``subject, visit, reader`` and one column per component, NaN where the
     rule forbids one.
     """
-    frame = grades.assign(grade=grades["grade"].astype("Float64").astype("Int64"))
-    found = compute(frame, MTSS, RULE).totals
-    return found[["subject", "visit", "reader", *COMPONENTS]].astype(dict.fromkeys(COMPONENTS, float))
+    frame = grades[COLUMNS].assign(grade=grades["grade"].astype("Float64").astype("Int64"))
+    names = list(components_of(system))
+    return (
+        compute(frame, system)
+        .totals[["subject", "visit", "reader", *names]]
+        .astype(dict.fromkeys(names, float))
+    )
 
 
 def readers_of(frame: pd.DataFrame) -> list[str]:
@@ -51,30 +83,25 @@ def status(found: pd.DataFrame, component: str = "total", *, draws: int = DRAWS)
     wide = _wide(found, ["subject", "visit"], component)
     result = {}
     for reader in readers_of(found):
-        both = wide[[reader, TRUTH]].dropna()
-        subjects = both.index.get_level_values("subject").to_numpy(str)
-        pairs = both.to_numpy(float)
+        pairs, subjects = _pairs(wide, reader)
         result[reader] = {
-            "n": len(both),
+            "n": len(pairs),
             "patients": len(set(subjects)),
-            "left_out": int(wide[TRUTH].notna().sum() - len(both)),
+            "left_out": int(wide[TRUTH].notna().sum() - len(pairs)),
             **_agreement(pairs, subjects, _STATUS, draws),
             "mean_absolute_error": mean_by_patient(np.abs(pairs[:, 0] - pairs[:, 1]), subjects, draws=draws),
         }
     return result
 
 
-_STATUS = {
-    "icc_a1": "ICC(A,1)",
-    "bias": "bland_altman.bias",
-    "loa_lower": "bland_altman.loa.lower",
-    "loa_upper": "bland_altman.loa.upper",
-}
-_GRADES = {"kappa_quadratic": "kappa.quadratic", "exact": "exact_agreement", "within_one": "within_one"}
-
-
 def _wide(found: pd.DataFrame, keys: list[str], value: str) -> pd.DataFrame:
     return found.pivot(index=keys, columns="reader", values=value)
+
+
+def _pairs(wide: pd.DataFrame, reader: str) -> tuple[np.ndarray, np.ndarray]:
+    """(n, 2) values of a reader and of the truth where both have one, and the patient of each row."""
+    both = wide[[reader, TRUTH]].dropna()
+    return both.to_numpy(float), both.index.get_level_values("subject").to_numpy(str)
 
 
 def _agreement(
@@ -91,51 +118,26 @@ def _agreement(
     }
 
 
-def mean_by_patient(
-    values: np.ndarray, subjects: np.ndarray, *, is_share: bool = False, draws: int = DRAWS
-) -> Estimate:
-    """Mean of the values (n,) with its interval over patients drawn with replacement.
-
-    is_share: values are 0 or 1; a share of exactly 0 or 1, which no draw can change, gets Wilson's limits for
-    as many cases as there are patients.
-    """
-    if not len(values):
-        return estimate(None)
-    names, place = np.unique(subjects, return_inverse=True)
-    mean = float(np.mean(values))
-    if is_share and mean in (0.0, 1.0):
-        return estimate(mean, *wilson(mean * len(names), len(names)))
-    if len(names) < 2:
-        return estimate(mean)
-    counts = np.asarray(draw_counts(len(names), draws=draws), float)
-    sums = counts @ np.bincount(place, values, minlength=len(names))
-    drawn = sums / (counts @ np.bincount(place, minlength=len(names)))
-    limits, _ = percentiles(drawn)
-    return estimate(mean, *limits)
-
-
 def change(found: pd.DataFrame, component: str = "total", *, draws: int = DRAWS) -> dict[str, Any]:
     """Reader -> change of a component from the first to the last visit against the true change.
 
-    sdc95_against_truth: 1.96 SD of (reader - truth) changes / sqrt(2). false_change, false_improvement: share
-    of patients with a change, and one below 0, among those whose true change is 0. same_way: share with a
-    change of the same sign among those whose true change is not 0.
+    sdc95_against_truth: 1.96 SD of (reader - truth) changes / sqrt(2), the SDC of one reader with the truth
+    as the other (Bruynesteyn et al. 2005, Ann Rheum Dis 64:179-182). false_change, false_improvement:
+    proportion of patients with a change, and with one below 0, among those whose true change is 0. same_way:
+    proportion with a change of the same sign among those whose true change is not 0.
     """
     wide = changes(found, component)
     result = {}
     for reader in readers_of(found):
-        both = wide[[reader, TRUTH]].dropna()
-        subjects, pairs = both.index.to_numpy(str), both.to_numpy(float)
-        seen, true = pairs[:, 0], pairs[:, 1]
-        still = np.abs(true) < STILL
+        pairs, subjects = _pairs(wide, reader)
         result[reader] = {
-            "n": len(both),
-            "unchanged": int(still.sum()),
-            **_agreement(pairs, subjects, {"icc_a1": "ICC(A,1)", "bias": "bland_altman.bias"}, draws),
-            "mean": mean_by_patient(seen, subjects, draws=draws),
-            "true_mean": mean_by_patient(true, subjects, draws=draws),
+            "n": len(pairs),
+            "unchanged": int((np.abs(pairs[:, 1]) < UNCHANGED).sum()),
+            **_agreement(pairs, subjects, _CHANGE, draws),
+            "mean": mean_by_patient(pairs[:, 0], subjects, draws=draws),
+            "true_mean": mean_by_patient(pairs[:, 1], subjects, draws=draws),
             "sdc95_against_truth": _sdc(pairs),
-            **_false(seen, true, subjects, draws),
+            **_false(pairs, subjects, draws),
         }
     return result
 
@@ -149,17 +151,20 @@ def changes(found: pd.DataFrame, component: str) -> pd.DataFrame:
     return last - first
 
 
-def _false(seen: np.ndarray, true: np.ndarray, subjects: np.ndarray, draws: int) -> dict[str, Estimate]:
-    """False change and improvement where truth stays, and change in the right direction where it does not."""
-    still, moved = np.abs(true) < STILL, np.abs(seen) >= STILL
+def _false(pairs: np.ndarray, subjects: np.ndarray, draws: int) -> dict[str, Estimate]:
+    """False change and improvement where truth stays, and change in the right direction where it does not;
+    patients of each group alone are drawn.
+    """
+    seen, true = pairs[:, 0], pairs[:, 1]
+    still, moved = np.abs(true) < UNCHANGED, np.abs(seen) >= UNCHANGED
 
-    def share(hit: np.ndarray, among: np.ndarray) -> Estimate:
-        return mean_by_patient(hit[among].astype(float), subjects[among], is_share=True, draws=draws)
+    def among(group: np.ndarray, hit: np.ndarray) -> Estimate:
+        return mean_by_patient(hit[group], subjects[group], is_proportion=True, draws=draws)
 
     return {
-        "false_change": share(moved, still),
-        "false_improvement": share(moved & (seen < 0), still),
-        "same_way": share(moved & (np.sign(seen) == np.sign(true)), ~still),
+        "false_change": among(still, moved),
+        "false_improvement": among(still, moved & (seen < 0)),
+        "same_way": among(~still, moved & (np.sign(seen) == np.sign(true))),
     }
 
 
@@ -170,12 +175,12 @@ def _sdc(changed: np.ndarray) -> Estimate:
 
 
 def sdc_of_readers(found: pd.DataFrame, component: str = "total") -> dict[str, Any]:
-    """Pair of people -> SDC95 of one of them, and of their mean, from their own disagreement about change."""
+    """Pair of readers -> SDC95 of one of them and of their mean, from their own disagreement on change."""
     wide = changes(found, component)
-    people = [name for name in readers_of(found) if not name.startswith(MODEL)]
+    readers = [name for name in readers_of(found) if not name.startswith(MODEL)]
     result = {}
-    for i, one in enumerate(people):
-        for other in people[i + 1 :]:
+    for i, one in enumerate(readers):
+        for other in readers[i + 1 :]:
             both = wide[[one, other]].dropna().to_numpy(float)
             sdc = smallest_detectable_change(both)
             if sdc is not None:
@@ -187,46 +192,78 @@ def sdc_of_readers(found: pd.DataFrame, component: str = "total") -> dict[str, A
     return result
 
 
-def features(grades: pd.DataFrame, *, draws: int = DRAWS) -> dict[str, Any]:
-    """Block (``hand erosion`` ...) -> reader -> n, quadratic kappa, exact and within one, over sites that the
-    reader graded.
+def grade_tables(grades: pd.DataFrame, system: ScoreSystem, *, draws: int = DRAWS) -> dict[str, Any]:
+    """Scale -> reader -> the figures of :func:`graded`. Scales are the blocks of the system (``hand erosion``
+    ...), or its feature where it has one only.
+
+    Rows whose column ``visible`` is False, where there is such a column, do not count.
     """
-    known = _site_grades(grades)
-    known = known.assign(block=known["site"].map(BLOCK))
-    return {str(block): _graded(rows, draws) for block, rows in known.groupby("block", sort=False)}
+    known = site_grades(grades, system)
+    if "visible" in known:
+        known = known[known["visible"].astype(bool)]
+    several = len(system.features) > 1
+    scale = {site.code: site.block if several else site.feature for site in system.sites}
+    maximum = {scale[site.code]: site.maximum for site in system.sites}
+    groups = known.groupby(known["site"].map(scale), sort=False)
+    return {str(name): graded(rows, maximum[str(name)], draws=draws) for name, rows in groups}
 
 
-def joints(grades: pd.DataFrame, *, draws: int = 500) -> dict[str, Any]:
-    """Site without its side (``H.E.MCP2``) -> reader -> the figures of :func:`features`."""
-    known = _site_grades(grades)
-    known = known.assign(joint=known["site"].str[1:])
-    return {str(joint): _graded(rows, draws) for joint, rows in known.groupby("joint", sort=False)}
-
-
-def _site_grades(grades: pd.DataFrame) -> pd.DataFrame:
+def site_grades(grades: pd.DataFrame, system: ScoreSystem) -> pd.DataFrame:
     """Grades of the sites themselves, without special findings."""
-    own = grades["grade"].notna()
-    if "feature" in grades:
-        own &= grades["feature"].isna() | (grades["feature"] == grades["site"].map(FEATURE))
-    return grades[own]
+    own = grades["feature"] == grades["site"].map({site.code: site.feature for site in system.sites})
+    return grades[grades["grade"].notna() & own]
 
 
-def _graded(rows: pd.DataFrame, draws: int) -> dict[str, Any]:
-    wide = rows.pivot(index=["subject", "visit", "site"], columns="reader", values="grade").astype(float)
+def graded(rows: pd.DataFrame, maximum: int | None = None, *, draws: int = DRAWS) -> dict[str, Any]:
+    """Reader -> n, patients, quadratic kappa, exact agreement and agreement within one grade with the truth,
+    over the sites that the reader graded.
+
+    maximum: where it is given, also each grade up to it against the rest, and counts, given by true grade.
+    """
+    wide = _wide(rows, ["subject", "visit", "site"], "grade").astype(float)
     result = {}
     for reader in readers_of(rows):
-        both = wide[[reader, TRUTH]].dropna()
-        subjects = both.index.get_level_values("subject").to_numpy(str)
-        figures = _agreement(both.to_numpy(float), subjects, _GRADES, draws)
-        result[reader] = {"n": len(both), "patients": len(set(subjects)), **figures}
+        pairs, subjects = _pairs(wide, reader)
+        given, true = pairs.round().astype(int).T
+        near = np.abs(given - true) <= 1
+        result[reader] = {
+            "n": len(pairs),
+            "patients": len(set(subjects)),
+            **_agreement(pairs, subjects, {"kappa_quadratic": "kappa.quadratic"}, draws),
+            "exact": mean_by_patient(given == true, subjects, is_proportion=True, draws=draws),
+            "within_one": mean_by_patient(near, subjects, is_proportion=True, draws=draws),
+        }
+        if maximum is not None:
+            result[reader] |= _classes(given, true, subjects, maximum, draws)
     return result
 
 
-def site_change(grades: pd.DataFrame, *, draws: int = DRAWS) -> dict[str, Any]:
+def _classes(
+    given: np.ndarray, true: np.ndarray, subjects: np.ndarray, maximum: int, draws: int
+) -> dict[str, Any]:
+    table = np.zeros((maximum + 1, maximum + 1), int)
+    np.add.at(table, (given, true), 1)
+    per_class = {
+        str(grade): _class(given == grade, true == grade, subjects, draws) for grade in range(maximum + 1)
+    }
+    return {"per_class": per_class, "table_given_by_true": table.tolist()}
+
+
+def _class(given: np.ndarray, true: np.ndarray, subjects: np.ndarray, draws: int) -> dict[str, Any]:
+    """One grade against the rest: how often it is the true one, sensitivity, specificity and accuracy."""
+    return {
+        "n": int(true.sum()),
+        "sensitivity": proportion(given, true, subjects, draws=draws),
+        "specificity": proportion(~given, ~true, subjects, draws=draws),
+        "accuracy": mean_by_patient(given == true, subjects, is_proportion=True, draws=draws),
+    }
+
+
+def site_change(grades: pd.DataFrame, system: ScoreSystem, *, draws: int = DRAWS) -> dict[str, Any]:
     """Reader -> false change and improvement over sites that truly stay, and change found over those that do
     not.
     """
-    known = _site_grades(grades)
+    known = site_grades(grades, system)
     visits = list(dict.fromkeys(known["visit"]))
     keys = ["subject", "site", "reader"]
     ends = [
@@ -236,24 +273,13 @@ def site_change(grades: pd.DataFrame, *, draws: int = DRAWS) -> dict[str, Any]:
     moved = (ends[1] - ends[0]).dropna().unstack("reader")
     result = {}
     for reader in readers_of(known):
-        both = moved[[reader, TRUTH]].dropna()
-        subjects, pairs = both.index.get_level_values("subject").to_numpy(str), both.to_numpy(float)
-        still = int((np.abs(pairs[:, 1]) < STILL).sum())
-        figures = _false(pairs[:, 0], pairs[:, 1], subjects, draws)
-        result[reader] = {"unchanged": still, "changed": len(pairs) - still, **figures}
-    return result
-
-
-def figures(grades: pd.DataFrame, *, draws: int = DRAWS) -> dict[str, Any]:
-    """All tables; change only where there are two visits."""
-    found = totals(grades)
-    result: dict[str, Any] = {
-        "status": {component: status(found, component, draws=draws) for component in COMPONENTS},
-        "features": features(grades, draws=draws),
-        "joints": joints(grades),
-    }
-    if found["visit"].nunique() > 1:
-        result["change"] = {component: change(found, component, draws=draws) for component in COMPONENTS}
-        result["sdc_readers"] = {component: sdc_of_readers(found, component) for component in COMPONENTS}
-        result["site_change"] = site_change(grades, draws=draws)
+        if reader not in moved:
+            continue
+        pairs, subjects = _pairs(moved, reader)
+        still = int((np.abs(pairs[:, 1]) < UNCHANGED).sum())
+        result[reader] = {
+            "unchanged": still,
+            "changed": len(pairs) - still,
+            **_false(pairs, subjects, draws),
+        }
     return result

@@ -1,60 +1,52 @@
-"""Intervals of evaluation figures: patients resampled, Wilson limits where a proportion is 0 or 1."""
+"""Intervals of evaluation figures: patients are resampled; a proportion of exactly 0 or 1, which no draw can
+change, has Wilson's limits for as many cases as patients instead.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from core.agreement.bootstrap import draw_counts, percentiles
-from core.agreement.estimate import estimate
-from core.agreement.icc import forms, mean_squares
+from core.agreement.bootstrap import DRAWS, draw_counts, percentiles
+from core.agreement.estimate import Estimate, estimate
 from core.agreement.proportion import wilson
 
-DRAWS = 1000
-Rows = np.ndarray  # indices into a table, a patient's rows as often as the patient was drawn
+
+def mean_by_patient(
+    values: Any, subjects: Any, *, is_proportion: bool = False, draws: int = DRAWS
+) -> Estimate:
+    """Mean of the values (n,), booleans or numbers, over rows of the patients ``subjects`` (n,)."""
+    values = np.asarray(values, float)
+    return ratio(values, np.ones(len(values)), subjects, is_proportion=is_proportion, draws=draws)
 
 
-def resampled(
-    subjects: pd.Series,
-    statistics: Callable[[Rows], Mapping[str, float]],
-    *,
-    shares: Mapping[str, np.ndarray] | None = None,
-    draws: int = DRAWS,
-) -> dict[str, Any]:
-    """Each statistic with its 95% interval over patients drawn with replacement.
+def proportion(hit: np.ndarray, cases: np.ndarray, subjects: Any, *, draws: int = DRAWS) -> Estimate:
+    """Proportion of the cases that are hits, both boolean (n,). Patients without a case are drawn too."""
+    return ratio(hit & cases, cases, subjects, is_proportion=True, draws=draws)
 
-    subjects: patient of each row. statistics: called with row indices; NaN where it cannot be computed.
-    shares: for statistics that are shares, the rows that they are a share of (boolean). A share of exactly 0
-    or 1 is 0 or 1 in every draw, so it gets Wilson's limits for as many cases as it has patients.
+
+def ratio(
+    above: Any, below: Any, subjects: Any, *, is_proportion: bool = False, draws: int = DRAWS
+) -> Estimate:
+    """Sum of ``above`` over the sum of ``below``, both (n,), with 95% limits over patients.
+
+    is_proportion: one of exactly 0 or 1 gets Wilson's limits, each patient with anything below being a case.
+    None over nothing; no limits for a single patient.
     """
-    value = statistics(np.arange(len(subjects)))
-    names, place = np.unique(subjects.to_numpy(dtype=str), return_inverse=True)
+    names, place = np.unique(np.asarray(subjects, str), return_inverse=True)
+    sums = np.stack(
+        [np.bincount(place, np.asarray(one, float), minlength=len(names)) for one in (above, below)], axis=1
+    )
+    whole = sums.sum(axis=0)
+    if not whole[1]:
+        return estimate(None)
+    value, patients = float(whole[0] / whole[1]), int((sums[:, 1] > 0).sum())
+    if is_proportion and value in (0.0, 1.0):
+        return estimate(value, *wilson(value * patients, patients))
     if len(names) < 2:
-        return {name: estimate(number) for name, number in value.items()}
-    rows_of = [np.flatnonzero(place == patient) for patient in range(len(names))]
-    drawn: dict[str, list[float]] = {name: [] for name in value}
-    for counts in draw_counts(len(names), draws=draws):
-        rows = np.concatenate([np.tile(rows_of[p], counts[p]) for p in np.flatnonzero(counts)])
-        for name, number in statistics(rows).items():
-            drawn[name].append(number)
-    found = {name: estimate(number, *percentiles(np.array(drawn[name]))[0]) for name, number in value.items()}
-    for name, counted in (shares or {}).items():
-        if value[name] in (0.0, 1.0):
-            patients = len(np.unique(place[counted]))
-            found[name] = estimate(value[name], *wilson(value[name] * patients, patients))
-    return found
-
-
-def share(above: np.ndarray, below: np.ndarray) -> float:
-    """Count of ``above`` over count of ``below``, NaN over nothing."""
-    return float(above.sum() / below.sum()) if below.sum() else float("nan")
-
-
-def icc_a1(pairs: np.ndarray) -> float:
-    """ICC(A,1) of a complete table; NaN below two rows or without variance."""
-    if len(pairs) < 2 or not np.ptp(pairs):
-        return float("nan")
-    return float(forms(mean_squares(pairs))["ICC(A,1)"])
+        return estimate(value)
+    drawn = draw_counts(len(names), draws=draws) @ sums
+    with np.errstate(divide="ignore", invalid="ignore"):
+        limits, _ = percentiles(drawn[:, 0] / drawn[:, 1])
+    return estimate(value, *limits)

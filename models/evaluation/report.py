@@ -1,146 +1,208 @@
-"""The scores of an evaluation as tables of docs/mtss-model.md, and in short in the weights card.
+"""An evaluation as text for a terminal, as the tables of a model's page, and in short for its card.
 
-sharpline evaluate mtss --json > evaluation.json
-python -m models.evaluation.report evaluation.json
+sharpline evaluate SYSTEM --json > evaluation.json
+python -m models.evaluation.report evaluation.json      # the tables of docs/SYSTEM-model.md, and the card
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
+from core.scores import get
+from core.scores.system import ScoreSystem
 from models import cards
-from models.evaluation.agreement import COMPONENTS, MODEL, PAIRED
-from models.evaluation.markdown import into_page, table, told
-from models.mtss.detectors.report import as_text as joints_text
-from models.mtss.score_report import shown
+from models.evaluation.agreement import MODEL, PAIRED
+from models.evaluation.markdown import Block, Table, as_markdown, as_terminal, counted, into_page, shown
+from models.evaluation.run import model_to_evaluate, no_blocks
 
-MARK = "scores"
-SAID = {MODEL: "model, films alone", PAIRED: "**model, films together**"}
-SHORT = ("n", "icc_a1", "mean_absolute_error", "bias", "false_change", "false_improvement")
+MARK = "evaluation"
+READERS = {MODEL: "model, single", PAIRED: "**model, paired**"}
+ORIGIN = {False: "phantom images", True: "real images", None: "images of unknown origin"}
+INTERVALS = (
+    "Intervals: 95%, patients resampled (SDC: chi-square); a proportion of exactly 0 or 100% has Wilson's, "
+    "with patients as cases."
+)
+SHORT = (
+    "n", "left_out", "unchanged", "icc_a1", "mean_absolute_error", "bias", "sdc95_against_truth",
+    "false_change", "false_improvement", "same_way",
+)  # fmt: skip
 
 
 def as_text(result: Mapping[str, Any]) -> str:
-    """Everything for a terminal: joints as the paper reports them, then the scores, set by set."""
-    return "\n\n".join(f"{joints_text(one['detection'])}\n\n{shown(one)}" for one in result["sets"])
+    """Everything for a terminal but long tables, set by set."""
+    return as_terminal(_blocks(result))
 
 
 def as_page(result: Mapping[str, Any]) -> str:
-    """Markdown tables: status, grades of sites, change, joint by joint, abstentions, for every set."""
-    return "\n\n".join(part for one in result["sets"] for part in _set(one))
+    """The tables as Markdown."""
+    return as_markdown(_blocks(result))
 
 
-def _set(one: Mapping[str, Any]) -> list[str]:
-    parts = [
-        f"### {one['set'].capitalize()}: {one['patients']} patients, {one['films']} films ({one['note']})",
-        _abstained(one["abstained"]),
-        "Totals against the truth, every visit (rule `mtss.block_mean`, ankylosis `max`):",
-        _status(one["status"]),
-        "Grades of sites against the truth:",
-        _grades(one["features"], "block"),
+def _blocks(result: Mapping[str, Any]) -> list[Block]:
+    _, about = model_to_evaluate(result["system"])
+    system = get(result["system"])
+    head = f"{system.title} model, size {result['size']}, weights {result['weights'][:12]}. {INTERVALS}"
+    return [head, *(block for one in result["sets"] for block in blocks_of_set(one, system, about.blocks))]
+
+
+def blocks_of_set(
+    one: Mapping[str, Any],
+    system: ScoreSystem,
+    own: Callable[[Mapping[str, Any]], list[Block]] = no_blocks,
+) -> list[Block]:
+    """The tables of one test set; own: those of the sections that only this system has."""
+    name = one["set"][:1].upper() + one["set"][1:]
+    many = f"{counted(one['patients'], 'patient')}, {counted(one['images'], 'image')}"
+    return [
+        f"### {name}: {many} ({ORIGIN[one['real']]}, research only)",
+        abstained_text(one["abstention"]),
+        _status(one["status"], system),
+        *_grades(one["grades"], system),
+        *_changes(one, system),
+        *own(one["sections"]),
     ]
-    if one.get("change"):
-        parts += [
-            "Change from the first to the last visit against the true change:",
-            _change(one["change"]),
-            _sites(one["site_change"]),
-            _sdc(one["sdc_readers"]),
-        ]
-    found = one["detection"]["detection"]
-    joints = "; ".join(
-        f"{finding}: single {100 * row['single']:.1f}%, ensemble {100 * row['ensemble']:.1f}%"
-        for finding, row in found.items()
-    )
-    parts += [
-        f"Finger joints found by the detectors: {joints}.",
-        "<details><summary>Agreement joint by joint (both sides together)</summary>\n",
-        _grades(one["joints"], "joint", readers=(MODEL, PAIRED)),
-        "</details>",
+
+
+def abstained_text(found: Mapping[str, Any]) -> str:
+    """How many images were abstained on, of those to be scored and those to be refused, and why."""
+    parts = [_abstained(found, "good", "image to be scored", "images to be scored")]
+    if found["wrong"]:
+        parts.append(_abstained(found, "wrong", "image to be refused", "images to be refused"))
+    return " ".join(parts)
+
+
+def _abstained(found: Mapping[str, Any], kind: str, word: str, plural: str) -> str:
+    reasons = [row["reason"] for row in found["images"] if row["is_wrong"] == (kind == "wrong")]
+    many = f"Abstained on {len(reasons)} of {counted(found[kind], word, plural)}"
+    value = shown(found[f"{kind}_abstained"], percent=True)
+    counts = "; ".join(f"{count} x {reason}" for reason, count in Counter(reasons).most_common())
+    return f"{many}, {value}" + (f": {counts}." if counts else ".")
+
+
+def reader_name(reader: str) -> str:
+    """As it is shown: ``model, single``, ``**model, paired**``, ``reader R1``."""
+    return READERS.get(reader, f"reader {reader}")
+
+
+def part_name(name: str, system: ScoreSystem) -> str:
+    """A component, block or feature in words: ``hand joint space narrowing`` of ``hand jsn``."""
+    titles = {component.name: component.title.partition(" (")[0] for component in system.components}
+    features = {feature.code: feature.name for feature in system.features}
+    return titles.get(name) or " ".join(features.get(word, word) for word in name.split())
+
+
+def _status(tables: Mapping[str, Any], system: ScoreSystem) -> Table:
+    rows = [
+        [part_name(component, system), reader_name(reader), str(row["n"]), shown(row["icc_a1"]),
+         shown(row["mean_absolute_error"], 2), shown(row["bias"], 2),
+         f"{shown(row.get('loa_lower'), 1)}; {shown(row.get('loa_upper'), 1)}"]
+        for component, by_reader in tables.items()
+        for reader, row in by_reader.items()
+    ]  # fmt: skip
+    title = f"Totals against the truth, every visit (rule `{system.rules[0].name}`):"
+    head = ("component", "reader", "n", "ICC(A,1)", "mean absolute error", "bias", "limits of agreement")
+    return Table(title, head, rows)
+
+
+def _grades(tables: Mapping[str, Any], system: ScoreSystem) -> list[Block]:
+    rows = [
+        [part_name(name, system), reader_name(reader), *grade_rows(row)]
+        for name, by_reader in tables.items()
+        for reader, row in by_reader.items()
     ]
+    head = ("scale", "reader", "n", "quadratic kappa", "exact", "within one grade")
+    parts: list[Block] = [Table("Grades against the truth:", head, rows)]
+    if len(tables) == 1:
+        (by_reader,) = tables.values()
+        parts.append(_classes(by_reader, system.features[0].grades))
     return parts
 
 
-def _abstained(reasons: Sequence[str]) -> str:
-    if not reasons:
-        return "No film was abstained on."
-    counted = "; ".join(f"{count} x {reason}" for reason, count in Counter(reasons).most_common())
-    return f"Abstained on {len(reasons)} films: {counted}."
+def grade_rows(row: Mapping[str, Any]) -> list[str]:
+    """n, kappa, exact agreement and agreement within one grade, as cells."""
+    return [
+        str(row["n"]),
+        shown(row["kappa_quadratic"]),
+        shown(row["exact"], percent=True),
+        shown(row["within_one"], percent=True),
+    ]
 
 
-def _status(tables: Mapping[str, Any]) -> str:
+def _classes(by_reader: Mapping[str, Any], names: Sequence[str]) -> Table:
+    """Each grade against the rest, of the model's readings."""
     rows = [
-        [component, _said(reader), str(row["n"]), told(row["icc_a1"], 3), told(row["mean_absolute_error"]),
-         told(row["bias"]), f"{told(row['loa_lower'], 1)}; {told(row['loa_upper'], 1)}"]
-        for component in COMPONENTS
-        for reader, row in tables[component].items()
-    ]  # fmt: skip
-    head = ("component", "reader", "n", "ICC(A,1)", "mean absolute error", "bias", "limits of agreement")
-    return table(head, rows)
-
-
-def _grades(tables: Mapping[str, Any], what: str, readers: Sequence[str] = ()) -> str:
-    rows = [
-        [name, _said(reader), str(row["n"]), told(row["kappa_quadratic"], 3), told(row["exact"], 3),
-         told(row["within_one"], 3)]
-        for name, by_reader in tables.items()
+        [f"{grade} {names[int(grade)]}", reader_name(reader), str(found["n"]),
+         *(shown(found[key], percent=True) for key in ("sensitivity", "specificity", "accuracy"))]
         for reader, row in by_reader.items()
-        if not readers or reader in readers
+        if reader in READERS
+        for grade, found in row["per_class"].items()
     ]  # fmt: skip
-    return table((what, "reader", "n", "quadratic kappa", "exact", "within one grade"), rows)
+    head = ("grade", "reader", "n", "sensitivity", "specificity", "accuracy")
+    return Table("Each grade against the rest:", head, rows)
 
 
-def _change(tables: Mapping[str, Any]) -> str:
+def _changes(one: Mapping[str, Any], system: ScoreSystem) -> list[Block]:
+    """Change of totals and of sites, and the readers' own SDC; nothing where there is one visit."""
+    if not one["change"]:
+        return []
+    return [_change(one["change"], system), _sites(one["site_change"], system), _sdc(one["sdc_readers"])]
+
+
+def _change(tables: Mapping[str, Any], system: ScoreSystem) -> Table:
     rows = [
-        [component, _said(reader), f"{row['n']} ({row['unchanged']})", told(row["icc_a1"]),
-         told(row["bias"]), told(row["sdc95_against_truth"]), told(row["false_change"]),
-         told(row["false_improvement"]), told(row["same_way"])]
-        for component in COMPONENTS
-        for reader, row in tables[component].items()
+        [part_name(component, system), reader_name(reader), f"{row['n']} ({row['unchanged']})",
+         shown(row["icc_a1"], 2), shown(row.get("bias"), 2), shown(row["sdc95_against_truth"], 2),
+         *(shown(row.get(key), percent=True) for key in ("false_change", "false_improvement", "same_way"))]
+        for component, by_reader in tables.items()
+        for reader, row in by_reader.items()
     ]  # fmt: skip
     head = ("component", "reader", "n (truly unchanged)", "ICC(A,1)", "bias", "SDC95 against truth",
-            "false change", "false improvement", "true change seen the same way")  # fmt: skip
-    return table(head, rows)
+            "false change", "false improvement", "true change in the same direction")  # fmt: skip
+    return Table("Change from the first to the last visit against the true change:", head, rows)
 
 
-def _sites(found: Mapping[str, Any]) -> str:
+def _sites(found: Mapping[str, Any], system: ScoreSystem) -> Table:
     rows = [
-        [_said(reader), str(row["unchanged"]), told(row["false_change"], 4),
-         told(row["false_improvement"], 4), str(row["changed"]), told(row["same_way"])]
+        [reader_name(reader), str(row["unchanged"]),
+         *(shown(row[key], 2, percent=True) for key in ("false_change", "false_improvement")),
+         str(row["changed"]), shown(row["same_way"], percent=True)]
         for reader, row in found.items()
     ]  # fmt: skip
-    head = ("single sites: reader", "truly unchanged", "false change", "false improvement", "truly changed",
-            "seen the same way")  # fmt: skip
-    return table(head, rows)
+    head = ("reader", "truly unchanged", "false change", "false improvement", "truly changed",
+            "change in the same direction")  # fmt: skip
+    return Table(f"Change of single {system.site_title}:", head, rows)
 
 
 def _sdc(tables: Mapping[str, Any]) -> str:
-    said = [
-        f"{pair}: one reader {told(row['one_reader'])}, mean of two {told(row['mean_of_two'])}"
+    pairs = [
+        f"{pair}: one reader {shown(row['one_reader'], 2)}, mean of two {shown(row['mean_of_two'], 2)}"
         for pair, row in tables.get("total", {}).items()
     ]
-    return f"SDC95 of the total from the readers' own disagreement: {'; '.join(said)}." if said else ""
-
-
-def _said(reader: str) -> str:
-    return SAID.get(reader, f"reader {reader}")
+    return f"SDC95 of the total from the readers' own disagreement: {'; '.join(pairs)}." if pairs else ""
 
 
 def summary(result: Mapping[str, Any]) -> dict[str, Any]:
-    """The evaluation for the card: totals only, an estimate as ``[value, lower, upper]`` to four digits."""
+    """The evaluation for the card: set -> domain, patients, images, counts of abstention, and the totals of
+    each reader; an estimate as ``[value, lower, upper]`` to four digits.
+    """
+    return {one["set"]: _summary_of_set(one) for one in result["sets"]}
+
+
+def _summary_of_set(one: Mapping[str, Any]) -> dict[str, Any]:
+    abstention = {name: _flat(value) for name, value in one["abstention"].items() if name != "images"}
     return {
-        one["set"]: {
-            "patients": one["patients"],
-            "films": one["films"],
-            "abstained": len(one["abstained"]),
-            "status": {reader: _short(row) for reader, row in one["status"]["total"].items()},
-            "change": {reader: _short(row) for reader, row in one.get("change", {}).get("total", {}).items()},
-        }
-        for one in result["sets"]
+        "domain": one["domain"],
+        "patients": one["patients"],
+        "images": one["images"],
+        "abstention": abstention,
+        "status": {reader: _short(row) for reader, row in one["status"]["total"].items()},
+        "change": {reader: _short(row) for reader, row in one["change"].get("total", {}).items()},
     }
 
 
@@ -157,15 +219,15 @@ def _flat(value: Any) -> Any:
 
 @click.command()
 @click.argument("evaluation", type=click.Path(path_type=Path))
-@click.option(
-    "--page", type=click.Path(path_type=Path), default=Path("docs/mtss-model.md"), show_default=True
-)
-def main(evaluation: Path, page: Path) -> None:
-    """Write the result of ``sharpline evaluate mtss --json`` into the documentation and the card."""
+@click.option("--page", type=click.Path(path_type=Path), help="docs/SYSTEM-model.md unless given.")
+def main(evaluation: Path, page: Path | None) -> None:
+    """Write the result of ``sharpline evaluate SYSTEM --json`` into the documentation and the card."""
     result = json.loads(evaluation.read_text(encoding="utf-8"))
-    card = cards.read_card("mtss", result["size"])
+    system, size = result["system"], result["size"]
+    card = cards.read_card(system, size)
     card["evaluation"] = summary(result)
-    cards.write_card(card, "mtss", result["size"], cards.FOLDER)
+    cards.write_card(card, system, size, cards.FOLDER)
+    page = page or Path(f"docs/{system}-model.md")
     page.write_text(into_page(page.read_text(encoding="utf-8"), MARK, as_page(result)), encoding="utf-8")
 
 

@@ -1,8 +1,8 @@
 """The tests of all maps of the shipped models: the tables of docs/explain.md, verdicts beside the weights.
 
 python -m models.explain.report                      # test patients, both domains; writes page and verdicts
-python -m models.explain.report --system mtss        # of one system only; the page keeps the other's tables
-python -m models.explain.report --system mtss --network grader   # of one network; the others' verdicts stand
+python -m models.explain.report --system SYSTEM      # of one system only; the page keeps other tables
+python -m models.explain.report --system SYSTEM --network NETWORK   # of one network; other verdicts stand
 python -m models.explain.report --compare            # tuning patients, every candidate; writes nothing
 """
 
@@ -20,11 +20,11 @@ from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
 import pandas as pd
 
 from core import scores
 from core.errors import InputError
+from core.scores.system import ScoreSystem
 from models import cards
 from models.explain import verdict
 from models.registry import model_of, models
@@ -33,7 +33,8 @@ from models.system import Explanations, Method
 FILMS = Path(__file__).resolve().parents[2] / "data" / "phantom"
 LATER = {"report.py", "verdict.py", "stored.py", "picture.py", "dicom_out.py", "report"}  # change no figure
 PAGE = Path("docs/explain.md")
-BEGIN, END = "<!-- tests: begin -->", "<!-- tests: end -->"
+MARK = "tests"
+DRAWS = 1000  # of the bootstrap
 DOMAINS = ("first", "second")
 SHOWN = {
     "share": "heat inside the finding",
@@ -136,19 +137,18 @@ def _tools(module: str, size: str) -> Any:
 
 def figures(rows: pd.DataFrame) -> dict[str, Any]:
     """Means over the cases of one network with intervals over patients, and how many of each there are."""
-    from models.evaluation.intervals import resampled
+    from models.evaluation.intervals import mean_by_patient
 
     table = rows.assign(
         share_beyond_box=rows["share"] - rows["box_share"],
         point_beyond_box=rows["point"] - rows["box_point"],
     )
-    values = {name: table[name].to_numpy(float) for name in SHOWN}
-
-    def means(chosen: np.ndarray) -> dict[str, float]:
-        return {name: float(value[chosen].mean()) for name, value in values.items()}
-
     counts = {"cases": len(rows), "patients": int(rows["patient"].nunique())}
-    return counts | {"empty_maps": int(rows["empty"].sum())} | resampled(table["patient"], means)
+    return (
+        counts
+        | {"empty_maps": int(rows["empty"].sum())}
+        | {name: mean_by_patient(table[name], table["patient"], draws=DRAWS) for name in SHOWN}
+    )
 
 
 def run_tests(
@@ -239,48 +239,61 @@ def kept(stored: Mapping[str, Any] | None, new: dict[str, Any]) -> dict[str, Any
 
 def overview(every: Sequence[Mapping[str, Any]]) -> str:
     """One line a network of every system: what the verdict rests on, in the first domain."""
-    from models.evaluation.markdown import shown
+    from models.evaluation.markdown import shown, table
 
     keys = ("share", "box_share", "point", "box_point", "random all", "repeat")
-    head = ["system", "network", "map", "verdict", "cases (patients)", *(SHOWN[key] for key in keys)]
-    lines = []
+    rows = []
     for found in every:
         for network, about in found["networks"].items():
-            table = next(iter(about["sets"].values()))
-            word = "passed" if about["passed"] else "**failed**: " + "; ".join(about["reasons"])
-            count = f"{table['cases']} ({table['patients']})"
-            figures_ = [shown(table[key]) for key in keys]
-            lines.append(
-                [found["system"], network.partition(",")[0], about["method"], word, count, *figures_]
-            )
-    rows = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    return "\n".join(rows + ["| " + " | ".join(line) + " |" for line in lines])
+            first = next(iter(about["sets"].values()))
+            count = f"{first['cases']} ({first['patients']})"
+            rows.append(
+                [scores.get(found["system"]).title, network.partition(",")[0], about["method"], _word(about),
+                 count, *(shown(first[key]) for key in keys)]
+            )  # fmt: skip
+    head = ["system", "network", "map", "verdict", "cases (patients)", *(SHOWN[key] for key in keys)]
+    return table(head, rows)
+
+
+def _word(about: Mapping[str, Any]) -> str:
+    return "passed" if about["passed"] else "**failed**: " + "; ".join(about["reasons"])
 
 
 def as_text(found: Mapping[str, Any]) -> str:
     """The tables of one system as Markdown."""
-    from models.evaluation.markdown import shown
+    from models.evaluation.markdown import as_markdown
 
+    system = scores.get(found["system"])
     parts = [
-        f"## {found['system']}\n\nWeights {found['weights_hash'][:12]}, size {found['size']}; "
-        f"{found['note']}. Means over cases, 95% intervals over patients drawn with replacement."
+        f"## {system.title}",
+        f"Weights {found['weights_hash'][:12]}, size {found['size']}; {found['note']}. Means over cases; 95% "
+        "intervals resample patients.",
     ]
     for name, left in found["left_out"].items():
-        told = ", ".join(f"{count} {word}" for word, count in left.items())
-        parts.append(f"Left out in the {name} domain: {told or 'nothing'}.")
+        counts = ", ".join(f"{count} {word}" for word, count in left.items())
+        parts.append(f"Left out in the {name} domain: {counts or 'nothing'}.")
     for network, about in found["networks"].items():
-        word = "**passed**" if about["passed"] else "**failed**: " + "; ".join(about["reasons"])
-        columns = {f"{name} domain": table for name, table in about["sets"].items()}
-        columns |= {f"first, true grade {grade}": table for grade, table in about["by_grade"].items()}
-        columns |= {f"first, {feature}": table for feature, table in about.get("by_feature", {}).items()}
-        head = ["", *columns]
-        lines = [["cases (patients)", *(f"{t['cases']} ({t['patients']})" for t in columns.values())]]
-        lines += [["maps without any heat", *(str(t["empty_maps"]) for t in columns.values())]]
-        lines += [[label, *(shown(t[key]) for t in columns.values())] for key, label in SHOWN.items()]
-        rows = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-        rows += ["| " + " | ".join(line) + " |" for line in lines]
-        parts.append(f"### {found['system']} {network}: {about['method']}, {word}\n\n" + "\n".join(rows))
-    return "\n\n".join(parts) + "\n"
+        name = network.partition(",")[0].capitalize()
+        parts += [f"### {name}: {about['method']}, {_word(about)}", _network(about, system)]
+    return as_markdown(parts) + "\n"
+
+
+def _network(about: Mapping[str, Any], system: ScoreSystem) -> str:
+    """The figures of one network by domain, and in the first domain by true grade or by feature."""
+    from models.evaluation.markdown import shown, table
+
+    features = {feature.code: feature.name for feature in system.features}
+    columns = {f"{name} domain": one for name, one in about["sets"].items()}
+    columns |= {f"first, true grade {grade}": one for grade, one in about["by_grade"].items()}
+    columns |= {
+        f"first, {features.get(name, name)}": one for name, one in about.get("by_feature", {}).items()
+    }
+    rows = [
+        ["cases (patients)", *(f"{one['cases']} ({one['patients']})" for one in columns.values())],
+        ["maps without any heat", *(str(one["empty_maps"]) for one in columns.values())],
+        *([label, *(shown(one[key]) for one in columns.values())] for key, label in SHOWN.items()),
+    ]
+    return table(["", *columns], rows)
 
 
 def all_tables(size: str = "demo") -> str:
@@ -295,19 +308,13 @@ def comparison(rows: pd.DataFrame) -> str:
     lines = []
     for (network, method), part in rows.groupby(["network", "method"], sort=False):
         mean = part.mean(numeric_only=True)
-        told = "  ".join(
+        values = "  ".join(
             f"{key} {mean[key]:.3f}"
             for key in ("share", "area", "box_share", "point", "box_point", "centre_point", "random all",
                         "repeat", "empty")
         )  # fmt: skip
-        lines.append(f"{network:7} {method:20} n={len(part):3}  {told}")
+        lines.append(f"{network:7} {method:20} n={len(part):3}  {values}")
     return "\n".join(lines)
-
-
-def into_page(page: str, tables: str) -> str:
-    """The page with the tables between its two markers."""
-    before, _, rest = page.partition(BEGIN)
-    return f"{before}{BEGIN}\n{tables}{END}{rest.partition(END)[2]}"
 
 
 def _chosen(system: str, networks: Sequence[str], compare: bool) -> Methods:
@@ -335,6 +342,8 @@ def main(
     processes: int, page: Path, compare: bool,
 ) -> None:  # fmt: skip
     """Test the maps of the shipped networks on phantom films."""
+    from models.evaluation.markdown import into_page
+
     for system in systems or explained():
         methods = _chosen(system, networks, compare)
         run = partial(run_tests, system, patients, methods=methods, size=size, processes=processes)
@@ -349,7 +358,8 @@ def main(
         path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     if not compare:
         tables = all_tables(size)
-        page.write_text(into_page(page.read_text(encoding="utf-8"), tables), encoding="utf-8")
+        text = into_page(page.read_text(encoding="utf-8"), MARK, tables)
+        page.write_text(text, encoding="utf-8")
         click.echo(tables)
 
 

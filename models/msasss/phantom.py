@@ -170,7 +170,7 @@ def write_coco(patients: Patients, out: Path, *, processes: int = 1) -> Path:
             images.append({"id": len(images) + 1} | entry)
             annotations += _coco_boxes(corners, len(images), len(annotations))
     content = {
-        "info": {"description": "phantom films, research only"},
+        "info": {"description": "phantom films, research only", "phantom": True},
         "images": images,
         "annotations": annotations,
         "categories": [{"id": grade + 1, "name": name} for grade, name in enumerate(GRADE_NAMES)],

@@ -12,6 +12,7 @@ MODEL = SystemModel(
     networks=("finder", "grader"),
     scorer="models.msasss.scorer:build",
     paired=PAIRED_READING,
+    evaluation="models.msasss.evaluate:EVALUATION",
     unknown_images="models.msasss.ood_films:Source",
     control_images="models.msasss.control_images",
     explanations=Explanations(

@@ -11,7 +11,7 @@ from models.ood.real_images import Group
 WRONG = {
     "one_hand": "one hand only, to be refused",
     "foot_as_hand": "feet filed as hands, to be scored as feet",
-    "mirrored": "hands on a film turned over, to be scored or refused",
+    "mirrored": "flipped film of hands, to be scored or refused",
     "chest": "chest, to be refused",
     "blank": "blank film, to be refused",
 }

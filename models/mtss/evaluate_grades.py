@@ -1,13 +1,12 @@
-"""The scores of mTSS on labelled films, by any scorer or by the grader alone, beside simulated people.
+"""The truth of labelled films and what simulated readers say of them; and the grader alone on these films.
 
-python -m models.mtss.evaluate_grades --data DIR --people --out FILE.json
+python -m models.mtss.evaluate_grades --data DIR --readers --out FILE.json
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +16,12 @@ import pandas as pd
 
 from core.domain import Abstained, Finding, Scored
 from core.scores.mtss import MTSS
-from models.evaluation.agreement import DRAWS, FEATURE, MODEL, PAIRED, TRUTH, figures
+from models.evaluation.agreement import COLUMNS, DRAWS, TRUTH
+from models.evaluation.markdown import as_terminal
+from models.evaluation.report import blocks_of_set
+from models.evaluation.run import Outcome, set_figures
+from models.evaluation.test_set import TestImage, TestSet, is_real
 from models.mtss.labels import GradedFilm, read_graded
-from models.mtss.score_report import shown
-from models.mtss.system import PAIRED_READING
 from models.paired.reader import PairedReader
 
 if TYPE_CHECKING:
@@ -28,65 +29,7 @@ if TYPE_CHECKING:
     from data.phantom.hands.readers import HandsReads
 
 Read = Callable[[GradedFilm], Scored | Abstained]
-COLUMNS = ["subject", "visit", "reader", "site", "feature", "grade"]
-
-
-@dataclass(frozen=True)
-class ScoreSet:
-    """Films with truth. truth, reads: ``subject, visit, reader, site, grade`` of all sites."""
-
-    name: str
-    films: Sequence[GradedFilm]
-    truth: pd.DataFrame
-    reads: pd.DataFrame
-
-
-def evaluate(
-    one: ScoreSet, read: Read, together: PairedReader | None, *, draws: int = DRAWS
-) -> dict[str, Any]:
-    """The figures of a scorer on a set of films, single and (where it can) read together, beside people."""
-    results = [read(film) for film in one.films]
-    parts = [one.truth, one.reads, grades_of(one.films, results, MODEL)]
-    if together is not None:
-        parts.append(grades_of(one.films, read_patients(one.films, results, together), PAIRED))
-    refused = [r.reason for r in results if isinstance(r, Abstained)]
-    about = {
-        "set": one.name,
-        "note": "phantom films, research only",
-        "patients": len({film.patient for film in one.films}),
-        "films": len(one.films),
-        "abstained": refused,
-    }
-    return about | figures(pd.concat([part for part in parts if len(part)], ignore_index=True), draws=draws)
-
-
-def grades_of(
-    films: Sequence[GradedFilm], results: Sequence[Scored | Abstained], reader: str
-) -> pd.DataFrame:
-    """Long grades of one reader from the results of films; sites that were not graded have no row."""
-    rows = [
-        (film.patient, film.visit, reader, finding.site, finding.feature, finding.grade)
-        for film, result in zip(films, results, strict=True)
-        if isinstance(result, Scored)
-        for finding in result.findings
-    ]
-    return pd.DataFrame(rows, columns=COLUMNS)
-
-
-def read_patients(
-    films: Sequence[GradedFilm], results: Sequence[Scored | Abstained], together: PairedReader
-) -> list[Scored | Abstained]:
-    """The results of all films, each patient's films of one view read together."""
-    places: dict[tuple[str, str], list[int]] = {}
-    for place, film in enumerate(films):
-        places.setdefault((film.patient, film.view), []).append(place)
-    found = list(results)
-    for of_patient in places.values():
-        for place, result in zip(
-            of_patient, together.read([results[i] for i in of_patient]).results, strict=True
-        ):
-            found[place] = result
-    return found
+FEATURE = {site.code: site.feature for site in MTSS.sites}
 
 
 def with_true_places(grader: Any, *, jitter_mm: float = 0.9, seed: int = 0) -> Read:
@@ -128,20 +71,9 @@ def labelled_truth(films: Sequence[GradedFilm]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def folder_set(folder: Path, *, people: bool = False) -> ScoreSet:
-    """The films of a labelled folder; the labels are the truth.
-
-    people: the films are of phantom patients for testing; their latent course is the truth of all sites, and
-    simulated readers read the same films.
-    """
-    films = read_graded(folder)
-    if not people:
-        return ScoreSet(folder.name, films, labelled_truth(films), pd.DataFrame())
-    truth, reads = read_by_people(films)
-    return ScoreSet(folder.name, films, truth, reads)
-
-
-def read_by_people(films: Sequence[GradedFilm], role: str = "test") -> tuple[pd.DataFrame, pd.DataFrame]:
+def read_by_simulated_readers(
+    films: Sequence[GradedFilm], role: str = "test"
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Truth of all sites of these phantom patients and the grades of the simulated readers (paired, order
     blinded), who see each place as well as its label says.
     """
@@ -184,18 +116,42 @@ def _rows(course: HandsCourse, reads: HandsReads, filmed: np.ndarray, reader: st
     return frame.loc[frame["grade"].notna(), COLUMNS]
 
 
+def grader_figures(
+    read: Read,
+    folder: Path,
+    *,
+    with_readers: bool = False,
+    paired: PairedReader | None = None,
+    draws: int = DRAWS,
+) -> dict[str, Any]:
+    """The figures of a scorer of labelled films, single and (where it can) paired.
+
+    with_readers: the films are of phantom patients for testing; their latent course is the truth of all
+    sites, and simulated readers read the same films.
+    """
+    films = read_graded(folder)
+    images = [TestImage(film, film.name, film.patient, film.visit, film.kind) for film in films]
+    truth, reads = labelled_truth(films), pd.DataFrame()
+    if with_readers:
+        truth, reads = read_by_simulated_readers(films)
+    one = TestSet(folder.name, images, truth, reads, real=is_real(folder))
+    return set_figures(MTSS, one, [Outcome(read(film)) for film in films], paired, draws=draws)
+
+
 @click.command()
 @click.option("--data", type=click.Path(path_type=Path, exists=True), required=True)
-@click.option("--people", is_flag=True, help="Phantom test patients: add truth of all sites and readers.")
+@click.option("--readers", is_flag=True, help="Phantom test patients: add truth of all sites and readers.")
 @click.option("--size", type=click.Choice(["demo", "full"]), default="demo")
 @click.option("--out", type=click.Path(path_type=Path))
-def main(data: Path, people: bool, size: str, out: Path | None) -> None:
+def main(data: Path, readers: bool, size: str, out: Path | None) -> None:
     """Evaluate the grader alone on labelled films, places from the labels with a finder's error."""
     from models.mtss.grader.grade import build_grader
+    from models.registry import model_of
 
-    read = with_true_places(build_grader(size))
-    result = evaluate(folder_set(data, people=people), read, PAIRED_READING.build(size))
-    click.echo(shown(result))
+    paired, read = model_of(MTSS.name).paired, with_true_places(build_grader(size))
+    reader = paired.build(size) if paired is not None else None
+    result = grader_figures(read, data, with_readers=readers, paired=reader)
+    click.echo(as_terminal(blocks_of_set(result, MTSS)))
     if out is not None:
         out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 

@@ -28,6 +28,7 @@ MODEL = SystemModel(
     networks=("finder", "grader", "ankylosis", "luxation"),
     scorer="models.mtss.scorer:build",
     paired=PAIRED_READING,
+    evaluation="models.mtss.evaluate:EVALUATION",
     unknown_images="models.mtss.ood_films:Source",
     control_images="models.mtss.control_images",
     explanations=Explanations(

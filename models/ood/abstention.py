@@ -10,7 +10,7 @@ everything hidden that would give them away.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -21,7 +21,9 @@ import click
 from core.agreement.proportion import wilson
 from core.domain import Abstained, Image, Scored
 from core.errors import InputError
+from core.scores import get
 from models import cards
+from models.evaluation.markdown import as_markdown, into_page, shown, table
 from models.ood.check import Checked, read_stored
 from models.ood.real_images import Group, bare, groups
 from models.registry import model_of
@@ -30,12 +32,13 @@ from models.system import Scorer
 CONTROL_PATIENTS = 6
 PAGE = Path("docs/abstention.md")
 WRONG_PATIENTS = 10
+TO_SCORE = "good and poor images, to be scored"
 
 
 @dataclass(frozen=True)
 class Row:
     """What a model did with one group. bare: of the same images from their pixels alone. unlike: how many the
-    check of films that it does not know refuses by itself, from the pixels; None where there is no check."""
+    check of unknown images refuses by itself, from the pixels; None where there is no check."""
 
     group: str
     images: int
@@ -107,67 +110,68 @@ def _kind(reason: str) -> str:
     return reason.partition("(")[0].partition(":")[0].strip() or reason
 
 
-def phantom_rows(card: dict[str, Any]) -> list[str]:
-    """Abstention on phantom films of each domain, from the model's evaluation."""
-    lines = []
-    for name, found in card.get("evaluation", {}).items():
-        about = found["abstention"]
-        for kind, word in (("good", "good and poor films, to be scored"), ("wrong", "films to be refused")):
-            share, low, high = (100 * value for value in about[f"{kind}_films"])
-            value = f"{share:.1f}% ({low:.1f} to {high:.1f})"
-            lines.append(f"| {name}, {word} | {about[kind]} | {value} |")
-    return lines
+def phantom_rows(card: Mapping[str, Any], stored: Mapping[str, Any] | None) -> list[list[str]]:
+    """Abstention on phantom images of each domain: from the model's evaluation where its test images
+    included some to be refused, otherwise from the images on which the check was counted.
+    """
+    sets = card.get("evaluation", {})
+    if any(found["abstention"]["wrong"] for found in sets.values()):
+        return [
+            [
+                f"{name}, {word}",
+                str(found["abstention"][kind]),
+                _percent(*found["abstention"][f"{kind}_abstained"]),
+            ]
+            for name, found in sets.items()
+            for kind, word in (("good", TO_SCORE), ("wrong", "images to be refused"))
+        ]
+    return [
+        [f"{name}, {TO_SCORE}", str(found["films"] + found["not_scored_anyway"]),
+         shown(found["abstained"], percent=True)]
+        for name, found in (stored or {}).get("measured", {}).items()
+    ]  # fmt: skip
 
 
-def checked_rows(stored: dict[str, Any] | None) -> list[str]:
-    """As :func:`phantom_rows`, from the films on which the check was counted."""
-    lines = []
-    for name, found in (stored or {}).get("measured", {}).items():
-        share = found["abstained"]
-        low, high = (100 * value for value in share["ci"])
-        value = f"{100 * share['estimate']:.1f}% ({low:.1f} to {high:.1f})"
-        films = found["films"] + found["not_scored_anyway"]
-        lines.append(f"| {name}, good and poor films, to be scored | {films} | {value} |")
-    return lines
+def _percent(value: float, low: float, high: float) -> str:
+    return shown({"estimate": value, "ci": [low, high]}, percent=True)
 
 
 def wrong_text(rows: Sequence[WrongRow]) -> str:
-    """Wrong phantom films, what became of them."""
-    lines = [
-        "| wrong phantom films (test patients, first domain) | films | abstained | scored as hands | "
-        "scored as feet | refused by the check alone | most frequent reasons |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for row in rows:
-        alone = "-" if row.unlike is None else _share(row.unlike, row.films)
-        lines.append(
-            f"| {row.group} | {row.films} | {_share(row.films - sum(row.scored.values()), row.films)} | "
-            f"{row.scored.get('hands', 0)} | {row.scored.get('feet', 0)} | {alone} | "
-            f"{'; '.join(row.reasons) or '-'} |"
-        )
-    return "\n".join(lines)
+    """Phantom images of other views, what became of them."""
+    head = (
+        "phantom films of other views (test patients, first domain)", "films", "abstained", "scored as hands",
+        "scored as feet", "refused by the check alone", "most frequent reasons",
+    )  # fmt: skip
+    return table(
+        head,
+        [
+            [row.group, str(row.films), _count(row.films - sum(row.scored.values()), row.films),
+             *(str(row.scored.get(view, 0)) for view in ("hands", "feet")), _count(row.unlike, row.films),
+             "; ".join(row.reasons) or "-"]
+            for row in rows
+        ],
+    )  # fmt: skip
 
 
-def check_text(stored: dict[str, Any] | None) -> str:
-    """The check of films that the model does not know: how it was made, and its false alarms."""
+def check_text(stored: Mapping[str, Any] | None) -> str:
+    """The OOD check: how it was made, and its false alarms."""
     if stored is None:
         return "No check was fitted for these weights: run `python -m models.ood.fit`."
     fitted, tuned = stored["fitted"], stored["tuned"]
-    lines = [
-        f"Fitted on {fitted['films']} films of {fitted['patients']} training patients. Its limit "
-        f"({stored['limit']:.2f} times the usual distance) was set on {tuned['films']} films of "
-        f"{tuned['patients']} tuning patients, for at most {100 * stored['alarm']:g}% of false alarms.",
-        "",
-        "| test patients, films that the model would score | films (patients) | refused by the check (95%) | "
-        "over which part |",
-        "|---|---|---|---|",
-    ]
-    for name, found in stored["measured"].items():
-        low, high = (100 * value for value in found["share"]["ci"])
-        parts = ", ".join(f"{part} {count}" for part, count in found["by_part"].items() if count) or "-"
-        share = f"{found['refused']}: {100 * found['share']['estimate']:.1f}% ({low:.1f} to {high:.1f})"
-        lines.append(f"| {name} | {found['films']} ({found['patients']}) | {share} | {parts} |")
-    return "\n".join(lines)
+    rows = [
+        [name, f"{found['films']} ({found['patients']})",
+         f"{found['refused']}: {shown(found['share'], percent=True)}",
+         ", ".join(f"{part} {count}" for part, count in found["by_part"].items() if count) or "-"]
+        for name, found in stored["measured"].items()
+    ]  # fmt: skip
+    head = ("test patients, images that the model would score", "images (patients)",
+            "refused by the check (95%)", "part beyond the limit")  # fmt: skip
+    return (
+        f"Fitted on {fitted['films']} images of {fitted['patients']} training patients. Its limit "
+        f"({stored['limit']:.2f} times the usual distance) was set on {tuned['films']} images of "
+        f"{tuned['patients']} tuning patients, for at most {100 * stored['alarm']:g}% of false alarms.\n\n"
+        + table(head, rows)
+    )
 
 
 def as_text(
@@ -175,52 +179,43 @@ def as_text(
     size: str,
     card: dict[str, Any],
     rows: Sequence[Row],
-    stored: dict[str, Any] | None = None,
+    stored: Mapping[str, Any] | None = None,
     wrong: Sequence[WrongRow] = (),
 ) -> str:
-    """All tables as Markdown. stored: the check of films that the model does not know."""
-    phantoms = checked_rows(stored) if system == "mtss" else phantom_rows(card)
-    parts = [f"Model {system}-{size}, weights {cards.weights_hash(card)[:12]}; research only."]
-    parts.append("### Phantom films\n\n| test patients | films | abstained (95%) |\n|---|---|---|\n"
-                 + "\n".join(phantoms))  # fmt: skip
-    if wrong:
-        parts.append(wrong_text(wrong))
-    parts.append("### Films that the model does not know\n\n" + check_text(stored))
+    """All tables as Markdown. stored: the check of unknown images."""
+    head = (
+        "real images, none of them to be scored, and a control", "images", "not imported",
+        "abstained, as delivered", "abstained, pixels alone", "refused by the check alone",
+        "most frequent reasons (pixels alone)",
+    )  # fmt: skip
     lines = [
-        f"| {row.group} | {row.images} | {row.refused} | {_share(row.abstained, row.images)} | "
-        f"{_share(row.abstained_bare, row.images)} | {_alone(row)} | {'; '.join(row.reasons) or '-'} |"
+        [row.group, str(row.images), str(row.refused), _count(row.abstained, row.images),
+         _count(row.abstained_bare, row.images), _count(row.unlike, row.images),
+         "; ".join(row.reasons) or "-"]
         for row in rows
+    ]  # fmt: skip
+    phantoms = table(("test patients", "images", "abstained (95%)"), phantom_rows(card, stored))
+    parts = [
+        f"{get(system).title} model, size {size}, weights {cards.weights_hash(card)[:12]}; research only.",
+        f"### Phantom images\n\n{phantoms}",
+        wrong_text(wrong) if wrong else "",
+        f"### Unknown images (OOD check)\n\n{check_text(stored)}",
+        f"### Real images\n\n{table(head, lines)}",
     ]
-    head = "| real images, none of them to be scored, and a control | images | files not taken in | "
-    head += "abstained, as delivered | abstained, pixels alone | refused by the check alone | "
-    head += "most frequent reasons (pixels alone) |\n|---|---|---|---|---|---|---|"
-    parts.append("### Real images\n\n" + head + "\n" + "\n".join(lines))
-    return "\n\n".join(parts) + "\n"
+    return as_markdown(parts) + "\n"
 
 
-def _alone(row: Row) -> str:
-    return "-" if row.unlike is None else _share(row.unlike, row.images)
-
-
-def _share(count: int, total: int) -> str:
-    if not total:
+def _count(count: int | None, total: int) -> str:
+    """``9 of 10 (60 to 98%)``, ``-`` where nothing was counted."""
+    if count is None or not total:
         return "-"
     low, high = wilson(count, total)
     return f"{count} of {total} ({100 * low:.0f} to {100 * high:.0f}%)"
 
 
-def marks(system: str) -> tuple[str, str]:
-    """The lines of the page around the tables of a model."""
-    return f"<!-- table {system}: begin -->", f"<!-- table {system}: end -->"
-
-
-def into_page(page: str, table: str, system: str) -> str:
-    """The page with the tables of a model between their two markers. Raises InputError where it has none."""
-    begin, end = marks(system)
-    before, found, rest = page.partition(begin)
-    if not found:
-        raise InputError("the page", f"a line {begin} is needed", "add it where the tables shall stand")
-    return f"{before}{begin}\n{table}{end}{rest.partition(end)[2]}"
+def mark(system: str) -> str:
+    """The mark in the page around the tables of a model."""
+    return f"table {system}"
 
 
 @click.command()
@@ -238,9 +233,9 @@ def main(real: Path, system: str, size: str, page: Path) -> None:
     images, scorer = import_module(model.control_images), model.build(size=size, threads=1)
     rows = [try_group(scorer, group) for group in (*groups(real), images.control(CONTROL_PATIENTS))]
     wrong = [try_wrong(scorer, group) for group in images.wrong(WRONG_PATIENTS)]
-    table = as_text(system, size, cards.read_card(system, size), rows, read_stored(system, size), wrong)
-    page.write_text(into_page(page.read_text(encoding="utf-8"), table, system), encoding="utf-8")
-    click.echo(table)
+    text = as_text(system, size, cards.read_card(system, size), rows, read_stored(system, size), wrong)
+    page.write_text(into_page(page.read_text(encoding="utf-8"), mark(system), text), encoding="utf-8")
+    click.echo(text)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Fit the check of unknown images of a model, and count the images that it refuses and should not.
 
-    python -m models.ood.fit --system msasss          # writes models/weights/msasss-demo-ood.json
-    python -m models.ood.fit --system mtss --train 120 --films DIR   # films already rendered, where there are
+    python -m models.ood.fit --system SYSTEM          # writes models/weights/SYSTEM-demo-ood.json
+    python -m models.ood.fit --system SYSTEM --train 120 --films DIR   # films rendered already
 
 Fitted on training patients, its limit set on tuning patients, its false alarms counted on test patients of
 both domains; all of them phantoms. The second domain is never fitted to. Films are rendered one by one, which
@@ -20,7 +20,6 @@ from typing import Any, Protocol
 
 import click
 import numpy as np
-import pandas as pd
 
 from core.errors import InputError
 from models import cards
@@ -28,6 +27,7 @@ from models.ood import check as ood
 from models.registry import model_of
 from models.system import named
 
+DRAWS = 1000  # of the bootstrap
 TEST_SETS = {"first domain": ("test", "first"), "second domain": ("test", "second")}
 
 
@@ -105,19 +105,18 @@ def scorable(films: Sequence[CheckedImage]) -> list[CheckedImage]:
 def false_alarms(check: ood.Check, films: Sequence[CheckedImage]) -> dict[str, Any]:
     """How many of the films that the model would score the check refuses, and over which part.
 
-    share: with its 95% interval over patients drawn with replacement (Wilson's for none or all). abstained:
-    the same of all films, those that the model would not score anyway among them.
+    share: proportion refused, intervals resample patients. abstained: the same of all films, those that the
+    model would not score anyway among them.
     """
-    from models.evaluation.intervals import resampled
+    from models.evaluation.intervals import mean_by_patient
 
     scored = scorable(films)
     refused = np.array([bool(check.reason(film.features)) for film in scored])
-    patients = pd.Series([film.patient for film in scored])
+    patients = [film.patient for film in scored]
     lost = np.array([not film.scored or bool(check.reason(film.features)) for film in films])
 
-    def share(true: np.ndarray, whose: pd.Series) -> dict[str, Any]:
-        everyone = {"share": np.ones(len(true), dtype=bool)}
-        return resampled(whose, lambda rows: {"share": float(true[rows].mean())}, shares=everyone)["share"]
+    def share(true: np.ndarray, whose: Sequence[str]) -> dict[str, Any]:
+        return mean_by_patient(true, whose, is_proportion=True, draws=DRAWS)
 
     parts = {
         name: int(sum(check.distances(film.features)[name] > check.limit for film in scored))
@@ -125,10 +124,10 @@ def false_alarms(check: ood.Check, films: Sequence[CheckedImage]) -> dict[str, A
     }
     return {
         "films": len(scored),
-        "patients": int(patients.nunique()),
+        "patients": len(set(patients)),
         "refused": int(refused.sum()),
         "share": share(refused, patients),
-        "abstained": share(lost, pd.Series([film.patient for film in films])),
+        "abstained": share(lost, [film.patient for film in films]),
         "by_part": parts,
         "not_scored_anyway": len(films) - len(scored),
     }

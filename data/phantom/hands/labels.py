@@ -52,7 +52,7 @@ def write_coco(films: Iterable[tuple[str, str, LimbFilm]], out: Path) -> Path:
         for row in film.joints.to_dict("records"):
             annotations.append(_annotation(len(annotations) + 1, len(images), row))
     content = {
-        "info": {"description": "phantom films of hands and feet, research only"},
+        "info": {"description": "phantom films of hands and feet, research only", "phantom": True},
         "images": images,
         "annotations": annotations,
         "categories": [{"id": i, "name": name} for i, name in enumerate(FINDINGS, 1)],

@@ -1,11 +1,11 @@
-"""The evaluation that S004 reports, with what it lacks: folds by patient, and intervals by patient.
+"""The evaluation of Sci Rep 2024;14:7696, with what it lacks: folds by patient, and intervals by patient.
 
     python -m models.mtss.detectors.evaluate --folds DIR --data DIR --held-out DIR
 
 For each finding: detection rate of the single detector, of the ensemble and of the ensemble with the hand
 model, accuracy, precision, recall, specificity, F and IoU from pooled counts
 (:mod:`models.evaluation.detection`); beside them the paper's figures, and how many joints were named, and
-named rightly.
+named correctly.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from models.mtss.detectors.read import HandDetectors, HandReading, build
 from models.training.folds import FOLDS
 
 PAPER = {
-    "source": "S004, domain.md D1: 260 films of 130 patients, five folds",
+    "source": "Sci Rep 2024;14:7696: 260 films of 130 patients, five folds",
     ANKYLOSIS: {
         "accuracy": 0.99, "precision": 0.98, "recall": 0.81, "specificity": 0.99, "f1": 0.88, "iou": 0.907,
     },
@@ -69,7 +69,7 @@ def count_reading(film: LabelledHands, reading: HandReading, fold: int = 0) -> l
 
 
 def crossed(boxes: np.ndarray) -> np.ndarray:
-    """(n,) which true joints overlap another one by the IoU from which S004 suppresses."""
+    """(n,) which true joints overlap another one by the IoU from which the paper suppresses."""
     shared = [np.delete(overlap(box, boxes), place) for place, box in enumerate(boxes)]
     return np.array([bool((one >= SUPPRESS_IOU).any()) for one in shared], dtype=bool)
 
@@ -166,7 +166,7 @@ def detection(counts: pd.DataFrame) -> dict[str, Any]:
 
 
 def naming(names: pd.DataFrame) -> dict[str, Any]:
-    """Films named, joints named and named rightly, and why the other films were not."""
+    """Films named, joints named and named correctly, and why the other films were not."""
     refused = names[names["reason"] != ""]
     return {
         "films": len(names),

@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from models import cards
-from models.evaluation.markdown import into_page, table
+from models.evaluation.markdown import Block, Table, as_terminal, into_page, shown, table
 from models.mtss.detectors.joints import ANKYLOSIS, DETECTORS
 
 ROWS = {
@@ -34,32 +34,32 @@ EVALUATION = cards.FOLDER / "mtss-folds" / "evaluation.json"
 
 def as_text(result: Mapping[str, Any]) -> str:
     """Tables for a terminal: each finding by each method, then how joints were named."""
-    lines = [f"mTSS special findings: {result['folds']}. {result['note']}."]
-    for finding in DETECTORS:
-        lines += ["", *_finding(finding, result["findings"][finding], result["paper"])]
+    head = f"mTSS special findings: {result['folds']}. {result['note']}."
+    return as_terminal([head, *pooled_blocks(result)])
+
+
+def pooled_blocks(result: Mapping[str, Any]) -> list[Block]:
+    """Each finding by each method beside the paper's figures, how joints were named, and which films were
+    not.
+    """
+    tables = [
+        Table(
+            f"{finding.capitalize()} ({_who(found['ensemble'])}):",
+            *_pooled(finding, found, result["paper"]),
+        )
+        for finding, found in result["findings"].items()
+    ]
     named = result["naming"]
-    lines += ["", f"Names: {_names(named)}."]
-    for one in named["refused"]:
-        lines.append(f"  not named: {one['film']} ({one['kind']}): {one['reason']}")
-    return "\n".join(lines)
+    refused = [f"{one['film']} ({one['kind']}): {one['reason']}" for one in named["refused"]]
+    text = f"Names of joints: {_names(named)}."
+    return [*tables, text + (f" Not named: {'; '.join(refused)}." if refused else "")]
 
 
 def _names(named: Mapping[str, Any]) -> str:
     return (
         f"{named['films_named']} of {named['films']} films; {named['named']} of {named['joints']} joints, "
-        f"{named['named_right']} of them right"
+        f"{named['named_right']} of them correctly"
     )
-
-
-def _finding(finding: str, tables: Mapping[str, Any], paper: Mapping[str, Any]) -> list[str]:
-    lines = [
-        f"{finding}: {_who(tables['ensemble'])}",
-        f"  {'':22}{''.join(f'{words:>26}' for words in METHODS.values())}{'paper':>10}",
-    ]
-    for key, words in ROWS.items():
-        cells = "".join(f"{_interval(tables[method][key]):>26}" for method in METHODS)
-        lines.append(f"  {words:22}{cells}{_paper(paper, finding, key):>10}")
-    return [*lines, f"  ensemble counts: {_counts(tables['ensemble']['counts'])}"]
 
 
 def _who(whole: Mapping[str, Any]) -> str:
@@ -81,13 +81,6 @@ def _paper(paper: Mapping[str, Any], finding: str, key: str) -> str:
     return "-" if stated is None else f"{stated:.3f}" if key == "iou" else f"{stated:.2f}"
 
 
-def _interval(found: Mapping[str, Any]) -> str:
-    value, (low, high) = found["estimate"], found["ci"]
-    if value is None:
-        return "none to count"
-    return f"{value:.3f}" if low is None else f"{value:.3f} ({low:.3f} to {high:.3f})"
-
-
 def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
 
@@ -95,14 +88,15 @@ def _number(value: float | None) -> str:
 def as_page(result: Mapping[str, Any]) -> str:
     """Markdown tables for the documentation: pooled, fold by fold, held-out patients, training."""
     parts = [
-        f"{result['folds'].capitalize()}, {result['note']}. Intervals: 95%, patients resampled; a share of "
-        "exactly 0 or 1 has Wilson's, with its patients as cases. Paper: S004, 130 patients.",
+        f"{result['folds'].capitalize()}, {result['note']}. Intervals: 95%, patients resampled; a "
+        "proportion of exactly 0 or 1 has Wilson's, with its patients as cases. Paper: Sci Rep "
+        "2024;14:7696, 130 patients.",
     ]
     for finding in DETECTORS:
         tables = result["findings"][finding]
         parts += [
             f"#### {finding.capitalize()}: all folds pooled ({_who(tables['ensemble'])})",
-            _pooled(finding, tables, result["paper"]),
+            table(*_pooled(finding, tables, result["paper"])),
             _found(result["detection"][finding]),
             f"#### {finding.capitalize()}: fold by fold, ensemble",
             _folds(finding, tables["per_fold"], result["paper"]),
@@ -115,27 +109,28 @@ def as_page(result: Mapping[str, Any]) -> str:
     return "\n\n".join(parts)
 
 
-def _pooled(finding: str, tables: Mapping[str, Any], paper: Mapping[str, Any]) -> str:
+def _pooled(
+    finding: str, tables: Mapping[str, Any], paper: Mapping[str, Any]
+) -> tuple[list[str], list[list[str]]]:
+    """Header and rows: each figure by each method, and the paper's."""
     rows = [
-        [words, *(_interval(tables[method][key]) for method in METHODS), _paper(paper, finding, key)]
+        [words, *(shown(tables[method][key]) for method in METHODS), _paper(paper, finding, key)]
         for key, words in ROWS.items()
     ]
     rows.append(["counts", *(_counts(tables[method]["counts"]) for method in METHODS), "-"])
-    if (
-        finding == ANKYLOSIS
-    ):  # of luxation the ensemble's boxes at thumbs' IP joints would count, which are right
+    if finding == ANKYLOSIS:  # of luxation the ensemble's boxes at thumbs' IP joints would count
         strays = (str(tables[method]["counts"]["false_boxes"]) for method in METHODS)
-        rows.append(["boxes on no joint", *strays, "-"])
-    return table(["", *METHODS.values(), "paper"], rows)
+        rows.append(["boxes without a joint", *strays, "-"])
+    return ["", *METHODS.values(), "paper"], rows
 
 
-def _found(told: Mapping[str, Any]) -> str:
-    crossed = told["crossed_found"]
+def _found(about: Mapping[str, Any]) -> str:
+    crossed = about["crossed_found"]
     return (
-        f"The ensemble finds fewer joints than the single detector in {told['folds_with_fewer']} of "
-        f"{told['folds']} folds, with the hand model in {told['folds_with_fewer_hand_model']}. "
-        f"{told['crossed']} joints overlap another by an IoU of 0.15 or more, so that suppression leaves one "
-        f"of each pair: the ensemble finds {crossed['ensemble']} of them, with the hand model "
+        f"The ensemble finds fewer joints than the single detector in {about['folds_with_fewer']} of "
+        f"{about['folds']} folds, with the hand model in {about['folds_with_fewer_hand_model']}. "
+        f"{about['crossed']} joints overlap another by an IoU of 0.15 or more, so that suppression leaves "
+        f"one of each pair: the ensemble finds {crossed['ensemble']} of them, with the hand model "
         f"{crossed['hand_model']}."
     )
 
@@ -164,8 +159,7 @@ def _held_out(held_out: Mapping[str, Any]) -> list[str]:
         for finding in DETECTORS:
             methods = tables["findings"][finding]
             rows = [
-                [words, *(_interval(methods[method][key]) for method in METHODS)]
-                for key, words in ROWS.items()
+                [words, *(shown(methods[method][key]) for method in METHODS)] for key, words in ROWS.items()
             ]
             rows.append(["counts", *(_counts(methods[method]["counts"]) for method in METHODS)])
             head = f"Detectors of {name}, {finding}: {_who(methods['ensemble'])}."
@@ -174,9 +168,9 @@ def _held_out(held_out: Mapping[str, Any]) -> list[str]:
     return parts
 
 
-def _crossed(told: Mapping[str, Any]) -> str:
-    found = ", ".join(f"{words} {told['crossed_found'][method]}" for method, words in METHODS.items())
-    return f"Of {told['crossed']} joints that overlap another one were found: {found}."
+def _crossed(about: Mapping[str, Any]) -> str:
+    found = ", ".join(f"{words} {about['crossed_found'][method]}" for method, words in METHODS.items())
+    return f"Of {about['crossed']} joints that overlap another one were found: {found}."
 
 
 def _budget(budget: Mapping[str, Any]) -> str:

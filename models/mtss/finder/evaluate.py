@@ -1,4 +1,4 @@
-"""How well the site finder finds: shares of sites by group, films refused, with intervals by patient.
+"""How well the site localiser finds: proportions of sites by group, films refused, intervals by patient.
 
 python -m models.mtss.finder.evaluate --data DIR --data DIR
 """
@@ -14,11 +14,11 @@ import click
 import numpy as np
 import pandas as pd
 
-from core.agreement.bootstrap import DRAWS, draw_counts, percentiles
-from core.agreement.proportion import wilson
+from core.agreement.bootstrap import DRAWS
 from core.domain import Abstained, Image
 from core.scores.mtss import FINGERS
 from models.common.coco import grey_pixels, read_coco
+from models.evaluation.intervals import mean_by_patient
 from models.mtss.finder.locate import SiteFinder, build_finder
 from models.mtss.finder.network import UNITS
 from models.mtss.places import LEAST_VISIBLE
@@ -82,19 +82,11 @@ def _site_rows(row: dict[str, Any], boxes: Sequence[dict], found: Any, mm: float
         }  # fmt: skip
 
 
-def share(above: pd.Series, patients: pd.Series, *, draws: int = DRAWS) -> list[float]:
-    """Share of rows that are true, and its 95% interval: patients drawn with replacement; Wilson's limits
-    over patients for a share of 0 or 1.
-    """
-    table = pd.DataFrame({"above": above.astype(float), "patient": patients})
-    sums = table.groupby("patient")["above"].agg(["sum", "count"]).to_numpy(float)
-    value = float(sums[:, 0].sum() / sums[:, 1].sum())
-    if value in (0.0, 1.0) or len(sums) < 2:
-        low, high = wilson(value * len(sums), len(sums))
-    else:
-        drawn = draw_counts(len(sums), draws=draws) @ sums
-        low, high = percentiles(drawn[:, 0] / drawn[:, 1])[0]
-    return [round(float(number), 4) for number in (value, low, high)]
+def share(above: pd.Series, patients: pd.Series, *, draws: int = DRAWS) -> list[float | None]:
+    """Proportion of rows that are true, and its 95% interval over patients, to four digits."""
+    found = mean_by_patient(above, patients, is_proportion=True, draws=draws)
+    numbers = (found["estimate"], *found["ci"])
+    return [None if number is None else round(number, 4) for number in numbers]
 
 
 def figures(sites: pd.DataFrame, films: pd.DataFrame) -> dict[str, Any]:

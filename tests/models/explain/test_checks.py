@@ -12,6 +12,7 @@ from data.phantom.spine.films import film_conditions, make_film
 from data.phantom.spine.lesion_mask import changed_by
 from models import cards
 from models.common.frames import Frame
+from models.evaluation.markdown import into_page
 from models.explain import checks, report, verdict
 from models.explain.question import Picture, Question, laid_on, spread
 from models.msasss.explain import MsasssExplainer
@@ -217,8 +218,12 @@ def test_one_film_through_all_checks_and_into_tables(rendered):
 
 
 def test_page_keeps_its_text_around_the_tables():
-    page = f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n"
-    assert report.into_page(page, "new\n") == f"before\n{report.BEGIN}\nnew\n{report.END}\nafter\n"
+    page = "before\n<!-- tests -->\nold\n<!-- /tests -->\nafter\n"
+    assert into_page(page, report.MARK, "new\n") == page.replace("old", "new")
+
+
+def test_page_holds_the_tables_of_the_stored_results():
+    assert report.all_tables().strip() in report.PAGE.read_text(encoding="utf-8")
 
 
 def test_random_networks_differ_from_the_trained_one_from_their_stage_on(rendered):

@@ -1,9 +1,8 @@
-"""The whole model on a labelled folder: read once, counted as joints and as scores, told as text and page."""
+"""The whole model on a labelled folder: counted as joints and as scores, shown as text, page and card."""
 
 from __future__ import annotations
 
 import json
-from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -12,13 +11,13 @@ import pytest
 
 from core.domain import Abstained, Box, Finding, Scored
 from core.scores.mtss import MTSS
-from models.evaluation import report as score_page
+from models.evaluation import report
+from models.evaluation.run import Outcome, set_figures
 from models.mtss import evaluate
 from models.mtss.detectors.ensemble import Joints
 from models.mtss.detectors.joints import UNITS
 from models.mtss.detectors.naming import Named
 from models.mtss.detectors.read import HandReading
-from models.mtss.evaluate import FilmResult, evaluate_folder
 
 LETTER = {"hands": "H", "feet": "F"}
 PATIENTS, VISITS = ("P1", "P2", "P3"), ("BL", "W104")
@@ -63,10 +62,10 @@ def folder(tmp_path):
     return tmp_path
 
 
-def truthful(film) -> FilmResult:
+def truthful(film) -> Outcome:
     """A model that gives the true grades and finds every finger joint, but refuses the feet of P1 at BL."""
     if film.view == "feet" and (film.patient, film.visit) == ("P1", "BL"):
-        return FilmResult(Abstained("blurred"), None)
+        return Outcome(Abstained("blurred"))
     findings = tuple(
         Finding(
             site.code,
@@ -80,22 +79,22 @@ def truthful(film) -> FilmResult:
         if site.unit[1] == LETTER[film.view]
     )
     if film.view == "feet":
-        return FilmResult(Scored(findings), None)
+        return Outcome(Scored(findings))
     place = {unit: i for i, unit in enumerate(film.units)}
     boxes = np.array([film.boxes[place[unit]] for unit in UNITS])
     no, yes = np.zeros(len(UNITS), dtype=bool), np.ones(len(UNITS), dtype=bool)
     joints = Joints(boxes, np.full(len(UNITS), 0.99), no, no, yes, yes)
     single = evaluate.nothing_seen(Abstained("")).single
     named = Named({unit: i for i, unit in enumerate(UNITS)})
-    return FilmResult(Scored(findings), HandReading(single, joints, named, pd.DataFrame()))
+    return Outcome(Scored(findings), HandReading(single, joints, named, pd.DataFrame()))
 
 
 @pytest.fixture
-def result(folder, monkeypatch):
-    monkeypatch.setattr(evaluate, "read_all", lambda films, *rest: ((f, truthful(f)) for f in films))
-    monkeypatch.setattr(evaluate, "PAIRED_READING", SimpleNamespace(build=lambda size: None))
-    found = evaluate_folder(folder, tell=lambda text: None)
-    return {"system": "mtss", "size": "demo", "sets": [found]}
+def result(folder):
+    one = evaluate.read_test_folder(folder)
+    outcomes = [truthful(image.label.graded) for image in one.images]
+    found = set_figures(MTSS, one, outcomes, sections=evaluate.sections)
+    return {"system": "mtss", "size": "demo", "weights": "0" * 64, "sets": [found]}
 
 
 def test_a_model_that_says_the_truth_is_right(result):
@@ -103,28 +102,30 @@ def test_a_model_that_says_the_truth_is_right(result):
     status = one["status"]["total"]["model"]
     assert status["mean_absolute_error"]["estimate"] == 0
     assert (status["n"], status["left_out"]) == (5, 1)  # the refused feet leave one total missing
-    assert one["features"]["hand erosion"]["model"]["exact"]["estimate"] == 1
+    assert one["grades"]["hand erosion"]["model"]["exact"]["estimate"] == 1
     assert one["change"]["total"]["model"]["same_way"]["estimate"] == 1
-    assert one["abstained"] == ["blurred"]
+    assert [row["reason"] for row in one["abstention"]["images"]] == ["blurred"]
+    assert len(one["sections"]["joints"]) == 43
 
 
 def test_joints_are_counted_on_films_of_hands(result):
-    found = result["sets"][0]["detection"]
+    found = result["sets"][0]["sections"]["detectors"]
     assert found["detection"]["ankylosis"]["ensemble"] == 1.0
     assert found["detection"]["ankylosis"]["single"] == 0.0
     assert found["naming"]["films"] == len(PATIENTS) * len(VISITS)
 
 
-def test_page_and_text_tell_n_abstentions_and_both_findings(result):
-    page, text = score_page.as_page(result), score_page.as_text(result)
-    assert "Abstained on 1 films: 1 x blurred." in page
-    assert "| total | model, films alone | 5 |" in page
-    assert "ankylosis: single 0.0%, ensemble 100.0%" in page
-    assert "Status against truth" in text and "luxation" in text
+def test_page_and_text_show_n_abstentions_and_both_findings(result):
+    page, text = report.as_page(result), report.as_text(result)
+    assert "Abstained on 1 of 12 images to be scored, 8.3% " in page and ": 1 x blurred." in page
+    assert "| total | model, single | 5 |" in page
+    assert "| joints found | 0.000 (0.000 to 0.561) | 1.000 (0.439 to 1.000) |" in page
+    assert "<details><summary>Agreement joint by joint (both sides pooled)</summary>" in page
+    assert "Totals against the truth" in text and "Luxation" in text and "joint by joint" not in text
 
 
 def test_the_card_keeps_totals_in_short(result):
-    short = score_page.summary(result)
+    short = report.summary(result)
     (one,) = short.values()
-    assert one["abstained"] == 1
+    assert (one["abstention"]["good"], one["abstention"]["good_abstained"][0]) == (12, 0.0833)
     assert one["status"]["model"]["mean_absolute_error"][0] == 0.0

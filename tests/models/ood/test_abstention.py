@@ -9,6 +9,7 @@ import pytest
 
 from core.domain import Abstained, Box, Finding, Image, Scored
 from core.errors import InputError
+from models.evaluation.markdown import into_page
 from models.ood import abstention
 from models.ood.check import Check, Part
 from models.ood.real_images import LONG_SIDE, Group, bare, groups, read_nifti
@@ -49,26 +50,25 @@ def test_tables_name_every_count_and_keep_the_page():
         "networks": {"finder": {"sha256": "a"}},
         "evaluation": {
             "first domain": {
-                "abstention": {"good": 160, "wrong": 40, "good_films": [0.0, 0.0, 0.0876],
-                               "wrong_films": [1.0, 0.9124, 1.0]}
+                "abstention": {"good": 160, "wrong": 40, "good_abstained": [0.0, 0.0, 0.0876],
+                               "wrong_abstained": [1.0, 0.9124, 1.0]}
             }
         },
     }  # fmt: skip
     text = abstention.as_text("msasss", "demo", card, rows)
-    assert "| first domain, good and poor films, to be scored | 160 | 0.0% (0.0 to 8.8) |" in text
+    assert "| first domain, good and poor images, to be scored | 160 | 0.0% (0.0 to 8.8) |" in text
     assert (
         "43 of 43 (92 to 100%) | 40 of 43 (81 to 98%) | 41 of 43 (85 to 99%) | levels cannot be named |"
         in text
     )
-    (begin, end), (other, last) = abstention.marks("msasss"), abstention.marks("mtss")
-    page = f"a\n{begin}\n{end}\nb\n{other}\nc\n{last}\n"
-    expected = f"a\n{begin}\n{text}{end}\nb\n{other}\nc\n{last}\n"
-    assert abstention.into_page(page, text, "msasss") == expected
-    with pytest.raises(InputError, match="table mtss: begin"):
-        abstention.into_page("nothing", text, "mtss")
+    begin, end = "<!-- table msasss -->", "<!-- /table msasss -->"
+    page = f"a\n{begin}\n{end}\nb\n<!-- table mtss -->\nc\n<!-- /table mtss -->\n"
+    assert into_page(page, abstention.mark("msasss"), text) == page.replace(begin, f"{begin}\n{text.strip()}")
+    with pytest.raises(InputError, match="table mtss"):
+        into_page("nothing", abstention.mark("mtss"), text)
 
 
-def test_wrong_films_of_limbs_are_told_by_what_they_were_scored_as():
+def test_wrong_films_of_limbs_are_shown_by_what_they_were_scored_as():
     class Feet(Picky):
         def _one(self, film):
             done = super()._one(film)
@@ -85,12 +85,12 @@ def test_wrong_films_of_limbs_are_told_by_what_they_were_scored_as():
 
 def test_films_that_were_not_scored_anyway_count_as_abstained():
     measured = {"films": 9, "not_scored_anyway": 1, "abstained": {"estimate": 0.2, "ci": [0.1, 0.3]}}
-    (line,) = abstention.checked_rows({"measured": {"first domain": measured}})
-    assert line == "| first domain, good and poor films, to be scored | 10 | 20.0% (10.0 to 30.0) |"
-    assert abstention.checked_rows(None) == []
+    (line,) = abstention.phantom_rows({}, {"measured": {"first domain": measured}})
+    assert line == ["first domain, good and poor images, to be scored", "10", "20.0% (10.0 to 30.0)"]
+    assert abstention.phantom_rows({}, None) == []
 
 
-def test_check_alone_is_counted_and_its_false_alarms_are_told():
+def test_check_alone_is_counted_and_its_false_alarms_are_shown():
     class Checks(Picky):
         check = Check({"mean": Part(np.array([[100.0]]), np.eye(1), 10.0)}, limit=2.0)
 

@@ -1,0 +1,151 @@
+"""The evaluation of any model: what is scored, what counts, what is refused, what a folder says of itself."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.domain import Abstained, Finding, Image, Scored, ScoredPaired
+from core.errors import InputError
+from core.scores.msasss import MSASSS
+from models.evaluation.agreement import MODEL, PAIRED
+from models.evaluation.run import (
+    Outcome,
+    abstention,
+    evaluate,
+    grades_of,
+    model_to_evaluate,
+    read_patients,
+    set_figures,
+)
+from models.evaluation.test_set import TestImage, TestSet, is_real, phantom_folder
+
+SITES = [site.code for site in MSASSS.sites]
+
+
+def image(subject, visit="BL", *, is_wrong=False, sites=None, hidden=()):
+    name = f"{subject}_{visit}{'-wrong' if is_wrong else ''}"
+    return TestImage(None, name, subject, visit, "good", is_wrong, sites, frozenset(hidden))
+
+
+def scored(grade, sites=SITES):
+    return Scored(tuple(Finding(site, "corner", grade, (1.0,), 1.0, None) for site in sites))
+
+
+def truth(subjects, grade=1, visits=("BL",)):
+    rows = [(one, visit, site, grade) for one in subjects for visit in visits for site in SITES]
+    return pd.DataFrame(rows, columns=["subject", "visit", "site", "grade"])
+
+
+def test_only_labelled_sites_of_images_to_be_scored_count():
+    images = [image("A", sites=frozenset(SITES[:3]), hidden=SITES[:1]), image("A", is_wrong=True)]
+    rows = grades_of(images, [scored(1), scored(2)], MODEL)
+    assert rows["site"].tolist() == SITES[:3]
+    assert rows["visible"].tolist() == [False, True, True]
+    assert len(grades_of(images[:1], [Abstained("blurred")], MODEL)) == 0
+
+
+def test_abstention_is_counted_on_good_and_on_wrong_images():
+    images = [image(subject, is_wrong=subject in "DE") for subject in "ABCDE"]
+    results = [Abstained("blurred"), scored(1), scored(1), Abstained("another view"), scored(1)]
+    found = abstention(images, results, draws=20)
+    assert (found["good"], found["wrong"]) == (3, 2)
+    assert found["good_abstained"]["estimate"] == pytest.approx(1 / 3)
+    assert found["wrong_abstained"]["estimate"] == pytest.approx(1 / 2)
+    assert [row["reason"] for row in found["images"]] == ["blurred", "another view"]
+    assert [row["is_wrong"] for row in found["images"]] == [False, True]
+
+
+class Lower:
+    """Reads a patient's images side by side: each grade one lower."""
+
+    def read(self, films):
+        assert len(films) == 2  # those of one patient
+        return ScoredPaired(
+            tuple(one if isinstance(one, Abstained) else scored(one.findings[0].grade - 1) for one in films)
+        )
+
+
+def test_images_of_a_patient_are_read_side_by_side_in_the_order_given():
+    images = [image("A"), image("B"), image("A", "W104"), image("B", "W104")]
+    results = [scored(2), scored(3), Abstained("blurred"), scored(1)]
+    read = read_patients(images, results, Lower())
+    assert [one.findings[0].grade if isinstance(one, Scored) else one.reason for one in read] == [
+        1, 2, "blurred", 0,
+    ]  # fmt: skip
+
+
+def test_a_set_has_the_shape_of_the_contract_and_readers_beside_the_model():
+    visits = ("BL", "W104")
+    images = [image(subject, visit) for subject in "AB" for visit in visits]
+    reads = truth("AB", 2, visits).assign(reader="R1")
+    one = TestSet("folder", images, truth("AB", 1, visits), reads, real=True)
+    found = set_figures(MSASSS, one, [Outcome(scored(2)) for _ in images], Lower(), draws=20)
+    assert list(found) == [
+        "set", "domain", "real", "patients", "images", "abstention", "status", "change", "grades",
+        "site_change", "sdc_readers", "sections",
+    ]  # fmt: skip
+    assert (found["patients"], found["images"], found["real"]) == (2, 4, True)
+    assert list(found["status"]) == ["total", "cervical", "lumbar"]
+    total = found["status"]["total"]
+    assert list(total) == [MODEL, PAIRED, "R1"]
+    assert total[MODEL]["bias"]["estimate"] == 24
+    assert total[PAIRED]["mean_absolute_error"]["estimate"] == 0
+    assert found["grades"]["corner"]["R1"]["exact"]["estimate"] == 0
+    assert found["change"]["total"]["R1"]["unchanged"] == 2
+    assert found["site_change"][MODEL]["unchanged"] == 48
+    json.dumps(found)
+
+
+def test_a_set_of_one_visit_has_no_change():
+    one = TestSet("folder", [image("A"), image("B")], truth("AB"), pd.DataFrame())
+    found = set_figures(MSASSS, one, [Outcome(scored(1))] * 2, draws=20)
+    assert found["change"] == found["site_change"] == found["sdc_readers"] == {}
+    assert found["real"] is None
+
+
+def test_a_model_is_found_by_any_name_and_its_weights_are_named(monkeypatch):
+    model, about = model_to_evaluate("svdh")
+    assert model.system == "mtss"
+    with pytest.raises(InputError, match="msasss and mtss can be evaluated"):
+        model_to_evaluate("sparcc")
+
+    class Ones:
+        def score(self, films):
+            return [scored(1) for _ in films]
+
+    class Label:
+        def as_film(self):
+            return Image("x", np.zeros((2, 2)), None)
+
+    model, about = model_to_evaluate("msasss")
+    monkeypatch.setattr(type(model), "build", lambda self, **how: Ones())
+    monkeypatch.setattr(type(model.paired), "identify", lambda self, size: None)
+    plain = type(about)(about.render, about.read_folder, draws=20)
+    images = [TestImage(Label(), name, name, "BL") for name in "AB"]
+    found = evaluate(model, plain, [TestSet("s", images, truth("AB"), pd.DataFrame())], processes=1)
+    assert (found["system"], found["size"], len(found["weights"])) == ("msasss", "demo", 64)
+    (one,) = found["sets"]
+    assert one["status"]["total"][MODEL]["mean_absolute_error"]["estimate"] == 0
+    assert PAIRED not in one["status"]["total"]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ({"info": {"phantom": True}}, False),
+        ({"info": {"phantom": False}}, True),
+        ({"info": {"description": "films"}}, None),
+        ([], None),
+    ],
+)
+def test_a_folder_says_itself_whether_its_images_are_real(tmp_path, content, expected):
+    (tmp_path / "annotations.json").write_text(json.dumps(content))
+    assert is_real(tmp_path) is expected
+
+
+def test_rendered_images_are_kept_under_the_sources_that_shape_them():
+    one, other = (phantom_folder("msasss", domain, 31) for domain in ("first", "second"))
+    assert one.name.startswith("sharpline-msasss-test-first-31-")
+    assert one != other and one == phantom_folder("msasss", "first", 31)
