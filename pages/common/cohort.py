@@ -9,11 +9,12 @@ from core.domain import CohortFilter
 from core.reader_labels import label_kinds, people
 from core.table_one import table_one
 from data.queries import cohort, scores
+from data.queries.readings import visits_in_order
 from pages.common import guards, systems, url_state
 from pages.common.page import Page
 from pages.common.provenance import download, how_made
 from pages.common.queries import ask, asking, fetch
-from pages.common.readings import chosen_totals, status_table, system_of, visits_in_order
+from pages.common.readings import chosen_totals, status_table, system_of
 
 
 def patients(page: Page, chosen: CohortFilter) -> pd.DataFrame:

@@ -56,12 +56,6 @@ def chosen_totals(page: Page, chosen: CohortFilter, component: str = "total") ->
     return shown
 
 
-def visits_in_order(frame: pd.DataFrame) -> list[str]:
-    """Visit names in their order; those without an order last, by name."""
-    first = frame.drop_duplicates("visit")[["visit", "visit_order"]].dropna(subset=["visit"])
-    return first.sort_values(["visit_order", "visit"], na_position="last")["visit"].tolist()
-
-
 def reader_error(
     page: Page, chosen: CohortFilter, first: str, last: str, component: str = "total"
 ) -> Error | None:

@@ -10,11 +10,11 @@ from core.agreement.compare import Columns
 from core.agreement.comparison import PANELS, STATUS, TOTAL, Interval, Readings
 from core.domain import CohortFilter
 from core.figures.agreement.pairs import Pair
-from core.reader_labels import shown_readings
 from data.queries import scores
+from data.queries.readings import readings
 from pages.common.page import Page
-from pages.common.queries import ask, worked_out
-from pages.common.readings import system_of, visits_in_order
+from pages.common.queries import asking, fetch, worked_out
+from pages.common.readings import system_of
 
 COLUMNS = Columns("subject", "label", "total")
 ICC = "ICC(A,1)"
@@ -94,22 +94,9 @@ def comparison(page: Page, question: Question) -> Comparison:
 
 
 def readings_of(page: Page, chosen: CohortFilter, asked: Interval | None) -> Readings:
-    shown = shown_readings(ask(page, scores.totals, chosen), chosen.campaign)
-    readers = ask(page, scores.readers, chosen.system)
-    modes = readers.set_index(["reader", "campaign"])["read_mode"].to_dict()
-    named = shown.drop_duplicates("label")
-    there = set(shown["component"])
-    system = system_of(chosen)
-    return Readings(
-        totals=shown,
-        visits=visits_in_order(shown),
-        components=[name for name in (TOTAL, *(item.name for item in system.components)) if name in there],
-        unit=system.title,
-        modes={
-            str(row.label): str(modes.get((row.reader, row.campaign)) or "") for row in named.itertuples()
-        },
-        asked=asked,
-    )
+    """The readings of the chosen patients and campaign, also of the interval that is asked about."""
+    totals, readers = fetch(page, asking(scores.totals, chosen), asking(scores.readers, chosen.system))
+    return readings(totals, readers, system_of(chosen), chosen.campaign, asked=asked)
 
 
 def codes_of(question: Question) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ import streamlit as st
 from core.domain import CohortFilter, ReaderKind
 from core.reader_labels import models, people, truths
 from data.queries import scores
+from data.queries.readings import visits_in_order
 from pages.common import guards
 from pages.common.agreement import (
     disagreements,
@@ -28,7 +29,7 @@ from pages.common.charts import picture_format
 from pages.common.page import Page
 from pages.common.provenance import download, how_made
 from pages.common.queries import ask
-from pages.common.readings import chosen_totals, system_of, visits_in_order
+from pages.common.readings import chosen_totals, system_of
 from pages.common.sticky_widgets import keep, lasting, pick_component
 
 FIRST, LAST = "agreement_first", "agreement_last"

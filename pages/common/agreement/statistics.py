@@ -19,6 +19,7 @@ from core.reader_labels import people_campaigns, shown_readings
 from core.report import statistics as measures
 from core.scores.display.layout import layout, placed
 from data.queries import cohort, scores
+from data.queries.readings import read_modes
 from pages.common.agreement.question import COLUMNS, Question, codes_of, comparison, readings_of
 from pages.common.page import Page
 from pages.common.queries import ask, worked_out
@@ -262,10 +263,7 @@ def read_twice(page: Page, question: Question) -> pd.DataFrame:
 def _read_twice(page: Page, chosen: CohortFilter, asked: Interval) -> pd.DataFrame:
     totals = ask(page, scores.totals, chosen)
     readers = ask(page, scores.readers, chosen.system)
-    known = dict(
-        zip(readers["campaign"].astype(str), readers["read_mode"].fillna("").astype(str), strict=True)
-    )
-    twice = rereads.repeats(totals, chosen.campaign, known)
+    twice = rereads.repeats(totals, chosen.campaign, read_modes(readers))
     return rereads.within_reader(twice, [(asked.first, asked.last)] if asked.first else [])
 
 

@@ -11,11 +11,12 @@ from core.domain import CohortFilter
 from core.reader_labels import label_kinds, people, shown_readings
 from core.scores.system import ScoreSystem
 from data.queries import cohort, patient, scores
+from data.queries.readings import visits_in_order
 from pages.common import guards, url_state
 from pages.common import session_keys as keys
 from pages.common.page import Page
 from pages.common.queries import ask, asking, fetch
-from pages.common.readings import Error, reader_error, system_of, visits_in_order
+from pages.common.readings import Error, reader_error, system_of
 
 
 @dataclass(frozen=True)
