@@ -93,28 +93,21 @@ def _model(page: Page, asked: Ask, name: str, rule: str) -> dict[str, Any]:
 
 
 def _mmrm(page: Page, asked: Ask) -> dict[str, Any]:
-    """``change ~ baseline * visit + arm * visit``, unstructured, Kenward-Roger; simpler where it must be."""
-    from core.progression.mmrm.model import Options, mmrm
+    """Arm, baseline and visit, unstructured, Kenward-Roger; a simpler covariance where that has no fit."""
+    from core.progression.mmrm.cell_means import cell_means
+    from core.progression.mmrm.fallback import change_formula, mmrm_with_fallback
+    from core.progression.mmrm.model import Options
 
     table, visits = mmrm_rows(page, asked)
-    has_arm = table["arm"].nunique() > 1
-    terms = ("baseline * visit" if len(visits) > 1 else "baseline") if table["baseline"].nunique() > 1 else ""
-    arm = ("arm * visit" if len(visits) > 1 else "arm") if has_arm else ("visit" if len(visits) > 1 else "1")
-    formula = "change ~ " + " + ".join(part for part in (terms, arm) if part)
-    levels = {"visit": visits}
-    told = []
-    for covariance in ("us", "toeph", "ar1h", "cs"):
-        options = Options(covariance, "kenward-roger", arm="arm" if has_arm else None, levels=levels)
-        try:
-            found = mmrm(table, formula, "subject", "visit", options)
-        except CohortError as error:
-            told.append(f"{covariance}: {error.given}, {error.needed}")
-            continue
-        if found["converged"]:
-            means = _means(found, table, formula, visits, options)
-            return found | {"told": told, "days": _days(page, asked, visits), "means": means}
-        told.append(f"{covariance}: no optimum")
-    return {"failed": "no covariance structure could be fitted: " + "; ".join(told)}
+    formula = change_formula(table, visits)
+    arm = "arm" if table["arm"].nunique() > 1 else None
+    fitted, failures = mmrm_with_fallback(
+        table, formula, Options(df="kenward-roger", arm=arm, levels={"visit": visits})
+    )
+    if fitted is None:
+        return {"failed": "no covariance structure could be fitted: " + "; ".join(failures)}
+    means = cell_means(table, formula, fitted["covariance_structure"], visits)
+    return fitted | {"failures": failures, "days": _days(page, asked, visits), "means": means}
 
 
 def mmrm_rows(page: Page, asked: Ask) -> tuple[pd.DataFrame, list[str]]:
@@ -142,35 +135,6 @@ def mmrm_rows(page: Page, asked: Ask) -> tuple[pd.DataFrame, list[str]]:
 def _days(page: Page, asked: Ask, visits: list[str]) -> dict[str, float]:
     days = study.asked_grid(page, asked).visit_days()
     return {visit: days[visit] for visit in visits}
-
-
-def _means(found: dict[str, Any], table: pd.DataFrame, formula: str, visits: list[str], options: Any) -> list:
-    """Model mean of every arm and visit at the mean baseline, with normal limits from a refit by cell.
-
-    The mean of an arm at a visit is an estimable combination of the coefficients: those of the cell-means
-    form of the same model, baseline centred.
-    """
-    from core.progression.mmrm.model import Options, mmrm
-
-    centred = table.assign(centred=table["baseline"] - table["baseline"].mean())
-    centred["cell"] = centred["arm"].astype(str) + " | " + centred["visit"].astype(str)
-    slope = (
-        " + centred:visit"
-        if "baseline * visit" in formula
-        else (" + centred" if "baseline" in formula else "")
-    )
-    cells = mmrm(
-        centred, f"change ~ 0 + cell{slope}", "subject", "visit",
-        Options(found["covariance_structure"], "kenward-roger", levels={"visit": visits}),
-    )  # fmt: skip
-    rows = []
-    for entry in cells["coefficients"]:
-        name = entry["term"].partition("[")[2].rstrip("]").removeprefix("T.")
-        if entry["term"].startswith("cell[") and entry["estimate"] is not None:
-            arm, _, visit = name.partition(" | ")
-            low, high = entry["ci"]
-            rows.append({"arm": arm, "visit": visit, "mean": entry["estimate"], "low": low, "high": high})
-    return rows
 
 
 def fitted_means(page: Page, asked: Ask) -> pd.DataFrame | None:
@@ -256,7 +220,7 @@ def _told(name: str, result: dict[str, Any]) -> str:
             f"n = {result['n_subjects']} patients, {result['n_rows']} visits, {result['dropped_rows']} rows "
             f"left out; `{result['formula']}`, covariance {result['covariance_structure']}, REML, "
             "Kenward-Roger",
-            *(f"tried before: {one}" for one in result["told"]),
+            *(f"tried before: {one}" for one in result["failures"]),
         ]
     else:
         parts = [
