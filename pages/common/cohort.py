@@ -11,6 +11,7 @@ from core.table_one import table_one
 from data.queries import cohort, scores
 from data.queries.readings import visits_in_order
 from pages.common import guards, systems, url_state
+from pages.common.clickable_table import clicked_row, height_for
 from pages.common.page import Page
 from pages.common.provenance import download, how_made
 from pages.common.queries import ask, asking, fetch
@@ -113,27 +114,18 @@ def who_is_in(page: Page, subjects: pd.DataFrame) -> None:
     table = subjects.drop(columns=hidden)
     if page.is_reader:
         table = table[["subject", "visits", "films"]]
-    st.dataframe(
-        table, hide_index=True, key="cohort_patients", selection_mode="single-cell",
-        on_select=lambda: _open(subjects["subject"].tolist()), height=min(38 + 35 * len(table), 420),
+    row = clicked_row(
+        table, "cohort_patients", height=height_for(table, 420),
         column_config={
             "birth_year": st.column_config.NumberColumn("born", format="%d"),
             "last_day": st.column_config.NumberColumn("last day", help="Days from baseline to last visit"),
             "abstained": st.column_config.NumberColumn("refused films"),
         },
     )  # fmt: skip
-    if st.session_state.get("open_patient"):
-        st.session_state["open_patient"] = False
-        st.switch_page("pages/2_Patient.py", query_params=url_state.parameters())
+    if row:
+        url_state.open_patient(row["subject"])
     st.caption(f"n = {len(subjects)}. Click on a row to open the patient.")
     download(table, "patients")
-
-
-def _open(subjects: list[str]) -> None:
-    cells = st.session_state["cohort_patients"]["selection"]["cells"]
-    if cells:
-        url_state.go(patient=subjects[cells[0][0]], site="", first="", last="")
-        st.session_state["open_patient"] = True
 
 
 def missing(page: Page, chosen: CohortFilter) -> None:
@@ -156,28 +148,15 @@ def _list(title: str, rows: pd.DataFrame, nothing: str) -> None:
         if rows.empty:
             st.markdown(nothing)
         elif "subject" in rows:
-            key = f"cohort_{title}"
             st.caption("Click on a row: the patient opens, at that visit where it has one before it.")
-            st.dataframe(
-                rows, hide_index=True, key=key, selection_mode="single-cell",
-                on_select=lambda: _open_row(key, rows),
-            )  # fmt: skip
+            row = clicked_row(rows, f"cohort_{title}")
+            if row and pd.notna(row["subject"]):
+                visit = row.get("visit")
+                url_state.open_patient(str(row["subject"]), last="" if pd.isna(visit) else str(visit))
             download(rows, title.lower().replace(" ", "_"))
         else:
             st.dataframe(rows, hide_index=True)
             download(rows, title.lower().replace(" ", "_"))
-
-
-def _open_row(key: str, rows: pd.DataFrame) -> None:
-    """Note the patient and visit of the row that was clicked; ``who_is_in`` leaves for the films."""
-    cells = st.session_state[key]["selection"]["cells"]
-    row = rows.iloc[cells[0][0]] if cells else None
-    if row is not None and pd.notna(row["subject"]):
-        visit = row.get("visit")
-        url_state.go(
-            patient=str(row["subject"]), site="", first="", last="" if pd.isna(visit) else str(visit)
-        )
-        st.session_state["open_patient"] = True
 
 
 def ending(page: Page, chosen: CohortFilter, subjects: pd.DataFrame) -> None:

@@ -14,6 +14,7 @@ from core.domain import CohortFilter
 from pages.common import session_keys as keys
 
 Parameters = dict[str, list[str]]
+PATIENT_PAGE = "pages/2_Patient.py"
 LISTS = {"arm": "arms", "sex": "sexes", "visit": "visits", "in": "subjects"}
 
 
@@ -60,6 +61,12 @@ def place() -> Place:
 def go(**changed: str) -> None:
     """Look at another patient, site or pair of visits."""
     st.session_state[keys.PLACE] = replace(place(), **changed)
+
+
+def open_patient(subject: str, *, site: str = "", first: str = "", last: str = "") -> None:
+    """Leave for a patient's films, at a site and two visits where they are named."""
+    go(patient=subject, site=site, first=first, last=last)
+    st.switch_page(PATIENT_PAGE, query_params=parameters())
 
 
 def write_filter(chosen: CohortFilter) -> Parameters:

@@ -14,13 +14,13 @@ from core.report.formatting import with_interval
 from pages.common import url_state
 from pages.common.agreement.question import Comparison
 from pages.common.charts import chart, clickable
+from pages.common.clickable_table import clicked_row, height_for, record
 from pages.common.provenance import download
 from pages.common.sticky_widgets import lasting, pick
 
 PAIR = "agreement_pair"
 SECTION = "agreement_section"
 CASES = "agreement_cases"  # what a square that was clicked holds: key -> title and frame
-PATIENT = "pages/2_Patient.py"
 MOST_LISTED = 200
 STATISTICS = {
     "bland_altman.bias": "mean difference (bias)",
@@ -87,8 +87,7 @@ def open_case(compared: Comparison, subject: str, site: str = "", visit: str = "
     first, last = asked.first, asked.last
     if visit and visit not in (first, last):
         first, last = (first, visit) if visits.index(visit) > visits.index(first) else (visit, last)
-    url_state.go(patient=subject, site=site, first=first, last=last)
-    st.switch_page(PATIENT, query_params=url_state.parameters())
+    url_state.open_patient(subject, site=site, first=first, last=last)
 
 
 def open_row(compared: Comparison, row: Mapping[str, Any], sites: Sequence[str]) -> None:
@@ -111,23 +110,9 @@ def opening_table(
         for name in shown.columns
         if pd.api.types.is_numeric_dtype(shown[name])
     }
-    st.dataframe(
-        shown, hide_index=True, key=key, selection_mode="single-cell", column_config=numbers,
-        height=min(38 + 35 * len(shown), height), on_select=lambda: _note(key),
-    )  # fmt: skip
-    place = st.session_state.pop(f"{key}_row", None)
-    if place is not None and place < len(shown):
-        open_row(compared, _record(shown, place), sites)
-
-
-def _record(rows: pd.DataFrame, place: int) -> dict[str, Any]:
-    return {str(name): value for name, value in rows.iloc[place].items()}
-
-
-def _note(key: str) -> None:
-    cells = st.session_state[key]["selection"]["cells"]
-    if cells:
-        st.session_state[f"{key}_row"] = cells[0][0]
+    row = clicked_row(shown, key, column_config=numbers, height=height_for(shown, height))
+    if row:
+        open_row(compared, row, sites)
 
 
 def open_first(compared: Comparison, cases: pd.DataFrame, title: str, key: str, sites: Sequence[str]) -> None:
@@ -136,7 +121,7 @@ def open_first(compared: Comparison, cases: pd.DataFrame, title: str, key: str, 
         st.toast(f"{title}: no case to open.")
         return
     st.session_state[CASES] = {"key": (key, compared.question), "title": title, "rows": cases}
-    open_row(compared, _record(cases, 0), sites)
+    open_row(compared, record(cases, 0), sites)
 
 
 def listed_cases(compared: Comparison, key: str, sites: Sequence[str]) -> None:

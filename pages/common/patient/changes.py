@@ -10,6 +10,7 @@ from core.patient.changes import by_joint, chance_of_change, confirmed_share, si
 from core.reader_labels import label_kinds, people, short_names, shown_readings
 from data.queries import patient, scores
 from pages.common import url_state
+from pages.common.clickable_table import clickable_table, height_for
 from pages.common.page import Page
 from pages.common.patient import context as context
 from pages.common.patient.case import Case
@@ -59,25 +60,17 @@ def _pick_from(changed: pd.DataFrame, case: Case) -> None:
     table.insert(1, "seen by", seen)
     narrow = {name: st.column_config.TextColumn(name, width=45) for name in short.values()}
     wide = 46 if len(case.system.features) == 1 else 82
-    st.dataframe(
+    clickable_table(
         table,
-        hide_index=True,
-        key="changed_sites",
-        height=min(38 + 35 * len(table), 388),
-        selection_mode="single-cell",
-        on_select=lambda: _keep_row(changed["site"].tolist()),
+        "changed_sites",
+        lambda row, _: url_state.go(site=table["site"].iloc[row]),
+        height=height_for(table, 388),
         column_config=narrow
         | {
             "site": st.column_config.TextColumn("Site", width=wide, help="Click: the films show it"),
             "seen by": st.column_config.TextColumn("Seen by", width=58, help="Readers who see it"),
         },
     )
-
-
-def _keep_row(sites: list[str]) -> None:
-    cells = st.session_state["changed_sites"]["selection"]["cells"]
-    if cells:
-        url_state.go(site=sites[cells[0][0]])
 
 
 def _yardstick(page: Page, case: Case) -> str:

@@ -11,6 +11,7 @@ from core.patient import breakdown as core
 from core.scores.engine.contributions import How, Parts
 from core.scores.system import ScoreSystem
 from pages.common import url_state
+from pages.common.clickable_table import clickable_table, height_for
 from pages.common.page import Page
 from pages.common.patient.breakdown import COMPONENT, TOTAL, Trail, count_of_sites, trail_of
 from pages.common.patient.case import Case
@@ -66,9 +67,9 @@ def _shown_site(case: Case, made_of: pd.DataFrame, site: str | None) -> str | No
 def _totals_table(page: Page, case: Case, labels: list[str]) -> None:
     cells = [[label, *(_total(case.total(label, visit)) for visit in case.visits)] for label in labels]
     table = pd.DataFrame(cells, columns=["reading", *case.visits])
-    st.dataframe(
-        table, hide_index=True, key="trail_totals", selection_mode="single-cell", height="content",
-        on_select=lambda: _keep_total(page, case, labels),
+    clickable_table(
+        table, "trail_totals", lambda row, visit: _keep_total(page, case, labels[row], visit),
+        height="content",
         column_config={"reading": st.column_config.TextColumn("Reading", help="Click a total: its sites")},
     )  # fmt: skip
 
@@ -77,13 +78,9 @@ def _total(value: float | None) -> str:
     return "–" if value is None or pd.isna(value) else f"{value:.2f}".removesuffix(".00")
 
 
-def _keep_total(page: Page, case: Case, labels: list[str]) -> None:
-    cells = st.session_state["trail_totals"]["selection"]["cells"]
-    if not cells:
-        return
-    row, visit = cells[0]
+def _keep_total(page: Page, case: Case, label: str, visit: str) -> None:
     visit = visit if visit in case.visits else case.last
-    open_total(page, case, labels[row], visit, st.session_state.get(COMPONENT) or "total")
+    open_total(page, case, label, visit, st.session_state.get(COMPONENT) or "total")
 
 
 def _chosen_total(case: Case, labels: list[str]) -> tuple[str, str]:
@@ -156,10 +153,9 @@ def _sites_table(
         for row in made_of.to_dict("records")
     ]
     table = pd.DataFrame(rows, columns=["site", "adds", "grade", "how"])
-    st.dataframe(
-        table, hide_index=True, key="trail_sites", selection_mode="single-cell",
-        height=min(38 + 35 * max(len(table), 1), 458),
-        on_select=lambda: _keep_site(table["site"].tolist()),
+    clickable_table(
+        table, "trail_sites", lambda row, _: url_state.go(site=table["site"].iloc[row]),
+        height=height_for(table, 458),
         column_config={
             "site": st.column_config.TextColumn("Site", help="Click: its pixels, grades and rule", width=90),
             "adds": st.column_config.NumberColumn("Adds", format="%.4g", width=60),
@@ -169,12 +165,6 @@ def _sites_table(
     )  # fmt: skip
     rest = len(reading[reading["site"].isin(case.system.codes)]) - len(made_of)
     st.caption(f"{len(made_of)} {count_of_sites(case.system, len(made_of))}; the other {rest} add nothing.")
-
-
-def _keep_site(sites: list[str]) -> None:
-    cells = st.session_state["trail_sites"]["selection"]["cells"]
-    if cells:
-        url_state.go(site=sites[cells[0][0]])
 
 
 def _how_words(system: ScoreSystem, found: Trail, row: dict[Any, Any], label: str, visit: str) -> str:

@@ -80,5 +80,4 @@ def counted(points: pd.DataFrame, result: dict[str, Any]) -> str:
 
 def open_films(subject: str, asked: Ask, site: str = "") -> None:
     """Go to a patient's films at these two visits."""
-    url_state.go(patient=subject, site=site, first=asked.first, last=asked.last)
-    st.switch_page("pages/2_Patient.py", query_params=url_state.parameters())
+    url_state.open_patient(subject, site=site, first=asked.first, last=asked.last)

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from pages.common.clickable_table import clicked_row
 from pages.common.page import Page
 from pages.common.progression import results as study
 from pages.common.progression.figures import WAYS, Found, open_films
@@ -69,10 +70,7 @@ def _cell(row: dict[Any, Any]) -> str:
 
 def patient_table(rows: pd.DataFrame, name: str, asked: Ask, site: str = "") -> None:
     """A table with a column ``subject``; a click on a row opens that patient's films."""
-    shown = st.dataframe(
-        rows, hide_index=True, key=name, on_select="rerun", selection_mode="single-cell",
-        column_config={"subject": st.column_config.TextColumn("Patient", help="Click: the films open")},
-    )  # fmt: skip
-    cells = shown["selection"]["cells"]
-    if cells:
-        open_films(str(rows["subject"].iloc[cells[0][0]]), asked, site)
+    patient = st.column_config.TextColumn("Patient", help="Click: the films open")
+    row = clicked_row(rows, name, column_config={"subject": patient})
+    if row:
+        open_films(str(row["subject"]), asked, site)

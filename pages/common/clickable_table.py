@@ -1,0 +1,55 @@
+"""A table whose click opens something: a site on this page, or a patient's films on the Patient page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+ROW_HEIGHT, HEAD_HEIGHT = 35, 38  # of Streamlit's table, in pixels
+Click = Callable[[int, str], None]
+
+
+def clickable_table(rows: pd.DataFrame, key: str, on_click: Click, **options: Any) -> None:
+    """A table of which one cell can be clicked.
+
+    on_click: is given the row's place and the column's name, before the page is drawn again; it may set
+    what the page shows next, but not leave the page. options: of ``st.dataframe``.
+    """
+    st.dataframe(
+        rows, hide_index=True, key=key, selection_mode="single-cell",
+        on_select=lambda: _clicked(key, on_click), **options,
+    )  # fmt: skip
+
+
+def clicked_row(rows: pd.DataFrame, key: str, **options: Any) -> dict[str, Any] | None:
+    """A table; the row that was clicked just now as column -> value, once, else None: may leave the page."""
+    kept = f"{key}_row"
+
+    def keep(row: int, _: str) -> None:
+        st.session_state[kept] = row
+
+    clickable_table(rows, key, keep, **options)
+    place = st.session_state.pop(kept, None)
+    if place is None or place >= len(rows):
+        return None
+    return record(rows, place)
+
+
+def record(rows: pd.DataFrame, place: int) -> dict[str, Any]:
+    """One row as column -> value."""
+    return {str(name): value for name, value in rows.iloc[place].items()}
+
+
+def height_for(rows: pd.DataFrame, most: int) -> int:
+    """Pixels that show all rows, at most ``most``; one empty row where there is none."""
+    return min(HEAD_HEIGHT + ROW_HEIGHT * max(len(rows), 1), most)
+
+
+def _clicked(key: str, on_click: Click) -> None:
+    cells = st.session_state[key]["selection"]["cells"]
+    if cells:
+        row, column = cells[0]
+        on_click(int(row), str(column))
