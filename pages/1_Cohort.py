@@ -22,4 +22,4 @@ with first:
     view.first_table(page, chosen, subjects)
 series(page, chosen)
 view.missing(page, chosen)
-view.ending(page, chosen, subjects)
+view.footer(page, chosen, subjects)

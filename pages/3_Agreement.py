@@ -3,9 +3,11 @@
 import streamlit as st
 
 from pages.common import guards
-from pages.common.agreement import overview as overview
-from pages.common.agreement import question
-from pages.common.agreement import sections as view
+from pages.common.agreement.footer import footer, left_out
+from pages.common.agreement.overview import forest_of_all, in_short
+from pages.common.agreement.question import comparison
+from pages.common.agreement.question_form import choose_question, needs_two
+from pages.common.agreement.sections import sections
 from pages.common.filters import cohort_filter
 from pages.common.page import open_page
 
@@ -14,11 +16,11 @@ st.title("Agreement")
 guards.needs_cohort(page)
 guards.not_for_readers(page, "Agreement with other readers")
 chosen = cohort_filter(page)
-asked = view.question(page, chosen)
-compared = question.comparison(page, asked)
-view.needs_two(compared)
-overview.in_short(page, compared)
-overview.forest_of_all(page, compared)
-view.sections(page, compared)
-view.left_out(page, compared)
-view.ending(page, compared)
+asked = choose_question(page, chosen)
+compared = comparison(page, asked)
+needs_two(compared)
+in_short(page, compared)
+forest_of_all(page, compared)
+sections(page, compared)
+left_out(page, compared)
+footer(page, compared)

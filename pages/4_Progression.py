@@ -5,24 +5,27 @@ import streamlit as st
 from pages.common import guards
 from pages.common.filters import cohort_filter
 from pages.common.page import open_page
-from pages.common.progression import figures, headline, tables
-from pages.common.progression import footer as view
-from pages.common.progression import guard as guard
-from pages.common.progression import results as study
-from pages.common.progression import sections as sections
+from pages.common.progression.figures import figures
+from pages.common.progression.footer import footer, left_out
+from pages.common.progression.headline import answer
+from pages.common.progression.question_form import choose_question
+from pages.common.progression.results import results
+from pages.common.progression.sections import sections
+from pages.common.progression.tables import tables
+from pages.common.progression.unblinding import blinded_study, record_unblinded_look
 
 page = open_page("Progression")
 st.title("Progression")
 guards.needs_cohort(page)
 guards.not_for_readers(page, "Progression")
 chosen = cohort_filter(page)
-guard.blinded_study(page)
-asked = headline.question(page, chosen)
-guard.keep_look(page, asked)
-found = study.results(page, asked)
-headline.answer(page, asked, found)
-figures.figures(page, asked, found)
-tables.tables(page, asked, found)
-sections.shown(page, asked, found)
-view.left_out(page, asked, found)
-view.ending(page, asked, found)
+blinded_study(page)
+asked = choose_question(page, chosen)
+record_unblinded_look(page, asked)
+found = results(page, asked)
+answer(page, asked, found)
+figures(page, asked, found)
+tables(page, asked, found)
+sections(page, asked, found)
+left_out(page, asked, found)
+footer(page, asked, found)

@@ -159,6 +159,6 @@ def _list(title: str, rows: pd.DataFrame, nothing: str) -> None:
             download(rows, title.lower().replace(" ", "_"))
 
 
-def ending(page: Page, chosen: CohortFilter, subjects: pd.DataFrame) -> None:
+def footer(page: Page, chosen: CohortFilter, subjects: pd.DataFrame) -> None:
     frames = [subjects, ask(page, cohort.films_by_visit, chosen), ask(page, cohort.baseline, chosen)]
     how_made(page, chosen, frames)

@@ -21,6 +21,9 @@ from core import scores
 from core.domain import CohortFilter, Viewer
 from core.figures.style import LIGHT
 from data.store.cohort import CohortStore
+from pages.common.progression import by_site, over_time
+from pages.common.progression.definitions import definitions
+from pages.common.progression.subgroups import subgroup_rows
 
 PATIENTS = int(os.environ.get("SHARPLINE_BENCH_PATIENTS", 5_000))
 VISITS = {"BL": 0, "W26": 182, "W52": 364, "W78": 546, "W104": 728, "W156": 1092}
@@ -68,7 +71,7 @@ def _measure(store: CohortStore) -> None:
 
 def _asked(turn: int) -> Any:
     """The same question of ever another filter."""
-    from pages.common.progression.question import Ask
+    from pages.common.progression.question import Question
 
     filters = (
         {"sexes": ("F",)},
@@ -78,7 +81,7 @@ def _asked(turn: int) -> Any:
         {"sexes": ("F", "M")},
     )
     chosen = CohortFilter(campaign="main", **filters[turn % len(filters)])
-    return Ask(chosen, "BL", "W156", (0.0, 1092.0))
+    return Question(chosen, "BL", "W156", (0.0, 1092.0))
 
 
 def _forget(shelf: Any, asked: Any) -> None:
@@ -101,44 +104,43 @@ def _figures(page: Any) -> dict[str, Callable[[Any], Any]]:
     from core.figures.progression.subgroup_forest import subgroup_forest
     from core.figures.progression.waterfall import waterfall
     from core.progression.arms.by_group import by_visit
-    from pages.common.progression import results as study
-    from pages.common.progression import sections as sections
+    from pages.common.progression import results
     from pages.common.progression.grids import chosen_sites
     from pages.common.progression.question import IMPUTED
 
     arms, unit = ["Active", "Placebo"], "mSASSS"
 
     def cumulative(asked: Any) -> Any:
-        found = study.result(page, asked, IMPUTED)
+        found = results.result(page, asked, IMPUTED)
         sdc = found["sdc95"]["mean_of_readers"]
-        return cumulative_probability(study.points(page, asked, IMPUTED), unit=unit, sdc=sdc, arms=arms)
+        return cumulative_probability(results.points(page, asked, IMPUTED), unit=unit, sdc=sdc, arms=arms)
 
     def mean_change(asked: Any) -> Any:
         return change_by_arm(
-            study.summary_table({IMPUTED: study.result(page, asked, IMPUTED)}), unit=unit, arms=arms
+            results.summary_table({IMPUTED: results.result(page, asked, IMPUTED)}), unit=unit, arms=arms
         )
 
     def falls(asked: Any) -> Any:
-        return waterfall(study.points(page, asked, IMPUTED), unit=unit, sdc=1.0, arms=arms)
+        return waterfall(results.points(page, asked, IMPUTED), unit=unit, sdc=1.0, arms=arms)
 
     def courses(asked: Any) -> Any:
-        grid = study.asked_grid(page, asked)
+        grid = results.asked_grid(page, asked)
         change, drawn = grid.change_from("BL"), shown_lines(grid.subjects)
         means = by_visit(change, grid.arm, grid.visits)
         means["day"] = means["visit"].map(grid.visit_days())
-        rows = sections._courses(grid.subjects[drawn], grid.arm[drawn], grid.days[drawn], change[drawn])
+        rows = over_time._courses(grid.subjects[drawn], grid.arm[drawn], grid.days[drawn], change[drawn])
         return spaghetti(rows, means, None, unit=unit, arms=arms)
 
     def where(by: str) -> Callable[[Any], Any]:
         def draw(asked: Any) -> Any:
-            cells, groups = sections._cells(chosen_sites(page, asked.chosen), asked, by)
+            cells, groups = by_site._cells(chosen_sites(page, asked.chosen), asked, by)
             return change_map(cells, list(scores.get("msasss").codes), groups)
 
         return draw
 
     def forest(asked: Any) -> Any:
-        found = {IMPUTED: study.result(page, asked, IMPUTED)}
-        rows = sections.subgroup_rows(page, asked, found, "Active", "Placebo")
+        found = {IMPUTED: results.result(page, asked, IMPUTED)}
+        rows = subgroup_rows(page, asked, found, "Active", "Placebo")
         return subgroup_forest(rows, second="Active", first="Placebo", unit=unit)
 
     return {
@@ -149,9 +151,9 @@ def _figures(page: Any) -> dict[str, Callable[[Any], Any]]:
         "sites by arm": where("arm"),
         "sites by visit": where("visit"),
         "subgroup forest": forest,
-        "table of definitions": lambda asked: study.definitions(page, asked, IMPUTED),
+        "table of definitions": lambda asked: definitions(page, asked, IMPUTED),
         "all of the page, both ways": lambda asked: (
-            study.results(page, asked),
+            results.results(page, asked),
             cumulative(asked),
             falls(asked),
         ),

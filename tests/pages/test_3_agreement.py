@@ -15,13 +15,14 @@ from core.domain import CohortFilter, Viewer
 from core.figures.style import LIGHT
 from core.progression.sdc import smallest_detectable_change
 from core.scores.display.layout import layout
-from pages.common.agreement import question
-from pages.common.agreement import statistics as study
+from pages.common.agreement import question, statistics
 from pages.common.agreement.disagreements import differing
 from pages.common.agreement.grades import cases_of
 from pages.common.agreement.model_as_reader import leave_one_out_rows
 from pages.common.agreement.question import Question
 from pages.common.agreement.sections import SECTIONS
+from pages.common.agreement.site_statistics import _levels, site_statistics, squares
+from pages.common.agreement.subgroup_statistics import subgroup_statistics
 from pages.common.page import Page
 from tests.helpers import other_systems, small_cohort
 
@@ -65,7 +66,9 @@ def totals():
 
 
 def test_status_and_change_icc_equal_the_plain_statistics(page, asked):
-    found = study.statistics(page, asked).set_index(["panel", "component", "first", "second", "statistic"])
+    found = statistics.statistics(page, asked).set_index(
+        ["panel", "component", "first", "second", "statistic"]
+    )
     table = totals()
     for panel, values in (
         ("status", [table[(MODEL, "W104")], table[("R1", "W104")]]),
@@ -92,7 +95,7 @@ def test_change_is_last_minus_first_within_a_reader(page, asked):
 
 
 def test_refused_film_leaves_its_patient_out_with_the_reason(page, asked):
-    gone = study.left_out(page, Question(asked.chosen, "W52", "W104"))
+    gone = statistics.left_out(page, Question(asked.chosen, "W52", "W104"))
     row = gone[(gone["subject"] == "P6") & (gone["label"] == MODEL)].iloc[0]
     assert row["visit"] == "W52"
     assert row["reason"].startswith("lumbar")
@@ -115,7 +118,7 @@ def test_no_verdict_without_a_margin_and_one_with_it(open_app, tmp_path):
 
 def test_margin_of_the_total_gives_no_verdict_on_a_part(page, asked):
     part = replace(asked, component="cervical")
-    found = study.model_as_reader(page, part, MODEL, 500.0)["interchangeability"]["change"]
+    found = statistics.model_as_reader(page, part, MODEL, 500.0)["interchangeability"]["change"]
     assert found["margin"] is None and found["equivalent"] is None
 
 
@@ -150,7 +153,7 @@ def test_overview_says_the_numbers_of_the_core(open_app):
 
 
 def test_kappa_of_a_site_is_that_of_the_grades(page, asked):
-    found = study.site_statistics(page, asked, "W104")
+    found = site_statistics(page, asked, "W104")
     row = found[(found["panel"] == "status") & (found["site"] == "C5I") & (found["first"] == MODEL)]
     row = row[(row["second"] == "R1") & (row["statistic"] == "kappa.quadratic")]
     wide = graded("W104", "C5I")
@@ -161,13 +164,13 @@ def test_kappa_of_a_site_is_that_of_the_grades(page, asked):
 
 def test_squares_of_change_leave_out_no_grade_between(asked):
     both = pd.DataFrame({"first": [0.0, 3.0], "second": [-1.0, 0.0]})
-    assert study._levels(asked, "corner", "change", both) == [-1, 0, 1, 2, 3]
+    assert _levels(asked, "corner", "change", both) == [-1, 0, 1, 2, 3]
     halves = pd.DataFrame({"first": [0.5], "second": [1.0]})
-    assert study._levels(asked, "corner", "change", halves) is None
+    assert _levels(asked, "corner", "change", halves) is None
 
 
 def test_squares_count_the_grades_and_know_their_cases(page, asked):
-    found = study.squares(page, asked, "W104", "corner", "status", (MODEL, "R1"))
+    found = squares(page, asked, "W104", "corner", "status", (MODEL, "R1"))
     wide = graded("W104")
     expected = pd.crosstab(wide[MODEL], wide["R1"]).reindex(index=range(4), columns=range(4), fill_value=0)
     assert np.array_equal(found.counts, expected.to_numpy())
@@ -180,7 +183,7 @@ def test_squares_count_the_grades_and_know_their_cases(page, asked):
 
 
 def test_subgroups_are_those_of_the_patients(page, asked):
-    found = study.subgroup_statistics(page, asked)
+    found = subgroup_statistics(page, asked)
     men = totals().loc[["P1", "P3", "P4"]]
     expected = icc(np.column_stack([men[(MODEL, "W104")], men[("R1", "W104")]]))["forms"]["ICC(A,1)"]
     row = found[(found["group"] == "sex") & (found["level"] == "M") & (found["panel"] == "status")]
@@ -198,7 +201,7 @@ def test_arm_is_no_subgroup_while_the_study_is_blinded(open_app, blinded_file):
 
 
 def test_leave_one_out_rows_are_those_of_the_core(page, asked):
-    found = study.model_as_reader(page, asked, MODEL, None)
+    found = statistics.model_as_reader(page, asked, MODEL, None)
     compared = question.comparison(page, asked)
     table = compared.table("change")
     expected = leave_one_out(table[["R1", "R2"]].to_numpy(), table[MODEL].to_numpy(), ["R1", "R2"])
@@ -305,7 +308,7 @@ def test_worst_in_pages_is_model_minus_mean_of_readers(page, asked):
 
 
 def test_too_many_grades_are_told_and_not_loaded(open_app, monkeypatch):
-    monkeypatch.setattr(study, "MOST_GRADES", 100)
+    monkeypatch.setattr("pages.common.agreement.site_statistics.MOST_GRADES", 100)
     at = section(open_app(PAGE), "Site by site")
     assert "a page takes at most 100" in words(at, "info")
     assert "sharpline agreement --cluster subject" in words(at, "info").replace("`", "")
@@ -320,7 +323,7 @@ def test_every_system_has_its_map_and_grades(open_app, tmp_path, system):
         assert not at.exception and not at.error and not at.info, name
     asked = Question(CohortFilter(system=system, campaign="c"), "BL", "W52")
     looked_at = Page(str(path), {"version": 1, "blinded": False, "phantom": True}, Viewer(), LIGHT)
-    found = study.site_statistics(looked_at, asked, "")
+    found = site_statistics(looked_at, asked, "")
     assert set(found["site"]) == {key for key in layout(scores.get(system)).places if not key.endswith(".CS")}
 
 

@@ -14,13 +14,16 @@ from data.study.frozen_analyses import freeze
 from data.study.unblinded_looks import looks
 from data.verify import verify
 from pages.common.page import Page
-from pages.common.progression import question
-from pages.common.progression import results as study
-from pages.common.progression.question import COMPLETE, IMPUTED, READERS, Ask
+from pages.common.progression import by_site, question, results
+from pages.common.progression.commands import commands
+from pages.common.progression.definitions import definitions
+from pages.common.progression.frozen_results import frozen_results
+from pages.common.progression.missing_data import panel_of_rule
+from pages.common.progression.question import COMPLETE, IMPUTED, READERS, Question
 from tests.helpers import small_cohort
 
 PAGE = "pages/4_Progression.py"
-ASKED = Ask(CohortFilter(campaign="paired"), "BL", "W104", (0.0, 730.0))
+ASKED = Question(CohortFilter(campaign="paired"), "BL", "W104", (0.0, 730.0))
 
 
 def words(at, kind):
@@ -41,14 +44,14 @@ def change_of(reader, arm):
 
 
 def test_truth_changes_as_it_was_made(page):
-    asked = Ask(ASKED.chosen, "BL", "W104", ASKED.days, scorer="truth")
-    summary = study.results(page, asked)[IMPUTED]["summary"]
+    asked = Question(ASKED.chosen, "BL", "W104", ASKED.days, scorer="truth")
+    summary = results.results(page, asked)[IMPUTED]["summary"]
     assert summary["Active"]["mean"] == pytest.approx(change_of("truth", "Active"))
     assert summary["Placebo"]["mean"] == 0
 
 
 def test_without_imputed_sites_only_complete_readings_count(page):
-    found = study.results(page, ASKED)
+    found = results.results(page, ASKED)
     assert found[IMPUTED]["summary"]["Active"]["mean"] != found[COMPLETE]["summary"]["Active"]["mean"]
     assert found[COMPLETE]["summary"]["Active"]["mean"] == pytest.approx(change_of("R1", "Active"))
 
@@ -70,8 +73,8 @@ def test_blinded_study_gives_no_arm(open_app, blinded_file):
 
 def test_commands_on_the_page_give_the_same_numbers(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    found = study.results(page, ASKED)
-    lines = study.commands(page, ASKED, ["R1", "R2"]).splitlines()
+    found = results.results(page, ASKED)
+    lines = commands(page, ASKED, ["R1", "R2"]).splitlines()
     answers = []
     for line in lines:
         words_ = line.split()[1:]
@@ -88,7 +91,7 @@ def test_commands_on_the_page_give_the_same_numbers(page, tmp_path, monkeypatch)
 
 
 def test_net_progression_is_a_share_with_an_interval(page):
-    rows = study.definitions(page, ASKED, IMPUTED)
+    rows = definitions(page, ASKED, IMPUTED)
     net = rows[(rows["definition"] == "net progression") & (rows["kind"] == "share")]
     assert net["estimate"].between(-1, 1).all()
     assert (net["low"] <= net["estimate"]).all() and (net["estimate"] <= net["high"]).all()
@@ -124,8 +127,8 @@ def tables(at):
 
 
 def test_definitions_are_those_of_core(page):
-    rows = study.definitions(page, ASKED, IMPUTED).set_index(["definition", "group"])
-    one = study.results(page, ASKED)[IMPUTED]
+    rows = definitions(page, ASKED, IMPUTED).set_index(["definition", "group"])
+    one = results.results(page, ASKED)[IMPUTED]
     for name, arms in one["progressor_shares"].items():
         for arm, value in arms.items():
             assert rows.loc[(name, arm), "count"] == value["count"]
@@ -141,11 +144,10 @@ def test_every_section_opens_without_an_error(open_app, own):
 
 
 def test_where_counts_the_patients_who_changed(page):
-    from pages.common.progression import sections as sections
     from pages.common.progression.grids import chosen_sites
 
     grid = chosen_sites(page, ASKED.chosen).only(readers=["R1", "R2"])
-    cells, groups = sections._cells(grid, ASKED, "arm")
+    cells, groups = by_site._cells(grid, ASKED, "arm")
     assert groups == ["Active", "Placebo", "all"]
     cell = cells.set_index(["group", "site"]).loc[("Active", "C5I")]
     assert cell["worse"] >= 1
@@ -162,7 +164,7 @@ def test_models_are_fitted_on_the_button_and_equal_core(open_app, own):
     assert not at.exception
     shown = next(table for table in tables(at) if "term" in table and "n" in table)
     viewed = Page(str(own), {"version": 2, "blinded": False, "phantom": True}, Viewer(), LIGHT)
-    expected = fit_model(study.all_readings(viewed, ASKED), "compare", ModelOptions(*ASKED.days)).table()
+    expected = fit_model(results.all_readings(viewed, ASKED), "compare", ModelOptions(*ASKED.days)).table()
     assert shown["estimate"].tolist() == pytest.approx(expected["estimate"].tolist(), nan_ok=True)
     assert shown["p"].tolist() == pytest.approx(expected["p"].tolist(), nan_ok=True)
 
@@ -182,8 +184,8 @@ def test_panel_is_that_of_core(page):
     from core.progression.missing.sensitivity import SensitivityOptions, sensitivity
 
     rule = "msasss.complete_only"
-    found = study.panel_of_rule(page, ASKED, rule)
-    grid = study.asked_grid(page, Ask(ASKED.chosen, "BL", "W104", ASKED.days, rule=rule))
+    found = panel_of_rule(page, ASKED, rule)
+    grid = results.asked_grid(page, Question(ASKED.chosen, "BL", "W104", ASKED.days, rule=rule))
     expected = sensitivity({rule: grid.frame()}, SensitivityOptions(*ASKED.days))
     pd.testing.assert_frame_equal(
         found[found["method"] == "locf"].reset_index(drop=True),
@@ -269,7 +271,7 @@ def test_a_set_frozen_blinded_keeps_the_arms_hidden(open_app, own):
     store = CohortStore(own)
     store.set_blinded(True, actor="test", reason="again")
     viewed = Page(str(own), {"version": store.version(), "blinded": True, "phantom": True}, Viewer(), LIGHT)
-    results = study.frozen_results(viewed, ASKED)
+    results = frozen_results(viewed, ASKED)
     assert set(results[IMPUTED]["summary"]) == {"all"}
     freeze(store, "blind", actor="a", reason="r", system="msasss", version=store.version(),
            settings=ASKED.as_settings(), results=results)  # fmt: skip
@@ -282,8 +284,8 @@ def test_a_set_frozen_blinded_keeps_the_arms_hidden(open_app, own):
 
 def test_settings_lead_back_to_the_question():
     chosen = CohortFilter(campaign="paired", sexes=("M",), covariates=(("HLA-B27", "positive"),))
-    asked = Ask(chosen, "BL", "W52", (0.0, 366.0), "truth", "lumbar", "msasss.complete_only", "locf")
-    assert question.ask_from(json.loads(json.dumps(asked.as_settings()))) == asked
+    asked = Question(chosen, "BL", "W52", (0.0, 366.0), "truth", "lumbar", "msasss.complete_only", "locf")
+    assert question.question_from(json.loads(json.dumps(asked.as_settings()))) == asked
     assert not asked.is_full_set
     assert ASKED.is_full_set
 

@@ -8,8 +8,8 @@ import streamlit as st
 from core.agreement.by_site import graded_by_both
 from core.agreement.comparison import STATUS
 from core.agreement.confusion import EDGE
-from pages.common.agreement import statistics as study
 from pages.common.agreement.question import Comparison
+from pages.common.agreement.site_statistics import rated_sites, too_many_grades
 from pages.common.agreement.widgets import beside, named, opening_table, told
 from pages.common.page import Page
 from pages.common.readings import system_of
@@ -71,10 +71,10 @@ def differing(compared: Comparison, panel: str, who: tuple[str, str] | str) -> t
 
 
 def _sites(page: Page, compared: Comparison, pair: tuple[str, str]) -> None:
-    if study.too_many_grades(page, compared.question):
+    if too_many_grades(page, compared.question):
         return
     asked, system = compared.question, system_of(compared.question.chosen)
-    both = graded_by_both(study.rated_sites(page, asked, asked.last)[STATUS], *pair)
+    both = graded_by_both(rated_sites(page, asked, asked.last)[STATUS], *pair)
     rows = both[both["difference"].abs() > EDGE].reset_index(drop=True)
     st.markdown(f"##### At single sites, status at {asked.last}")
     if rows.empty:

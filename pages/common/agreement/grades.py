@@ -10,10 +10,9 @@ from core.agreement.plain_words import kappa_sentence
 from core.domain import ReaderKind
 from core.figures.agreement.squares import confusion
 from pages.common.agreement import question
-from pages.common.agreement import statistics as study
 from pages.common.agreement.question import Comparison
+from pages.common.agreement.site_statistics import Squares, squares, too_many_grades
 from pages.common.agreement.sites import ALL_VISITS, VISIT
-from pages.common.agreement.statistics import Squares
 from pages.common.agreement.widgets import beside, figure, listed_cases, open_first, pick_pair, titled
 from pages.common.page import Page
 from pages.common.readings import system_of
@@ -25,7 +24,7 @@ MOST_SQUARES = 30
 
 def grades(page: Page, compared: Comparison) -> None:
     """All sites together; a click on a square opens its first case and lists the others."""
-    reason = study.too_many_grades(page, compared.question)
+    reason = too_many_grades(page, compared.question)
     if reason:
         st.info(reason, icon=":material/database:")
         return
@@ -53,7 +52,7 @@ def grades(page: Page, compared: Comparison) -> None:
 def _table(
     page: Page, compared: Comparison, panel: str, visit: str, feature: str, pair: tuple[str, str]
 ) -> None:
-    found = study.squares(page, compared.question, visit, feature, panel, pair)
+    found = squares(page, compared.question, visit, feature, panel, pair)
     if found.both.empty or len(found.levels) > MOST_SQUARES:
         st.markdown(
             "No site was graded by both." if found.both.empty else "Too many different grades for a table."

@@ -8,15 +8,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core import scores as systems
 from core.agreement.plain_words import false_change_sentence
 from core.figures.agreement.forest import forest, interchangeability
-from data.store.cohort import current_actor
-from data.study.settings import Margin, decide, margins
-from pages.common import guards
-from pages.common import session_keys as keys
-from pages.common.agreement import question
-from pages.common.agreement import statistics as study
+from pages.common.agreement import question, statistics
+from pages.common.agreement.margin import chosen_margin, margin_form
 from pages.common.agreement.question import Comparison
 from pages.common.agreement.widgets import beside, figure, legend, shorts, signed, titled, told
 from pages.common.page import Page
@@ -32,8 +27,8 @@ def model_as_reader(page: Page, compared: Comparison) -> None:
         st.markdown("Whether a model is a reader cannot be told here: it needs a model and two readers.")
         return
     model = known[0] if len(known) == 1 else pick("Model", known, MODEL)
-    _margin(page, compared.question.chosen.system)
-    found = study.model_as_reader(
+    margin_form(page, compared.question.chosen.system)
+    found = statistics.model_as_reader(
         page, compared.question, model, chosen_margin(page, compared.question.chosen.system)
     )
     for column, panel in zip(beside(len(compared.panels)), compared.panels, strict=True):
@@ -45,16 +40,6 @@ def model_as_reader(page: Page, compared: Comparison) -> None:
     if "false_change" in found:
         st.markdown("##### Change seen where every other reader sees none")
         _false_change(found["false_change"], model)
-
-
-def chosen_margin(page: Page, system: str) -> float | None:
-    """The margin that counts, None without one."""
-    stored = _stored(page, system)
-    return stored.value if stored else None
-
-
-def _stored(page: Page, system: str) -> Margin | None:
-    return next(reversed(margins(page.store, system)), None)
 
 
 def _index(page: Page, compared: Comparison, found: dict[str, Any], panel: str) -> None:
@@ -180,29 +165,3 @@ def rate_words(values: Iterable[dict[str, Any]], key: str) -> str:
     if not known:
         return "no case"
     return ", ".join(f"**{100 * value[key]['estimate']:.0f} %** of {value['cases']}" for value in known)
-
-
-def _margin(page: Page, system: str) -> None:
-    """The margin of the study: said with who set it when, and a form to set another."""
-    st.markdown(_margin_sentence(_stored(page, system)))
-    with st.expander("Set the margin", icon=":material/straighten:"), st.form("margin", border=False):
-        unit = systems.get(system).title
-        new = st.number_input(
-            f"Largest index that still counts as interchangeable ({unit}²)", min_value=0.0, value=None,
-            step=0.5, key=keys.MARGIN, placeholder="no margin, no verdict",
-        )  # fmt: skip
-        why = st.text_input("Reason", placeholder="needed once a model has scored", key=keys.MARGIN_REASON)
-        if st.form_submit_button("Set it; who, when and why stays in the trail"):
-            with guards.told():
-                decide(page.store, actor=current_actor(), reason=why.strip(), margins={system: new or None})
-            st.rerun()
-
-
-def _margin_sentence(stored: Margin | None) -> str:
-    if stored is None or stored.value is None:
-        return "No margin is set, so there is no verdict. It belongs into the protocol, before looking."
-    when = "before any model had scored" if stored.is_preset else "**after** a model had scored"
-    why = f": {stored.reason}" if stored.reason else ""
-    return (
-        f"Margin **{stored.value:g} {stored.unit}**, set {when} by {stored.by} on {stored.at:%Y-%m-%d}{why}."
-    )

@@ -9,9 +9,9 @@ from core.agreement.comparison import CHANGE, STATUS
 from core.domain import ReaderKind
 from core.figures.agreement.forest import forest
 from core.report.formatting import interval, number
-from pages.common.agreement import question
-from pages.common.agreement import statistics as study
-from pages.common.agreement.model_as_reader import chosen_margin, index_words, rate_words
+from pages.common.agreement import question, statistics
+from pages.common.agreement.margin import chosen_margin
+from pages.common.agreement.model_as_reader import index_words, rate_words
 from pages.common.agreement.question import Comparison
 from pages.common.agreement.widgets import PAIR, SECTION, figure, legend, named, numbers_table, shorts
 from pages.common.page import Page
@@ -23,7 +23,7 @@ NAMES = {ReaderKind.HUMAN: "Reader – reader", ReaderKind.MODEL: "Model – rea
 
 def in_short(page: Page, compared: Comparison) -> None:
     """What a committee asks first: change, status, false change, and whether the model is a reader."""
-    found = study.statistics(page, compared.question)
+    found = statistics.statistics(page, compared.question)
     found = found[(found["statistic"] == question.ICC) & (found["component"] == compared.question.component)]
     with st.container(horizontal=True):
         for panel in reversed(compared.panels):
@@ -63,7 +63,7 @@ def _n(rows: pd.DataFrame) -> str:
 
 def _model(page: Page, compared: Comparison) -> None:
     asked, model = compared.question, compared.readings.models[0]
-    found = study.model_as_reader(page, asked, model, chosen_margin(page, asked.chosen.system))
+    found = statistics.model_as_reader(page, asked, model, chosen_margin(page, asked.chosen.system))
     if CHANGE in compared.panels:
         with st.container(border=True, width="stretch"):
             st.markdown(f"**False change**, {asked.interval.label}")
@@ -85,7 +85,7 @@ def _model(page: Page, compared: Comparison) -> None:
 
 def forest_of_all(page: Page, compared: Comparison) -> None:
     """ICC of parts, visits and pairs, status beside change on one axis; a click chooses the pair."""
-    rows = _rows(study.everything(page, compared.question), compared)
+    rows = _rows(statistics.everything(page, compared.question), compared)
     drawn = forest(
         rows, axis=f"{question.ICC}, 95% CI", panels=compared.panels, names=shorts(compared), on=page.look
     )
@@ -98,7 +98,7 @@ def forest_of_all(page: Page, compared: Comparison) -> None:
     with st.expander(
         "All numbers: every statistic of every part, interval and pair", icon=":material/table:"
     ):
-        numbers_table(study.everything(page, compared.question), "agreement")
+        numbers_table(statistics.everything(page, compared.question), "agreement")
 
 
 def _rows(found: pd.DataFrame, compared: Comparison) -> pd.DataFrame:

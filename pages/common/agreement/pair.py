@@ -9,7 +9,7 @@ import streamlit as st
 from core.agreement.limits.regression import regression_limits
 from core.agreement.plain_words import limits_sentence
 from core.figures.agreement import pairs as figures
-from pages.common.agreement import statistics as study
+from pages.common.agreement import statistics
 from pages.common.agreement.question import Comparison
 from pages.common.agreement.widgets import beside, figure, open_case, pick_pair, signed, titled
 from pages.common.page import Page
@@ -38,7 +38,7 @@ def _panel(page: Page, compared: Comparison, panel: str, names: tuple[str, str],
     if len(rows) < 2:
         st.markdown(f"n = {len(rows)}: too few patients were scored by both.")
         return
-    limits = study.limits(page, compared.question, panel, first, second)
+    limits = statistics.limits(page, compared.question, panel, first, second)
     data = _named(rows, first, second)
     clicked = figure(
         figures.scatter(rows, pair, keys=("subject",), on=page.look), f"scatter_{panel}",

@@ -8,8 +8,7 @@ import streamlit as st
 from core.agreement.sample_size import expected_width, subjects_for_width
 from core.domain import ReaderKind
 from core.figures.agreement.planning import width_by_subjects
-from pages.common.agreement import question
-from pages.common.agreement import statistics as study
+from pages.common.agreement import question, statistics
 from pages.common.agreement.question import Comparison
 from pages.common.agreement.widgets import figure
 from pages.common.page import Page
@@ -60,7 +59,7 @@ def _rater_share(icc: float) -> float:
 
 def _planned(page: Page, compared: Comparison) -> float:
     """The people's ICC of change, or of status, kept within what can be planned for."""
-    found = study.statistics(page, compared.question)
+    found = statistics.statistics(page, compared.question)
     here = found[(found["statistic"] == question.ICC) & (found["component"] == compared.question.component)]
     here = here[(here["kind"] == ReaderKind.HUMAN) & (here["panel"] == compared.panels[-1])]
     mean = here["estimate"].mean()

@@ -11,8 +11,8 @@ from core.agreement.comparison import CHANGE, STATUS
 from core.agreement.rereads import KEYS
 from core.domain import ReaderKind
 from core.figures.agreement.forest import forest
-from pages.common.agreement import question
-from pages.common.agreement import statistics as study
+from pages.common.agreement import error_statistics, question
+from pages.common.agreement.error_statistics import modes, read_twice
 from pages.common.agreement.question import Comparison
 from pages.common.agreement.widgets import figure, legend, numbers_table, shorts, told, with_limits
 from pages.common.page import Page
@@ -31,7 +31,7 @@ def reading_error(page: Page, compared: Comparison) -> None:
 
 
 def _limits(page: Page, compared: Comparison) -> None:
-    found = study.reading_error(page, compared.question)
+    found = error_statistics.reading_error(page, compared.question)
     if len(compared.readings.people) < 2 or not found:
         st.markdown("The readers' error needs two readers.")
         return
@@ -72,7 +72,7 @@ def _limit_numbers(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _modes(page: Page, compared: Comparison) -> None:
-    found = study.modes(page, compared.question)
+    found = modes(page, compared.question)
     if found.empty:
         st.markdown("No campaign has two readers.")
         return
@@ -93,7 +93,7 @@ def _modes(page: Page, compared: Comparison) -> None:
 
 
 def _twice(page: Page, compared: Comparison) -> None:
-    found = study.read_twice(page, compared.question)
+    found = read_twice(page, compared.question)
     rows = found[found["component"] == compared.question.component]
     if rows.empty:
         st.markdown(f"No reader has read the same films twice. {SAME_MODEL}")

@@ -10,8 +10,8 @@ from core.agreement.comparison import STATUS
 from core.figures.agreement.sites import site_grid
 from core.scores.display.layout import SiteLayout, layout, narrowed
 from pages.common.agreement import question
-from pages.common.agreement import statistics as study
 from pages.common.agreement.question import Comparison
+from pages.common.agreement.site_statistics import rated_sites, site_statistics, too_many_grades
 from pages.common.agreement.widgets import (
     beside,
     figure,
@@ -40,7 +40,7 @@ WIDE = 9  # columns of squares that fit beside another map
 
 def site_by_site(page: Page, compared: Comparison) -> None:
     """A click on a square opens the patient about whom the two differ most at that site."""
-    reason = study.too_many_grades(page, compared.question)
+    reason = too_many_grades(page, compared.question)
     if reason:
         st.info(reason, icon=":material/database:")
         return
@@ -51,7 +51,7 @@ def site_by_site(page: Page, compared: Comparison) -> None:
         visit = pick("Status at", [ALL_VISITS, *compared.readings.visits], VISIT)
     visit = "" if visit == ALL_VISITS else visit
     with st.spinner("Working out every site"):
-        found = study.site_statistics(page, compared.question, visit)
+        found = site_statistics(page, compared.question, visit)
     if found.empty:
         st.info("No site was graded by two readings.", icon=":material/inbox:")
         return
@@ -108,7 +108,7 @@ def _sentence(rows: pd.DataFrame, compared: Comparison, measure: str) -> str:
 
 def _open(page: Page, compared: Comparison, panel: str, visit: str, clicked: list[str]) -> None:
     site, first, second = clicked
-    rated = study.rated_sites(page, compared.question, visit)[panel]
+    rated = rated_sites(page, compared.question, visit)[panel]
     both = graded_by_both(rated[rated["site"] == site], first, second)
     cases = both[both["difference"].abs() > 0].reset_index(drop=True)
     open_first(compared, cases, f"{first} and {second} differ at {site}, {panel}", KEY, _codes(compared))

@@ -8,8 +8,7 @@ import streamlit as st
 from core.agreement.subgroups import ALL, without_level
 from core.domain import ReaderKind
 from core.figures.agreement.forest import forest
-from pages.common.agreement import question
-from pages.common.agreement import statistics as study
+from pages.common.agreement import question, statistics, subgroup_statistics
 from pages.common.agreement.question import Comparison
 from pages.common.agreement.widgets import figure, legend, numbers_table, open_case, shorts
 from pages.common.page import Page
@@ -32,7 +31,7 @@ def groups(page: Page, compared: Comparison) -> None:
         measure = pick("Measure", list(MEASURES), MEASURE)
     with who:
         kind = pick("Pairs", PAIRS if compared.readings.models else PAIRS[:1], WHO)
-    found = study.subgroup_statistics(page, compared.question)
+    found = subgroup_statistics.subgroup_statistics(page, compared.question)
     rows = _rows(found, measure, kind)
     if rows["estimate"].isna().all():
         st.info("No subgroup has enough patients.", icon=":material/inbox:")
@@ -65,7 +64,7 @@ def _rows(found: pd.DataFrame, measure: str, kind: str) -> pd.DataFrame:
 
 def _sentence(page: Page, compared: Comparison, found: pd.DataFrame) -> str:
     everyone = found[(found["group"] == ALL)]["n"]
-    grouped = study.groups(page, compared.question)
+    grouped = subgroup_statistics.groups(page, compared.question)
     patients = compared.readings.totals["subject"].unique().tolist()
     lacking = {group: n for group, n in without_level(patients, grouped).items() if n}
     gone = "".join(f" {group}: {n} without it." for group, n in lacking.items())
@@ -81,10 +80,10 @@ def _sentence(page: Page, compared: Comparison, found: pd.DataFrame) -> str:
 
 def _open(page: Page, compared: Comparison, clicked: list[str]) -> None:
     panel, label, first, second = clicked
-    grouped = study.groups(page, compared.question)
+    grouped = subgroup_statistics.groups(page, compared.question)
     names = grouped["group"] + ": " + grouped["level"]
     inside = set(grouped.loc[names == label, "subject"]) if label in set(names) else None
-    rows = study.outliers(page, compared.question, panel, first, second)
+    rows = statistics.outliers(page, compared.question, panel, first, second)
     rows = rows if inside is None else rows[rows["subject"].isin(inside)]
     if rows.empty:
         st.toast(f"{first} and {second} do not differ in any patient of {label}.")

@@ -23,7 +23,7 @@ TOTAL, COMPONENT, READING, MORE = "trail_total", "trail_component", "why_reading
 
 
 @dataclass(frozen=True)
-class Trail:
+class Breakdown:
     """What stands behind the totals of one patient.
 
     reads: first reads of the readings that are shown, with ``label``; see ``data.queries.provenance.reads``.
@@ -43,15 +43,15 @@ class Trail:
         return None if rows.empty else rows.iloc[0]
 
 
-def trail_of(page: Page, case: Case) -> Trail:
+def breakdown_of(page: Page, case: Case) -> Breakdown:
     """The trail of the patient in view, worked out once a cohort version."""
-    found: Trail = worked_out(
-        page, _trail, case.subject, case.system.name, case.chosen.campaign, tuple(case.visits)
+    found: Breakdown = worked_out(
+        page, _breakdown, case.subject, case.system.name, case.chosen.campaign, tuple(case.visits)
     )
     return found
 
 
-def _trail(page: Page, subject: str, system: str, campaign: str, visits: tuple[str, ...]) -> Trail:
+def _breakdown(page: Page, subject: str, system: str, campaign: str, visits: tuple[str, ...]) -> Breakdown:
     reads, found, films = fetch(
         page,
         asking(provenance.reads, subject, system),
@@ -63,7 +63,7 @@ def _trail(page: Page, subject: str, system: str, campaign: str, visits: tuple[s
     kinds = label_kinds(shown)
     names = shown.loc[shown["kind"] == ReaderKind.MODEL, ["reader", "campaign", "label"]].drop_duplicates()
     seen = found.merge(names, on=["reader", "campaign"], how="inner")
-    return Trail(made, shown, seen, films, kinds)
+    return Breakdown(made, shown, seen, films, kinds)
 
 
 def count_of_sites(system: ScoreSystem, count: int) -> str:

@@ -18,11 +18,11 @@ from pages.common.patient.breakdown import (
     MORE,
     READING,
     SMALL,
-    Trail,
+    Breakdown,
+    breakdown_of,
     count_of_sites,
     grade_of,
     percent,
-    trail_of,
 )
 from pages.common.patient.cards import card, grade_table, picture
 from pages.common.patient.case import Case
@@ -30,12 +30,12 @@ from pages.common.patient.site_card import states_at
 from pages.common.patient.site_location import alike, place_of, side_of
 
 
-def why(page: Page, case: Case) -> None:
+def change_breakdown(page: Page, case: Case) -> None:
     """The change of the chosen reading taken apart by site, each with its two crops."""
     if case.first == case.last:
         return
     st.markdown(f"##### Why did it change, {case.first} to {case.last}?")
-    found = trail_of(page, case)
+    found = breakdown_of(page, case)
     options = _readings(case, found)
     if not options:
         st.markdown("No reading has a total at both visits: there is no change to take apart.")
@@ -61,7 +61,7 @@ def why(page: Page, case: Case) -> None:
             st.rerun()
 
 
-def _readings(case: Case, found: Trail) -> dict[str, list[str]]:
+def _readings(case: Case, found: Breakdown) -> dict[str, list[str]]:
     """Name -> labels whose mean it is: the people together, then every reading that has both totals."""
     counted = core.counted_labels(found.parts, list(found.kinds), case.first, case.last)
     who = [label for label in people(found.kinds) if label in counted]
@@ -93,7 +93,7 @@ def _change_sentence(case: Case, name: str, labels: list[str], rows: pd.DataFram
     return f"{text}, nothing from imputed ones."
 
 
-def _change_card(page: Page, case: Case, found: Trail, row: dict[Any, Any]) -> None:
+def _change_card(page: Page, case: Case, found: Breakdown, row: dict[Any, Any]) -> None:
     code = str(row["site"])
     site = case.system.by_code[code]
     visits = (case.first, case.last)
@@ -125,6 +125,6 @@ def _change_card(page: Page, case: Case, found: Trail, row: dict[Any, Any]) -> N
     )  # fmt: skip
 
 
-def _lifted(found: Trail, label: str, visits: Sequence[str], code: str) -> str:
+def _lifted(found: Breakdown, label: str, visits: Sequence[str], code: str) -> str:
     """Findings at the joint, with the visit: grades alone would not explain the change."""
     return ", ".join(f"{name} ({visit})" for visit in visits for name in states_at(found, label, visit, code))

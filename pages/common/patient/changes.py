@@ -12,7 +12,7 @@ from data.queries import patient, scores
 from pages.common import url_state
 from pages.common.clickable_table import clickable_table, height_for
 from pages.common.page import Page
-from pages.common.patient import context as context
+from pages.common.patient.breakdown import percent
 from pages.common.patient.case import Case
 from pages.common.queries import ask, asking, fetch, worked_out
 from pages.common.readings import all_patients
@@ -43,13 +43,7 @@ def _model_chance(page: Page, case: Case, site: str | None) -> str:
     chance = chance_of_change(findings, films, site, case.first, case.last)
     if chance is None:
         return ""
-    return f" The model, reading both films together, gives {site} a chance of {_percent(chance)} of change."
-
-
-def _percent(chance: float) -> str:
-    if chance > 0.99:
-        return "over 99 %"
-    return "under 1 %" if chance < 0.01 else f"{100 * chance:.0f} %"
+    return f" The model, reading both films together, gives {site} a chance of {percent(chance)} of change."
 
 
 def _pick_from(changed: pd.DataFrame, case: Case) -> None:

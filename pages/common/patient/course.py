@@ -10,7 +10,7 @@ from core.patient.expected_course import SAYS
 from data.queries import patient
 from pages.common.charts import clickable
 from pages.common.page import Page
-from pages.common.patient import context as context
+from pages.common.patient import certainty, expected_course
 from pages.common.patient.case import Case
 from pages.common.patient.total_breakdown import open_total
 from pages.common.queries import ask
@@ -29,7 +29,7 @@ def course(page: Page, case: Case) -> None:
         format_func=case.system.name_of,
     )  # fmt: skip
     rows = case.totals[case.totals["component"] == component]
-    expected = context.expected(page, case) if component == TOTAL else None
+    expected = expected_course.expected(page, case) if component == TOTAL else None
     title = case.system.title_of(component)
     figure = course_figure(
         rows, case.kinds, unit=f"{case.system.title}, {title}", band=_band(page, case, component),
@@ -63,7 +63,7 @@ def _band(page: Page, case: Case, component: str) -> Band | None:
 
 def _told(case: Case, rows: pd.DataFrame, component: str) -> None:
     imputed = int(rows["imputed_sites"].sum())
-    formula = context.formula(case) if component == TOTAL else ""
+    formula = certainty.formula(case) if component == TOTAL else ""
     st.caption(
         f"n = {len(case.visits)} visits, {len(case.kinds)} readings; rule `{rows['rule'].iloc[0]}`, "
         f"{imputed} missing sites imputed. The band: what reading error alone could do to the readers' mean."

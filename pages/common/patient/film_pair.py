@@ -11,7 +11,6 @@ from data.queries import patient
 from pages.common import session_keys as keys
 from pages.common import url_state
 from pages.common.page import Page
-from pages.common.patient import context as context
 from pages.common.patient.case import Case
 from pages.common.queries import ask
 from pages.common.viewer import ViewedFilm, film_viewer, stored_films
@@ -32,7 +31,7 @@ def film_pair(page: Page, case: Case, site: str | None) -> None:
         on_visit=(lambda by: _to_visit(case, by)) if len(_later(case)) > 1 else None,
         caption=stored_films.caption_of(page, case.subject, case.system),
     )  # fmt: skip
-    several = context.several_films(stored, case, region)
+    several = several_films(stored, case, region)
     st.caption(f"{several + '. ' if several else ''}{_legend(case)}")
 
 
@@ -72,7 +71,7 @@ def _pane(
     boxes = stored_films.boxes_of(film["image"], found, grades, case.kinds, case.system)
     refused = found.loc[(found["image"] == film["image"]) & found["abstained"].notna(), "abstained"]
     note = (
-        f"refused by the model: {refused.iloc[0]}" if len(refused) else f"{region}, {len(boxes)} sites found"
+        f"rejected by the model: {refused.iloc[0]}" if len(refused) else f"{region}, {len(boxes)} sites found"
     )
     missing = stored_films.unplaced_of(boxes, grades, case.kinds, case.system, region)
     return stored_films.viewed_film(page, film, visit, boxes, note, missing)
@@ -90,3 +89,14 @@ def _words(feature: Feature, is_named: bool) -> str:
     words = ", ".join(f"**{grade}** {text}" for grade, text in enumerate(feature.grades))
     note = f" ({feature.note})" if feature.note else ""
     return f"{feature.name}{note} {words}" if is_named else words
+
+
+def several_films(stored: pd.DataFrame, case: Case, region: str) -> str:
+    """What to say where a visit has more than one film of a region."""
+    part = stored["body_part"].fillna("").str.startswith(region)
+    said = []
+    for visit in dict.fromkeys([case.first, case.last]):
+        count = int((part & (stored["visit"] == visit)).sum())
+        if count > 1:
+            said.append(f"{visit} has {count} {region} films; the last one is shown")
+    return "; ".join(said)

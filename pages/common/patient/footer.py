@@ -7,7 +7,6 @@ import streamlit as st
 from core.domain import CohortFilter
 from data.queries import patient, scores
 from pages.common.page import Page
-from pages.common.patient import context as context
 from pages.common.patient.case import Case
 from pages.common.provenance import download, how_made
 from pages.common.queries import ask
@@ -24,7 +23,7 @@ def left_out(page: Page, case: Case) -> None:
         st.dataframe(gaps[["visit", "site", "label", "reason"]], hide_index=True)
 
 
-def ending(page: Page, case: Case) -> None:
+def footer(page: Page, case: Case) -> None:
     covariates = ask(page, patient.covariates, case.subject)
     columns = st.columns(3)
     with columns[0]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.reader_labels import models, people
+from core.patient.changes import site_changes
+from core.reader_labels import models, people, short_names
 from pages.common.page import Page
-from pages.common.patient import context as context
 from pages.common.patient.case import Case
+from pages.common.patient.certainty import formula, how_sure
+from pages.common.patient.standing import standing
 
 
 def headline(page: Page, case: Case) -> None:
@@ -37,8 +39,8 @@ def headline(page: Page, case: Case) -> None:
             name = f"Model ({label.partition(':')[2] or label})"
             st.metric(name, text, None if moved is None else f"{moved:+.1f}", delta_color="off")
     with columns[2]:
-        lines = [_verdict(case, change), context.since_last(case), context.standing(page, case)]
-        st.markdown("\n\n".join(line for line in lines if line), help=context.formula(case) or None)
+        lines = [_verdict(case, change), since_last(case), standing(page, case)]
+        st.markdown("\n\n".join(line for line in lines if line), help=formula(case) or None)
 
 
 def _parts(case: Case) -> str:
@@ -64,5 +66,25 @@ def _verdict(case: Case, change: float | None) -> str:
         return "No smallest detectable change: it needs two readers over two or more patients."
     beyond = abs(change) > case.error.mean + 1e-9
     told = "**more than reading error**" if beyond else "**within reading error**"
-    sure = context.how_sure(case)
+    sure = how_sure(case)
     return f"A change of {change:+.1f} is {told}: {case.error.text}; campaign {case.chosen.campaign}.{sure}"
+
+
+def since_last(case: Case) -> str:
+    """Sites that changed since the visit before, head to foot, and how many readers see each."""
+    place = case.visits.index(case.last)
+    if not place:
+        return ""
+    before = case.visits[place - 1]
+    changed = site_changes(case.grades, case.system, before, case.last, case.kinds)
+    seen = changed[changed["seen_by"] > 0] if len(changed) else changed
+    if seen.empty:
+        return f"**Since {before}:** no reader sees a change at any site."
+    names = short_names(case.kinds)
+    first = people(case.kinds)
+    said = []
+    for row in seen.head(4).to_dict("records"):
+        grades = ", ".join(f"{names[label]} {row[label]}" for label in first if label in row)
+        said.append(f"**{row['site']}** ({row['seen_by']} of {row['readers']}: {grades})")
+    more = f" and {len(seen) - 4} more" if len(seen) > 4 else ""
+    return f"**Since {before}:** {'; '.join(said)}{more}."

@@ -13,7 +13,7 @@ from core.patient import breakdown as core
 from core.scores.engine.contributions import Parts
 from core.scores.system import ScoreSystem
 from pages.common.page import Page
-from pages.common.patient.breakdown import LARGE, Trail
+from pages.common.patient.breakdown import LARGE, Breakdown
 from pages.common.patient.cards import bars, card, facts, grade_table, picture
 from pages.common.patient.case import Case
 from pages.common.patient.heat_map import why_this_grade
@@ -21,7 +21,7 @@ from pages.common.patient.site_location import place_of, side_of
 
 
 def show_site_card(
-    page: Page, case: Case, found: Trail, reading: pd.DataFrame, label: str, visit: str, code: str
+    page: Page, case: Case, found: Breakdown, reading: pd.DataFrame, label: str, visit: str, code: str
 ) -> None:
     site = case.system.by_code[code]
     row = reading[reading["site"] == code].iloc[0]
@@ -44,7 +44,7 @@ def show_site_card(
 
 
 def _reading_line(
-    found: Trail, label: str, visit: str, code: str, feature: str
+    found: Breakdown, label: str, visit: str, code: str, feature: str
 ) -> tuple[str, list[Any], str]:
     read = found.read(label, visit, code, feature)
     if read is None:
@@ -54,7 +54,7 @@ def _reading_line(
     return label, [read["grade"]], "; ".join([*([reason] if reason else []), *states])
 
 
-def states_at(found: Trail, label: str, visit: str, code: str) -> list[str]:
+def states_at(found: Breakdown, label: str, visit: str, code: str) -> list[str]:
     """Findings that this reading has at the joint of a site, by name."""
     known = {state.code: state.name for state in found.parts.system.states}
     unit = {site.code: site.unit for site in found.parts.system.sites}
@@ -64,7 +64,7 @@ def states_at(found: Trail, label: str, visit: str, code: str) -> list[str]:
     return [known[feature] for feature in dict.fromkeys(rows["feature"])]
 
 
-def _probabilities(system: ScoreSystem, found: Trail, visit: str, code: str) -> str:
+def _probabilities(system: ScoreSystem, found: Breakdown, visit: str, code: str) -> str:
     """Bars of the model's grade probabilities, and what else it saw at the joint."""
     site, rows = system.by_code[code], found.found
     here = rows[(rows["visit"] == visit) & (rows["site"] == code)]
@@ -84,7 +84,7 @@ def _probabilities(system: ScoreSystem, found: Trail, visit: str, code: str) -> 
     return "".join(pieces)
 
 
-def _rule_lines(system: ScoreSystem, found: Trail, row: pd.Series, label: str, visit: str) -> None:
+def _rule_lines(system: ScoreSystem, found: Breakdown, row: pd.Series, label: str, visit: str) -> None:
     findings = found.reads
     unit = {site.code: site.unit for site in system.sites}
     mask = (findings["label"] == label) & (findings["visit"] == visit) & (findings["grade"] == 1)

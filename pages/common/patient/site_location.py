@@ -11,13 +11,13 @@ from core.figures.style import NO_GRADE_COLOUR, grade_colour
 from core.imaging.crops import Spacing, side_for
 from core.reader_labels import models
 from pages.common.page import Page
-from pages.common.patient.breakdown import Trail
+from pages.common.patient.breakdown import Breakdown
 from pages.common.patient.cards import Place
 from pages.common.patient.case import Case
 from pages.common.viewer.stored_films import of_region
 
 
-def place_of(page: Page, case: Case, found: Trail, visit: str, code: str) -> Place:
+def place_of(page: Page, case: Case, found: Breakdown, visit: str, code: str) -> Place:
     """The film and box of a site at a visit, or why there is none."""
     site = case.system.by_code[code]
     here = found.found[(found.found["visit"] == visit) & found.found["box"].notna()]
@@ -36,7 +36,7 @@ def place_of(page: Page, case: Case, found: Trail, visit: str, code: str) -> Pla
     return Place(visit, why=_why_no_place(page, case, found, visit, site.region))
 
 
-def _why_no_place(page: Page, case: Case, found: Trail, visit: str, region: str) -> str:
+def _why_no_place(page: Page, case: Case, found: Breakdown, visit: str, region: str) -> str:
     film = of_region(found.films, visit, region)
     if film is None:
         return f"no {region} film at this visit"
@@ -50,7 +50,7 @@ def _why_no_place(page: Page, case: Case, found: Trail, visit: str, region: str)
     return "the model did not find this site"
 
 
-def _spacing(found: Trail, image: str) -> Spacing | None:
+def _spacing(found: Breakdown, image: str) -> Spacing | None:
     rows = found.films[found.films["image"] == image]
     if rows.empty or pd.isna(rows["spacing_row_mm"].iloc[0]):
         return None

@@ -13,7 +13,7 @@ from core.scores.system import ScoreSystem
 from pages.common import url_state
 from pages.common.clickable_table import clickable_table, height_for
 from pages.common.page import Page
-from pages.common.patient.breakdown import COMPONENT, TOTAL, Trail, count_of_sites, trail_of
+from pages.common.patient.breakdown import COMPONENT, TOTAL, Breakdown, breakdown_of, count_of_sites
 from pages.common.patient.case import Case
 from pages.common.patient.site_card import show_site_card
 
@@ -22,16 +22,16 @@ def open_total(page: Page, case: Case, label: str, visit: str, component: str = 
     """Look at a total, or at a part of it, next: the site that adds most to it is shown, on the films too."""
     st.session_state[TOTAL] = (case.subject, case.system.name, label, visit)
     st.session_state[COMPONENT] = component
-    made = trail_of(page, case).parts
+    made = breakdown_of(page, case).parts
     made_of = core.making(made, core.reading_of(made, label, visit), component)
     if len(made_of):
         url_state.go(site=str(made_of["site"].iloc[0]))
 
 
-def total_to_pixels(page: Page, case: Case, site: str | None) -> None:
+def total_breakdown(page: Page, case: Case, site: str | None) -> None:
     """Total, components, sites, and the pixels, grades, rule and run behind one site."""
     st.markdown("##### From total to pixels")
-    found = trail_of(page, case)
+    found = breakdown_of(page, case)
     rows = case.totals[case.totals["component"] == "total"]
     labels = [label for label in found.kinds if label in set(rows["label"])]
     if not labels:
@@ -141,7 +141,7 @@ def _reason(case: Case, label: str, visit: str, component: str) -> str:
 
 
 def _sites_table(
-    case: Case, found: Trail, made_of: pd.DataFrame, reading: pd.DataFrame, label: str, visit: str
+    case: Case, found: Breakdown, made_of: pd.DataFrame, reading: pd.DataFrame, label: str, visit: str
 ) -> None:
     rows = [
         {
@@ -167,7 +167,7 @@ def _sites_table(
     st.caption(f"{len(made_of)} {count_of_sites(case.system, len(made_of))}; the other {rest} add nothing.")
 
 
-def _how_words(system: ScoreSystem, found: Trail, row: dict[Any, Any], label: str, visit: str) -> str:
+def _how_words(system: ScoreSystem, found: Breakdown, row: dict[Any, Any], label: str, visit: str) -> str:
     how = How(row["how"])
     if how in (How.LIFTED, How.SURGERY):
         return next(state.name for state in system.states if state.code == row["state"])

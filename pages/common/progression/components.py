@@ -11,18 +11,18 @@ import streamlit as st
 from core.progression.component_split import ALL, progressor_flags, split_progressors
 from core.progression.progressors import cutoff
 from pages.common.page import Page
-from pages.common.progression import results as study
-from pages.common.progression.question import Ask
+from pages.common.progression import results
+from pages.common.progression.question import Question
 from pages.common.provenance import download
 from pages.common.sticky_widgets import components, pick
 
 RULE = "parts_rule"
 
 
-def parts(page: Page, asked: Ask, way: str) -> None:
+def parts(page: Page, asked: Question, way: str) -> None:
     """Mean change and progressors of every part; a part's own SDC judges it."""
     rule = pick("Definition of progression", asked.system.cutoffs, RULE)
-    found = results(page, asked, way)
+    found = results_by_part(page, asked, way)
     table = part_table(asked, found, rule)
     st.markdown("##### Change in every part")
     st.dataframe(table, hide_index=True)
@@ -35,15 +35,15 @@ def parts(page: Page, asked: Ask, way: str) -> None:
         _halves(asked, found, rule, halves)
 
 
-def results(page: Page, asked: Ask, way: str) -> dict[str, dict[str, Any]]:
+def results_by_part(page: Page, asked: Question, way: str) -> dict[str, dict[str, Any]]:
     """Component -> result, for those in which anybody has a change."""
     every = {
-        name: study.result(page, replace(asked, component=name), way) for name in components(asked.system)
+        name: results.result(page, replace(asked, component=name), way) for name in components(asked.system)
     }
     return {name: one for name, one in every.items() if one is not None}
 
 
-def part_table(asked: Ask, found: dict[str, dict[str, Any]], rule: str) -> pd.DataFrame:
+def part_table(asked: Question, found: dict[str, dict[str, Any]], rule: str) -> pd.DataFrame:
     """A row per part in words: SDC, then of every arm the mean with its interval and who progressed."""
     rows = []
     for name, one in found.items():
@@ -70,7 +70,7 @@ def _share(value: dict[str, Any]) -> str:
     return f"{value['count']} of {value['n']}"
 
 
-def _halves(asked: Ask, found: dict[str, dict[str, Any]], rule: str, halves: tuple[str, str]) -> None:
+def _halves(asked: Question, found: dict[str, dict[str, Any]], rule: str, halves: tuple[str, str]) -> None:
     """Who progressed in one half of the score alone, in both, in neither."""
     if not all(name in found for name in halves):
         return

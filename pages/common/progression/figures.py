@@ -12,15 +12,15 @@ from data.queries import cohort
 from pages.common import url_state
 from pages.common.charts import chart, clickable
 from pages.common.page import Page
-from pages.common.progression import results as study
-from pages.common.progression.question import COMPLETE, IMPUTED, Ask
+from pages.common.progression import results
+from pages.common.progression.question import COMPLETE, IMPUTED, Question
 from pages.common.queries import ask
 
 WAYS = {IMPUTED: "with imputed sites", COMPLETE: "without imputed sites"}
 Found = dict[str, dict[str, Any]]
 
 
-def figures(page: Page, asked: Ask, found: Found) -> None:
+def figures(page: Page, asked: Question, found: Found) -> None:
     """Cumulative probability of one way, and mean change by arm of both."""
     arms = study_arms(page)
     unit = asked.unit
@@ -28,7 +28,7 @@ def figures(page: Page, asked: Ask, found: Found) -> None:
     with left:
         st.markdown("#### Every patient's change")
         way = chosen_way(found)
-        points = study.points(page, asked, way)
+        points = results.points(page, asked, way)
         sdc = sdc_of(found[way])
         plot = cumulative_probability(points, unit=unit, sdc=sdc, arms=arms, on=page.look)
         clicked = clickable(
@@ -40,7 +40,7 @@ def figures(page: Page, asked: Ask, found: Found) -> None:
         )
     with right:
         st.markdown("#### Mean change")
-        table = study.summary_table(found)
+        table = results.summary_table(found)
         table = table[table["arm"] != "all"] if (table["arm"] != "all").any() else table
         table = table.assign(sites=table["sites"].map(WAYS))
         chart(
@@ -78,6 +78,11 @@ def counted(points: pd.DataFrame, result: dict[str, Any]) -> str:
     return f"n = {len(points)}{told}, left out {max(everyone - len(points), 0)}."
 
 
-def open_films(subject: str, asked: Ask, site: str = "") -> None:
+def open_films(subject: str, asked: Question, site: str = "") -> None:
     """Go to a patient's films at these two visits."""
     url_state.open_patient(subject, site=site, first=asked.first, last=asked.last)
+
+
+def shown_way(found: Found) -> str:
+    way = st.session_state.get("progression_way")
+    return way if way in found else next(iter(found))

@@ -8,15 +8,15 @@ import pandas as pd
 import streamlit as st
 
 from pages.common.page import Page
-from pages.common.progression import results as study
+from pages.common.progression.commands import commands
 from pages.common.progression.figures import WAYS, Found
 from pages.common.progression.grids import chosen_grid
-from pages.common.progression.question import READERS, Ask
+from pages.common.progression.question import READERS, Question
 from pages.common.progression.tables import patient_table
 from pages.common.provenance import how_made
 
 
-def left_out(page: Page, asked: Ask, found: Found) -> None:
+def left_out(page: Page, asked: Question, found: Found) -> None:
     """Who is not counted, and why; a click opens the films."""
     parts = [pd.DataFrame(result["left_out"], columns=["subject", "reason"]).assign(sites=WAYS[way])
              for way, result in found.items()]  # fmt: skip
@@ -39,11 +39,11 @@ def _refused(result: dict[str, Any]) -> dict[str, int]:
     return {reason: reasons.count(reason) for reason in dict.fromkeys(reasons)}
 
 
-def ending(page: Page, asked: Ask, found: Found) -> None:
+def footer(page: Page, asked: Question, found: Found) -> None:
     """The commands and settings that made the numbers."""
     readers = next(iter(found.values()))["readers"]
     st.markdown("#### The same on the command line")
-    st.code(study.commands(page, asked, readers), language="bash", wrap_lines=True)
+    st.code(commands(page, asked, readers), language="bash", wrap_lines=True)
     settings = asked.as_settings() | {"scored by": readers if asked.scorer == READERS else asked.scorer}
     grid = chosen_grid(page, asked.chosen, asked.component, asked.rule_used.name)
     frame = pd.DataFrame()

@@ -7,62 +7,15 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.domain import CohortFilter
-from core.progression.missing.methods import BY_NAME, METHODS
+from core.progression.missing.methods import BY_NAME
 from core.progression.missing.sensitivity import MEAN
-from pages.common import guards
 from pages.common.page import Page
-from pages.common.progression import question as the_question
-from pages.common.progression import results as study
 from pages.common.progression.figures import WAYS, Found
-from pages.common.progression.grids import chosen_grid
-from pages.common.progression.question import OBSERVED, Ask
-from pages.common.readings import system_of
-from pages.common.sticky_widgets import pick_component
+from pages.common.progression.missing_data import missing_counts, under_method
+from pages.common.progression.question import OBSERVED, Question
 
 
-def question(page: Page, chosen: CohortFilter) -> Ask:
-    """Which part of the score, between which visits, scored by whom, and what stands in for gaps."""
-    system = system_of(chosen)
-    part, who, from_, to = st.columns([1, 1.2, 1, 1])
-    sites, films = st.columns(2)
-    with part:
-        component = pick_component(system)
-    titles = {rule.name: rule.title for rule in system.rules}
-    rule = sites.selectbox(
-        "Missing sites",
-        list(titles),
-        format_func=titles.__getitem__,
-        index=list(titles).index(system.default_rule.name),
-        help=" \n\n".join(f"**{rule.title}**: {rule.text}" for rule in system.rules),
-    )
-    method = films.selectbox(
-        "Missing films",
-        [method.name for method in METHODS],
-        format_func=lambda name: BY_NAME[name].title,
-        help=" \n\n".join(f"**{method.title}**: {method.estimand}" for method in METHODS),
-    )
-    with guards.told(), st.spinner("Totals under this rule", show_time=True):
-        found = chosen_grid(page, chosen, component, rule)
-    guards.needs_rows(pd.DataFrame(found.grid.subjects), "Nobody has scored these patients yet.")
-    days = found.grid.visit_days()
-    visits = [visit for visit in found.grid.visits if visit in days]
-    if len(visits) < 2:
-        st.info("Change needs two visits with a day; this selection has fewer.", icon=":material/event_busy:")
-        guards.link(guards.IMPORT, "Bring in visits and their days")
-        st.stop()
-    scorer = who.selectbox("Scored by", the_question.scorers(found.kinds))
-    start = visits.index(the_question.baseline_visit({visit: days[visit] for visit in visits[:-1]}))
-    first = from_.selectbox("From", visits[:-1], index=start)
-    later = [visit for visit in visits[visits.index(first) + 1 :] if days[visit] > days[first]]
-    if not later:
-        st.info(f"No visit has a later day than {first}.", icon=":material/event_busy:")
-        st.stop()
-    last = to.selectbox("To", later, index=len(later) - 1)
-    return Ask(chosen, first, last, (days[first], days[last]), scorer, component, rule, method)
-
-
-def answer(page: Page, asked: Ask, found: Found) -> None:
+def answer(page: Page, asked: Question, found: Found) -> None:
     """The question of the page, answered: which arm, by how much, against the SDC, both ways."""
     if not found:
         st.info("No patient has a total at both visits.", icon=":material/inbox:")
@@ -72,7 +25,7 @@ def answer(page: Page, asked: Ask, found: Found) -> None:
     _missing(page, asked)
 
 
-def _sentence(asked: Ask, result: dict[str, Any]) -> str:
+def _sentence(asked: Question, result: dict[str, Any]) -> str:
     unit = asked.unit
     arms = {arm: value for arm, value in result["summary"].items() if arm != "all"} or {
         "All": result["summary"]["all"]
@@ -114,9 +67,9 @@ def _against_sdc(result: dict[str, Any], arms: list[str]) -> str:
     return f"Beyond the SDC95 (mean of {k} readers) of {sdc:.2f}{interval}: {beyond}."
 
 
-def _missing(page: Page, asked: Ask) -> None:
+def _missing(page: Page, asked: Question) -> None:
     """What was put in, and what the result then stands for."""
-    counts = study.missing_counts(page, asked)
+    counts = missing_counts(page, asked)
     rule = asked.rule_used
     text = (
         f"Missing sites, rule `{rule.name}`: {counts['imputed']:,} of {counts['sites']:,} imputed at the two "
@@ -125,12 +78,12 @@ def _missing(page: Page, asked: Ask) -> None:
     if asked.films == OBSERVED:
         st.caption(f"{text} Missing films: none put in. {BY_NAME[OBSERVED].estimand}")
         return
-    panel = study.under_method(page, asked)
+    panel = under_method(page, asked)
     st.markdown(_under_method(panel, asked))
     st.caption(f"{text} {BY_NAME[asked.films].estimand}")
 
 
-def _under_method(panel: pd.DataFrame, asked: Ask) -> str:
+def _under_method(panel: pd.DataFrame, asked: Question) -> str:
     rows = panel[panel["measure"] == MEAN] if len(panel) else panel
     if rows.empty:
         return f"**{BY_NAME[asked.films].title.capitalize()}**: nothing can be worked out."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from core.domain import CohortFilter, ReaderKind
@@ -18,7 +18,7 @@ OBSERVED = METHODS[0].name
 
 
 @dataclass(frozen=True)
-class Ask:
+class Question:
     """Which change. scorer: READERS, or the label of a model or the truth. days: of the two visits.
 
     rule: for missing sites, "" for the system's default. films: method for missing films.
@@ -73,7 +73,7 @@ class Ask:
         }
 
 
-def ask_from(settings: dict[str, Any]) -> Ask:
+def question_from(settings: dict[str, Any]) -> Question:
     """The question that ``as_settings`` wrote down."""
     given = settings["filter"]
     lists = {name: tuple(given.get(name, ())) for name in ("arms", "sexes", "visits", "subjects")}
@@ -82,7 +82,7 @@ def ask_from(settings: dict[str, Any]) -> Ask:
         system=given["system"], campaign=given.get("campaign", ""), covariates=pairs, **lists
     )
     rest = {name: settings[name] for name in ("first", "last", "scorer", "component", "rule", "films")}
-    return Ask(chosen, days=(settings["days"][0], settings["days"][1]), **rest)
+    return Question(chosen, days=(settings["days"][0], settings["days"][1]), **rest)
 
 
 def _plain(value: Any) -> Any:
@@ -100,6 +100,6 @@ def baseline_visit(days: dict[str, float]) -> str:
     return min(days, key=lambda visit: (abs(days[visit]), days[visit]))
 
 
-def without_films(asked: Ask) -> Ask:
+def without_films(asked: Question) -> Question:
     """The question with the observed films only: what does not depend on the method is kept once."""
-    return Ask(asked.chosen, asked.first, asked.last, asked.days, asked.scorer, asked.component, asked.rule)
+    return replace(asked, films=OBSERVED)

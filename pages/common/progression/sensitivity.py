@@ -12,16 +12,15 @@ from core.progression.missing.methods import BY_NAME
 from core.progression.missing.sensitivity import MEAN
 from pages.common.charts import chart
 from pages.common.page import Page
-from pages.common.progression import results as study
-from pages.common.progression.question import Ask
+from pages.common.progression.missing_data import is_known, panel_of_rule
+from pages.common.progression.question import Question
 from pages.common.provenance import download
-from pages.common.queries import shelf
 
 
-def panel(page: Page, asked: Ask, found: dict[str, dict[str, Any]]) -> None:
-    """The button, and the panel once it is worked out."""
+def sensitivity(page: Page, asked: Question, found: dict[str, dict[str, Any]]) -> None:
+    """The button, and the panel once it is computed."""
     rules = asked.system.rules
-    done = all(shelf().has(page, study._panel, study.panel_arguments(asked, rule.name)) for rule in rules)
+    done = all(is_known(page, asked, rule.name) for rule in rules)
     if st.button(
         f"Work out {len(rules)} rules for sites x {len(BY_NAME)} methods for films",
         type="primary", icon=":material/play_arrow:", disabled=done,
@@ -29,17 +28,17 @@ def panel(page: Page, asked: Ask, found: dict[str, dict[str, Any]]) -> None:
         bar = st.progress(0.0)
         for place, rule in enumerate(rules):
             bar.progress(place / len(rules), text=f"{place + 1} of {len(rules)}: {rule.title}")
-            study.panel_of_rule(page, asked, rule.name)
+            panel_of_rule(page, asked, rule.name)
         bar.empty()
         done = True
     if not done:
         st.caption("Other rules are worked out from the site grades: seconds, then kept for this version.")
         return
-    table = pd.concat([study.panel_of_rule(page, asked, rule.name) for rule in rules], ignore_index=True)
-    _shown(page, asked, table)
+    table = pd.concat([panel_of_rule(page, asked, rule.name) for rule in rules], ignore_index=True)
+    _show(page, asked, table)
 
 
-def _shown(page: Page, asked: Ask, table: pd.DataFrame) -> None:
+def _show(page: Page, asked: Question, table: pd.DataFrame) -> None:
     if table.empty:
         st.info("No rule leaves a patient with a change.", icon=":material/inbox:")
         return

@@ -9,25 +9,25 @@ import streamlit as st
 
 from pages.common.clickable_table import clicked_row
 from pages.common.page import Page
-from pages.common.progression import results as study
-from pages.common.progression.figures import WAYS, Found, open_films
-from pages.common.progression.question import Ask
+from pages.common.progression import results
+from pages.common.progression.definitions import definitions
+from pages.common.progression.figures import WAYS, Found, open_films, shown_way
+from pages.common.progression.question import Question
 from pages.common.provenance import download
 
 
-def tables(page: Page, asked: Ask, found: Found) -> None:
+def tables(page: Page, asked: Question, found: Found) -> None:
     """Who progressed by every definition, and the numbers of the change."""
-    way = st.session_state.get("progression_way") or next(iter(found))
-    way = way if way in found else next(iter(found))
+    way = shown_way(found)
     st.markdown(f"#### Who progressed, {WAYS[way]}")
-    rows = study.definitions(page, asked, way)
+    rows = definitions(page, asked, way)
     st.dataframe(definition_table(rows), hide_index=True, height="content")
     st.caption(
         f"Patients and share with Wilson's 95% interval, differences with Newcombe's; n = "
         f"{found[way]['subjects']}, left out {len(found[way]['left_out'])}. Net progression: those above 0 "
         f"minus those below, over all (Tango). Scored by: {asked.scorer}."
     )
-    summary = study.summary_table(found)
+    summary = results.summary_table(found)
     with st.expander("Numbers of the change, and downloads", icon=":material/table:"):
         number = st.column_config.NumberColumn
         names = ("mean", "sd", "median", "q1", "q3", "low", "high")
@@ -68,7 +68,7 @@ def _cell(row: dict[Any, Any]) -> str:
     return f"{int(row['count'])} of {int(row['n'])}, {100 * row['estimate']:.0f} %{interval}"
 
 
-def patient_table(rows: pd.DataFrame, name: str, asked: Ask, site: str = "") -> None:
+def patient_table(rows: pd.DataFrame, name: str, asked: Question, site: str = "") -> None:
     """A table with a column ``subject``; a click on a row opens that patient's films."""
     patient = st.column_config.TextColumn("Patient", help="Click: the films open")
     row = clicked_row(rows, name, column_config={"subject": patient})

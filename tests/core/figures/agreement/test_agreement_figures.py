@@ -10,8 +10,7 @@ from core.agreement.reader_model import interchangeability as index_of
 from core.agreement.table import Choices, agreement
 from core.figures.agreement import forest as estimates
 from core.figures.agreement import pairs as rated
-from core.figures.agreement import sites as sites
-from core.figures.agreement import squares as squares
+from core.figures.agreement import sites, squares
 from core.figures.style import DARK, LIGHT, MODEL_COLOUR
 from core.scores.display.layout import layout
 

@@ -1,8 +1,7 @@
-"""What guards the analyst: the act of unblinding, the count of looks, sets that stay as they were frozen."""
+"""The access log, and analyses that stay as they were frozen."""
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import replace
 from typing import Any
 
@@ -12,61 +11,19 @@ import streamlit as st
 from core.digests import differences, digest_of
 from data.store.cohort import current_actor
 from data.study.frozen_analyses import Frozen, freeze, frozen_sets, moved_on
-from data.study.settings import decide
-from data.study.unblinded_looks import looks, record_look
+from data.study.unblinded_looks import looks
 from pages.common import guards
 from pages.common.page import Page
 from pages.common.progression import question
-from pages.common.progression import results as study
-from pages.common.progression.question import Ask
+from pages.common.progression.frozen_results import frozen_results
+from pages.common.progression.question import Question
+from pages.common.progression.unblinding import record_unblinded_look
 from pages.common.provenance import download
-from pages.common.queries import ask
 
-SITTING = "sitting"  # names this session in the trail
-KEPT_LOOKS = "kept_looks"
 OPENED = "frozen_opened"
 
 
-def blinded_study(page: Page) -> None:
-    """In a blinded study: say so, and offer the act that shows the arms."""
-    if not page.state["blinded"]:
-        return
-    with st.expander("Arms are hidden: this study is blinded.", icon=":material/visibility_off:"):
-        st.markdown(
-            "Every number below is for all patients together. Showing the arms is an act that stays in the "
-            "audit trail with your name, the time and the reason; from then on looks at results by arm are "
-            "counted. The command does the same: `sharpline study --unblind --reason ...`."
-        )
-        reason = st.text_input("Why the arms may be shown now", placeholder="database locked on 2 May")
-        sure = st.checkbox("I may show the arms of this study to everybody who uses this cohort")
-        if st.button("Show the arms", disabled=not (reason.strip() and sure), icon=":material/visibility:"):
-            with guards.told():
-                decide(page.store, actor=current_actor(), reason=reason.strip(), blinded=False)
-            st.rerun()
-
-
-def keep_look(page: Page, asked: Ask) -> None:
-    """Keep, before anything is shown, that this session looks at results by arm under these settings."""
-    if not page.sees_arm or not _has_arms(page):
-        return
-    sitting = st.session_state.setdefault(SITTING, secrets.token_hex(6))
-    kept: set[str] = st.session_state.setdefault(KEPT_LOOKS, set())
-    settings = {"page": "Progression", **asked.as_settings()}
-    key = digest_of(settings)
-    if key not in kept:
-        with guards.told():
-            record_look(page.store, actor=current_actor(), session=sitting, settings=settings)
-        kept.add(key)
-
-
-def _has_arms(page: Page) -> bool:
-    from data.queries import cohort
-
-    levels = ask(page, cohort.levels)
-    return int((levels["kind"] == "arm").sum()) > 1
-
-
-def guarded(page: Page, asked: Ask) -> None:
+def frozen_analyses(page: Page, asked: Question) -> None:
     """The section on looks and frozen sets."""
     _looks(page)
     st.markdown("##### Confirmatory sets")
@@ -92,7 +49,7 @@ def _looks(page: Page) -> None:
         download(shown, "looks", label="Looks (CSV)")
 
 
-def _freeze(page: Page, asked: Ask) -> None:
+def _freeze(page: Page, asked: Question) -> None:
     if not asked.is_full_set:
         st.caption("A subset is not frozen: clear the filter first.")
         return
@@ -105,7 +62,7 @@ def _freeze(page: Page, asked: Ask) -> None:
                 made = freeze(
                     page.store, called, actor=current_actor(), reason=why, system=asked.chosen.system,
                     version=page.version, settings=asked.as_settings(),
-                    results=study.frozen_results(page, asked),
+                    results=frozen_results(page, asked),
                 )  # fmt: skip
             st.success(f"Frozen: {made.name}, version {made.version}, digest {made.digest[:12]}.")
 
@@ -125,11 +82,11 @@ def _frozen(page: Page, kept: Frozen) -> None:
         f"**{kept.name}**, frozen by {kept.by} on {kept.at:%Y-%m-%d %H:%M} UTC at cohort version "
         f"**{kept.version}**: {kept.reason}. Digest `{kept.digest[:16]}`."
     )
-    asked = question.ask_from(kept.settings)
+    asked = question.question_from(kept.settings)
     if kept.arms_shown:
-        keep_look(page, asked)
-    then = study.frozen_results(_page_of_then(page, kept), asked)
-    now = study.frozen_results(replace(page, state={**page.state, "blinded": not kept.arms_shown}), asked)
+        record_unblinded_look(page, asked)
+    then = frozen_results(_page_of_then(page, kept), asked)
+    now = frozen_results(replace(page, state={**page.state, "blinded": not kept.arms_shown}), asked)
     _same_digits(kept, digest_of(then))
     _since(page, kept, now)
     st.dataframe(_numbers(kept, now), hide_index=True)

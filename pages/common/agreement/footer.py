@@ -1,0 +1,44 @@
+"""The end of the Agreement page: who is left out, and how it was made."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.reader_labels import truths
+from data.queries import scores
+from pages.common.agreement import statistics
+from pages.common.agreement.question import ICC, Comparison
+from pages.common.agreement.widgets import MOST_LISTED, opening_table
+from pages.common.charts import picture_format
+from pages.common.page import Page
+from pages.common.provenance import download, how_made
+from pages.common.queries import ask
+from pages.common.readings import system_of
+
+
+def left_out(page: Page, compared: Comparison) -> None:
+    """Who is not in the figures, and why; a click on a row opens the films."""
+    asked = compared.question
+    gone = statistics.left_out(page, asked)
+    if not asked.truth:
+        gone = gone[~gone["label"].isin(truths(compared.kinds))]
+    refused = ask(page, scores.abstentions, asked.chosen)
+    title = f"Left out: patients who lack a total {gone['subject'].nunique()}, films refused {len(refused)}"
+    with st.expander(title, icon=":material/block:"):
+        st.caption(
+            f"Click on a row: the patient and the films open. At most {MOST_LISTED} rows; the CSV has all."
+        )
+        opening_table(compared, gone, "agreement_gone")
+        named = refused[refused["subject"].notna()]
+        opening_table(
+            compared, named[["subject", "visit", "body_part", "reader", "reason"]], "agreement_refused"
+        )
+        download(gone, "left_out")
+
+
+def footer(page: Page, compared: Comparison) -> None:
+    asked = compared.question
+    picture_format()
+    settings = {"from": asked.first, "to": asked.last, "component": asked.component, "icc": ICC}
+    settings |= {"limits": "1.96 SD, exact intervals", "rule": system_of(asked.chosen).default_rule.name}
+    how_made(page, asked.chosen, [ask(page, scores.totals, asked.chosen)], settings)

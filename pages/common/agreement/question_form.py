@@ -1,0 +1,51 @@
+"""The widgets that ask the question of the Agreement page."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.domain import CohortFilter, ReaderKind
+from core.reader_labels import models, people
+from data.queries.readings import visits_in_order
+from pages.common import guards
+from pages.common.agreement.question import Comparison, Question
+from pages.common.page import Page
+from pages.common.readings import chosen_totals, system_of
+from pages.common.sticky_widgets import keep, lasting, pick_component
+
+FIRST, LAST = "agreement_first", "agreement_last"
+
+
+def choose_question(page: Page, chosen: CohortFilter) -> Question:
+    """What is compared: part of the score, the two visits, and whether the truth is shown."""
+    with guards.told():
+        totals = chosen_totals(page, chosen)
+    guards.needs_rows(totals, "Nobody has scored these patients yet.")
+    visits = visits_in_order(totals)
+    system = system_of(chosen)
+    part, from_, to, truth = st.columns([1.4, 1, 1, 1.6], vertical_alignment="bottom")
+    with part:
+        component = pick_component(system)
+    with from_:
+        first = _one("Change from", FIRST, visits[:-1] or visits)
+    later = visits[visits.index(first) + 1 :] or visits[-1:]
+    with to:
+        last = _one("to; status at", LAST, later, later[-1])
+    has_truth = bool((totals["kind"] == ReaderKind.CONSENSUS).any())
+    shown = has_truth and truth.toggle(
+        "Show the truth", value=False, key="agreement_truth", help="What the phantoms were made from"
+    )
+    return Question(chosen, first, last, component, shown)
+
+
+def _one(title: str, key: str, options: list[str], default: str = "") -> str:
+    lasting(key, options, default)
+    value: str = st.selectbox(title, options, key=key, on_change=keep(key))
+    return value
+
+
+def needs_two(compared: Comparison) -> None:
+    if len(people(compared.kinds)) + len(models(compared.kinds)) < 2:
+        st.info("One reader has scored so far: agreement needs a second one.", icon=":material/group_add:")
+        guards.link(guards.IMPORT, "Bring in another reader, or run the model")
+        st.stop()

@@ -1,0 +1,65 @@
+"""The course that a mixed model of all patients expects of one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from core import scores as systems
+from core.errors import CohortError
+from core.figures.patient.course import Expected
+from core.patient.expected_course import patient_course, yearly_slope
+from core.progression.annualise import DAYS_PER_YEAR
+from core.progression.regression.fit import ModelOptions, fit_model
+from core.progression.totals_table import collect
+from core.reader_labels import people
+from pages.common.page import Page
+from pages.common.patient.case import Case
+from pages.common.progression.grids import all_totals
+from pages.common.queries import shelf, worked_out
+
+STEPS = 25
+
+
+def expected(page: Page, case: Case) -> Expected | None:
+    """The course that the mixed model expects, once it was fitted; the button that fits it before."""
+    if page.is_reader or not people(case.kinds):
+        return None
+    arguments = (case.chosen.system, case.chosen.campaign)
+    if not shelf().has(page, _model, arguments):
+        if not st.button(
+            "Expected course", icon=":material/timeline:", help="Fit the mixed model of all patients"
+        ):
+            return None
+        with st.spinner("Mixed model of all patients", show_time=True):
+            worked_out(page, _model, *arguments)
+    model = worked_out(page, _model, *arguments)
+    days = case.totals.loc[case.totals["day"].notna(), "day"].astype(float)
+    days = days[days >= 0]
+    if "failed" in model or days.empty:
+        st.caption(f"No expected course: {model.get('failed', 'no day is known')}.")
+        return None
+    grid = np.linspace(0, max(float(days.max()), 1.0), STEPS)
+    course = patient_course(model, case.subject, grid / DAYS_PER_YEAR)
+    if course.empty:
+        why = "; ".join(model["notes"].values()) or "the model has no film of this patient"
+        st.caption(f"No expected course: {why}.")
+        return None
+    slope, low, high = yearly_slope(model)
+    text = f"mean slope {slope:+.2f} a year ({low:+.2f} to {high:+.2f}), n = {model['n_subjects']} patients"
+    middle, bottom, top = (course[name].to_numpy(float) for name in ("expected", "low", "high"))
+    return Expected(grid, middle, bottom, top, text)
+
+
+def _model(page: Page, system: str, campaign: str) -> dict[str, Any]:
+    """The mixed model ``total ~ years`` of everybody, without arms: the clinician's view needs none."""
+    found = all_totals(page, system, campaign, "total", systems.get(system).default_rule.name)
+    grid = found.grid.only(readers=people(found.kinds))
+    try:
+        frame = grid.frame().drop(columns="arm")
+        last = float(frame.loc[frame["total"].notna(), "days"].max())
+        return fit_model(collect(frame), "mixed", ModelOptions(0.0, last)).as_dict()
+    except CohortError as error:
+        return {"failed": f"{error.given}: {error.needed}"}

@@ -1,0 +1,54 @@
+"""Where a patient's change and status lie among all patients."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core import scores as systems
+from core.patient.certainty import Rank, rank_among
+from core.reader_labels import people
+from pages.common.page import Page
+from pages.common.patient.case import Case
+from pages.common.progression.grids import all_totals
+from pages.common.queries import worked_out
+
+
+def standing(page: Page, case: Case) -> str:
+    """Where change and status lie among all patients of the cohort; empty where it cannot be said."""
+    if page.is_reader or case.first == case.last or case.mean_change is None:
+        return ""
+    change, status = worked_out(
+        page, _ranks, case.subject, case.chosen.system, case.chosen.campaign, case.first, case.last
+    )
+    if change is None or change.percentile is None:
+        return ""
+    text = f"**Among {change.n} others:** {_among(change)}"
+    if status is not None and status.percentile is not None:
+        text += f"; at {case.last} more damage than {100 * status.below / status.n:.0f} % of {status.n}"
+    return text + "."
+
+
+def _among(rank: Rank) -> str:
+    return (
+        f"change above that of {100 * rank.below / rank.n:.0f} %, equal to "
+        f"{100 * rank.equal / rank.n:.0f} %, below {100 * rank.above / rank.n:.0f} %"
+    )
+
+
+def _ranks(
+    page: Page, subject: str, system: str, campaign: str, first: str, last: str
+) -> tuple[Rank | None, Rank | None]:
+    found = all_totals(page, system, campaign, "total", systems.get(system).default_rule.name)
+    grid = found.grid.only(readers=people(found.kinds))
+    if subject not in grid.subjects or first not in grid.visits or last not in grid.visits:
+        return None, None
+    place = grid.visits.index(last)
+    return (
+        _rank_of(grid.change_from(first)[:, place], grid.subjects == subject),
+        _rank_of(grid.status()[:, place], grid.subjects == subject),
+    )
+
+
+def _rank_of(values: np.ndarray, is_own: np.ndarray) -> Rank | None:
+    own = values[is_own]
+    return None if np.isnan(own).all() else rank_among(float(own[0]), values[~is_own])

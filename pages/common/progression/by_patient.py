@@ -1,0 +1,29 @@
+"""Every patient's change as a waterfall."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.figures.progression.waterfall import waterfall
+from pages.common.charts import clickable
+from pages.common.page import Page
+from pages.common.progression import figures, results
+from pages.common.progression.figures import Found, shown_way
+from pages.common.progression.question import Question
+
+
+def by_patient(page: Page, asked: Question, found: Found) -> None:
+    """Waterfall of every patient's change."""
+    way = shown_way(found)
+    points = results.points(page, asked, way)
+    figure = waterfall(
+        points, unit=asked.unit, sdc=figures.sdc_of(found[way]), arms=figures.study_arms(page), on=page.look
+    )
+    clicked = clickable(figure, "waterfall", alt="Every patient's change as a bar, from worst to best")
+    better = int((points["y"] < -1e-9).sum())
+    st.caption(
+        f"{figures.counted(points, found[way])} Each bar is a patient {figures.WAYS[way]}; {better} have a "
+        "negative change and are shown as such. Click: the films open."
+    )
+    if clicked:
+        figures.open_films(str(clicked[0]), asked)

@@ -1,0 +1,58 @@
+"""Arms of a blinded study: shown by an act with a reason; every unblinded look is recorded."""
+
+from __future__ import annotations
+
+import secrets
+
+import streamlit as st
+
+from core.digests import digest_of
+from data.store.cohort import current_actor
+from data.study.settings import decide
+from data.study.unblinded_looks import record_look
+from pages.common import guards
+from pages.common.page import Page
+from pages.common.progression.question import Question
+from pages.common.queries import ask
+
+SITTING = "look_sitting"  # names this sitting in the audit trail
+KEPT_LOOKS = "kept_looks"
+
+
+def blinded_study(page: Page) -> None:
+    """In a blinded study: say so, and offer the act that shows the arms."""
+    if not page.state["blinded"]:
+        return
+    with st.expander("Arms are hidden: this study is blinded.", icon=":material/visibility_off:"):
+        st.markdown(
+            "Every number below is for all patients together. Showing the arms is an act that stays in the "
+            "audit trail with your name, the time and the reason; from then on looks at results by arm are "
+            "counted. The command does the same: `sharpline study --unblind --reason ...`."
+        )
+        reason = st.text_input("Why the arms may be shown now", placeholder="database locked on 2 May")
+        sure = st.checkbox("I may show the arms of this study to everybody who uses this cohort")
+        if st.button("Show the arms", disabled=not (reason.strip() and sure), icon=":material/visibility:"):
+            with guards.told():
+                decide(page.store, actor=current_actor(), reason=reason.strip(), blinded=False)
+            st.rerun()
+
+
+def record_unblinded_look(page: Page, asked: Question) -> None:
+    """Keep, before anything is shown, that this sitting looks at results by arm under these settings."""
+    if not page.sees_arm or not _has_arms(page):
+        return
+    sitting = st.sitting_state.setdefault(SITTING, secrets.token_hex(6))
+    kept: set[str] = st.sitting_state.setdefault(KEPT_LOOKS, set())
+    settings = {"page": "Progression", **asked.as_settings()}
+    key = digest_of(settings)
+    if key not in kept:
+        with guards.told():
+            record_look(page.store, actor=current_actor(), session=sitting, settings=settings)
+        kept.add(key)
+
+
+def _has_arms(page: Page) -> bool:
+    from data.queries import cohort
+
+    levels = ask(page, cohort.levels)
+    return int((levels["kind"] == "arm").sum()) > 1
