@@ -45,6 +45,11 @@ def shown_readings(frame: pd.DataFrame, campaign: str) -> pd.DataFrame:
     return kept.assign(label=label.astype("object"))
 
 
+def display_name(label: str) -> str:
+    """A label as a page or a figure shows it: "model:NAME" as "model NAME"."""
+    return label.replace("model:", "model ", 1) if label.startswith("model:") else label
+
+
 def label_kinds(readings: pd.DataFrame) -> dict[str, str]:
     """Label -> kind, people first, then models, then the truth, each by the alphabet."""
     labels = readings["label"].astype(str).tolist()

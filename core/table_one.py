@@ -69,7 +69,7 @@ def _share(values: pd.Series, level: str) -> str:
     if known.empty:
         return f"not known [{len(values)}]"
     count = int((known == level).sum())
-    return f"{count} ({100 * count / len(known):.0f} %){_missing(len(values) - len(known))}"
+    return f"{count} ({100 * count / len(known):.0f}%){_missing(len(values) - len(known))}"
 
 
 def _missing(count: int) -> str:

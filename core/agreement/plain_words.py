@@ -1,7 +1,7 @@
 """One plain sentence for each agreement figure, for a clinician; numbers as in the result, nothing judged.
 
 Cut-offs such as "good" or "excellent" are left out on purpose: the same ICC is high or low with the spread of
-the patients, so the sentence says what the number is a share of, and the figure shows readers beside it.
+the patients, so the sentence says what the number is a proportion of, and the figure shows readers beside it.
 """
 
 from __future__ import annotations
@@ -30,28 +30,26 @@ def limits_sentence(block: dict[str, Any], first: str, second: str, unit: str) -
     if bias is None or loa["lower"]["estimate"] is None:
         return f"{first} and {second} share too few patients for limits of agreement."
     low, high = block["bias"]["ci"]
-    sure = "" if low is None or low <= 0 <= high else ", more than chance explains"
+    sure = "" if low is None or low <= 0 <= high else " (significant)"
     more = (
         "the same as"
         if abs(bias) < 0.005
         else f"{abs(bias):.2f} {unit} {'more' if bias > 0 else 'less'} than"
     )
     return (
-        f"On average {first} gives {more} {second}{sure}; for about 95 in 100 the difference lies between"
-        f" {_signed(loa['lower']['estimate'])} and {_signed(loa['upper']['estimate'])} {unit}."
+        f"On average {first} gives {more} {second}{sure}; 95% limits of agreement"
+        f" {_signed(loa['lower']['estimate'])} to {_signed(loa['upper']['estimate'])} {unit}."
     )
 
 
 def kappa_sentence(value: Estimate, exact: float | None, near: float | None) -> str:
-    """What a quadratic kappa says, with the plain shares beside it."""
+    """What a quadratic kappa says, with the plain proportions beside it."""
     if exact is None or near is None:
         return "No site was graded by both."
     shares = f"The same grade in {exact:.0%}, at most one apart in {near:.0%}"
     if value["estimate"] is None:
         return f"{shares}; kappa cannot be computed where both always give one grade."
-    return (
-        f"{shares}; of the agreement that chance does not give, {max(value['estimate'], 0):.0%} is reached."
-    )
+    return f"{shares}; quadratic kappa {_with_interval(value)}."
 
 
 def index_sentence(found: dict[str, Any], unit: str) -> str:
@@ -61,17 +59,17 @@ def index_sentence(found: dict[str, Any], unit: str) -> str:
         return "Whether the model is as good as a reader is unknown: " + _reason(found, "index") + "."
     side = "further from" if index["estimate"] > 0 else "nearer to"
     low, high = index["ci"]
-    sure = ", which may be chance" if low is not None and high is not None and low <= 0 <= high else ""
+    sure = " (not significant)" if low is not None and high is not None and low <= 0 <= high else ""
     text = (
         f"The model lies {side} the readers than they lie to each other{sure}: index {_with_interval(index)}"
         f" in squared {unit}"
     )
     if found["margin"] is None:
-        return f"{text}. No margin was set beforehand, so there is no verdict."
+        return f"{text}. No margin was preset, so there is no verdict."
     if found["equivalent"] is None:
         return f"{text}. There is no interval, so there is no verdict."
     verdict = "within" if found["equivalent"] else "not shown to be within"
-    return f"{text}: {verdict} the margin of {found['margin']:g} that was set beforehand."
+    return f"{text}: {verdict} the preset margin of {found['margin']:g}."
 
 
 def false_change_sentence(found: dict[str, Any]) -> str:

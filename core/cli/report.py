@@ -21,7 +21,7 @@ ENDINGS = (".html",)
 @click.command(short_help="The agreement evidence as one page.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="A file that ends in .html.")
 @click.option("--system", default="msasss", show_default=True, help="Which score.")
-@click.option("--campaign", default="", help="Campaign of the people; default: the one with most patients.")
+@click.option("--campaign", default="", help="Reading campaign; default: the one with most patients.")
 @click.option(
     "--cases",
     default=4,
@@ -45,7 +45,7 @@ def command(ctx: click.Context, out: Path, system: str, campaign: str, cases: in
     _check(out)
     inputs = report_inputs(CohortStore(ctx.obj["cohort"]), system, campaign, cases, note=note)
     version = inputs.origin.version
-    note(f"cohort version {version}: working out agreement")
+    note(f"cohort version {version}: computing agreement")
     report = compose(inputs)
     content = _page(report).encode()
     _write(out, content)

@@ -241,9 +241,9 @@ def sources_text(sources: pd.DataFrame, visit: str) -> str:
 
 
 def rule_text(rule: Rule) -> str:
-    """Name and wording of a rule, with what it rests on."""
+    """Title and wording of a rule, with what it rests on."""
     source = f" Source: {rule.source}" + ("" if rule.is_verified else ", not verified in the primary paper")
-    return f"`{rule.name}` ({rule.title}): {rule.text}{source}."
+    return f"{rule.title}: {rule.text}{source}."
 
 
 # -- why did it change ---------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Sections that end a report: the missing-site rule, limitations, provenance."""
+"""The appendix of a report: the missing-site rule, limitations, provenance."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import json
 from core.domain import ReaderKind
 from core.report import formatting
 from core.report.blocks import Block, Code, Facts, Heading, Section, Table, Text
-from core.report.inputs import Material
+from core.report.inputs import ReportInputs
 from core.report.statistics import imputed, settings
 
 
-def missing_sites(material: Material) -> Section:
+def missing_sites(inputs: ReportInputs) -> Section:
     """The rule for sites that could not be graded, and how much it filled in."""
-    rule, system = material.rule, material.system
+    rule, system = inputs.rule, inputs.system
     source = rule.source or "no source stated"
     checked = "" if rule.is_verified else " Not verified against the primary paper."
-    found = imputed(material.readings, len(system.sites))
+    found = imputed(inputs.readings, len(system.sites))
     rows = tuple(
         (
             row["label"],
@@ -36,7 +36,7 @@ def missing_sites(material: Material) -> Section:
                 (
                     "Reading",
                     "totals",
-                    "totals that the rule forbids",
+                    "totals not formed under the rule",
                     "sites imputed",
                     "totals with an imputed site",
                 ),
@@ -49,18 +49,19 @@ def missing_sites(material: Material) -> Section:
     )
 
 
-def limitations(material: Material) -> Section:
+def limitations(inputs: ReportInputs) -> Section:
     """What the numbers cannot say."""
     said: list[str] = []
-    if material.is_phantom:
+    if inputs.is_phantom:
         said.append(
             "Patients and films are phantoms: simulated courses, rendered films, simulated readers. Nothing "
-            "here says how a reader or a model does on real patients. The truth that the films were drawn "
+            "here says how a reader or a model performs on real patients. The truth that the films were "
+            "drawn "
             "from exists only in phantoms."
         )
     said.append("For research only. Not a medical device; not for decisions about a patient.")
-    said += _readers(material)
-    if material.readings.models:
+    said += _readers(inputs)
+    if inputs.readings.models:
         said.append(
             "The model's agreement is with these readers, on these films. Other readers, devices and "
             "populations were not measured here."
@@ -68,7 +69,7 @@ def limitations(material: Material) -> Section:
     said += [
         "An ICC depends on how much these patients differ: the same error gives a higher ICC in a more "
         "varied group. Look at SDC, bias and limits as well.",
-        f"{material.patients:,} patients: where intervals are wide, the data do not decide.",
+        f"{inputs.patients:,} patients: where intervals are wide, the data do not decide.",
         "Many comparisons are shown and none is corrected for their number: the total over the longest "
         "interval is the main one, the others explain it.",
         "Patients are resampled, readers are not: the intervals hold for these readers.",
@@ -77,24 +78,22 @@ def limitations(material: Material) -> Section:
     return Section("limitations", "Limitations", tuple(Text(text, "item") for text in said))
 
 
-def _readers(material: Material) -> list[str]:
+def _readers(inputs: ReportInputs) -> list[str]:
     said = []
-    humans = material.readers[material.readers["kind"] == ReaderKind.HUMAN]
-    if len(material.twice):
-        n = material.twice["subject"].nunique()
-        said.append(
-            f"Readers read {n:,} patients again: what that says about a reader alone rests on those few."
-        )
+    humans = inputs.readers[inputs.readers["kind"] == ReaderKind.HUMAN]
+    if len(inputs.rereads):
+        n = inputs.rereads["subject"].nunique()
+        said.append(f"Readers read {n:,} patients again: the intra-reader results rest on those few.")
     elif len(humans):
-        said.append("No reader read twice: agreement of a reader with himself or herself was not measured.")
-    k = len(material.readings.people)
+        said.append("No reader read twice: intra-reader agreement was not measured.")
+    k = len(inputs.readings.people)
     if k == 2:
         said.append(
-            "Two readers: leaving one out leaves one, so each reader's yardstick is the other, and one "
-            "unusual reader cannot be told from two."
+            "Two readers: leaving one out leaves one, so each reader is judged by the other alone, and "
+            "one unusual reader cannot be distinguished from two."
         )
     if k > 1:
-        modes = sorted({material.readings.modes.get(one) or "not stated" for one in material.readings.people})
+        modes = sorted({inputs.readings.modes.get(one) or "not stated" for one in inputs.readings.people})
         said.append(
             f"SDC and MDC belong to {k} readers in read mode {formatting.listed(modes)}; "
             "they contain no constant difference between readers."
@@ -102,10 +101,10 @@ def _readers(material: Material) -> list[str]:
     return said
 
 
-def provenance(material: Material) -> Section:
+def provenance(inputs: ReportInputs) -> Section:
     """Where every number comes from."""
-    origin = material.origin
-    blinded = "blinded: no arm is shown" if material.is_blinded else "not blinded"
+    origin = inputs.origin
+    blinded = "blinded: no arm is shown" if inputs.is_blinded else "not blinded"
     intact = "intact" if not origin.faults else f"{len(origin.faults)} faults, listed below"
     facts = (
         (

@@ -12,7 +12,7 @@ from core.figures.style import Look
 
 @dataclass(frozen=True)
 class Text:
-    """A paragraph. kind: ``""``, ``answer`` (what the reader came for), ``note`` or ``warning``."""
+    """A paragraph. kind: ``""``, ``answer`` (what the reader attended for), ``note`` or ``warning``."""
 
     text: str
     kind: str = ""
@@ -106,12 +106,12 @@ Block = Text | Facts | Table | Figure | Beside | Heading | Code
 
 @dataclass(frozen=True)
 class Section:
-    """made: the named queries and functions that its numbers come from."""
+    """sources: the named queries and functions that its numbers come from."""
 
     anchor: str
     title: str
     blocks: tuple[Block, ...]
-    made: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The whole report from its material: numbers first, then the sections that say them."""
+"""The whole report from its inputs: numbers first, then the sections that state them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.report.appendix import limitations, missing_sites, provenance
 from core.report.blocks import Block, Report, Section, Table, Text
 from core.report.design import counted, design
 from core.report.disagreements import largest_disagreements
-from core.report.inputs import Material
+from core.report.inputs import ReportInputs
 from core.report.model_as_reader import margin_words, model_as_reader, verdict
 from core.report.site_by_site import site_by_site
 from core.report.statistics import agreement, imputed, left_out, models_as_readers, reader_error, sites
@@ -25,63 +25,63 @@ from core.scores.display.layout import layout
 PHANTOM = "Phantom data: simulated patients, rendered films, simulated readers."
 ENOUGH = 20  # patients
 FEW = (
-    "Fewer than 20 patients: intervals that resample so few are too narrow, so read every interval and "
-    "verdict here with reserve."
+    "Fewer than 20 patients: intervals that resample so few are too narrow, so every interval and "
+    "verdict here is uncertain."
 )
 RESEARCH = "For research only. Not a medical device."
 
 
-def compose(material: Material) -> Report:
-    """The report. Its numbers depend on the material alone."""
-    readings = material.readings
-    margin = material.margin
+def compose(inputs: ReportInputs) -> Report:
+    """The report. Its numbers depend on the inputs alone."""
+    readings = inputs.readings
+    margin = inputs.margin
     pairs = agreement(readings)
     errors = reader_error(readings)
     models = models_as_readers(readings, margin.value if margin else None) if len(readings.people) > 1 else []
-    by_site = sites(material.grades, readings, layout(material.system)) if readings.pairs else None
-    grouped, again = subgroup_numbers(readings, material.groups), reread_numbers(material)
+    by_site = sites(inputs.grades, readings, layout(inputs.system)) if readings.pairs else None
+    grouped, again = subgroup_numbers(readings, inputs.groups), reread_numbers(inputs)
     sections = (
-        in_short(material, pairs, errors, models),
-        design(material),
-        counted(material),
+        in_short(inputs, pairs, errors, models),
+        design(inputs),
+        counted(inputs),
         status_and_change(readings, pairs, errors),
         patient_by_patient(readings),
-        subgroups(material, grouped),
-        rereads(material, again),
-        model_as_reader(material, models),
-        site_by_site(material, by_site),
-        largest_disagreements(material),
-        missing_sites(material),
-        limitations(material),
-        provenance(material),
+        subgroups(inputs, grouped),
+        rereads(inputs, again),
+        model_as_reader(inputs, models),
+        site_by_site(inputs, by_site),
+        largest_disagreements(inputs),
+        missing_sites(inputs),
+        limitations(inputs),
+        provenance(inputs),
     )
     numbers = {
-        "cohort_version": material.origin.version,
+        "cohort_version": inputs.origin.version,
         "agreement": _records(pairs),
         "reader_error": errors,
         "model_as_reader": models,
         "subgroups": _records(grouped),
         "readers_against_themselves": _records(again),
         "sites": _records(by_site.by_site) if by_site else [],
-        "all_sites": _records(by_site.together) if by_site else [],
-        "left_out": _records(left_out(readings, material.came)),
-        "imputed": imputed(readings, len(material.system.sites)),
+        "all_sites": _records(by_site.pooled) if by_site else [],
+        "left_out": _records(left_out(readings, inputs.attended)),
+        "imputed": imputed(readings, len(inputs.system.sites)),
     }
     has_model = bool(readings.models)
     return Report(
         title="Is the model a reader?" if has_model else "Do the readers agree?",
-        subtitle=_subtitle(material),
-        notices=(f"{PHANTOM} {RESEARCH}" if material.is_phantom else RESEARCH,),
+        subtitle=_subtitle(inputs),
+        notices=(f"{PHANTOM} {RESEARCH}" if inputs.is_phantom else RESEARCH,),
         sections=sections,
         numbers=numbers,
     )
 
 
-def _subtitle(material: Material) -> str:
-    origin = material.origin
+def _subtitle(inputs: ReportInputs) -> str:
+    origin = inputs.origin
     when = f"{origin.last_event:%d %B %Y}".lstrip("0")
-    study = f"{material.study}, " if material.study else ""
-    return f"{study}{material.system.title} agreement evidence, cohort version {origin.version} of {when}"
+    study = f"{inputs.study}, " if inputs.study else ""
+    return f"{study}{inputs.system.title} agreement evidence, cohort version {origin.version} of {when}"
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -89,16 +89,16 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def in_short(
-    material: Material, pairs: pd.DataFrame, errors: list[dict[str, Any]], models: list[dict[str, Any]]
+    inputs: ReportInputs, pairs: pd.DataFrame, errors: list[dict[str, Any]], models: list[dict[str, Any]]
 ) -> Section:
     """What a committee asks first, readers beside model."""
-    readings = material.readings
+    readings = inputs.readings
     blocks: list[Block] = []
     panel = readings.panels[-1]
     for model in readings.models:
         row = _main(models, readings, model, panel)
         if row is not None:
-            said = verdict(material, row["interchangeability"])
+            said = verdict(inputs, row["interchangeability"])
             n = row["interchangeability"]["subjects"]
             blocks.append(Text(f"{model}, {readings.main.what(panel)}, n = {n:,}. {said}", "answer"))
             blocks += [Text(FEW, "warning")] if n < ENOUGH else []
@@ -106,9 +106,9 @@ def in_short(
             blocks.append(Text(false_change_sentence(row["false_change"]), "answer"))
     if not readings.models:
         blocks.append(Text("No model has scored this study: the report shows the readers alone.", "answer"))
-    blocks.append(_beside(material, pairs, errors, models))
+    blocks.append(_beside(inputs, pairs, errors, models))
     if readings.models:
-        blocks.append(Text(margin_words(material.margin, material.system.title), "note"))
+        blocks.append(Text(margin_words(inputs.margin, inputs.system.title), "note"))
     return Section("short", "In short", tuple(blocks))
 
 
@@ -121,10 +121,10 @@ def _main(models: list[dict[str, Any]], readings: Readings, model: str, panel: s
 
 
 def _beside(
-    material: Material, pairs: pd.DataFrame, errors: list[dict[str, Any]], models: list[dict[str, Any]]
+    inputs: ReportInputs, pairs: pd.DataFrame, errors: list[dict[str, Any]], models: list[dict[str, Any]]
 ) -> Table:
     """Readers with each other in one column, the model with the readers in the next."""
-    readings = material.readings
+    readings = inputs.readings
     here = pairs[(pairs["span"] == readings.main.label) & (pairs["component"] == TOTAL)]
     rows = []
     for panel in readings.panels:
@@ -155,7 +155,7 @@ def _beside(
     return Table(
         ("", "readers with each other", "model with the readers"),
         tuple(rows),
-        f"{material.system.title} total, {readings.main.label}: estimate and 95% interval.",
+        f"{inputs.system.title} total, {readings.main.label}: estimate and 95% interval.",
     )
 
 

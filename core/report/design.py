@@ -9,57 +9,61 @@ from core.domain import ReaderKind
 from core.reader_labels import KIND_ORDER
 from core.report import formatting
 from core.report.blocks import Block, Facts, Heading, Section, Table, Text
-from core.report.inputs import Material
+from core.report.inputs import ReportInputs
 from core.report.statistics import left_out
 
-KINDS = {ReaderKind.HUMAN: "person", ReaderKind.MODEL: "model", ReaderKind.CONSENSUS: "truth or consensus"}
+KINDS = {
+    ReaderKind.HUMAN: "human reader",
+    ReaderKind.MODEL: "model",
+    ReaderKind.CONSENSUS: "truth or consensus",
+}
 
 
-def design(material: Material) -> Section:
+def design(inputs: ReportInputs) -> Section:
     """Study, visits, readers, campaigns and read modes."""
     return Section(
         "design",
         "Design",
         (
-            Facts(_facts(material)),
+            Facts(_facts(inputs)),
             Heading("Visits"),
-            _visits(material),
+            _visits(inputs),
             Heading("Readings"),
-            _readers(material),
-            *_modes(material),
+            _readers(inputs),
+            *_modes(inputs),
         ),
         ("data.queries.cohort.counts", "data.queries.report.visits", "data.queries.scores.readers"),
     )
 
 
-def _facts(material: Material) -> tuple[tuple[str, str], ...]:
-    counts = material.counts
-    arms = ", ".join(f"{arm} {n:,}" for arm, n in material.arms.items())
-    hidden = "hidden: the study is blinded" if material.is_blinded else arms or "none stated"
-    who = material.readings.people
+def _facts(inputs: ReportInputs) -> tuple[tuple[str, str], ...]:
+    counts = inputs.counts
+    arms = ", ".join(f"{arm} {n:,}" for arm, n in inputs.arms.items())
+    hidden = "hidden: the study is blinded" if inputs.is_blinded else arms or "none stated"
+    who = inputs.readings.people
     return (
-        ("Study", material.study or "no name stated"),
-        ("Patients and films", "phantoms (simulated)" if material.is_phantom else "as delivered"),
-        ("Score", f"{material.system.title} ({material.system.long_name}), 0 to {material.system.maximum}"),
-        ("Patients", f"{material.patients:,}"),
+        ("Study", inputs.study or "no name stated"),
+        ("Patients and films", "phantoms (simulated)" if inputs.is_phantom else "as delivered"),
+        ("Score", f"{inputs.system.title} ({inputs.system.long_name}), 0 to {inputs.system.maximum}"),
+        ("Patients", f"{inputs.patients:,}"),
         ("Arms", hidden),
         ("Films", f"{counts['images']:,}, of them {counts['unassigned']:,} without patient or visit"),
-        ("Readers compared", formatting.listed(who) if who else "no person has read"),
-        ("Campaign of the people", material.campaign or "none"),
+        ("Readers compared", formatting.listed(who) if who else "no human reader has read"),
+        ("Reading campaign of the human readers", inputs.campaign or "none"),
         (
             "Models",
-            formatting.listed(material.readings.models) if material.readings.models else "none has scored",
+            formatting.listed(inputs.readings.models) if inputs.readings.models else "none has scored",
         ),
     )
 
 
-def _visits(material: Material) -> Table:
+def _visits(inputs: ReportInputs) -> Table:
     rows = []
-    labels = [label for label in material.readings.kinds if label not in material.readings.truths]
-    totals = material.readings.totals
+    labels = [label for label in inputs.readings.kinds if label not in inputs.readings.truths]
+    totals = inputs.readings.totals
     totals = totals[(totals["component"] == "total") & totals["total"].notna()]
-    for visit in material.readings.visits:
-        here = material.came[(material.came["visit"] == visit) & material.came["films"].notna()]
+    for visit in inputs.readings.visits:
+        here = inputs.attended[(inputs.attended["visit"] == visit) & inputs.attended["films"].notna()]
         scored = totals[totals["visit"] == visit]
         read = [formatting.count((scored["label"] == label).sum()) for label in labels]
         rows.append(
@@ -83,9 +87,9 @@ def _day(days: pd.Series) -> str:
     return formatting.count(known.mode().iloc[0]) if len(known) else formatting.NOTHING
 
 
-def _readers(material: Material) -> Table:
-    places = material.readers["kind"].map({kind.value: place for kind, place in KIND_ORDER.items()})
-    readers = material.readers.assign(place=places).sort_values("place", kind="stable")
+def _readers(inputs: ReportInputs) -> Table:
+    places = inputs.readers["kind"].map({kind.value: place for kind, place in KIND_ORDER.items()})
+    readers = inputs.readers.assign(place=places).sort_values("place", kind="stable")
     rows = [
         (
             str(row.reader),
@@ -101,8 +105,8 @@ def _readers(material: Material) -> Table:
     return Table(
         ("Reading", "Kind", "Campaign", "Read mode", "Weights", "Read", "Patients"),
         tuple(rows),
-        "Every campaign of this score in the cohort. Compared are first reads: those of the people in "
-        f"campaign {material.campaign or '(none)'}, of models and the truth in their own.",
+        "Every campaign of this score in the cohort. Compared are first reads: those of the human readers in "
+        f"campaign {inputs.campaign or '(none)'}, of models and the truth in their own.",
         words=5,
     )
 
@@ -111,33 +115,35 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _modes(material: Material) -> list[Block]:
-    modes = material.readings.modes
-    people = {modes.get(label, "") for label in material.readings.people}
-    other = [label for label in material.readings.models if modes.get(label, "") not in people]
-    if not people or not other:
+def _modes(inputs: ReportInputs) -> list[Block]:
+    modes = inputs.readings.modes
+    human = {modes.get(label, "") for label in inputs.readings.people}
+    other = [label for label in inputs.readings.models if modes.get(label, "") not in human]
+    if not human or not other:
         return []
     model_modes = formatting.listed(sorted({modes[label] for label in other}))
     return [
         Text(
             f"{formatting.listed(other)} scored films in read mode {model_modes}, "
-            f"the people in read mode {formatting.listed(sorted(people))}. Reading single films makes change "
-            "less certain than seeing a patient's films together, so the mode is part of any disagreement "
+            f"the human readers in read mode {formatting.listed(sorted(human))}. Reading single films "
+            f"makes change "
+            "less certain than comparing a patient's films side by side, so the mode is part of any "
+            "disagreement "
             "about change.",
             "note",
         )
     ]
 
 
-def counted(material: Material) -> Section:
+def counted(inputs: ReportInputs) -> Section:
     """n of every comparison, who was left out and why."""
-    missing = left_out(material.readings, material.came)
-    blocks: list[Block] = [_flow(material)]
+    missing = left_out(inputs.readings, inputs.attended)
+    blocks: list[Block] = [_flow(inputs)]
     if len(missing):
         blocks += [Heading("Why readings are missing"), _reasons(missing), _each(missing)]
     else:
         blocks.append(Text("No reading of any patient and visit is missing."))
-    blocks += [Heading("Films that a model did not score"), *_abstained(material)]
+    blocks += [Heading("Films that a model did not score"), *_abstained(inputs)]
     return Section(
         "counted",
         "Who is counted, and who was left out",
@@ -151,20 +157,20 @@ def counted(material: Material) -> Section:
     )
 
 
-def _flow(material: Material) -> Table:
-    readings = material.readings
+def _flow(inputs: ReportInputs) -> Table:
+    readings = inputs.readings
     labels = [label for label in readings.kinds if label not in readings.truths]
     rows = []
     for panel in (panel for panel in PANELS if panel in readings.panels):
-        for interval in _asked(material, panel):
+        for interval in _asked(inputs, panel):
             table = readings.table(panel, interval)[labels].notna()
             every = int(table.all(axis=1).sum())
             each = [formatting.count(table[label].sum()) for label in labels]
-            out = formatting.count(material.patients - every)
+            out = formatting.count(inputs.patients - every)
             rows.append(
                 (
                     interval.what(panel),
-                    formatting.count(material.patients),
+                    formatting.count(inputs.patients),
                     *each,
                     formatting.count(every),
                     out,
@@ -178,9 +184,9 @@ def _flow(material: Material) -> Table:
     )
 
 
-def _asked(material: Material, panel: str) -> list[Interval]:
+def _asked(inputs: ReportInputs, panel: str) -> list[Interval]:
     """For status each visit once; for change every interval."""
-    found = material.readings.intervals
+    found = inputs.readings.intervals
     return list({one.last: one for one in found}.values()) if panel == STATUS else found
 
 
@@ -201,9 +207,9 @@ def _each(missing: pd.DataFrame) -> Table:
     return Table(("Patient", "Visit", "Reading", "Reason"), rows, words=4, folded=title)
 
 
-def _abstained(material: Material) -> list[Block]:
-    frame = material.abstentions
-    if not material.readings.models:
+def _abstained(inputs: ReportInputs) -> list[Block]:
+    frame = inputs.abstentions
+    if not inputs.readings.models:
         return [Text("No model has scored this study.")]
     if frame.empty:
         return [Text("The model scored every film that it was given.")]
@@ -211,5 +217,5 @@ def _abstained(material: Material) -> list[Block]:
     grouped = frame.groupby(["reader", "reason"])["image"].nunique().reset_index(name="n")
     rows = tuple((str(row.reader), str(row.reason), formatting.count(row.n)) for row in grouped.itertuples())
     return [
-        Table(("Model", "Reason", "Films"), rows, "Abstaining is a result: no grade is guessed.", words=2)
+        Table(("Model", "Reason", "Films"), rows, "An abstention is a result: no grade is guessed.", words=2)
     ]

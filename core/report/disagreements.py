@@ -9,7 +9,7 @@ from core.patient.changes import site_changes
 from core.reader_labels import short_names
 from core.report import formatting
 from core.report.blocks import Beside, Block, Heading, Section, Table, Text
-from core.report.inputs import Case, Material
+from core.report.inputs import Case, ReportInputs
 from core.report.statistics import disagreements
 from core.scores.system import ScoreSystem
 
@@ -17,21 +17,21 @@ LISTED = 10
 EDGE = 1e-9  # a smaller disagreement is none
 
 
-def judged(material_models: list[str]) -> str | None:
-    """Whose disagreement is looked at: the first model's, None for the people among themselves."""
-    return material_models[0] if material_models else None
+def judged(models: list[str]) -> str | None:
+    """Whose disagreement is looked at: the first model's, None for the human readers among themselves."""
+    return models[0] if models else None
 
 
-def largest_disagreements(material: Material) -> Section:
+def largest_disagreements(inputs: ReportInputs) -> Section:
     """The patients about whom readings disagree most, status and change, and films of the worst."""
-    readings = material.readings
+    readings = inputs.readings
     whom = judged(readings.models)
     blocks: list[Block] = [Text(_what(whom))]
     for panel in reversed(readings.panels):
-        blocks.append(_list(material, panel, whom))
-    for number, case in enumerate(material.cases, start=1):
-        blocks += _case(material, number, case)
-    made = (
+        blocks.append(_list(inputs, panel, whom))
+    for number, case in enumerate(inputs.cases, start=1):
+        blocks += _case(inputs, number, case)
+    sources = (
         "data.queries.scores.totals",
         "data.queries.scores.site_grades",
         "data.queries.patient.films",
@@ -39,14 +39,14 @@ def largest_disagreements(material: Material) -> Section:
         "core.report.statistics.disagreements",
         "core.patient.changes.site_changes",
     )
-    return Section("worst", "Largest disagreements", tuple(blocks), made)
+    return Section("worst", "Largest disagreements", tuple(blocks), sources)
 
 
-def worst_patients(material: Material, count: int) -> list[str]:
+def worst_patients(inputs: ReportInputs, count: int) -> list[str]:
     """Patients whose films are shown: by disagreement about change, then about status."""
     found: list[str] = []
-    for panel in reversed(material.readings.panels):
-        rows = disagreements(material.readings, panel, judged(material.readings.models))
+    for panel in reversed(inputs.readings.panels):
+        rows = disagreements(inputs.readings, panel, judged(inputs.readings.models))
         found += rows.loc[rows["size"] > EDGE, "subject"].tolist()
     return list(dict.fromkeys(found))[:count]
 
@@ -74,17 +74,18 @@ def _what(whom: str | None) -> str:
         return "The disagreement of the readers is the largest rating minus the smallest."
     return (
         f"The disagreement is {whom} minus the mean of the readers. Disagreements are not errors of the "
-        "model alone: the films and every reading's grades follow, so that anyone can judge."
+        "model alone: the films and every reading's grades follow, so that every reader of this report can "
+        "judge."
     )
 
 
-def _list(material: Material, panel: str, whom: str | None) -> Table | Text:
-    readings = material.readings
+def _list(inputs: ReportInputs, panel: str, whom: str | None) -> Table | Text:
+    readings = inputs.readings
     found = disagreements(readings, panel, whom)
     what = readings.main.what(panel)
     judged_n, found = len(found), found[found["size"] > EDGE]
     if found.empty:
-        return Text(f"Nobody differs about {what}.")
+        return Text(f"The readings do not differ about {what}.")
     labels = list(readings.kinds)
     digits = 1
     signed = panel == CHANGE
@@ -104,16 +105,16 @@ def _list(material: Material, panel: str, whom: str | None) -> Table | Text:
     )
 
 
-def _case(material: Material, number: int, case: Case) -> list[Block]:
-    main = material.readings.main
+def _case(inputs: ReportInputs, number: int, case: Case) -> list[Block]:
+    main = inputs.readings.main
     visits = [visit for visit in (main.first, main.last) if visit]
-    kinds = material.readings.kinds
+    kinds = inputs.readings.kinds
     title = f"Case {number}: patient {case.subject}" + (f", {case.region}" if case.region else "")
     blocks: list[Block] = [Heading(title)]
     if case.films:
         blocks.append(Beside(case.films))
-        blocks.append(Text(_legend(kinds, bool(material.readings.models)), "note"))
-    blocks.append(_sites(material, case, visits))
+        blocks.append(Text(_legend(kinds, bool(inputs.readings.models)), "note"))
+    blocks.append(_sites(inputs, case, visits))
     return blocks
 
 
@@ -128,11 +129,11 @@ def _legend(kinds: dict[str, str], boxes: bool) -> str:
     return f"{drawn}Grades stand beside a box where readings differ ({named}; – not graded)."
 
 
-def _sites(material: Material, case: Case, visits: list[str]) -> Table | Text:
+def _sites(inputs: ReportInputs, case: Case, visits: list[str]) -> Table | Text:
     if len(visits) < 2:
-        return _status_sites(material, case, visits)
-    kinds = material.readings.kinds
-    rows = site_changes(case.grades, material.system, visits[0], visits[1], kinds)
+        return _status_sites(inputs, case, visits)
+    kinds = inputs.readings.kinds
+    rows = site_changes(case.grades, inputs.system, visits[0], visits[1], kinds)
     if rows.empty:
         return Text("No reading saw a change at any site.")
     body = tuple(
@@ -141,22 +142,22 @@ def _sites(material: Material, case: Case, visits: list[str]) -> Table | Text:
         for row in rows.to_dict("records")
     )  # fmt: skip
     return Table(
-        ("Site", "Name", *kinds, "readers who see it"),
+        ("Site", "Name", *kinds, "readers who saw it"),
         body,
         f"Sites at which any reading saw a change, {visits[0]} → {visits[1]}, both regions.",
         words=2,
     )
 
 
-def _status_sites(material: Material, case: Case, visits: list[str]) -> Table | Text:
+def _status_sites(inputs: ReportInputs, case: Case, visits: list[str]) -> Table | Text:
     here = case.grades[case.grades["visit"].isin(visits) & case.grades["grade"].notna()]
-    labels = list(material.readings.kinds)
+    labels = list(inputs.readings.kinds)
     rows = []
-    for site in material.system.codes:
+    for site in inputs.system.codes:
         part = here[here["site"] == site]
         grades = dict(zip(part["label"], part["grade"].astype(int), strict=True))
         if len(set(grades.values())) > 1:
-            name = material.system.by_code[site].name
+            name = inputs.system.by_code[site].name
             rows.append((site, name, *(formatting.count(grades.get(label)) for label in labels)))
     if not rows:
         return Text("The readings differ at no single site.")

@@ -20,6 +20,11 @@ def number(value: Any, digits: int = 2, *, signed: bool = False) -> str:
     return text.replace("-", "−")
 
 
+def signed(value: Any, digits: int = 2) -> str:
+    """A number with its sign, as a change or a difference is printed."""
+    return number(value, digits, signed=True)
+
+
 def interval(low: Any, high: Any, digits: int = 2, *, signed: bool = False) -> str:
     if low is None or high is None or pd.isna(low) or pd.isna(high):
         return "(no interval)"
@@ -39,12 +44,17 @@ def estimated(block: dict[str, Any], digits: int = 2, *, signed: bool = False) -
 
 
 def percent(block: dict[str, Any]) -> str:
-    """{estimate, ci} of a share as "12% (3% to 25%)"."""
+    """{estimate, ci} of a proportion as "12% (3% to 25%)"."""
     if block["estimate"] is None:
         return "no case"
     low, high = block["ci"]
     limits = "(no interval)" if low is None or high is None else f"({100 * low:.0f}% to {100 * high:.0f}%)"
     return f"{100 * block['estimate']:.0f}% {limits}"
+
+
+def definition(name: str) -> str:
+    """A definition of progression as it is printed: ">=2" as "≥2"."""
+    return name.replace(">=", "≥").replace("<=", "≤").replace("-", "−")
 
 
 def count(value: Any) -> str:
@@ -58,4 +68,4 @@ def cases(n: int) -> str:
 def listed(names: Sequence[str]) -> str:
     """A, B and C."""
     names = [str(name) for name in names]
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else "nobody"
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else "none"

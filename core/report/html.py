@@ -105,7 +105,7 @@ def _plain_figure(figure: Any) -> dict[str, Any]:
 
 def _section(section: Section, figures: _Figures) -> str:
     blocks = "\n".join(_block(block, figures) for block in section.blocks)
-    made = ", ".join(f"<code>{escape(name)}</code>" for name in section.made)
+    made = ", ".join(f"<code>{escape(name)}</code>" for name in section.sources)
     origin = f'<p class="made">Numbers from {made}.</p>' if made else ""
     title = escape(section.title)
     return f'<section id="{escape(section.anchor)}"><h2>{title}</h2>\n{blocks}\n{origin}</section>'

@@ -58,15 +58,16 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Material:
+class ReportInputs:
     """Everything that a report is made from.
 
     readers: columns ``reader, kind, campaign, read_mode, read, patients, weights_hash``, all campaigns.
-    came: every patient and visit, columns ``subject, visit, day, planned_day, films`` (NA: no such visit).
-    grades: ``subject, visit, site, feature, label, grade``. abstentions: ``subject, visit, body_part, reader,
-    reason``. counts: of the cohort. arms: patients in each, empty while the study is blinded.
-    margins: oldest first. cases: worst first. groups: ``subject, group, level`` of
-    ``core.agreement.subgroups.levels``. twice: totals of people who read again, ``core.agreement.rereads``.
+    attended: every patient and visit, columns ``subject, visit, day, planned_day, films`` (NA: no such
+    visit). grades: ``subject, visit, site, feature, label, grade``. abstentions: ``subject, visit,
+    body_part, reader, reason``. counts: of the cohort. arms: patients in each, empty while the study is
+    blinded. margins: oldest first. cases: worst first. groups: ``subject, group, level`` of
+    ``core.agreement.subgroups.levels``. rereads: totals of human readers who read again,
+    ``core.agreement.rereads``.
     """
 
     system: ScoreSystem
@@ -77,7 +78,7 @@ class Material:
     campaign: str
     readings: Readings
     readers: pd.DataFrame
-    came: pd.DataFrame
+    attended: pd.DataFrame
     grades: pd.DataFrame
     abstentions: pd.DataFrame
     counts: dict[str, int]
@@ -86,11 +87,11 @@ class Material:
     origin: Origin
     cases: tuple[Case, ...] = field(default=())
     groups: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["subject", "group", "level"]))
-    twice: pd.DataFrame = field(default_factory=pd.DataFrame)
+    rereads: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def patients(self) -> int:
-        return self.came["subject"].nunique()
+        return self.attended["subject"].nunique()
 
     @property
     def margin(self) -> MarginSet | None:

@@ -10,9 +10,9 @@ from core.figures.agreement.forest import interchangeability
 from core.figures.style import Look
 from core.report import formatting
 from core.report.blocks import Beside, Block, Figure, Heading, Section, Table, Text
-from core.report.inputs import MarginSet, Material
+from core.report.inputs import MarginSet, ReportInputs
 
-MADE = (
+SOURCES = (
     "data.queries.scores.totals",
     "data.study.settings.margins",
     "core.agreement.reader_model.interchangeability",
@@ -21,21 +21,21 @@ MADE = (
 )
 
 
-def model_as_reader(material: Material, found: list[dict[str, Any]]) -> Section:
+def model_as_reader(inputs: ReportInputs, found: list[dict[str, Any]]) -> Section:
     """Does the model disagree with readers more than they do with each other, on the same patients?"""
-    readings = material.readings
+    readings = inputs.readings
     if not found or len(readings.people) < 2:
         lack = "no model has scored this study" if not readings.models else "two readers are needed"
-        blocks: tuple[Block, ...] = (Text(f"Whether a model is a reader cannot be told: {lack}."),)
-        return Section("model", "The model as a reader", blocks, MADE)
-    parts: list[Block] = [*_margin(material)]
+        blocks: tuple[Block, ...] = (Text(f"Whether a model is a reader is not known: {lack}."),)
+        return Section("model", "The model as a reader", blocks, SOURCES)
+    parts: list[Block] = [*_margin(inputs)]
     for model in readings.models:
-        parts += _one(material, model, [row for row in found if row["model"] == model])
-    return Section("model", "The model as a reader", tuple(parts), MADE)
+        parts += _one(inputs, model, [row for row in found if row["model"] == model])
+    return Section("model", "The model as a reader", tuple(parts), SOURCES)
 
 
 def margin_words(margin: MarginSet | None, unit: str) -> str:
-    """Who set which margin and when, or plainly that nobody did."""
+    """Who set which margin and when, or plainly that none was."""
     if margin is None or margin.value is None:
         return "No margin was preset: no verdict."
     when = f"{margin.at:%d %B %Y}".lstrip("0")
@@ -51,28 +51,28 @@ def margin_words(margin: MarginSet | None, unit: str) -> str:
     )
 
 
-def _margin(material: Material) -> list[Block]:
-    margin = material.margin
+def _margin(inputs: ReportInputs) -> list[Block]:
+    margin = inputs.margin
     preset = margin is not None and margin.preset
     blocks: list[Block] = [
         Text(
             "The interchangeability index is the mean over patients of the squared model-reader difference "
             "minus the squared reader-reader difference, on patients whom all readers and the model scored. "
             "Above 0 the model lies further from the readers than they lie to each other. It counts as "
-            "interchangeable where the upper limit of the index lies under a margin that was set beforehand."
+            "interchangeable where the upper limit of the index lies below a preset margin."
         ),
-        Text(margin_words(margin, material.system.title), "" if preset else "warning"),
+        Text(margin_words(margin, inputs.system.title), "" if preset else "warning"),
     ]
-    if len(material.margins) > 1:
+    if len(inputs.margins) > 1:
         rows = tuple(
             (
                 f"{one.at:%Y-%m-%d}",
                 one.by,
-                "taken back" if one.value is None else f"{one.value:g} {one.unit}",
+                "withdrawn" if one.value is None else f"{one.value:g} {one.unit}",
                 "before any model had scored" if one.preset else "after",
                 one.reason or formatting.NOTHING,
             )
-            for one in material.margins
+            for one in inputs.margins
         )
         blocks.append(
             Table(("Date", "By", "Margin", "When", "Reason"), rows, "Every margin that was set.", words=5)
@@ -80,21 +80,21 @@ def _margin(material: Material) -> list[Block]:
     return blocks
 
 
-def _one(material: Material, model: str, found: list[dict[str, Any]]) -> list[Block]:
-    readings = material.readings
+def _one(inputs: ReportInputs, model: str, found: list[dict[str, Any]]) -> list[Block]:
+    readings = inputs.readings
     main = {
         row["panel"]: row
         for row in found
         if row["interval"] == readings.main.label and row["component"] == TOTAL
     }
     blocks: list[Block] = [Heading(model)] if len(readings.models) > 1 else []
-    blocks.append(Beside(tuple(_figure(material, model, main[panel]) for panel in readings.panels)))
+    blocks.append(Beside(tuple(_figure(inputs, model, main[panel]) for panel in readings.panels)))
     longest = [row for row in found if row["interval"] == readings.main.label]
     rest = [row for row in found if row["interval"] != readings.main.label]
-    blocks.append(_index_table(material, longest))
-    blocks += [_index_table(material, rest, OTHERS)] if rest else []
-    blocks += [Heading("Leave one reader out"), _left_out_table(material, model, longest)]
-    blocks += [_left_out_table(material, model, rest, OTHERS)] if rest else []
+    blocks.append(_index_table(inputs, longest))
+    blocks += [_index_table(inputs, rest, OTHERS)] if rest else []
+    blocks += [Heading("Leave one reader out"), _left_out_table(inputs, model, longest)]
+    blocks += [_left_out_table(inputs, model, rest, OTHERS)] if rest else []
     if CHANGE in main:
         blocks.append(Heading("Change seen where every other reader sees none"))
         blocks.append(Text(false_change_sentence(main[CHANGE]["false_change"])))
@@ -106,9 +106,9 @@ def _one(material: Material, model: str, found: list[dict[str, Any]]) -> list[Bl
 OTHERS = "The other intervals"
 
 
-def _figure(material: Material, model: str, row: dict[str, Any]) -> Figure:
-    found, unit = row["interchangeability"], material.system.title
-    what = material.readings.main.what(row["panel"])
+def _figure(inputs: ReportInputs, model: str, row: dict[str, Any]) -> Figure:
+    found, unit = row["interchangeability"], inputs.system.title
+    what = inputs.readings.main.what(row["panel"])
 
     def draw(on: Look) -> Any:
         return interchangeability(found, unit=unit, on=on)
@@ -117,26 +117,26 @@ def _figure(material: Material, model: str, row: dict[str, Any]) -> Figure:
         f"index_{model}_{row['panel']}",
         draw,
         f"Interchangeability index of {model}, total, {what}",
-        verdict(material, found),
+        verdict(inputs, found),
         title=what[0].upper() + what[1:],
     )
 
 
-def verdict(material: Material, found: dict[str, Any]) -> str:
+def verdict(inputs: ReportInputs, found: dict[str, Any]) -> str:
     """What the index says; a margin that was not preset gives no verdict."""
-    margin = material.margin
+    margin = inputs.margin
     if margin is not None and not margin.preset:
-        said = index_sentence({**found, "margin": None}, material.system.title)
-        said = said.removesuffix("No margin was set beforehand, so there is no verdict.").strip()
+        said = index_sentence({**found, "margin": None}, inputs.system.title)
+        said = said.removesuffix("No margin was preset, so there is no verdict.").strip()
         high = found["index"]["ci"][1]
-        side = "under" if found["equivalent"] else "not under"
+        side = "below" if found["equivalent"] else "not below"
         limit = f"Its upper limit {formatting.number(high)} is {side}"
         where = "" if high is None else f" {limit} the {margin.value:g} that was set afterwards."
         return f"{said}{where} No verdict: the margin was not preset."
-    return index_sentence(found, material.system.title)
+    return index_sentence(found, inputs.system.title)
 
 
-def _index_table(material: Material, found: list[dict[str, Any]], folded: str = "") -> Table:
+def _index_table(inputs: ReportInputs, found: list[dict[str, Any]], folded: str = "") -> Table:
     rows = []
     for row in found:
         index = row["interchangeability"]
@@ -150,7 +150,7 @@ def _index_table(material: Material, found: list[dict[str, Any]], folded: str = 
                 formatting.estimated(index["model_reader"]),
                 formatting.estimated(index["reader_reader"]),
                 formatting.estimated(index["index"], signed=True),
-                _verdict_cell(material, row["component"], index),
+                _verdict_cell(inputs, row["component"], index),
             )
         )
     return Table(
@@ -166,15 +166,15 @@ def _index_table(material: Material, found: list[dict[str, Any]], folded: str = 
             "within the margin",
         ),
         tuple(rows),
-        f"Mean squared differences ({material.system.title}²) with intervals that resample patients. Left "
+        f"Mean squared differences ({inputs.system.title}²) with intervals that resample patients. Left "
         "out: patients rated at all whom not all readers and the model rated. The margin is for the total.",
         words=3,
         folded=folded,
     )
 
 
-def _verdict_cell(material: Material, component: str, index: dict[str, Any]) -> str:
-    margin = material.margin
+def _verdict_cell(inputs: ReportInputs, component: str, index: dict[str, Any]) -> str:
+    margin = inputs.margin
     if component != TOTAL:
         return formatting.NOTHING
     if margin is None:
@@ -185,7 +185,7 @@ def _verdict_cell(material: Material, component: str, index: dict[str, Any]) -> 
     return said if margin.preset else f"{said}, but margin set afterwards: no verdict"
 
 
-def _left_out_table(material: Material, model: str, found: list[dict[str, Any]], folded: str = "") -> Table:
+def _left_out_table(inputs: ReportInputs, model: str, found: list[dict[str, Any]], folded: str = "") -> Table:
     rows = []
     for row in (row for row in found if row["component"] == TOTAL):
         for one in row["leave_one_out"]["rows"]:
@@ -208,14 +208,14 @@ def _left_out_table(material: Material, model: str, found: list[dict[str, Any]],
             "Interval",
             "Panel",
             "Reader left out",
-            "Yardstick",
+            "Compared with",
             "n",
             "ICC(A,1) and bias, that reader",
             "ICC(A,1) and bias, model",
             "ICC, model minus reader",
         ),
         tuple(rows),
-        f"{material.system.title}, total: each reader, and {model} in that reader's place, against the mean "
+        f"{inputs.system.title}, total: each reader, and {model} in that reader's place, against the mean "
         "of the other readers. Intervals resample patients; the difference is taken on the same draws.",
         words=4,
         folded=folded,

@@ -50,7 +50,8 @@ def agreement(readings: Readings) -> pd.DataFrame:
 
 
 def reader_error(readings: Readings) -> list[dict[str, Any]]:
-    """Measurement error of the people, by interval and component: SDC from change, MDC from status, bias.
+    """Measurement error of the human readers, by interval and component: SDC from change, MDC from status,
+    bias.
 
     One dict each: ``interval, visit`` (of status), ``component, readers`` (labels), ``modes``; ``change``
     and ``status`` with n, one (reader) and mean (of all readers), each [estimate, low, high], and ``bias``
@@ -137,20 +138,20 @@ def _model(
 
 @dataclass(frozen=True)
 class Sites:
-    """Agreement site by site, and over all sites together; every interval resamples patients.
+    """Agreement site by site, and over all sites pooled; every interval resamples patients.
 
-    by_site: rows of ``compare`` with ``panel, site``. together: the same without ``site``.
+    by_site: rows of ``compare`` with ``panel, site``. pooled: the same without ``site``.
     """
 
     by_site: pd.DataFrame
-    together: pd.DataFrame
+    pooled: pd.DataFrame
 
 
 def sites(grades: pd.DataFrame, readings: Readings, where: SiteLayout) -> Sites:
     """Agreement about single sites.
 
     grades: columns ``subject, visit, site, feature, label, grade``. where: the map of the system, which sums
-    the sites of a large unit; all sites together are never summed. Status takes all visits together, change
+    the sites of a large unit; all sites pooled are never summed. Status takes all visits pooled, change
     the longest interval. Pairs with the truth are left out.
     """
     pairs = [pair for pair in readings.pairs if not set(pair) & set(readings.truths)]
@@ -174,7 +175,7 @@ def _frames(grades: pd.DataFrame, main: Interval, more: Sequence[str] = ()) -> d
 
 
 def baseline_damage(readings: Readings) -> pd.Series:
-    """Mean total of the people at the first visit, by patient; who has none is not there."""
+    """Mean total of the human readers at the first visit, by patient; who has none is not there."""
     totals = readings.totals
     here = totals[(totals["visit"] == readings.visits[0]) & (totals["component"] == TOTAL)]
     here = here[here["label"].isin(readings.people) & here["total"].notna()]
@@ -200,20 +201,22 @@ def disagreements(readings: Readings, panel: str, judged: str | None) -> pd.Data
     )
 
 
-def left_out(readings: Readings, came: pd.DataFrame) -> pd.DataFrame:
+def left_out(readings: Readings, attended: pd.DataFrame) -> pd.DataFrame:
     """Readings that are missing and why: ``subject, visit, label, reason``; the truth is not asked.
 
-    came: every patient and visit columns ``subject, visit, films`` (NA: there is no such visit).
+    attended: every patient and visit columns ``subject, visit, films`` (NA: there is no such visit).
     """
     labels = [label for label in readings.kinds if label not in readings.truths]
     totals = readings.totals[readings.totals["component"] == TOTAL]
     totals = totals.set_index(["subject", "visit", "label"])[["total", "missing_reason"]]
     parts = []
     for label in labels:
-        keys = pd.MultiIndex.from_arrays([came["subject"], came["visit"], [label] * len(came)])
+        keys = pd.MultiIndex.from_arrays([attended["subject"], attended["visit"], [label] * len(attended)])
         rows = totals.reindex(keys).reset_index(drop=True)
-        reason = rows["missing_reason"].astype(object).where(rows["missing_reason"].notna(), _unread(came))
-        part = came[["subject", "visit"]].reset_index(drop=True).assign(label=label, reason=reason)
+        reason = (
+            rows["missing_reason"].astype(object).where(rows["missing_reason"].notna(), _unread(attended))
+        )
+        part = attended[["subject", "visit"]].reset_index(drop=True).assign(label=label, reason=reason)
         parts.append(part[rows["total"].isna()])
     return (
         pd.concat(parts, ignore_index=True)
@@ -222,8 +225,8 @@ def left_out(readings: Readings, came: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _unread(came: pd.DataFrame) -> pd.Series:
-    films = came["films"].astype("float64").reset_index(drop=True)
+def _unread(attended: pd.DataFrame) -> pd.Series:
+    films = attended["films"].astype("float64").reset_index(drop=True)
     reason = np.where(films.isna(), "there is no such visit", np.where(films.eq(0), "no film", "not read"))
     return pd.Series(reason, dtype=object)
 

@@ -174,7 +174,9 @@ ERROR_CAPTION = (
 
 
 def patient_by_patient(readings: Readings) -> Section:
-    """Bland-Altman of every pair of people and of each model with each of them, status beside change."""
+    """Bland-Altman of every pair of human readers and of each model with each of them, status beside
+    change.
+    """
     pairs = [pair for pair in readings.pairs if readings.kind(*pair) != ReaderKind.CONSENSUS]
     blocks: list[Block] = []
     for first, second in pairs[:MOST_PAIRS]:

@@ -14,7 +14,7 @@ from core.figures.style import Look
 from core.reader_labels import short_names
 from core.report import formatting
 from core.report.blocks import Block, Figure, Section, Table, Text
-from core.report.inputs import Material
+from core.report.inputs import ReportInputs
 from core.report.statistics import TOTALS
 
 ICC, BIAS, SPREAD, MDC = "ICC(A,1)", "bland_altman.bias", "bland_altman.sd", "mdc95"
@@ -32,13 +32,13 @@ def subgroup_numbers(readings: Readings, groups: pd.DataFrame) -> pd.DataFrame:
     return found.assign(kind=kinds)
 
 
-def subgroups(material: Material, found: pd.DataFrame) -> Section:
+def subgroups(inputs: ReportInputs, found: pd.DataFrame) -> Section:
     """ICC in every subgroup with the spread of the differences beside it."""
-    readings = material.readings
+    readings = inputs.readings
     rows = found[found["statistic"] == ICC]
     title = f"Subgroups: total, {readings.main.label}"
     if rows["group"].nunique() < 2 or rows["estimate"].isna().all():
-        return Section("subgroups", title, (Text("No subgroup of patients is known."),), MADE)
+        return Section("subgroups", title, (Text("No subgroup of patients is known."),), SOURCES)
     labels = [_label(group, level) for group, level in zip(rows["group"], rows["level"], strict=True)]
     drawn = rows.assign(label=labels)
 
@@ -47,12 +47,12 @@ def subgroups(material: Material, found: pd.DataFrame) -> Section:
         return forest(drawn, axis=f"{ICC}, 95% interval", panels=readings.panels, names=names, on=on)
 
     figure = Figure(
-        "subgroups", draw, f"{ICC} of the total in subgroups of patients, status and change", _said(material)
+        "subgroups", draw, f"{ICC} of the total in subgroups of patients, status and change", _said(inputs)
     )
-    return Section("subgroups", title, (figure, _table(readings, found)), MADE)
+    return Section("subgroups", title, (figure, _table(readings, found)), SOURCES)
 
 
-MADE = (
+SOURCES = (
     "data.queries.cohort.subjects",
     "data.queries.cohort.baseline",
     "core.agreement.subgroups.by_subgroup",
@@ -63,11 +63,11 @@ def _label(group: str, level: str) -> str:
     return f"{group}: {level}" if level else group
 
 
-def _said(material: Material) -> str:
-    patients = material.readings.totals["subject"].unique().tolist()
-    lacking = {group: n for group, n in without_level(patients, material.groups).items() if n}
+def _said(inputs: ReportInputs) -> str:
+    patients = inputs.readings.totals["subject"].unique().tolist()
+    lacking = {group: n for group, n in without_level(patients, inputs.groups).items() if n}
     gone = "".join(f" Without a level in {group}: {n}." for group, n in lacking.items())
-    arm = " Arms are hidden: the study is blinded." if material.is_blinded else ""
+    arm = " Arms are hidden: the study is blinded." if inputs.is_blinded else ""
     return (
         "An ICC is low where patients differ little, however well two readings agree: the SD of the "
         "differences in the table does not depend on that. Baseline damage (mean of the readers) and age are "
@@ -109,22 +109,20 @@ def _with(row: Any, *, signed: bool = False) -> str:
     return formatting.with_interval([row.estimate, row.low, row.high], signed=signed)
 
 
-def reread_numbers(material: Material) -> pd.DataFrame:
-    """``within_reader`` of the re-reads of the people, over the longest interval."""
-    main = material.readings.main
-    return within_reader(material.twice, [(main.first, main.last)] if main.first else [])
+def reread_numbers(inputs: ReportInputs) -> pd.DataFrame:
+    """``within_reader`` of the repeat readings of the human readers, over the longest interval."""
+    main = inputs.readings.main
+    return within_reader(inputs.rereads, [(main.first, main.last)] if main.first else [])
 
 
-def rereads(material: Material, found: pd.DataFrame) -> Section:
+def rereads(inputs: ReportInputs, found: pd.DataFrame) -> Section:
     """Each reader's first read against the further one, by part of the score."""
-    made = ("data.queries.scores.totals", "core.agreement.rereads.within_reader")
-    title = "Readers against themselves"
-    model = (
-        "A model that is run twice on one film gives the same score: what would test it is a repeated film."
-    )
+    sources = ("data.queries.scores.totals", "core.agreement.rereads.within_reader")
+    title = "Readers against themselves (intra-reader agreement)"
+    model = "A model run twice on one film gives the same score; only a repeated film can test it."
     if found.empty:
-        said = "No reader read a film twice: agreement of a reader with himself or herself was not measured."
-        return Section("rereads", title, (Text(said), Text(model, "note")), made)
+        said = "No reader read a film twice: intra-reader agreement was not measured."
+        return Section("rereads", title, (Text(said), Text(model, "note")), sources)
     cells: dict[tuple[str, ...], dict[str, Any]] = {}
     for row in found.itertuples():
         panel, span = str(row.panel), str(row.span)
@@ -137,10 +135,10 @@ def rereads(material: Material, found: pd.DataFrame) -> Section:
         for key, of in cells.items()
     )  # fmt: skip
     table = Table(
-        ("Reader", "Read again as", "Part", "Panel", "n", "patients", ICC, "bias", "MDC95"), rows,
-        f"{material.readings.unit}, first read minus the further one, of the same films. Status takes all "
-        "visits together and resamples patients. Few patients give wide intervals.",
+        ("Reader", "Repeat reading", "Part", "Panel", "n", "patients", ICC, "bias", "MDC95"), rows,
+        f"{inputs.readings.unit}, first reading minus the repeat reading of the same films. Status pools "
+        "all visits and resamples patients. Few patients give wide intervals.",
         words=4,
     )  # fmt: skip
     blocks: tuple[Block, ...] = (table, Text(model, "note"))
-    return Section("rereads", title, blocks, made)
+    return Section("rereads", title, blocks, sources)

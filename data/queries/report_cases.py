@@ -11,7 +11,7 @@ from core.errors import CohortError
 from core.report.blocks import FilmPicture
 from core.report.disagreements import judged, shown_region, worst_patients
 from core.report.films import film_picture
-from core.report.inputs import Case, Material
+from core.report.inputs import Case, ReportInputs
 from data.dicom.images import load_image
 from data.queries import patient
 from data.store.cohort import CohortStore
@@ -26,12 +26,12 @@ class _Patient:
     grades: pd.DataFrame
 
 
-def cases_of(store: CohortStore, inputs: Material, chosen: CohortFilter, count: int) -> tuple[Case, ...]:
+def cases_of(store: CohortStore, inputs: ReportInputs, chosen: CohortFilter, count: int) -> tuple[Case, ...]:
     """At most ``count`` patients, worst first; the statements asked are added to the report's queries."""
     return tuple(_case(store, inputs, chosen, subject) for subject in worst_patients(inputs, count))
 
 
-def _case(store: CohortStore, inputs: Material, chosen: CohortFilter, subject: str) -> Case:
+def _case(store: CohortStore, inputs: ReportInputs, chosen: CohortFilter, subject: str) -> Case:
     """The films of the region in which readings differ most, at the first and the last visit."""
     main = inputs.readings.main
     visits = [visit for visit in (main.first, main.last) if visit]
@@ -45,7 +45,7 @@ def _case(store: CohortStore, inputs: Material, chosen: CohortFilter, subject: s
     return Case(subject, grades, region, tuple(_film(store, inputs, rows, visit, region) for visit in visits))
 
 
-def _film(store: CohortStore, inputs: Material, rows: _Patient, visit: str, region: str) -> FilmPicture:
+def _film(store: CohortStore, inputs: ReportInputs, rows: _Patient, visit: str, region: str) -> FilmPicture:
     films = rows.films
     here = films[(films["visit"] == visit) & films["body_part"].fillna("").str.startswith(region)]
     if here.empty:

@@ -14,7 +14,7 @@ from core.agreement.subgroups import levels
 from core.domain import CohortFilter, Viewer
 from core.errors import InputError
 from core.reader_labels import models, people, people_campaigns, shown_readings
-from core.report.inputs import MarginSet, Material, Origin
+from core.report.inputs import MarginSet, Origin, ReportInputs
 from core.report.statistics import baseline_damage
 from data.queries import cohort, report, scores
 from data.queries.readings import read_modes, readings
@@ -29,12 +29,12 @@ TRIES = 3  # how often it begins again when somebody writes to the cohort meanwh
 
 def report_inputs(
     store: CohortStore, system: str, campaign: str, cases: int, *, note: Callable[[str], None]
-) -> Material:
+) -> ReportInputs:
     """The inputs of one version of the cohort, as an analyst may see them.
 
     campaign: "" for the one with most patients. cases: patients shown with their films, worst first.
-    note: is told of each long step. Raises InputError for a campaign that does not exist, for fewer than two
-    readings, and for a cohort that somebody keeps writing to.
+    note: called with a message before each long step. Raises InputError for a campaign that does not exist,
+    for fewer than two readings, and for a cohort that somebody keeps writing to.
     """
     for _ in range(TRIES):
         before = store.version()
@@ -49,7 +49,7 @@ def report_inputs(
 
 def _inputs(
     store: CohortStore, name: str, campaign: str, cases: int, note: Callable[[str], None]
-) -> Material:
+) -> ReportInputs:
     system, viewer = systems.get(name), Viewer()
     state = cohort.state(store)
     readers = scores.readers(store, viewer, system.name)
@@ -59,7 +59,7 @@ def _inputs(
     counts = frames["data.queries.cohort.counts"]
     compared = readings(totals, readers, system, chosen.campaign)
     _needs_two(store, system.title, compared.kinds)
-    found = Material(
+    found = ReportInputs(
         system=system,
         rule=system.default_rule,
         study=state["study"],
@@ -68,7 +68,7 @@ def _inputs(
         campaign=chosen.campaign,
         readings=compared,
         readers=readers,
-        came=frames["data.queries.report.visits"],
+        attended=frames["data.queries.report.visits"],
         grades=shown_readings(frames["data.queries.scores.site_grades"], chosen.campaign),
         abstentions=frames["data.queries.scores.abstentions"],
         counts={str(name): int(counts[name].iloc[0]) for name in counts},
@@ -78,7 +78,7 @@ def _inputs(
         groups=_groups(
             subjects, frames["data.queries.cohort.baseline"], compared, is_blinded=state["blinded"]
         ),
-        twice=repeats(totals, chosen.campaign, read_modes(readers)),
+        rereads=repeats(totals, chosen.campaign, read_modes(readers)),
     )
     return replace(found, cases=cases_of(store, found, chosen, cases))
 
@@ -102,8 +102,8 @@ def _campaign(readers: pd.DataFrame, asked: str) -> str:
     if asked and asked not in known:
         raise InputError(
             f"--campaign {asked}",
-            f"people read in {', '.join(known)}" if known else "no person has read",
-            "name one of these" if known else "take reads in with 'sharpline reads'",
+            f"human readers read in {', '.join(known)}" if known else "no human reader has read",
+            "name one of these" if known else "import reads with 'sharpline reads'",
         )
     return asked or next(iter(known), "")
 
@@ -113,7 +113,7 @@ def _needs_two(store: CohortStore, title: str, kinds: dict[str, str]) -> None:
         raise InputError(
             f"{len(kinds)} reading(s) of {title} in {store.path.name}",
             "agreement needs two readers, or a reader and a model",
-            "take reads in with 'sharpline reads', or run 'sharpline score'",
+            "import reads with 'sharpline reads', or run 'sharpline score'",
         )
 
 

@@ -131,7 +131,7 @@ def test_missing_cohort_and_unknown_campaign_are_told(written, tmp_path, capsys)
     assert run(tmp_path / "none.duckdb", tmp_path / "r.html") == 2
     assert "there is no such file" in capsys.readouterr().err
     assert run(written / "small.duckdb", tmp_path / "r.html", "--campaign", "x") == 2
-    assert "people read in paired" in capsys.readouterr().err
+    assert "human readers read in paired" in capsys.readouterr().err
     assert run(written / "small.duckdb", tmp_path / "r.html", "--system", "sparcc") == 2
     assert "agreement needs two readers" in capsys.readouterr().err
 

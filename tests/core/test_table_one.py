@@ -42,8 +42,8 @@ def test_numbers_are_median_quartiles_and_missing():
 
 def test_levels_are_shares_of_those_known():
     table = rows()
-    assert table.loc["Sex: F", "All"] == "2 (67 %) [1]"
-    assert table.loc["HLA-B27: positive", "All"] == "1 (100 %) [3]"
+    assert table.loc["Sex: F", "All"] == "2 (67%) [1]"
+    assert table.loc["HLA-B27: positive", "All"] == "1 (100%) [3]"
 
 
 def test_score_at_baseline():

@@ -17,6 +17,7 @@ import plotly.graph_objects as go
 from core.agreement.limits.regression import at
 from core.domain import ReaderKind
 from core.figures.style import LIGHT, MODEL_COLOUR, MODEL_SYMBOL, TRUTH_SYMBOL, Look, apply, rgba
+from core.reader_labels import display_name
 
 GOLDEN = np.pi * (3 - np.sqrt(5))
 MANY = 2000  # points from which they are drawn by the graphics card
@@ -54,9 +55,14 @@ def scatter(
     )
     figure.add_trace(_points(x, y, rows[[*keys, "first", "second"]], tip, pair, on))
     apply(figure, on, height=420, note=f"n = {len(rows):,}")
-    figure.update_xaxes(title_text=f"{pair.first} ({pair.unit})", range=[low, high], constrain="domain")
+    figure.update_xaxes(
+        title_text=f"{display_name(pair.first)} ({pair.unit})", range=[low, high], constrain="domain"
+    )
     figure.update_yaxes(
-        title_text=f"{pair.second} ({pair.unit})", range=[low, high], scaleanchor="x", constrain="domain"
+        title_text=f"{display_name(pair.second)} ({pair.unit})",
+        range=[low, high],
+        scaleanchor="x",
+        constrain="domain",
     )
     figure.update_layout(showlegend=False, clickmode="event+select")
     return figure
@@ -90,7 +96,7 @@ def bland_altman(
         _flat_limits(figure, limits, on)
     apply(figure, on, height=420, note=f"n = {len(rows):,}; intervals: {limits['loa_ci_method']}")
     figure.update_xaxes(title_text=f"mean of the two ({pair.unit})")
-    figure.update_yaxes(title_text=f"{pair.first} − {pair.second} ({pair.unit})")
+    figure.update_yaxes(title_text=f"{display_name(pair.first)} − {display_name(pair.second)} ({pair.unit})")
     figure.update_layout(showlegend=False, clickmode="event+select", margin={"r": 150})
     return figure
 

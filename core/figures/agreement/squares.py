@@ -16,6 +16,7 @@ import plotly.graph_objects as go
 from core.domain import ReaderKind
 from core.figures.agreement.pairs import Pair
 from core.figures.style import LIGHT, MODEL_COLOUR, NO_GRADE_COLOUR, Look, apply
+from core.reader_labels import display_name
 
 HALF = 0.46  # of a square's side
 SHADES = ((0.0, "#440154"), (0.25, "#3B528B"), (0.5, "#21918C"), (0.75, "#5EC962"), (1.0, "#FDE725"))
@@ -50,8 +51,12 @@ def confusion(counts: Any, levels: Sequence[float], pair: Pair, *, on: Look = LI
     apply(figure, on, height=130 + 52 * max(len(grades), 3), note=f"n = {int(table.sum()):,}")
     ticks = {"tickvals": list(range(len(grades))), "ticktext": grades, "showgrid": False, "zeroline": False}
     ticks |= {"fixedrange": True}
-    figure.update_xaxes(title_text=f"{pair.second} ({pair.unit})", range=[-0.6, len(grades) - 0.4], **ticks)
-    figure.update_yaxes(title_text=f"{pair.first} ({pair.unit})", range=[len(grades) - 0.4, -0.6], **ticks)
+    figure.update_xaxes(
+        title_text=f"{display_name(pair.second)} ({pair.unit})", range=[-0.6, len(grades) - 0.4], **ticks
+    )
+    figure.update_yaxes(
+        title_text=f"{display_name(pair.first)} ({pair.unit})", range=[len(grades) - 0.4, -0.6], **ticks
+    )
     figure.update_layout(showlegend=False, clickmode="event+select")
     return figure
 

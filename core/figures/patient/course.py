@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from core.figures.style import LIGHT, Look, apply, reader_marks
+from core.reader_labels import display_name
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,7 @@ def _lines(totals: pd.DataFrame, kinds: dict[str, str], places: dict[str, float]
             go.Scatter(
                 x=[places[visit] for visit in rows["visit"]],
                 y=rows["total"],
-                name=label,
+                name=display_name(label),
                 mode="lines+markers",
                 line={"color": mark.colour, "width": mark.width, "dash": mark.dash},
                 marker={
@@ -174,7 +175,7 @@ def _lines(totals: pd.DataFrame, kinds: dict[str, str], places: dict[str, float]
                 },
                 customdata=rows[["visit", "imputed_sites", "label"]],
                 hovertemplate="%{customdata[0]}: <b>%{y:.1f}</b>, %{customdata[1]} sites imputed"
-                f"<extra>{label}</extra>",
+                f"<extra>{display_name(label)}</extra>",
             )
         )  # fmt: skip
     return lines

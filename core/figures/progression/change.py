@@ -46,7 +46,7 @@ def cumulative_probability(
         )
     sdc_lines(figure, sdc, on)
     apply(figure, on, height=420)
-    figure.update_xaxes(title_text="share of patients of the arm (%)", range=[0, 100])
+    figure.update_xaxes(title_text="patients of the arm (cumulative %)", range=[0, 100])
     figure.update_yaxes(title_text=f"change ({unit})", zeroline=True)
     figure.update_layout(clickmode="event+select")
     return figure

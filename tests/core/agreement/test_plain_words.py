@@ -29,19 +29,17 @@ def test_icc():
 def test_limits():
     first, second = [0, 2, 1, 0, 0, 6, 2, 0, 3, 0], [1, 1, 3, -1, 0, 4, 0, 1, 1, 0]
     assert limits_sentence(bland_altman(first, second), "R1", "R2", "units") == (
-        "On average R1 gives 0.40 units more than R2; for about 95 in 100 the difference lies between −2.40"
-        " and +3.20 units."
+        "On average R1 gives 0.40 units more than R2; 95% limits of agreement −2.40 to +3.20 units."
     )
     shifted = limits_sentence(bland_altman(np.add(second, 5), second), "R1", "R2", "units")
-    assert "5.00 units more than R2, more than chance explains" in shifted
+    assert "5.00 units more than R2 (significant)" in shifted
     assert "the same as" in limits_sentence(bland_altman([1, 2], [2, 1]), "R1", "R2", "units")
     assert "too few patients" in limits_sentence(bland_altman([1], [2]), "R1", "R2", "units")
 
 
 def test_kappa():
     assert kappa_sentence(estimate(0.66), 0.51, 0.92) == (
-        "The same grade in 51%, at most one apart in 92%; of the agreement that chance does not give, 66% is"
-        " reached."
+        "The same grade in 51%, at most one apart in 92%; quadratic kappa 0.66 (no interval)."
     )
     assert "cannot be computed" in kappa_sentence(estimate(None), 1.0, 1.0)
     assert kappa_sentence(estimate(None), None, None) == "No site was graded by both."
@@ -52,7 +50,7 @@ def test_index_judges_only_against_a_margin():
     truth = rng.normal(size=(80, 1)) * 5
     readers, model = truth + rng.normal(size=(80, 2)), truth[:, 0] + rng.normal(size=80)
     assert "there is no verdict" in index_sentence(interchangeability(readers, model), "units")
-    assert "within the margin of 3 that was set" in index_sentence(
+    assert "within the preset margin of 3" in index_sentence(
         interchangeability(readers, model, margin=3), "units"
     )
     assert "not shown to be within" in index_sentence(

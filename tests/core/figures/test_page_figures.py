@@ -16,6 +16,7 @@ from core.figures.style import (
     arm_colours,
     reader_marks,
 )
+from core.reader_labels import display_name
 
 KINDS = {"R1": "human", "R2": "human", "model:x": "model", "truth": "consensus"}
 TOTALS = pd.DataFrame(
@@ -61,7 +62,7 @@ def test_people_neutral_model_accent_truth_dashed():
 
 def test_course_has_one_line_a_reading_at_the_real_days():
     figure = course_figure(TOTALS, KINDS, unit="mSASSS")
-    assert [trace.name for trace in figure.data] == list(KINDS)
+    assert [trace.name for trace in figure.data] == [display_name(label) for label in KINDS]
     assert list(figure.data[0].x) == [0, 366, 730]
     assert list(figure.layout.xaxis.ticktext) == ["BL", "W52", "W104"]
 

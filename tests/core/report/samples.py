@@ -6,7 +6,7 @@ import pandas as pd
 
 from core import scores
 from core.agreement.comparison import Readings
-from core.report.inputs import Material, Origin
+from core.report.inputs import Origin, ReportInputs
 
 SYSTEM = scores.get("msasss")
 MODEL = "model:m"
@@ -58,7 +58,7 @@ def grades(labels=("R1", "R2", MODEL), visits=("BL", "W104")):
     return pd.DataFrame(rows, columns=columns).astype({"grade": "Int32"})
 
 
-def came(visits=("BL", "W104")):
+def attended(visits=("BL", "W104")):
     rows = [
         (subject, visit, 364 * 2 * place, 2) for subject in PATIENTS for place, visit in enumerate(visits)
     ]
@@ -72,7 +72,7 @@ def groups():
     return pd.DataFrame(rows, columns=["subject", "group", "level"])
 
 
-def twice():
+def rereads():
     """R1 read five patients again, a unit higher at the last visit of P01."""
     rows = []
     for read_as in ("first read", "read again"):
@@ -85,7 +85,7 @@ def twice():
     return pd.DataFrame(rows, columns=columns)
 
 
-def material(**changes):
+def inputs(**changes):
     read = changes.pop("readings", None) or readings()
     labels = list(read.kinds)
     origin = Origin(
@@ -106,7 +106,7 @@ def material(**changes):
             {"reader": labels, "kind": [KINDS[label] for label in labels], "campaign": "main",
              "read_mode": [MODES[label] for label in labels], "read": 1, "patients": 10, "weights_hash": None}
         ),
-        "came": came(),
+        "attended": attended(),
         "grades": grades([label for label in labels if label != "truth"]),
         "abstentions": pd.DataFrame(columns=["subject", "visit", "body_part", "image", "reader", "reason"]),
         "counts": {"images": 40, "unassigned": 0},
@@ -114,4 +114,4 @@ def material(**changes):
         "margins": (),
         "origin": origin,
     }  # fmt: skip
-    return Material(**(given | changes))
+    return ReportInputs(**(given | changes))

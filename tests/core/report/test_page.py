@@ -33,7 +33,7 @@ def text_of(report):
 
 @pytest.fixture(scope="module")
 def report():
-    return compose(samples.material())
+    return compose(samples.inputs())
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def html(report):
 
 
 def test_same_material_same_bytes(html):
-    assert page(compose(samples.material()), plotly_js=JS) == html
+    assert page(compose(samples.inputs()), plotly_js=JS) == html
 
 
 def test_page_fetches_nothing(html):
@@ -92,19 +92,19 @@ def test_without_a_margin_there_is_no_verdict(report):
 
 
 def test_preset_margin_gives_a_verdict_with_who_and_when():
-    said = text_of(compose(samples.material(margins=(margin(True),))))
+    said = text_of(compose(samples.inputs(margins=(margin(True),))))
     assert "50 mSASSS², set by chair on 5 January 2024, before any model had scored" in said
-    assert "within the margin of 50 that was set beforehand" in said
+    assert "within the preset margin of 50" in said
     assert "no verdict" not in said.lower()
 
 
 def test_margin_too_small_is_not_shown_to_hold():
-    said = text_of(compose(samples.material(margins=(margin(True, 0.001),))))
-    assert "not shown to be within the margin" in said
+    said = text_of(compose(samples.inputs(margins=(margin(True, 0.001),))))
+    assert "not shown to be within the preset margin" in said
 
 
 def test_margin_set_afterwards_gives_no_verdict_and_shows_its_reason():
-    said = text_of(compose(samples.material(margins=(margin(False, reason="protocol amendment 3"),))))
+    said = text_of(compose(samples.inputs(margins=(margin(False, reason="protocol amendment 3"),))))
     assert "AFTER a model had scored" in said and "protocol amendment 3" in said
     assert "No verdict: the margin was not preset" in said
     assert "within the margin of" not in said
@@ -112,63 +112,65 @@ def test_margin_set_afterwards_gives_no_verdict_and_shows_its_reason():
 
 def test_every_margin_is_shown_and_one_taken_back_does_not_count():
     history = (margin(True, 4.0), margin(True, None, "wrong unit"))
-    said = text_of(compose(samples.material(margins=history)))
-    assert "4 mSASSS²" in said and "taken back" in said and "wrong unit" in said
+    said = text_of(compose(samples.inputs(margins=history)))
+    assert "4 mSASSS²" in said and "withdrawn" in said and "wrong unit" in said
     assert "No margin was preset: no verdict." in said
 
 
 def test_arms_are_hidden_while_blinded_and_counted_otherwise():
-    said = text_of(compose(samples.material(is_blinded=True)))
+    said = text_of(compose(samples.inputs(is_blinded=True)))
     assert "hidden: the study is blinded" in said
-    said = text_of(compose(samples.material(arms={"Active": 5, "Placebo": 5})))
+    said = text_of(compose(samples.inputs(arms={"Active": 5, "Placebo": 5})))
     assert "Active 5, Placebo 5" in said
 
 
 def test_read_modes_that_differ_are_named(report):
-    assert "model:m scored films in read mode single, the people in read mode paired" in text_of(report)
+    assert "model:m scored films in read mode single, the human readers in read mode paired" in text_of(
+        report
+    )
 
 
 def test_readers_alone_make_a_report():
     both = samples.readings(samples.totals(labels=("R1", "R2")))
-    report = compose(samples.material(readings=both))
+    report = compose(samples.inputs(readings=both))
     said = text_of(report)
     assert report.title == "Do the readers agree?" and "No model has scored this study" in said
-    assert "cannot be told: no model has scored this study" in said
+    assert "is not known: no model has scored this study" in said
     assert "1.40 (" in said
 
 
 def test_one_reader_and_a_model_make_a_report():
     said = text_of(
-        compose(samples.material(readings=samples.readings(samples.totals(labels=("R1", samples.MODEL)))))
+        compose(samples.inputs(readings=samples.readings(samples.totals(labels=("R1", samples.MODEL)))))
     )
-    assert "cannot be told: two readers are needed" in said
+    assert "is not known: two readers are needed" in said
 
 
 def test_a_single_visit_has_status_and_says_so():
     single = samples.readings(samples.totals(visits=("BL",)), visits=("BL",))
-    material = samples.material(
-        readings=single, came=samples.came(("BL",)), grades=samples.grades(visits=("BL",))
+    inputs = samples.inputs(
+        readings=single, attended=samples.attended(("BL",)), grades=samples.grades(visits=("BL",))
     )
-    said = text_of(compose(material))
+    said = text_of(compose(inputs))
     assert "one visit, BL: there is status, and no change" in said and "False change" not in said
 
 
 def test_readings_without_any_variance_give_words_not_nan():
     flat = samples.totals().assign(total=3.0)
     same = samples.grades().assign(grade=1).astype({"grade": "Int32"})
-    html = page(compose(samples.material(readings=samples.readings(flat), grades=same)), plotly_js="")
+    html = page(compose(samples.inputs(readings=samples.readings(flat), grades=same)), plotly_js="")
     assert not re.search(r"\bnan\b", html, re.IGNORECASE)
 
 
 def test_faults_of_the_audit_trail_are_shown():
-    origin = replace(samples.material().origin, faults=("event 3: site_score: rows were changed",))
-    said = text_of(compose(samples.material(origin=origin)))
+    origin = replace(samples.inputs().origin, faults=("event 3: site_score: rows were changed",))
+    said = text_of(compose(samples.inputs(origin=origin)))
     assert "1 faults, listed below" in said and "event 3: site_score: rows were changed" in said
 
 
 def test_worst_cases_are_the_largest_disagreements_first():
-    assert worst_patients(samples.material(), 2)[0] == "P06"
-    assert worst_patients(samples.material(), 0) == []
+    assert worst_patients(samples.inputs(), 2)[0] == "P06"
+    assert worst_patients(samples.inputs(), 0) == []
 
 
 def test_region_shown_is_where_the_model_differs():
@@ -215,7 +217,7 @@ def test_case_without_film_says_why():
     films = (FilmPicture("BL", message="No cervical film at this visit."),)
     grades = samples.grades()
     case = Case("P06", grades[grades["subject"] == "P06"], "cervical", films)
-    said = text_of(compose(samples.material(cases=(case,))))
+    said = text_of(compose(samples.inputs(cases=(case,))))
     assert "No cervical film at this visit." in said and "Case 1: patient P06, cervical" in said
     assert "2 → 3" in said
 
@@ -268,7 +270,7 @@ def table_of(report, anchor, place=0):
 
 
 def test_subgroups_hold_the_numbers_of_their_patients():
-    report = compose(samples.material(groups=samples.groups()))
+    report = compose(samples.inputs(groups=samples.groups()))
     table = table_of(report, "subgroups")
     women = next(row for row in table.rows if row[0] == "sex: F" and row[1] == "R1 – R2")
     first, second = (np.array(samples.TOTALS[label][1][:6], dtype=float) for label in ("R1", "R2"))
@@ -279,13 +281,13 @@ def test_subgroups_hold_the_numbers_of_their_patients():
 
 
 def test_no_subgroup_and_no_second_read_are_said():
-    text = text_of(compose(samples.material()))
+    text = text_of(compose(samples.inputs()))
     assert "No subgroup of patients is known." in text
     assert "No reader read a film twice" in text
 
 
 def test_readers_against_themselves_stand_in_a_table():
-    report = compose(samples.material(twice=samples.twice()))
+    report = compose(samples.inputs(rereads=samples.rereads()))
     rows = {row[3].split(",")[0].split()[0]: row for row in table_of(report, "rereads").rows}
     assert rows["status"][4:6] == ("10", "5") and rows["status"][7].startswith("−0.10")
     assert rows["change"][4:6] == ("5", "5") and rows["change"][7].startswith("−0.20")
@@ -293,6 +295,6 @@ def test_readers_against_themselves_stand_in_a_table():
 
 
 def test_same_bytes_with_subgroups_and_second_reads():
-    given = {"groups": samples.groups(), "twice": samples.twice()}
-    pages = {page(compose(samples.material(**given)), plotly_js=JS) for _ in range(2)}
+    given = {"groups": samples.groups(), "rereads": samples.rereads()}
+    pages = {page(compose(samples.inputs(**given)), plotly_js=JS) for _ in range(2)}
     assert len(pages) == 1

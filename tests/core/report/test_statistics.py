@@ -136,11 +136,11 @@ def test_left_out_says_why():
     frame.loc[(frame["subject"] == "P01") & (frame["label"] == "R1") & (frame["visit"] == "BL"),
               ["total", "missing_reason"]] = [None, "cervical: 5 of 12 missing"]  # fmt: skip
     frame = frame[~((frame["subject"].isin(["P02", "P03", "P04"])) & (frame["visit"] == "W104"))]
-    came = samples.came()
-    late = came["visit"] == "W104"
-    came.loc[late & (came["subject"] == "P02"), "films"] = 0
-    came.loc[late & (came["subject"] == "P03"), "films"] = pd.NA
-    found = left_out(samples.readings(frame), came)
+    attended = samples.attended()
+    late = attended["visit"] == "W104"
+    attended.loc[late & (attended["subject"] == "P02"), "films"] = 0
+    attended.loc[late & (attended["subject"] == "P03"), "films"] = pd.NA
+    found = left_out(samples.readings(frame), attended)
     reasons = found.set_index(["subject", "visit", "label"])["reason"].to_dict()
     assert reasons.pop(("P01", "BL", "R1")) == "cervical: 5 of 12 missing"
     assert {key[0]: reason for key, reason in reasons.items()} == {
@@ -169,8 +169,8 @@ def test_sites_resample_patients_and_leave_the_truth_out(readings):
     assert set(found.by_site["interval"]) == {"patient bootstrap"}
     status = found.by_site[(found.by_site["panel"] == "status") & (found.by_site["site"] == "C5I")]
     assert set(status["n"]) == {20} and set(status["patients"]) == {10}
-    same = found.together[
-        (found.together["panel"] == "status") & (found.together["statistic"] == "exact_agreement")
+    same = found.pooled[
+        (found.pooled["panel"] == "status") & (found.pooled["statistic"] == "exact_agreement")
     ]
     first = same[(same["first"] == "R1") & (same["second"] == "R2")].iloc[0]
     assert first["n"] == 40 and first["estimate"] == pytest.approx(37 / 40)
