@@ -1,11 +1,11 @@
-"""Films and tables in, with a look at what would be refused; the model runs."""
+"""Import of films and tables, with a preview of what would be refused; runs of the models."""
 
 import streamlit as st
 
 from pages.common import guards
 from pages.common.imports.films import films
 from pages.common.imports.job_list import jobs
-from pages.common.imports.models import came_in, model
+from pages.common.imports.models import model, not_imported
 from pages.common.imports.tables import tables
 from pages.common.page import open_page
 
@@ -13,7 +13,7 @@ PARTS = {
     "Films": films,
     "Tables": tables,
     "Run the model": model,
-    "What was refused": came_in,
+    "What was not imported": not_imported,
 }
 
 page = open_page("Import and score")

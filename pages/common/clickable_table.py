@@ -8,6 +8,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from pages.common.column_labels import column_labels
+
 ROW_HEIGHT, HEAD_HEIGHT = 35, 38  # of Streamlit's table, in pixels
 Click = Callable[[int, str], None]
 
@@ -18,6 +20,7 @@ def clickable_table(rows: pd.DataFrame, key: str, on_click: Click, **options: An
     on_click: is given the row's place and the column's name, before the page is drawn again; it may set
     what the page shows next, but not leave the page. options: of ``st.dataframe``.
     """
+    options["column_config"] = column_labels(rows) | options.get("column_config", {})
     st.dataframe(
         rows, hide_index=True, key=key, selection_mode="single-cell",
         on_select=lambda: _clicked(key, on_click), **options,

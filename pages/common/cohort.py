@@ -12,6 +12,7 @@ from data.queries import cohort, scores
 from data.queries.readings import visits_in_order
 from pages.common import guards, systems, url_state
 from pages.common.clickable_table import clicked_row, height_for
+from pages.common.column_labels import column_labels
 from pages.common.page import Page
 from pages.common.provenance import download, how_made
 from pages.common.queries import ask, asking, fetch
@@ -20,7 +21,7 @@ from pages.common.readings import chosen_totals, status_table, system_of
 
 def patients(page: Page, chosen: CohortFilter) -> pd.DataFrame:
     """The selected patients; stops with a way on where the filter leaves none."""
-    with guards.told():
+    with guards.errors_shown():
         subjects, *_ = fetch(
             page,
             *(asking(query, chosen) for query in (cohort.subjects, cohort.films, cohort.without_film)),
@@ -30,7 +31,7 @@ def patients(page: Page, chosen: CohortFilter) -> pd.DataFrame:
             asking(cohort.refused),
         )
     if subjects.empty and not ask(page, cohort.subjects, CohortFilter()).empty:
-        st.info("No patient is left by the filter: clear it in the sidebar.", icon=":material/filter_alt:")
+        st.info("No patient matches the filter. Clear it in the sidebar.", icon=":material/filter_alt:")
         st.stop()
     return subjects
 
@@ -44,12 +45,12 @@ def counts(page: Page, chosen: CohortFilter, subjects: pd.DataFrame) -> None:
     shown = (
         ("Patients", len(subjects), ""),
         ("Films", len(films), "of these patients"),
-        ("Refused by the model", refused, "films, with the reason below"),
+        ("Rejected by the model", refused, "films, with the reason below"),
         ("Visits without a film", len(gaps), "counted per region"),
         ("Unassigned films", len(open_films), "no patient or visit"),
     )
     for column, (label, value, note) in zip(st.columns(len(shown)), shown, strict=True):
-        column.metric(label, f"{value:,}".replace(",", " "), help=note or None)
+        column.metric(label, f"{value:,}", help=note or None)
     systems.table(page, chosen)
 
 
@@ -59,7 +60,7 @@ def films_by_visit(page: Page, chosen: CohortFilter) -> None:
     rows = ask(page, cohort.films_by_visit, chosen)
     if rows.empty:
         st.markdown("No film is assigned to these patients.")
-        guards.link(guards.IMPORT, "Bring in films")
+        guards.link(guards.IMPORT, "Import films")
         return
     order = visits_in_order(rows)
     parts = _in_order(rows["body_part"].unique().tolist(), chosen)
@@ -119,28 +120,28 @@ def who_is_in(page: Page, subjects: pd.DataFrame) -> None:
         column_config={
             "birth_year": st.column_config.NumberColumn("born", format="%d"),
             "last_day": st.column_config.NumberColumn("last day", help="Days from baseline to last visit"),
-            "abstained": st.column_config.NumberColumn("refused films"),
+            "abstained": st.column_config.NumberColumn("rejected films"),
         },
     )  # fmt: skip
     if row:
         url_state.open_patient(row["subject"])
-    st.caption(f"n = {len(subjects)}. Click on a row to open the patient.")
+    st.caption(f"n = {len(subjects)}. Click a row to open the patient.")
     download(table, "patients")
 
 
 def missing(page: Page, chosen: CohortFilter) -> None:
-    """What is missing, refused or unassigned, each with its reason."""
-    st.markdown("#### Missing, refused, unassigned")
+    """What is missing, rejected or unassigned, each with its reason."""
+    st.markdown("#### Missing, rejected, unassigned")
     gaps = ask(page, cohort.without_film, chosen)[["subject", "visit", "body_part"]]
     _list("Visits without a film", gaps, "Every visit of these patients has a film of every region.")
     refused = ask(page, scores.abstentions, chosen)[
         ["subject", "visit", "body_part", "reason", "reader", "image"]
     ]
-    _list("Films refused by the model", refused, "The model scored every film of these patients.")
+    _list("Films rejected by the model", refused, "The model scored every film of these patients.")
     open_films = ask(page, cohort.unassigned)
     _list("Films without patient or visit", open_films, "Every film belongs to a patient and a visit.")
-    not_taken = ask(page, cohort.refused)
-    _list("Files and rows that were not taken in", not_taken, "Nothing was refused.")
+    not_imported = ask(page, cohort.refused)
+    _list("Files and rows that were not imported", not_imported, "Everything was imported.")
 
 
 def _list(title: str, rows: pd.DataFrame, nothing: str) -> None:
@@ -148,14 +149,14 @@ def _list(title: str, rows: pd.DataFrame, nothing: str) -> None:
         if rows.empty:
             st.markdown(nothing)
         elif "subject" in rows:
-            st.caption("Click on a row: the patient opens, at that visit where it has one before it.")
+            st.caption("Click a row to open the patient at that visit.")
             row = clicked_row(rows, f"cohort_{title}")
             if row and pd.notna(row["subject"]):
                 visit = row.get("visit")
                 url_state.open_patient(str(row["subject"]), last="" if pd.isna(visit) else str(visit))
             download(rows, title.lower().replace(" ", "_"))
         else:
-            st.dataframe(rows, hide_index=True)
+            st.dataframe(rows, hide_index=True, column_config=column_labels(rows))
             download(rows, title.lower().replace(" ", "_"))
 
 

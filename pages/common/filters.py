@@ -24,10 +24,10 @@ from pages.common.queries import ask, asking, fetch
 def cohort_filter(page: Page) -> CohortFilter:
     """Draw the filter and return what is selected.
 
-    The scoring system is one in which somebody has scored, the campaign a real one where people read.
+    The scoring system is one in which somebody has scored, the campaign a real one where human readers read.
     """
     saved: CohortFilter = st.session_state.setdefault(keys.FILTER, CohortFilter())
-    with guards.told():
+    with guards.errors_shown():
         levels, held, readers, _ = fetch(
             page,
             asking(cohort.levels),
@@ -139,7 +139,7 @@ def _clear() -> None:
 
 
 def _count(page: Page, chosen: CohortFilter) -> None:
-    with guards.told():
+    with guards.errors_shown():
         inside = len(ask(page, cohort.chosen_subjects, chosen))
         everyone = int(ask(page, cohort.counts)["subjects"].iloc[0])
     left = everyone - inside

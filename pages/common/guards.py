@@ -1,4 +1,4 @@
-"""What a page says instead of its content: nothing there yet, not for this viewer, or a problem to mend."""
+"""What a page says instead of its content: nothing there yet, not for this viewer, or a problem to fix."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def needs_cohort(page: Page) -> None:
     """Stop with a link to the import where there is no cohort yet: a normal state, not an error."""
     if not page.state["is_empty"]:
         return
-    st.info("This cohort is empty: nobody is in it yet.", icon=":material/inbox:")
-    link(IMPORT, "Bring in films, subjects and reader scores")
-    st.caption("Or make the phantom study on the command line: `sharpline demo`.")
+    st.info("No patients yet.", icon=":material/inbox:")
+    link(IMPORT, "Import films, patients and reader scores")
+    st.caption("Or generate the phantom study on the command line: `sharpline demo`.")
     st.stop()
 
 
@@ -42,7 +42,7 @@ def not_for_readers(page: Page, what: str) -> None:
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def errors_shown() -> Iterator[None]:
     """Turn a known problem into a sentence for the person; anything else is a bug and stays one."""
     try:
         yield

@@ -58,28 +58,28 @@ def what_this_is_not(page: Page) -> None:
 
 def what_this_is(page: Page) -> None:
     guards.needs_cohort(page)
-    with guards.told():
+    with guards.errors_shown():
         counts = ask(page, cohort.counts).iloc[0]
         rows, films = systems_view.held(page, CohortFilter())
     st.markdown(systems_view.in_words(rows))
-    regions = ", ".join(f"{row.films:,} {row.body_part}".replace(",", " ") for row in films.itertuples())
+    regions = ", ".join(f"{row.films:,} {row.body_part}" for row in films.itertuples())
     loose = f"{counts['unassigned']} without patient or visit"
     shown = (
         ("Patients", counts["subjects"], ""),
         ("Visits", counts["visits"], ""),
         ("Films", counts["images"], f"{regions}; {loose}" if regions else loose),
-        ("Films seen by the model", counts["scored_images"], f"{counts['abstained_images']} refused by it"),
+        ("Films read by the model", counts["scored_images"], f"{counts['abstained_images']} rejected"),
         ("Readers", counts["readers"], ", ".join(_campaigns(page, rows["system"].tolist()))),
     )
     for column, (label, value, note) in zip(st.columns(len(shown)), shown, strict=True):
         with column:
-            st.metric(label, f"{int(value):,}".replace(",", " "))
+            st.metric(label, f"{int(value):,}")
             st.caption(note)
     systems_view.table(page, CohortFilter())
 
 
 def _campaigns(page: Page, systems: list[str]) -> list[str]:
-    """Campaigns in which people read, of every system."""
+    """Campaigns in which human readers read, of every system."""
     readers = fetch(page, *(asking(scores.readers, name) for name in systems)) if systems else []
     return list(dict.fromkeys(name for frame in readers for name in people_campaigns(frame)))
 

@@ -15,7 +15,7 @@ from data.queries.answer import Together
 from pages.common.page import Page
 
 Query = Callable[..., pd.DataFrame]
-MOST = 256  # answers kept
+MAX_ANSWERS = 256  # answers kept
 
 
 @dataclass
@@ -36,11 +36,11 @@ class Shelf:
     def put(self, key: Hashable, answer: Any) -> None:
         with self.lock:
             self.kept[key] = answer
-            while len(self.kept) > MOST:
+            while len(self.kept) > MAX_ANSWERS:
                 self.kept.popitem(last=False)
 
     def has(self, page: Page, work: Callable[..., Any], arguments: tuple[Any, ...]) -> bool:
-        """Whether ``worked_out`` would find its result here."""
+        """Whether ``computed`` would find its result here."""
         with self.lock:
             return _work_key(page, work, arguments) in self.kept
 
@@ -94,7 +94,7 @@ def _asked(page: Page, wanted: Sequence[tuple[Hashable, Request]]) -> dict[Hasha
     return {key: _shared(answer) for key, answer in answers.items()}
 
 
-def worked_out(page: Page, work: Callable[..., Any], *arguments: Any) -> Any:
+def computed(page: Page, work: Callable[..., Any], *arguments: Any) -> Any:
     """The result of ``work(page, *arguments)``, kept like the answers that it is made from.
 
     work must ask the cohort for its rows itself; what it is given must be small and hashable.

@@ -13,7 +13,7 @@ from core.reader_labels import label_kinds, people, shown_readings
 from core.scores.system import ScoreSystem
 from data.queries import scores
 from pages.common.page import Page
-from pages.common.queries import ask, worked_out
+from pages.common.queries import ask, computed
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,8 @@ def chosen_totals(page: Page, chosen: CohortFilter, component: str = "total") ->
 def reader_error(
     page: Page, chosen: CohortFilter, first: str, last: str, component: str = "total"
 ) -> Error | None:
-    """The people's SDC between two visits, over all patients of the cohort; None below two readers."""
-    found: Error | None = worked_out(page, _reader_error, all_patients(chosen), first, last, component)
+    """The human readers' SDC between two visits, over all patients of the cohort; None below two readers."""
+    found: Error | None = computed(page, _reader_error, all_patients(chosen), first, last, component)
     return found
 
 

@@ -13,7 +13,7 @@ COMPONENT = "component"  # the part of the score that is looked at, on every pag
 TOTAL = "total"
 
 
-def lasting(key: str, options: Sequence[str], default: str = "") -> None:
+def sticky(key: str, options: Sequence[str], default: str = "") -> None:
     """Seed a choice from what it was when it was drawn last, also before another page was looked at.
 
     It is set at every run: a widget that is drawn in another place would show its first option otherwise.
@@ -23,7 +23,7 @@ def lasting(key: str, options: Sequence[str], default: str = "") -> None:
 
 
 def keep(key: str) -> Callable[[], None]:
-    """The callback of a lasting choice."""
+    """The callback of a sticky choice."""
 
     def kept() -> None:
         st.session_state[f"{key}_kept"] = st.session_state[key]
@@ -32,20 +32,20 @@ def keep(key: str) -> Callable[[], None]:
 
 
 def choose(key: str, value: str) -> None:
-    """Set a lasting choice before it is drawn."""
+    """Set a sticky choice before it is drawn."""
     st.session_state[key] = st.session_state[f"{key}_kept"] = value
 
 
 def pick(title: str, options: Sequence[str], key: str, **more: Any) -> str:
     """A select box whose choice lasts."""
-    lasting(key, options)
+    sticky(key, options)
     value: str = st.selectbox(title, list(options), key=key, on_change=keep(key), **more)
     return value
 
 
 def pick_one(title: str, options: Sequence[str], key: str, default: str = "", **more: Any) -> str:
     """Buttons beside each other of which one is on; the choice lasts."""
-    lasting(key, options, default)
+    sticky(key, options, default)
     value: str = st.segmented_control(
         title, list(options), key=key, on_change=keep(key), required=True, **more
     )

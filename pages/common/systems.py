@@ -23,7 +23,7 @@ def in_words(rows: pd.DataFrame) -> str:
     """Which films are scored by which score, and by whom."""
     known = [scores.get(name) for name in scores.names() if name in set(rows["system"])]
     if not known:
-        return "An imaging study; nobody has scored its films yet."
+        return "An imaging study; no film has been scored yet."
     said = "; ".join(_score(system) for system in known)
     who = " and ".join(
         name for name, there in (("readers", rows["readers"].sum()), ("a model", rows["seen"].sum())) if there
@@ -46,18 +46,18 @@ def table(page: Page, chosen: CohortFilter) -> None:
         return
     st.markdown("#### By score")
     st.dataframe(as_table(rows, films), hide_index=True)
-    st.caption("Pages show one score at a time: choose it in their sidebar.")
+    st.caption("Each page shows one score: choose it in the sidebar.")
 
 
 def as_table(rows: pd.DataFrame, films: pd.DataFrame) -> pd.DataFrame:
-    """``score, patients, visits, readers, films, seen by the model, refused by it`` in the systems' order."""
+    """``score, patients, visits, readers, films, read by the model, rejected`` in the systems' order."""
     found = []
     for name in scores.names():
         for row in rows[rows["system"] == name].to_dict("records"):
             counts = {"patients": row["patients"], "visits scored": row["visits"], "readers": row["readers"]}
             found.append(
                 {"score": scores.get(name).title, **counts, "films": by_region(scores.get(name), films),
-                 "seen by the model": row["seen"], "refused by it": row["refused"]}
+                 "read by the model": row["seen"], "rejected": row["refused"]}
             )  # fmt: skip
     return pd.DataFrame(found)
 
@@ -67,5 +67,5 @@ def by_region(system: ScoreSystem, films: pd.DataFrame) -> str:
     said = []
     for region in dict.fromkeys(site.region for site in system.sites):
         count = int(films.loc[films["body_part"].str.startswith(region), "films"].sum())
-        said.append(f"{count:,} {region}".replace(",", " "))
+        said.append(f"{count:,} {region}")
     return ", ".join(said)

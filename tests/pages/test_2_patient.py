@@ -64,7 +64,7 @@ def test_chance_of_change_is_told_where_films_were_read_together(open_app, cohor
         transaction.supersede("finding", key)
         transaction.insert("finding", row.assign(compared=json.dumps({films["BL"]: 0.873})))
     caption = words(open_app(PAGE, cohort=store.path, patient="P4", site="C5I"), "caption")
-    assert "gives C5I a chance of 87 % of change" in caption
+    assert "87% chance of change at C5I" in caption
 
 
 def test_visits_can_be_chosen(open_app):
@@ -100,7 +100,7 @@ def test_patient_outside_the_filter_is_not_shown(open_app):
 
 def test_filter_that_leaves_nobody_says_so(open_app):
     at = open_app(PAGE, arm="Placebo", sex="F", **{"with": "HLA-B27:negative"})
-    assert "clear it in the sidebar" in words(at, "info")
+    assert "Clear it in the sidebar" in words(at, "info")
 
 
 @pytest.fixture
@@ -172,7 +172,7 @@ def test_probability_is_that_of_core(open_app):
     sdc = float(text.split("SDC95 (mean of 2 readers) ")[1].split(",")[0])
     share = probability_real(mean_change("P4"), sdc)
     assert "Almost surely worse" in text
-    assert ("over 99.9 %" if share > 0.999 else f"{100 * share:.1f} %") in text
+    assert ("over 99.9%" if share > 0.999 else f"{100 * share:.1f}%") in text
     assert f"Φ(1.96 × |{mean_change('P4'):+.1f}| / {sdc:.2f})" in caption
     assert "SD = SDC95 / 1.96" in caption
 
@@ -180,7 +180,7 @@ def test_probability_is_that_of_core(open_app):
 def test_patient_stands_among_the_others(open_app):
     others = [mean_change(one) for one in small_cohort.PATIENTS if one != "P4"]
     assert max(others) < mean_change("P4"), "P4 is made to change most"
-    assert "**Among 5 others:** change above that of 100 %" in words(open_app(PAGE, patient="P4"), "markdown")
+    assert "**Rank of the change among 6 patients:** 1st" in words(open_app(PAGE, patient="P4"), "markdown")
 
 
 def test_what_is_new_since_the_last_visit(open_app):
@@ -239,7 +239,7 @@ def test_a_negative_change_is_shown_as_one(open_app, own):
         tx.supersede("site_score", mine[["subject", "visit", "reader", "site"]])
         tx.insert("site_score", mine.assign(grade=pd.array([3] * len(mine), dtype="Int32"), reason=None))
     at = open_app(PAGE, cohort=own, patient="P2")
-    assert shown(at, "mSASSS, mean of").delta.startswith("-")
+    assert shown(at, "mSASSS, mean of").delta.startswith("−")
     assert "better:" in words(at, "markdown")
 
 

@@ -108,10 +108,10 @@ def test_no_verdict_without_a_margin_and_one_with_it(open_app, tmp_path):
     assert "No verdict: no margin was set." in words(at, "caption")
     at.number_input(key="agreement_margin").set_value(500.0)
     at.text_input(key="agreement_margin_reason").set_value("protocol 3.2")
-    next(button for button in at.button if button.label.startswith("Set it")).click().run()
+    next(button for button in at.button if button.label.startswith("Set margin")).click().run()
     at.run()
     assert not at.exception
-    assert "is under the margin" in words(at, "caption")
+    assert "is below the margin" in words(at, "caption")
     assert "**after** a model had scored" in words(at, "markdown")
     assert "protocol 3.2" in words(at, "markdown")
 
@@ -126,7 +126,7 @@ def test_margin_after_scoring_needs_a_reason(open_app, tmp_path):
     cohort = small_cohort.build(tmp_path / "margin.duckdb", films=False).path
     at = section(open_app(PAGE, cohort=cohort), "Model as a reader")
     at.number_input(key="agreement_margin").set_value(4.0)
-    next(button for button in at.button if button.label.startswith("Set it")).click().run()
+    next(button for button in at.button if button.label.startswith("Set margin")).click().run()
     assert "not set in advance" in at.error[0].value
 
 
@@ -237,8 +237,8 @@ def test_read_modes_stand_beside_each_other_and_rereads_are_found(open_app, tmp_
     assert not at.exception
     modes = next(t.value for t in at.dataframe if "mode" in t.value.columns)
     assert set(modes["mode"]) == {"paired", "chronological"}
-    again = next(t.value for t in at.dataframe if "read again as" in t.value.columns)
-    assert set(again["read again as"]) == {"sorted (chronological)"}
+    again = next(t.value for t in at.dataframe if "repeat reading" in t.value.columns)
+    assert set(again["repeat reading"]) == {"sorted (chronological)"}
     assert set(again["panel"]) == {"status", "change"}
 
 
@@ -308,7 +308,7 @@ def test_worst_in_pages_is_model_minus_mean_of_readers(page, asked):
 
 
 def test_too_many_grades_are_told_and_not_loaded(open_app, monkeypatch):
-    monkeypatch.setattr("pages.common.agreement.site_statistics.MOST_GRADES", 100)
+    monkeypatch.setattr("pages.common.agreement.site_statistics.MAX_GRADES", 100)
     at = section(open_app(PAGE), "Site by site")
     assert "a page takes at most 100" in words(at, "info")
     assert "sharpline agreement --cluster subject" in words(at, "info").replace("`", "")

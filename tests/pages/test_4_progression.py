@@ -58,7 +58,7 @@ def test_without_imputed_sites_only_complete_readings_count(page):
 
 def test_page_answers_in_words(open_app):
     text = words(open_app(PAGE), "markdown")
-    assert "**With imputed sites.** From BL to W104 **Active** by" in text
+    assert "**With imputed sites.** BL to W104, mSASSS (mean, 95% CI): **Active** progressed by" in text
     assert "Beyond the SDC95 (mean of 2 readers)" in text
     assert "**Without imputed sites.**" in text
 
@@ -199,13 +199,13 @@ def test_films_put_in_are_counted_and_named(open_app, own):
         keys = keys[(keys["subject"] == "P2") & (keys["visit"] == "W104")]
         tx.supersede("site_score", keys[["subject", "visit"]].drop_duplicates())
     at = open_app(PAGE, cohort=own)
-    assert "Missing films: none put in" in words(at, "caption")
+    assert "Missing films: none imputed" in words(at, "caption")
     box = next(box for box in at.selectbox if box.label == "Missing films")
     box.set_value("locf").run()
     assert not at.exception
-    assert "Values put in for a film: 1 of 6 patients" in words(at, "markdown")
+    assert "Films imputed in 1 of 6 patients" in words(at, "markdown")
     assert "nothing happened after a patient's last film" in words(at, "caption")
-    assert "1 with a value put in for a film" in words(at, "caption")
+    assert "1 with an imputed film" in words(at, "caption")
 
 
 # -- guards --------------------------------------------------------------------------------------------------
@@ -243,9 +243,9 @@ def test_a_blinded_study_is_unblinded_by_an_act_with_a_reason(open_app, own):
 
 
 def test_a_set_is_frozen_and_opens_to_the_same_digits(open_app, own):
-    at = section(open_app(PAGE, cohort=own), "Looks and frozen sets")
-    assert "Looks at results by arm: 1, in 1 sessions" in words(at, "markdown")
-    next(field for field in at.text_input if field.label == "Name of the set").set_value("primary")
+    at = section(open_app(PAGE, cohort=own), "Access log and frozen analyses")
+    assert "Unblinded looks at results by arm: 1, in 1 session" in words(at, "markdown")
+    next(field for field in at.text_input if field.label == "Name of the analysis").set_value("primary")
     next(field for field in at.text_input if field.label == "Why it is frozen").set_value("plan 2.1")
     next(button for button in at.button if button.label.startswith("Freeze")).click().run()
     assert not at.exception
@@ -262,7 +262,7 @@ def test_a_set_is_frozen_and_opens_to_the_same_digits(open_app, own):
     at.run()
     assert not at.exception
     assert "the same digits" in words(at, "success"), "the version of then is still there"
-    assert "The cohort has moved on: 1 writes" in words(at, "warning")
+    assert "The cohort has changed: 1 write" in words(at, "warning")
     assert len(looks(CohortStore(own))) == 1, "the frozen question is the one that was looked at"
     assert verify(CohortStore(own)).broken == []
 
@@ -276,7 +276,7 @@ def test_a_set_frozen_blinded_keeps_the_arms_hidden(open_app, own):
     freeze(store, "blind", actor="a", reason="r", system="msasss", version=store.version(),
            settings=ASKED.as_settings(), results=results)  # fmt: skip
     store.set_blinded(False, actor="test", reason="lock")
-    at = section(open_app(PAGE, cohort=own), "Looks and frozen sets")
+    at = section(open_app(PAGE, cohort=own), "Access log and frozen analyses")
     at.selectbox(key="frozen_opened").set_value("blind").run()
     assert not at.exception
     assert "the same digits" in words(at, "success")

@@ -47,4 +47,4 @@ def test_where_shows_the_sites_of_the_part(hands):
     hands.selectbox(key="component").select("feet")
     at = hands.button_group(key="progression_section").set_value("Where").run()
     assert not at.exception
-    assert "SvdH, feet, mean and 95% CI" in words(at, "markdown")
+    assert "SvdH, feet (mean, 95% CI)" in words(at, "markdown")

@@ -63,7 +63,7 @@ def test_table_without_the_columns_needed_is_told_in_a_sentence(open_app, tmp_pa
 
 def test_model_part_counts_what_is_left(open_app):
     at = part(open_app(PAGE), "Run the model")
-    assert "**mSASSS**: **1** of 36 films to look at, 1 refused" in words(at, "markdown")
+    assert "**mSASSS**: **1** of 36 films to score, 1 rejected" in words(at, "markdown")
 
 
 def test_films_of_another_models_body_part_are_not_counted(cohort_file):
@@ -75,7 +75,7 @@ def test_films_of_another_models_body_part_are_not_counted(cohort_file):
 
 
 def test_refused_files_are_listed(open_app):
-    at = part(open_app(PAGE), "What was refused")
+    at = part(open_app(PAGE), "What was not imported")
     assert at.dataframe[0].value["reason"].tolist() == ["is not a DICOM file"]
     assert len(at.dataframe[1].value) == 1
 

@@ -41,8 +41,8 @@ def test_every_page_says_research_only_and_phantom(open_app, page):
 def test_empty_cohort_is_a_normal_state_with_a_way_on(open_app, page, tmp_path):
     at = open_app(page, cohort=tmp_path / "new.duckdb")
     assert not at.exception
-    assert "empty" in texts(at, "info")
-    assert any("Bring in films" in link.proto.label for link in at.main.get("page_link"))
+    assert "No patients yet" in texts(at, "info")
+    assert any("Import films" in link.proto.label for link in at.main.get("page_link"))
 
 
 def test_what_this_is_not_stands_before_any_number(open_app):
@@ -55,14 +55,14 @@ def test_what_this_is_not_stands_before_any_number(open_app):
 def test_home_counts_what_the_cohort_holds(open_app):
     shown = {metric.label: metric.value for metric in open_app().metric}
     assert shown == {
-        "Patients": "6", "Visits": "3", "Films": "36", "Films seen by the model": "35", "Readers": "2",
+        "Patients": "6", "Visits": "3", "Films": "36", "Films read by the model": "35", "Readers": "2",
     }  # fmt: skip
 
 
 def test_cohort_counts_patients_films_and_gaps(open_app):
     shown = {metric.label: metric.value for metric in open_app("pages/1_Cohort.py").metric}
     assert shown == {
-        "Patients": "6", "Films": "35", "Refused by the model": "1", "Visits without a film": "1",
+        "Patients": "6", "Films": "35", "Rejected by the model": "1", "Visits without a film": "1",
         "Unassigned films": "1",
     }  # fmt: skip
 
@@ -168,7 +168,7 @@ def test_table_one_counts_by_arm(open_app):
     table = next(t.value for t in at.dataframe if "Placebo" in t.value.columns)
     rows = table.set_index("")
     assert rows.loc["Patients, n"].to_dict() == {"Active": "3", "Placebo": "3", "All": "6"}
-    assert rows.loc["Sex: F", "All"] == "3 (50 %)"
+    assert rows.loc["Sex: F", "All"] == "3 (50%)"
 
 
 def test_damaged_cohort_is_told_in_a_sentence(open_app, tmp_path):

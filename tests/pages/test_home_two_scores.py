@@ -31,8 +31,8 @@ def test_home_counts_each_score(open_app, both_file):
     table = at.dataframe[0].value.set_index("score")
     assert table.loc["SvdH", "films"] == "12 hand, 11 foot"
     assert table.loc["SvdH", ["patients", "visits scored", "readers"]].tolist() == [6, 12, 2]
-    assert table.loc["SvdH", ["seen by the model", "refused by it"]].tolist() == [23, 1]
-    assert table.loc["mSASSS", "seen by the model"] == 0
+    assert table.loc["SvdH", ["read by the model", "rejected"]].tolist() == [23, 1]
+    assert table.loc["mSASSS", "read by the model"] == 0
 
 
 def test_the_sidebar_chooses_the_score_of_the_pages(open_app, both_file):
@@ -49,5 +49,5 @@ def test_the_sidebar_chooses_the_score_of_the_pages(open_app, both_file):
 
 def test_a_cohort_that_nobody_scored_says_so():
     empty = pd.DataFrame(columns=["system", "patients", "visits", "readers", "seen", "refused"])
-    assert "nobody has scored" in in_words(empty)
+    assert "no film has been scored" in in_words(empty)
     assert as_table(empty, pd.DataFrame(columns=["body_part", "films"])).empty

@@ -99,7 +99,7 @@ def test_site_tells_rule_imputation_run_and_event(open_app):
     text = words(at, "markdown")
     assert "**T1S** · T1 superior anterior corner · R2, W104" in text
     assert "mean of 11 scored corners of the cervical segment =" in text and "From: C2I 0" in text
-    assert "`msasss.seg_mean` (Segment mean)" in words(at, "caption")
+    assert "Rule Segment mean:" in words(at, "caption")
     assert "not verified in the primary paper" in words(at, "caption")
 
 
@@ -133,7 +133,7 @@ def test_site_without_box_is_shown_beside_its_joint_or_says_why(open_app, limbs_
     at = open_app(PAGE, cohort=limbs_file, patient="P3", site="LH.E.ULN")
     assert "the model did not find this site" in html(at)
     at = open_app(PAGE, patient="P6", site="L2S", first="BL", last="W52")
-    assert "film refused by the model: too few corners found" in html(at)
+    assert "film rejected by the model: too few corners found" in html(at)
     at = open_app(PAGE, patient="P5", site="C5I")
     assert "no cervical film at this visit" in html(at)
 

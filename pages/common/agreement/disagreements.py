@@ -10,10 +10,10 @@ from core.agreement.comparison import STATUS
 from core.agreement.confusion import EDGE
 from pages.common.agreement.question import Comparison
 from pages.common.agreement.site_statistics import rated_sites, too_many_grades
-from pages.common.agreement.widgets import beside, named, opening_table, told
+from pages.common.agreement.widgets import beside, named, opening_table, sentence_with_data
 from pages.common.page import Page
 from pages.common.readings import system_of
-from pages.common.sticky_widgets import keep, lasting
+from pages.common.sticky_widgets import keep, sticky
 
 WHO = "agreement_worst_pair"
 
@@ -21,7 +21,7 @@ WHO = "agreement_worst_pair"
 def worst(page: Page, compared: Comparison) -> None:
     """Change before status: a disagreement about change is what an endpoint suffers from."""
     options = _options(compared)
-    lasting(WHO, list(options))
+    sticky(WHO, list(options))
     name = st.selectbox("Who differs", list(options), key=WHO, on_change=keep(WHO))
     panels = list(reversed(compared.panels))
     for column, panel in zip(beside(len(panels)), panels, strict=True):
@@ -47,9 +47,9 @@ def _patients(compared: Comparison, panel: str, who: tuple[str, str] | str) -> N
         st.markdown(f"n = {n}: they do not differ in any patient.")
         return
     opening_table(compared, rows, f"worst_{panel}", height=390)
-    told(
+    sentence_with_data(
         f"n = {len(rows)} of {n} patients differ, by {rows['difference'].abs().max():.1f} {compared.unit} at "
-        "most. Click on a row: the patient and the films open.",
+        "most. Click a row to open the patient and the films.",
         rows, f"largest_disagreements_{panel}",
     )  # fmt: skip
 
@@ -82,7 +82,7 @@ def _sites(page: Page, compared: Comparison, pair: tuple[str, str]) -> None:
         return
     rows = rows.rename(columns={"first": pair[0], "second": pair[1]})
     opening_table(compared, rows, "worst_sites", system.codes)
-    told(
-        f"{len(rows):,} of {len(both):,} grades differ. Click on a row: the films open at that site.",
+    sentence_with_data(
+        f"{len(rows):,} of {len(both):,} grades differ. Click a row to open the films at that site.",
         rows, "largest_disagreements_sites",
     )  # fmt: skip

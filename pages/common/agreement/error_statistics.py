@@ -16,15 +16,15 @@ from data.queries import scores
 from data.queries.readings import read_modes
 from pages.common.agreement.question import Question, readings_of
 from pages.common.page import Page
-from pages.common.queries import ask, worked_out
+from pages.common.queries import ask, computed
 
 
 def modes(page: Page, question: Question) -> pd.DataFrame:
-    """``measures.agreement`` of the chosen component in every campaign in which two people read.
+    """``measures.agreement`` of the chosen component in every campaign in which two human readers read.
 
     Adds ``campaign`` and ``mode``; agreement about change is never mixed across campaigns.
     """
-    found: pd.DataFrame = worked_out(page, _modes, question)
+    found: pd.DataFrame = computed(page, _modes, question)
     return found
 
 
@@ -45,17 +45,17 @@ def _modes(page: Page, question: Question) -> pd.DataFrame:
 
 def reading_error(page: Page, question: Question) -> list[dict[str, Any]]:
     """``measures.reader_error``: SDC and MDC by interval and part, of the chosen campaign."""
-    found: list[dict[str, Any]] = worked_out(page, _reading_error, question.chosen, question.interval)
+    found: list[dict[str, Any]] = computed(page, _reading_error, question.chosen, question.interval)
     return found
 
 
 def _reading_error(page: Page, chosen: CohortFilter, asked: Interval) -> list[dict[str, Any]]:
-    return measures.reader_error(worked_out(page, readings_of, chosen, asked))
+    return measures.reader_error(computed(page, readings_of, chosen, asked))
 
 
 def read_twice(page: Page, question: Question) -> pd.DataFrame:
-    """``core.agreement.rereads.within_reader`` of the people, over all patients of the filter."""
-    found: pd.DataFrame = worked_out(page, _read_twice, question.chosen, question.interval)
+    """``core.agreement.rereads.within_reader`` of the human readers, over all patients of the filter."""
+    found: pd.DataFrame = computed(page, _read_twice, question.chosen, question.interval)
     return found
 
 

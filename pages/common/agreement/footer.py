@@ -8,7 +8,7 @@ from core.reader_labels import truths
 from data.queries import scores
 from pages.common.agreement import statistics
 from pages.common.agreement.question import ICC, Comparison
-from pages.common.agreement.widgets import MOST_LISTED, opening_table
+from pages.common.agreement.widgets import MAX_LISTED, opening_table
 from pages.common.charts import picture_format
 from pages.common.page import Page
 from pages.common.provenance import download, how_made
@@ -23,10 +23,10 @@ def left_out(page: Page, compared: Comparison) -> None:
     if not asked.truth:
         gone = gone[~gone["label"].isin(truths(compared.kinds))]
     refused = ask(page, scores.abstentions, asked.chosen)
-    title = f"Left out: patients who lack a total {gone['subject'].nunique()}, films refused {len(refused)}"
+    title = f"Left out: patients who lack a total {gone['subject'].nunique()}, films rejected {len(refused)}"
     with st.expander(title, icon=":material/block:"):
         st.caption(
-            f"Click on a row: the patient and the films open. At most {MOST_LISTED} rows; the CSV has all."
+            f"Click a row to open the patient and the films. At most {MAX_LISTED} rows; the CSV has all."
         )
         opening_table(compared, gone, "agreement_gone")
         named = refused[refused["subject"].notna()]

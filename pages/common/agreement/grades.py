@@ -19,7 +19,7 @@ from pages.common.readings import system_of
 from pages.common.sticky_widgets import pick
 
 FEATURE, KEY = "agreement_feature", "grades"
-MOST_SQUARES = 30
+MAX_SQUARES = 30
 
 
 def grades(page: Page, compared: Comparison) -> None:
@@ -53,7 +53,7 @@ def _table(
     page: Page, compared: Comparison, panel: str, visit: str, feature: str, pair: tuple[str, str]
 ) -> None:
     found = squares(page, compared.question, visit, feature, panel, pair)
-    if found.both.empty or len(found.levels) > MOST_SQUARES:
+    if found.both.empty or len(found.levels) > MAX_SQUARES:
         st.markdown(
             "No site was graded by both." if found.both.empty else "Too many different grades for a table."
         )
@@ -77,14 +77,11 @@ def _pair(compared: Comparison, pair: tuple[str, str], unit: str):
 def _sentence(found: Squares) -> str:
     kappa = found.values["kappa.quadratic"]
     exact, near = (found.values[name]["estimate"] for name in ("exact_agreement", "within_one"))
-    low, high = kappa["ci"]
-    interval = "" if low is None else f" (95% CI {low:.2f} to {high:.2f})"
-    value = "" if kappa["estimate"] is None else f"Quadratic kappa {kappa['estimate']:.2f}{interval}. "
-    said = kappa_sentence(kappa, exact, near)
     return (
-        f"n = {len(found.both):,} grades of {found.patients:,} patients. {value}{said} Intervals resample "
-        "patients. Click on a square: its first case opens, the others are listed here."
-    ).replace("-", "−")
+        f"n = {len(found.both):,} grades of {found.patients:,} patients. "
+        f"{kappa_sentence(kappa, exact, near)} Intervals resample "
+        "patients. Click a square to open its first case; the others are listed here."
+    )
 
 
 def _long(found: Squares, pair: tuple[str, str]) -> pd.DataFrame:

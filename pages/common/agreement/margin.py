@@ -32,15 +32,15 @@ def margin_form(page: Page, system: str) -> None:
             step=0.5, key=keys.MARGIN, placeholder="no margin, no verdict",
         )  # fmt: skip
         why = st.text_input("Reason", placeholder="needed once a model has scored", key=keys.MARGIN_REASON)
-        if st.form_submit_button("Set it; who, when and why stays in the trail"):
-            with guards.told():
+        if st.form_submit_button("Set margin (recorded in the audit trail)"):
+            with guards.errors_shown():
                 decide(page.store, actor=current_actor(), reason=why.strip(), margins={system: new or None})
             st.rerun()
 
 
 def _margin_sentence(stored: Margin | None) -> str:
     if stored is None or stored.value is None:
-        return "No margin is set, so there is no verdict. It belongs into the protocol, before looking."
+        return "No margin is set, so there is no verdict. Set it in the protocol before unblinding."
     when = "before any model had scored" if stored.is_preset else "**after** a model had scored"
     why = f": {stored.reason}" if stored.reason else ""
     return (

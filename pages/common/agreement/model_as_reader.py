@@ -10,10 +10,11 @@ import streamlit as st
 
 from core.agreement.plain_words import false_change_sentence
 from core.figures.agreement.forest import forest, interchangeability
+from core.report.formatting import signed
 from pages.common.agreement import question, statistics
 from pages.common.agreement.margin import chosen_margin, margin_form
 from pages.common.agreement.question import Comparison
-from pages.common.agreement.widgets import beside, figure, legend, shorts, signed, titled, told
+from pages.common.agreement.widgets import beside, figure, legend, sentence_with_data, shorts, titled
 from pages.common.page import Page
 from pages.common.sticky_widgets import pick
 
@@ -21,10 +22,10 @@ MODEL = "agreement_model"
 
 
 def model_as_reader(page: Page, compared: Comparison) -> None:
-    """Interchangeability against the study's margin, leave-one-reader-out, change that nobody else sees."""
+    """Interchangeability against the study's margin, leaving one reader out, change that no other sees."""
     who, known = compared.readings.people, compared.readings.models
     if not known or len(who) < 2:
-        st.markdown("Whether a model is a reader cannot be told here: it needs a model and two readers.")
+        st.markdown("This question needs a model and two readers.")
         return
     model = known[0] if len(known) == 1 else pick("Model", known, MODEL)
     margin_form(page, compared.question.chosen.system)
@@ -75,10 +76,10 @@ def index_words(found: dict[str, Any]) -> tuple[str, str]:
         side = "further from the readers than they are to each other"
     else:
         side = "nearer to the readers than they are to each other"
-    chance = ", which may be chance" if low is not None and high is not None and low < 0 < high else ""
+    chance = " (not significant)" if low is not None and high is not None and low < 0 < high else ""
     verdict = "No verdict: no margin was set."
     if found["margin"] is not None and high is not None:
-        where = "under" if found["equivalent"] else "not under"
+        where = "below" if found["equivalent"] else "not below"
         verdict = f"The upper limit {signed(high)} is {where} the margin {found['margin']:g}."
     return f"**{signed(index['estimate'])}**{interval}", f"The model is {side}{chance}. {verdict}"
 
@@ -132,11 +133,11 @@ def _nan(value: float | None) -> float:
 
 def _false_change(found: dict[str, Any], model: str) -> None:
     rows = [_rates(name, value) for name, value in [(model, found["model"]), *found["readers"].items()]]
-    names = {"reader": "reader", "cases": "cases (n)", "said_change": "false change"}
-    names |= {"said_improvement": "false improvement"}
+    names = {"reader": "reader", "cases": "cases (n)", "change_text": "false change"}
+    names |= {"improvement_text": "false improvement"}
     st.dataframe(pd.DataFrame(rows)[list(names)].rename(columns=names), hide_index=True)
-    data = pd.DataFrame(rows).drop(columns=["said_change", "said_improvement"])
-    told(
+    data = pd.DataFrame(rows).drop(columns=["change_text", "improvement_text"])
+    sentence_with_data(
         f"{false_change_sentence(found)} Cases: patients in whom all other readers see no change; false "
         "improvement: a change below 0 there. Intervals resample patients.",
         data, "false_change",
@@ -145,23 +146,28 @@ def _false_change(found: dict[str, Any], model: str) -> None:
 
 def _rates(name: str, value: dict[str, Any]) -> dict[str, Any]:
     row: dict[str, Any] = {"reader": name, "cases": value["cases"]}
-    for key, word in (("false_change", "said_change"), ("false_improvement", "said_improvement")):
+    for key, word in (("false_change", "change_text"), ("false_improvement", "improvement_text")):
         low, high = value[key]["ci"]
-        row |= {key: value[key]["estimate"], f"{key}_low": low, f"{key}_high": high, word: _share(value[key])}
+        row |= {
+            key: value[key]["estimate"],
+            f"{key}_low": low,
+            f"{key}_high": high,
+            word: _proportion(value[key]),
+        }
     return row
 
 
-def _share(value: dict[str, Any]) -> str:
+def _proportion(value: dict[str, Any]) -> str:
     if value["estimate"] is None:
         return "no case"
     low, high = value["ci"]
     interval = "" if low is None else f" ({100 * low:.0f} to {100 * high:.0f})"
-    return f"{100 * value['estimate']:.0f} %{interval}"
+    return f"{100 * value['estimate']:.0f}%{interval}"
 
 
 def rate_words(values: Iterable[dict[str, Any]], key: str) -> str:
-    """Shares of one or several readings in a few words, each with its cases."""
+    """Proportions of one or several readings in a few words, each with its cases."""
     known = [value for value in values if value[key]["estimate"] is not None]
     if not known:
         return "no case"
-    return ", ".join(f"**{100 * value[key]['estimate']:.0f} %** of {value['cases']}" for value in known)
+    return ", ".join(f"**{100 * value[key]['estimate']:.0f}%** of {value['cases']}" for value in known)

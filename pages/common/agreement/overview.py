@@ -57,8 +57,8 @@ def _values(rows: pd.DataFrame) -> str:
 
 def _n(rows: pd.DataFrame) -> str:
     n = sorted({int(value) for value in rows["n"]}) or [0]
-    told = f"n = {n[0]:,}" if len(n) == 1 else f"n = {n[0]:,} to {n[-1]:,}"
-    return f"{told} patients; 95% intervals in the figure below"
+    count = f"n = {n[0]:,}" if len(n) == 1 else f"n = {n[0]:,} to {n[-1]:,}"
+    return f"{count} patients; 95% intervals in the figure below"
 
 
 def _model(page: Page, compared: Comparison) -> None:
@@ -71,7 +71,7 @@ def _model(page: Page, compared: Comparison) -> None:
             st.markdown(f"Readers: {rate_words(rates['readers'].values(), 'false_change')}")
             st.markdown(f"Model: {rate_words([rates['model']], 'false_change')}")
             st.caption(
-                "Change seen where all others see none; improvements: readers "
+                "Change seen where no other reader saw any; improvements: readers "
                 f"{rate_words(rates['readers'].values(), 'false_improvement')}, model "
                 f"{rate_words([rates['model']], 'false_improvement')}"
             )
@@ -94,7 +94,7 @@ def forest_of_all(page: Page, compared: Comparison) -> None:
         sentence=_sentence(rows, compared), data=rows.drop(columns=["kind"]), clicks=True,
     )  # fmt: skip
     if clicked:
-        _look_closer(compared, [str(value) for value in clicked])
+        _choose_pair(compared, [str(value) for value in clicked])
     with st.expander(
         "All numbers: every statistic of every part, interval and pair", icon=":material/table:"
     ):
@@ -119,7 +119,7 @@ def _rows(found: pd.DataFrame, compared: Comparison) -> pd.DataFrame:
     return pd.concat(kept, ignore_index=True)
 
 
-def _look_closer(compared: Comparison, clicked: list[str]) -> None:
+def _choose_pair(compared: Comparison, clicked: list[str]) -> None:
     pair = (clicked[2], clicked[3])
     if pair in compared.pairs:
         choose(PAIR, named(pair))
@@ -130,12 +130,12 @@ def _sentence(rows: pd.DataFrame, compared: Comparison) -> str:
     """Model-reader beside reader-reader, for change and for status, in one sentence."""
     rows = rows[rows["label"] == compared.question.component]
     n = sorted({int(value) for value in rows["n"]}) or [0]
-    told = f"n = {n[0]} patients" if len(n) == 1 else f"n = {n[0]} to {n[-1]} patients"
+    count = f"n = {n[0]} patients" if len(n) == 1 else f"n = {n[0]} to {n[-1]} patients"
     said = [f"{panel} {_ranges(rows[rows['panel'] == panel])}" for panel in reversed(compared.panels)]
     return (
-        f"Agreement, {question.ICC}, about {'; about '.join(said)}; {told}. A model is good when its change "
-        "agrees. Below the first rows: parts of the score, then other intervals (status at the later visit)."
-        f"{legend(compared)} Click on a row to look at its pair."
+        f"Agreement, {question.ICC}, about {'; about '.join(said)}; {count}. "
+        "Below the first rows: parts of the score, then other intervals (status at the later visit)."
+        f"{legend(compared)} Click a row to see its pair."
     )
 
 
@@ -147,4 +147,4 @@ def _ranges(rows: pd.DataFrame) -> str:
         if len(part):
             low, high = number(part.min()), number(part.max())
             said.append(f"{name} {low}" + (f" to {high}" if high != low else ""))
-    return ", ".join(said) or "not computable (too few patients, or nobody differs)"
+    return ", ".join(said) or "not computable (too few patients, or no differences)"

@@ -9,9 +9,10 @@ import streamlit as st
 from core.agreement.limits.regression import regression_limits
 from core.agreement.plain_words import limits_sentence
 from core.figures.agreement import pairs as figures
+from core.report.formatting import signed
 from pages.common.agreement import statistics
 from pages.common.agreement.question import Comparison
-from pages.common.agreement.widgets import beside, figure, open_case, pick_pair, signed, titled
+from pages.common.agreement.widgets import beside, figure, open_case, pick_pair, titled
 from pages.common.page import Page
 
 SLOPING = "agreement_sloping"
@@ -54,7 +55,7 @@ def _panel(page: Page, compared: Comparison, panel: str, names: tuple[str, str],
     clicked = figure(
         plot, f"bland_altman_{panel}", alt=f"Difference over mean, {panel}",
         sentence=f"n = {len(rows)}. {limits_sentence(limits, first, second, pair.unit)}{_slope(limits)}"
-        " Click on a point: the patient and the films open.",
+        " Click a point to open the patient and the films.",
         data=data.assign(mean=(rows["first"] + rows["second"]) / 2, gap=rows["first"] - rows["second"]),
         clicks=True,
     ) or clicked  # fmt: skip
@@ -79,7 +80,7 @@ def _bias_sentence(limits: dict, pair: figures.Pair, n: int) -> str:
 
 
 def _slope(limits: dict) -> str:
-    """Whether the difference grows with the score, where that can be told."""
+    """Whether the difference grows with the score, where that is known."""
     slope, p = limits["proportional_bias"]["slope"], limits["proportional_bias"]["p"]
     if slope is None or p is None or not np.isfinite(p) or p >= 0.05:
         return ""

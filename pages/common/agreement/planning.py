@@ -14,23 +14,23 @@ from pages.common.agreement.widgets import figure
 from pages.common.page import Page
 
 FORMS = ("ICC(A,1)", "ICC(C,1)", "ICC(1,1)")
-MOST = 0.99  # of an ICC that is planned for
+MAX_ICC = 0.99  # of an ICC that is planned for
 
 
 def planning(page: Page, compared: Comparison) -> None:
     """Patients for an ICC interval of a wanted width, beginning with what this study found."""
     one, two, three, four = st.columns(4)
     form = one.selectbox("Form", FORMS, key="plan_form")
-    icc = two.number_input("Expected ICC", 0.0, MOST, _planned(page, compared), 0.05, key="plan_icc")
+    icc = two.number_input("Expected ICC", 0.0, MAX_ICC, _planned(page, compared), 0.05, key="plan_icc")
     readers = max(2, len(compared.readings.people))
     raters = int(three.number_input("Readers", 2, 20, readers, key="plan_raters"))
     width = four.number_input("Width of the 95% interval", 0.02, 1.0, 0.2, 0.05, key="plan_width")
-    share = _rater_share(icc) if form == question.ICC else 0.0
+    share = _rater_proportion(icc) if form == question.ICC else 0.0
     n = subjects_for_width(icc, raters, width, form=form, rater_share=share)
     if n is None:
         st.warning(
-            f"No number of patients gives {form} an interval of {width:.2f} with {raters} readers: how far "
-            "apart readers are is known no better with more patients. More readers help.",
+            f"No number of patients gives {form} an interval of {width:.2f} with {raters} readers: more "
+            "patients do not narrow the difference between readers; more readers do.",
             icon=":material/groups:",
         )
         return
@@ -46,19 +46,19 @@ def planning(page: Page, compared: Comparison) -> None:
     )  # fmt: skip
 
 
-def _rater_share(icc: float) -> float:
-    most = round(MOST - icc, 2)
+def _rater_proportion(icc: float) -> float:
+    most = round(MAX_ICC - icc, 2)
     if most < 0.01:
         return 0.0
     share: float = st.slider(
-        "Share of the variance that is a constant difference between readers", 0.0, most, 0.0, 0.01,
+        "Proportion of the variance that is a constant difference between readers", 0.0, most, 0.0, 0.01,
         key=f"plan_share_{most}",
     )  # fmt: skip
     return share
 
 
 def _planned(page: Page, compared: Comparison) -> float:
-    """The people's ICC of change, or of status, kept within what can be planned for."""
+    """The human readers' ICC of change, or of status, kept within what can be planned for."""
     found = statistics.statistics(page, compared.question)
     here = found[(found["statistic"] == question.ICC) & (found["component"] == compared.question.component)]
     here = here[(here["kind"] == ReaderKind.HUMAN) & (here["panel"] == compared.panels[-1])]

@@ -13,7 +13,7 @@ from core.figures.agreement.pairs import Pair
 from data.queries import scores
 from data.queries.readings import readings
 from pages.common.page import Page
-from pages.common.queries import asking, fetch, worked_out
+from pages.common.queries import asking, computed, fetch
 from pages.common.readings import system_of
 
 COLUMNS = Columns("subject", "label", "total")
@@ -61,7 +61,7 @@ class Comparison:
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
-        """Pairs of people, then the model against each of them, then everybody against the truth."""
+        """Pairs of human readers, then the model against each of them, then all against the truth."""
         truths = set() if self.question.truth else set(self.readings.truths)
         return [pair for pair in self.readings.pairs if not set(pair) & truths]
 
@@ -89,7 +89,7 @@ class Comparison:
 def comparison(page: Page, question: Question) -> Comparison:
     """The first reads of the chosen patients."""
     chosen = question.chosen
-    found: Readings = worked_out(page, readings_of, chosen, question.interval)
+    found: Readings = computed(page, readings_of, chosen, question.interval)
     return Comparison(question, found)
 
 

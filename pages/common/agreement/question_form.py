@@ -11,16 +11,16 @@ from pages.common import guards
 from pages.common.agreement.question import Comparison, Question
 from pages.common.page import Page
 from pages.common.readings import chosen_totals, system_of
-from pages.common.sticky_widgets import keep, lasting, pick_component
+from pages.common.sticky_widgets import keep, pick_component, sticky
 
 FIRST, LAST = "agreement_first", "agreement_last"
 
 
 def choose_question(page: Page, chosen: CohortFilter) -> Question:
     """What is compared: part of the score, the two visits, and whether the truth is shown."""
-    with guards.told():
+    with guards.errors_shown():
         totals = chosen_totals(page, chosen)
-    guards.needs_rows(totals, "Nobody has scored these patients yet.")
+    guards.needs_rows(totals, "These patients have no scores yet.")
     visits = visits_in_order(totals)
     system = system_of(chosen)
     part, from_, to, truth = st.columns([1.4, 1, 1, 1.6], vertical_alignment="bottom")
@@ -30,7 +30,7 @@ def choose_question(page: Page, chosen: CohortFilter) -> Question:
         first = _one("Change from", FIRST, visits[:-1] or visits)
     later = visits[visits.index(first) + 1 :] or visits[-1:]
     with to:
-        last = _one("to; status at", LAST, later, later[-1])
+        last = _one("Change to / status at", LAST, later, later[-1])
     has_truth = bool((totals["kind"] == ReaderKind.CONSENSUS).any())
     shown = has_truth and truth.toggle(
         "Show the truth", value=False, key="agreement_truth", help="What the phantoms were made from"
@@ -39,13 +39,15 @@ def choose_question(page: Page, chosen: CohortFilter) -> Question:
 
 
 def _one(title: str, key: str, options: list[str], default: str = "") -> str:
-    lasting(key, options, default)
+    sticky(key, options, default)
     value: str = st.selectbox(title, options, key=key, on_change=keep(key))
     return value
 
 
 def needs_two(compared: Comparison) -> None:
     if len(people(compared.kinds)) + len(models(compared.kinds)) < 2:
-        st.info("One reader has scored so far: agreement needs a second one.", icon=":material/group_add:")
-        guards.link(guards.IMPORT, "Bring in another reader, or run the model")
+        st.info(
+            "Only one reader has scored so far; agreement needs a second one.", icon=":material/group_add:"
+        )
+        guards.link(guards.IMPORT, "Import another reader's scores, or run the model")
         st.stop()

@@ -14,10 +14,17 @@ from core.figures.agreement.forest import forest
 from pages.common.agreement import error_statistics, question
 from pages.common.agreement.error_statistics import modes, read_twice
 from pages.common.agreement.question import Comparison
-from pages.common.agreement.widgets import figure, legend, numbers_table, shorts, told, with_limits
+from pages.common.agreement.widgets import (
+    figure,
+    legend,
+    numbers_table,
+    sentence_with_data,
+    shorts,
+    with_limits,
+)
 from pages.common.page import Page
 
-SAME_MODEL = "A model that is run twice gives the same score, so its test is a repeated film."
+SAME_MODEL = "A model run twice on one film gives the same score; only a repeated film can test it."
 
 
 def reading_error(page: Page, compared: Comparison) -> None:
@@ -36,7 +43,7 @@ def _limits(page: Page, compared: Comparison) -> None:
         st.markdown("The readers' error needs two readers.")
         return
     st.dataframe(pd.DataFrame([_limit_words(row) for row in found]), hide_index=True)
-    told(
+    sentence_with_data(
         f"{compared.unit}, {len(found[0]['readers'])} readers, read mode {', '.join(found[0]['modes'])}. "
         "SDC95 comes from changes, MDC95 from status: a change below it may be reading error. The bias "
         "between the readers (first minus second) is in neither and stands beside them.",
@@ -99,8 +106,8 @@ def _twice(page: Page, compared: Comparison) -> None:
         st.markdown(f"No reader has read the same films twice. {SAME_MODEL}")
         return
     st.dataframe(again_words(rows), hide_index=True)
-    told(
-        "First read minus the further one, of the same films. Status takes all visits together and resamples "
+    sentence_with_data(
+        "First reading minus the repeat reading of the same films. Status pools all visits and resamples "
         f"patients; with few of them the intervals are wide. {SAME_MODEL}",
         rows.drop(columns=["interval", "draws_without_value"]), "readers_against_themselves",
     )  # fmt: skip
@@ -120,5 +127,5 @@ def again_words(rows: pd.DataFrame) -> pd.DataFrame:
         line = found.setdefault(key, {"n": f"{row['n']} ({row['patients']} patients)"})
         is_bias = row["statistic"] == "bland_altman.bias"
         line[names[row["statistic"]]] = with_limits(row["estimate"], row["low"], row["high"], plus=is_bias)
-    columns = (KEYS[0], "read again as", "panel", "visits")
+    columns = (KEYS[0], "repeat reading", "panel", "visits")
     return pd.DataFrame([dict(zip(columns, key, strict=True)) | line for key, line in found.items()])

@@ -19,7 +19,7 @@ from pages.common.agreement import (
 from pages.common.agreement.question import Comparison
 from pages.common.agreement.widgets import SECTION
 from pages.common.page import Page
-from pages.common.sticky_widgets import keep, lasting
+from pages.common.sticky_widgets import keep, sticky
 
 SECTIONS: dict[str, Callable[[Page, Comparison], None]] = {
     "Patient by patient": pair.one_pair,
@@ -34,8 +34,8 @@ SECTIONS: dict[str, Callable[[Page, Comparison], None]] = {
 
 
 def sections(page: Page, compared: Comparison) -> None:
-    """One section at a time: only what is looked at is worked out."""
-    lasting(SECTION, list(SECTIONS))
+    """One section at a time: only the open one is computed."""
+    sticky(SECTION, list(SECTIONS))
     name: str = st.segmented_control(
         "Look closer", list(SECTIONS), key=SECTION, on_change=keep(SECTION), required=True,
         label_visibility="collapsed", wrap=True,

@@ -16,20 +16,20 @@ from core.scores.display.layout import layout, placed
 from data.queries import scores
 from pages.common.agreement.question import Question, codes_of, comparison
 from pages.common.page import Page
-from pages.common.queries import ask, worked_out
+from pages.common.queries import ask, computed
 from pages.common.readings import system_of
 
-MOST_GRADES = 3_000_000  # site grades that a page takes into memory
+MAX_GRADES = 3_000_000  # site grades that a page takes into memory
 
 
 def too_many_grades(page: Page, question: Question) -> str:
-    """Why agreement site by site is not worked out here; "" where it is."""
+    """Why agreement site by site is not computed here; "" where it is."""
     readings = comparison(page, question).readings
     rows = int((readings.totals["component"] == TOTAL).sum()) * len(codes_of(question))
-    if rows <= MOST_GRADES:
+    if rows <= MAX_GRADES:
         return ""
     return (
-        f"This selection holds about {rows:,} site grades; a page takes at most {MOST_GRADES:,}. Choose "
+        f"This selection holds about {rows:,} site grades; a page takes at most {MAX_GRADES:,}. Choose "
         "fewer patients in the sidebar, or run `sharpline export --table site_scores` and `sharpline "
         "agreement --cluster subject`, which take them all."
     )
@@ -41,7 +41,7 @@ def rated_sites(page: Page, question: Question, visit: str, feature: str = "") -
     visit: of the status, "" for all visits. feature: only its sites; a part of the score: only its own. Sites
     of a large unit are summed.
     """
-    found: dict[str, pd.DataFrame] = worked_out(page, _rated_sites, question, visit, feature)
+    found: dict[str, pd.DataFrame] = computed(page, _rated_sites, question, visit, feature)
     return found
 
 
@@ -60,8 +60,8 @@ def _rated_sites(page: Page, question: Question, visit: str, feature: str) -> di
 
 
 def site_statistics(page: Page, question: Question, visit: str) -> pd.DataFrame:
-    """``core.agreement.by_site`` of every place and pair of people and models, with ``panel``."""
-    found: pd.DataFrame = worked_out(page, _site_statistics, question, visit)
+    """``core.agreement.by_site`` of every place and pair of human readers and models, with ``panel``."""
+    found: pd.DataFrame = computed(page, _site_statistics, question, visit)
     return found
 
 
@@ -89,7 +89,7 @@ def squares(
     page: Page, question: Question, visit: str, feature: str, panel: str, pair: tuple[str, str]
 ) -> Squares:
     """Counts of pairs of grades of all sites of a feature, with kappa and shares that resample patients."""
-    found: Squares = worked_out(page, _squares, question, visit, feature, panel, pair)
+    found: Squares = computed(page, _squares, question, visit, feature, panel, pair)
     return found
 
 

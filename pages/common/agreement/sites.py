@@ -50,7 +50,7 @@ def site_by_site(page: Page, compared: Comparison) -> None:
     with when:
         visit = pick("Status at", [ALL_VISITS, *compared.readings.visits], VISIT)
     visit = "" if visit == ALL_VISITS else visit
-    with st.spinner("Working out every site"):
+    with st.spinner("Computing every site"):
         found = site_statistics(page, compared.question, visit)
     if found.empty:
         st.info("No site was graded by two readings.", icon=":material/inbox:")
@@ -101,8 +101,8 @@ def _sentence(rows: pd.DataFrame, compared: Comparison, measure: str) -> str:
     crosses = f" × in {gone} of {len(rows)} squares: one grade throughout gives no value." if gone else ""
     return (
         f"{measure} is lowest at {worst['site']}, {worst['first']} – {worst['second']}: {value}, "
-        f"n = {worst['n']:,}.{crosses} Intervals resample patients. Click on a square: the patient about "
-        f"whom the two differ most there opens.{legend(compared)}"
+        f"n = {worst['n']:,}.{crosses} Intervals resample patients. Click a square to open the patient "
+        f"about whom the two differ most there.{legend(compared)}"
     )
 
 

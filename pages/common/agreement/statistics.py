@@ -1,4 +1,4 @@
-"""What the Agreement page works out, each part when it is looked at, from the functions of the report."""
+"""What the Agreement page computes, each part when it is looked at, from the functions of the report."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from core.domain import CohortFilter
 from core.report import statistics as measures
 from pages.common.agreement.question import COLUMNS, Question, comparison, readings_of
 from pages.common.page import Page
-from pages.common.queries import worked_out
+from pages.common.queries import computed
 
 
 def everything(page: Page, question: Question) -> pd.DataFrame:
     """``core.report.statistics.agreement``: every pair, interval and component, status and change."""
-    found: pd.DataFrame = worked_out(page, _everything, question.chosen, question.interval)
+    found: pd.DataFrame = computed(page, _everything, question.chosen, question.interval)
     return found if question.truth else found[found["kind"] != "consensus"]
 
 
 def _everything(page: Page, chosen: CohortFilter, asked: Interval) -> pd.DataFrame:
-    return measures.agreement(worked_out(page, readings_of, chosen, asked))
+    return measures.agreement(computed(page, readings_of, chosen, asked))
 
 
 def statistics(page: Page, question: Question) -> pd.DataFrame:
@@ -45,7 +45,7 @@ def model_as_reader(page: Page, question: Question, model: str, margin: float | 
     margin: of the total; it says nothing about a part of the score.
     """
     margin = margin if question.component == TOTAL else None
-    found: dict[str, Any] = worked_out(page, _model_as_reader, question, model, margin)
+    found: dict[str, Any] = computed(page, _model_as_reader, question, model, margin)
     return found
 
 

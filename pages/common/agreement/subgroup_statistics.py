@@ -10,7 +10,7 @@ from data.queries import cohort
 from pages.common.agreement.question import COLUMNS, Question, comparison
 from pages.common.agreement.statistics import everything
 from pages.common.page import Page
-from pages.common.queries import ask, worked_out
+from pages.common.queries import ask, computed
 
 
 def groups(page: Page, question: Question) -> pd.DataFrame:
@@ -25,7 +25,7 @@ def groups(page: Page, question: Question) -> pd.DataFrame:
 
 def subgroup_statistics(page: Page, question: Question) -> pd.DataFrame:
     """``core.agreement.subgroups.by_subgroup`` with ``panel`` and ``kind``; last the visits as a group."""
-    found: pd.DataFrame = worked_out(page, _subgroup_statistics, question)
+    found: pd.DataFrame = computed(page, _subgroup_statistics, question)
     return found
 
 

@@ -71,10 +71,10 @@ def _sentence(page: Page, compared: Comparison, found: pd.DataFrame) -> str:
     arm = "" if page.sees_arm else " Arms stay hidden while the study is blinded."
     return (
         f"n = {int(everyone.max())} patients in all. An ICC is low where patients differ little, however "
-        "well two readings agree: look at the SD of the differences too. Baseline damage and age are split "
+        "well two readings agree: compare the SD of the differences too. Baseline damage and age are split "
         "at the median (damage: mean of the readers); intervals are not corrected for their number."
         f"{gone}{arm}{legend(compared)} "
-        "Click on a point: the patient of that group about whom the two differ most opens."
+        "Click a point to open the patient of that group about whom the two differ most."
     )
 
 

@@ -1,4 +1,4 @@
-"""What the sections of the Agreement page share: lasting choices, figures with their data, cases."""
+"""What the sections of the Agreement page share: sticky choices, figures with their data, cases."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import pandas as pd
 import streamlit as st
 
 from core.domain import ReaderKind
-from core.reader_labels import short_names
-from core.report.formatting import with_interval
+from core.reader_labels import display_name, short_names
+from core.report import formatting
 from pages.common import url_state
 from pages.common.agreement.question import Comparison
 from pages.common.charts import chart, clickable
 from pages.common.clickable_table import clicked_row, height_for, record
 from pages.common.provenance import download
-from pages.common.sticky_widgets import lasting, pick
+from pages.common.sticky_widgets import pick, sticky
 
 PAIR = "agreement_pair"
 SECTION = "agreement_section"
 CASES = "agreement_cases"  # what a square that was clicked holds: key -> title and frame
-MOST_LISTED = 200
+MAX_LISTED = 200
 STATISTICS = {
     "bland_altman.bias": "mean difference (bias)",
     "bland_altman.sd": "SD of the differences",
@@ -44,7 +44,7 @@ def pick_pair(compared: Comparison, pairs: Sequence[tuple[str, str]] | None = No
     known = compared.pairs if pairs is None else pairs
     options = {named(pair): pair for pair in known}
     with_model = [name for name, pair in options.items() if compared.pair(*pair).kind == ReaderKind.MODEL]
-    lasting(PAIR, list(options), with_model[0] if with_model else "")
+    sticky(PAIR, list(options), with_model[0] if with_model else "")
     return options[pick("Pair", list(options), PAIR)]
 
 
@@ -55,7 +55,9 @@ def shorts(compared: Comparison) -> dict[str, str]:
 
 def legend(compared: Comparison) -> str:
     """What the short names stand for, where they differ from the names."""
-    named_ = [f"{short}: {label}" for label, short in shorts(compared).items() if short != label]
+    named_ = [
+        f"{short}: {display_name(label)}" for label, short in shorts(compared).items() if short != label
+    ]
     if not compared.question.truth:
         named_ = [text for text in named_ if not text.startswith("T")]
     return f" {'; '.join(named_)}." if named_ else ""
@@ -70,11 +72,11 @@ def figure(
         clicked = clickable(drawn, name, alt=alt)
     else:
         chart(drawn, name, alt=alt)
-    told(sentence, data, name)
+    sentence_with_data(sentence, data, name)
     return clicked
 
 
-def told(sentence: str, data: pd.DataFrame, name: str) -> None:
+def sentence_with_data(sentence: str, data: pd.DataFrame, name: str) -> None:
     """The sentence under a figure, with its data beside it."""
     with st.container(horizontal=True, wrap=False):
         st.caption(sentence, width="stretch")
@@ -104,7 +106,7 @@ def opening_table(
 
     rows: ``subject``, maybe ``visit`` and ``site``; what else it holds is shown as numbers to one decimal.
     """
-    shown = rows.head(MOST_LISTED)
+    shown = rows.head(MAX_LISTED)
     numbers = {
         name: st.column_config.NumberColumn(format="%+.1f" if name == "difference" else "%.1f", width="small")
         for name in shown.columns
@@ -131,7 +133,7 @@ def listed_cases(compared: Comparison, key: str, sites: Sequence[str]) -> None:
         return
     rows = held["rows"]
     cases = f"{len(rows):,} {'case' if len(rows) == 1 else 'cases'}"
-    st.markdown(f"**{held['title']}**: {cases}. Click on a row: the patient and the films open.")
+    st.markdown(f"**{held['title']}**: {cases}. Click a row to open the patient and the films.")
     opening_table(compared, rows, f"{key}_cases", sites)
     download(rows, f"{key}_cases")
 
@@ -153,7 +155,7 @@ def numbers_table(found: pd.DataFrame, name: str) -> None:
 
 def with_limits(value: float | None, low: float | None, high: float | None, *, plus: bool = False) -> str:
     """A number with its interval as text, a dash where it is missing."""
-    return with_interval([value, low, high], signed=plus)
+    return formatting.with_interval([value, low, high], signed=plus)
 
 
 def beside(count: int) -> list[Any]:
@@ -164,7 +166,3 @@ def beside(count: int) -> list[Any]:
 def titled(compared: Comparison, panel: str) -> None:
     what = compared.what(panel)
     st.markdown(f"##### {what[:1].upper()}{what[1:]}")
-
-
-def signed(value: float | None, digits: int = 2) -> str:
-    return "?" if value is None or pd.isna(value) else f"{value:+.{digits}f}".replace("-", "−")

@@ -1,4 +1,4 @@
-"""Films in: look at a delivery, then take it in."""
+"""Films: a preview of a delivery, then its import."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from pages.common.provenance import download
 
 
 def films(page: Page) -> None:
-    """DICOM files, zips or a folder: look at them first, then take them in."""
+    """DICOM files, zips or a folder: a preview first, then the import."""
     st.markdown(
-        "DICOM files, zip archives or a DICOMDIR. Names, dates and identifiers of patients are taken out on "
-        "the way in; the uploads are deleted when the import has ended."
+        "DICOM files, zip archives or a DICOMDIR. Names, dates and identifiers of patients are removed on "
+        "import; the uploads are deleted when it has ended."
     )
     uploads = st.file_uploader("Drop files here", accept_multiple_files=True, key="film_uploads")
     folder = ""
@@ -29,11 +29,11 @@ def films(page: Page) -> None:
     mapped = st.file_uploader(
         "Map file (CSV: file, patient or study to subject and visit), if needed", key="film_map"
     )
-    look, take = st.columns([1, 4])
+    buttons = st.container(horizontal=True)
     wanted = bool(uploads or folder)
-    if look.button("Look first", disabled=not wanted, icon=":material/visibility:"):
-        _look(uploads, folder)
-    if take.button("Take in", disabled=not wanted, type="primary", icon=":material/download:"):
+    if buttons.button("Preview", disabled=not wanted, icon=":material/visibility:"):
+        _preview(uploads, folder)
+    if buttons.button("Import", disabled=not wanted, type="primary", icon=":material/download:"):
         delivery = kept(uploads) if uploads or mapped else None
         paths: list[str | Path] = [delivery / "files"] if uploads and delivery else []
         paths += [folder] if folder else []
@@ -48,10 +48,10 @@ def _is_local() -> bool:
     return st.get_option("server.address") in ("localhost", "127.0.0.1", "::1")
 
 
-def _look(uploads: list[Any], folder: str) -> None:
+def _preview(uploads: list[Any], folder: str) -> None:
     from data.ingest.preview import MOST, REFUSED, look_at
 
-    with tempfile.TemporaryDirectory() as place, guards.told():
+    with tempfile.TemporaryDirectory() as place, guards.errors_shown():
         paths: list[str | Path] = [folder] if folder else []
         if uploads:
             write_all(uploads, Path(place))
@@ -59,7 +59,7 @@ def _look(uploads: list[Any], folder: str) -> None:
         rows, count = look_at(paths)
     refused = int((rows["would be"] == REFUSED).sum())
     more = f" (the first {MOST} of {count})" if count > len(rows) else ""
-    st.markdown(f"**{len(rows)} files**{more}: {len(rows) - refused} would be taken, {refused} refused.")
+    st.markdown(f"**{len(rows)} files**{more}: {len(rows) - refused} would be imported, {refused} refused.")
     st.dataframe(rows.sort_values("would be", kind="stable"), hide_index=True)
-    st.caption("Headers were read. A damaged picture is found, and refused, when the film is taken in.")
-    download(rows, "look")
+    st.caption("Only headers are read here. A damaged picture is found, and refused, during the import.")
+    download(rows, "preview")

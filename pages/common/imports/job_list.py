@@ -1,4 +1,4 @@
-"""What the Import page says of its jobs: progress, cancelling, results."""
+"""The jobs of the Import page: progress, cancelling, results."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from pages.common.column_labels import column_labels
 from pages.common.jobs import Job, board
 
 WATCH_SECONDS = 1
-MOST_SHOWN = 300
+MAX_SHOWN = 300
 
 
 @st.fragment(run_every=WATCH_SECONDS)
@@ -39,16 +40,21 @@ def _running(number: int, job: Job) -> None:
 def _ended(job: Job) -> None:
     seconds = f"{job.seconds or 0:.0f} s"
     if job.cancelled:
-        st.warning(f"{job.title}: cancelled after {seconds}. What was done stays; start it again to go on.")
+        st.warning(
+            f"{job.title}: cancelled after {seconds}. What was done is kept; start it again to continue."
+        )
     elif job.status not in (0, 1):
-        st.error(f"{job.title}: {job.complaint or 'it ended without a word'}", icon=":material/build:")
+        st.error(
+            f"{job.title}: {job.complaint or 'the command failed without a message'}", icon=":material/build:"
+        )
     else:
         st.success(f"{job.title}: done in {seconds}. {_counts(job.result)}", icon=":material/check_circle:")
     for name in ("refused", "abstained", "unassigned", "flagged"):
         rows = job.result.get(name)
         if isinstance(rows, list) and rows:
             with st.expander(f"{name.capitalize()}: {len(rows)}"):
-                st.dataframe(pd.DataFrame(rows[:MOST_SHOWN]), hide_index=True)
+                shown = pd.DataFrame(rows[:MAX_SHOWN])
+                st.dataframe(shown, hide_index=True, column_config=column_labels(shown))
 
 
 def _counts(result: dict[str, Any]) -> str:

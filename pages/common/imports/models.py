@@ -1,4 +1,4 @@
-"""The models over what they have not scored, and what did not come in."""
+"""The models over what they have not scored, and what was not imported."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from core import scores
 from data.queries import cohort
 from models import registry
 from pages.common import guards
+from pages.common.column_labels import column_labels
 from pages.common.imports.uploads import start
 from pages.common.jobs import board
 from pages.common.page import Page
@@ -28,10 +29,11 @@ def model(page: Page) -> None:
     left = {name: int(row["films"] - row["seen"]) for name, row in counts.items()}
     lines = [_line(name, counts[name]) for name in systems]
     st.markdown(
-        "The models (`demo` size) look at every film that they have not seen and that could be theirs:\n\n"
+        "Each model (`demo` size) scores every film of its body parts that it has not scored yet, and "
+        "rejects unsuitable ones with a reason:\n\n"
         + "\n".join(lines)
-        + "\n\nThey were trained on phantoms only. What is no such film, or cannot be read, they refuse with "
-        "a reason."
+        + "\n\nThe shipped models were trained on "
+        "phantoms only."
     )
     options = [ALL, *systems]
     chosen = st.segmented_control("Models", options, default=ALL, required=True, format_func=_title) or ALL
@@ -46,18 +48,18 @@ def model(page: Page) -> None:
 
 def _line(system: str, row) -> str:
     films, seen, refused = (int(row[name]) for name in ("films", "seen", "abstained"))
-    return f"- **{_title(system)}**: **{films - seen}** of {films} films to look at, {refused} refused so far"
+    return f"- **{_title(system)}**: **{films - seen}** of {films} films to score, {refused} rejected so far"
 
 
 def _title(system: str) -> str:
     return "All" if system == ALL else scores.get(system).title
 
 
-def came_in(page: Page) -> None:
-    """What was refused, and films that belong to nobody yet."""
+def not_imported(page: Page) -> None:
+    """What was refused, and films that belong to no patient yet."""
     refused, open_films = fetch(page, asking(cohort.refused), asking(cohort.unassigned))
-    st.markdown(f"##### Not taken: {len(refused)}")
-    st.dataframe(refused, hide_index=True)
+    st.markdown(f"##### Not imported: {len(refused)}")
+    st.dataframe(refused, hide_index=True, column_config=column_labels(refused))
     st.markdown(f"##### Films without patient or visit: {len(open_films)}")
-    st.dataframe(open_films, hide_index=True)
+    st.dataframe(open_films, hide_index=True, column_config=column_labels(open_films))
     st.caption("A map file, or a table of subjects and visits, assigns them: import it here.")

@@ -1,4 +1,4 @@
-"""Tables in: map columns, see what would be refused, take in."""
+"""Tables: map columns, see what would be refused, import."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LEAVE_OUT, AS_IT_IS = "leave it out", "as recognised"
 
 
 def tables(page: Page) -> None:
-    """Reader scores, or subjects and visits: map columns, see what would be refused, take in."""
+    """Reader scores, or subjects and visits: map columns, see what would be refused, import."""
     kind = st.segmented_control(
         "What is in the table?",
         ["Reader scores", "Subjects and visits"],
@@ -41,12 +41,12 @@ def _reads(page: Page, upload: Any) -> None:
         return
     from data.tables.columns import READS
 
-    with guards.told():
+    with guards.errors_shown():
         table = _table(upload)
         mapping = _mapping(table, tuple(READS), "reads_map")
         result = _preview_reads(page, table, given, mapping)
     _shown(result)
-    if st.button("Take in", type="primary", icon=":material/download:", disabled=not result.accepted):
+    if st.button("Import", type="primary", icon=":material/download:", disabled=not result.accepted):
         place = new_place()
         options = [
             part for name, value in given.items() if value for part in (f"--{name.replace('_', '-')}", value)
@@ -91,13 +91,13 @@ def _subjects(page: Page, upload: Any) -> None:
         return
     from data.tables.columns import SUBJECTS
 
-    with guards.told():
+    with guards.errors_shown():
         table, visits = _table(upload), _table(plan) if plan is not None else None
         mapping = _mapping(table, tuple(SUBJECTS), "subjects_map")
         result = _preview_subjects(page, table, visits, correct, mapping)
     _shown(result)
     if st.button(
-        "Take in", type="primary", icon=":material/download:", disabled=not any(result.accepted.values())
+        "Import", type="primary", icon=":material/download:", disabled=not any(result.accepted.values())
     ):
         place = new_place()
         given = [one for one in (upload, plan) if one is not None]

@@ -15,7 +15,7 @@ from core.scores.system import ScoreSystem
 from data.queries import patient, provenance
 from pages.common.page import Page
 from pages.common.patient.case import Case
-from pages.common.queries import asking, fetch, worked_out
+from pages.common.queries import asking, computed, fetch
 
 AT_ONCE = 6  # sites whose crops are made
 LARGE, SMALL = 230, 132  # sides of a crop on the screen
@@ -44,8 +44,8 @@ class Breakdown:
 
 
 def breakdown_of(page: Page, case: Case) -> Breakdown:
-    """The trail of the patient in view, worked out once a cohort version."""
-    found: Breakdown = worked_out(
+    """The trail of the patient in view, computed once a cohort version."""
+    found: Breakdown = computed(
         page, _breakdown, case.subject, case.system.name, case.chosen.campaign, tuple(case.visits)
     )
     return found
@@ -75,4 +75,4 @@ def grade_of(read: pd.Series | None) -> Any:
 
 
 def percent(chance: float) -> str:
-    return "over 99 %" if chance > 0.99 else "under 1 %" if chance < 0.01 else f"{100 * chance:.0f} %"
+    return "over 99%" if chance > 0.99 else "under 1%" if chance < 0.01 else f"{100 * chance:.0f}%"

@@ -153,7 +153,7 @@ def bars(probabilities: Sequence[float], meanings: Sequence[str]) -> str:
         lines.append(
             f'<div class="bar" title="{escape(meaning)}"><em>{grade}</em><span><i style="width:'
             f'{100 * share:.1f}%;background:{grade_colour(grade, most)}"></i></span>'
-            f"<small>{100 * share:.0f} %</small></div>"
+            f"<small>{100 * share:.0f}%</small></div>"
         )
     return "".join(lines)
 

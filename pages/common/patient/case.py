@@ -64,18 +64,18 @@ class Case:
 
 def choose_case(page: Page, chosen: CohortFilter) -> Case:
     """Patient and visits: widgets over the place in the address."""
-    with guards.told():
+    with guards.errors_shown():
         patients = ask(page, cohort.subjects, chosen)
     guards.needs_rows(
         patients,
-        "No patient is left by the filter: clear it in the sidebar.",
+        "No patient matches the filter. Clear it in the sidebar.",
         "pages/1_Cohort.py",
         "See the cohort",
     )
     who, from_, to = st.columns([2, 1, 1])
     with who:
         subject = _patient(patients["subject"].tolist())
-    with guards.told():
+    with guards.errors_shown():
         known = ask(page, patient.visits, subject)
     visits = visits_in_order(known)
     guards.needs_rows(pd.DataFrame(visits), f"{subject} has no visit yet.")
@@ -95,7 +95,7 @@ def _baseline(known: pd.DataFrame, visits: list[str]) -> str:
 
 
 def _case(page: Page, chosen: CohortFilter, subject: str, first: str, last: str, visits: list[str]) -> Case:
-    with guards.told():
+    with guards.errors_shown():
         totals, grades, special, *_ = fetch(
             page,
             asking(scores.totals, chosen, subject=subject),

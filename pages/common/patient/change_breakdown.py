@@ -11,6 +11,7 @@ import streamlit as st
 from core.patient import breakdown as core
 from core.patient.changes import chance_of_change
 from core.reader_labels import people, short_names
+from core.report import formatting
 from pages.common import url_state
 from pages.common.page import Page
 from pages.common.patient.breakdown import (
@@ -62,7 +63,7 @@ def change_breakdown(page: Page, case: Case) -> None:
 
 
 def _readings(case: Case, found: Breakdown) -> dict[str, list[str]]:
-    """Name -> labels whose mean it is: the people together, then every reading that has both totals."""
+    """Name -> labels whose mean it is: the mean of the readers, then every reading that has both totals."""
     counted = core.counted_labels(found.parts, list(found.kinds), case.first, case.last)
     who = [label for label in people(found.kinds) if label in counted]
     mean = {f"mean of {', '.join(who)}": who} if len(who) > 1 else {}
@@ -74,21 +75,25 @@ def _change_sentence(case: Case, name: str, labels: list[str], rows: pd.DataFram
     shown = None if any(one is None for one in changes) else sum(changes) / len(changes)  # type: ignore[arg-type]
     total = float(rows["change"].sum())
     if shown is None or abs(total - shown) > core.EQUAL:
-        said = "none" if shown is None else f"{shown:+.4g}"
-        return f":red[The sites add up to {total:+.4g}, the totals changed by {said}: please report this.]"
+        said = "none" if shown is None else f"{formatting.signed(shown)}"
+        return (
+            f":red[The sites add up to {formatting.signed(total)}, the totals changed by {said}: please "
+            f"report this.]"
+        )
     graded, imputed = rows[rows["graded"] != 0], rows[rows["imputed"] != 0]
     up, down = int((rows["change"] > 0).sum()), int((rows["change"] < 0).sum())
     if rows.empty:
-        return f"**{shown:+.1f}** {case.system.title}, {name}: no site changed."
+        return f"**{formatting.signed(shown, 1)}** {case.system.title}, {name}: no site changed."
     sites_up, sites_graded = count_of_sites(case.system, up), count_of_sites(case.system, len(graded))
     text = (
-        f"**{shown:+.1f}** {case.system.title}, {name}: {up} {sites_up} up, {down} down. "
-        f"From grades {graded['graded'].sum():+.2f} ({len(graded)} {sites_graded})"
+        f"**{formatting.signed(shown, 1)}** {case.system.title}, {name}: {up} {sites_up} up, {down} down. "
+        f"From grades {formatting.signed(graded['graded'].sum())} ({len(graded)} {sites_graded})"
     )
     if len(imputed):
         return (
-            f"{text}; from {len(imputed)} that the rule filled at a visit {imputed['imputed'].sum():+.2f}, "
-            "which is no finding."
+            f"{text}; from {len(imputed)} that the rule filled at a visit "
+            f"{formatting.signed(imputed['imputed'].sum())}, "
+            "which is not a finding."
         )
     return f"{text}, nothing from imputed ones."
 
@@ -107,17 +112,18 @@ def _change_card(page: Page, case: Case, found: Breakdown, row: dict[Any, Any]) 
         )
         for label in found.kinds
     ]
-    imputed = f" ({row['imputed']:+.2f} imputed)" if row["imputed"] else ""
-    st.markdown(f"**{code}** {row['change']:+.2f}{imputed} · {site.name}")
+    imputed = f" ({formatting.signed(row['imputed'])} imputed)" if row["imputed"] else ""
+    st.markdown(f"**{code}** {formatting.signed(row['change'])}{imputed} · {site.name}")
     chance = chance_of_change(found.found, found.films, code, case.first, case.last)
-    told = (
+    of_model = (
         ""
         if chance is None
-        else f'<div class="soft">Model, films together:<br>{percent(chance)} chance of change</div>'
+        else f'<div class="soft">Model, films side by side:<br>{percent(chance)} chance of change</div>'
     )
     card(
         *(picture(page, place, side, SMALL, code) for place in places),
-        grade_table(grades, site.maximum, page.look, visits=visits, short=short_names(found.kinds)) + told,
+        grade_table(grades, site.maximum, page.look, visits=visits, short=short_names(found.kinds))
+        + of_model,
     )
     st.button(
         "Show in the films", key=f"why_open_{code}", icon=":material/center_focus_strong:", type="tertiary",

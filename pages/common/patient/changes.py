@@ -14,7 +14,7 @@ from pages.common.clickable_table import clickable_table, height_for
 from pages.common.page import Page
 from pages.common.patient.breakdown import percent
 from pages.common.patient.case import Case
-from pages.common.queries import ask, asking, fetch, worked_out
+from pages.common.queries import ask, asking, computed, fetch
 from pages.common.readings import all_patients
 
 
@@ -34,7 +34,7 @@ def what_changed(page: Page, case: Case) -> str | None:
 
 
 def _model_chance(page: Page, case: Case, site: str | None) -> str:
-    """What a model that read both films together makes of the site in view; nothing where none did."""
+    """What a model that compared both films makes of the site in view; nothing where none did."""
     if site is None:
         return ""
     findings, films = fetch(
@@ -43,7 +43,7 @@ def _model_chance(page: Page, case: Case, site: str | None) -> str:
     chance = chance_of_change(findings, films, site, case.first, case.last)
     if chance is None:
         return ""
-    return f" The model, reading both films together, gives {site} a chance of {percent(chance)} of change."
+    return f" Model, films compared side by side: {percent(chance)} chance of change at {site}."
 
 
 def _pick_from(changed: pd.DataFrame, case: Case) -> None:
@@ -62,20 +62,18 @@ def _pick_from(changed: pd.DataFrame, case: Case) -> None:
         column_config=narrow
         | {
             "site": st.column_config.TextColumn("Site", width=wide, help="Click: the films show it"),
-            "seen by": st.column_config.TextColumn("Seen by", width=58, help="Readers who see it"),
+            "seen by": st.column_config.TextColumn("Seen by", width=58, help="Readers who saw it"),
         },
     )
 
 
 def _yardstick(page: Page, case: Case) -> str:
-    confirmed, seen = worked_out(page, _confirmed, all_patients(case.chosen), case.first, case.last)
+    confirmed, seen = computed(page, _confirmed, all_patients(case.chosen), case.first, case.last)
     if not seen:
-        return (
-            "Single sites: no two readers read both visits, so nothing says how often one confirms the other."
-        )
+        return "Single sites: no two readers read both visits, so nothing is known about their agreement."
     return (
         f"How far to trust a single site: of {seen} site changes that one reader saw in this cohort, another "
-        f"reader saw {confirmed} ({100 * confirmed / seen:.0f} %) too."
+        f"reader saw {confirmed} ({100 * confirmed / seen:.0f}%) too."
     )
 
 

@@ -38,7 +38,7 @@ def course(page: Page, case: Case) -> None:
     clicked = clickable(
         figure, "course", alt=f"{case.system.title} of {case.subject} by visit, {title}, every reading"
     )
-    _told(case, rows, component)
+    _caption(case, rows, component)
     if expected is not None:
         st.caption(f"Expected: {SAYS}; {expected.text}.")
     gaps = rows[rows["total"].isna()]
@@ -61,12 +61,19 @@ def _band(page: Page, case: Case, component: str) -> Band | None:
     return Band(before, error.mean, f"{case.first} ± SDC {error.mean:.1f}")
 
 
-def _told(case: Case, rows: pd.DataFrame, component: str) -> None:
+def _rule_title(case: Case, rows: pd.DataFrame) -> str:
+    titles = {rule.name: rule.title for rule in case.system.rules}
+    name = str(rows["rule"].iloc[0])
+    return titles.get(name, name)
+
+
+def _caption(case: Case, rows: pd.DataFrame, component: str) -> None:
     imputed = int(rows["imputed_sites"].sum())
     formula = certainty.formula(case) if component == TOTAL else ""
     st.caption(
-        f"n = {len(case.visits)} visits, {len(case.kinds)} readings; rule `{rows['rule'].iloc[0]}`, "
-        f"{imputed} missing sites imputed. The band: what reading error alone could do to the readers' mean."
+        f"n = {len(case.visits)} visits, {len(case.kinds)} readings; "
+        f"{imputed} missing sites imputed ({_rule_title(case, rows)}). The band: what reading error alone "
+        f"could do to the readers' mean."
         + (f" {formula}" if formula else "")
-        + " Click on a point: the sites of that total are listed under From total to pixels."
+        + " Click a point to list the sites of that total under From total to pixels."
     )

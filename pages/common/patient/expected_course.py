@@ -15,10 +15,11 @@ from core.progression.annualise import DAYS_PER_YEAR
 from core.progression.regression.fit import ModelOptions, fit_model
 from core.progression.totals_table import collect
 from core.reader_labels import people
+from core.report import formatting
 from pages.common.page import Page
 from pages.common.patient.case import Case
 from pages.common.progression.grids import all_totals
-from pages.common.queries import shelf, worked_out
+from pages.common.queries import computed, shelf
 
 STEPS = 25
 
@@ -34,8 +35,8 @@ def expected(page: Page, case: Case) -> Expected | None:
         ):
             return None
         with st.spinner("Mixed model of all patients", show_time=True):
-            worked_out(page, _model, *arguments)
-    model = worked_out(page, _model, *arguments)
+            computed(page, _model, *arguments)
+    model = computed(page, _model, *arguments)
     days = case.totals.loc[case.totals["day"].notna(), "day"].astype(float)
     days = days[days >= 0]
     if "failed" in model or days.empty:
@@ -48,7 +49,10 @@ def expected(page: Page, case: Case) -> Expected | None:
         st.caption(f"No expected course: {why}.")
         return None
     slope, low, high = yearly_slope(model)
-    text = f"mean slope {slope:+.2f} a year ({low:+.2f} to {high:+.2f}), n = {model['n_subjects']} patients"
+    text = (
+        f"mean slope {formatting.signed(slope)} a year {formatting.interval(low, high, signed=True)}, n "
+        f"= {model['n_subjects']} patients"
+    )
     middle, bottom, top = (course[name].to_numpy(float) for name in ("expected", "low", "high"))
     return Expected(grid, middle, bottom, top, text)
 

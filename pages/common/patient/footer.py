@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.domain import CohortFilter
 from data.queries import patient, scores
+from pages.common.column_labels import column_labels
 from pages.common.page import Page
 from pages.common.patient.case import Case
 from pages.common.provenance import download, how_made
@@ -19,8 +20,11 @@ def left_out(page: Page, case: Case) -> None:
     refused = refused[refused["subject"] == case.subject]
     gaps = case.grades[case.grades["grade"].isna()]
     with st.expander(f"Not scored: films {len(refused)}, site grades {len(gaps)}", icon=":material/block:"):
-        st.dataframe(refused[["visit", "body_part", "reader", "reason"]], hide_index=True)
-        st.dataframe(gaps[["visit", "site", "label", "reason"]], hide_index=True)
+        for rows in (
+            refused[["visit", "body_part", "reader", "reason"]],
+            gaps[["visit", "site", "label", "reason"]],
+        ):
+            st.dataframe(rows, hide_index=True, column_config=column_labels(rows))
 
 
 def footer(page: Page, case: Case) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import streamlit as st
 
 from core.patient.changes import site_changes
 from core.reader_labels import models, people, short_names
+from core.report import formatting
 from pages.common.page import Page
 from pages.common.patient.case import Case
 from pages.common.patient.certainty import formula, how_sure
@@ -24,9 +27,9 @@ def headline(page: Page, case: Case) -> None:
             if len(names) > 1
             else f"{unit}, {', '.join(names) or 'no reader'}"
         )
-        missing = "one visit" if case.first == case.last else "no pair read"
+        missing = "one visit" if case.first == case.last else "no score at both visits"
         value = missing if change is None else f"{before:.1f} → {after:.1f}"
-        st.metric(title, value, None if change is None else f"{change:+.1f}", delta_color="off")
+        _metric(title, value, change)
         parts = _parts(case)
         if parts:
             st.caption(parts)
@@ -34,13 +37,22 @@ def headline(page: Page, case: Case) -> None:
         for label in models(case.kinds)[:1]:
             moved = case.change(label)
             pair = (case.total(label, case.first), case.total(label, case.last))
-            missing = "one visit" if case.first == case.last else "no pair scored"
+            missing = "one visit" if case.first == case.last else "no score at both visits"
             text = missing if moved is None else f"{pair[0]:.1f} → {pair[1]:.1f}"
             name = f"Model ({label.partition(':')[2] or label})"
-            st.metric(name, text, None if moved is None else f"{moved:+.1f}", delta_color="off")
+            _metric(name, text, moved)
     with columns[2]:
         lines = [_verdict(case, change), since_last(case), standing(page, case)]
         st.markdown("\n\n".join(line for line in lines if line), help=formula(case) or None)
+
+
+def _metric(title: str, value: str, change: float | None) -> None:
+    """Both scores with the change under them; no arrow where nothing changed."""
+    delta = None if change is None else formatting.signed(change, 1)
+    arrow: Literal["up", "down", "off"] = "off"
+    if change is not None and abs(change) >= 0.05:
+        arrow = "up" if change > 0 else "down"
+    st.metric(title, value, delta, delta_color="off", delta_arrow=arrow)
 
 
 def _parts(case: Case) -> str:
@@ -63,11 +75,14 @@ def _verdict(case: Case, change: float | None) -> str:
     if change is None:
         return "No reader has a total at both visits."
     if case.error is None:
-        return "No smallest detectable change: it needs two readers over two or more patients."
+        return "No smallest detectable change: two readers and two or more patients are needed."
     beyond = abs(change) > case.error.mean + 1e-9
-    told = "**more than reading error**" if beyond else "**within reading error**"
+    size = "**more than reading error**" if beyond else "**within reading error**"
     sure = how_sure(case)
-    return f"A change of {change:+.1f} is {told}: {case.error.text}; campaign {case.chosen.campaign}.{sure}"
+    return (
+        f"A change of {formatting.signed(change, 1)} is {size}: {case.error.text}; campaign "
+        f"{case.chosen.campaign}.{sure}"
+    )
 
 
 def since_last(case: Case) -> str:
@@ -79,7 +94,7 @@ def since_last(case: Case) -> str:
     changed = site_changes(case.grades, case.system, before, case.last, case.kinds)
     seen = changed[changed["seen_by"] > 0] if len(changed) else changed
     if seen.empty:
-        return f"**Since {before}:** no reader sees a change at any site."
+        return f"**Since {before}:** no reader saw a change at any site."
     names = short_names(case.kinds)
     first = people(case.kinds)
     said = []

@@ -21,8 +21,8 @@ from pages.common.jobs import Board, Job
 from pages.common.page import Page
 from pages.common.queries import ask
 
-LOOK_SECONDS = 0.3
-MOST = 200  # maps kept
+POLL_SECONDS = 0.3
+MAX_MAPS = 200  # maps kept
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Maps:
         job = self.jobs.get(asked)
         if job is None or (not job.is_running and job.status != 0):
             job = self.jobs[asked] = self._start(asked)
-        while len(self.jobs) > MOST:
+        while len(self.jobs) > MAX_MAPS:
             oldest = next(iter(self.jobs))
             self.pictures.pop(oldest, None)
             self.jobs.pop(oldest)
@@ -88,7 +88,7 @@ def maps() -> Maps:
     return Maps()
 
 
-def why_this_grade(page: Page, image: str, site: str, system: str = "msasss") -> None:
+def why_this_grade(page: Page, image: str, site: str, system: str) -> None:
     """A button for each finding of the model at a site of a film; nothing where there is none, and nothing
     for a blinded reader."""
     if page.is_reader:
@@ -99,7 +99,7 @@ def why_this_grade(page: Page, image: str, site: str, system: str = "msasss") ->
     for row in rows.to_dict("records"):
         asked = Asked(page.path, image, system, site, str(row["feature"]), str(row["weights_hash"]))
         label = f"Why this {asked.feature.replace('_', ' ')}?" if several else "Why this grade?"
-        help_ = "Where the network looked, and whether such a map can be believed (film read alone)"
+        help_ = "Where the network looked, and whether such a map can be trusted (film read alone)"
         if st.button(label, key=asked.key, icon=":material/center_focus_weak:", help=help_, type="tertiary"):
             _window(asked, f"{asked.site}, {row['reader']}")
 
@@ -107,23 +107,28 @@ def why_this_grade(page: Page, image: str, site: str, system: str = "msasss") ->
 @st.dialog("Why this grade?", width="large")
 def _window(asked: Asked, title: str) -> None:
     job = maps().job(asked)
-    waited(job, f"{title}: the film is read again, and asked why")
+    waited(job, f"{title}: recomputing the heat map")
     if job.status != 0:
-        st.error(f"{title}: {job.complaint or 'the command ended without a word'}", icon=":material/build:")
+        st.error(
+            f"{title}: {job.complaint or 'the command failed without a message'}", icon=":material/build:"
+        )
         return
     st.image(maps().picture(asked), width="stretch", caption=str(job.result.get("headline", title)))
     for text, is_good in verdicts(job.result):
         said = f"{text[0].upper()}{text[1:]}."
         st.markdown(said if is_good else f":red[{said}]")
-    st.caption("How maps are tested, and on what: docs/explain.md. Research only, not a medical device.")
+    st.caption(
+        "The documentation says how heat maps are tested ('Can the heat maps be trusted?'). "
+        "Research only, not a medical device."
+    )
 
 
 def waited(job: Job, text: str) -> None:
-    """Wait for a command, telling for how long; closing the window leaves it running."""
+    """Wait for a command and show for how long; closing the window leaves it running."""
     place = st.empty()
     while job.is_running:
         place.caption(f"{text} ... {time.monotonic() - job.began:.0f} s")
-        time.sleep(LOOK_SECONDS)
+        time.sleep(POLL_SECONDS)
     place.empty()
 
 

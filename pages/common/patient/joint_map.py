@@ -56,22 +56,24 @@ def _said(case: Case, shown: Shown) -> str:
         count = rows["site"].nunique()
     else:
         text = f"Numbers: the grades of {shown.reading} at {shown.last}; "
-        text += f"a triangle: another one at {shown.first}."
+        text += f"a triangle marks another grade at {shown.first}."
         rows = case.grades[(case.grades["visit"] == shown.last) & (case.grades["label"] == shown.reading)]
         count = len(rows)
     gaps = int(rows["grade"].isna().sum())
-    return f"n = {count} sites, {gaps} not gradable (×, reason on hover). {text} Click: the films show it."
+    return (
+        f"n = {count} sites, {gaps} not gradable (×, reason on hover). {text} Click to show it in the films."
+    )
 
 
 def to_resolve(case: Case) -> None:
-    """Findings of unknown degree: a person has to say what they are."""
+    """Findings of unknown degree: a reader has to decide what they are."""
     for state in case.system.states:
         rows = seen(case.special, state, case.last) if state.is_query else case.special.iloc[:0]
         if len(rows):
             units = [case.system.by_code[site].unit for site in rows["site"]]
             said = ", ".join(f"{unit} ({label})" for unit, label in zip(units, rows["label"], strict=True))
             st.warning(
-                f"To be resolved by a person, {state.name}: {said}. {counts_as(state, case.system)}",
+                f"To be resolved by a reader, {state.name}: {said}. {counts_as(state, case.system)}",
                 icon=":material/help:",
             )
 
@@ -105,8 +107,8 @@ def site_by_visit(page: Page, case: Case, site: str | None) -> None:
     shown, known = sum(len(group.codes) for group in groups), len(case.system.codes)
     rows = f"{shown} of {known} {case.system.site_title} shown. " if shown < known else ""
     st.caption(
-        f"{rows}n = {len(case.grades)} grades, {missing} not gradable (×, reason on hover). Click: films "
-        "show it."
+        f"{rows}n = {len(case.grades)} grades, {missing} not gradable (×, reason on hover). Click to "
+        "show it in the films."
     )
 
 

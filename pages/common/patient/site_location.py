@@ -44,7 +44,7 @@ def _why_no_place(page: Page, case: Case, found: Breakdown, visit: str, region: 
         return "where this site lies is not shown to a blinded reader"
     refused = found.found[(found.found["image"] == film["image"]) & found.found["abstained"].notna()]
     if len(refused):
-        return f"film refused by the model: {refused['abstained'].iloc[0]}"
+        return f"film rejected by the model: {refused['abstained'].iloc[0]}"
     if not models(found.kinds):
         return "no model has read this film, so no box is known"
     return "the model did not find this site"

@@ -10,29 +10,34 @@ from core.reader_labels import people
 from pages.common.page import Page
 from pages.common.patient.case import Case
 from pages.common.progression.grids import all_totals
-from pages.common.queries import worked_out
+from pages.common.queries import computed
 
 
 def standing(page: Page, case: Case) -> str:
     """Where change and status lie among all patients of the cohort; empty where it cannot be said."""
     if page.is_reader or case.first == case.last or case.mean_change is None:
         return ""
-    change, status = worked_out(
+    change, status = computed(
         page, _ranks, case.subject, case.chosen.system, case.chosen.campaign, case.first, case.last
     )
     if change is None or change.percentile is None:
         return ""
-    text = f"**Among {change.n} others:** {_among(change)}"
+    text = f"**Rank of the change among {change.n + 1} patients:** {_place(change)}"
     if status is not None and status.percentile is not None:
-        text += f"; at {case.last} more damage than {100 * status.below / status.n:.0f} % of {status.n}"
+        more = f"{100 * status.below / status.n:.0f}%"
+        text += f"; at {case.last} more damage than in {more} of the other {status.n}"
     return text + "."
 
 
-def _among(rank: Rank) -> str:
-    return (
-        f"change above that of {100 * rank.below / rank.n:.0f} %, equal to "
-        f"{100 * rank.equal / rank.n:.0f} %, below {100 * rank.above / rank.n:.0f} %"
-    )
+def _place(rank: Rank) -> str:
+    """Where it stands, the largest change first: "8th", "8th to 10th" where others have the same."""
+    first, last = rank.above + 1, rank.above + 1 + rank.equal
+    return _ordinal(first) if first == last else f"{_ordinal(first)} to {_ordinal(last)}"
+
+
+def _ordinal(number: int) -> str:
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
 
 
 def _ranks(

@@ -51,7 +51,7 @@ def total_breakdown(page: Page, case: Case, site: str | None) -> None:
         _sites_table(case, found, made_of, reading, label, visit)
     with right, st.container(border=True):
         if shown is None:
-            st.markdown("No site adds anything.")
+            st.markdown("No site contributes.")
         else:
             show_site_card(page, case, found, reading, label, visit, shown)
 
@@ -129,7 +129,7 @@ def _branch_sentence(case: Case, row: pd.Series, label: str, visit: str) -> str:
     put_in = f" + {row['imputed']:.4g} imputed" if row["imputed_sites"] else ""
     return (
         f"**{label}, {visit}: {name} {_total(value)}** = {row['graded']:.4g} from grades{put_in}; {counts}, "
-        f"{row['not_scored']} not scored and without a share."
+        f"{row['not_scored']} not scored and not imputed."
     )
 
 
@@ -164,7 +164,8 @@ def _sites_table(
         },
     )  # fmt: skip
     rest = len(reading[reading["site"].isin(case.system.codes)]) - len(made_of)
-    st.caption(f"{len(made_of)} {count_of_sites(case.system, len(made_of))}; the other {rest} add nothing.")
+    others = f"; the other {rest} are 0 or not scored" if rest else ""
+    st.caption(f"{len(made_of)} {count_of_sites(case.system, len(made_of))}{others}.")
 
 
 def _how_words(system: ScoreSystem, found: Breakdown, row: dict[Any, Any], label: str, visit: str) -> str:

@@ -33,17 +33,17 @@ def changed_sites(page: Page, asked: Question, found: Found) -> None:
     cells, groups = _cells(grid, asked, by)
     sites = [site for site in asked.sites if (cells.loc[cells["site"] == site, "n"] > 0).any()]
     if not sites:
-        st.info("Nobody's sites were graded at both visits.", icon=":material/inbox:")
+        st.info("No site was graded at both visits.", icon=":material/inbox:")
         return
     left, right = st.columns([1.2, 1] if len(sites) <= MAX_UNGROUPED else [2.2, 1])
     with left:
         title = f"change {asked.first} to {asked.last}" if by == "arm" else f"change from {asked.first} to"
         figure = _map(page, asked, cells, sites, groups, title)
-        clicked = clickable(figure, "where", alt="Share of patients who got worse at each site")
+        clicked = clickable(figure, "where", alt="Proportion of patients who got worse at each site")
         st.caption(
-            f"n = {len(grid.subjects)} patients, {len(grid.readers)} readers' mean. A square is the share of "
-            "patients whose mean grade at that site rose, in percent; n and interval on hover. "
-            "Single sites are mostly noise: totals are the endpoint. Click: the patients behind it."
+            f"n = {len(grid.subjects)} patients, {len(grid.readers)} readers' mean. A square is the "
+            "proportion of patients whose mean grade at that site rose, in percent; n and interval on hover. "
+            "Single sites are mostly noise: totals are the endpoint. Click a square to list its patients."
         )
     with right:
         _behind(grid, asked, by, clicked, groups)
@@ -81,7 +81,7 @@ def _behind(
         st.session_state["where_cell"] = (str(clicked[0]), str(clicked[1]))
     group, site = st.session_state.get("where_cell", ("", ""))
     if group not in groups or site not in grid.sites:
-        st.caption("Click a square: the patients with a change at that site are listed here.")
+        st.caption("Click a square to list the patients with a change at that site.")
         return
     last = asked.last if by == "arm" else group
     change = grid.change(asked.first, last)[:, grid.sites.index(site)]

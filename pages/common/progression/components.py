@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.progression.component_split import ALL, progressor_flags, split_progressors
 from core.progression.progressors import cutoff
+from core.report import formatting
 from pages.common.page import Page
 from pages.common.progression import results
 from pages.common.progression.question import Question
@@ -21,13 +22,14 @@ RULE = "parts_rule"
 
 def parts(page: Page, asked: Question, way: str) -> None:
     """Mean change and progressors of every part; a part's own SDC judges it."""
-    rule = pick("Definition of progression", asked.system.cutoffs, RULE)
+    rule = pick("Definition of progression", asked.system.cutoffs, RULE, format_func=formatting.definition)
     found = results_by_part(page, asked, way)
     table = part_table(asked, found, rule)
     st.markdown("##### Change in every part")
     st.dataframe(table, hide_index=True)
     st.caption(
-        f"From {asked.first} to {asked.last}, scored by {asked.scorer}: mean (95% CI) and patients {rule}, "
+        f"From {asked.first} to {asked.last}, scored by {asked.scorer}: mean (95% CI) and patients "
+        f"{formatting.definition(rule)}, "
         "each part by its own SDC95. A part without two readers has no SDC."
     )
     download(table, "change_by_part")
@@ -36,7 +38,7 @@ def parts(page: Page, asked: Question, way: str) -> None:
 
 
 def results_by_part(page: Page, asked: Question, way: str) -> dict[str, dict[str, Any]]:
-    """Component -> result, for those in which anybody has a change."""
+    """Component -> result, for those in which any patient has a change."""
     every = {
         name: results.result(page, replace(asked, component=name), way) for name in components(asked.system)
     }
@@ -53,17 +55,13 @@ def part_table(asked: Question, found: dict[str, dict[str, Any]], rule: str) -> 
         shares = one["progressor_shares"].get(rule)
         for arm in arms:
             row[arm] = _mean(one["summary"][arm])
-            row[f"{arm}: {rule}"] = "–" if shares is None else _share(shares[arm])
+            row[f"{arm}: {formatting.definition(rule)}"] = "–" if shares is None else _share(shares[arm])
         rows.append(row)
     return pd.DataFrame(rows)
 
 
 def _mean(value: dict[str, Any]) -> str:
-    if value["mean"] is None:
-        return "–"
-    low, high = value["ci"]
-    interval = "" if low is None else f" ({low:+.2f} to {high:+.2f})"
-    return f"{value['mean']:+.2f}{interval}".replace("-", "−")
+    return formatting.with_interval([value["mean"], *value["ci"]], signed=True)
 
 
 def _share(value: dict[str, Any]) -> str:
@@ -76,9 +74,9 @@ def _halves(asked: Question, found: dict[str, dict[str, Any]], rule: str, halves
         return
     names = tuple(asked.system.name_of(name) for name in halves)
     table = halves_table(found, rule, halves, (names[0], names[1]))
-    st.markdown(f"##### Progressed ({rule}) in {names[0]}, {names[1]}, or both")
+    st.markdown(f"##### Progressed ({formatting.definition(rule)}) in {names[0]}, {names[1]}, or both")
     if table.empty or not table["n"].max():
-        st.markdown("Nobody can be judged in both by this definition.")
+        st.markdown("No patient can be judged in both by this definition.")
         return
     cells = table.assign(cell=table["count"].astype(str) + " of " + table["n"].astype(str))
     order = list(dict.fromkeys(table["group"]))

@@ -14,13 +14,13 @@ from pages.common.page import Page
 from pages.common.progression.grids import chosen_sites
 from pages.common.progression.question import TOTAL, Question, without_films
 from pages.common.progression.results import asked_grid, result
-from pages.common.queries import worked_out
+from pages.common.queries import computed
 
 
 def definitions(page: Page, asked: Question, way: str) -> pd.DataFrame:
     """Every definition of progression, one row per group: ``definition, group, kind, count, n, estimate,
     low, high`` (kind share or difference; shares as fractions of 1)."""
-    found: pd.DataFrame = worked_out(page, _definitions, without_films(asked), way)
+    found: pd.DataFrame = computed(page, _definitions, without_films(asked), way)
     return found
 
 

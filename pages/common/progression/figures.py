@@ -32,11 +32,11 @@ def figures(page: Page, asked: Question, found: Found) -> None:
         sdc = sdc_of(found[way])
         plot = cumulative_probability(points, unit=unit, sdc=sdc, arms=arms, on=page.look)
         clicked = clickable(
-            plot, "cumulative_probability", alt="Change of every patient over the share of the arm"
+            plot, "cumulative_probability", alt="Change of every patient over the proportion of the arm"
         )
         st.caption(
-            f"{counted(points, found[way])} Each point is a patient; the further left a curve leaves 0, the "
-            "more patients progressed. Click: the films open."
+            f"{counted(points, found[way])} Each point is a patient; a curve that rises earlier means "
+            "more patients progressed. Click a point to open the films."
         )
     with right:
         st.markdown("#### Mean change")
@@ -71,11 +71,11 @@ def sdc_of(result: dict[str, Any]) -> float | None:
 
 
 def counted(points: pd.DataFrame, result: dict[str, Any]) -> str:
-    """n, how many of them with a value put in (hollow or pale), and how many are left out."""
+    """n, how many of them with an imputed value (hollow or pale), and how many are left out."""
     imputed = int(points["imputed"].sum())
-    told = f" ({imputed} with a value put in for a film, hollow)" if imputed else ""
+    hollow = f" ({imputed} with an imputed film, hollow)" if imputed else ""
     everyone = result["subjects"] + len(result["left_out"])
-    return f"n = {len(points)}{told}, left out {max(everyone - len(points), 0)}."
+    return f"n = {len(points)}{hollow}, left out {max(everyone - len(points), 0)}."
 
 
 def open_films(subject: str, asked: Question, site: str = "") -> None:

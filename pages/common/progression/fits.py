@@ -12,7 +12,7 @@ from core.progression.regression.fit import ModelOptions, fit_model
 from pages.common.page import Page
 from pages.common.progression import question, results
 from pages.common.progression.question import IMPUTED, Question
-from pages.common.queries import shelf, worked_out
+from pages.common.queries import computed, shelf
 
 MMRM = "mmrm"
 
@@ -26,7 +26,7 @@ def outcome(
     arguments = (plain,) if name == MMRM else (plain, name, rule if name in ("logistic", "time") else "")
     if only_kept and not shelf().has(page, work, arguments):
         return None
-    found: dict[str, Any] = worked_out(page, work, *arguments)
+    found: dict[str, Any] = computed(page, work, *arguments)
     return found
 
 

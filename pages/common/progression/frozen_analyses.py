@@ -13,6 +13,8 @@ from data.store.cohort import current_actor
 from data.study.frozen_analyses import Frozen, freeze, frozen_sets, moved_on
 from data.study.unblinded_looks import looks
 from pages.common import guards
+from pages.common.clickable_table import height_for
+from pages.common.column_labels import column_labels
 from pages.common.page import Page
 from pages.common.progression import question
 from pages.common.progression.frozen_results import frozen_results
@@ -24,12 +26,12 @@ OPENED = "frozen_opened"
 
 
 def frozen_analyses(page: Page, asked: Question) -> None:
-    """The section on looks and frozen sets."""
+    """The section on unblinded looks and frozen analyses."""
     _looks(page)
-    st.markdown("##### Confirmatory sets")
+    st.markdown("##### Frozen analyses")
     st.markdown(
-        "A frozen set keeps the question, the cohort's version and the numbers. It can be opened again to "
-        "the same digits, also after the cohort has moved on."
+        "A frozen analysis keeps the question, the cohort version and the numbers. It reopens with the "
+        "same digits even after the cohort has changed."
     )
     _freeze(page, asked)
     _open(page)
@@ -37,28 +39,31 @@ def frozen_analyses(page: Page, asked: Question) -> None:
 
 def _looks(page: Page) -> None:
     kept = looks(page.store)
-    sittings = kept["session"].nunique()
-    st.markdown(f"##### Looks at results by arm: {len(kept)}, in {sittings} sessions")
+    sessions = kept["session"].nunique()
+    count = f"{len(kept)}, in {sessions} {'session' if sessions == 1 else 'sessions'}"
+    st.markdown(f"##### Unblinded looks at results by arm: {count}")
     st.caption(
-        "One look is one session with one question (filter, visits, readers, rules); drawing the page again "
-        "is none. Each is an event of the audit trail."
+        "One look is one session with one question (filter, visits, readers, rules); redrawing the page "
+        "does not count. Each is an event of the audit trail."
     )
     if len(kept):
         shown = kept[["happened_at", "actor", "session", "settings"]].iloc[::-1]
-        st.dataframe(shown, hide_index=True, height=180)
+        st.dataframe(
+            shown, hide_index=True, height=height_for(shown, 180), column_config=column_labels(shown)
+        )
         download(shown, "looks", label="Looks (CSV)")
 
 
 def _freeze(page: Page, asked: Question) -> None:
     if not asked.is_full_set:
-        st.caption("A subset is not frozen: clear the filter first.")
+        st.caption("A subset cannot be frozen: clear the filter first.")
         return
     with st.form("freeze", border=True):
         name, reason = st.columns([1, 2])
-        called = name.text_input("Name of the set", placeholder="primary analysis")
+        called = name.text_input("Name of the analysis", placeholder="primary analysis")
         why = reason.text_input("Why it is frozen", placeholder="statistical analysis plan 2.1, section 9")
         if st.form_submit_button("Freeze what this page shows", icon=":material/ac_unit:"):
-            with guards.told():
+            with guards.errors_shown():
                 made = freeze(
                     page.store, called, actor=current_actor(), reason=why, system=asked.chosen.system,
                     version=page.version, settings=asked.as_settings(),
@@ -72,7 +77,7 @@ def _open(page: Page) -> None:
     if not kept:
         st.caption("Nothing is frozen yet.")
         return
-    name = st.selectbox("Open a frozen set", list(kept), index=None, placeholder="choose", key=OPENED)
+    name = st.selectbox("Open a frozen analysis", list(kept), index=None, placeholder="choose", key=OPENED)
     if name in kept:
         _frozen(page, kept[name])
 
@@ -106,15 +111,13 @@ def _page_of_then(page: Page, kept: Frozen) -> Page:
 
 def _same_digits(kept: Frozen, digest: str) -> None:
     if not kept.is_intact:
-        st.error("The stored numbers do not match their digest: they were changed behind the program's back.")
+        st.error("The stored numbers do not match their digest: they were changed outside the software.")
     elif digest == kept.digest:
-        st.success(
-            f"Worked out again from version {kept.version}: the same digits.", icon=":material/verified:"
-        )
+        st.success(f"Recomputed from version {kept.version}: the same digits.", icon=":material/verified:")
     else:
         st.error(
-            f"Worked out again from version {kept.version} the digits differ: this version of the software "
-            "computes something else than the one that froze the set."
+            f"Recomputed from version {kept.version}, the digits differ: this software version computes "
+            "something else than the one that froze the analysis."
         )
 
 
@@ -124,12 +127,14 @@ def _since(page: Page, kept: Frozen, now: object) -> None:
         st.markdown("The cohort's rows have not changed since.")
         return
     changed = len(differences(kept.results, now))
+    writes = f"{len(events)} {'write' if len(events) == 1 else 'writes'}"
     st.warning(
-        f"The cohort has moved on: {len(events)} writes since version {kept.version}; {changed} of the "
+        f"The cohort has changed: {writes} since version {kept.version}; {changed} of the "
         "numbers would be different today.",
         icon=":material/update:",
     )
-    st.dataframe(events[["event", "happened_at", "actor", "action", "reason"]], hide_index=True, height=140)
+    shown = events[["event", "happened_at", "actor", "action", "reason"]]
+    st.dataframe(shown, hide_index=True, height=140, column_config=column_labels(shown))
 
 
 def _numbers(kept: Frozen, now: dict[str, Any]) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from core.reader_labels import label_kinds, shown_readings
 from core.scores.system import ScoreSystem
 from data.queries import cohort, grids
 from pages.common.page import Page
-from pages.common.queries import ask, asking, fetch, worked_out
+from pages.common.queries import ask, asking, computed, fetch
 from pages.common.readings import system_of
 
 
@@ -34,7 +34,7 @@ def patients(page: Page, chosen: CohortFilter) -> list[str]:
 
 def all_totals(page: Page, system: str, campaign: str, component: str, rule: str) -> Totals:
     """Totals of everybody; without arms where this page does not show them."""
-    found: Totals = worked_out(page, _all_totals, system, campaign, component, rule, page.sees_arm)
+    found: Totals = computed(page, _all_totals, system, campaign, component, rule, page.sees_arm)
     return found
 
 
@@ -67,7 +67,7 @@ def _of_visits(grid: TotalGrid, visits: tuple[str, ...]) -> TotalGrid:
 
 def chosen_sites(page: Page, chosen: CohortFilter) -> SiteGrid:
     """Site grades of the chosen patients, one label a reader of the campaign."""
-    everybody: SiteGrid = worked_out(page, _all_sites, chosen.system, chosen.campaign, page.sees_arm)
+    everybody: SiteGrid = computed(page, _all_sites, chosen.system, chosen.campaign, page.sees_arm)
     if chosen.arms or chosen.sexes or chosen.covariates or chosen.subjects:
         return everybody.only(patients(page, chosen))
     return everybody

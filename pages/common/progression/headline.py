@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.progression.missing.methods import BY_NAME
 from core.progression.missing.sensitivity import MEAN
+from core.report import formatting
 from pages.common.page import Page
 from pages.common.progression.figures import WAYS, Found
 from pages.common.progression.missing_data import missing_counts, under_method
@@ -31,17 +32,24 @@ def _sentence(asked: Question, result: dict[str, Any]) -> str:
         "All": result["summary"]["all"]
     }
     ranked = sorted(arms.items(), key=lambda item: -(item[1]["mean"] or 0))
-    said = " and ".join(f"**{arm}** by {_mean(value)}" for arm, value in ranked)
-    text = f"From {asked.first} to {asked.last} {said} ({unit}, mean and 95% CI). {_difference(result)}"
+    said = "; ".join(_progress(arm, value) for arm, value in ranked)
+    text = f"{asked.first} to {asked.last}, {unit} (mean, 95% CI): {said}. {_difference(result)}"
     return text + _against_sdc(result, [arm for arm, _ in ranked])
 
 
-def _mean(value: dict[str, Any]) -> str:
-    if value["mean"] is None:
-        return "no change that could be formed (n = 0)"
+def _progress(arm: str, value: dict[str, Any]) -> str:
+    """What an arm did, in words: progressed by, improved by, or no patient with both films."""
+    mean = value["mean"]
+    if mean is None:
+        return f"**{arm}**: no patient has both films"
+    verb = "improved" if mean < 0 else "progressed"
     low, high = value["ci"]
-    interval = " (one patient: no interval)" if low is None else f" ({low:+.2f} to {high:+.2f})"
-    return f"{value['mean']:+.2f}{interval}, n = {value['n']}"
+    if low is None:
+        return f"**{arm}** {verb} by {formatting.number(abs(mean))} (one patient: no interval), n = 1"
+    if mean < 0:
+        low, high = -high, -low
+    interval = formatting.interval(low, high)
+    return f"**{arm}** {verb} by {formatting.number(abs(mean))} {interval}, n = {value['n']}"
 
 
 def _difference(result: dict[str, Any]) -> str:
@@ -49,9 +57,8 @@ def _difference(result: dict[str, Any]) -> str:
     for row in result["arm_differences"]:
         if row["estimate"] is None:
             continue
-        low, high = row["ci"]
-        interval = " (no interval)" if low is None else f" ({low:+.2f} to {high:+.2f})"
-        said.append(f"{row['a']} minus {row['b']} {row['estimate']:+.2f}{interval}")
+        value = formatting.with_interval([row["estimate"], *row["ci"]], signed=True)
+        said.append(f"{row['a']} minus {row['b']} {value}")
     return f"Difference: {'; '.join(said)}. " if said else ""
 
 
@@ -68,15 +75,15 @@ def _against_sdc(result: dict[str, Any], arms: list[str]) -> str:
 
 
 def _missing(page: Page, asked: Question) -> None:
-    """What was put in, and what the result then stands for."""
+    """What was imputed, and what the result then stands for."""
     counts = missing_counts(page, asked)
     rule = asked.rule_used
     text = (
-        f"Missing sites, rule `{rule.name}`: {counts['imputed']:,} of {counts['sites']:,} imputed at the two "
+        f"Missing sites, {rule.title}: {counts['imputed']:,} of {counts['sites']:,} imputed at the two "
         f"visits; {counts['incomplete']:,} of {counts['readings']:,} readings have no total under it."
     )
     if asked.films == OBSERVED:
-        st.caption(f"{text} Missing films: none put in. {BY_NAME[OBSERVED].estimand}")
+        st.caption(f"{text} Missing films: none imputed. {BY_NAME[OBSERVED].estimand}")
         return
     panel = under_method(page, asked)
     st.markdown(_under_method(panel, asked))
@@ -86,18 +93,16 @@ def _missing(page: Page, asked: Question) -> None:
 def _under_method(panel: pd.DataFrame, asked: Question) -> str:
     rows = panel[panel["measure"] == MEAN] if len(panel) else panel
     if rows.empty:
-        return f"**{BY_NAME[asked.films].title.capitalize()}**: nothing can be worked out."
+        return f"**{BY_NAME[asked.films].title.capitalize()}**: nothing can be computed."
     said = []
     for row in rows.to_dict("records"):
         if row["group"] == "all" and len(rows) > 1:
             continue
-        low = row["low"]
-        interval = "no interval" if pd.isna(low) else f"{low:+.2f} to {row['high']:+.2f}"
-        value = "none" if pd.isna(row["estimate"]) else f"{row['estimate']:+.2f} ({interval})"
+        value = formatting.with_interval([row["estimate"], row["low"], row["high"]], signed=True)
         said.append(f"**{row['group']}** {value}, n = {row['n']}")
     everyone = rows[rows["group"] == "all"].iloc[0]
     return (
-        f"**Missing films by {BY_NAME[asked.films].title}.** {'; '.join(said)}. Values put in for a "
-        f"film: {everyone['imputed_films']} of {everyone['n']} patients; {everyone['without_change']} still "
-        "without."
+        f"**Missing films by {BY_NAME[asked.films].title}.** {'; '.join(said)}. Films imputed in "
+        f"{everyone['imputed_films']} of {everyone['n']} patients; {everyone['without_change']} still "
+        "without a change."
     )

@@ -13,18 +13,18 @@ from core.progression.missing.sensitivity import SensitivityOptions, sensitivity
 from pages.common.page import Page
 from pages.common.progression.question import Question, without_films
 from pages.common.progression.results import asked_grid
-from pages.common.queries import shelf, worked_out
+from pages.common.queries import computed, shelf
 
 
 def under_method(page: Page, asked: Question) -> pd.DataFrame:
     """Means, shares and differences under the chosen rule and film method (see ``sensitivity``)."""
-    found: pd.DataFrame = worked_out(page, _panel, asked, asked.rule_used.name, asked.films)
+    found: pd.DataFrame = computed(page, _panel, asked, asked.rule_used.name, asked.films)
     return found
 
 
 def panel_of_rule(page: Page, asked: Question, rule: str) -> pd.DataFrame:
     """The same under one missing-site rule and every method."""
-    found: pd.DataFrame = worked_out(page, _panel, *_panel_arguments(asked, rule))
+    found: pd.DataFrame = computed(page, _panel, *_panel_arguments(asked, rule))
     return found
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from core.progression.regression.fit import MODELS
+from core.report import formatting
 from pages.common.page import Page
 from pages.common.progression.fits import MMRM, outcome
 from pages.common.progression.model_tables import TITLES, show_model
@@ -21,7 +22,10 @@ def models(page: Page, asked: Question, found: dict[str, dict[str, Any]]) -> Non
         format_func=TITLES.__getitem__, key="models_chosen",
     )  # fmt: skip
     rule = st.selectbox(
-        "Progressor definition (logistic, time to first)", asked.system.cutoffs, key="models_rule"
+        "Progressor definition (logistic, time to first)",
+        asked.system.cutoffs,
+        key="models_rule",
+        format_func=formatting.definition,
     )
     if st.button("Fit", type="primary", icon=":material/play_arrow:", disabled=not chosen):
         _fit(page, asked, chosen, rule)
@@ -33,12 +37,13 @@ def models(page: Page, asked: Question, found: dict[str, dict[str, Any]]) -> Non
     kept = {name: outcome(page, asked, name, rule, only_kept=True) for name in names}
     fitted = {name: result for name, result in kept.items() if result is not None}
     st.caption(
-        f"Models see the readings of {asked.scorer} under `{asked.rule_used.name}`, observed films only; "
+        f"Models see the readings of {asked.scorer} with missing sites treated by "
+        f"{asked.rule_used.title}, observed films only; "
         f"visits by name for the MMRM, days for the others. Change from {asked.first} to {asked.last}."
     )
     if not fitted:
         st.caption(
-            "Nothing is fitted for this question yet. It stays as long as the cohort and the question do."
+            "Nothing is fitted for this question yet. A fit is kept until the cohort or the question changes."
         )
     for name, result in fitted.items():
         show_model(asked, name, result)

@@ -41,7 +41,7 @@ def over_time(page: Page, asked: Question, found: Found) -> None:
     st.caption(
         f"n = {known} patients with a reading at {asked.first} ({lines}); thick: observed mean of each arm "
         "with 95% interval. Dashed, where fitted under Models and tests: the MMRM's mean with its interval. "
-        "A visit before baseline is drawn before day 0. Click: the films open."
+        "A visit before baseline is drawn before day 0. Click a point to open the films."
     )
     with st.expander("Mean change by visit", icon=":material/table:"):
         st.dataframe(means, hide_index=True)

@@ -90,7 +90,7 @@ def _plain(value: Any) -> Any:
 
 
 def scorers(kinds: dict[str, str]) -> list[str]:
-    """Who can be asked: the mean of the people, then each model and the truth."""
+    """Who can be asked: the mean of the human readers, then each model and the truth."""
     others = [label for label, kind in kinds.items() if kind != ReaderKind.HUMAN]
     return ([READERS] if people(kinds) else []) + others
 

@@ -36,14 +36,14 @@ def choose_question(page: Page, chosen: CohortFilter) -> Question:
         format_func=lambda name: BY_NAME[name].title,
         help=" \n\n".join(f"**{method.title}**: {method.estimand}" for method in METHODS),
     )
-    with guards.told(), st.spinner("Totals under this rule", show_time=True):
+    with guards.errors_shown(), st.spinner("Totals under this rule", show_time=True):
         found = chosen_grid(page, chosen, component, rule)
-    guards.needs_rows(pd.DataFrame(found.grid.subjects), "Nobody has scored these patients yet.")
+    guards.needs_rows(pd.DataFrame(found.grid.subjects), "These patients have no scores yet.")
     days = found.grid.visit_days()
     visits = [visit for visit in found.grid.visits if visit in days]
     if len(visits) < 2:
         st.info("Change needs two visits with a day; this selection has fewer.", icon=":material/event_busy:")
-        guards.link(guards.IMPORT, "Bring in visits and their days")
+        guards.link(guards.IMPORT, "Import visits and their days")
         st.stop()
     scorer = who.selectbox("Scored by", scorers(found.kinds))
     start = visits.index(baseline_visit({visit: days[visit] for visit in visits[:-1]}))

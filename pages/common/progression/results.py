@@ -1,4 +1,4 @@
-"""What the Progression page works out: change by arm, with and without imputed sites, under every rule."""
+"""What the Progression page computes: change by arm, with and without imputed sites, under every rule."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from core.reader_labels import people
 from pages.common.page import Page
 from pages.common.progression.grids import chosen_grid, patients
 from pages.common.progression.question import COMPLETE, IMPUTED, OBSERVED, READERS, Question, without_films
-from pages.common.queries import worked_out
+from pages.common.queries import computed
 
 NEVER_READ = "no total at any visit"
 
@@ -34,7 +34,7 @@ def asked_grid(page: Page, asked: Question, way: str = IMPUTED) -> TotalGrid:
 
 def all_readings(page: Page, asked: Question, way: str = IMPUTED) -> Readings:
     """All films of the chosen patients, for courses and models."""
-    found: Readings = worked_out(page, _all_readings, asked, way)
+    found: Readings = computed(page, _all_readings, asked, way)
     return found
 
 
@@ -49,8 +49,8 @@ def results(page: Page, asked: Question) -> dict[str, dict[str, Any]]:
 
 
 def result(page: Page, asked: Question, way: str) -> dict[str, Any] | None:
-    """Change between the two visits under one way, None where nobody has a total."""
-    found: dict[str, Any] | None = worked_out(page, _result, without_films(asked), way)
+    """Change between the two visits under one way, None where no patient has a total."""
+    found: dict[str, Any] | None = computed(page, _result, without_films(asked), way)
     return found
 
 
@@ -91,7 +91,7 @@ def points(page: Page, asked: Question, way: str) -> pd.DataFrame:
 
     Under a method that puts one value in for a missing film those patients are in as well, marked.
     """
-    found: pd.DataFrame = worked_out(page, _points, asked, way)
+    found: pd.DataFrame = computed(page, _points, asked, way)
     return found
 
 

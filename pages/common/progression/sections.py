@@ -1,4 +1,4 @@
-"""More about the change, one section at a time: only what is looked at is worked out."""
+"""More about the change, one section at a time: only the open one is computed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def sections(page: Page, asked: Question, found: Found) -> None:
         "Subgroups": subgroups,
         "Models and tests": models,
         "Missing data": sensitivity,
-        "Looks and frozen sets": lambda page, asked, _: frozen_analyses(page, asked),
+        "Access log and frozen analyses": lambda page, asked, _: frozen_analyses(page, asked),
     }
     st.divider()
     name = st.segmented_control(

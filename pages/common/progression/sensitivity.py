@@ -10,6 +10,7 @@ import streamlit as st
 from core.figures.progression.sensitivity import sensitivity_forest
 from core.progression.missing.methods import BY_NAME
 from core.progression.missing.sensitivity import MEAN
+from core.report import formatting
 from pages.common.charts import chart
 from pages.common.page import Page
 from pages.common.progression.missing_data import is_known, panel_of_rule
@@ -22,7 +23,7 @@ def sensitivity(page: Page, asked: Question, found: dict[str, dict[str, Any]]) -
     rules = asked.system.rules
     done = all(is_known(page, asked, rule.name) for rule in rules)
     if st.button(
-        f"Work out {len(rules)} rules for sites x {len(BY_NAME)} methods for films",
+        f"Compute {len(rules)} rules for missing sites × {len(BY_NAME)} methods for missing films",
         type="primary", icon=":material/play_arrow:", disabled=done,
     ):  # fmt: skip
         bar = st.progress(0.0)
@@ -32,10 +33,17 @@ def sensitivity(page: Page, asked: Question, found: dict[str, dict[str, Any]]) -
         bar.empty()
         done = True
     if not done:
-        st.caption("Other rules are worked out from the site grades: seconds, then kept for this version.")
+        st.caption(
+            "Other rules are computed from the site grades: this takes seconds and is kept for this version."
+        )
         return
     table = pd.concat([panel_of_rule(page, asked, rule.name) for rule in rules], ignore_index=True)
     _show(page, asked, table)
+
+
+def _range(values: pd.Series) -> str:
+    low, high = (formatting.signed(value) for value in (values.min(), values.max()))
+    return f"from {low} to {high}"
 
 
 def _show(page: Page, asked: Question, table: pd.DataFrame) -> None:
@@ -53,14 +61,14 @@ def _show(page: Page, asked: Question, table: pd.DataFrame) -> None:
     rows = rows.assign(
         rule=rows["rule"].map(titles), title=[BY_NAME[method].title for method in rows["method"]]
     )
-    unit = asked.unit if measure == MEAN else "share of patients"
+    unit = asked.unit if measure == MEAN else "proportion of patients"
     figure = sensitivity_forest(rows, unit=f"{measure}, {group} ({unit})", on=page.look)
     chart(figure, "sensitivity", alt=f"{measure} of {group} under every rule and method")
     known = pd.to_numeric(rows["estimate"], errors="coerce").dropna()
-    moved = f"from {known.min():+.2f} to {known.max():+.2f}" if len(known) else "nowhere"
+    moved = _range(known) if len(known) else "nowhere"
     st.caption(
-        f"The result moves {moved} over {len(rows)} ways. Beside each way: n, values put in for films, sites "
-        "put in by the rule. Single values put in count as observed, so their intervals are too narrow."
+        f"The result moves {moved} over {len(rows)} ways. Beside each way: n, films imputed, sites "
+        "imputed by the rule. Singly imputed values count as observed, so their intervals are too narrow."
     )
     numbers = st.column_config.NumberColumn
     st.dataframe(

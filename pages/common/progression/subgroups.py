@@ -35,8 +35,8 @@ def subgroups(page: Page, asked: Question, found: Found) -> None:
     st.caption(
         f"n = {found[way]['subjects']} patients with a change, {figures.WAYS[way]}; "
         f"beside each subgroup n ({second} / {first}). Welch intervals, not adjusted for the number of "
-        "subgroups and without p-values: a subgroup tells where to look, not what holds. Numbers are cut at "
-        "their median."
+        "subgroups and without p-values: a subgroup finding is a hypothesis, not a result. Numbers are "
+        "split at their median."
     )
     download(rows, "subgroups")
 

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from core.report import formatting
 from pages.common.clickable_table import clicked_row
 from pages.common.page import Page
 from pages.common.progression import results
@@ -23,7 +24,7 @@ def tables(page: Page, asked: Question, found: Found) -> None:
     rows = definitions(page, asked, way)
     st.dataframe(definition_table(rows), hide_index=True, height="content")
     st.caption(
-        f"Patients and share with Wilson's 95% interval, differences with Newcombe's; n = "
+        f"Patients and proportion with Wilson's 95% interval, differences with Newcombe's; n = "
         f"{found[way]['subjects']}, left out {len(found[way]['left_out'])}. Net progression: those above 0 "
         f"minus those below, over all (Tango). Scored by: {asked.scorer}."
     )
@@ -53,7 +54,7 @@ def definition_table(rows: pd.DataFrame) -> pd.DataFrame:
     for name, own in rows.groupby("definition", sort=False):
         by_group = {row["group"]: row for row in own.to_dict("records")}
         cells = {group: _cell(by_group[group]) if group in by_group else "–" for group in groups}
-        table.append({"definition": name, **cells})
+        table.append({"definition": formatting.definition(str(name)), **cells})
     return pd.DataFrame(table)
 
 
@@ -63,14 +64,14 @@ def _cell(row: dict[Any, Any]) -> str:
     low, high = row["low"], row["high"]
     if row["kind"] == "difference":
         interval = "" if pd.isna(low) else f" ({100 * low:+.0f} to {100 * high:+.0f})"
-        return f"{100 * row['estimate']:+.0f} %{interval}"
+        return f"{100 * row['estimate']:+.0f}%{interval}".replace("-", "−")
     interval = "" if pd.isna(low) else f" ({100 * low:.0f} to {100 * high:.0f})"
-    return f"{int(row['count'])} of {int(row['n'])}, {100 * row['estimate']:.0f} %{interval}"
+    return f"{int(row['count'])} of {int(row['n'])}, {100 * row['estimate']:.0f}%{interval}".replace("-", "−")
 
 
 def patient_table(rows: pd.DataFrame, name: str, asked: Question, site: str = "") -> None:
     """A table with a column ``subject``; a click on a row opens that patient's films."""
-    patient = st.column_config.TextColumn("Patient", help="Click: the films open")
+    patient = st.column_config.TextColumn("Patient", help="Click to open the films")
     row = clicked_row(rows, name, column_config={"subject": patient})
     if row:
         open_films(str(row["subject"]), asked, site)

@@ -15,7 +15,7 @@ from pages.common.page import Page
 from pages.common.progression.question import Question
 from pages.common.queries import ask
 
-SITTING = "look_sitting"  # names this sitting in the audit trail
+SESSION = "look_session"  # names this session in the audit trail
 KEPT_LOOKS = "kept_looks"
 
 
@@ -25,29 +25,29 @@ def blinded_study(page: Page) -> None:
         return
     with st.expander("Arms are hidden: this study is blinded.", icon=":material/visibility_off:"):
         st.markdown(
-            "Every number below is for all patients together. Showing the arms is an act that stays in the "
-            "audit trail with your name, the time and the reason; from then on looks at results by arm are "
-            "counted. The command does the same: `sharpline study --unblind --reason ...`."
+            "Every number below is for all patients together. Showing the arms is recorded in the audit "
+            "trail with your name, the time and the reason; from then on, unblinded looks at results by arm "
+            "are counted. The command does the same: `sharpline study --unblind --reason ...`."
         )
         reason = st.text_input("Why the arms may be shown now", placeholder="database locked on 2 May")
         sure = st.checkbox("I may show the arms of this study to everybody who uses this cohort")
         if st.button("Show the arms", disabled=not (reason.strip() and sure), icon=":material/visibility:"):
-            with guards.told():
+            with guards.errors_shown():
                 decide(page.store, actor=current_actor(), reason=reason.strip(), blinded=False)
             st.rerun()
 
 
 def record_unblinded_look(page: Page, asked: Question) -> None:
-    """Keep, before anything is shown, that this sitting looks at results by arm under these settings."""
+    """Keep, before anything is shown, that this session looks at results by arm under these settings."""
     if not page.sees_arm or not _has_arms(page):
         return
-    sitting = st.sitting_state.setdefault(SITTING, secrets.token_hex(6))
-    kept: set[str] = st.sitting_state.setdefault(KEPT_LOOKS, set())
+    session = st.session_state.setdefault(SESSION, secrets.token_hex(6))
+    kept: set[str] = st.session_state.setdefault(KEPT_LOOKS, set())
     settings = {"page": "Progression", **asked.as_settings()}
     key = digest_of(settings)
     if key not in kept:
-        with guards.told():
-            record_look(page.store, actor=current_actor(), session=sitting, settings=settings)
+        with guards.errors_shown():
+            record_look(page.store, actor=current_actor(), session=session, settings=settings)
         kept.add(key)
 
 
