@@ -83,4 +83,4 @@ def test_import_shows_what_would_be_refused(visitor, tmp_path):
     visitor.page.locator("input[type=file]").first.set_input_files(str(file))
     visitor.settle()
     visitor.click(visitor.page.get_by_role("button", name="Preview"))
-    visitor.wait_for("0 would be taken, 1 refused")
+    visitor.wait_for("0 would be imported, 1 refused")

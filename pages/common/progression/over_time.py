@@ -12,7 +12,7 @@ from pages.common.charts import clickable
 from pages.common.page import Page
 from pages.common.progression import figures, results
 from pages.common.progression.figures import Found, shown_way
-from pages.common.progression.fits import fitted_means
+from pages.common.progression.fitting.fits import fitted_means
 from pages.common.progression.question import Question
 from pages.common.provenance import download
 

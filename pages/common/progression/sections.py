@@ -11,8 +11,8 @@ from pages.common.progression.by_patient import by_patient
 from pages.common.progression.by_site import changed_sites
 from pages.common.progression.components import parts
 from pages.common.progression.figures import Found, shown_way
+from pages.common.progression.fitting.models import models
 from pages.common.progression.frozen_analyses import frozen_analyses
-from pages.common.progression.models import models
 from pages.common.progression.over_time import over_time
 from pages.common.progression.question import Question
 from pages.common.progression.sensitivity import sensitivity

@@ -9,8 +9,8 @@ import streamlit as st
 from core.progression.regression.fit import MODELS
 from core.report import formatting
 from pages.common.page import Page
-from pages.common.progression.fits import MMRM, outcome
-from pages.common.progression.model_tables import TITLES, show_model
+from pages.common.progression.fitting.fits import MMRM, outcome
+from pages.common.progression.fitting.model_tables import TITLES, show_model
 from pages.common.progression.question import Question
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from core.progression.without_p_values import without_p
-from pages.common.progression.fits import MMRM
+from pages.common.progression.fitting.fits import MMRM
 from pages.common.progression.question import Question
 from pages.common.provenance import download
 
