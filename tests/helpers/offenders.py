@@ -13,7 +13,6 @@ OFFENDERS: dict[str, set[str]] = {
         "core/cli/train.py: mtss",
         "models/common/yolo.py: msasss",
         "models/mtss/explain/detector_cases.py: msasss",
-        "pages/common/patient/heat_map.py: msasss",
     },
     "crowded folder": {
         "core/agreement",
