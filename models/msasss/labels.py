@@ -237,23 +237,3 @@ def _read_dicom(path: Path) -> tuple[np.ndarray, tuple[float, float] | None]:
 def stated_spacing(path: Path) -> tuple[float, float] | None:
     """(row, column) millimetres a pixel as a DICOM file states them, or None."""
     return _read_dicom(path)[1]
-
-
-def split_patients(
-    films: list[LabelledFilm], share: float, seed: int
-) -> tuple[list[LabelledFilm], list[LabelledFilm]]:
-    """Training and tuning films; every patient's films lie on one side. Raises InputError below two
-    patients.
-    """
-    patients = sorted({film.patient for film in films})
-    if len(patients) < 2:
-        raise InputError(
-            f"{len(patients)} patient",
-            "films of at least two patients are needed",
-            "name patients in the labels",
-        )
-    shuffled = np.random.default_rng(seed).permutation(patients).tolist()
-    tuning = set(shuffled[: max(1, round(share * len(patients)))])
-    return [film for film in films if film.patient not in tuning], [
-        film for film in films if film.patient in tuning
-    ]

@@ -7,6 +7,7 @@ out.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,6 +83,11 @@ def read_graded(folder: Path) -> list[GradedFilm]:
         needed = "boxes with unit, erosion and jsn are needed"
         raise InputError(str(folder / ANNOTATIONS), needed, "grade the joints")
     return films
+
+
+def read_all(folders: Iterable[Path]) -> list[GradedFilm]:
+    """The labelled films of several folders, in order."""
+    return [film for folder in folders for film in read_graded(folder)]
 
 
 def _is_graded(box: dict) -> bool:

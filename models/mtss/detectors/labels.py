@@ -6,6 +6,7 @@ which joint it is; boxes of other places (wrist, end joints of the fingers) are 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,6 +58,11 @@ def read_folder(folder: Path) -> list[LabelledHands]:
             str(folder / ANNOTATIONS), f"boxes with a unit such as {UNITS[0]} are needed", "name the joints"
         )
     return films
+
+
+def hands_in(folders: Iterable[Path]) -> list[LabelledHands]:
+    """The films of folders that show finger joints; films of feet may lie beside them."""
+    return [film for folder in folders for film in read_folder(folder) if film.units]
 
 
 def _film(image: dict, found: list[dict], folder: CocoFolder) -> LabelledHands:
