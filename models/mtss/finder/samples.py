@@ -13,7 +13,7 @@ from core.errors import InputError
 from data.phantom.hands.state import units_of
 from models.common.coco import grey_pixels, read_coco, spacing_of
 from models.mtss.finder.network import CHANNELS, INPUT_MM, LETTERS, UNITS, turned_over
-from models.mtss.places import LEAST_VISIBLE
+from models.mtss.places import MIN_VISIBLE
 from models.training import augment
 
 SEEN, ABSENT, UNKNOWN = 1, 0, -1
@@ -123,7 +123,7 @@ def as_looks(unit: str, turned: bool) -> str:
 
 def seen_state(visibility: float | None) -> int:
     """A site that nobody could see is neither asked for nor asked to be absent, unless it is off the film."""
-    if visibility is None or visibility >= LEAST_VISIBLE:
+    if visibility is None or visibility >= MIN_VISIBLE:
         return SEEN
     return ABSENT if visibility <= 0 else UNKNOWN
 

@@ -73,6 +73,7 @@ def test_work_beside_each_other_gives_what_it_gives_in_order():
     alone = list(beside(_double, [(1,), (2,)], 1, print))
     assert sorted(beside(_double, [(1,), (2,)], 2, told.append)) == alone == [(0, 2), (1, 4)]
     assert sorted(told) == ["doubling 1", "doubling 2"]
+    assert list(beside(_double, [], 2, print)) == []
 
 
 def _double(number, tell):
