@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from core.cli.output import emit, json_option, note
 from core.errors import InputError
+
+if TYPE_CHECKING:
+    from models.system import SystemModel
+
+Value = TypeVar("Value")
 
 
 @click.command()
@@ -16,56 +22,80 @@ from core.errors import InputError
 @click.option("--size", type=click.Choice(["demo", "full"]), default="demo", show_default=True)
 @click.option("--data", type=click.Path(path_type=Path), help="Labelled films: a COCO or YOLO folder.")
 @click.option("--phantom", type=int, help="Instead of --data: render this many phantom training patients.")
-@click.option("--first-patient", default=1, show_default=True, help="Number of the first phantom patient.")
+@click.option(
+    "--first-patient", type=int, help="With --phantom: number of the first patient (1 if not given)."
+)
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for weights and card.")
-@click.option("--epochs", default=24, show_default=True, help="Epochs of the grader.")
-@click.option("--finder-epochs", default=24, show_default=True, help="Epochs of the finder.")
+@click.option("--epochs", type=int, help="Epochs of the grader.")
+@click.option("--finder-epochs", type=int, help="Epochs of the site localiser.")
 @click.option("--seed", default=0, show_default=True)
-@click.option("--learning-rate", default=2e-3, show_default=True)
+@click.option("--learning-rate", type=float, help="Learning rate of all networks.")
 @click.option("--init", type=click.Path(path_type=Path), help="Folder of weights to start from.")
-@click.option("--processes", default=2, show_default=True, help="Processes that render phantom films.")
+@click.option("--processes", default=2, show_default=True, help="At most so many beside each other.")
 @json_option
 def command(
     system: str,
     size: str,
     data: Path | None,
     phantom: int | None,
-    first_patient: int,
+    first_patient: int | None,
     out: Path,
-    epochs: int,
-    finder_epochs: int,
+    epochs: int | None,
+    finder_epochs: int | None,
     seed: int,
-    learning_rate: float,
+    learning_rate: float | None,
     init: Path | None,
     processes: int,
     as_json: bool,
 ) -> None:
-    """Train the model of SYSTEM and write its weights and card; continues where an earlier run stopped."""
-    if system not in ("msasss", "mtss"):
-        need = "msasss and mtss can be trained"
-        raise InputError(f"system {system}", need, "write: sharpline train msasss ...")
+    """Train the model of SYSTEM and write its weights and card; continues where an earlier run stopped.
+
+    Epochs, learning rate and first weights are those of the system's recipe unless given; an option that a
+    system does not have is refused.
+    """
+    model = _trainable(system)
     if (data is None) == (phantom is None):
         raise InputError(
             "--data and --phantom", "exactly one of them is needed", "give labels or a number of patients"
         )
-    if system == "mtss":
-        return _mtss(data, phantom or 0, out, first_patient, size, seed, as_json=as_json)
-    from models.msasss.train import Plan, card_without_patients, train_from_folder, train_on_phantoms
+    if data is not None and first_patient is not None:
+        raise InputError("--first-patient", "it goes with --phantom", "leave it out")
+    from models.training.pipeline import TrainRequest, train, without_patients
 
-    plan = Plan(size, out, epochs, finder_epochs, seed, learning_rate, init)
-    if data is not None:
-        card = train_from_folder(data, plan, note)
-    else:
-        card = train_on_phantoms(phantom or 0, plan, note, first=first_patient, processes=processes)
-    shown = card_without_patients(card)
+    request = TrainRequest(
+        size,
+        out,
+        data,
+        phantom,
+        first_patient or 1,
+        seed,
+        epochs=_by_network(model, {"epochs": epochs, "finder-epochs": finder_epochs}),
+        learning_rates=_by_network(model, {"learning-rate": learning_rate}),
+        init=init if _by_network(model, {"init": init}) else None,
+        processes=processes,
+    )
+    shown = without_patients(train(model, request, note))
     emit(shown, as_json=as_json, text=lambda: json.dumps(shown, indent=1))
 
 
-def _mtss(
-    data: Path | None, phantom: int, out: Path, first: int, size: str, seed: int, *, as_json: bool
-) -> None:
-    """Site finder, joint grader and the detectors over five folds; epochs and rate do not apply."""
-    from models.mtss.command import train
+def _trainable(system: str) -> SystemModel:
+    """The system's model. Raises InputError where there is none to train."""
+    from models.registry import models
 
-    result = train(data, phantom, out, first=first, size=size, seed=seed, tell=note)
-    emit(result, as_json=as_json, text=lambda: json.dumps(result, indent=1))
+    can = {name: model for name, model in models().items() if model.training}
+    if system not in can:
+        need = f"{' and '.join(can)} can be trained"
+        raise InputError(f"system {system}", need, f"write: sharpline train {next(iter(can))} ...")
+    return can[system]
+
+
+def _by_network(model: SystemModel, given: dict[str, Value | None]) -> dict[str, Value]:
+    """Network -> value of the options that are given. Raises InputError for one that the system lacks."""
+    from models.training.pipeline import networks_of
+
+    return {
+        network: value
+        for option, value in given.items()
+        if value is not None
+        for network in networks_of(model, option)
+    }

@@ -1,4 +1,4 @@
-"""A COCO folder of labelled films as labelling tools export it: ``annotations.json`` beside ``images/``."""
+"""COCO labels as labelling tools export them, a JSON file beside ``images/``, and the images' pixels."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ import cv2
 import numpy as np
 
 from core.errors import InputError
+from data.phantom.coco import ANNOTATIONS
 
-ANNOTATIONS = "annotations.json"
+__all__ = ["ANNOTATIONS", "CocoFolder", "corners_of", "grey_pixels", "is_coco", "read_coco", "spacing_of"]
 
 
 @dataclass(frozen=True)
@@ -35,14 +36,34 @@ class CocoFolder:
                 of_image.setdefault(box["image_id"], []).append(box)
         return ((image, of_image.get(image["id"], [])) for image in self.images)
 
-    def file_of(self, image: dict[str, Any]) -> Path:
-        """Where the pixels of an image lie."""
-        return self.path / "images" / str(image["file_name"])
+    def file_of(self, image: dict[str, Any], within: Path | None = None) -> Path:
+        """Where the pixels of an image lie: beside the labels, in ``images/`` there or one folder up, or
+        anywhere under ``within``. Raises InputError where they do not.
+        """
+        name, within = str(image["file_name"]), within or self.path
+        beside = (self.path, self.path / "images", self.path.parent / "images", within)
+        for path in (folder / name for folder in beside):
+            if path.is_file():
+                return path
+        if hits := sorted(within.rglob(Path(name).name)):
+            return hits[0]
+        raise InputError(
+            f"image {name}", f"a file of that name under {within} is needed", "export images too"
+        )
 
 
-def read_coco(folder: Path) -> CocoFolder:
-    """The labels of a folder. Raises InputError where it has none."""
-    path = folder / ANNOTATIONS
+def is_coco(path: Path) -> bool:
+    """Whether a file holds COCO labels."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError):
+        return False
+    return isinstance(content, dict) and {"images", "annotations", "categories"} <= content.keys()
+
+
+def read_coco(path: Path) -> CocoFolder:
+    """The labels of a file, or of a folder with ``annotations.json``. Raises InputError where it has none."""
+    folder, path = (path, path / ANNOTATIONS) if path.suffix != ".json" else (path.parent, path)
     if not path.is_file():
         raise InputError(str(folder), f"a COCO folder with {ANNOTATIONS} is needed", "give its path")
     content = json.loads(path.read_text(encoding="utf-8"))

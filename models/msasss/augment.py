@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from models.training import augment
+
 
 @dataclass(frozen=True)
 class Strength:
@@ -49,18 +51,15 @@ def view(
     angle = np.deg2rad(rng.uniform(-strength.degrees, strength.degrees))
     scale = float(np.exp(rng.uniform(-strength.scale, strength.scale)))
     shift = rng.uniform(-strength.shift_pixels, strength.shift_pixels, size=2)
-    turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     centre = np.array([image.shape[1], image.shape[0]]) / 2
-    offset = np.array([columns, rows]) / 2 + shift - turn @ centre
+    affine = augment.about(augment.turn(angle, scale), centre, np.array([columns, rows]) / 2 + shift)
+    of_middles = affine.copy()  # of pixels, whose middle is half a pixel on
+    of_middles[:, 2] = affine[:, 2] + affine[:, :2] @ [0.5, 0.5] - 0.5
     seen = cv2.warpAffine(
-        image,
-        np.concatenate([turn, (offset + turn @ [0.5, 0.5] - 0.5)[:, None]], axis=1),
-        (columns, rows),
-        flags=cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_CONSTANT,
+        image, of_middles, (columns, rows), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT
     )
     moved = labels.astype(np.float32).copy()
-    moved[:, 1:3] = labels[:, 1:3] @ turn.T + offset
+    moved[:, 1:3] = augment.moved(labels[:, 1:3], affine)
     moved[:, 3:5] = labels[:, 3:5] * scale
     inside = ((moved[:, 1:3] > 2) & (moved[:, 1:3] < np.array([columns, rows]) - 2)).all(axis=1)
     return expose(seen.astype(np.float32) / 255, strength, rng), moved[inside]
@@ -89,18 +88,23 @@ def smear(
 def expose(grey: np.ndarray, strength: Strength, rng: np.random.Generator) -> np.ndarray:
     """Another exposure of the same picture: gamma, contrast, a grey ramp, blur or sharpening, noise."""
     if strength.gamma > 0:
-        grey = grey ** np.float32(np.exp(rng.uniform(-strength.gamma, strength.gamma)))
-        gain, offset = rng.uniform(0.75, 1.2), rng.uniform(-0.1, 0.1)
-        ramp = np.linspace(-1, 1, grey.shape[int(rng.integers(2))], dtype=np.float32) * np.float32(
-            rng.uniform(-0.12, 0.12)
-        )
-        grey = grey * np.float32(gain) + np.float32(offset)
-        grey = grey + (ramp[:, None] if len(ramp) == grey.shape[0] else ramp[None, :])
+        grey = augment.gamma(grey, strength.gamma, rng)
+        grey = _ramp(augment.contrast(grey, (0.75, 1.2), 0.1, rng), rng)
     if strength.blur > 0 and rng.random() < 0.5:
         sigma = float(rng.uniform(0.3, strength.blur))
-        soft = cv2.GaussianBlur(grey, (0, 0), sigma)
-        grey = soft if rng.random() < 0.6 else grey + np.float32(rng.uniform(0.3, 1.0)) * (grey - soft)
+        soft = rng.random() < 0.6
+        grey = cv2.GaussianBlur(grey, (0, 0), sigma) if soft else _sharper(grey, sigma, rng)
     if strength.noise > 0 and rng.random() < 0.6:
-        noise = rng.standard_normal(grey.shape, dtype=np.float32)
-        grey = grey + np.float32(rng.uniform(0, strength.noise)) * noise
+        grey = augment.noisy(grey, strength.noise, rng)
     return np.clip(grey, 0, 1)
+
+
+def _sharper(grey: np.ndarray, sigma: float, rng: np.random.Generator) -> np.ndarray:
+    return augment.sharpened(grey, sigma, rng.uniform(0.3, 1.0))
+
+
+def _ramp(grey: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """With a grey ramp from edge to edge, down or across."""
+    axis = int(rng.integers(2))
+    ramp = np.linspace(-1, 1, grey.shape[axis], dtype=np.float32) * np.float32(rng.uniform(-0.12, 0.12))
+    return grey + (ramp[:, None] if len(ramp) == grey.shape[0] else ramp[None, :])

@@ -7,18 +7,17 @@ boxes of its region, from their order down the spine. Nothing is redrawn: the ce
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import cv2
 import numpy as np
 import yaml  # type: ignore[import-untyped]
 
 from core.domain import Image
 from core.errors import InputError
+from models.common.coco import grey_pixels, is_coco, read_coco
 from models.msasss.sites import GRADE_NAMES, REGIONS, SITES, UNIT_OF_SITE
 
 CLASS_WORDS = {
@@ -75,10 +74,7 @@ class LabelledFilm:
         if self.path is None:
             raise InputError(f"film {self.name}", "pixels or a path are needed", "give one of them")
         if self.path.suffix.lower() in IMAGE_ENDINGS:
-            image = cv2.imread(str(self.path), cv2.IMREAD_UNCHANGED)
-            if image is None:
-                raise InputError(str(self.path), "a readable image is needed", "check the file")
-            return np.asarray(image if image.ndim == 2 else image[..., :3].mean(axis=2))
+            return grey_pixels(self.path)
         return _read_dicom(self.path)[0]
 
 
@@ -101,7 +97,7 @@ def read_folder(folder: Path) -> list[LabelledFilm]:
     """The labelled films of a COCO or a YOLO folder. Raises InputError where it is neither or has no film."""
     if not folder.is_dir():
         raise InputError(str(folder), "a folder of labelled films is needed", "give its path with --data")
-    coco = [path for path in sorted(folder.rglob("*.json")) if _is_coco(path)]
+    coco = [path for path in sorted(folder.rglob("*.json")) if is_coco(path)]
     films = [film for path in coco for film in _read_coco(path, folder)] or list(_read_yolo(folder))
     if not films:
         raise InputError(
@@ -112,43 +108,19 @@ def read_folder(folder: Path) -> list[LabelledFilm]:
     return films
 
 
-def _is_coco(path: Path) -> bool:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError):
-        return False
-    return isinstance(content, dict) and {"images", "annotations", "categories"} <= content.keys()
-
-
 def _read_coco(path: Path, folder: Path) -> Iterator[LabelledFilm]:
-    content = json.loads(path.read_text(encoding="utf-8"))
-    grades = {row["id"]: grade_of_class(str(row["name"])) for row in content["categories"]}
-    by_image: dict[object, list[dict]] = {row["id"]: [] for row in content["images"]}
-    for row in content["annotations"]:
-        by_image.setdefault(row["image_id"], []).append(row)
-    for image in content["images"]:
+    content = read_coco(path)
+    grades = {number: grade_of_class(str(name)) for number, name in content.names.items()}
+    for image, found in content.films():
         boxes = [
-            (grades[row["category_id"]], *_centre(row["bbox"]), row.get("attributes", {}))
-            for row in by_image[image["id"]]
+            (grades[row["category_id"]], *_centre(row["bbox"]), row.get("attributes", {})) for row in found
         ]
-        yield _film(image["file_name"], _find_file(folder, path.parent, image["file_name"]), boxes, image)
+        yield _film(image["file_name"], content.file_of(image, folder), boxes, image)
 
 
 def _centre(bbox: list[float]) -> tuple[float, float, float, float]:
     x, y, width, height = bbox
     return x + width / 2, y + height / 2, width, height
-
-
-def _find_file(folder: Path, near: Path, name: str) -> Path:
-    for path in (near / name, near / "images" / name, near.parent / "images" / name, folder / name):
-        if path.is_file():
-            return path
-    hits = sorted(folder.rglob(Path(name).name))
-    if not hits:
-        raise InputError(
-            f"image {name}", f"a file of that name under {folder} is needed", "export images too"
-        )
-    return hits[0]
 
 
 def _read_yolo(folder: Path) -> Iterator[LabelledFilm]:
@@ -265,23 +237,3 @@ def _read_dicom(path: Path) -> tuple[np.ndarray, tuple[float, float] | None]:
 def stated_spacing(path: Path) -> tuple[float, float] | None:
     """(row, column) millimetres a pixel as a DICOM file states them, or None."""
     return _read_dicom(path)[1]
-
-
-def split_patients(
-    films: list[LabelledFilm], share: float, seed: int
-) -> tuple[list[LabelledFilm], list[LabelledFilm]]:
-    """Training and tuning films; every patient's films lie on one side. Raises InputError below two
-    patients.
-    """
-    patients = sorted({film.patient for film in films})
-    if len(patients) < 2:
-        raise InputError(
-            f"{len(patients)} patient",
-            "films of at least two patients are needed",
-            "name patients in the labels",
-        )
-    shuffled = np.random.default_rng(seed).permutation(patients).tolist()
-    tuning = set(shuffled[: max(1, round(share * len(patients)))])
-    return [film for film in films if film.patient not in tuning], [
-        film for film in films if film.patient in tuning
-    ]

@@ -21,6 +21,7 @@ import click
 import cv2
 import numpy as np
 
+from data.phantom.coco import write_labels, write_pixels
 from data.phantom.seeds import StudyRole, StudySeed
 from data.phantom.spine.conditions import WRONG_KINDS
 from data.phantom.spine.course import Course, simulate, visit_codes
@@ -28,7 +29,7 @@ from data.phantom.spine.films import make_film
 from data.phantom.spine.population import OASIS
 from data.phantom.spine.render import RenderedFilm
 from models.msasss.labels import Corner, LabelledFilm
-from models.msasss.samples import SampleSet, prepare, save
+from models.msasss.samples import prepare_all, save
 from models.msasss.sites import GRADE_NAMES, REGIONS
 
 ENRICHED = (0.0, 0.5, 1.0)  # shifts of the latent severity, patient after patient
@@ -130,9 +131,9 @@ def render_part(patients: Patients, path: Path) -> Path:
     """The samples of these patients in one file; done already where the file exists."""
     if not path.exists():
         cv2.setNumThreads(1)
-        pairs = [prepare(film) for number in patients.numbers for film, _ in patient_films(patients, number)]
         path.parent.mkdir(parents=True, exist_ok=True)
-        save(SampleSet([finder for finder, _ in pairs], [tile for _, tiles in pairs for tile in tiles]), path)
+        films = (film for number in patients.numbers for film, _ in patient_films(patients, number))
+        save(prepare_all(films), path)
     return path
 
 
@@ -155,29 +156,18 @@ def write_coco(patients: Patients, out: Path, *, processes: int = 1) -> Path:
 
     Goes on where an earlier run stopped: a patient's films are rendered once.
     """
-    (out / "images").mkdir(parents=True, exist_ok=True)
     jobs = [(patients, number, out) for number in patients.numbers]
     if processes == 1:
         parts = [_write_patient(*job) for job in jobs]
     else:
         with get_context("spawn").Pool(processes) as pool:
             parts = pool.starmap(_write_patient, jobs, chunksize=1)
-    images: list[dict] = []
-    annotations: list[dict] = []
-    for entries in parts:
-        for entry in entries:
-            corners = entry.pop("corners")
-            images.append({"id": len(images) + 1} | entry)
-            annotations += _coco_boxes(corners, len(images), len(annotations))
-    content = {
-        "info": {"description": "phantom films, research only", "phantom": True},
-        "images": images,
-        "annotations": annotations,
-        "categories": [{"id": grade + 1, "name": name} for grade, name in enumerate(GRADE_NAMES)],
-    }
-    path = out / "annotations.json"
-    path.write_text(json.dumps(content), encoding="utf-8")
-    return path
+    films = [
+        ({key: value for key, value in entry.items() if key != "corners"}, _boxes(entry["corners"]))
+        for entries in parts
+        for entry in entries
+    ]
+    return write_labels(films, GRADE_NAMES, out, "phantom films, research only")
 
 
 def _write_patient(patients: Patients, number: int, out: Path) -> list[dict]:
@@ -190,10 +180,9 @@ def _write_patient(patients: Patients, number: int, out: Path) -> list[dict]:
     entries = []
     for film, rendered in patient_films(patients, number):
         name = f"{film.name}.png"
-        cv2.imwrite(str(out / "images" / name), rendered.pixels, [cv2.IMWRITE_PNG_COMPRESSION, 1])
-        entries.append(
-            _coco_image(name, film, rendered) | {"corners": [asdict(corner) for corner in film.corners]}
-        )
+        write_pixels(rendered.pixels, out, name)
+        corners = [asdict(corner) for corner in film.corners]
+        entries.append(_coco_image(name, film, rendered) | {"corners": corners})
     note.write_text(json.dumps(entries), encoding="utf-8")
     return entries
 
@@ -213,11 +202,9 @@ def _coco_image(name: str, film: LabelledFilm, rendered: RenderedFilm) -> dict:
     }
 
 
-def _coco_boxes(corners: list[dict], image: int, before: int) -> list[dict]:
+def _boxes(corners: list[dict]) -> list[dict]:
     return [
         {
-            "id": before + place + 1,
-            "image_id": image,
             "category_id": corner["grade"] + 1,
             "bbox": [
                 corner["x"] - corner["width"] / 2,
@@ -225,11 +212,9 @@ def _coco_boxes(corners: list[dict], image: int, before: int) -> list[dict]:
                 corner["width"],
                 corner["height"],
             ],
-            "area": corner["width"] * corner["height"],
-            "iscrowd": 0,
             "attributes": {"site": corner["site"], "visible": corner["visible"]},
         }
-        for place, corner in enumerate(corners)
+        for corner in corners
     ]
 
 

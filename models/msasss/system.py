@@ -13,6 +13,7 @@ MODEL = SystemModel(
     scorer="models.msasss.scorer:build",
     paired=PAIRED_READING,
     evaluation="models.msasss.evaluate:EVALUATION",
+    training="models.msasss.train:TRAINING",
     unknown_images="models.msasss.ood_films:Source",
     control_images="models.msasss.control_images",
     explanations=Explanations(

@@ -7,8 +7,10 @@ out.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,46 +18,58 @@ from core.domain import Image
 from core.errors import InputError
 from core.scores.mtss import MTSS
 from models.common.coco import ANNOTATIONS, CocoFolder, corners_of, grey_pixels, read_coco, spacing_of
-from models.mtss.places import LEAST_VISIBLE, Place, Places
+from models.mtss.places import MIN_VISIBLE, Place, Places
 
 UNITS = frozenset(site.unit for site in MTSS.sites)
 NO_SITE = -1  # in place of a grade
 
 
-@dataclass(frozen=True)
-class GradedFilm:
-    """A film and its scored places. boxes (n, 4): corners in pixels of the film; units and findings (n,).
-
-    grades: feature -> (n,) grade as a reader gives it, ``NO_SITE`` where the place has no such site. gap_mm
-    (n,): joint space, NaN where it is not known. visibility (n,): 0 to 1. patient: never on both sides of a
-    split. spacing_mm: (row, column), None where it is not known.
+@dataclass(frozen=True, kw_only=True)
+class BoxedFilm:
+    """A film with a box around each place. boxes (n, 4): corners in pixels of the film; units and findings
+    (n,). visibility (n,): 0 to 1. patient: never on both sides of a split. spacing_mm: (row, column), None
+    where it is not known.
     """
 
     name: str
     patient: str
     visit: str
-    view: str
     path: Path
     spacing_mm: tuple[float, float] | None
     units: tuple[str, ...]
     findings: tuple[str, ...]
     boxes: np.ndarray
-    grades: dict[str, np.ndarray]
-    gap_mm: np.ndarray
     visibility: np.ndarray
     kind: str = "good"
 
     @property
     def visible(self) -> np.ndarray:
-        """(n,) whether a reader could see the place."""
-        return np.asarray(self.visibility >= LEAST_VISIBLE)
+        """(n,) whether a reader could see the place; others are neither trained on nor counted."""
+        return np.asarray(self.visibility >= MIN_VISIBLE)
+
+    def load(self) -> np.ndarray:
+        """Grey pixels (rows, columns), bone bright. Raises InputError where the file cannot be read."""
+        return grey_pixels(self.path)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GradedFilm(BoxedFilm):
+    """A film and its scored places.
+
+    grades: feature -> (n,) grade as a reader gives it, ``NO_SITE`` where the place has no such site. gap_mm
+    (n,): joint space, NaN where it is not known.
+    """
+
+    view: str
+    grades: dict[str, np.ndarray]
+    gap_mm: np.ndarray
 
     @property
     def mm_per_pixel(self) -> float:
         return 0.15 if self.spacing_mm is None else float(np.mean(self.spacing_mm))
 
     def places(self, rng: np.random.Generator | None = None, jitter_mm: float = 0.0) -> Places:
-        """The middles of the boxes that can be seen, as a site finder gives them.
+        """The middles of the boxes that can be seen, as the site localiser gives them.
 
         jitter_mm: SD of its error in each direction, drawn from ``rng``; none without one.
         """
@@ -71,7 +85,7 @@ class GradedFilm:
 
     def as_film(self) -> Image:
         """The film as a scorer gets it. Raises InputError where the file cannot be read."""
-        return Image(self.name, grey_pixels(self.path), self.spacing_mm)
+        return Image(self.name, self.load(), self.spacing_mm)
 
 
 def read_graded(folder: Path) -> list[GradedFilm]:
@@ -84,6 +98,11 @@ def read_graded(folder: Path) -> list[GradedFilm]:
     return films
 
 
+def read_all(folders: Iterable[Path]) -> list[GradedFilm]:
+    """The labelled films of several folders, in order."""
+    return [film for folder in folders for film in read_graded(folder)]
+
+
 def _is_graded(box: dict) -> bool:
     about = box["attributes"]
     return about["unit"] in UNITS and any(about.get(name) is not None for name in ("erosion", "jsn"))
@@ -93,22 +112,30 @@ def _film(image: dict, found: list[dict], folder: CocoFolder) -> GradedFilm:
     units = tuple(one["attributes"]["unit"] for one in found)
     is_foot = bool(units) and units[0][1] == "F"
     return GradedFilm(
-        name=image["file_name"],
-        patient=image["patient"],
-        visit=image.get("visit", ""),
+        **boxed(image, found, folder),
         view=image.get("view") or ("feet" if is_foot else "hands"),
-        path=folder.file_of(image),
-        spacing_mm=spacing_of(image),
-        units=units,
-        findings=tuple(folder.names[one["category_id"]] for one in found),
-        boxes=corners_of(found),
-        grades={name: _numbers(found, name, NO_SITE).astype(int) for name in ("erosion", "jsn")},
-        gap_mm=_numbers(found, "gap_mm", np.nan),
-        visibility=_numbers(found, "visibility", 1.0),
-        kind=image.get("kind", "good"),
+        grades={name: numbers(found, name, NO_SITE).astype(int) for name in ("erosion", "jsn")},
+        gap_mm=numbers(found, "gap_mm", np.nan),
     )
 
 
-def _numbers(found: list[dict], name: str, missing: float) -> np.ndarray:
+def boxed(image: dict, found: list[dict], folder: CocoFolder) -> dict[str, Any]:
+    """What every labelled film of hands or feet has, by the names of its fields."""
+    return {
+        "name": image["file_name"],
+        "patient": image["patient"],
+        "visit": image.get("visit", ""),
+        "path": folder.file_of(image),
+        "spacing_mm": spacing_of(image),
+        "units": tuple(one["attributes"]["unit"] for one in found),
+        "findings": tuple(folder.names[one["category_id"]] for one in found),
+        "boxes": corners_of(found),
+        "visibility": numbers(found, "visibility", 1.0),
+        "kind": image.get("kind", "good"),
+    }
+
+
+def numbers(found: list[dict], name: str, missing: float) -> np.ndarray:
+    """(n,) an attribute of boxes, ``missing`` where it is absent or null."""
     values = [one["attributes"].get(name) for one in found]
     return np.array([missing if value is None else float(value) for value in values])

@@ -1,4 +1,4 @@
-"""Where the scored joints and bones of a film lie: what the site finder gives and the grader takes."""
+"""Where the scored joints and bones of a film lie: what the site localiser gives and the grader takes."""
 
 from __future__ import annotations
 
@@ -33,4 +33,4 @@ class Places:
     ood_features: Mapping[str, np.ndarray] = field(default_factory=dict, compare=False, repr=False)
 
 
-LEAST_VISIBLE = 0.3
+MIN_VISIBLE = 0.3

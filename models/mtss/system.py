@@ -29,6 +29,7 @@ MODEL = SystemModel(
     scorer="models.mtss.scorer:build",
     paired=PAIRED_READING,
     evaluation="models.mtss.evaluate:EVALUATION",
+    training="models.mtss.train:TRAINING",
     unknown_images="models.mtss.ood_films:Source",
     control_images="models.mtss.control_images",
     explanations=Explanations(

@@ -1,14 +1,13 @@
-"""All that scores hands and feet, trained in one go: site finder, joint grader, detectors fold by fold.
+"""How all that scores hands and feet is trained: site localiser, joint grader, detectors fold by fold.
 
-Each part that is there already stays as it is, so a training that was stopped goes on where it was. The
-detectors that are filed beside finder and grader are those of the first fold; all five lie in ``fold0`` and
-on, with what they find on their test patients in ``evaluation.json``.
+The detectors that are filed beside the other networks are those of the first fold; all five lie in ``fold0``
+and on, with what they find on their test patients in ``evaluation.json``.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -18,14 +17,22 @@ from data.phantom.hands.labels import write_coco
 from data.phantom.seeds import StudyRole
 from models import cards
 from models.common.coco import ANNOTATIONS
+from models.mtss import tune_paired
+from models.mtss.detectors.batches import BUDGET
 from models.mtss.detectors.joints import DETECTORS
-from models.mtss.detectors.labels import LabelledHands, read_folder
-from models.mtss.detectors.train import BUDGET, run_folds
-from models.mtss.finder.train import FinderRecipe, train_finder
-from models.mtss.grader.train import RECIPE, train_grader
+from models.mtss.detectors.labels import hands_in
+from models.mtss.detectors.train import run_folds
+from models.mtss.finder.train import FINDER
+from models.mtss.grader.grade import JointGrader
+from models.mtss.grader.network import grader
+from models.mtss.grader.rule import BLOCKS, plain_rule
+from models.mtss.grader.train import GRADER
+from models.mtss.grader.tune import JITTER_MM, see_all, tune, tuning_sites
+from models.mtss.labels import read_all
 from models.mtss.phantom import Patients, limb_films
-from models.mtss.tune_paired import phantom_courses
-from models.training.folds import FOLDS
+from models.training.beside import Tell
+from models.training.folds import FOLDS, kept_patients
+from models.training.pipeline import Films, Training, TrainRequest
 
 VIEWS = ("hands", "feet")
 VISITS = (0, 2)
@@ -36,24 +43,45 @@ ODD = {  # kinds of film that the finder must know, patients of each in a hundre
     "one_hand": (4, ("hands",)), "soft": (1, VIEWS), "underexposed": (1, VIEWS), "chest": (3, ("hands",)),
     "blank": (1, ("hands",)),
 }  # fmt: skip
-Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Folders:
     """Labelled films, COCO folders of hands and feet. plain: of the population that is scored; damaged: of
-    long-standing disease, trained on only; odd: of all kinds, for the finder alone; tuning: of others.
+    long-standing disease, trained on only; odd: of all kinds, for the site localiser alone. kept: patients of
+    these folders that the grader is tuned on.
     """
 
     plain: Path
     damaged: tuple[Path, ...] = ()
     odd: tuple[Path, ...] = ()
-    tuning: tuple[Path, ...] = ()
-    is_phantom: bool = False
+    kept: frozenset[str] = frozenset()
 
     @property
     def training(self) -> list[Path]:
         return [self.plain, *self.damaged]
+
+
+def labelled(request: TrainRequest, tell: Tell) -> Films:
+    """The films of a folder; some of its patients are kept for tuning the grader."""
+    assert request.data is not None
+    films = read_all([request.data])
+    kept = kept_patients((film.patient for film in films), request.seed)
+    tuning = [film for film in films if film.patient in kept]
+    trained_on = {film.patient for film in films} - kept
+    folders = Folders(request.data, kept=frozenset(kept))
+    return Films(folders, tuning, frozenset(trained_on), frozenset(kept))
+
+
+def phantom(request: TrainRequest, tell: Tell) -> Films:
+    """The films of rendered patients, and of a third as many others for tuning."""
+    assert request.phantom is not None
+    out = request.out / "films"
+    folders = render(request.phantom, out, first=request.first, tell=tell)
+    tuning = read_all([out / "tuning"])
+    trained_on = {film.patient for film in read_all(folders.training)}
+    tuned_on = {film.patient for film in tuning}
+    return Films(folders, tuning, frozenset(trained_on), frozenset(tuned_on), is_phantom=True)
 
 
 def render(patients: int, out: Path, *, first: int = 1, tell: Tell = print) -> Folders:
@@ -69,7 +97,7 @@ def render(patients: int, out: Path, *, first: int = 1, tell: Tell = print) -> F
         if not (out / name / ANNOTATIONS).is_file():
             tell(f"rendering hands and feet of {sum(one.count for one in who)} patients ({name})")
             write_coco(chain.from_iterable(limb_films(one) for one in who), out / name)
-    return Folders(out / "plain", (out / "damaged",), (out / "odd",), (out / "tuning",), is_phantom=True)
+    return Folders(out / "plain", (out / "damaged",), (out / "odd",))
 
 
 def odd_patients(first: int, patients: int) -> Iterator[Patients]:
@@ -82,51 +110,47 @@ def odd_patients(first: int, patients: int) -> Iterator[Patients]:
             first += count
 
 
-def train_all(folders: Folders, out: Path, *, size: str = "demo", seed: int = 0, tell: Tell = print) -> dict:
-    """Train what is not there yet; returns the card, with the folds' figures under ``folds``."""
-    out.mkdir(parents=True, exist_ok=True)
-    card = begun(out, size, seed, folders)
-    if "finder" not in card["networks"]:
-        tell("training the site finder")
-        recipe = replace(FinderRecipe(), seed=seed)
-        card["networks"]["finder"] = train_finder([*folders.training, *folders.odd], recipe, out, size=size)
-        cards.write_card(card, "mtss", size, out)
-    if "grader" not in card["networks"]:
-        tell("training the joint grader")
-        made = train_grader(
-            folders.training, replace(RECIPE, seed=seed), out, tuning=folders.tuning, size=size,
-            courses=phantom_courses() if folders.is_phantom else None,
-        )  # fmt: skip
-        card["networks"] |= made.pop("networks")
-        card |= made
-        cards.write_card(card, "mtss", size, out)
+class JointTuner:
+    """Grading rules and priors of paired reading, fitted to what the grader sees on tuning films."""
+
+    def __init__(self, card: dict[str, Any], films: Films, request: TrainRequest) -> None:
+        network = grader(request.size)
+        cards.load_into(network, card, "grader", request.out)
+        rules = {block: plain_rule(block) for block in BLOCKS}
+        plain = JointGrader(network.eval(), rules, card["networks"]["grader"]["box_mm"])
+        self.seen = see_all(plain, films.tuning)
+        self.rules = tune(tuning_sites(self.seen, [1.0] * len(self.seen)), rules)
+        self.courses = tune_paired.phantom_courses() if films.is_phantom else None
+
+    def tune(self) -> dict[str, Any]:
+        """``grading`` and ``tuning``."""
+        about = {
+            "patients": len({one.film.patient for one in self.seen}),
+            "films": len(self.seen),
+            "jitter_mm": JITTER_MM,
+        }
+        return {"grading": {block: rule.as_card() for block, rule in self.rules.items()}, "tuning": about}
+
+    def paired(self) -> dict[str, Any]:
+        """``paired``, from true courses of phantom patients, or else from those of the tuning labels."""
+        fitted = tune_paired.fit(self.seen, self.rules, self.courses)
+        return {"paired": fitted} if fitted else {}
+
+
+def train_detectors(card: dict[str, Any], films: Films, request: TrainRequest, tell: Tell) -> dict[str, Any]:
+    """Both detectors over all folds of the plain patients; damaged ones are trained on only. Those of the
+    first fold go into the card, the figures of all are returned under ``folds``.
+    """
     tell(f"training the joint detectors, {FOLDS} folds")
-    figures = train_detectors(folders, out, size=size, seed=seed)
+    hands, extra = hands_in([films.training.plain]), hands_in(films.training.damaged)
+    recipe = replace(BUDGET, seed=request.seed)
+    figures = run_folds(
+        hands, extra, range(FOLDS), recipe, request.out,
+        size=request.size, processes=request.processes, tell=tell,
+    )  # fmt: skip
     for finding in DETECTORS:
-        card["networks"][finding] = first_fold(finding, out, size)
-    cards.write_card(card, "mtss", size, out)
-    return card | {"folds": figures}
-
-
-def begun(out: Path, size: str, seed: int, folders: Folders) -> dict[str, Any]:
-    """The card of an earlier start in this folder, or a new one."""
-    if cards.card_path("mtss", size, out).is_file():
-        return cards.read_card("mtss", size, out)
-    films = "phantom films" if folders.is_phantom else "labelled films"
-    note = f"trained on {films}, research only"
-    return {"system": "mtss", "size": size, "note": note, "training": {"seed": seed}, "networks": {}}
-
-
-def train_detectors(folders: Folders, out: Path, *, size: str, seed: int) -> dict[str, Any]:
-    """Both detectors over all folds of the plain patients; damaged ones are trained on only."""
-    extra = [film for folder in folders.damaged for film in hands_in(folder)]
-    recipe = replace(BUDGET, seed=seed)
-    return run_folds(list(hands_in(folders.plain)), extra, range(FOLDS), recipe, out, size=size)
-
-
-def hands_in(folder: Path) -> Iterator[LabelledHands]:
-    """The films of a folder that show finger joints."""
-    return (film for film in read_folder(folder) if film.units)
+        card["networks"][finding] = first_fold(finding, request.out, request.size)
+    return {"folds": figures}
 
 
 def first_fold(finding: str, out: Path, size: str) -> dict[str, Any]:
@@ -134,3 +158,14 @@ def first_fold(finding: str, out: Path, size: str) -> dict[str, Any]:
     entry: dict[str, Any] = cards.read_card("mtss", size, out / "fold0")["networks"][finding]
     shutil.copyfile(out / "fold0" / entry["file"], out / entry["file"])
     return entry | {"fold": 0}
+
+
+TRAINING = Training(
+    networks=(FINDER, GRADER),
+    labelled=labelled,
+    phantom=phantom,
+    tuner=JointTuner,
+    tuned=("grading", "tuning"),
+    further=train_detectors,
+    options={"epochs": ("grader",)},
+)

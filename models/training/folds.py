@@ -1,14 +1,26 @@
-"""Folds by patient: all films of a patient, every visit, lie on one side of each split."""
+"""Splits by patient: all films of a patient, every visit, lie on one side."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Protocol, TypeVar
 
 import numpy as np
 
 from core.errors import InputError
 
 FOLDS = 5
+TUNING_PROPORTION = 0.15  # of the patients of labelled films
+
+
+class OfPatient(Protocol):
+    """Anything of one patient, such as a labelled film."""
+
+    @property
+    def patient(self) -> str: ...
+
+
+One = TypeVar("One", bound=OfPatient)
 
 
 def folds(patients: Sequence[str], *, count: int = FOLDS, seed: int = 0) -> dict[str, int]:
@@ -34,3 +46,36 @@ def split(
     of = folds(patients, count=count, seed=seed)
     train = [i for i, patient in enumerate(patients) if of[patient] != fold]
     return train, [i for i, patient in enumerate(patients) if of[patient] == fold]
+
+
+def kept_patients(patients: Iterable[str], seed: int, proportion: float = TUNING_PROPORTION) -> set[str]:
+    """The patients kept for tuning, at least one. Raises InputError below two patients."""
+    names = sorted(set(patients))
+    if len(names) < 2:
+        raise InputError(
+            f"{len(names)} patient",
+            "films of at least two patients are needed",
+            "name patients in the labels",
+        )
+    order = np.random.default_rng(seed).permutation(len(names))
+    return {names[i] for i in order[: max(1, round(proportion * len(names)))]}
+
+
+def split_patients(
+    films: Sequence[One], seed: int, proportion: float = TUNING_PROPORTION
+) -> tuple[list[One], list[One]]:
+    """Films for training and for tuning. Raises InputError below two patients."""
+    kept = kept_patients((film.patient for film in films), seed, proportion)
+    return [film for film in films if film.patient not in kept], [
+        film for film in films if film.patient in kept
+    ]
+
+
+def keep_apart(trained_on: Iterable[str], held_out: Iterable[str], use: str = "tuning") -> None:
+    """Raises InputError where a patient is trained on and held out for tuning or test."""
+    if both := sorted(set(trained_on) & set(held_out)):
+        raise InputError(
+            f"{len(both)} patients for training and for {use} ({both[0]} ...)",
+            f"a patient may be on one side only, {use} patients must not be trained on",
+            "split the films by patient",
+        )

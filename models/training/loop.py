@@ -1,24 +1,33 @@
-"""The training loop of our networks: AdamW with a cosine schedule, averaged weights, a checkpoint each
-epoch.
-"""
+"""The one training loop of all networks: averaged weights, a cosine schedule, a checkpoint each epoch."""
 
 from __future__ import annotations
 
-import copy
 import math
-import queue
-import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
+from torch.optim.lr_scheduler import LambdaLR
+from torch.optim.swa_utils import AveragedModel
+
+from core.errors import InputError
+
+Loss = Callable[[Any, Any], torch.Tensor]
+PARTS = 10_000  # of a schedule that runs by the clock as well as by steps
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train. average: share of the old weights kept at each step in the running average."""
+    """How to train. images: drawn in each epoch, as many as there are samples if None. average: proportion of
+    the old weights kept at each step in the running average. seconds: an upper limit, at which training ends;
+    with one (infinity included) the schedule follows the proportion of steps or of time spent, whichever is
+    more.
+    """
 
     epochs: int
     batch: int
@@ -28,105 +37,64 @@ class Recipe:
     average: float = 0.998
     half_precision: bool = True
     seed: int = 0
+    images: int | None = None
+    seconds: float | None = None
+
+    def drawn(self, samples: int) -> int:
+        """Images of an epoch, of so many samples."""
+        return self.images or samples
+
+    def steps(self, samples: int) -> int:
+        """Steps of an epoch: whole batches only, but at least one."""
+        return max(1, self.drawn(samples) // self.batch)
+
+    def as_card(self) -> dict[str, Any]:
+        """What is set and finite, as the card keeps it."""
+        return {name: value for name, value in asdict(self).items() if value not in (None, math.inf)}
+
+    def as_budget(self, counted: str) -> dict[str, Any]:
+        """The same for a network trained by a number of images, which the card calls ``counted``."""
+        card = self.as_card()
+        del card["epochs"]
+        return {counted: card.pop("images")} | card
 
 
 @dataclass(frozen=True)
 class Batch:
-    """pixels: (b, 1, rows, columns) in [0, 1]; targets: ``batch_idx`` (n,), ``cls`` (n, 1), ``bboxes`` (n,
-    4).
-    """
+    """pixels: (b, channels, rows, columns) in [0, 1]. targets: whatever the network's loss compares with."""
 
     pixels: torch.Tensor
-    targets: dict[str, torch.Tensor]
+    targets: Any
 
 
-class AveragedWeights:
-    """An exponential running average of a network's weights, quick to follow at first."""
+@dataclass(frozen=True)
+class Progress:
+    """Epochs and images done, mean loss since the last report, and seconds since the start."""
 
-    def __init__(self, network: torch.nn.Module, keep: float) -> None:
-        self.network = copy.deepcopy(network).eval()
-        self.keep, self.steps = keep, 0
-
-    @torch.no_grad()
-    def update(self, network: torch.nn.Module) -> None:
-        self.steps += 1
-        keep = self.keep * (1 - math.exp(-self.steps / 200))
-        current = network.state_dict()
-        for name, value in self.network.state_dict().items():
-            if value.dtype.is_floating_point:
-                value.mul_(keep).add_(current[name].detach(), alpha=1 - keep)
-            else:
-                value.copy_(current[name])
+    epochs: int
+    images: int
+    loss: float
+    seconds: float
 
 
-def rate_at(step: int, steps: int, warmup: float) -> float:
-    """Factor of the learning rate at a step: a linear rise, then half a cosine down to 1%."""
-    rise = max(1, round(warmup * steps))
-    if step < rise:
-        return (step + 1) / rise
-    return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
+@dataclass(frozen=True)
+class Fitted:
+    """The averaged weights in evaluation mode, and how far training came. loss: mean of the last 50 steps."""
+
+    network: Any
+    images: int
+    seconds: float
+    loss: float
 
 
-def fit(
-    network: torch.nn.Module,
-    loss: Callable[..., tuple[torch.Tensor, object]],
-    batches: Callable[[int], Iterable[Batch]],
-    recipe: Recipe,
-    *,
-    steps_per_epoch: int,
-    checkpoint: Path | None = None,
-    report: Callable[[int, float, float], None] = lambda epoch, loss, seconds: None,
-) -> torch.nn.Module:
-    """The network's averaged weights after training.
-
-    batches: for an epoch number, its batches (the same ones for the same number, so that a resumed run ends
-    in the same weights). checkpoint: written after each epoch and continued from where it exists.
-    report: called with epoch, mean loss and seconds after each epoch.
-    """
-    optimizer = _optimizer(network, recipe)
-    averaged = AveragedWeights(network, recipe.average)
-    first = _resume(checkpoint, network, averaged, optimizer)
-    steps = recipe.epochs * steps_per_epoch
-    for epoch in range(first, recipe.epochs):
-        began, total, count = time.monotonic(), 0.0, 0
-        network.train()
-        for number, batch in enumerate(_ahead(batches(epoch))):
-            factor = rate_at(epoch * steps_per_epoch + number, steps, recipe.warmup)
-            for group in optimizer.param_groups:
-                group["lr"] = recipe.learning_rate * factor
-            total += train_step(network, loss, batch, optimizer, half_precision=recipe.half_precision)
-            averaged.update(network)
-            count += 1
-        report(epoch, total / max(count, 1), time.monotonic() - began)
-        _keep(checkpoint, epoch + 1, network, averaged, optimizer)
-    return averaged.network
+Report = Callable[[Progress], None]
 
 
-def train_step(
-    network: torch.nn.Module,
-    loss: Callable[..., tuple[torch.Tensor, object]],
-    batch: Batch,
-    optimizer: torch.optim.Optimizer,
-    *,
-    half_precision: bool,
-) -> float:
-    """One step; returns the loss per image. Half precision means bfloat16 in the network, float32 in the
-    loss.
-    """
-    device = batch.pixels.device.type
-    pixels = batch.pixels.contiguous(memory_format=torch.channels_last)
-    with torch.autocast(device, torch.bfloat16, enabled=half_precision):
-        raw = network(pixels)
-    raw = {key: value.float() if torch.is_tensor(value) else value for key, value in raw.items()}
-    value = loss(raw, batch.targets)[0].sum()
-    optimizer.zero_grad(set_to_none=True)
-    value.backward()
-    torch.nn.utils.clip_grad_norm_(network.parameters(), 10.0)
-    optimizer.step()
-    return float(value.detach()) / len(batch.pixels)
+def silent(progress: Progress) -> None:
+    """A report to nobody."""
 
 
-def _optimizer(network: torch.nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+def adamw(network: torch.nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     """AdamW; biases and normalisation without weight decay."""
     decayed = [p for p in network.parameters() if p.requires_grad and p.ndim > 1]
     plain = [p for p in network.parameters() if p.requires_grad and p.ndim <= 1]
@@ -137,57 +105,158 @@ def _optimizer(network: torch.nn.Module, recipe: Recipe) -> torch.optim.Optimize
     return torch.optim.AdamW(groups, lr=recipe.learning_rate)
 
 
-def _ahead(batches: Iterable[Batch], depth: int = 3) -> Iterator[Batch]:
-    """The same batches in the same order, prepared by a second thread while the network works."""
-    ready: queue.Queue[Batch | BaseException | None] = queue.Queue(maxsize=depth)
-
-    def produce() -> None:
-        try:
-            for batch in batches:
-                ready.put(batch)
-            ready.put(None)
-        except BaseException as error:
-            ready.put(error)
-
-    threading.Thread(target=produce, daemon=True).start()
-    while (item := ready.get()) is not None:
-        if isinstance(item, BaseException):
-            raise item
-        yield item
+def read_pixels(network: torch.nn.Module, batch: Batch) -> Any:
+    """The network's raw output for a batch."""
+    return network(batch.pixels)
 
 
-def _keep(
-    path: Path | None,
-    epoch: int,
+@dataclass(frozen=True)
+class Descent:
+    """How a network goes down its loss. forward: raw output for a batch, computed in bfloat16 where the
+    recipe says half precision. loss: of raw output in float32 and targets. clip: limit of the gradient's
+    norm. summed: the loss is a sum over the batch and is reported for each image.
+    """
+
+    loss: Loss
+    forward: Callable[[Any, Batch], Any] = read_pixels
+    optimizer: Callable[[torch.nn.Module, Recipe], torch.optim.Optimizer] = adamw
+    clip: float = 10.0
+    summed: bool = False
+
+    def step(
+        self, network: torch.nn.Module, batch: Batch, optimizer: torch.optim.Optimizer, *, half: bool
+    ) -> float:
+        """One step; returns the loss."""
+        pixels = batch.pixels.contiguous(memory_format=torch.channels_last)
+        with torch.autocast(pixels.device.type, torch.bfloat16, enabled=half):
+            raw = self.forward(network, Batch(pixels, batch.targets))
+        value = self.loss(_as_float(raw), batch.targets)
+        optimizer.zero_grad(set_to_none=True)
+        value.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(network.parameters(), self.clip)
+        optimizer.step()
+        return float(value.detach()) / (len(pixels) if self.summed else 1)
+
+
+def _as_float(raw: Any) -> Any:
+    if isinstance(raw, dict):
+        return {key: _as_float(value) for key, value in raw.items()}
+    return raw.float() if torch.is_tensor(raw) else raw
+
+
+def fit(
     network: torch.nn.Module,
-    averaged: AveragedWeights,
-    optimizer: torch.optim.Optimizer,
-) -> None:
+    descent: Descent,
+    batches: Callable[[int], Iterable[Batch]],
+    recipe: Recipe,
+    *,
+    steps_per_epoch: int,
+    checkpoint: Path | None = None,
+    report: Report = silent,
+    report_steps: int | None = None,
+) -> Fitted:
+    """Train a network. Same seed and same batches, same weights.
+
+    batches: for an epoch number, its batches (the same ones for the same number, so that a resumed run ends
+    in the same weights). checkpoint: written after each epoch and continued from where it exists.
+    report: called after each epoch, and every ``report_steps`` steps. Raises InputError where the checkpoint
+    is of another version.
+    """
+    began = time.monotonic()
+    optimizer = descent.optimizer(network, recipe)
+    schedule = LambdaLR(optimizer, _factor(recipe, recipe.epochs * steps_per_epoch, began))
+    averaged = averaged_copy(network, recipe.average)
+    state = {"network": network, "averaged": averaged, "optimizer": optimizer, "schedule": schedule}
+    losses: deque[float] = deque(maxlen=50)
+    first = _resume(checkpoint, state)
+    images, elapsed = first * steps_per_epoch * recipe.batch, 0.0
+    for epoch in range(first, recipe.epochs):
+        network.train()
+        recent: list[float] = []
+        for step, batch in enumerate(ahead(batches(epoch)), 1):
+            elapsed = time.monotonic() - began
+            recent.append(descent.step(network, batch, optimizer, half=recipe.half_precision))
+            averaged.update_parameters(network)
+            schedule.step()
+            losses.append(recent[-1])
+            images += len(batch.pixels)
+            if report_steps and step % report_steps == 0:
+                report(Progress(epoch, images, sum(recent) / len(recent), elapsed))
+                recent = []
+            if elapsed > (recipe.seconds or math.inf):
+                break
+        if recent:
+            report(Progress(epoch + 1, images, sum(recent) / len(recent), time.monotonic() - began))
+        _keep(checkpoint, epoch + 1, state)
+        if elapsed > (recipe.seconds or math.inf):
+            break
+    return Fitted(averaged.module.eval(), images, time.monotonic() - began, sum(losses) / max(len(losses), 1))
+
+
+def averaged_copy(network: torch.nn.Module, keep: float) -> AveragedModel:
+    """An exponential running average of a network's weights and buffers, quick to follow at first."""
+
+    def average(old: torch.Tensor, new: torch.Tensor, count: torch.Tensor | int) -> torch.Tensor:
+        if not old.dtype.is_floating_point:
+            return new
+        kept = keep * (1 - math.exp(-int(count) / 200))
+        return old.mul_(kept).add_(new, alpha=1 - kept)
+
+    averaged = AveragedModel(network, avg_fn=average, use_buffers=True).eval()
+    averaged.n_averaged.fill_(1)  # the weights at the start count as the first ones
+    return averaged
+
+
+def rate_at(step: int, steps: int, warmup: float) -> float:
+    """Factor of the learning rate at a step: a linear rise, then half a cosine down to 1%."""
+    rise = max(1, round(warmup * steps))
+    if step < rise:
+        return (step + 1) / rise
+    return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
+
+
+def _factor(recipe: Recipe, steps: int, began: float) -> Callable[[int], float]:
+    """Factor of the learning rate at a step, for LambdaLR."""
+    if recipe.seconds is None:
+        return lambda step: rate_at(step, steps, recipe.warmup)
+    limit = recipe.seconds
+
+    def by_share(step: int) -> float:
+        done = max(step / steps, (time.monotonic() - began) / limit)
+        return rate_at(int(done * PARTS), PARTS, recipe.warmup)
+
+    return by_share
+
+
+def ahead(batches: Iterable[Batch], depth: int = 3) -> Iterator[Batch]:
+    """The same batches in the same order, prepared by a second thread while the network works.
+
+    A ``DataLoader`` would need a process of its own for that, which a process of a pool may not start.
+    """
+    source = iter(batches)
+    with ThreadPoolExecutor(1) as second:
+        waiting = deque(second.submit(next, source, None) for _ in range(depth))
+        while (batch := waiting.popleft().result()) is not None:
+            waiting.append(second.submit(next, source, None))
+            yield batch
+
+
+def _keep(path: Path | None, epochs: int, state: dict[str, Any]) -> None:
     if path is None:
         return
+    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
-    torch.save(
-        {
-            "epoch": epoch,
-            "network": network.state_dict(),
-            "averaged": averaged.network.state_dict(),
-            "averaged_steps": averaged.steps,
-            "optimizer": optimizer.state_dict(),
-        },
-        partial,
-    )
+    torch.save({"epochs": epochs} | {name: part.state_dict() for name, part in state.items()}, partial)
     partial.replace(path)
 
 
-def _resume(
-    path: Path | None, network: torch.nn.Module, averaged: AveragedWeights, optimizer: torch.optim.Optimizer
-) -> int:
+def _resume(path: Path | None, state: dict[str, Any]) -> int:
     """The epoch to go on with. Only tensors and plain values are read from our own checkpoint."""
     if path is None or not path.exists():
         return 0
-    state = torch.load(path, weights_only=True)
-    network.load_state_dict(state["network"])
-    averaged.network.load_state_dict(state["averaged"])
-    averaged.steps = state["averaged_steps"]
-    optimizer.load_state_dict(state["optimizer"])
-    return int(state["epoch"])
+    kept = torch.load(path, weights_only=True)
+    if kept.keys() != {"epochs", *state}:
+        raise InputError(str(path), "a checkpoint of this version is needed", "remove it and train again")
+    for name, part in state.items():
+        part.load_state_dict(kept[name])
+    return int(kept["epochs"])

@@ -27,6 +27,12 @@ def sharpline(*arguments):
         (("train", "sparcc", "--data", "x", "--out", "y"), "msasss and mtss can be trained"),
         (("train", "msasss", "--out", "y"), "exactly one of them is needed"),
         (("train", "msasss", "--data", "nowhere", "--out", "y"), "a folder of labelled films is needed"),
+        (("train", "mtss", "--phantom", 1, "--finder-epochs", 3, "--out", "y"), "mtss has no such option"),
+        (
+            ("train", "mtss", "--phantom", 1, "--learning-rate", 1, "--out", "y"),
+            "--learning-rate; mtss has no",
+        ),
+        (("train", "msasss", "--data", "x", "--first-patient", 3, "--out", "y"), "it goes with --phantom"),
         (("evaluate", "sparcc"), "msasss and mtss can be evaluated"),
         (("--cohort", "nowhere.duckdb", "score"), "there is no such file"),
         (("--cohort", "nowhere.duckdb", "score", "--system", "sparcc"), "a model exists for msasss"),

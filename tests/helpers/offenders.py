@@ -3,14 +3,9 @@
 OFFENDERS: dict[str, set[str]] = {
     "import circle": set(),
     "sibling import": set(),
-    "framework import": {
-        "core/cli/train.py: models.msasss.train",
-        "core/cli/train.py: models.mtss.command",
-    },
+    "framework import": {},
     "named system": {
         "core/cli/report.py: msasss",
-        "core/cli/train.py: msasss",
-        "core/cli/train.py: mtss",
         "models/common/yolo.py: msasss",
         "models/mtss/explain/detector_cases.py: msasss",
     },

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 
-import cv2
 import pandas as pd
 
+from data.phantom.coco import write_labels, write_pixels
 from data.phantom.hands.foreign_objects import lead_letters
 from data.phantom.hands.limbs import shown
 from data.phantom.hands.render import LimbFilm
@@ -42,30 +41,19 @@ def write_coco(films: Iterable[tuple[str, str, LimbFilm]], out: Path) -> Path:
     The class of a box is its finding (none, ankylosis, subluxation, luxation); unit, grades, joint space and
     visibility are attributes, null where a place has no such site. Pixels are bone bright, 0-1023.
     """
-    (out / "images").mkdir(parents=True, exist_ok=True)
-    images: list[dict] = []
-    annotations: list[dict] = []
-    for subject, visit, film in films:
-        name = f"{subject}_{visit}_{film.view}.png"
-        cv2.imwrite(str(out / "images" / name), film.pixels, [cv2.IMWRITE_PNG_COMPRESSION, 1])
-        images.append(_image(len(images) + 1, name, subject, visit, film))
-        for row in film.joints.to_dict("records"):
-            annotations.append(_annotation(len(annotations) + 1, len(images), row))
-    content = {
-        "info": {"description": "phantom films of hands and feet, research only", "phantom": True},
-        "images": images,
-        "annotations": annotations,
-        "categories": [{"id": i, "name": name} for i, name in enumerate(FINDINGS, 1)],
-    }
-    path = out / "annotations.json"
-    path.write_text(json.dumps(content), encoding="utf-8")
-    return path
+    rows = (_written(subject, visit, film, out) for subject, visit, film in films)
+    return write_labels(rows, FINDINGS, out, "phantom films of hands and feet, research only")
 
 
-def _image(number: int, name: str, subject: str, visit: str, film: LimbFilm) -> dict:
+def _written(subject: str, visit: str, film: LimbFilm, out: Path) -> tuple[dict, list[dict]]:
+    name = f"{subject}_{visit}_{film.view}.png"
+    write_pixels(film.pixels, out, name)
+    return _image(name, subject, visit, film), [_box(row) for row in film.joints.to_dict("records")]
+
+
+def _image(name: str, subject: str, visit: str, film: LimbFilm) -> dict:
     rows, columns = film.pixels.shape
     return {
-        "id": number,
         "file_name": name,
         "width": columns,
         "height": rows,
@@ -96,15 +84,10 @@ def letters_of(film: LimbFilm) -> list[dict]:
     return found
 
 
-def _annotation(number: int, image: int, row: dict) -> dict:
-    width, height = row["x1"] - row["x0"], row["y1"] - row["y0"]
+def _box(row: dict) -> dict:
     return {
-        "id": number,
-        "image_id": image,
         "category_id": FINDINGS.index(row["finding"]) + 1,
-        "bbox": [row["x0"], row["y0"], width, height],
-        "area": width * height,
-        "iscrowd": 0,
+        "bbox": [row["x0"], row["y0"], row["x1"] - row["x0"], row["y1"] - row["y0"]],
         "attributes": {name: _plain(row[name]) for name in ATTRIBUTES},
     }
 

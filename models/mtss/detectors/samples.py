@@ -15,9 +15,10 @@ from models.mtss.detectors.joints import AFFECTED, PLAIN, UNITS_OF
 from models.mtss.detectors.labels import LabelledHands
 from models.mtss.detectors.windows import SIDE
 from models.mtss.film_scale import half_size, to_half_size
+from models.training import augment
 
 CHANCE = 0.5
-LEAST_SHARE = 0.6  # of a box's area that must lie in the crop for its joint to count
+MIN_PROPORTION = 0.6  # of a box's area that must lie in the crop for its joint to count
 DEGREES = 12.0
 ZOOM = (0.85, 1.2)
 
@@ -71,11 +72,10 @@ def crop(
 
 def _matrix(centre: np.ndarray, turn: float, zoom: float, flip: bool) -> np.ndarray:
     """(2, 3) from the film to the crop, whose middle shows ``centre``."""
-    rotation = zoom * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    rotation = augment.turn(turn, zoom)
     if flip:
         rotation = np.diag([-1.0, 1.0]) @ rotation
-    offset = np.array([SIDE, SIDE]) / 2 - rotation @ centre
-    return np.concatenate([rotation, offset[:, None]], axis=1)
+    return augment.about(rotation, centre, np.array([SIDE, SIDE]) / 2)
 
 
 def _moved(boxes: np.ndarray, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -83,18 +83,17 @@ def _moved(boxes: np.ndarray, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
     A turned box keeps its sides: a joint's box does not grow because the hand is turned.
     """
-    middle = (boxes[:, :2] + boxes[:, 2:]) / 2 @ matrix[:, :2].T + matrix[:, 2]
+    middle = augment.moved((boxes[:, :2] + boxes[:, 2:]) / 2, matrix)
     half = (boxes[:, 2:] - boxes[:, :2]) / 2 * np.sqrt(abs(np.linalg.det(matrix[:, :2])))
     whole = np.concatenate([middle - half, middle + half], axis=1)
     inside = np.clip(whole, 0, SIDE)
     share = np.prod(inside[:, 2:] - inside[:, :2], axis=1) / np.maximum(np.prod(2 * half, axis=1), 1e-9)
-    return inside, share >= LEAST_SHARE
+    return inside, share >= MIN_PROPORTION
 
 
 def colour(grey: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Another exposure of the same picture: gamma, contrast, brightness, noise."""
-    grey = grey ** np.float32(np.exp(rng.uniform(-0.4, 0.4)))
-    grey = grey * np.float32(rng.uniform(0.8, 1.2)) + np.float32(rng.uniform(-0.08, 0.08))
+    grey = augment.contrast(augment.gamma(grey, 0.4, rng), (0.8, 1.2), 0.08, rng)
     grey = grey + np.float32(rng.uniform(0, 0.04)) * rng.standard_normal(grey.shape, dtype=np.float32)
     return np.asarray(np.clip(grey, 0, 1))
 

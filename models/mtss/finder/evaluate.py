@@ -21,7 +21,7 @@ from models.common.coco import grey_pixels, read_coco
 from models.evaluation.intervals import mean_by_patient
 from models.mtss.finder.locate import SiteFinder, build_finder
 from models.mtss.finder.network import UNITS
-from models.mtss.places import LEAST_VISIBLE
+from models.mtss.places import MIN_VISIBLE
 
 WITHIN_MM = 3.0
 TO_SCORE = ("good", "underexposed", "soft", "rotated", "cut_edge", "missing_finger", "overlap", "mirrored")
@@ -68,7 +68,7 @@ def evaluate_folder(finder: SiteFinder, folder: Path) -> tuple[pd.DataFrame, pd.
 def _site_rows(row: dict[str, Any], boxes: Sequence[dict], found: Any, mm: float) -> Iterator[dict[str, Any]]:
     for one in boxes:
         unit, seen = one["attributes"]["unit"], one["attributes"].get("visibility")
-        if unit not in UNITS or (seen is not None and 0 < seen < LEAST_VISIBLE):
+        if unit not in UNITS or (seen is not None and 0 < seen < MIN_VISIBLE):
             continue
         visible = seen is None or seen > 0
         place = None if isinstance(found, Abstained) else found.units.get(unit)

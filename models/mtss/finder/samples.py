@@ -13,7 +13,8 @@ from core.errors import InputError
 from data.phantom.hands.state import units_of
 from models.common.coco import grey_pixels, read_coco, spacing_of
 from models.mtss.finder.network import CHANNELS, INPUT_MM, LETTERS, UNITS, turned_over
-from models.mtss.places import LEAST_VISIBLE
+from models.mtss.places import MIN_VISIBLE
+from models.training import augment
 
 SEEN, ABSENT, UNKNOWN = 1, 0, -1
 CANVAS = (448, 544)  # rows and columns that training sees; multiples of 32
@@ -122,7 +123,7 @@ def as_looks(unit: str, turned: bool) -> str:
 
 def seen_state(visibility: float | None) -> int:
     """A site that nobody could see is neither asked for nor asked to be absent, unless it is off the film."""
-    if visibility is None or visibility >= LEAST_VISIBLE:
+    if visibility is None or visibility >= MIN_VISIBLE:
         return SEEN
     return ABSENT if visibility <= 0 else UNKNOWN
 
@@ -143,17 +144,16 @@ def varied(film: FinderFilm, rng: np.random.Generator) -> tuple[np.ndarray, np.n
         np.ascontiguousarray(grey), matrix, CANVAS[::-1], flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_CONSTANT, borderValue=fill,
     )  # fmt: skip
-    points = points @ matrix[:, :2].T + matrix[:, 2]
+    points = augment.moved(points, matrix)
     return _exposed(moved.astype(np.float32) / 255, rng), points, at_edge(points, state)
 
 
 def _motion(rng: np.random.Generator, rows: int, columns: int) -> np.ndarray:
     size, turn = float(np.exp(np.clip(rng.normal(0, 0.09), -0.22, 0.22))), np.radians(rng.normal(0, 6))
     size_x = size * float(np.exp(rng.normal(0, 0.02)))
-    cos, sin = np.cos(turn), np.sin(turn)
-    matrix = np.array([[cos * size_x, -sin * size, 0.0], [sin * size_x, cos * size, 0.0]])
-    middle = matrix[:, :2] @ [columns / 2, rows / 2]
-    matrix[:, 2] = np.array(CANVAS[::-1]) / 2 - middle + rng.normal(0, [16, 12])
+    linear = augment.turn(turn) * np.array([size_x, size])
+    matrix = augment.about(linear, np.array([columns / 2, rows / 2]), np.array(CANVAS[::-1]) / 2)
+    matrix[:, 2] += rng.normal(0, [16, 12])
     return matrix
 
 
@@ -167,13 +167,11 @@ def at_edge(points: np.ndarray, state: np.ndarray) -> np.ndarray:
 def _exposed(grey: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Other processing, contrast, blur and noise."""
     if rng.random() < 0.35:
-        wide = cv2.GaussianBlur(grey, (0, 0), float(rng.uniform(4, 25)))
-        grey = np.clip(grey + float(rng.uniform(-0.4, 0.9)) * (grey - wide), 0, 1)
+        grey = np.clip(augment.sharpened(grey, float(rng.uniform(4, 25)), rng.uniform(-0.4, 0.9)), 0, 1)
     grey = np.power(grey, float(np.exp(rng.normal(0, 0.35))), dtype=np.float32)
     if rng.random() < 0.2:
         grey = cv2.GaussianBlur(grey, (0, 0), float(rng.uniform(0.4, 1.6)))
     if rng.random() < 0.5:
-        noise = rng.standard_normal(grey.shape, dtype=np.float32)
-        grey = grey + np.float32(rng.uniform(0, 0.06)) * noise
+        grey = augment.noisy(grey, 0.06, rng)
     low, high = float(rng.uniform(-0.15, 0.15)), float(rng.uniform(0.8, 1.2))
     return np.clip(low + (high - low) * grey, 0, 1).astype(np.float32)

@@ -1,21 +1,22 @@
 """Training samples of the grader: tiles with room around them, as 8-bit arrays, and views drawn from them.
 
-A view differs as much as a site finder errs (places by a millimetre or so, hence directions by some degrees)
-and as films differ (size of the patient, exposure, sharpness, noise). Never a flip: tiles of left limbs are
-mirrored already.
+A view differs as much as the site localiser errs (places by a millimetre or so, hence directions by some
+degrees) and as films differ (size of the patient, exposure, sharpness, noise). Never a flip: tiles of left
+limbs are mirrored already.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from pathlib import Path
 
 import cv2
 import numpy as np
 
+from models.common.pixels import stretch
 from models.mtss.grader import tiles
 from models.mtss.labels import GradedFilm
+from models.training import augment
 
 ROOM = 168  # pixels of a side as kept, for shifts and turns
 
@@ -35,25 +36,6 @@ class TileSet:
 
     def __len__(self) -> int:
         return len(self.kind)
-
-    def pick(self, rows: np.ndarray) -> TileSet:
-        """The tiles of these rows (indices, or a mask)."""
-        return TileSet(**{one.name: getattr(self, one.name)[rows] for one in fields(self)})
-
-    def save(self, path: Path) -> None:
-        """Write to one .npz; it appears under its name only when it is whole."""
-        partial = path.with_suffix(".partial.npz")
-        np.savez(partial, **{one.name: getattr(self, one.name) for one in fields(self)})
-        partial.replace(path)
-
-    @classmethod
-    def load(cls, path: Path) -> TileSet:
-        with np.load(path, allow_pickle=False) as file:
-            return cls(**{one.name: file[one.name] for one in fields(cls)})
-
-    @classmethod
-    def join(cls, parts: Sequence[TileSet]) -> TileSet:
-        return cls(**{f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(cls)})
 
 
 def prepare(films: Iterable[GradedFilm]) -> TileSet:
@@ -107,28 +89,24 @@ def view(
     angle = np.deg2rad(rng.uniform(-strength.degrees, strength.degrees))
     scale = float(np.exp(rng.uniform(-strength.scale, strength.scale)))
     shift = np.clip(rng.normal(0, strength.shift_mm, 2), -2.6, 2.6) / mm
-    turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    offset = np.full(2, (side - 1) / 2) + shift - turn @ np.full(2, (image.shape[0] - 1) / 2)
+    middle, target = np.full(2, (image.shape[0] - 1) / 2), np.full(2, (side - 1) / 2) + shift
+    affine = augment.about(augment.turn(angle, scale), middle, target)
     seen = cv2.warpAffine(
-        image, np.concatenate([turn, offset[:, None]], axis=1), (side, side), flags=cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )  # fmt: skip
+        image, affine, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
     return _expose(seen.astype(np.float32) / 255, strength, rng)
 
 
 def _expose(grey: np.ndarray, strength: Strength, rng: np.random.Generator) -> np.ndarray:
     """Stretched as when a film is graded, then another gamma, blur or sharpening, and noise."""
-    low, high = np.quantile(grey[::3, ::3], (0.01, 0.99))
-    grey = np.clip((grey - low) / max(float(high - low), 1e-6), 0, 1).astype(np.float32)
+    grey = stretch(grey, step=3)
     if strength.gamma > 0 and rng.random() < 0.7:
         grey = cv2.pow(grey, float(np.exp(rng.uniform(-strength.gamma, strength.gamma))))
     if strength.sharpness > 0 and rng.random() < 0.4:
-        soft = cv2.GaussianBlur(grey, (0, 0), float(rng.uniform(0.5, 2.0)))
-        amount = rng.uniform(-1, 1) * strength.sharpness
-        grey = grey + np.float32(amount) * (soft - grey)
+        sigma = float(rng.uniform(0.5, 2.0))
+        grey = augment.sharpened(grey, sigma, rng.uniform(-1, 1) * -strength.sharpness)
     if strength.noise > 0 and rng.random() < 0.5:
-        noise = rng.standard_normal(grey.shape, dtype=np.float32)
-        grey = grey + np.float32(rng.uniform(0, strength.noise)) * noise
+        grey = augment.noisy(grey, strength.noise, rng)
     return np.asarray(np.clip(grey, 0, 1), dtype=np.float32)
 
 

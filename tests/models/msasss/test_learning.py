@@ -13,13 +13,14 @@ from core.errors import InputError, ModelError
 from models import cards
 from models.msasss import augment, batches, networks, pixels, samples, scorer, tune
 from models.msasss.grading import PLAIN, GradingRule
-from models.msasss.labels import grade_of_class, read_folder, split_patients
+from models.msasss.labels import grade_of_class, read_folder
 from models.msasss.sites import SITES
 from models.registry import model_of
 from models.system import Scorer
-from models.training import loop as train
+from models.training.folds import split_patients
+from models.training.loop import Recipe
 
-QUICK = train.Recipe(epochs=1, batch=4, average=0.9)
+QUICK = Recipe(epochs=1, batch=4, average=0.9)
 
 
 @pytest.fixture(scope="module")
@@ -73,13 +74,12 @@ def test_importing_the_networks_stays_off_the_network():
 def test_training_lowers_the_loss_and_repeats_itself(toy_samples):
     def run():
         losses = []
-        network = batches.train_grader(
+        done = batches.GRADER.train(
             toy_samples.tiles,
-            recipe=replace(QUICK, epochs=3),
-            per_epoch=16,
-            report=lambda epoch, loss, seconds: losses.append(loss),
+            replace(QUICK, epochs=3, images=16),
+            report=lambda progress: losses.append(progress.loss),
         )
-        return losses, network.state_dict()
+        return losses, done.network.state_dict()
 
     torch.set_num_threads(1)
     (losses, first), (_, second) = run(), run()
@@ -91,23 +91,23 @@ def test_interrupted_training_ends_in_the_same_weights(toy_samples, tmp_path):
     class Stop(Exception):
         pass
 
-    def stop(epoch, loss, seconds):
-        if epoch == 1:
+    def stop(progress):
+        if progress.epochs == 2:
             raise Stop
 
     torch.set_num_threads(1)
-    kwargs = {"recipe": replace(QUICK, epochs=3), "per_epoch": 8}
-    whole = batches.train_grader(toy_samples.tiles, **kwargs)
+    tiles, recipe = toy_samples.tiles, replace(QUICK, epochs=3, images=8)
+    whole = batches.GRADER.train(tiles, recipe)
     with pytest.raises(Stop):
-        batches.train_grader(toy_samples.tiles, checkpoint=tmp_path / "c", report=stop, **kwargs)
-    resumed = batches.train_grader(toy_samples.tiles, checkpoint=tmp_path / "c", **kwargs)
-    one, two = whole.state_dict(), resumed.state_dict()
+        batches.GRADER.train(tiles, recipe, checkpoint=tmp_path / "c", report=stop)
+    resumed = batches.GRADER.train(tiles, recipe, checkpoint=tmp_path / "c")
+    one, two = whole.network.state_dict(), resumed.network.state_dict()
     assert all(torch.equal(one[name], two[name]) for name in one)
 
 
 def test_finder_trains_on_films_with_and_without_a_spine(toy_samples):
     empty = replace(toy_samples.finder[0], units=np.zeros((0, 5), np.float32))
-    network = batches.train_finder([*toy_samples.finder[:3], empty], recipe=replace(QUICK, batch=2))
+    network = batches.FINDER.train([*toy_samples.finder[:3], empty], replace(QUICK, batch=2)).network
     assert all(torch.isfinite(p).all() for p in network.parameters())
 
 
@@ -334,12 +334,12 @@ def test_unknown_class_name_is_refused():
 
 def test_no_patient_is_on_both_sides_of_a_split(make_toy):
     films = [make_toy("lumbar", f"P{i // 2}", i) for i in range(12)]
-    training, tuning = split_patients(films, 0.3, seed=4)
+    training, tuning = split_patients(films, 4, 0.3)
     assert len(training) + len(tuning) == 12
     assert tuning
     assert not {f.patient for f in training} & {f.patient for f in tuning}
     with pytest.raises(InputError, match="at least two patients"):
-        split_patients(films[:2], 0.3, seed=4)
+        split_patients(films[:2], 4, 0.3)
 
 
 def test_tile_scale_is_fine_enough_for_an_erosion():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -10,30 +11,38 @@ from data.phantom.hands.conditions import POOR_KINDS, WRONG_KINDS
 from data.phantom.seeds import StudyRole
 from models import cards
 from models.mtss import train
-from models.mtss.train import Folders, odd_patients, render, train_all
+from models.mtss.system import MODEL
+from models.mtss.train import Folders, odd_patients, render
+from models.training import pipeline
+from models.training.pipeline import Films, TrainRequest
 
 DETECTORS = ("ankylosis", "luxation")
 
 
+class FakeTuner:
+    """Writes down whether phantom courses would be used."""
+
+    def __init__(self, card, films, request):
+        self.films = films
+
+    def tune(self):
+        return {"grading": {"a": 1}, "tuning": {}}
+
+    def paired(self):
+        return {"paired": {"phantom": self.films.is_phantom}}
+
+
 @pytest.fixture
-def calls(monkeypatch):
+def calls(monkeypatch, tmp_path):
     """Trainings that only write down what they were given, and files where networks would be."""
     asked = []
 
-    def finder(folders, recipe, out, *, size):
-        asked.append(("finder", tuple(folder.name for folder in folders), recipe.seed))
-        return {"file": "finder", "sha256": "f"}
+    def network(folder, system, what, films, recipe, size, **how):
+        samples = [*films.training, *(films.odd if what.name == "finder" else ())]
+        asked.append((what.name, tuple(one.name for one in samples), recipe.seed))
+        return {"file": what.name, "sha256": what.name[0]}
 
-    def grader(folders, recipe, out, *, tuning, size, courses):
-        names = tuple(folder.name for folder in folders), tuple(folder.name for folder in tuning)
-        asked.append(("grader", *names, courses is not None))
-        return {
-            "networks": {"grader": {"file": "grader", "sha256": "g"}},
-            "grading": {"a": 1},
-            "paired": {},
-        }
-
-    def folds(films, extra, chosen, recipe, out, *, size):
+    def folds(films, extra, chosen, recipe, out, *, size, processes, tell):
         asked.append(("folds", len(films), len(extra), tuple(chosen)))
         (out / "fold0").mkdir(exist_ok=True)
         entries = {name: {"file": f"{name}.safetensors", "sha256": name} for name in DETECTORS}
@@ -42,24 +51,28 @@ def calls(monkeypatch):
         cards.write_card({"networks": entries}, "mtss", size, out / "fold0")
         return {"detection": 1.0}
 
-    monkeypatch.setattr(train, "train_finder", finder)
-    monkeypatch.setattr(train, "train_grader", grader)
+    def films(is_phantom):
+        folders = Folders(tmp_path / "plain", (tmp_path / "damaged",), (tmp_path / "odd",))
+        return lambda request, tell: Films(folders, is_phantom=is_phantom)
+
+    fake = {"tuner": FakeTuner, "phantom": films(True), "labelled": films(False)}
+    monkeypatch.setattr(train, "TRAINING", replace(train.TRAINING, **fake))
+    monkeypatch.setattr(pipeline, "train_into", network)
     monkeypatch.setattr(train, "run_folds", folds)
-    monkeypatch.setattr(train, "hands_in", lambda folder: iter([folder.name] * 3))
-    monkeypatch.setattr(train, "phantom_courses", lambda: {"jsn": []})
+    monkeypatch.setattr(train, "hands_in", lambda folders: [f for f in folders for _ in range(3)])
     return asked
 
 
-def folders(tmp_path, *, is_phantom=True) -> Folders:
-    return Folders(tmp_path / "plain", (tmp_path / "damaged",), (tmp_path / "odd",), (tmp_path / "tuning",),
-                   is_phantom)  # fmt: skip
+def train_all(tmp_path, **request):
+    request = TrainRequest("demo", tmp_path / "out", **({"phantom": 1} | request))
+    return pipeline.train(MODEL, request, tell=lambda text: None)
 
 
 def test_every_network_is_trained_on_what_is_meant_for_it(calls, tmp_path):
-    card = train_all(folders(tmp_path), tmp_path / "out", seed=3, tell=lambda text: None)
+    card = train_all(tmp_path, seed=3)
     assert calls == [
         ("finder", ("plain", "damaged", "odd"), 3),
-        ("grader", ("plain", "damaged"), ("tuning",), True),
+        ("grader", ("plain", "damaged"), 3),
         ("folds", 3, 3, (0, 1, 2, 3, 4)),
     ]
     assert card["folds"] == {"detection": 1.0}
@@ -67,7 +80,7 @@ def test_every_network_is_trained_on_what_is_meant_for_it(calls, tmp_path):
 
 
 def test_the_card_holds_all_networks_and_the_first_folds_detectors(calls, tmp_path):
-    train_all(folders(tmp_path), tmp_path / "out", tell=lambda text: None)
+    train_all(tmp_path)
     card = cards.read_card("mtss", "demo", tmp_path / "out")
     assert set(card["networks"]) == {"finder", "grader", *DETECTORS}
     assert card["networks"]["luxation"]["fold"] == 0
@@ -76,14 +89,14 @@ def test_the_card_holds_all_networks_and_the_first_folds_detectors(calls, tmp_pa
 
 
 def test_what_is_trained_is_not_trained_again(calls, tmp_path):
-    train_all(folders(tmp_path), tmp_path / "out", tell=lambda text: None)
-    train_all(folders(tmp_path), tmp_path / "out", tell=lambda text: None)
+    train_all(tmp_path)
+    train_all(tmp_path)
     assert [call[0] for call in calls] == ["finder", "grader", "folds", "folds"]
 
 
 def test_labels_of_real_films_do_not_learn_from_simulated_courses(calls, tmp_path):
-    card = train_all(folders(tmp_path, is_phantom=False), tmp_path / "out", tell=lambda text: None)
-    assert calls[1][3] is False
+    card = train_all(tmp_path, data=tmp_path)
+    assert card["paired"] == {"phantom": False}
     assert "phantom" not in card["note"]
 
 

@@ -13,7 +13,7 @@ from core.errors import InputError, ModelError
 from models import cards
 from models.mtss.detectors import evaluate, ship, train
 from models.mtss.detectors import read as infer
-from models.mtss.detectors.batches import Recipe
+from models.mtss.detectors.batches import BUDGET
 from models.mtss.detectors.detections import Detections
 from models.mtss.detectors.ensemble import ensemble
 from models.mtss.detectors.labels import read_folder
@@ -139,7 +139,7 @@ def test_a_film_that_was_refused_counts_as_missed(folder):
 
 def test_a_fold_is_trained_tested_and_carded(folder, tmp_path):
     films = read_folder(folder)
-    recipe = Recipe(crops=4, batch=2, half_precision=False)
+    recipe = replace(BUDGET, images=4, batch=2, half_precision=False)
     result = train.run_folds(films, [], [1], recipe, tmp_path, processes=1)
     card = cards.read_card("mtss", "demo", tmp_path / "fold1")
     tested = set(card["training"]["test_patients"])
@@ -176,13 +176,13 @@ def test_a_fold_is_trained_tested_and_carded(folder, tmp_path):
 def test_patients_of_the_test_fold_may_not_hide_among_the_extra_films(folder, tmp_path):
     films = read_folder(folder)
     with pytest.raises(InputError, match="must not be trained on"):
-        train.train_fold(films, films, 0, Recipe(crops=2, batch=2), tmp_path, processes=1)
+        train.train_fold(films, films, 0, replace(BUDGET, images=2, batch=2), tmp_path, processes=1)
 
 
 def test_folds_begin_from_a_start_that_saw_none_of_their_patients(folder, tmp_path):
     films = read_folder(folder)
     extra = [replace(film, patient=f"X{film.patient}") for film in films]
-    recipe = Recipe(crops=2, batch=2, half_precision=False)
+    recipe = replace(BUDGET, images=2, batch=2, half_precision=False)
     train.train_folds(films, extra, [0], recipe, tmp_path, processes=1, start_recipe=recipe)
     start, fold = (cards.read_card("mtss", "demo", tmp_path / name) for name in ("start", "fold0"))
     assert start["training"]["patients"] == sorted({film.patient for film in extra})
@@ -222,7 +222,7 @@ def test_without_weights_the_model_says_so(tmp_path):
 
 def test_a_stored_fold_is_shipped_and_other_networks_stay(folder, tmp_path):
     films = read_folder(folder)
-    train.train_fold(films, [], 0, Recipe(crops=2, batch=2), tmp_path / "fold0", processes=1)
+    train.train_fold(films, [], 0, replace(BUDGET, images=2, batch=2), tmp_path / "fold0", processes=1)
     package = tmp_path / "package"
     package.mkdir()
     other = {"file": "mtss-demo-finder.safetensors", "sha256": "0" * 64}

@@ -1,5 +1,7 @@
 """The detector in both sizes, crops with their boxes, one training step, and scanning in batches."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +10,8 @@ from models.mtss.detectors import batches, scan, windows
 from models.mtss.detectors import network as networks
 from models.mtss.detectors.joints import AFFECTED, PLAIN
 from models.mtss.detectors.samples import HandSample, crop, drawing_weights
+
+LUXATION = batches.TRAININGS["luxation"]
 
 
 @pytest.fixture(scope="module")
@@ -118,24 +122,24 @@ def test_rare_findings_are_drawn_more_often(sample):
 
 
 def test_the_same_seed_gives_the_same_weights(sample):
-    recipe = batches.Recipe(crops=4, batch=2, seed=1, half_precision=False)
-    first, again = (batches.train_detector([sample], recipe) for _ in range(2))
+    recipe = replace(batches.BUDGET, images=4, batch=2, seed=1, half_precision=False)
+    first, again = (LUXATION.train([sample], recipe) for _ in range(2))
     for one, other in zip(first.network.parameters(), again.network.parameters(), strict=True):
         assert torch.equal(one, other)
-    assert first.crops == 4
+    assert first.images == 4
 
 
 def test_training_lowers_the_loss(sample):
     torch.manual_seed(0)
     network = networks.detector("demo")
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
-    recipe = batches.Recipe(crops=2, batch=2)
-    ((pixels, targets),) = batches.batches([sample], recipe, 1, 1)
-    losses = [batches.train_step(network, pixels, targets, optimizer, False) for _ in range(8)]
+    (batch,) = batches.batches([sample], replace(batches.BUDGET, images=2, batch=2), network)(0)
+    network.train()
+    losses = [batches.descent(network).step(network, batch, optimizer, half=False) for _ in range(8)]
     assert losses[-1] < 0.8 * losses[0]
 
 
 def test_training_ends_at_its_budget(sample):
-    done = batches.train_detector([sample], batches.Recipe(crops=100_000, batch=2, seconds=0.2))
-    assert done.crops < 200
+    done = LUXATION.train([sample], replace(batches.BUDGET, images=100_000, batch=2, seconds=0.2))
+    assert done.images < 200
     assert not done.network.training

@@ -37,8 +37,10 @@ from models.mtss.finder.samples import (
     to_small,
     varied,
 )
-from models.mtss.finder.train import FinderRecipe, map_loss, train_finder
+from models.mtss.finder.train import FINDER, map_loss
 from models.mtss.phantom import Patients, limb_films
+from models.mtss.train import Folders
+from models.training.pipeline import train_into
 
 HAND = np.array([[x, 20 * y + 0.15 * x * x / 10] for y in range(4) for x in (-30.0, -8.0, 12.0, 33.0)])
 ALL = np.ones(len(HAND))
@@ -195,8 +197,11 @@ def test_labels_go_by_how_a_limb_looks(folder):
 
 
 def test_training_twice_gives_the_same_weights_and_an_entry_for_the_card(folder, tmp_path):
-    recipe = FinderRecipe(pictures=4, batch=2, seed=3)
-    one, again = (train_finder([folder], recipe, tmp_path / name) for name in ("one", "two"))
+    recipe = replace(FINDER.recipe, images=4, batch=2, seed=3)
+    folders = Folders(folder)
+    one, again = (
+        train_into(tmp_path / name, "mtss", FINDER, folders, recipe, "demo") for name in ("one", "two")
+    )
     assert again["sha256"] == one["sha256"]
     assert one["pictures"] == 4 and one["films"] == 4
     assert one["training_patients"] == ["TR09101", "TR09102", "TR09103"]

@@ -9,18 +9,22 @@ import torch
 from core.domain import Image
 from core.errors import InputError, ModelError
 from core.scores.mtss import MTSS
-from models import cards
 from models.mtss.grader.grade import JointGrader, Seen, build_grader
 from models.mtss.grader.network import cut_grades, erosion_grades, grader
 from models.mtss.grader.rule import BLOCKS, BlockRule, film_damage, plain_rule
 from models.mtss.grader.samples import NONE, draw_weights, prepare, view
-from models.mtss.grader.train import RECIPE, train_grader
+from models.mtss.grader.train import GRADER
 from models.mtss.grader.tune import TuningSites, calibrate, choose_thresholds
 from models.mtss.labels import read_graded
 from models.mtss.places import Place, Places
+from models.mtss.system import MODEL
+from models.mtss.train import TRAINING, Folders
+from models.training.pipeline import Films, TrainRequest, nothing_further, train
 from tests.models.mtss.grader.toys import layout, write_folder
 
-TINY = replace(RECIPE, epochs=1, batch=16, half_precision=False)
+TINY = replace(GRADER.recipe, epochs=1, batch=16, half_precision=False, images=32)
+QUICK = replace(TRAINING, networks=(replace(GRADER, recipe=TINY),), further=nothing_further)
+QUICK_MODEL = replace(MODEL, training=f"{__name__}:QUICK")
 
 
 def test_ordinal_grades_follow_the_severity():
@@ -177,12 +181,9 @@ def test_labels_of_a_folder(folder):
     assert 0.8 < np.mean(away) * hands.mm_per_pixel < 1.8
 
 
-def test_tiles_of_a_folder_and_views(folder, tmp_path):
+def test_tiles_of_a_folder_and_views(folder):
     samples = prepare(read_graded(folder))
     assert len(samples) == 3 * 2 * 56
-    samples.save(tmp_path / "tiles.npz")
-    again = type(samples).load(tmp_path / "tiles.npz")
-    np.testing.assert_array_equal(again.image, samples.image)
     assert draw_weights(samples).sum() == pytest.approx(1)
     rng = np.random.default_rng(0)
     still = view(samples.image[0], 0.19, NONE, rng)
@@ -192,11 +193,10 @@ def test_tiles_of_a_folder_and_views(folder, tmp_path):
 
 
 def test_training_gives_weights_and_card_that_grade_a_film(folder, tmp_path):
-    found = train_grader([folder], TINY, tmp_path, per_epoch=32)
+    found = train(QUICK_MODEL, TrainRequest("demo", tmp_path, data=folder), tell=lambda text: None)
     assert set(found["grading"]) == set(BLOCKS)
     assert found["tuning"]["films"] > 0
     assert set(found["paired"]) == {"hand erosion", "foot erosion", "jsn"}
-    cards.write_card(found, "mtss", "demo", tmp_path)
     made = build_grader("demo", folder=tmp_path)
     film = read_graded(folder)[1]
     first = made.grade(film.as_film(), film.places())
@@ -208,6 +208,8 @@ def test_training_gives_weights_and_card_that_grade_a_film(folder, tmp_path):
         build_grader("demo", folder=tmp_path)
 
 
-def test_patient_on_both_sides_is_refused(folder, tmp_path):
+def test_patient_on_both_sides_is_refused(folder, tmp_path, monkeypatch):
+    both = Films(Folders(folder), [], frozenset({"P1", "P2"}), frozenset({"P2"}))
+    monkeypatch.setattr(f"{__name__}.QUICK", replace(QUICK, labelled=lambda request, tell: both))
     with pytest.raises(InputError, match="for training and for tuning"):
-        train_grader([folder], TINY, tmp_path, tuning=[folder])
+        train(QUICK_MODEL, TrainRequest("demo", tmp_path, data=folder))
