@@ -1,0 +1,1 @@
+"""The toy's model: one folder, as models/<system>/ would be."""
