@@ -5,9 +5,9 @@ own with an entry point of the group ``sharpline.models`` that names its ``Syste
 from __future__ import annotations
 
 from functools import cache
-from importlib.metadata import entry_points
 
 from core.errors import InputError
+from core.plugins import installed
 from core.scores import get
 from models.system import SystemModel, named
 
@@ -19,13 +19,11 @@ GROUP = "sharpline.models"
 def models() -> dict[str, SystemModel]:
     """System name -> its model, in the order of ``MODULES``, then of other packages."""
     known: dict[str, SystemModel] = {}
-    for path in (*MODULES, *(point.value for point in entry_points(group=GROUP))):
-        model: SystemModel = named(path)
+    ours: list[tuple[str, SystemModel]] = [(path, named(path)) for path in MODULES]
+    for whose, model in (*ours, *installed(GROUP, SystemModel)):
         if model.system in known:
             raise InputError(
-                f"a second model of {model.system} ({path})",
-                "a system has one model",
-                "uninstall one of them",
+                f"a second model of {model.system} ({whose})", "a system has one model", "uninstall it"
             )
         known[model.system] = model
     return known

@@ -61,13 +61,13 @@ def _result(about: Explained, out: Path) -> dict[str, object]:
         "image": about.image,
         "site": about.site,
         "feature": about.feature,
-        "headline": about.told.headline,
-        "grade": about.told.grade,
-        "grade_probabilities": list(about.told.probabilities),
+        "headline": about.explanation.headline,
+        "grade": about.explanation.grade,
+        "grade_probabilities": list(about.explanation.probabilities),
         "reader": about.reader,
         "weights_hash": about.weights_hash,
         "method": "; ".join(dict.fromkeys(shown.method for shown in about.maps)),
-        "rule": about.told.rule,
+        "rule": about.explanation.rule,
         "notes": list(about.notes),
         "tested": all(verdict.tested for verdict in verdicts),
         "passed": all(verdict.passed for verdict in verdicts),
@@ -78,4 +78,4 @@ def _result(about: Explained, out: Path) -> dict[str, object]:
 
 def _text(about: Explained, out: Path) -> str:
     verdicts = dict.fromkeys(shown.verdict.text for shown in about.maps)
-    return "\n".join([about.told.headline, *verdicts, str(out)])
+    return "\n".join([about.explanation.headline, *verdicts, str(out)])

@@ -19,7 +19,7 @@ class Map:
 
 
 @dataclass(frozen=True)
-class Told:
+class Explanation:
     """A finding explained.
 
     headline: the finding in words. grade: index into ``labels`` and ``probabilities``, one of each a grade.

@@ -41,7 +41,7 @@ def draw(about: Explained) -> Any:
 
     figure = Figure(figsize=(WIDTH, HEIGHT), facecolor=LIGHT.background)
     FigureCanvasAgg(figure)
-    figure.text(0.03, 0.945, about.told.headline, fontsize=14, color=LIGHT.text, weight="bold")
+    figure.text(0.03, 0.945, about.explanation.headline, fontsize=14, color=LIGHT.text, weight="bold")
     pictures = 1 + len(about.maps)
     wide = 0.6 / pictures - 0.03 * (pictures > 2) / 2
     places = [(0.03 + number * (wide + 0.02), 0.3, wide, 0.58) for number in range(pictures)]
@@ -59,15 +59,15 @@ def draw(about: Explained) -> Any:
 def _crop(axes: Any, about: Explained, title: str) -> None:
     from matplotlib.patches import Rectangle
 
-    told = about.told
-    rows, columns = told.tile.shape
+    explanation = about.explanation
+    rows, columns = explanation.tile.shape
     axes.imshow(
-        told.tile, cmap="gray", vmin=0, vmax=1, extent=(0, columns, rows, 0), interpolation="bilinear"
+        explanation.tile, cmap="gray", vmin=0, vmax=1, extent=(0, columns, rows, 0), interpolation="bilinear"
     )
-    x0, y0, x1, y1 = told.box
-    edge = grade_colour(told.grade)
+    x0, y0, x1, y1 = explanation.box
+    edge = grade_colour(explanation.grade)
     axes.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, edgecolor=edge, linewidth=1.6))
-    length = SCALE_MM / told.mm_per_pixel
+    length = SCALE_MM / explanation.mm_per_pixel
     axes.plot([6, 6 + length], [rows - 7] * 2, color="white", linewidth=2.5, solid_capstyle="butt")
     axes.text(8 + length, rows - 7, f"{SCALE_MM} mm", color="white", fontsize=8, va="center")
     axes.set(xlim=(0, columns), ylim=(rows, 0), xticks=[], yticks=[])
@@ -106,13 +106,13 @@ def _heat(axes: Any, shown: Shown) -> None:
 
 
 def _bars(axes: Any, about: Explained) -> None:
-    told = about.told
-    grades = range(len(told.probabilities))
-    colours = [grade_colour(grade) if grade == told.grade else "#D5DCE3" for grade in grades]
-    axes.barh(list(grades), told.probabilities, color=colours, height=0.65)
-    for grade, value in enumerate(told.probabilities):
+    explanation = about.explanation
+    grades = range(len(explanation.probabilities))
+    colours = [grade_colour(grade) if grade == explanation.grade else "#D5DCE3" for grade in grades]
+    axes.barh(list(grades), explanation.probabilities, color=colours, height=0.65)
+    for grade, value in enumerate(explanation.probabilities):
         axes.text(value + 0.03, grade, f"{value:.2f}", fontsize=9, va="center", color=LIGHT.text)
-    labels = ["\n".join(wrap(label, 18)) for label in told.labels]
+    labels = ["\n".join(wrap(label, 18)) for label in explanation.labels]
     axes.set_yticks(list(grades), labels, fontsize=8.5, color=LIGHT.text)
     axes.set(xlim=(0, 1.25), ylim=(len(labels) - 0.5, -0.5), xticks=[0, 0.5, 1])
     axes.tick_params(length=0, labelsize=8.5, colors=LIGHT.text)
@@ -131,7 +131,7 @@ def _caption(figure: Any, about: Explained) -> None:
         for text in (
             f"{about.reader}, weights {about.weights_hash[:12]}, {methods}. Film {about.image[:12]}, "
             f"{data}read alone.",
-            f"{about.told.rule}." + "".join(f" {_upper(note)}." for note in about.notes),
+            f"{about.explanation.rule}." + "".join(f" {_upper(note)}." for note in about.notes),
             "Heat shows what raises this score in this network, not what is diseased. "
             "Research only, not a medical device.",
         )

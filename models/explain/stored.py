@@ -18,7 +18,7 @@ from core.scores.system import ScoreSystem
 from data.dicom.images import load_image
 from data.queries.findings import of_image
 from data.store.cohort import CohortStore
-from models.explain.explanation import Told
+from models.explain.explanation import Explanation
 from models.explain.verdict import Verdict, read_verdict
 from models.registry import model_of, models
 
@@ -39,7 +39,7 @@ class Explained:
 
     site: str
     feature: str
-    told: Told
+    explanation: Explanation
     maps: tuple[Shown, ...]
     reader: str
     weights_hash: str
@@ -76,20 +76,20 @@ def explain(
             f"the weights of size {size} are {weights_hash[:12]}, and would explain another grade",
             "run 'sharpline score' first, or give the --size that made it",
         )
-    told = explanations.explain(load_image(store, image), stored, size)
+    explanation = explanations.explain(load_image(store, image), stored, size)
     maps = tuple(
         Shown(one.title, one.method, one.heat, read_verdict(asked.name, size, one.network, one.method))
-        for one in told.maps
+        for one in explanation.maps
     )
     return Explained(
         site=site,
         feature=str(stored["feature"]),
-        told=told,
+        explanation=explanation,
         maps=maps,
         reader=reader,
         weights_hash=weights_hash,
         image=image,
-        notes=(*told.notes, *_notes(store, image, site, asked.name, others)),
+        notes=(*explanation.notes, *_notes(store, image, site, asked.name, others)),
         phantom=store.is_phantom,
     )
 

@@ -19,7 +19,7 @@ from models.common import pixels as the_pixels
 from models.common.frames import Frame
 from models.explain.box_target import BoxTarget, box_target, own_copy
 from models.explain.cam import WEIGHTINGS, heat_map
-from models.explain.explanation import Map, Told
+from models.explain.explanation import Explanation, Map
 from models.explain.question import Picture, Question, laid_on, spread
 from models.msasss import networks, pixels
 from models.msasss.geometry import tile_frames
@@ -145,7 +145,7 @@ def _moved(frame: Frame, shift_mm: tuple[float, float]) -> Frame:
     return replace(frame, origin=frame.origin + (frame.along_x * across + frame.along_y * down) / unit)
 
 
-def explain_stored(film: Image, stored: pd.Series, size: str) -> Told:
+def explain_stored(film: Image, stored: pd.Series, size: str) -> Explanation:
     """Why the model gave its grade at a site: the film is read again by the same weights.
 
     stored: row of the finding. Raises ModelError where the site is no longer found.
@@ -164,7 +164,7 @@ def explain_stored(film: Image, stored: pd.Series, size: str) -> Told:
     place = MSASSS.by_code[site]
     words = MSASSS.by_feature[place.feature].grades
     given = int(stored["grade"])
-    return Told(
+    return Explanation(
         headline=f"{place.name}: grade {grade}, {words[grade]}",
         grade=grade,
         labels=tuple(f"{number} {word}" for number, word in enumerate(words)),

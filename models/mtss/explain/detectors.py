@@ -20,7 +20,7 @@ from core.scores.mtss import MTSS
 from models.common.frames import Frame
 from models.explain.box_target import own_copy
 from models.explain.cam import WEIGHTINGS, heat_map
-from models.explain.explanation import Map, Told
+from models.explain.explanation import Explanation, Map
 from models.explain.question import Picture, Question, spread
 from models.explain.verdict import of_network
 from models.mtss.detectors import network as networks
@@ -120,7 +120,7 @@ class DetectorExplainer:
         return spread(found, view.grey.shape)
 
 
-def explain_stored(film: Image, stored: pd.Series, size: str) -> Told:
+def explain_stored(film: Image, stored: pd.Series, size: str) -> Explanation:
     """Why a joint has its grade, or why a detector calls it ankylosed or luxated. stored: the finding's row,
     with its box.
 
@@ -154,7 +154,7 @@ def explain_stored(film: Image, stored: pd.Series, size: str) -> Told:
     place = MTSS.by_code[str(stored["site"])].name.partition(",")[0]
     given = stored["grade_probabilities"]
     sure = float(given[-1]) if given is not None and len(given) else float(stored["confidence"])
-    return Told(
+    return Explanation(
         headline=f"{place}: {state.name}",
         grade=1,
         labels=("absent", "present"),

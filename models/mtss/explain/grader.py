@@ -20,7 +20,7 @@ from core.errors import ModelError
 from core.scores.mtss import MTSS
 from models.explain.box_target import own_copy
 from models.explain.cam import WEIGHTINGS, heat_map
-from models.explain.explanation import Map, Told
+from models.explain.explanation import Explanation, Map
 from models.explain.question import Picture, Question, laid_on, spread
 from models.mtss.grader import network as grader_net
 from models.mtss.grader import tiles
@@ -122,7 +122,7 @@ class GraderExplainer:
         return total / top if top > 0 else total
 
 
-def explain_grade(film: Image, stored: pd.Series, size: str) -> Told:
+def explain_grade(film: Image, stored: pd.Series, size: str) -> Explanation:
     """Why the model gave its grade of erosion or narrowing: the film is read again by the same weights.
 
     stored: row of the finding. Raises ModelError where the site is no longer found.
@@ -138,7 +138,7 @@ def explain_grade(film: Image, stored: pd.Series, size: str) -> Told:
     question = used.about_site(film, reading.places, site, given.grade)
     words = MTSS.by_feature[place.feature].grades
     labels = tuple(_label(grade, words, place.maximum) for grade in range(len(given.probabilities)))
-    return Told(
+    return Explanation(
         headline=f"{place.name}: grade {labels[given.grade]}",
         grade=given.grade,
         labels=labels,

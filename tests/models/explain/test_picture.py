@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.cli import main
-from models.explain.explanation import Told
+from models.explain.explanation import Explanation
 from models.explain.picture import write_picture
 from models.explain.stored import Explained, Shown
 from models.explain.verdict import Verdict
@@ -18,7 +18,7 @@ GRADES = ("normal", "erosion, sclerosis or squaring", "syndesmophyte", "complete
 
 def about(*verdicts):
     rng = np.random.default_rng(0)
-    told = Told(
+    explanation = Explanation(
         headline="L3 superior anterior corner: grade 2, syndesmophyte",
         grade=2,
         labels=tuple(f"{number} {word}" for number, word in enumerate(GRADES)),
@@ -33,7 +33,7 @@ def about(*verdicts):
     return Explained(
         site="L3S",
         feature="corner",
-        told=told,
+        explanation=explanation,
         maps=tuple(Shown("What speaks for it", "HiResCAM, layer 4", heat, verdict) for verdict in verdicts),
         reader="model:msasss-demo",
         weights_hash="abcdef0123456789",

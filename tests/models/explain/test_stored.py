@@ -39,11 +39,11 @@ def test_map_explains_the_grade_and_probabilities_that_are_stored(cohort):
     about = explain(store, image, SITE)
     row = stored(store, image).loc[SITE]
     row = row.iloc[0] if isinstance(row, pd.DataFrame) else row
-    assert about.told.grade == row["grade"]
-    assert about.told.probabilities == pytest.approx(list(row["grade_probabilities"]), abs=1e-4)
+    assert about.explanation.grade == row["grade"]
+    assert about.explanation.probabilities == pytest.approx(list(row["grade_probabilities"]), abs=1e-4)
     assert not any("stored grade" in note for note in about.notes)
     (shown,) = about.maps
-    assert shown.heat.shape == about.told.tile.shape and shown.heat.max() == pytest.approx(1)
+    assert shown.heat.shape == about.explanation.tile.shape and shown.heat.max() == pytest.approx(1)
     assert shown.title.startswith("What speaks for grade 2")
 
 

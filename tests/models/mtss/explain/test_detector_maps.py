@@ -132,19 +132,19 @@ def row(feature="ankylosis", box=AT_JOINT):
 
 
 def test_stored_finding_is_explained_at_both_layers():
-    told = detectors.explain_stored(FILM, row(), "demo")
-    assert told.headline == "left MCP2: bony ankylosis"
-    assert [one.method for one in told.maps] == ["Grad-CAM, Conv7", "Grad-CAM, Conv9-2"]
-    assert told.probabilities == pytest.approx((0.05, 0.95))
-    assert told.box.tolist() == [125, 125, 175, 175]  # the joint in the middle of its window
+    explanation = detectors.explain_stored(FILM, row(), "demo")
+    assert explanation.headline == "left MCP2: bony ankylosis"
+    assert [one.method for one in explanation.maps] == ["Grad-CAM, Conv7", "Grad-CAM, Conv9-2"]
+    assert explanation.probabilities == pytest.approx((0.05, 0.95))
+    assert explanation.box.tolist() == [125, 125, 175, 175]  # the joint in the middle of its window
     again = detectors.explain_stored(FILM, row(), "demo")
-    for one, other in zip(told.maps, again.maps, strict=True):
+    for one, other in zip(explanation.maps, again.maps, strict=True):
         np.testing.assert_array_equal(one.heat, other.heat)
 
 
 def test_luxation_of_unknown_degree_is_the_other_detectors():
-    told = detectors.explain_stored(FILM, row("luxation_unspecified"), "demo")
-    assert {one.network.partition(",")[0] for one in told.maps} == {"luxation"}
+    explanation = detectors.explain_stored(FILM, row("luxation_unspecified"), "demo")
+    assert {one.network.partition(",")[0] for one in explanation.maps} == {"luxation"}
 
 
 def test_what_has_no_map_is_named():
@@ -178,8 +178,8 @@ def test_a_grade_has_the_same_map_on_the_tile_of_its_joint(joint_grader, site, g
 
 
 def test_the_score_of_a_grade_is_its_lead_over_grade_0_or_for_grade_0_over_grade_1(joint_grader):
-    told = torch.tensor([[0.1, 0.2, 0.7]]).log()
+    explanation = torch.tensor([[0.1, 0.2, 0.7]]).log()
     method = MAPS["grader"]
     for grade, lead in ((2, np.log(7)), (0, np.log(0.5))):
         asked = joint_grader.about_site(FILM, PLACES, "LH.J.MCP2", grade)
-        assert float(joint_grader.score(asked, method)(told)) == pytest.approx(lead, abs=1e-5)
+        assert float(joint_grader.score(asked, method)(explanation)) == pytest.approx(lead, abs=1e-5)

@@ -55,8 +55,8 @@ def test_each_stage_makes_more_of_the_grader_random_from_its_end():
 
 def test_targets_do_not_depend_on_the_weights(joint_question):
     explainer, question = joint_question
-    told = torch.tensor([[0.1, 0.2, 0.7]]).log()
-    assert float(explainer.targets(question)(told)) == pytest.approx(np.log(7), abs=1e-5)
+    explanation = torch.tensor([[0.1, 0.2, 0.7]]).log()
+    assert float(explainer.targets(question)(explanation)) == pytest.approx(np.log(7), abs=1e-5)
 
 
 @pytest.fixture
@@ -74,9 +74,11 @@ def test_the_verdict_of_the_shipped_grader_is_found_and_shown():
 
 def test_each_feature_of_the_grader_has_a_verdict_of_its_own():
     method = MAPS[NAME].name
-    told = {f: verdict.read_verdict("mtss", "demo", f"{NAME}, {f}", method) for f in ("erosion", "jsn")}
+    explanation = {
+        f: verdict.read_verdict("mtss", "demo", f"{NAME}, {f}", method) for f in ("erosion", "jsn")
+    }
     figures = verdict.read_results("mtss", "demo")["networks"][NAME]["by_feature"]
-    for feature, found in told.items():
+    for feature, found in explanation.items():
         assert found == verdict.judge(figures[feature])
     assert not verdict.read_verdict("mtss", "demo", f"{NAME}, osteophyte", method).tested
 
