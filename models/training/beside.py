@@ -25,7 +25,7 @@ def beside(
 ) -> Iterator[tuple[int, Any]]:
     """Number and result of each job as it ends; ``work(*job, tell)`` says lines as it goes.
 
-    With one process or job everything runs in this one, in order. Raises InputError where a process is killed.
+    With one process or job all runs in this one, in order. Raises InputError where a process is killed.
     """
     if processes == 1 or len(jobs) <= 1:
         for number, job in enumerate(jobs):
