@@ -120,7 +120,7 @@ class JointTuner:
         plain = JointGrader(network.eval(), rules, card["networks"]["grader"]["box_mm"])
         self.seen = see_all(plain, films.tuning)
         self.rules = tune(tuning_sites(self.seen, [1.0] * len(self.seen)), rules)
-        self.courses = tune_paired.phantom_courses() if films.is_phantom else None
+        self.courses = true_courses(films)
 
     def tune(self) -> dict[str, Any]:
         """``grading`` and ``tuning``."""
@@ -135,6 +135,11 @@ class JointTuner:
         """``paired``, from true courses of phantom patients, or else from those of the tuning labels."""
         fitted = tune_paired.fit(self.seen, self.rules, self.courses)
         return {"paired": fitted} if fitted else {}
+
+
+def true_courses(films: Films) -> tune_paired.Courses | None:
+    """True grades of phantom patients over visits; None where films are real, whose labels must do."""
+    return tune_paired.phantom_courses() if films.is_phantom else None
 
 
 def train_detectors(card: dict[str, Any], films: Films, request: TrainRequest, tell: Tell) -> dict[str, Any]:

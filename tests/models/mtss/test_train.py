@@ -20,7 +20,7 @@ DETECTORS = ("ankylosis", "luxation")
 
 
 class FakeTuner:
-    """Writes down whether phantom courses would be used."""
+    """Stands for grading and priors, of the scales whose true courses are known."""
 
     def __init__(self, card, films, request):
         self.films = films
@@ -29,7 +29,8 @@ class FakeTuner:
         return {"grading": {"a": 1}, "tuning": {}}
 
     def paired(self):
-        return {"paired": {"phantom": self.films.is_phantom}}
+        courses = train.true_courses(self.films)
+        return {"paired": {scale: dict.fromkeys(cards.PRIOR_ENTRIES, 1) for scale in courses or ()}}
 
 
 @pytest.fixture
@@ -59,6 +60,7 @@ def calls(monkeypatch, tmp_path):
     monkeypatch.setattr(train, "TRAINING", replace(train.TRAINING, **fake))
     monkeypatch.setattr(pipeline, "train_into", network)
     monkeypatch.setattr(train, "run_folds", folds)
+    monkeypatch.setattr(train.tune_paired, "phantom_courses", lambda: {"jsn": []})
     monkeypatch.setattr(train, "hands_in", lambda folders: [f for f in folders for _ in range(3)])
     return asked
 
@@ -77,6 +79,7 @@ def test_every_network_is_trained_on_what_is_meant_for_it(calls, tmp_path):
     ]
     assert card["folds"] == {"detection": 1.0}
     assert "phantom" in card["note"]
+    assert set(card["paired"]) == {"jsn"}
 
 
 def test_the_card_holds_all_networks_and_the_first_folds_detectors(calls, tmp_path):
@@ -96,7 +99,7 @@ def test_what_is_trained_is_not_trained_again(calls, tmp_path):
 
 def test_labels_of_real_films_do_not_learn_from_simulated_courses(calls, tmp_path):
     card = train_all(tmp_path, data=tmp_path)
-    assert card["paired"] == {"phantom": False}
+    assert card["paired"] == {}
     assert "phantom" not in card["note"]
 
 
