@@ -17,8 +17,8 @@ import numpy as np
 
 from core.agreement.batch.comparisons import Batch, agree, draw_values
 from core.agreement.bootstrap import DRAWS, SEED, count_blocks, percentiles
-from core.agreement.confusion import EDGE
 from core.agreement.estimate import Estimate, estimate, number
+from core.agreement.grades.confusion import EDGE
 from core.agreement.proportion import wilson
 
 COMPARED = ("ICC(A,1)", "ICC(C,1)", "bland_altman.bias", "bland_altman.sd")

@@ -9,12 +9,12 @@ import numpy as np
 
 from core.agreement.batch.comparisons import agree
 from core.agreement.bootstrap import DRAWS, SEED
-from core.agreement.confusion import MAX_LEVELS, confusion, exact_agreement, within_one
 from core.agreement.correlation import concordance, pearson, spearman
 from core.agreement.estimate import number
-from core.agreement.gwet import gwet
+from core.agreement.grades.confusion import MAX_LEVELS, confusion, exact_agreement, within_one
+from core.agreement.grades.gwet import gwet
+from core.agreement.grades.kappa import CONSTANT, WEIGHTS, kappas
 from core.agreement.icc import icc
-from core.agreement.kappa import CONSTANT, WEIGHTS, kappas
 from core.agreement.limits.bland_altman import bland_altman
 from core.agreement.limits.ratio_and_rank import percentile_limits, ratio_limits
 from core.agreement.limits.regression import regression_limits

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from core.agreement.bootstrap import DRAWS
-from core.agreement.diagnostic import diagnostic
+from core.agreement.diagnostics.two_by_two import diagnostic
 from core.agreement.estimate import estimate
 from models.common.boxes import overlap
 from models.evaluation.intervals import ratio

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from core import scores
+from core.agreement.grades.kappa import kappas
 from core.agreement.icc import icc
-from core.agreement.kappa import kappas
 from core.agreement.reader_model import false_change, leave_one_out
 from core.agreement.sample_size import subjects_for_width
 from core.domain import CohortFilter, Viewer

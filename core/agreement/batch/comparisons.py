@@ -14,7 +14,7 @@ import numpy as np
 from core.agreement.batch import grades as batch_grades
 from core.agreement.batch import moments
 from core.agreement.bootstrap import CELLS, DRAWS, SEED, count_blocks, percentiles
-from core.agreement.confusion import MAX_LEVELS
+from core.agreement.grades.confusion import MAX_LEVELS
 
 MAX_RANKED = 100_000_000  # distinct pairs of values x draws: ranking more of them would take minutes
 

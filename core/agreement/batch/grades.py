@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from core.agreement.grades.kappa import WEIGHTS
 from core.agreement.icc import ratio
-from core.agreement.kappa import WEIGHTS
 
 
 def pair_cells(ratings: np.ndarray, levels: np.ndarray) -> np.ndarray:

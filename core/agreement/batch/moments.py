@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.agreement.confusion import EDGE
 from core.agreement.estimate import LIMITS
+from core.agreement.grades.confusion import EDGE
 from core.agreement.icc import forms, from_sums, ratio
 
 NOISE = 1e-13  # share of a sum of squares that rounding may leave

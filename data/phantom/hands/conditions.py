@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from data.phantom.hands.hand import Posture
+from data.phantom.hands.skeleton.hand import Posture
 from data.phantom.spine.conditions import DOMAINS, Conditions
 
 POOR_KINDS = ("underexposed", "soft", "rotated", "cut_edge", "missing_finger", "overlap")

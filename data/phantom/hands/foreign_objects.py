@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from data.phantom.hands.anatomy import GIRTH
 from data.phantom.hands.body import HandBody
 from data.phantom.hands.conditions import LimbConditions
 from data.phantom.hands.frame import Placement, Skeleton
 from data.phantom.hands.paint import Canvas
+from data.phantom.hands.skeleton.anatomy import GIRTH
 from data.phantom.hands.soft_tissue import FINGER
 
 LEAD = 2.4  # natural log of what a letter takes away

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from data.phantom.hands.bones import Bone
+from data.phantom.hands.skeleton.bones import Bone
 
 
 @dataclass(frozen=True)

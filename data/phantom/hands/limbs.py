@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from data.phantom.hands.body import HandBody
 from data.phantom.hands.conditions import LimbConditions
-from data.phantom.hands.foot import build_foot, foot_pieces
 from data.phantom.hands.frame import Skeleton
-from data.phantom.hands.hand import build_hand
+from data.phantom.hands.skeleton.foot import build_foot, foot_pieces
+from data.phantom.hands.skeleton.hand import build_hand
 from data.phantom.hands.soft_tissue import hand_pieces
 from data.phantom.hands.state import JointState
 

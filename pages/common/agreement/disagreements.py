@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.agreement.by_site import graded_by_both
 from core.agreement.comparison import STATUS
-from core.agreement.confusion import EDGE
+from core.agreement.grades.confusion import EDGE
 from pages.common.agreement.question import Comparison
 from pages.common.agreement.site_statistics import rated_sites, too_many_grades
 from pages.common.agreement.widgets import beside, named, opening_table, sentence_with_data

@@ -10,7 +10,7 @@ import pandas as pd
 
 from core.agreement import by_site
 from core.agreement.comparison import CHANGE, STATUS, TOTAL
-from core.agreement.confusion import MAX_LEVELS, confusion
+from core.agreement.grades.confusion import MAX_LEVELS, confusion
 from core.reader_labels import shown_readings
 from core.scores.display.layout import layout, placed
 from data.queries import scores

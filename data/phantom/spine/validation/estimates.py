@@ -9,8 +9,8 @@ from scipy import stats
 
 from core.agreement.correlation import pearson, spearman
 from core.agreement.estimate import LIMITS, Estimate
+from core.agreement.grades.kappa import kappa
 from core.agreement.icc import icc
-from core.agreement.kappa import kappa
 from core.agreement.proportion import proportion
 
 DRAWS, SEED = 1000, 20240229

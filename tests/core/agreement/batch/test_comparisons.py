@@ -5,11 +5,11 @@ import pytest
 
 from core.agreement.batch.comparisons import agree, draw_values
 from core.agreement.bootstrap import cluster_weights, count_blocks, draw_counts, percentiles
-from core.agreement.confusion import exact_agreement, within_one
 from core.agreement.correlation import concordance, pearson, spearman
-from core.agreement.gwet import gwet
+from core.agreement.grades.confusion import exact_agreement, within_one
+from core.agreement.grades.gwet import gwet
+from core.agreement.grades.kappa import WEIGHTS, kappas
 from core.agreement.icc import icc
-from core.agreement.kappa import WEIGHTS, kappas
 from core.agreement.limits.bland_altman import bland_altman
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from core import reader_labels, scores
-from core.agreement.confusion import confusion as count
+from core.agreement.grades.confusion import confusion as count
 from core.agreement.reader_model import interchangeability as index_of
 from core.agreement.table import Choices, agreement
 from core.figures.agreement import forest as estimates

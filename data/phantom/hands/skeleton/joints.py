@@ -8,8 +8,8 @@ import numpy as np
 
 from data.phantom.hands import ray_kernels as k
 from data.phantom.hands.body import Look
-from data.phantom.hands.bones import Bone
 from data.phantom.hands.frame import Placed, axes_of
+from data.phantom.hands.skeleton.bones import Bone
 from data.phantom.hands.state import ANKYLOSIS, LUXATION, SUBLUXATION, JointState, space_share
 
 

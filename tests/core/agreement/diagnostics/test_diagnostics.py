@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.agreement.auc import auc, weighted_auc
-from core.agreement.calibration import calibration
-from core.agreement.diagnostic import diagnostic
+from core.agreement.diagnostics.auc import auc, weighted_auc
+from core.agreement.diagnostics.calibration import calibration
+from core.agreement.diagnostics.two_by_two import diagnostic
 from core.agreement.proportion import proportion, wilson
 
 F4 = {

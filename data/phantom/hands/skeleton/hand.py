@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data.phantom.hands.anatomy import FINGERS, GAPS, GIRTH, LENGTHS, METACARPALS
 from data.phantom.hands.body import HandBody, Look, joint_look
-from data.phantom.hands.bones import Bone, make_bone
 from data.phantom.hands.frame import Joint, Placed, Skeleton, axes_of
-from data.phantom.hands.joints import articulate, erosion_bites, side_bites
+from data.phantom.hands.skeleton.anatomy import FINGERS, GAPS, GIRTH, LENGTHS, METACARPALS
+from data.phantom.hands.skeleton.bones import Bone, make_bone
+from data.phantom.hands.skeleton.joints import articulate, erosion_bites, side_bites
+from data.phantom.hands.skeleton.wrist import add_wrist, ring
 from data.phantom.hands.state import ANKYLOSIS, HEALTHY, LUXATION, SUBLUXATION, JointState
-from data.phantom.hands.wrist import add_wrist, ring
 
 REFERENCE = 78.0  # mm from the wrist's middle to the third MCP joint in a hand of size 1
 BOXES = {"MCP": (0.262, 0.315), "PIP": (0.218, 0.262), "IP1": (0.222, 0.262), "DIP": (0.198, 0.238)}

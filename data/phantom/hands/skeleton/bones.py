@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from data.phantom.hands import ray_kernels as k
-from data.phantom.hands.anatomy import WIDTHS
+from data.phantom.hands.skeleton.anatomy import WIDTHS
 
 ROWS = 48
 

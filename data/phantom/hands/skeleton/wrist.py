@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from data.phantom.hands import anatomy
 from data.phantom.hands.body import HandBody, joint_look
 from data.phantom.hands.frame import Joint, Skeleton
+from data.phantom.hands.skeleton import anatomy
 from data.phantom.hands.state import ANKYLOSIS, HEALTHY, JointState, space_share
 from data.phantom.spine.canvas import smooth
 
@@ -126,7 +126,7 @@ def _places(skeleton: Skeleton, body: HandBody, states: Mapping[str, JointState]
         state = states.get(f"{limb}.{site}", HEALTHY)
         gap = 0.0 if state.finding == ANKYLOSIS else float(np.mean(gaps))
         if site.startswith("CMC"):
-            from data.phantom.hands.anatomy import GAPS
+            from data.phantom.hands.skeleton.anatomy import GAPS
 
             gap = 0.0 if state.finding == ANKYLOSIS else GAPS["CMC"] * body.space * space_share(state.jsn)
         skeleton.joints.append(Joint(f"{limb}.{site}", centre, (width, height), pairs[0], gap))

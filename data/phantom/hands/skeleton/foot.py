@@ -6,15 +6,15 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from data.phantom.hands import foot_anatomy as anatomy
-from data.phantom.hands.anatomy import GAPS
 from data.phantom.hands.body import HandBody, joint_look
-from data.phantom.hands.bones import Bone, make_bone
 from data.phantom.hands.frame import Joint, Placed, Skeleton, axes_of
-from data.phantom.hands.hand import Posture
-from data.phantom.hands.joints import articulate, side_bites
+from data.phantom.hands.skeleton import foot_anatomy as anatomy
+from data.phantom.hands.skeleton.anatomy import GAPS
+from data.phantom.hands.skeleton.bones import Bone, make_bone
+from data.phantom.hands.skeleton.hand import Posture
+from data.phantom.hands.skeleton.joints import articulate, side_bites
+from data.phantom.hands.skeleton.wrist import grown, ring, vary
 from data.phantom.hands.state import ANKYLOSIS, HEALTHY, LUXATION, SUBLUXATION, JointState
-from data.phantom.hands.wrist import grown, ring, vary
 from data.phantom.spine.canvas import smooth
 
 PARTS = ("MT", "TP", "TM", "TD")

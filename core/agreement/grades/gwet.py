@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from core.agreement.confusion import confusion, is_gradeable
 from core.agreement.estimate import MISSING, Z95, Estimate, estimate, number
-from core.agreement.kappa import agreement_weights
+from core.agreement.grades.confusion import confusion, is_gradeable
+from core.agreement.grades.kappa import agreement_weights
 
 
 def gwet(first: Any, second: Any, *, levels: Any = None) -> dict[str, Estimate] | None:

@@ -9,7 +9,7 @@ import math
 from typing import Any
 
 from core.agreement.estimate import MISSING, Z95, Estimate, estimate
-from core.agreement.kappa import kappa
+from core.agreement.grades.kappa import kappa
 from core.agreement.proportion import proportion
 
 

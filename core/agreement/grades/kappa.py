@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from core.agreement.confusion import confusion, is_gradeable
 from core.agreement.estimate import MISSING, Z95, Estimate, estimate, number
+from core.agreement.grades.confusion import confusion, is_gradeable
 
 WEIGHTS = ("unweighted", "linear", "quadratic")
 CONSTANT = "both raters gave one and the same grade: agreement by chance is 1"

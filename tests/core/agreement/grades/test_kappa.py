@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.agreement.confusion import confusion, exact_agreement, within_one
-from core.agreement.gwet import gwet, gwet_of_table
-from core.agreement.kappa import WEIGHTS, kappa, kappas
+from core.agreement.grades.confusion import confusion, exact_agreement, within_one
+from core.agreement.grades.gwet import gwet, gwet_of_table
+from core.agreement.grades.kappa import WEIGHTS, kappa, kappas
 
 F5 = np.array([[10, 4, 1, 0], [5, 10, 12, 2], [2, 4, 12, 5], [0, 2, 6, 13]])
 grades = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=30)
