@@ -20,7 +20,7 @@ ENDINGS = (".html",)
 
 @click.command(short_help="The agreement evidence as one page.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="A file that ends in .html.")
-@click.option("--system", default="msasss", show_default=True, help="Which score.")
+@click.option("--system", default="", help="Which score; the first one where left out.")
 @click.option("--campaign", default="", help="Reading campaign; default: the one with most patients.")
 @click.option(
     "--cases",
@@ -38,12 +38,15 @@ def command(ctx: click.Context, out: Path, system: str, campaign: str, cases: in
     while the study is blinded. A verdict on a model needs a margin that was set before it scored:
     'sharpline study --margin'.
     """
+    from core.domain import CohortFilter
     from core.report.compose import compose
     from data.queries.report_inputs import report_inputs
     from data.store.cohort import CohortStore
 
     _check(out)
-    inputs = report_inputs(CohortStore(ctx.obj["cohort"]), system, campaign, cases, note=note)
+    inputs = report_inputs(
+        CohortStore(ctx.obj["cohort"]), system or CohortFilter().system, campaign, cases, note=note
+    )
     version = inputs.origin.version
     note(f"cohort version {version}: computing agreement")
     report = compose(inputs)

@@ -2,7 +2,7 @@
 downloads.
 
 Only the layers, the graph reader and the loss are used; the training loop, the pre-processing and the
-decoding are ours (docs/decisions/msasss-model.md), so neither fonts nor weights are ever asked for.
+decoding are ours (docs/decisions), so neither fonts nor weights are ever asked for.
 """
 
 from __future__ import annotations

@@ -10,9 +10,11 @@ from core.errors import InputError
 from data.phantom.schedule import POOR
 from data.phantom.seeds import StudyRole
 from models.msasss import phantom
+from models.msasss.explain_cases import test_patients
 from models.msasss.phantom import Patients, patient_films
 from models.msasss.scorer import build
 from models.ood.fit import CheckedImage
+from models.ood.real_images import Group
 
 TEST_SEED = 31  # the patients of ``sharpline evaluate``
 
@@ -47,3 +49,15 @@ def patients(role: str, number: int, domain: str) -> Patients:
     seed = phantom.SEED if role == StudyRole.TUNE else TEST_SEED
     who = StudyRole(role)
     return Patients(who, number, 1, seed, phantom.PLAIN, wrong=0.0, poor=POOR, domain=domain)
+
+
+def control(patients: int) -> Group:
+    """Films to be scored: spines of test patients."""
+    who = test_patients(patients)
+    films = [labelled.as_film() for number in who.numbers for labelled, _ in patient_films(who, number)]
+    return Group("control: phantom spine films, to be scored", tuple(films))
+
+
+def wrong(patients: int) -> list[Group]:
+    """None: the evaluation in the model's card counts films to be refused."""
+    return []

@@ -1,4 +1,4 @@
-"""The 24 corners of the mSASSS by vertebral unit (``domain.md`` A1): names, order, facing corners."""
+"""The 24 corners of the mSASSS by vertebral unit: names, order, facing corners."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Finger joints that two kinds of network saw, under one name each: detectors' boxes and the finder's places.
 
-The detectors (S004) see joints and their special findings but no names; the site finder sees named places. A
-joint that both put at the same spot takes the middle of the two; where their names contradict each other
-nobody knows which joint it is, so it is not scored.
+The detectors (Sci Rep 2024;14:7696) see joints and their special findings but no names; the site finder
+sees named places. A joint that both put at the same spot takes the middle of the two; where their names
+contradict each other nobody knows which joint it is, so it is not scored.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Films of hands and feet to findings: sites found, finger joints detected, every site graded.
 
 A film is scored as what its pixels show, hands or feet. Special findings come from the two detectors and are
-findings of their own beside the grades; the score's rules let them override (domain.md A2). What was trained
+findings of their own beside the grades; the score's rules let them override. What was trained
 on phantom films only is outside its training domain on any real film.
 """
 

@@ -1,4 +1,4 @@
-"""How a detector is trained on crops: Adam 1e-3 (0.9, 0.999), weight decay 5e-4, as in S004.
+"""How a detector is trained on crops: Adam 1e-3 (0.9, 0.999), weight decay 5e-4, as in Sci Rep 2024;14:7696.
 
 The loss is torchvision's: softmax confidence with three negatives to a positive, smooth-L1 offsets.
 """

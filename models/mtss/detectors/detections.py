@@ -1,4 +1,6 @@
-"""Boxes of one detector on one film: from everything it proposed to the joints it stands for (S004)."""
+"""Boxes of one detector on one film: from everything it proposed to the joints it stands for (Sci Rep
+2024;14:7696).
+"""
 
 from __future__ import annotations
 

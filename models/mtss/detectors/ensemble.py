@@ -1,4 +1,4 @@
-"""Two detectors, one list of joints: the ensemble of S004, step by step (domain.md D1).
+"""Two detectors, one list of joints: the ensemble of Sci Rep 2024;14:7696, step by step.
 
 Step 1, each detector by itself, is :func:`models.mtss.detectors.detections.joints_of`.
 """

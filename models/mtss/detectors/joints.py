@@ -6,7 +6,7 @@ from core.scores.mtss import FINGERS
 
 SIDES = ("R", "L")
 ANKYLOSIS = "ankylosis"
-LUXATION = "luxation"  # subluxation and dislocation together, as in S004: the degree stays unspecified
+LUXATION = "luxation"  # subluxation or dislocation, as in the paper: the degree stays unspecified
 DETECTORS = (ANKYLOSIS, LUXATION)
 
 JOINTS = FINGERS  # of one hand: thumb IP, four PIP, five MCP

@@ -16,7 +16,7 @@ from core.domain import Abstained
 from models.mtss.detectors.joints import JOINTS
 
 # mm from MCP3, right hand of a PA film (thumb on the left), y downwards; mean of 119 phantom hands after
-# Procrustes alignment, whose proportions follow the boxes of real hands (domain.md D1, shared/real)
+# Procrustes alignment, whose proportions follow the boxes of real hands
 MEAN_HAND = np.array(
     [
         [-54.5, 6.6],

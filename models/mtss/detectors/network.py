@@ -19,7 +19,7 @@ from models.mtss.detectors.joints import CLASSES
 from models.mtss.detectors.windows import SIDE
 
 WIDTHS = {"demo": 8, "full": 64}  # channels of the first layer; 64 is VGG16
-PROPOSAL = 0.5  # boxes below it are not given out: S004 drops everything up to 0.9 anyway
+PROPOSAL = 0.5  # boxes below it are not given out: Sci Rep 2024;14:7696 drops everything up to 0.9 anyway
 ASPECTS = [[2], [2, 3], [2, 3], [2, 3], [2], [2]]
 SCALES = [0.07, 0.15, 0.33, 0.51, 0.69, 0.87, 1.05]
 STEPS = [8, 16, 32, 64, 100, 300]

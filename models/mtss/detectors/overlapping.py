@@ -1,4 +1,4 @@
-"""Joints that lie over each other, told apart by the hand model: beyond S004.
+"""Joints that lie over each other, told apart by the hand model: beyond Sci Rep 2024;14:7696.
 
 Suppression from IoU 0.15 leaves one of two joints that overlap, as crossed thumbs and fingers do, and a
 joint that is doubtful between two calls has neither above 0.9. So where the hand model says that a joint is

@@ -36,7 +36,7 @@ class HandReading:
     single: finding -> that detector's boxes; joints: the ensemble's and those that the hand model found
     missing; both in pixels of the film. named: which joint is which, or why that cannot be said. findings:
     rows site, feature, grade of the findings present; empty where joints have no name. paper: the ensemble's
-    joints alone, as S004 has them; None where that is all.
+    joints alone, as Sci Rep 2024;14:7696 has them; None where that is all.
     """
 
     single: dict[str, Detections]

@@ -1,7 +1,8 @@
 """Crops of 300 x 300 pixels around annotated joints, with the paper's augmentation.
 
-S004: colour, crop and resize, rotation, flip, each with probability 0.5. A flip is harmless: a detector does
-not say which hand it sees. A crop may be shifted so that the joint lies anywhere in it, as in a window.
+Sci Rep 2024;14:7696: colour, crop and resize, rotation, flip, each with probability 0.5. A flip is
+harmless: a detector does not say which hand it sees. A crop may be shifted so that the joint lies anywhere
+in it, as in a window.
 """
 
 from __future__ import annotations

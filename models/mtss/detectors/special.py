@@ -1,7 +1,7 @@
 """Special findings as the score's rules take them: they lift narrowing and, by the rule setting, erosion.
 
 The override itself is in core: narrowing is the larger of the two grades, never a sum, and the erosion of an
-ankylosed joint is 5 or as seen by ``mtss.ankylosis_erosion`` (domain.md A2).
+ankylosed joint is 5 or as seen by ``mtss.ankylosis_erosion``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import pandas as pd
 from core.scores.mtss import MTSS
 from models.mtss.detectors.ensemble import Joints
 
-UNSPECIFIED = "luxation_unspecified"  # S004 does not tell subluxation from dislocation: a person resolves it
+UNSPECIFIED = "luxation_unspecified"  # subluxation or dislocation: a person resolves it
 _SITE = {
     unit: next(site.code for site in MTSS.sites if site.unit == unit) for unit in {s.unit for s in MTSS.sites}
 }

@@ -1,6 +1,6 @@
 """Windows of 300 x 300 pixels that are slid over the half-size film, and boxes mapped back to the film.
 
-S004 (domain.md D1): films of about 2010 x 1670 are halved and scanned at a stride of 150 pixels; what lies
+Sci Rep 2024;14:7696: films of about 2010 x 1670 are halved and scanned at a stride of 150 pixels; what lies
 beyond the film is zero.
 """
 

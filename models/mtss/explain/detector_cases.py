@@ -30,7 +30,7 @@ from models.mtss.film_scale import HALF_SIZE_MM, to_half_size
 from models.mtss.phantom import POOR, Patients, limb_films
 from models.mtss.system import MAPS
 
-SEED = 31  # the patients of the tests of mSASSS maps too
+SEED = 31  # of the patients whose maps are tested
 VISIT = 0
 SAME_JOINT = 0.45
 MOST_CASES = 3  # of one finding and patient, so that no patient outweighs the others

@@ -1,4 +1,4 @@
-"""Grad-CAM of a detector at Conv7 and Conv9-2 for one joint and finding (S004).
+"""Grad-CAM of a detector at Conv7 and Conv9-2 for one joint and finding (Sci Rep 2024;14:7696).
 
 The target is the finding's score in default boxes of that layer or of a later one over the joint. Boxes of an
 earlier layer will not do: what Conv4-3 says of a joint does not pass through Conv7 at all, so its gradient

@@ -1,4 +1,5 @@
-"""Maps of the mTSS networks: what speaks for a special finding of a joint in one of the two detectors (S004).
+"""Maps of the mTSS networks: what speaks for a special finding of a joint in one of the two detectors (Sci
+Rep 2024;14:7696).
 
 Grad-CAM at Conv7 and at Conv9-2, on the window of 300 x 300 pixels around the joint. The target is the
 finding's score in default boxes of that layer or of a later one over the joint
