@@ -7,6 +7,7 @@ from importlib.util import find_spec
 import pytest
 
 from core.cli import COMMANDS
+from models.registry import models
 from tests.helpers.architecture import INTERNAL, name_of
 from tests.helpers.paths import ROOT
 
@@ -86,3 +87,10 @@ def test_lock_file_has_no_addresses():
     lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
     assert "://" not in lock
     assert all("==" in line for line in lock.splitlines() if line and not line.startswith("#"))
+
+
+def test_every_interval_of_the_readme_stands_on_the_page_of_a_model():
+    pages = "".join((ROOT / "docs" / f"{name}-model.md").read_text(encoding="utf-8") for name in models())
+    found = re.findall(r"0\.\d{2,} \(-?[\d.]+ to [\d.]+\)", README)
+    assert len(found) > 10
+    assert [one for one in found if one not in pages] == []
