@@ -27,23 +27,25 @@ def headline(page: Page, case: Case) -> None:
             if len(names) > 1
             else f"{unit}, {', '.join(names) or 'no reader'}"
         )
-        missing = "one visit" if case.first == case.last else "no score at both visits"
-        value = missing if change is None else f"{before:.1f} → {after:.1f}"
-        _metric(title, value, change)
+        _metric(title, _both(case, before, after), change)
         parts = _parts(case)
         if parts:
             st.caption(parts)
     with columns[1]:
         for label in models(case.kinds)[:1]:
             moved = case.change(label)
-            pair = (case.total(label, case.first), case.total(label, case.last))
-            missing = "one visit" if case.first == case.last else "no score at both visits"
-            text = missing if moved is None else f"{pair[0]:.1f} → {pair[1]:.1f}"
-            name = f"Model ({label.partition(':')[2] or label})"
-            _metric(name, text, moved)
+            text = _both(case, case.total(label, case.first), case.total(label, case.last))
+            _metric(f"Model ({label.partition(':')[2] or label})", text, moved)
     with columns[2]:
         lines = [_verdict(case, change), since_last(case), standing(page, case)]
         st.markdown("\n\n".join(line for line in lines if line), help=formula(case) or None)
+
+
+def _both(case: Case, before: float | None, after: float | None) -> str:
+    """The score at both visits, a dash where there is none; with one visit there is no pair."""
+    if case.first == case.last:
+        return "one visit"
+    return " → ".join("–" if value is None else f"{value:.1f}" for value in (before, after))
 
 
 def _metric(title: str, value: str, change: float | None) -> None:
