@@ -1,4 +1,4 @@
-"""All that is said about change between two visits, as one dictionary (contract.md, ``progression``)."""
+"""All that is said about change between two visits, as one dictionary: what ``progression --json`` prints."""
 
 from __future__ import annotations
 

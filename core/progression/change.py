@@ -44,7 +44,7 @@ class Changes:
 
 
 def changes(readings: Readings, interval: Interval) -> Changes:
-    """Change from the first to the second film of every subject (contract.md, ``progression``)."""
+    """Change from the first to the second film of every subject."""
     rows = readings.rows
     films = choose_films(rows, interval)
     first = _at(readings, films["from_day"])

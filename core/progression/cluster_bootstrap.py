@@ -1,4 +1,4 @@
-"""Intervals of a change analysis where several subjects belong to one patient (contract.md, conventions).
+"""Intervals of a change analysis where several subjects belong to one patient (``--cluster``).
 
 Sides, joints or other parts of one patient are not independent: patients are drawn with replacement, with all
 their subjects, and every interval is made of percentiles of the draws.

@@ -12,11 +12,5 @@ OFFENDERS: dict[str, set[str]] = {
         "data/phantom/spine/ray_kernels.py: add_body",
         "data/phantom/spine/ray_kernels.py: add_tube",
     },
-    "internal document": {
-        "core/progression/analysis.py",
-        "core/progression/change.py",
-        "core/progression/cluster_bootstrap.py",
-        "core/progression/mmrm/model.py",
-        "core/scores/engine/totals.py",
-    },
+    "internal document": set(),
 }

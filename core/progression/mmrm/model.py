@@ -1,4 +1,4 @@
-"""The whole analysis: table and formula to coefficients, covariance, contrasts (contract.md, ``mmrm``)."""
+"""The whole analysis: table and formula to coefficients, covariance, contrasts."""
 
 from __future__ import annotations
 

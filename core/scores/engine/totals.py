@@ -1,8 +1,8 @@
 """Site grades to totals: one engine for every score system and rule.
 
 The engine knows no system. It puts the accepted rows on a grid of readings by sites, applies what the system
-and the rule say as data (states, combination, filling, choosing) and sums blocks. Decisions: contract.md,
-``totals``; sources of the rules: ``Rule.source`` of each.
+and the rule say as data (states, combination, filling, choosing) and sums blocks. Where a rule comes from
+stands in its ``Rule.source``.
 """
 
 from __future__ import annotations
