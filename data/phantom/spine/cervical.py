@@ -249,89 +249,62 @@ def add_head(canvas: Canvas, p: Placement) -> None:
     def at(points, z=0.0):
         return origin + np.asarray(points, dtype=float) @ spin * m * (1 - z / 1500)
 
-    vault = [
-        (-70, -48),
-        (-34, -30),
-        (-14, -12),
-        (-4, -6),
-        (8, -5),
-        (22, -1),
-        (38, 5),
-        (54, 6),
-        (70, -6),
-        (82, -28),
-        (90, -66),
-        (84, -110),
-        (-70, -110),
-    ]
+    _vault(canvas, m, at)
+    for side in (-1, 1):
+        jog = rng.normal(0, 1.5, 2)
+        _temporal_bone(canvas, m, at, side * 38, jog)
+        _mandible(canvas, m, at, side * 38, jog)
+    _upper_jaw(canvas, m, at)
+    _teeth(canvas, p, at, rng)
+    _hyoid(canvas, p)
+    canvas.rng = canvas_rng
+
+
+def _vault(canvas: Canvas, m: float, at) -> None:
+    """Skull with the thick squama of the occiput."""
+    vault = [(-70, -48), (-34, -30), (-14, -12), (-4, -6), (8, -5), (22, -1), (38, 5), (54, 6), (70, -6),
+             (82, -28), (90, -66), (84, -110), (-70, -110)]  # fmt: skip
     canvas.plate(
         smooth(at(vault)), 13.0, shell=3.2, core=0.9, round_off=16 * m, soften=0.7, mottle=0.25, wander=1.6
     )
     squama = smooth(at([(14, -4), (28, 1), (44, 6), (58, 5), (70, -5), (82, -28), (90, -66)]), closed=False)
-    canvas.tube(
-        squama,
-        np.interp(np.linspace(0, 1, len(squama)), [0, 0.45, 0.6, 1], [1.6, 3.0, 4.4, 3.0]),
-        mag=m,
-        shell=0.9,
-        core=1.5,
-        flat=1.8,
-        rough=0.5,
+    thick = np.interp(np.linspace(0, 1, len(squama)), [0, 0.45, 0.6, 1], [1.6, 3.0, 4.4, 3.0])
+    canvas.tube(squama, thick, mag=m, shell=0.9, core=1.5, flat=1.8, rough=0.5)
+
+
+def _temporal_bone(canvas: Canvas, m: float, at, z: float, jog) -> None:
+    """Petrous bone of one side, and the occipital condyle."""
+    petrous = np.array([(-26, -16), (-10, -10), (4, -3), (14, 3), (22, 4), (27, -4), (28, -20), (14, -30),
+                        (-8, -34), (-28, -28)])  # fmt: skip
+    canvas.plate(
+        smooth(at(petrous + jog, z)), 17, shell=0.35, core=1.9, round_off=16 * m, mottle=0.22, soften=2.5,
+        wander=2.5,
+    )  # fmt: skip
+    condyle = np.array([(-10, -8), (2, -6), (8, 0), (2, 4), (-6, 2)])
+    canvas.plate(
+        smooth(at(condyle + jog * 0.4, z * 0.4)), 12, shell=0.7, core=1.1, round_off=5 * m, wander=0.8
     )
-    for side in (-1, 1):
-        z = side * 38
-        jog = rng.normal(0, 1.5, 2)
-        petrous = np.array(
-            [
-                (-26, -16),
-                (-10, -10),
-                (4, -3),
-                (14, 3),
-                (22, 4),
-                (27, -4),
-                (28, -20),
-                (14, -30),
-                (-8, -34),
-                (-28, -28),
-            ]
-        )
-        canvas.plate(
-            smooth(at(petrous + jog, z)),
-            17,
-            shell=0.35,
-            core=1.9,
-            round_off=16 * m,
-            mottle=0.22,
-            soften=2.5,
-            wander=2.5,
-        )
-        condyle = np.array([(-10, -8), (2, -6), (8, 0), (2, 4), (-6, 2)])
-        canvas.plate(
-            smooth(at(condyle + jog * 0.4, z * 0.4)), 12, shell=0.7, core=1.1, round_off=5 * m, wander=0.8
-        )
-        ramus = np.array([(-24, -22), (-18, -6), (-17, 8), (-19, 20), (-27, 33), (-48, 41), (-72, 46),
-        (-92, 48), (-97, 38), (-93, 26),
-                          (-72, 24), (-54, 19), (-47, 6), (-44, -8), (-48, -20), (-40, -14), (-33, -10),
-                          (-28, -14)], dtype=float)  # fmt: skip
-        canvas.plate(
-            smooth(at(ramus + jog, z)), 7.5, shell=1.3, core=0.9, round_off=5 * m, mottle=0.3, wander=1.0
-        )
-        lower = smooth(
-            at(
-                np.array([(-18, 14), (-21, 24), (-28, 33), (-48, 41), (-72, 46), (-92, 48)], dtype=float)
-                + jog
-                - [0, 1.2],
-                z,
-            ),
-            closed=False,
-        )
-        canvas.tube(lower, 1.5, mag=m, shell=0.8, core=1.0, flat=1.3, rough=0.35)
+
+
+def _mandible(canvas: Canvas, m: float, at, z: float, jog) -> None:
+    """One half of the mandible, with the dense line of its lower border."""
+    ramus = np.array([(-24, -22), (-18, -6), (-17, 8), (-19, 20), (-27, 33), (-48, 41), (-72, 46), (-92, 48),
+                      (-97, 38), (-93, 26), (-72, 24), (-54, 19), (-47, 6), (-44, -8), (-48, -20), (-40, -14),
+                      (-33, -10), (-28, -14)], dtype=float)  # fmt: skip
+    canvas.plate(
+        smooth(at(ramus + jog, z)), 7.5, shell=1.3, core=0.9, round_off=5 * m, mottle=0.3, wander=1.0
+    )
+    border = np.array([(-18, 14), (-21, 24), (-28, 33), (-48, 41), (-72, 46), (-92, 48)], dtype=float)
+    lower = smooth(at(border + jog - [0, 1.2], z), closed=False)
+    canvas.tube(lower, 1.5, mag=m, shell=0.8, core=1.0, flat=1.3, rough=0.35)
+
+
+def _upper_jaw(canvas: Canvas, m: float, at) -> None:
+    """Palate and the bone that carries the upper teeth."""
     palate = smooth(at([(-24, 2), (-44, 3), (-70, 1), (-92, 0)]), closed=False)
     canvas.tube(palate, 1.4, mag=m, shell=0.7, core=0.8, flat=2.0, rough=0.45)
     jawbone = [(-46, 2), (-70, 0), (-96, -2), (-97, 12), (-74, 15), (-50, 13)]
     canvas.plate(smooth(at(jawbone)), 24, shell=0.8, core=0.7, round_off=7 * m, mottle=0.35, wander=1.5)
-    _teeth(canvas, p, at, rng)
-    _hyoid(canvas, p)
-    canvas.rng = canvas_rng
 
 
 def _teeth(canvas: Canvas, p: Placement, at, rng) -> None:
