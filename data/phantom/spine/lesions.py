@@ -32,7 +32,7 @@ def share_of(look: Corner, state: State) -> float:
 
 
 def body_lesions(body: Body, view: str, level: str, states: Mapping[str, State]) -> np.ndarray:
-    """Lesion rows of ``shapes.add_body`` (upper, lower corner) for one level, shape (2, 7) in mm."""
+    """Lesion rows of ``ray_kernels.add_body`` (upper, lower corner) for one level, shape (2, 7) in mm."""
     rows = np.zeros((2, 7))
     size = SCALE[view]
     for j, letter in enumerate("SI"):

@@ -40,7 +40,7 @@ def spine_attenuation(p: Placement, states: Mapping[str, State]) -> Canvas:
 
 
 def body_shape(v: Vertebra, level: str) -> np.ndarray:
-    """Parameters of ``shapes.add_body``: heights, half depth and width, waists, concavities, saddle,
+    """Parameters of ``ray_kernels.add_body``: heights, half depth and width, waists, concavities, saddle,
     lip, shell, plate, inward bend of the posterior wall, density of the core's middle, roughness, share of
     the plate above and below, radius of the corners, how far the pedicles open the posterior wall."""
     neck, sacral = level.startswith("C"), level.startswith("S")

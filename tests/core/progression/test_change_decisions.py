@@ -1,4 +1,4 @@
-"""Every decision of contract.md, ``progression``."""
+"""Every decision of docs/commands.md, ``progression``."""
 
 import numpy as np
 import pandas as pd

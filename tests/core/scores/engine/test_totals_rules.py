@@ -1,4 +1,4 @@
-"""Totals: the rule checks of domain.md F8 and every decision of contract.md, ``totals``."""
+"""Totals: the rule checks of the score papers F8 and every decision of docs/commands.md, ``totals``."""
 
 import numpy as np
 import pandas as pd
