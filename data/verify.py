@@ -89,7 +89,7 @@ def _film_fault(store: CohortStore, image: str) -> str:
     path = film_path(store.folder, image)
     if not path.is_file():
         return f"film {image[:12]}: its file is missing beside the cohort"
-    return "" if image_of(path) == image else f"film {image[:12]}: its file was changed after it was taken in"
+    return "" if image_of(path) == image else f"film {image[:12]}: its file was changed after it was imported"
 
 
 def _lacking_tables(session: Session) -> list[dict[str, Any]]:

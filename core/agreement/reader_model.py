@@ -2,7 +2,7 @@
 
 Definitions as in the contract: the interchangeability index is the mean over subjects of (mean squared
 model-reader difference) minus (mean squared reader-reader difference over reader pairs), with a bootstrap of
-patients; a verdict only against a margin that somebody set beforehand. Individual equivalence after
+patients; a verdict only against a margin that was set in advance. Individual equivalence after
 Obuchowski 2014 (doi:10.1177/0962280214537394) and Barnhart 2007 (doi:10.1080/10543400701329455).
 """
 

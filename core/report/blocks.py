@@ -118,7 +118,7 @@ class Section:
 class Report:
     """A whole report. notices: what a first-time reader must see before any number.
 
-    numbers: everything that was worked out, in full precision, as JSON values.
+    numbers: everything that was computed, in full precision, as JSON values.
     """
 
     title: str

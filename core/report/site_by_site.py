@@ -18,7 +18,7 @@ from core.report.statistics import Sites
 from core.scores.display.layout import SiteLayout, layout
 
 KAPPA = "kappa.quadratic"
-MOST_ACROSS = 9  # columns of squares of a map that stands beside another
+MAX_ACROSS = 9  # columns of squares of a map that stands beside another
 
 
 def site_by_site(inputs: ReportInputs, found: Sites | None) -> Section:
@@ -31,7 +31,7 @@ def site_by_site(inputs: ReportInputs, found: Sites | None) -> Section:
     panels = [panel for panel in (STATUS, CHANGE) if (found.by_site["panel"] == panel).any()]
     maps = tuple(_map(inputs, found.by_site, panel, where) for panel in panels)
     across = len(where.columns) * len(found.by_site[["first", "second"]].drop_duplicates())
-    blocks += [Beside(maps)] if across <= MOST_ACROSS else list(maps)
+    blocks += [Beside(maps)] if across <= MAX_ACROSS else list(maps)
     blocks += [Heading("All sites pooled"), _pooled(inputs, found.pooled)]
     blocks += _confirmed(inputs)
     blocks.append(_table(found.by_site, list(where.places)))

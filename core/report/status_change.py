@@ -18,7 +18,7 @@ from core.report import formatting
 from core.report.blocks import Beside, Block, Figure, Heading, Section, Table, Text
 
 ICC = "ICC(A,1)"
-MOST_PAIRS = 8  # pairs shown patient by patient
+MAX_PAIRS = 8  # pairs shown patient by patient
 
 
 def status_and_change(readings: Readings, found: pd.DataFrame, errors: list[dict[str, Any]]) -> Section:
@@ -179,15 +179,15 @@ def patient_by_patient(readings: Readings) -> Section:
     """
     pairs = [pair for pair in readings.pairs if readings.kind(*pair) != ReaderKind.CONSENSUS]
     blocks: list[Block] = []
-    for first, second in pairs[:MOST_PAIRS]:
+    for first, second in pairs[:MAX_PAIRS]:
         figures_of_pair = [_bland_altman(readings, panel, first, second) for panel in readings.panels]
         shown = tuple(figure for figure in figures_of_pair if figure is not None)
         if shown:
             blocks.append(Beside(shown, f"{first} – {second}"))
     if not blocks:
         blocks.append(Text("No pair of readings shares two patients."))
-    if len(pairs) > MOST_PAIRS:
-        blocks.append(Text(f"{len(pairs) - MOST_PAIRS} more pairs stand in the tables above.", "note"))
+    if len(pairs) > MAX_PAIRS:
+        blocks.append(Text(f"{len(pairs) - MAX_PAIRS} more pairs stand in the tables above.", "note"))
     return Section(
         "patients",
         f"Patient by patient: total, {readings.main.label}",

@@ -80,7 +80,7 @@ def stored_film(store: CohortStore, image: str) -> Path:
     if not path.is_file():
         raise StoreError(
             f"the film {image[:12]} is missing from {store.folder.name}",
-            "it was there when it was taken in",
+            "it was there when it was imported",
             "run 'sharpline ingest' on the delivery again; missing files are made anew",
         )
     return path
@@ -97,6 +97,6 @@ def _decoded(path: Path) -> tuple[np.ndarray, FrameGeometry]:
     except (Refusal, pydicom.errors.InvalidDicomError) as error:
         raise StoreError(
             f"the stored file of image {path.stem[:12]} ({error})",
-            "it could be read when it was taken in",
+            "it could be read when it was imported",
             "run 'sharpline verify'",
         ) from None

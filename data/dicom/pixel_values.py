@@ -1,7 +1,7 @@
 """Stored pixel values to what a viewer and a scorer see: 16-bit grey with bone bright, or 8-bit colour.
 
 Grey values keep the file's own steps where they fit into 16 bits: unsigned ones stay as they are, signed ones
-are moved up by half their range, MONOCHROME1 is turned over within its range. A modality or VOI look-up table
+are moved up by half their range, MONOCHROME1 is flipped within its range. A modality or VOI look-up table
 is applied; a linear rescale is not (it would cost precision) but described, so that::
 
     value in the file's units = slope * (sign * grey + offset) + intercept

@@ -3,7 +3,7 @@
 ``<image>.npy`` is the image as a plain NumPy file, so that it can be mapped into memory (a film of 2010 x
 1670 is there in under a millisecond); behind the array stand a JSON description and its length in eight
 bytes, which NumPy does not look at. Where the stored film holds the very same values uncompressed (or these
-turned over), the array is empty and the description says where they begin in ``<image>.dcm``.
+flipped), the array is empty and the description says where they begin in ``<image>.dcm``.
 Of an image of several frames all are there, unless there are too many or an older version wrote it: then the
 middle one stands for them (``holds_all_frames``).
 """
@@ -74,7 +74,7 @@ def read_preview(path: Path) -> tuple[np.ndarray, dict[str, Any]]:
     except (OSError, ValueError, KeyError, struct.error) as error:
         raise StoreError(
             f"the preview of image {path.stem[:12]} ({type(error).__name__})",
-            "it was written when the film was taken in",
+            "it was written when the film was imported",
             "run 'sharpline ingest' on the delivery again; missing files are made anew",
         ) from None
 

@@ -74,7 +74,7 @@ class BatchWriter:
 
 
 class _Batch:
-    """Films of one transaction: which are new, which are doubles, which are refused."""
+    """Films of one transaction: which are new, which are duplicates, which are refused."""
 
     def __init__(self, transaction: Transaction, folder: Path, staging: Path, names: dict[str, str]) -> None:
         self._transaction, self._folder, self._staging, self._names = transaction, folder, staging, names

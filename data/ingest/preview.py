@@ -1,6 +1,6 @@
-"""A look at delivered files before they are taken in: what would be refused, and why.
+"""A preview of delivered files before they are imported: what would be refused, and why.
 
-Reads headers only, so that hundreds of files take seconds; pixels are decoded when a film is taken in, and a
+Reads headers only, so that hundreds of files take seconds; pixels are decoded when a film is imported, and a
 damaged picture is refused then.
 """
 

@@ -365,7 +365,7 @@ def _kept_tags(dataset: Dataset) -> dict[str, str | None]:
 
 
 def _is_in_film(seen: _Seen, encoded: bytes) -> bool:
-    """True where the picture is, byte for byte or turned over, what the stored film holds."""
+    """True where the picture is, byte for byte or flipped, what the stored film holds."""
     frame = seen.decoded if seen.picture.turned_over is not None else seen.picture.pixels
     plain = seen.pixels is None and frame.dtype == np.dtype("<u2") and frame.flags.c_contiguous
     stored = np.frombuffer(encoded, np.uint8)

@@ -21,7 +21,7 @@ LARGEST_MEMBER = 2 << 30  # bytes of one file in an archive, unpacked
 LARGEST_ARCHIVE = 200 << 30  # bytes of all files of one archive, unpacked
 LARGEST_INNER = 1 << 30  # bytes of an archive inside an archive
 LARGEST_RATIO = 1000  # unpacked / packed of one file over a megabyte: more is an attack, no film
-MOST_MEMBERS = 1_000_000
+MAX_MEMBERS = 1_000_000
 _OFFICE = ("[Content_Types].xml", "mimetype", "META-INF/MANIFEST.MF")
 _BROKEN = (
     zipfile.BadZipFile,
@@ -134,7 +134,7 @@ def _zip(archive: zipfile.ZipFile, path: Path, name: str, outer: tuple[str, ...]
             name, path, outer, problem="is a spreadsheet or document (Office file), not a DICOM image"
         )
         return
-    if len(members) > MOST_MEMBERS or sum(info.file_size for info in members) > LARGEST_ARCHIVE:
+    if len(members) > MAX_MEMBERS or sum(info.file_size for info in members) > LARGEST_ARCHIVE:
         yield Source(
             name, path, outer, problem="the archive claims to be larger than any delivery; it was not opened"
         )

@@ -19,7 +19,7 @@ from data.ingest.read_file import Outcome, Reading, read_film
 from data.ingest.sources import Source
 
 AHEAD = 6  # files in work or waiting for each worker
-MOST_MEMORY = 12 << 30  # bytes of address space of one worker: a damaged file must not take the machine down
+MAX_MEMORY = 12 << 30  # bytes of address space of one worker: a damaged file must not take the machine down
 CRASHED = "the picture is damaged in a way that crashes the decoder; ask the site to export it again"
 
 
@@ -115,5 +115,5 @@ def _limit_memory() -> None:
     import resource
 
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    limit = MOST_MEMORY if hard == resource.RLIM_INFINITY else min(MOST_MEMORY, hard)
+    limit = MAX_MEMORY if hard == resource.RLIM_INFINITY else min(MAX_MEMORY, hard)
     resource.setrlimit(resource.RLIMIT_AS, (limit, hard))

@@ -188,8 +188,8 @@ def result(
         "weights_hash": cards.weights_hash(card),
         "limits": {
             "beyond_box": verdict.BEYOND_BOX,
-            "most_random": verdict.MOST_RANDOM,
-            "least_repeat": verdict.LEAST_REPEAT,
+            "most_random": verdict.MAX_RANDOM,
+            "least_repeat": verdict.MIN_REPEAT,
         },
         "left_out": {name: left_out for name, (_, left_out) in sets.items()},
         "networks": {},

@@ -14,8 +14,8 @@ from typing import Any
 from models import cards
 
 BEYOND_BOX = 0.0  # lower limit of heat (and of hits) inside the finding minus that of the box itself
-MOST_RANDOM = 0.5  # upper limit of the likeness to the map of random weights
-LEAST_REPEAT = 0.7  # lower limit of the likeness to the map of a shifted picture
+MAX_RANDOM = 0.5  # upper limit of the likeness to the map of random weights
+MIN_REPEAT = 0.7  # lower limit of the likeness to the map of a shifted picture
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,9 @@ def judge(figures: Mapping[str, Any]) -> Verdict:
         reasons.append("no more of the heat lies in the true finding than of the box itself")
     if limits("point_beyond_box")[0] <= BEYOND_BOX:
         reasons.append("the hottest point hits the true finding no more often than a random point of the box")
-    if limits("random all")[1] >= MOST_RANDOM:
+    if limits("random all")[1] >= MAX_RANDOM:
         reasons.append("a network with random weights gives a similar map")
-    if limits("repeat")[0] < LEAST_REPEAT:
+    if limits("repeat")[0] < MIN_REPEAT:
         reasons.append("the map moves when the picture is shifted a little")
     return Verdict(True, not reasons, tuple(reasons))
 

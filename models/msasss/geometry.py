@@ -14,11 +14,11 @@ import numpy as np
 from models.common.frames import Frame, TileShape
 from models.msasss.sites import ALL_UNITS, CORNERS, REGIONS, UNITS
 
-LEAST_UNITS = 4  # of six: fewer cannot be named with trust
+MIN_UNITS = 4  # of six: fewer cannot be named with trust
 FLOOR = 0.12  # a class score at which a detection neither helps nor harms a naming
 STEP_TOLERANCE = 0.22  # natural log of the ratio of found to expected distance between neighbours
 SKIPPED = 0.7  # what an unseen unit inside the chain costs
-LEAST_MARGIN = 0.8  # by how much the best naming must beat the same units shifted by one level
+MIN_MARGIN = 0.8  # by how much the best naming must beat the same units shifted by one level
 
 
 @dataclass(frozen=True)
@@ -90,9 +90,9 @@ def name_chain(found: Candidates) -> Chain | Unnamed:
         return Unnamed("no run of vertebral units was found: not a lateral cervical or lumbar spine film")
     best = max(chains, key=lambda chain: chain.score)
     seen = int(best.seen.sum())
-    if seen < LEAST_UNITS:
-        return Unnamed(f"only {seen} of 6 {best.region} units were found; {LEAST_UNITS} are needed")
-    if best.margin < LEAST_MARGIN:
+    if seen < MIN_UNITS:
+        return Unnamed(f"only {seen} of 6 {best.region} units were found; {MIN_UNITS} are needed")
+    if best.margin < MIN_MARGIN:
         return Unnamed(f"the {best.region} levels cannot be named: neither end of the region is recognised")
     return best
 

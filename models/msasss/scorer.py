@@ -26,8 +26,8 @@ from models.msasss.sites import ALL_UNITS, SITES, UNITS
 from models.ood import check as ood
 from models.system import reader_name
 
-LEAST_SIDE_MM = 80.0  # a spine film is at least this large
-LEAST_SIDE_PIXELS = 160
+MIN_SIDE_MM = 80.0  # a spine film is at least this large
+MIN_SIDE_PIXELS = 160
 TYPICAL_SPACING = {"cervical": 24.6, "lumbar": 40.5}  # mm on the detector between neighbouring units
 LONG_SIDES_MM = (240.0, 300.0, 360.0, 430.0)  # tried where a file states no pixel spacing
 VIEWS_MM = (
@@ -234,10 +234,10 @@ def refusal(film: Image) -> str:
         return reason
     if not is_radiograph(film.modality):
         return f"modality {film.modality} is not a radiograph"
-    if min(film.pixels.shape) < LEAST_SIDE_PIXELS:
+    if min(film.pixels.shape) < MIN_SIDE_PIXELS:
         rows, columns = film.pixels.shape
         return f"an image of {columns} x {rows} pixels is too small for a spine film"
-    if film.spacing_mm and min(np.array(film.pixels.shape) * film.spacing_mm) < LEAST_SIDE_MM:
+    if film.spacing_mm and min(np.array(film.pixels.shape) * film.spacing_mm) < MIN_SIDE_MM:
         return "the image is too small in millimetres for a spine film"
     if float(np.ptp(film.pixels)) == 0:
         return "the image is blank"

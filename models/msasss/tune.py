@@ -16,10 +16,10 @@ from models.msasss.grading import GradingRule
 from models.msasss.labels import Corner, LabelledFilm
 from models.msasss.scorer import MsasssScorer, Reading, Settings, SiteReading
 
-LEAST_SENSITIVITY = 0.6  # aimed at on tuning patients, so that 0.5 holds on others
+MIN_SENSITIVITY = 0.6  # aimed at on tuning patients, so that 0.5 holds on others
 NEAR_MM = 3.0
-LEAST_CHAIN = 5.0  # limits where no wrong tuning film comes near the good ones
-LEAST_UNITS_SCORE = 0.3
+MIN_CHAIN = 5.0  # limits where no wrong tuning film comes near the good ones
+MIN_UNITS_SCORE = 0.3
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def fit_rule(found: TuningCorners, *, penalty: float = 2.0) -> GradingRule:
 
 
 def choose_class_weight(
-    probabilities: np.ndarray, grade: np.ndarray, weight: np.ndarray, least: float = LEAST_SENSITIVITY
+    probabilities: np.ndarray, grade: np.ndarray, weight: np.ndarray, least: float = MIN_SENSITIVITY
 ) -> tuple[float, float, float, float]:
     """Emphasis of grades 0..3 with the best total that leaves no grade under ``least`` sensitivity.
 
@@ -156,11 +156,9 @@ def choose_limits(
 
     return replace(
         settings,
-        least_chain=limit_between(
-            [r.chain.score for r in named], [r.chain.score for r in fooled], LEAST_CHAIN
-        ),
+        least_chain=limit_between([r.chain.score for r in named], [r.chain.score for r in fooled], MIN_CHAIN),
         least_units=limit_between(
-            [mean_score(r) for r in named], [mean_score(r) for r in fooled], LEAST_UNITS_SCORE
+            [mean_score(r) for r in named], [mean_score(r) for r in fooled], MIN_UNITS_SCORE
         ),
     )
 

@@ -15,7 +15,7 @@ from core.domain import Abstained, Scored
 from models.msasss.labels import LabelledFilm
 from models.msasss.sites import REGION_OF_UNIT, UNIT_OF_SITE
 from models.msasss.system import PAIRED_READING
-from models.msasss.tune import LEAST_SENSITIVITY
+from models.msasss.tune import MIN_SENSITIVITY
 from models.paired.fit import SiteCourse, fit_prior
 from models.paired.posterior import Prior, read_site, site_components
 from models.paired.tune import sum_errors, tie_break
@@ -87,6 +87,6 @@ def cost(prior: Prior, corners: Sequence[SiteCourse]) -> float:
     cases = np.bincount(true, minlength=GRADES)
     hits = np.bincount(true[given == true], minlength=GRADES)
     sensitivity = np.where(cases > 0, hits / np.maximum(cases, 1), 1.0)
-    lacking = np.maximum(LEAST_SENSITIVITY - sensitivity, 0).sum()
+    lacking = np.maximum(MIN_SENSITIVITY - sensitivity, 0).sum()
     squares = (errors.status**2).mean() + (errors.change**2).mean()
     return float(squares + 100 * lacking + tie_break(prior, 0.001))

@@ -22,7 +22,7 @@ class Places:
     """The units of one film of both hands or both feet.
 
     view: ``hands`` or ``feet``. units: ``LH.MCP2`` -> its place. missing: unit -> why it has none.
-    mm_per_pixel: as the file states it, else worked out from the size of the limbs.
+    mm_per_pixel: as the file states it, else computed from the size of the limbs.
     ood_features: of the film, for the check of unknown images; empty for labelled ones.
     """
 

@@ -29,7 +29,7 @@ from models.ood import check as ood
 from models.system import reader_name
 
 NOT_FOUND = "the joint was not found"
-LEAST_SHARE = 0.5  # of a film's sites that must be found; with fewer the score's own rule has no total either
+MIN_SHARE = 0.5  # of a film's sites that must be found; with fewer the score's own rule has no total either
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def judge(reading: LimbReading) -> Scored | Abstained:
     """Findings in the order of the score, special ones after the grades, and what could not be scored."""
     sites = [site for site in MTSS.sites if site.unit[1] == ("H" if reading.places.view == "hands" else "F")]
     graded = [site for site in sites if site.code in reading.grades]
-    if len(graded) < LEAST_SHARE * len(sites):
+    if len(graded) < MIN_SHARE * len(sites):
         return Abstained(f"only {len(graded)} of {len(sites)} sites of the {reading.places.view} can be seen")
     findings = [_finding(site.code, site.feature, site.unit, reading) for site in graded]
     missing = {

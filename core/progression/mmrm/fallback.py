@@ -1,4 +1,4 @@
-"""MMRM with the richest covariance among the visits that can be fitted, of a list fixed beforehand."""
+"""MMRM with the richest covariance among the visits that can be fitted, of a list fixed in advance."""
 
 from __future__ import annotations
 

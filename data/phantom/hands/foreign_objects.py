@@ -1,4 +1,4 @@
-"""What else lies in the beam: lead letters, rings, plates, wires and screws."""
+"""What else lies in the beam: side markers, rings, plates, wires and screws."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LEAD = 2.4  # natural log of what a letter takes away
 
 @dataclass(frozen=True)
 class LeadLetter:
-    """A lead letter on a film: what it takes away (rows, columns) and where that lies, pixels."""
+    """A side marker on a film: what it takes away (rows, columns) and where that lies, pixels."""
 
     letter: str
     tile: np.ndarray
@@ -32,13 +32,13 @@ class LeadLetter:
 
 
 def stamp_markers(attenuation: np.ndarray, c: LimbConditions, limbs: tuple[str, ...]) -> None:
-    """A lead letter beside each limb, or one letter alone; on some devices white in a ring."""
-    for one in lead_letters(c, limbs, attenuation.shape):
+    """A side marker beside each limb, or one letter alone; on some devices white in a ring."""
+    for one in side_markers(c, limbs, attenuation.shape):
         part = attenuation[one.y0 : one.y0 + one.tile.shape[0], one.x0 : one.x0 + one.tile.shape[1]]
         part += one.tile[: part.shape[0], : part.shape[1]]
 
 
-def lead_letters(c: LimbConditions, limbs: tuple[str, ...], shape: tuple[int, ...]) -> list[LeadLetter]:
+def side_markers(c: LimbConditions, limbs: tuple[str, ...], shape: tuple[int, ...]) -> list[LeadLetter]:
     """The letters of a film of ``shape``, kept inside the picture; none on some films."""
     rng = np.random.default_rng([c.draw, 17])
     style, only = rng.random(), rng.random()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from data.phantom.coco import write_labels, write_pixels
-from data.phantom.hands.foreign_objects import lead_letters
+from data.phantom.hands.foreign_objects import side_markers
 from data.phantom.hands.limbs import shown
 from data.phantom.hands.render import LimbFilm
 from data.phantom.hands.state import FINDINGS, GRADED
@@ -68,13 +68,13 @@ def _image(name: str, subject: str, visit: str, film: LimbFilm) -> dict:
 
 
 def letters_of(film: LimbFilm) -> list[dict]:
-    """The lead letters that can be read on a film: ``letter``, middle ``x`` and ``y`` in its pixels, and
+    """The side markers that can be read on a film: ``letter``, middle ``x`` and ``y`` in its pixels, and
     whether they are ``mirrored``.
     """
     c, (rows, columns) = film.conditions, film.pixels.shape
     top, right, bottom, left = (max(edge, 0.0) / c.spacing for edge in c.collimation)
     margin, found = LETTER_MM / c.spacing, []
-    for one in lead_letters(c, shown(c), (rows, columns)):
+    for one in side_markers(c, shown(c), (rows, columns)):
         x, y = one.middle
         across = left + margin <= x <= columns - right - margin
         if across and top + margin <= y <= rows - bottom - margin:

@@ -219,7 +219,7 @@ def overlaid(rows: list[tuple]) -> list[tuple]:
 
 
 def mirrored_row(row: tuple, columns: int) -> tuple:
-    """A row of ``JOINT_COLUMNS`` on the film turned over; side and unit stay those of the patient."""
+    """A row of ``JOINT_COLUMNS`` on the film flipped; side and unit stay those of the patient."""
     values = dict(zip(JOINT_COLUMNS, row, strict=True))
     last = columns - 1
     values |= {"x": last - values["x"], "x0": last - values["x1"], "x1": last - values["x0"]}

@@ -22,7 +22,7 @@ def field_mask(shape: tuple[int, int], c: Conditions) -> np.ndarray:
 
 
 def stamp_marker(attenuation: np.ndarray, c: Conditions) -> None:
-    """Lead letters, usually a little turned."""
+    """Side markers, usually a little turned."""
     if not c.marker:
         return
     rng = np.random.default_rng([c.draw, 17])

@@ -2,7 +2,7 @@
 
 The joints of a hand are laid over a mean hand by a similarity (turn, size, shift), found from every pair of
 boxes, then by an affine map. A PA film of both hands shows the left hand on the left, thumbs to the middle;
-a film that was turned over looks the same, so what it says rests on the marker, not on this file.
+a film that was flipped looks the same, so what it says rests on the marker, not on this file.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ MEAN_HAND = np.array(
 SPREAD = float(np.sqrt(((MEAN_HAND - MEAN_HAND.mean(axis=0)) ** 2).sum(axis=1).mean()))  # mm
 PIPS, MCPS = [1, 2, 3, 4], [6, 7, 8, 9]
 DRIFTS = (0.0, -15.0, 15.0, 30.0)  # degrees to the ulnar side by which fingers may lean in their MCP joints
-LEAST_JOINTS = 8  # of the ten of a hand, below which it is not named
+MIN_JOINTS = 8  # of the ten of a hand, below which it is not named
 GATE = 13.0  # mm of the mean hand: a joint farther from its place is not that joint
 DOUBT = 20.0  # mm from the place of a joint without a box, within which a box may be that joint's
 BESIDE = 20.0  # mm from the place of any joint of a row, within which a box lies beside the row
 EXCHANGE = 6.0  # mm: two joints that lie worse by less than this with their boxes exchanged may be each other
 REACH = 0.18  # of the width of all boxes: how far past the parting line a hand's joints may lie
-MOST_OFF = 6.0  # mm, root mean square over the named joints
+MAX_OFF = 6.0  # mm, root mean square over the named joints
 MARGIN = 1.25  # a hand laid the other way round must fit worse by this factor
 TILT = 55.0  # degrees by which fingers may point away from upright
 SIZES = (0.55, 1.7)  # of a hand against the mean hand, where the pixel size is known
@@ -90,8 +90,8 @@ NOTHING = Fit(np.full(len(JOINTS), -1), GATE, np.zeros((len(JOINTS), 0)), np.zer
 
 def name_joints(boxes: np.ndarray, mm_per_pixel: float | None = None) -> Named | Abstained:
     """Names of the boxes (n, 4) of a film of both hands, or why they have none."""
-    if len(boxes) < 2 * LEAST_JOINTS:
-        return Abstained(f"{len(boxes)} finger joints found, {2 * LEAST_JOINTS} of 20 are needed")
+    if len(boxes) < 2 * MIN_JOINTS:
+        return Abstained(f"{len(boxes)} finger joints found, {2 * MIN_JOINTS} of 20 are needed")
     centres = (boxes[:, :2] + boxes[:, 2:]) / 2
     scale = 1.0 if mm_per_pixel is None else mm_per_pixel
     fits: dict[str, Fit] = {}
@@ -102,8 +102,8 @@ def name_joints(boxes: np.ndarray, mm_per_pixel: float | None = None) -> Named |
         fits[side] = _among_all(fit, members, len(boxes))
     fits = apart(fits)
     for side, fit in fits.items():
-        if fit.seen < LEAST_JOINTS:
-            return Abstained(f"{_hand(side)}: {fit.seen} joints are its own, {LEAST_JOINTS} of 10 are needed")
+        if fit.seen < MIN_JOINTS:
+            return Abstained(f"{_hand(side)}: {fit.seen} joints are its own, {MIN_JOINTS} of 10 are needed")
     return _named(fits, without_doubtful(fits), len(boxes), scale)
 
 
@@ -117,7 +117,7 @@ def two_hands(centres: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     order = np.argsort(centres[:, 0], kind="stable")
     gaps = np.diff(centres[order, 0])
-    first, last = LEAST_JOINTS - 1, len(order) - LEAST_JOINTS
+    first, last = MIN_JOINTS - 1, len(order) - MIN_JOINTS
     cut = first + int(np.argmax(gaps[first:last])) + 1
     return order[:cut], order[cut:]
 
@@ -136,9 +136,9 @@ def name_side(points: np.ndarray, side: str, *, known: bool) -> Fit | Abstained:
     """The joints of one hand, mm (pixels where the size is not known)."""
     mirror = np.array([-1, 1] if side == "L" else [1, 1])
     fit, other = (fit_hand(one, known=known) for one in (points * mirror, points * mirror * [-1, 1]))
-    if other.cost * MARGIN < fit.cost and other.off <= MOST_OFF:
+    if other.cost * MARGIN < fit.cost and other.off <= MAX_OFF:
         return Abstained("the thumb points outwards")
-    if fit.seen < LEAST_JOINTS or fit.off > MOST_OFF:
+    if fit.seen < MIN_JOINTS or fit.off > MAX_OFF:
         return Abstained(f"the joints do not lie as in a hand ({fit.seen} of 10 fit, {fit.off:.1f} mm off)")
     if other.cost < fit.cost * MARGIN:
         return Abstained("the hand would fit as well with the thumb on the other side")

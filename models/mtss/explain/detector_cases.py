@@ -33,7 +33,7 @@ from models.mtss.system import MAPS
 SEED = 31  # of the patients whose maps are tested
 VISIT = 0
 SAME_JOINT = 0.45
-MOST_CASES = 3  # of one finding and patient, so that no patient outweighs the others
+MAX_CASES = 3  # of one finding and patient, so that no patient outweighs the others
 MISSED = "joints with a finding that the detector missed or called normal"
 TRACELESS = "joints whose finding leaves no trace on the film"
 MORE = "joints beyond the first three of a patient and finding"
@@ -89,8 +89,8 @@ def found_joints(
             found.append((str(row["unit"]), detected.boxes[best]))
         else:
             left_out[MISSED] += 1
-    left_out[MORE] += max(0, len(found) - MOST_CASES)
-    return found[:MOST_CASES]
+    left_out[MORE] += max(0, len(found) - MAX_CASES)
+    return found[:MAX_CASES]
 
 
 def _cases(

@@ -29,7 +29,7 @@ from models.mtss.places import Places
 from models.mtss.scorer import LimbReading, MtssScorer, build
 
 NEAR_MM = 3.0
-MOST_SITES = 3  # of one feature and patient
+MAX_SITES = 3  # of one feature and patient
 ABSTAINED = "films of hands that the model would not score"
 MISSED = "damaged sites that the grader missed or called normal"
 TRACELESS = "damaged sites whose finding leaves no trace inside the tile"
@@ -85,7 +85,7 @@ def called_sites(
     rendered: LimbFilm, feature: str, reading: LimbReading, left_out: dict[str, int]
 ) -> list[tuple[str, int]]:
     """(site, true grade) of sites that are damaged and were called so, spread over the hands where there are
-    more than ``MOST_SITES``."""
+    more than ``MAX_SITES``."""
     places, found = reading.places, []
     rows = rendered.joints
     damaged = rows[rows["visible"] & (rows[feature].fillna(0) >= 1)]
@@ -97,10 +97,10 @@ def called_sites(
             found.append((site, int(grade)))
         else:
             left_out[MISSED] += 1
-    if len(found) <= MOST_SITES:
+    if len(found) <= MAX_SITES:
         return found
-    left_out[MORE] += len(found) - MOST_SITES
-    return [found[int((i + 0.5) * len(found) / MOST_SITES)] for i in range(MOST_SITES)]
+    left_out[MORE] += len(found) - MAX_SITES
+    return [found[int((i + 0.5) * len(found) / MAX_SITES)] for i in range(MAX_SITES)]
 
 
 def _cases(

@@ -8,7 +8,7 @@ import numpy as np
 
 from models.mtss.finder.limb_shape import Laid
 
-LEAST_SHARE = {"H": 0.6, "F": 0.65}  # of a limb's sites, below which it is not seen whole
+MIN_SHARE = {"H": 0.6, "F": 0.65}  # of a limb's sites, below which it is not seen whole
 SEEN_SHARE = {"H": 0.4, "F": 0.5}  # of a limb's sites, from which on something like it is there
 
 
@@ -35,4 +35,4 @@ class Limb:
 
     @property
     def whole(self) -> bool:
-        return self.laid is not None and self.share >= LEAST_SHARE[self.name[1]]
+        return self.laid is not None and self.share >= MIN_SHARE[self.name[1]]

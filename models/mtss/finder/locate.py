@@ -2,9 +2,9 @@
 
 One network gives a heat map for each site of each limb (:mod:`models.mtss.finder.network`); a mean limb
 laid over its places gives up those that lie off (:mod:`models.mtss.finder.limb_shape`). Hands or feet is
-what the pixels show, whatever the file says. Which limb is the left one follows from the lead letters
-(:mod:`models.mtss.finder.lead_letters`); without letters the limb on the left is taken for the left one, as
-on every PA film that was not turned over.
+what the pixels show, whatever the file says. Which limb is the left one follows from the side markers
+(:mod:`models.mtss.finder.side_markers`); without letters the limb on the left is taken for the left one, as
+on every PA film that was not flipped.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from core.domain import Abstained, Image
 from models import cards
 from models.common.hooks import layer_outputs
 from models.mtss.finder import ood_features
-from models.mtss.finder.lead_letters import Letter, turned_over
 from models.mtss.finder.limb import Limb
 from models.mtss.finder.limb_shape import TILT, lay
 from models.mtss.finder.network import INPUT_MM, LETTERS, LIMBS, MULTIPLE, OF_LIMB, UNITS, FinderNet, peaks
 from models.mtss.finder.samples import resampled, to_film
+from models.mtss.finder.side_markers import Letter, turned_over
 from models.mtss.places import Place, Places
 from models.ood.check import image_features
 
@@ -37,7 +37,7 @@ OFF_MM = 8.0  # from where a site should lie, which is allowed in any case
 OFF_SPREADS = 4.5  # of the site's own spread over training limbs, which is allowed
 SIZES = (0.6, 1.6)  # of a limb against the mean one, where the file states its pixel size
 LONG_SIDES_MM = (300.0, 240.0, 360.0, 190.0)  # of a film that states none, tried in turn
-LEAST_PIXELS = 64
+MIN_PIXELS = 64
 VIEWS = {"H": "hands", "F": "feet"}
 WORDS = {"L": "left", "R": "right"}
 ABSENT = "not seen on the film"
@@ -149,8 +149,8 @@ class SiteFinder:
 
 def unusable(pixels: np.ndarray) -> str:
     """Why pixels need not be looked at, or ``""``."""
-    if min(pixels.shape) < LEAST_PIXELS:
-        return f"a grey film of at least {LEAST_PIXELS} x {LEAST_PIXELS} pixels is needed, got {pixels.shape}"
+    if min(pixels.shape) < MIN_PIXELS:
+        return f"a grey film of at least {MIN_PIXELS} x {MIN_PIXELS} pixels is needed, got {pixels.shape}"
     if int(pixels.max()) == int(pixels.min()):
         return "the film is of one grey"
     return ""
@@ -202,7 +202,7 @@ def _places(look: Look, limbs: tuple[Limb, Limb], turned: bool) -> Places:
 
 
 def named(unit: str, turned: bool) -> str:
-    """The unit of a limb that looks like ``unit``'s, on a film that was turned over or not."""
+    """The unit of a limb that looks like ``unit``'s, on a film that was flipped or not."""
     return f"{'R' if unit[0] == 'L' else 'L'}{unit[1:]}" if turned else unit
 
 

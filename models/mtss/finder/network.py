@@ -1,4 +1,4 @@
-"""The network of the site finder: one heat map for each scored site of each limb, and for each lead letter.
+"""The network of the site finder: one heat map for each scored site of each limb, and for each side marker.
 
 A film at 0.6 mm a pixel goes in; each map says where on a grid of 2.4 mm its site lies, or that it is not on
 the film. Limbs are told apart by how they look, not by name: a channel of ``L`` stands for the limb that
@@ -34,7 +34,7 @@ OF_LIMB = {
 
 
 def turned_over() -> np.ndarray:
-    """(60,) the channel that each channel becomes when the film is turned over."""
+    """(60,) the channel that each channel becomes when the film is flipped."""
     names = [*UNITS, *(f"{letter}{mirrored}" for letter, mirrored in LETTERS)]
     other = [f"{'R' if unit[0] == 'L' else 'L'}{unit[1:]}" for unit in UNITS]
     other += [f"{letter}{not mirrored}" for letter, mirrored in LETTERS]

@@ -63,7 +63,7 @@ def to_film(points: np.ndarray, factors: tuple[float, float]) -> np.ndarray:
 
 
 def read_films(folders: Sequence[Path]) -> list[FinderFilm]:
-    """The films of COCO folders, with sites and, where the folder names them, lead letters.
+    """The films of COCO folders, with sites and, where the folder names them, side markers.
 
     A film whose boxes are of another limb than it shows (``foot_as_hand``) is left out. Raises InputError
     where there is no film, or an image cannot be read.
@@ -117,7 +117,7 @@ def _sites(image: dict, boxes: Sequence[dict], labelled: set[str]) -> tuple[np.n
 
 
 def as_looks(unit: str, turned: bool) -> str:
-    """The unit's name by how its limb looks: the other side's on a film that was turned over."""
+    """The unit's name by how its limb looks: the other side's on a film that was flipped."""
     return f"{'R' if unit[0] == 'L' else 'L'}{unit[1:]}" if turned else unit
 
 
@@ -131,7 +131,7 @@ def seen_state(visibility: float | None) -> int:
 def varied(film: FinderFilm, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """One training picture: grey (448, 544) float32, points (60, 2) and state (60,) on it.
 
-    Turned over (half of them), resized by up to a fifth, turned, moved, brightened, blurred, noisy.
+    Flipped (half of them), resized by up to a fifth, turned, moved, brightened, blurred, noisy.
     """
     rows, columns = film.grey.shape
     grey, points, state = film.grey, film.points, film.state

@@ -23,7 +23,7 @@ SHIFT_RIDGE = 6.0  # keeps the shifts of kinds of place near 0
 TILT_SHARE = 0.5  # of the tilt that single sites ask for: an error that a whole film shares adds up in totals
 THRESHOLDS = tuple(np.round(np.arange(0.30, 0.581, 0.02), 2))
 ROUNDS = 3
-LEAST_SITES = 40  # graded sites of a block, below which it stays uncalibrated
+MIN_SITES = 40  # graded sites of a block, below which it stays uncalibrated
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def _joined(rows: list[tuple], grades: int) -> TuningSites:
 def tune(sites: Mapping[str, TuningSites], plain: Mapping[str, BlockRule]) -> dict[str, BlockRule]:
     """Calibrated rules with thresholds for the total; a block with too few sites keeps its plain rule."""
     rules = {
-        block: calibrate(sites[block]) if len(sites[block].grade) >= LEAST_SITES else plain[block]
+        block: calibrate(sites[block]) if len(sites[block].grade) >= MIN_SITES else plain[block]
         for block in BLOCKS
     }
     return choose_thresholds(sites, rules)

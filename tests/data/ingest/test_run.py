@@ -1,4 +1,4 @@
-"""Films into the cohort: rows, files, doubles, assignment, and what survives a kill."""
+"""Films into the cohort: rows, files, duplicates, assignment, and what survives a kill."""
 
 import json
 import os
@@ -311,7 +311,7 @@ def test_the_same_rows_come_out_of_any_number_of_workers(tmp_path, delivery):
     pd.testing.assert_frame_equal(*tables)
 
 
-# -- doubles -----------------------------------------------------------------------------------
+# -- duplicates -----------------------------------------------------------------------------------
 
 
 def test_the_same_film_in_another_encoding_is_a_double(store, delivery):

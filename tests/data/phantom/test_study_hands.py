@@ -169,7 +169,7 @@ def test_a_second_session_is_like_the_first_but_not_the_same():
 
 @pytest.fixture(scope="module")
 def cohort(tmp_path_factory):
-    """Hands and feet of two patients at two visits, rendered small, taken into a cohort."""
+    """Hands and feet of two patients at two visits, rendered small, imported into a cohort."""
     folder = tmp_path_factory.mktemp("study")
     plan = replace(PLAN, systems=("mtss",))
     small, draw = pytest.MonkeyPatch(), make_hand_film

@@ -1,4 +1,4 @@
-"""Class activation maps on networks small enough to be worked out by hand."""
+"""Class activation maps on networks small enough to be computed by hand."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The tests of the maps: figures worked out by hand, a verdict for each way to fail, the phantom's truth."""
+"""The tests of the maps: figures computed by hand, a verdict for each way to fail, the phantom's truth."""
 
 import json
 from types import SimpleNamespace

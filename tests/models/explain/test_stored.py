@@ -1,4 +1,4 @@
-"""The map of a stored finding: one phantom film taken in and scored with the shipped weights."""
+"""The map of a stored finding: one phantom film imported and scored with the shipped weights."""
 
 import json
 

@@ -106,7 +106,7 @@ def test_labels_of_real_films_do_not_learn_from_simulated_courses(calls, tmp_pat
 def test_the_finder_sees_every_kind_of_film_that_it_must_tell_apart():
     patients = list(odd_patients(1, 20))
     kinds = {one.kind for one in patients} - {None}
-    assert kinds == {*POOR_KINDS, *WRONG_KINDS} - {"foot_as_hand", "mirrored"}  # a foot; a film turned over
+    assert kinds == {*POOR_KINDS, *WRONG_KINDS} - {"foot_as_hand", "mirrored"}  # a foot; a film flipped
     numbers = [n for one in patients for n in range(one.first, one.first + one.count)]
     assert len(numbers) == len(set(numbers))
 

@@ -1,4 +1,4 @@
-"""The check of films that a model does not know: distances worked out by hand, the share that is refused."""
+"""The check of films that a model does not know: distances computed by hand, the share that is refused."""
 
 import json
 

@@ -128,7 +128,7 @@ def test_joints_strewn_about_are_not_a_hand():
 
 
 def test_thumbs_that_point_outwards_are_abstained_on():
-    """Each hand turned over in its own half: palms up, or two right hands."""
+    """Each hand flipped in its own half: palms up, or two right hands."""
     _, boxes = fingers(2)
     left, right = two_hands((boxes[:, :2] + boxes[:, 2:]) / 2)
     for half in (left, right):

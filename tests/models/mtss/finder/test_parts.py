@@ -1,4 +1,4 @@
-"""Parts of the site finder, each by itself: peaks, mean limbs, lead letters, labels and their variation."""
+"""Parts of the site finder, each by itself: peaks, mean limbs, side markers, labels and their variation."""
 
 from dataclasses import replace
 from itertools import product
@@ -11,8 +11,6 @@ from core.domain import Abstained
 from data.phantom.hands.labels import write_coco
 from data.phantom.seeds import StudyRole
 from models import cards
-from models.mtss.finder.lead_letters import Letter
-from models.mtss.finder.lead_letters import turned_over as film_turned_over
 from models.mtss.finder.limb_shape import lay, mean_shape
 from models.mtss.finder.network import (
     CHANNELS,
@@ -37,6 +35,8 @@ from models.mtss.finder.samples import (
     to_small,
     varied,
 )
+from models.mtss.finder.side_markers import Letter
+from models.mtss.finder.side_markers import turned_over as film_turned_over
 from models.mtss.finder.train import FINDER, map_loss
 from models.mtss.phantom import Patients, limb_films
 from models.mtss.train import Folders

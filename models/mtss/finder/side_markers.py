@@ -1,6 +1,6 @@
-"""Which side is which, from the lead letters: geometry cannot tell a film that was turned over.
+"""Which side is which, from the side markers: geometry cannot tell a film that was flipped.
 
-A letter that reads the right way beside the limb that it names says that the film was not turned over; a
+A letter that reads the right way beside the limb that it names says that the film was not flipped; a
 mirrored letter beside the limb that only looks like the one it names says that it was. Anything else is a
 contradiction, on which nobody should score.
 """
@@ -15,7 +15,7 @@ from core.domain import Abstained
 
 @dataclass(frozen=True)
 class Letter:
-    """A lead letter: which, whether it reads mirrored, where it lies (x), how sure that is."""
+    """A side marker: which, whether it reads mirrored, where it lies (x), how sure that is."""
 
     letter: str
     mirrored: bool
@@ -24,14 +24,14 @@ class Letter:
 
 
 def turned_over(letters: Sequence[Letter], middle: float) -> bool | Abstained:
-    """Whether the film was turned over; False where it bears no letter. middle: x between the limbs."""
+    """Whether the film was flipped; False where it bears no letter. middle: x between the limbs."""
     said = {turned_by(one, middle) for one in letters}
     if not said:
         return False
     if None in said:
-        return Abstained("a lead letter lies beside the other limb; which side is which is not certain")
+        return Abstained("a side marker lies beside the other limb; which side is which is not certain")
     if len(said) > 1:
-        return Abstained("one lead letter reads mirrored and one does not; sides are not certain")
+        return Abstained("one side marker reads mirrored and one does not; sides are not certain")
     return bool(said.pop())
 
 
