@@ -62,4 +62,4 @@ def test_click_on_a_joint_brings_its_films(clinician):
     assert "foot" in titles.first.inner_text() and "foot" in titles.nth(1).inner_text()
     clinician.page.get_by_role("radio", name="largest change since BL").click(timeout=clinician.patience)
     clinician.wait_for("the largest where they differ")
-    clinician.wait_for("To be resolved by a person")
+    clinician.wait_for("To be resolved by a reader")

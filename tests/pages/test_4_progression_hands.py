@@ -20,9 +20,9 @@ def definitions(at):
 
 def test_definitions_are_those_of_the_score(hands):
     table = definitions(hands)
-    assert {">0", ">0.5", ">SDC", ">=5/y", "net progression"} <= set(table.index)
+    assert {">0", ">0.5", ">SDC", "≥5/y", "net progression"} <= set(table.index)
     assert table.loc[">0", "Active"].startswith("2 of 3")
-    assert table.loc[">=5/y", "Active"].startswith("1 of 3"), "P4 has +5 in 364 days"
+    assert table.loc["≥5/y", "Active"].startswith("1 of 3"), "P4 has +5 in 364 days"
     new = table.loc["newly eroded patient, by all readers"]
     assert new["Active"].startswith("1 of 1"), "P2 alone had no erosion"
     assert new["Placebo"] == "–"
