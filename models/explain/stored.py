@@ -1,4 +1,4 @@
-"""The map of a stored finding: the film is read again by the same weights, and asked why.
+"""The map of a stored finding: recomputed from the film by the same weights.
 
 Which function answers is the system's own (``Explanations`` in :mod:`models.system`); here is what all of
 them share: the stored finding, its weights, the verdict on such maps.

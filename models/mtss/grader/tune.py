@@ -162,8 +162,8 @@ def _least(error: Mapping[float, np.ndarray], others: np.ndarray, weight: np.nda
 
     def cost(threshold: float) -> float:
         own, total = error[threshold], error[threshold] + others
-        lean = abs(np.average(own, weights=weight)) + abs(np.average(total, weights=weight))
+        bias = abs(np.average(own, weights=weight)) + abs(np.average(total, weights=weight))
         off = np.average(np.abs(own) + np.abs(total), weights=weight)
-        return float(off + lean + 0.2 * abs(threshold - 0.46))
+        return float(off + bias + 0.2 * abs(threshold - 0.46))
 
     return min(error, key=cost)
