@@ -9,7 +9,7 @@ from functools import cache
 from core.errors import InputError
 from core.plugins import installed
 from core.scores import get
-from models.system import SystemModel, named
+from models.system import Explanations, SystemModel, named
 
 MODULES = ("models.msasss.system:MODEL", "models.mtss.system:MODEL")
 GROUP = "sharpline.models"
@@ -38,6 +38,20 @@ def model_of(system: str) -> SystemModel:
             f"system {system}", f"a model exists for {', '.join(known)}", "name one of these systems"
         )
     return known[system]
+
+
+def explained() -> list[str]:
+    """Systems whose model explains its findings."""
+    return [name for name, model in models().items() if model.explanations is not None]
+
+
+def explanations_of(system: str) -> Explanations:
+    """How a system's findings are explained, by its name. Raises InputError where they are not."""
+    model = models().get(system)
+    if model is None or model.explanations is None:
+        can = f"findings of {', '.join(explained())} can be explained"
+        raise InputError(f"system {system}", can, "name one of these")
+    return model.explanations
 
 
 def foreign_body_parts(model: SystemModel) -> tuple[str, ...]:

@@ -27,8 +27,8 @@ from core.errors import InputError
 from core.scores.system import ScoreSystem
 from models import cards
 from models.explain import verdict
-from models.registry import model_of, models
-from models.system import Explanations, Method
+from models.registry import explained, explanations_of
+from models.system import Method
 
 FILMS = Path(__file__).resolve().parents[2] / "data" / "phantom"
 LATER = {"report.py", "verdict.py", "stored.py", "picture.py", "dicom_out.py", "report"}  # change no figure
@@ -56,19 +56,6 @@ SHOWN = {
 
 Methods = Mapping[str, Sequence[Method]]  # by the name of a map
 Figures = tuple[list[dict[str, Any]], dict[str, int]]
-
-
-def explained() -> list[str]:
-    """Systems whose model explains its findings."""
-    return [name for name, model in models().items() if model.explanations is not None]
-
-
-def explanations_of(system: str) -> Explanations:
-    """How a system's findings are explained. Raises InputError where they are not."""
-    found = model_of(system).explanations
-    if found is None:
-        raise InputError(f"system {system}", f"{', '.join(explained())} have heat maps", "name one of these")
-    return found
 
 
 def methods_of(system: str) -> dict[str, tuple[Method, ...]]:

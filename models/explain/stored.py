@@ -20,7 +20,7 @@ from data.queries.findings import of_image
 from data.store.cohort import CohortStore
 from models.explain.explanation import Explanation
 from models.explain.verdict import Verdict, read_verdict
-from models.registry import model_of, models
+from models.registry import explanations_of, model_of
 
 
 @dataclass(frozen=True)
@@ -64,10 +64,7 @@ def explain(
     stored there, ModelError where other weights than those of this size made it.
     """
     asked = scores.get(system or _system_of(site))
-    explanations = model_of(asked.name).explanations if asked.name in models() else None
-    if explanations is None:
-        known = ", ".join(name for name, model in models().items() if model.explanations)
-        raise InputError(f"system {system}", f"findings of {known} can be explained", "name one of these")
+    explanations = explanations_of(asked.name)
     stored, others = _stored(store, image, site, feature, asked)
     reader, weights_hash = model_of(asked.name).identify(size)
     if stored["weights_hash"] != weights_hash:
