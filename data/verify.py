@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from data.dicom.previews import film_path
 from data.dicom.stored_file import image_of
-from data.store import audit
+from data.store import audit, heads
 from data.store.cohort import CohortStore
 from data.store.migrate import available
 from data.store.session import Session
@@ -22,6 +23,7 @@ class Verdict:
 
     broken: ``event`` (None where it belongs to none) and ``reason`` of each fault.
     films: how many stored films were read again, None where they were left out.
+    heads: how the heads that are kept outside the file compare with the chain.
     """
 
     events: int
@@ -29,18 +31,23 @@ class Verdict:
     head: str
     broken: list[dict[str, Any]]
     films: int | None = None
+    heads: heads.HeadsChecked = field(default_factory=heads.HeadsChecked)
 
 
 def verify(
     store: CohortStore,
     *,
     head: str = "",
+    kept_heads: Path | None = None,
+    public_keys: Sequence[str] = (),
     films: bool = False,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Verdict:
     """Whether events, rows, settings and totals are what the writes left.
 
     head: hash of the last event at an earlier check; it must still be in the chain.
+    kept_heads: file of signed heads; the one that belongs to the cohort where None. public_keys: keys (hex)
+    that may have signed them, beside those that this account trusts.
     films: read every stored film as well, and compare it with its hash; ``progress`` gets films done and all.
     Rows are read in one opening and totals in another, each one state of the cohort; writers wait meanwhile
     (24 million scores: about 6 and 10 seconds on 2 cores).
@@ -50,14 +57,18 @@ def verify(
         if lacking:
             return Verdict(0, 0, "", lacking)
         events = session.query("SELECT * FROM main.event ORDER BY event, hash")
-        stored = session.digests()
+        stored = session.digests(older=audit.events_with_sums(events))
         meta = session.query("SELECT key, value FROM main.meta ORDER BY key")
         settings = dict(zip(meta["key"], meta["value"], strict=True))
+        trusted = [*heads.trusted_keys(), *public_keys]
+        kept = heads.check(kept_heads or heads.heads_file(store.path), events["hash"].tolist(), trusted)
         broken = audit.faults(
             audit.broken_chain(events),
             audit.broken_rows(events, stored),
             audit.broken_meta(events, settings),
             _lost_head(events["hash"].tolist(), head),
+            [audit.fault(event, reason) for event, reason in kept.faults],
+            [audit.fault(None, reason) for reason in session.foreign_objects()],
         )
     with store.reading() as session:
         broken += _wrong_totals(session)
@@ -66,7 +77,7 @@ def verify(
         seen, changed = _changed_films(store, progress)
         broken = audit.faults(broken, changed)
     rows = sum(roles.get("inserted", [0])[0] for tables in stored.values() for roles in tables.values())
-    return Verdict(len(events), int(rows), audit.head(events), broken, seen)
+    return Verdict(len(events), int(rows), audit.head(events), broken, seen, kept)
 
 
 def _changed_films(

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 for library in ("OMP", "OPENBLAS", "MKL", "NUMBA"):  # read at import; commands inherit it
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
+os.environ["SHARPLINE_SIGNING_KEY"] = str(Path(tempfile.mkdtemp()) / "signing.key")  # not the account's own
 
 
 @pytest.fixture(scope="session")

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import re
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.errors import StoreError
+from data.store.secret_file import make_once
 
 KEY_BYTES = 32
 SHORTEST_SHIFT, LONGEST_SHIFT = 366, 3650  # days, always to the past
@@ -70,7 +70,7 @@ def open_key(cohort: Path, *, may_create: bool) -> CohortKey:
     """
     path = key_file(cohort)
     if may_create:
-        _create(path)
+        make_once(path, secrets.token_bytes(KEY_BYTES))
     try:
         secret = path.read_bytes()
     except FileNotFoundError:
@@ -84,23 +84,3 @@ def open_key(cohort: Path, *, may_create: bool) -> CohortKey:
             f"the key {path} has {len(secret)} bytes", f"{KEY_BYTES} are needed", "put it back from a backup"
         )
     return CohortKey(secret)
-
-
-def _create(path: Path) -> None:
-    """Write a new key unless there is one; the link makes it appear complete or not at all."""
-    if path.exists():
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{os.getpid()}.part")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        os.write(handle, secrets.token_bytes(KEY_BYTES))
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        pass  # another process was first: its key counts
-    finally:
-        draft.unlink()

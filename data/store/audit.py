@@ -1,12 +1,13 @@
 """The audit trail: one hash-chained event a write, with a digest of the rows it wrote and superseded.
 
 A row's content is the text ``name=value`` of its non-empty columns (so a column added later changes nothing
-for older rows), without the columns of the trail itself. A digest is the number of rows and the sum of the
-first 96 bits of their MD5: independent of order, one pass in SQL, 24 million rows in 5 seconds on 2 cores.
+for older rows), without the columns of the trail itself. A digest is the number of rows and the SHA-256 of
+the sorted SHA-256 of their contents: independent of the order in which they lie. Events of versions before
+0.3 have the sum of the first 96 bits of the MD5 of their rows instead, and are checked by that.
 An event's hash is the SHA-256 of the hash before it and of everything the event says, digests included.
 
 This shows damage, mistakes and edits behind the program's back. Whoever can rewrite the whole file can also
-write a new chain: note the ``head`` that ``sharpline verify`` prints in another place to be safe from that.
+write a new chain: the signed heads outside the file (``data.store.heads``) show that.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
 TRAIL = ("event", "superseded_by")  # columns that say which event wrote a row, not what it says
 EVENT_FIELDS = ("event", "happened_at", "actor", "action", "reason", "details", "row_count", "digest")
-NO_HASH = "0" * 64
+LENGTH_OF_SHA256 = 64  # hex digits
+NO_HASH = "0" * LENGTH_OF_SHA256
 
 Tables = dict[str, dict[str, str]]  # table -> column -> type
 Roles = dict[str, list[Any]]  # "inserted" | "superseded" -> [rows, sum]
@@ -69,30 +71,71 @@ def digests(
     connection: duckdb.DuckDBPyConnection,
     only_event: int | None = None,
     tables: Tables | None = None,
+    older: Iterable[int] = (),
 ) -> Digests:
-    """Digests of the stored rows by event and table; of one event, and of some tables, where given."""
+    """Digests of the stored rows by event and table; of one event, and of some tables, where given.
+
+    older: events whose digests are of the first kind (``events_with_sums``).
+    """
     found: Digests = {}
+    of_first_kind = sorted(older)
     for table, cols in audited(columns(connection) if tables is None else tables).items():
         for role, column in (("inserted", "event"), ("superseded", "superseded_by")):
             if column not in cols:
                 continue
-            for event, rows, total in connection.execute(
-                _digest_sql(table, cols, column, only_event)
-            ).fetchall():
-                found.setdefault(event, {}).setdefault(table, {})[role] = [rows, str(total)]
+            for sql in _digest_statements(table, cols, column, only_event, of_first_kind):
+                for event, rows, digest in connection.execute(sql).fetchall():
+                    found.setdefault(event, {}).setdefault(table, {})[role] = [rows, str(digest)]
     return found
 
 
-def _digest_sql(table: str, cols: dict[str, str], column: str, only_event: int | None) -> str:
-    which = f"{column} = {int(only_event)}" if only_event is not None else f"{column} IS NOT NULL"
-    if column == "event" and only_event is None:
-        which = "true"  # a row that belongs to no event must be found too
+def _digest_statements(
+    table: str, cols: dict[str, str], column: str, only_event: int | None, older: list[int]
+) -> list[str]:
+    if only_event is not None:
+        return [_digest_sql(table, cols, column, f"{column} = {int(only_event)}")]
+    numbers = ", ".join(str(int(event)) for event in older) or "NULL"
+    is_older = f"coalesce({column} IN ({numbers}), false)"
+    # a row that belongs to no event must be found too
+    newer = f"NOT {is_older}" if column == "event" else f"{column} IS NOT NULL AND NOT {is_older}"
+    statements = [_digest_sql(table, cols, column, newer)]
+    return [*statements, _sum_sql(table, cols, column, is_older)] if older else statements
+
+
+def _digest_sql(table: str, cols: dict[str, str], column: str, which: str) -> str:
+    """In two steps, by the first byte of a row's hash: no sorted list is longer than a 256th of the rows."""
+    rows = f"SELECT {column} AS key, sha256({row_content(cols)}) AS h FROM main.{quoted(table)} WHERE {which}"
+    parts = (
+        "SELECT key, left(h, 2) AS part, count(*) AS n, sha256(string_agg(h, '' ORDER BY h)) AS digest "
+        f"FROM ({rows}) GROUP BY ALL"
+    )
+    return (
+        f"SELECT key, sum(n)::BIGINT, sha256(string_agg(part || digest, '' ORDER BY part)) "
+        f"FROM ({parts}) GROUP BY key"
+    )
+
+
+def _sum_sql(table: str, cols: dict[str, str], column: str, which: str) -> str:
     return (
         "SELECT key, count(*), sum(h) FROM "
         f"(SELECT {column} AS key, (md5_number(content) >> 32)::HUGEINT AS h FROM "
         f"(SELECT {column}, {row_content(cols)} AS content FROM main.{quoted(table)} WHERE {which})) "
         "GROUP BY key"
     )
+
+
+def events_with_sums(events: pd.DataFrame) -> list[int]:
+    """The events whose digests are sums, as versions before 0.3 wrote them.
+
+    events: columns ``event`` and ``digest``.
+    """
+    return [int(row["event"]) for row in events.to_dict("records") if _has_sums(_parsed(row["digest"]))]
+
+
+def _has_sums(noted: Mapping[str, Any]) -> bool:
+    roles = [role for table in noted.values() if isinstance(table, dict) for role in table.values()]
+    digests = [str(role[1]) for role in roles if isinstance(role, list) and len(role) == 2]
+    return any(len(digest) < LENGTH_OF_SHA256 for digest in digests)
 
 
 def event_hash(previous: str, values: Mapping[Any, Any]) -> str:
@@ -111,10 +154,10 @@ def _plain(value: Any) -> Any:
     return value.isoformat(timespec="microseconds") if hasattr(value, "isoformat") else int(value)
 
 
-def close_event(connection: duckdb.DuckDBPyConnection, values: dict[str, Any], touched: Tables) -> None:
+def close_event(connection: duckdb.DuckDBPyConnection, values: dict[str, Any], touched: Tables) -> str:
     """Writes the event of the running transaction: digest of its rows, link to the event before it.
 
-    touched: the tables that the event wrote to.
+    touched: the tables that the event wrote to. Returns its hash.
     """
     last = connection.execute("SELECT hash FROM main.event ORDER BY event DESC LIMIT 1").fetchone()
     previous = last[0] if last else NO_HASH
@@ -123,11 +166,13 @@ def close_event(connection: duckdb.DuckDBPyConnection, values: dict[str, Any], t
         "row_count": sum(roles.get("inserted", [0])[0] for roles in tables.values()),
         "digest": json.dumps(tables, sort_keys=True, separators=(",", ":")),
     }
+    closed = event_hash(previous, values)
     connection.execute(
         f"INSERT INTO main.event ({', '.join(EVENT_FIELDS)}, previous, hash) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [*(values[name] for name in EVENT_FIELDS), previous, event_hash(previous, values)],
+        [*(values[name] for name in EVENT_FIELDS), previous, closed],
     )
+    return closed
 
 
 def broken_chain(events: pd.DataFrame) -> list[dict[str, Any]]:

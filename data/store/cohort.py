@@ -20,6 +20,7 @@ import pandas as pd
 
 from core.domain import Viewer
 from core.errors import StoreError
+from data.store import heads
 from data.store.lock import WAIT_SECONDS, Gate
 from data.store.migrate import migrate, pending
 from data.store.session import Parameters, Session
@@ -152,6 +153,10 @@ class CohortStore:
             except BaseException:
                 connection.execute("ROLLBACK")
                 raise
+            if transaction.hash:
+                first = connection.execute("SELECT hash FROM main.event ORDER BY event LIMIT 1").fetchone()
+                head = heads.Head(transaction.event, transaction.hash, first[0] if first else "")
+                heads.keep(self.path, head)
 
     def set_blinded(self, blinded: bool, *, actor: str, reason: str) -> None:
         """Hides or shows the arms from now on; who did it and why stays in the trail."""
@@ -193,6 +198,7 @@ class CohortStore:
             migrate(connection)
             is_new = not _has_events(connection)
         if is_new:
+            heads.set_aside(self.path)
             with self.write("sharpline", "create", details={"cohort": self.path.name}) as transaction:
                 for key, value in {**NEW_COHORT, "mask_key": secrets.token_hex(16)}.items():
                     if transaction.value("SELECT 1 FROM main.meta WHERE key = ?", [key]) is None:

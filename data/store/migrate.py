@@ -20,6 +20,11 @@ def available(folder: Path = FOLDER) -> list[str]:
     return sorted(path.stem for path in folder.glob("[0-9]*.sql"))
 
 
+def script(name: str, folder: Path = FOLDER) -> str:
+    """The SQL of a migration."""
+    return (folder / f"{name}.sql").read_text(encoding="utf-8")
+
+
 def applied(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """Names of the migrations that the file has seen, in order. Writes nothing."""
     known = connection.execute(
@@ -53,7 +58,7 @@ def migrate(connection: duckdb.DuckDBPyConnection, folder: Path = FOLDER) -> lis
         connection.execute("BEGIN")
         try:
             connection.execute(RECORD)
-            connection.execute((folder / f"{name}.sql").read_text(encoding="utf-8"))
+            connection.execute(script(name, folder))
             connection.execute("INSERT INTO migration VALUES (?, now()::TIMESTAMP)", [name])
             connection.execute("COMMIT")
         except BaseException:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from data.store import audit, totals
+from data.store import audit, shape, totals
 from data.store.arrow import to_arrow, to_frame
 from data.store.audit import quoted
 
@@ -52,9 +52,13 @@ class Session:
         """Table name -> column name -> type, as stored."""
         return audit.columns(self._connection)
 
-    def digests(self) -> audit.Digests:
-        """Digests of all stored rows, for the check of the trail."""
-        return audit.digests(self._connection)
+    def digests(self, older: Iterable[int] = ()) -> audit.Digests:
+        """Digests of all stored rows, for the check of the trail (``audit.digests``)."""
+        return audit.digests(self._connection, older=older)
+
+    def foreign_objects(self) -> list[str]:
+        """What the file holds that is not of a cohort, and could stand in the place of what is."""
+        return shape.differences(self._connection)
 
     def wrong_totals(self) -> list[str]:
         """Where stored totals are not what the stored scores make."""

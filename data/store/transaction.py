@@ -45,6 +45,7 @@ class Transaction(Session):
         self.details: dict[str, Any] = {}
         self.touched: set[str] = set()  # tables with rows of this event
         self.is_noted = False
+        self.hash = ""  # of the event, once it is written
         self._tables = audit.columns(connection)
 
     def insert(self, table: str, frame: pd.DataFrame) -> int:
@@ -146,7 +147,7 @@ class Transaction(Session):
         if self.touched & {"site_score", "visit"}:
             totals.update(self._connection, self.event)
         everything = {**details, **self.details, "software": software_version()}
-        audit.close_event(
+        self.hash = audit.close_event(
             self._connection,
             {
                 "event": self.event,

@@ -1,5 +1,6 @@
 """The audit trail finds every change that was not made through the store."""
 
+import json
 import shutil
 
 import duckdb
@@ -9,6 +10,7 @@ import pytest
 from core import scores
 from data.store import audit
 from data.store.cohort import CohortStore
+from data.store.heads import heads_file
 from data.verify import verify
 
 SITES = scores.get("msasss").codes
@@ -16,6 +18,7 @@ SITES = scores.get("msasss").codes
 
 @pytest.fixture
 def store(written_cohort, tmp_path):
+    shutil.copy(heads_file(written_cohort), tmp_path / "cohort.heads")
     return CohortStore(shutil.copy(written_cohort, tmp_path / "cohort.duckdb"))
 
 
@@ -131,12 +134,14 @@ def test_event_rewritten_with_a_fresh_hash_breaks_the_next_one(store):
     forged = events[2] | {"actor": "carl"}
     fresh = audit.event_hash(forged["previous"], forged)
     tamper(store, f"UPDATE event SET actor = 'carl', hash = '{fresh}' WHERE event = 3")
-    assert reasons(store) == [(4, "it does not follow the event before it")]
+    assert reasons(store)[-1] == (4, "it does not follow the event before it")
+    assert "history was rewritten" in reasons(store)[0][1]
 
 
 def test_rewritten_history_is_found_by_an_earlier_head(store):
     head = verify(store).head
     assert reasons(store, head=head) == []
+    heads_file(store.path).unlink(missing_ok=True)
     tamper(store, "DELETE FROM event WHERE event = 5")
     tamper(store, "UPDATE meta SET value = '4' WHERE key IN ('cohort_version', 'last_event')")
     tamper(store, "UPDATE meta SET value = 'true' WHERE key = 'blinded'")
@@ -149,11 +154,102 @@ def test_missing_table_is_named(store):
     assert reasons(store) == [(None, "the table covariate is missing")]
 
 
-def test_column_added_by_a_later_version_breaks_nothing(store):
+def test_column_added_by_a_later_version_changes_no_digest(store):
+    before = digests(store)
     tamper(store, "ALTER TABLE subject ADD COLUMN country TEXT")
-    assert reasons(store) == []
+    assert digests(store) == before
     tamper(store, "UPDATE subject SET country = 'US' WHERE subject = 'P1'")
     assert (2, "subject: rows that it wrote were changed (2 rows)") in reasons(store)
+
+
+def digests(store):
+    with store.reading() as session:
+        return session.digests()
+
+
+SWAPPED = "CASE WHEN current_query() LIKE '%sha256%' THEN arm WHEN arm = 'A' THEN 'B' ELSE 'A' END AS arm"
+FOREIGN = {
+    "a view in place of a table": (
+        "CREATE SCHEMA hidden; CREATE TABLE hidden.subject AS FROM main.subject; DROP TABLE main.subject; "
+        f"CREATE VIEW main.subject AS SELECT * REPLACE ({SWAPPED}) FROM hidden.subject",
+        ("the schema hidden", "the view main.subject"),
+    ),
+    "a view in the way of a table": (
+        "ALTER TABLE subject RENAME TO subject_2; CREATE VIEW subject AS FROM subject_2",
+        ("the view main.subject", "the table main.subject_2"),
+    ),
+    "a macro that answers for a hash": ("CREATE MACRO sha256(x) AS 'same'", ("the macro main.sha256",)),
+    "a macro that hides the catalogue": (
+        "CREATE MACRO duckdb_views() AS TABLE SELECT 1 WHERE false; CREATE VIEW v AS SELECT 1",
+        ("the macro main.duckdb_views", "the view main.v"),
+    ),
+    "a table macro": ("CREATE MACRO subject() AS TABLE SELECT 1", ("the macro main.subject",)),
+    "a computed column": (
+        "CREATE TABLE copy AS FROM covariate; DROP TABLE covariate; CREATE TABLE covariate (subject TEXT, "
+        "visit TEXT, name TEXT, number DOUBLE AS (3.5), text TEXT, unit TEXT, event BIGINT, "
+        "superseded_by BIGINT); INSERT INTO covariate (subject, name, event) SELECT subject, name, event "
+        "FROM copy; DROP TABLE copy",
+        ("the table main.covariate",),
+    ),
+    "another type": ("ALTER TABLE subject ALTER birth_year TYPE TEXT", ("the table main.subject",)),
+    "a default": ("ALTER TABLE subject ALTER arm SET DEFAULT 'A'", ("the table main.subject",)),
+    "a column more": ("ALTER TABLE subject ADD COLUMN country TEXT", ("the table main.subject",)),
+    "a table more": ("CREATE TABLE notes (a TEXT)", ("the table main.notes",)),
+    "a schema": ("CREATE SCHEMA other", ("the schema other",)),
+    "a type": ("CREATE TYPE text2 AS ENUM ('a')", ("the type main.text2",)),
+    "a sequence": ("CREATE SEQUENCE s", ("the sequence main.s",)),
+    "an index": ("CREATE INDEX i ON visit (day)", ("the index main.i",)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("change", FOREIGN)
+def test_what_could_stand_in_the_place_of_a_table_is_named(store, change):
+    sql, names = FOREIGN[change]
+    tamper(store, sql)
+    said = [reason for _, reason in reasons(store)]
+    assert [name for name in names if not any(reason.startswith(name) for reason in said)] == []
+
+
+def test_a_view_that_answers_digests_truly_changes_no_digest(store):
+    """The attack that only the shape of the file shows."""
+    before = digests(store)
+    tamper(store, FOREIGN["a view in place of a table"][0])
+    with store.reading() as session:
+        assert session.query("SELECT arm FROM subject ORDER BY subject")["arm"].tolist() == ["B", "A"]
+    tables = digests(store)
+    assert {event: {k: v for k, v in found.items() if k != "subject"} for event, found in tables.items()} == {
+        event: {k: v for k, v in found.items() if k != "subject"} for event, found in before.items()
+    }
+
+
+def test_digests_of_older_versions_are_still_checked(store):
+    """Events of versions before 0.3 have sums; new ones beside them have hashes."""
+    as_before(store)
+    assert reasons(store) == []
+    with store.write("anna", "subjects") as transaction:
+        transaction.insert("subject", pd.DataFrame({"subject": ["P3"], "arm": ["A"]}))
+    assert reasons(store) == []
+    tamper(store, "UPDATE subject SET arm = 'B' WHERE subject = 'P1'")
+    tamper(store, "UPDATE subject SET arm = 'B' WHERE subject = 'P3'")
+    assert [event for event, _ in reasons(store)] == [2, 6]
+
+
+def as_before(store):
+    """The events as a version before 0.3 wrote them: sums in place of hashes, chained anew; no heads."""
+    heads_file(store.path).unlink()
+    connection = duckdb.connect(str(store.path))
+    events = connection.execute("FROM event ORDER BY event").df().astype(object).to_dict("records")
+    sums = audit.digests(connection, older=[row["event"] for row in events])
+    previous = audit.NO_HASH
+    for row in events:
+        row["digest"] = json.dumps(sums.get(row["event"], {}), sort_keys=True, separators=(",", ":"))
+        closed = audit.event_hash(previous, row)
+        connection.execute(
+            "UPDATE event SET digest = ?, previous = ?, hash = ? WHERE event = ?",
+            [row["digest"], previous, closed, row["event"]],
+        )
+        previous = closed
+    connection.close()
 
 
 def test_digest_does_not_depend_on_the_order_of_rows(tmp_path):
