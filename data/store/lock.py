@@ -5,8 +5,10 @@ asking here first. Two small files beside the cohort carry kernel locks (``flock
 process that held them, however it ends:
 
 - ``<cohort>.gate`` is held shared by each reader and alone by the writer;
-- ``<cohort>.turn.gate`` is held by a writer from the moment it waits until it is done. A reader passes
-  through it before it takes the gate, so that no new reader gets in front of a waiting writer.
+- ``<cohort>.turn.gate`` is held by a writer while it waits and until it is done. A reader passes through it
+  before it takes the gate, so that no new reader gets in front of a waiting writer. Where one slow read keeps
+  the writer waiting, it lets the others through every ``LONGEST_HOLD`` seconds at the latest: they never wait
+  for the slow one. After half of its patience it does not any more, or it might never get in.
 
 Linux and macOS, on a local disk.
 """
@@ -18,13 +20,15 @@ import os
 import random
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from core.errors import StoreError
 
 WAIT_SECONDS = 120.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.0005, 0.008  # seconds between two tries
+FIRST_HOLD, LONGEST_HOLD = 0.25, 2.0  # seconds for which a waiting writer keeps new readers out at a time
+LET_THROUGH = 0.1  # seconds in which waiting readers get in
 
 
 class Gate:
@@ -54,11 +58,26 @@ class Gate:
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Inside, nobody else has the file open. Raises StoreError after ``wait_seconds``."""
-        until = time.monotonic() + self.wait_seconds
-        with self._locked(self._turn, fcntl.LOCK_EX, until) as turn:
-            _sign(turn)
-            with self._locked(self._gate, fcntl.LOCK_EX, until):
-                yield
+        with ExitStack() as held:
+            self._enter_alone(held)
+            yield
+
+    def _enter_alone(self, held: ExitStack) -> None:
+        """Takes turn and gate; lets waiting readers through in between where the gate stays taken."""
+        start = time.monotonic()
+        until, hold = start + self.wait_seconds, FIRST_HOLD
+        while True:
+            with ExitStack() as attempt:
+                _sign(attempt.enter_context(self._locked(self._turn, fcntl.LOCK_EX, until)))
+                now = time.monotonic()
+                is_last = now + hold >= start + self.wait_seconds / 2
+                with suppress(*([] if is_last else [StoreError])):
+                    end = until if is_last else now + hold
+                    attempt.enter_context(self._locked(self._gate, fcntl.LOCK_EX, end))
+                    held.enter_context(attempt.pop_all())
+                    return
+            time.sleep(LET_THROUGH)
+            hold = min(2 * hold, LONGEST_HOLD)
 
     @contextmanager
     def _locked(self, file: Path, kind: int, until: float) -> Iterator[int]:

@@ -100,7 +100,8 @@ def test_writer_waits_for_reader_of_another_process(tmp_path):
     finish(reader)
 
 
-def test_new_reader_waits_behind_a_waiting_writer(tmp_path):
+def test_new_reader_waits_behind_a_waiting_writer(tmp_path, monkeypatch):
+    monkeypatch.setattr("data.store.lock.FIRST_HOLD", 10.0)
     gate, order = Gate(tmp_path / "c"), []
 
     def write():
@@ -122,6 +123,44 @@ def test_new_reader_waits_behind_a_waiting_writer(tmp_path):
     writer.join(10)
     second.join(10)
     assert order == ["writer", "second reader"]
+
+
+def test_a_slow_read_and_a_waiting_writer_do_not_stop_other_readers(tmp_path):
+    """The writer waits for the slow read; who reads in the meantime waits for neither."""
+    path = tmp_path / "c.duckdb"
+    slow = start(HOLD, path, "reading", 8)
+    assert slow.stdout.readline() == "in\n"
+    writer = start(HOLD, path, "writing", 0)
+    waited = []
+    while slow.poll() is None and len(waited) < 20:
+        begun = time.monotonic()
+        with Gate(path).reading():
+            waited.append(time.monotonic() - begun)
+        time.sleep(0.1)
+    finish(slow)
+    assert "in" in finish(writer)
+    assert len(waited) >= 3  # one who waited for the slow read would get in once, after the writer
+
+
+def test_a_writer_gets_in_between_readers_that_never_cease(tmp_path):
+    path = tmp_path / "c.duckdb"
+    done = threading.Event()
+
+    def read():
+        while not done.is_set():
+            with Gate(path).reading():
+                time.sleep(0.1)
+
+    readers = [threading.Thread(target=read) for _ in range(4)]
+    for reader in readers:
+        reader.start()
+    try:
+        with Gate(path, wait_seconds=20).writing():
+            pass
+    finally:
+        done.set()
+        for reader in readers:
+            reader.join()
 
 
 def test_waiting_ends_with_a_sentence_that_names_the_writer(tmp_path):
