@@ -26,18 +26,19 @@ COUNTS = """
 
 
 def state(store: CohortStore) -> dict[str, Any]:
-    """What every page needs first: ``is_empty, version, phantom, blinded, study, model_reads``, in one
-    opening.
+    """What every page needs first: ``is_empty, version, phantom, blinded, study, model_reads, last_writes``,
+    in one opening.
 
-    model_reads: whether a model has read any film.
+    model_reads: whether a model has read any film. last_writes: table -> last event that changed it.
     """
     if not store.exists():
         nothing = {"is_empty": True, "version": 0, "phantom": False, "blinded": True, "study": ""}
-        return nothing | {"model_reads": False}
+        return nothing | {"model_reads": False, "last_writes": {}}
     with store.reading() as session:
         meta = store.meta()
         rows = session.value("SELECT (SELECT count(*) FROM subject) + (SELECT count(*) FROM image)")
         read = session.value("SELECT 1 FROM finding WHERE grade IS NOT NULL LIMIT 1")
+        last_writes = session.last_writes()
     return {
         "is_empty": not rows,
         "version": int(meta.get("cohort_version", 0)),
@@ -45,6 +46,7 @@ def state(store: CohortStore) -> dict[str, Any]:
         "blinded": meta.get("blinded") != "false",
         "study": meta.get("study", ""),
         "model_reads": read is not None,
+        "last_writes": last_writes,
     }
 
 

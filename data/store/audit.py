@@ -138,6 +138,22 @@ def _has_sums(noted: Mapping[str, Any]) -> bool:
     return any(len(digest) < LENGTH_OF_SHA256 for digest in digests)
 
 
+def last_writes(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Table -> the last event that changed what is in it; tables that nothing was written to are left out.
+
+    Totals change with the scores and visits that they are made of, ``event`` with every event.
+    """
+    rows = connection.execute(
+        "SELECT name, max(event) FROM ("
+        "SELECT event, unnest(json_keys(digest)) AS name FROM main.event "
+        "UNION ALL SELECT event, 'meta' FROM main.event WHERE json_exists(details, '$.meta') "
+        "UNION ALL SELECT event, 'event' FROM main.event) GROUP BY name"
+    ).fetchall()
+    found = {str(name): int(event) for name, event in rows}
+    made_of = [found[name] for name in ("site_score", "visit") if name in found]
+    return found | ({"total": max(made_of)} if made_of else {})
+
+
 def event_hash(previous: str, values: Mapping[Any, Any]) -> str:
     """The hash that closes an event: of the hash before it and of the event's own fields."""
     content = json.dumps(

@@ -56,6 +56,10 @@ class Session:
         """Digests of all stored rows, for the check of the trail (``audit.digests``)."""
         return audit.digests(self._connection, older=older)
 
+    def last_writes(self) -> dict[str, int]:
+        """Table -> the last event that changed what is in it."""
+        return audit.last_writes(self._connection)
+
     def foreign_objects(self) -> list[str]:
         """What the file holds that is not of a cohort, and could stand in the place of what is."""
         return shape.differences(self._connection)

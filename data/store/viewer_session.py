@@ -14,6 +14,7 @@ from core.errors import NotAllowed
 from core.scores.system import Rule, ScoreSystem
 from data.store import access, audit, totals
 from data.store.audit import quoted
+from data.store.named_tables import named_tables
 from data.store.session import Parameters, Session
 
 
@@ -21,6 +22,7 @@ class Look(Session):
     """A connection for a viewer: table names mean what this viewer may see, current rows only.
 
     allowed: the policy, for ``data.store.access.selection`` and for what a page should not even offer.
+    named: the tables that statements named so far, and the settings: what answers were made from.
     as_of: an earlier version of the cohort: rows as they were then (settings are those of today).
     """
 
@@ -35,7 +37,9 @@ class Look(Session):
         if as_of is not None and not self.allowed.sees_order:
             raise NotAllowed("an earlier version", "a reader sees today's films", "leave it out")
         self._as_of = as_of
-        self._views = access.views(self.allowed, audit.columns(connection), database, as_of)
+        self.named = {"meta"}
+        self._tables = audit.columns(connection)
+        self._views = access.views(self.allowed, self._tables, database, as_of)
         connection.execute("SET VARIABLE viewer_reader = ?", [self.allowed.reader])
         connection.execute("SET VARIABLE mask_key = ?", [meta.get("mask_key", "")])
 
@@ -50,6 +54,7 @@ class Look(Session):
     def _cover(self, sql: str) -> None:
         """Puts the viewer's view over each table that the statement names; only these, for speed."""
         words = set(re.findall(r"\w+", sql.casefold()))
+        self.named |= named_tables(sql) & self._tables.keys()
         for name in [name for name in self._views if name.casefold() in words]:
             view = self._views.pop(name)
             if name == "total" and self._as_of is not None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,7 @@ h1 { padding: 0.2rem 0 0.4rem; font-size: 2rem; }
 </style>"""
 WATCH_SECONDS = 2
 QUIET_SECONDS = 8
+SPACING_SECONDS = 1  # between two sessions that run again after a write
 MENU = (
     ("app.py", "Home", ":material/home:"),
     ("pages/1_Cohort.py", "Cohort", ":material/groups:"),
@@ -85,6 +88,7 @@ def open_page(title: str) -> Page:
         st.stop()
     page = Page(path, state, current_viewer(), look(st.context.theme.type == "dark"))
     st.session_state[keys.SEEN_VERSION] = page.version
+    st.session_state[keys.MADE_FROM] = {}
     _sidebar_top(page)
     return page
 
@@ -133,14 +137,42 @@ def _sidebar_top(page: Page) -> None:
 
 @st.fragment(run_every=WATCH_SECONDS)
 def _watch(path: str) -> None:
-    """Show the cohort's version; when another process wrote rows, run the page again with them."""
-    version = int(_state(path, stamp(path))["version"])
+    """Show the cohort's version; when another process wrote rows that the page shows, run it again."""
+    state = _state(path, stamp(path))
+    version = int(state["version"])
     st.caption(f"Cohort version {version}")
     now = time.monotonic()
     if (
         version == st.session_state.get(keys.SEEN_VERSION)
+        or not _is_old(st.session_state.get(keys.MADE_FROM, {}), state["last_writes"])
         or now - st.session_state.get(keys.SEEN_AT, 0) < QUIET_SECONDS
+        or not _pace().is_free(now)
     ):
         return
     st.session_state[keys.SEEN_AT] = now
     st.rerun()
+
+
+def _is_old(made_from: Mapping[str, int], last_writes: Mapping[str, int]) -> bool:
+    """Whether something was written to a table that the page shows; one that shows none shows everything."""
+    return not made_from or any(last_writes.get(table, 0) != event for table, event in made_from.items())
+
+
+@dataclass
+class _Pace:
+    """After a write sessions run again one by one, so that a person's click does not wait for them all."""
+
+    last: float = 0.0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def is_free(self, now: float) -> bool:
+        with self.lock:
+            if now - self.last < SPACING_SECONDS:
+                return False
+            self.last = now
+            return True
+
+
+@st.cache_resource(show_spinner=False)
+def _pace() -> _Pace:
+    return _Pace()

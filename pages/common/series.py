@@ -55,7 +55,7 @@ def series(page: Page, chosen: CohortFilter) -> None:
 def viewed_series(page: Page, name: str, title: str, subtitle: str = "") -> ViewedFilm:
     """A series as the viewer shows it; one that is no stack or cannot be read says why in its place."""
     try:
-        image = _loaded(page.path, page.version, name, page.viewer)
+        image = _loaded(page.path, page.state["last_writes"].get("image", 0), name, page.viewer)
     except CohortError as error:
         return ViewedFilm(name, title, subtitle, message=f"{error.given}: {error.needed}; {error.todo}.")
     pixels, window, limits = shown_grey(image.frames)
@@ -65,7 +65,7 @@ def viewed_series(page: Page, name: str, title: str, subtitle: str = "") -> View
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _loaded(path: str, version: int, name: str, viewer: Viewer) -> Image:
+def _loaded(path: str, last_write: int, name: str, viewer: Viewer) -> Image:
     return query.load_series(CohortStore(path), name, viewer)
 
 

@@ -4,6 +4,7 @@ FILTER = "filter"  # core.domain.CohortFilter
 PLACE = "place"  # pages.common.url_state.Place: patient, site, the two visits
 WRITTEN = "address_written"  # the query parameters that this session wrote last
 SEEN_VERSION = "seen_version"  # cohort version of the last full run of a page
+MADE_FROM = "made_from"  # table -> last event that had changed it, of all that this run of a page shows
 SEEN_AT = "seen_at"  # seconds (monotonic) of the last rerun that new rows caused
 
 SYSTEM = "filter_system"
