@@ -47,6 +47,7 @@ class CohortStore:
             raise StoreError(f"the cohort {path}", "a file is needed", "give the path of a .duckdb file")
         self.path = Path(path).expanduser().resolve()
         self._gate = Gate(self.path, wait_seconds=wait_seconds)
+        self._wrote: heads.Head | None = None  # the end of the chain after the last write through this store
 
     @classmethod
     def open(cls, path: str | Path, *, wait_seconds: float = WAIT_SECONDS) -> CohortStore:
@@ -106,7 +107,7 @@ class CohortStore:
             yield Look(connection, viewer, as_of)
 
     def version(self) -> int:
-        """The number of the last write of rows or settings: part of every cache key. 0 without a cohort."""
+        """The number of the last write of rows or settings. 0 without a cohort."""
         return int(self.meta().get("cohort_version", 0)) if self.exists() else 0
 
     def meta(self) -> dict[str, str]:
@@ -143,6 +144,7 @@ class CohortStore:
         with self._gate.writing(), self._connection(read_only=False) as connection:
             connection.execute("BEGIN")
             try:
+                self._must_follow(connection)
                 last = connection.execute("SELECT coalesce(max(event), 0) FROM main.event").fetchone()
                 transaction = Transaction(connection, int(last[0]) + 1 if last else 1)
                 with _kept(self.path, transaction):
@@ -157,6 +159,21 @@ class CohortStore:
                 first = connection.execute("SELECT hash FROM main.event ORDER BY event LIMIT 1").fetchone()
                 head = heads.Head(transaction.event, transaction.hash, first[0] if first else "")
                 heads.keep(self.path, head)
+                self._wrote = head
+
+    def _must_follow(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Nothing is written to a file that was put in the place of the one that this store wrote to."""
+        if self._wrote is None:
+            return
+        row = connection.execute(
+            "SELECT hash FROM main.event WHERE event = ?", [self._wrote.event]
+        ).fetchone()
+        if row is None or row[0] != self._wrote.hash:
+            raise StoreError(
+                f"the cohort {self.path.name} is another file than before (a backup, or a new one)",
+                "one file is needed from the first write to the last",
+                "see that the right file is there, and run the command again: what is missing is made up for",
+            )
 
     def set_blinded(self, blinded: bool, *, actor: str, reason: str) -> None:
         """Hides or shows the arms from now on; who did it and why stays in the trail."""

@@ -1,6 +1,7 @@
 """Signed heads outside the cohort file show a history that was written anew, cut off or replaced."""
 
 import json
+import shutil
 import stat
 
 import duckdb
@@ -170,3 +171,15 @@ def test_the_command_says_how_many_heads_were_compared(store, capsys):
     assert end.value.code == 0
     assert "heads: 3 kept in " in said
     assert f"key of this account: {heads.public_key()}" in said
+
+
+def test_nothing_is_written_to_a_backup_put_in_its_place(store, tmp_path):
+    backup = shutil.copy(store.path, tmp_path / "backup.duckdb")
+    store.set_blinded(False, actor="chair", reason="lock")
+    shutil.copy(backup, store.path)
+    with (
+        pytest.raises(StoreError, match="another file than before"),
+        store.write("anna", "subjects") as transaction,
+    ):
+        transaction.insert("subject", pd.DataFrame({"subject": ["P3"]}))
+    assert CohortStore(store.path).query("SELECT count(*) AS n FROM subject")["n"][0] == 2
