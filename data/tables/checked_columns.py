@@ -6,21 +6,25 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from core.names import tidy
 from data.tables.columns import Columns
-from data.tables.dates import is_partial_date, whole_date
+from data.tables.dates import is_partial_date, whole_date, why_no_date
 from data.tables.files import number_column, text_column
 from data.tables.merge import Refused
+
+MAX_ROWS_NAMED = 5
 
 
 class CheckedColumns:
     """The recognised columns of one table, by field; every series has the table's index (row numbers).
 
-    refused: rows that were refused so far, with the reason.
+    refused: rows that were refused so far, with the reason. notes: what a person should know of the others.
     """
 
     def __init__(self, table: pd.DataFrame, columns: Columns) -> None:
         self.table, self.columns = table, columns
         self.refused: Refused = []
+        self.notes: list[str] = []
 
     def refuse(self, mask: pd.Series, reason: Callable[[int], str]) -> None:
         """Refuse the rows where the mask holds; reason: row number -> why."""
@@ -33,6 +37,19 @@ class CheckedColumns:
             return pd.Series(None, index=self.table.index, dtype="str")
         return text_column(self.table, self.columns.used[field])
 
+    def note(self, mask: pd.Series, text: pd.Series, what: str) -> None:
+        """Note the rows where the mask holds, with what stands there; they are used all the same."""
+        rows = mask.index[mask.to_numpy(bool)].tolist()
+        if rows:
+            some = ", ".join(f"'{text[row]}' in row {row}" for row in rows[:MAX_ROWS_NAMED])
+            more = f" and {len(rows) - MAX_ROWS_NAMED} more rows" if len(rows) > MAX_ROWS_NAMED else ""
+            self.notes.append(f"{what}: {some}{more}")
+
+    def names(self, field: str) -> pd.Series:
+        """Names of subjects or visits without characters that cannot be seen."""
+        names = self.text(field).map(tidy, na_action="ignore")
+        return names.mask(names == "").astype("str")
+
     def numbers(self, field: str) -> tuple[pd.Series, pd.Series]:
         """Numbers, NaN where there is none, and which rows hold something else; nothing is refused."""
         if field not in self.columns.used:
@@ -42,10 +59,11 @@ class CheckedColumns:
         return numbers, pd.Series(is_text, index=self.table.index)
 
     def dates(self, field: str, title: str) -> pd.Series:
-        """Whole dates, None where there is none; partial dates are missing, other text is refused."""
+        """Whole dates, None where there is none; partial ones are missing and noted, text is refused."""
         text = self.text(field)
         days = text.map(whole_date, na_action="ignore").astype(object)
         is_partial = text.map(is_partial_date, na_action="ignore").astype("boolean").fillna(False)
         wrong = text.notna() & days.isna() & ~is_partial
-        self.refuse(wrong, lambda row: f"{title} '{text[row]}' is not a date (2014-01-31)")
+        self.refuse(wrong, lambda row: f"{title} '{text[row]}' {why_no_date(text[row])}")
+        self.note(is_partial & days.isna(), text, f"a {title} that is partial is left empty")
         return days.where(days.notna(), None)
