@@ -82,7 +82,7 @@ def _plan_reads(
         correct=bool(request.correct),
         fills_gaps=False,
     )
-    notes: list[str] = []
+    notes = list(found.notes)
     refused = found.refused + merged.refused
     return Plan(
         merged={

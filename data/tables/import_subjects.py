@@ -24,6 +24,7 @@ from data.tables.plan import (
     opened,
     write_plan,
 )
+from data.tables.spelling import spell_subjects
 
 
 @dataclass(frozen=True)
@@ -90,16 +91,19 @@ def _parse_subjects(
     store: CohortStore, subjects: Table, visits: Table | None, source: str, request: SubjectsRequest
 ) -> _Parsed:
     table, name = opened(subjects, source)
-    found = subjects_in.read_subjects(table, request.mapping)
+    with store.reading() as session:
+        cohort = known_in_cohort(session)
+    found = spell_subjects(subjects_in.read_subjects(table, request.mapping), cohort)
     key = _key(store)
     if visits is None:
         return _Parsed(key, table, name, found)
     visits_table, visits_name = opened(visits, "")
-    with store.reading() as session:
-        known = known_in_cohort(session).subjects | set(found.rows["subject"])
+    known = cohort.subjects | set(found.rows["subject"])
     dated = zip(found.rows["subject"], found.rows["baseline_date"], strict=True)
     baseline = {subject: day for subject, day in dated if day}
-    read = visits_in.read_visits(visits_table, sorted(known), baseline, request.visit_mapping)
+    read = visits_in.read_visits(
+        visits_table, sorted(known), baseline, request.visit_mapping, cohort.visits, cohort.stored_visits
+    )
     return _Parsed(key, table, name, found, visits_table, visits_name, read)
 
 
@@ -128,7 +132,7 @@ def _plan_subjects(session: Session, parsed: _Parsed, request: SubjectsRequest) 
         refused=refused,
         columns=found.columns,
         ignored=found.ignored,
-        notes=[],
+        notes=list(found.notes),
         files=[(parsed.name, parsed.table, refused)],
         meta={"subjects_are_listed": "true"} if len(rows) else {},
     )

@@ -17,7 +17,7 @@ from data.store.session import Session
 from data.store.transaction import Transaction
 from data.tables.files import read_table
 from data.tables.merge import Merge, Refused, in_order, keep_refused, put
-from data.tables.reads import Known
+from data.tables.spelling import Known
 
 Table = pd.DataFrame | str | Path
 COVARIATE_KEYS, COVARIATE_VALUES = ("subject", "visit", "name"), ("number", "text", "unit")
@@ -79,11 +79,15 @@ def known_in_cohort(session: Session) -> Known:
         "UNION SELECT DISTINCT visit, NULL FROM main.site_score WHERE superseded_by IS NULL) "
         "WHERE visit IS NOT NULL GROUP BY visit ORDER BY min(place) NULLS LAST, visit"
     )
+    readers = session.query("SELECT DISTINCT reader FROM main.reader WHERE superseded_by IS NULL")
+    stored = session.query("SELECT subject, visit, day FROM main.visit WHERE superseded_by IS NULL")
     return Known(
         frozenset(subjects["subject"]),
         tuple(visits["visit"]),
         listed.get("subjects_are_listed") == "true",
         listed.get("visits_are_listed") == "true",
+        tuple(readers["reader"]),
+        stored,
     )
 
 

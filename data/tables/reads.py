@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
 from core.errors import InputError
+from core.names import plain
 from core.scores.engine.reads import clean
 from core.scores.system import ScoreSystem
-from data.tables.columns import READS, Columns, recognise, squeezed
+from data.tables.columns import READS, Columns, recognise
 from data.tables.files import text_column
 from data.tables.merge import Refused
+from data.tables.spelling import NOTHING, Known, spell_reads
 
 CAMPAIGN, FIRST_READ = "main", 1
 NOT_SCORABLE = "not scorable"
@@ -34,16 +36,6 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Known:
-    """What the cohort holds already; names are checked against a list only where a list was imported."""
-
-    subjects: frozenset[str] = frozenset()
-    visits: tuple[str, ...] = ()
-    subjects_are_listed: bool = False
-    visits_are_listed: bool = False
-
-
-@dataclass(frozen=True)
 class Reads:
     """Scores as the cohort keeps them; index = row number of the file, which a wide table repeats."""
 
@@ -51,13 +43,14 @@ class Reads:
     refused: Refused
     columns: dict[str, str]
     ignored: dict[str, str]
+    notes: list[str] = field(default_factory=list)
 
 
 def read_reads(
     table: pd.DataFrame,
     system: ScoreSystem,
     reading: Reading,
-    known: Known = Known(),
+    known: Known = NOTHING,
     mapping: Mapping[str, str] | None = None,
 ) -> Reads:
     """The table's scores, with the rows that cannot be used and why.
@@ -77,7 +70,7 @@ def read_reads(
     head = _identity(table, columns, system, _with_defaults(reading, columns))
     frame = _long(table, columns, head) if is_long else _melted(table, columns, head, sites)
     numbers = frame["row_number"]
-    refused: Refused = _unknown(frame, known)
+    refused, notes = _unknown(frame, known)
     frame = frame[~frame.index.isin({item["at"] for item in refused})]
     accepted, bad = clean(frame, system, by=("reader", "campaign", "read"))
     refused += [{"at": at, "reason": reason} for at, reason in zip(bad["row"], bad["reason"], strict=True)]
@@ -91,6 +84,7 @@ def read_reads(
             **columns.ignored,
             **dict.fromkeys(left, "not needed" if is_long else f"no {system.title} site"),
         },
+        notes=notes,
     )
 
 
@@ -159,10 +153,11 @@ def _melted(
     return frame.set_index(pd.RangeIndex(1, len(frame) + 1, name="row"))
 
 
-def _unknown(frame: pd.DataFrame, known: Known) -> Refused:
+def _unknown(frame: pd.DataFrame, known: Known) -> tuple[Refused, list[str]]:
     """Rows of another reader, campaign, read or system than was said, and of unknown subjects and visits.
 
-    Visits are brought to the spelling of the cohort on the way (``week 52`` and ``Week52`` are one).
+    Names are brought to the spelling of the cohort on the way (``week 52`` and ``Week52`` are one). Second
+    value: what a person should know of them.
     """
     refused: Refused = []
 
@@ -174,23 +169,16 @@ def _unknown(frame: pd.DataFrame, known: Known) -> Refused:
 
     for name in ("reader", "campaign", "read", "system"):
         said = frame[f"said_{name}"]
-        other = said.notna() & frame[name].notna() & (frame[name] != said)
+        wanted = {plain(text) for text in said.dropna().unique()}
+        is_said = frame[name].isin([text for text in frame[name].dropna().unique() if plain(text) in wanted])
+        frame[name] = frame[name].mask(is_said, said)
+        other = said.notna() & frame[name].notna() & ~is_said
         refuse(other, f"this row says {name} {{}}, {said.iloc[0] if len(said) else ''} was asked for", name)
     whole = pd.to_numeric(frame["read"], errors="coerce")
     broken = frame["read"].notna() & ~((whole >= 1) & (whole % 1 == 0))
     refuse(broken, "read {} is not a number from 1", "read")
-    spelling = {squeezed(visit): visit for visit in known.visits}
-    exact = set(known.visits)
-    given = frame["visit"].dropna().unique()
-    seen = {visit: visit if visit in exact else spelling.get(squeezed(visit), visit) for visit in given}
-    frame["visit"] = frame["visit"].map(seen).astype("str")
-    if known.visits_are_listed:
-        strange = frame["visit"].notna() & ~frame["visit"].isin(known.visits)
-        refuse(strange, "visit {} is not among the visits of the cohort", "visit")
-    if known.subjects_are_listed:
-        strange = frame["subject"].notna() & ~frame["subject"].isin(known.subjects)
-        refuse(strange, "subject {} is not in the cohort", "subject")
-    return refused
+    misspelt, notes = spell_reads(frame, known)
+    return refused + misspelt, notes
 
 
 def _stored(accepted: pd.DataFrame) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import pandas as pd
@@ -12,7 +12,7 @@ from core.errors import InputError
 from data.tables import covariates as covariates_in
 from data.tables.checked_columns import CheckedColumns
 from data.tables.columns import SUBJECTS, recognise, squeezed
-from data.tables.dates import birth_year_from_age, year_of
+from data.tables.dates import birth_year_from_age, is_partial_date, year_of
 from data.tables.merge import Refused
 
 NO_ARM = {
@@ -20,7 +20,11 @@ NO_ARM = {
     "unplan", "na", "none", "unknown",
 }  # fmt: skip
 SEX = {"m": "M", "male": "M", "man": "M", "f": "F", "female": "F", "woman": "F"}
-NO_SEX = {"u", "unk", "unknown", "nd", "notreported", "missing"}
+NO_SEX = {
+    "u", "uk", "un", "unk", "unknown", "undifferentiated", "undiff", "nd", "nk", "ni", "na", "none",
+    "notapplicable", "notavailable", "notdone", "notknown", "notreported", "missing", "unspecified",
+    "intersex", "other", "diverse",
+}  # fmt: skip
 FIRST_YEAR, LAST_YEAR, OLDEST = 1890, 2100, 120
 FIELDS = ("arm", "sex", "birth_year", "centre", "baseline_date")
 
@@ -40,6 +44,7 @@ class Subjects:
     refused: Refused
     columns: dict[str, str]
     ignored: dict[str, str]
+    notes: list[str] = field(default_factory=list)
 
 
 def read_subjects(table: pd.DataFrame, mapping: Mapping[str, str] | None = None) -> Subjects:
@@ -65,7 +70,13 @@ def read_subjects(table: pd.DataFrame, mapping: Mapping[str, str] | None = None)
         kept.insert(0, covariates_in.Covariate(columns.used["age"], "age", unit, True))
     found = covariates_in.rows(table.loc[good.index], good["subject"], None, kept)
     return Subjects(
-        good, estimated.loc[good.index], found, refused, columns.used, {**columns.ignored, **ignored}
+        good,
+        estimated.loc[good.index],
+        found,
+        refused,
+        columns.used,
+        {**columns.ignored, **ignored},
+        reader.notes,
     )
 
 
@@ -84,7 +95,7 @@ class _SubjectColumns(CheckedColumns):
     """The columns of a table of subjects."""
 
     def rows(self) -> tuple[pd.DataFrame, pd.Series]:
-        subject = self.text("subject")
+        subject = self.names("subject")
         self.refuse(subject.isna(), lambda row: "the subject's code is empty")
         baseline = self.dates("baseline_date", "baseline date")
         year, estimated = self._birth_year(baseline)
@@ -107,14 +118,18 @@ class _SubjectColumns(CheckedColumns):
         sex = plain.map(SEX)
         strange = text.notna() & sex.isna() & ~plain.isin(NO_SEX)
         self.refuse(strange, lambda row: f"sex '{text[row]}' is neither M nor F")
+        self.note(text.notna() & plain.isin(NO_SEX), text, "a sex that is neither M nor F is left empty")
         return sex
 
     def _birth_year(self, baseline: pd.Series) -> tuple[pd.Series, pd.Series]:
         year = self._given_year()
         dated = self.text("birth_date")
         from_date = dated.map(year_of, na_action="ignore").astype("Float64")
+        is_no_date = [
+            not pd.isna(text) and year_of(text) is None and not is_partial_date(text) for text in dated
+        ]
         self.refuse(
-            dated.notna() & from_date.isna(),
+            pd.Series(is_no_date, index=dated.index),
             lambda row: f"birth date '{dated[row]}' is not a date (1950-12-31)",
         )
         year = year.fillna(from_date)

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any, cast
 
+import numpy as np
 import pandas as pd
 
 from core.errors import InputError
+from core.names import (
+    Names,
+    is_occasion,
+    look_alike_warnings,
+    name_without_occasion,
+    on_day,
+    plain,
+    with_number,
+)
 from data.tables import covariates as covariates_in
-from data.tables.checked_columns import CheckedColumns
+from data.tables.checked_columns import MAX_ROWS_NAMED, CheckedColumns
 from data.tables.columns import VISITS, VISITS_BY_PATTERN, Columns, recognise, squeezed
 from data.tables.dates import study_day_to_days
 from data.tables.files import text_column
@@ -19,6 +30,7 @@ from data.tables.merge import Refused
 
 FIELDS = ("visit_order", "planned_day", "window_before", "window_after", "day")
 DAYS_A_WEEK, DAYS_A_MONTH = 7, 365.25 / 12
+UNSCHEDULED = re.compile(r"un-?sch|unplan|(?:^|visit)(?:uns(?![a-z])|extra|additional|interim|ad-?hoc)")
 
 
 @dataclass(frozen=True)
@@ -42,10 +54,15 @@ def read_visits(
     subjects: Sequence[str],
     baseline: Mapping[str, date],
     mapping: Mapping[str, str] | None = None,
+    visits: Sequence[str] = (),
+    stored: pd.DataFrame | None = None,
 ) -> Visits:
     """The table's visits, one row a subject and visit, with the rows that cannot be used and why.
 
+    Two visits of one name are kept as two, with the day (or else the number) behind the name.
     subjects: every subject of the cohort; a table without a subject column is the plan for all of them.
+    visits: names that the cohort has already; their spelling stays.
+    stored: ``subject, visit, day`` of the visits that the cohort holds.
     baseline: subject -> baseline date; a subject without one gets the date of its first visit in the table.
     Raises InputError where no column holds the visit.
     """
@@ -58,23 +75,27 @@ def read_visits(
             "a column with the visit is needed (visit, VISIT, ...)",
             "say which one it is with --map COLUMN=visit",
         )
+    stored = pd.DataFrame(columns=["subject", "visit", "day"]) if stored is None else stored
     reader = _VisitColumns(table, columns)
-    rows = reader.rows(known=set(subjects))
-    notes = []
+    rows = reader.rows(Names(subjects), Names(visits, are_visits=True))
+    notes = reader.notes
     if columns.has("subject"):
         if columns.has("date"):
             rows["day"] = rows["day"].fillna(_days(rows, baseline))
+        rows = reader.tell_apart(rows, stored)
         kept, ignored = _covariates(table, columns, rows)
         covariates = covariates_in.rows(
             table.loc[rows.index], rows["subject"], rows["visit"], kept if rows.index.is_unique else []
         )
+        reader.note_several_days(rows)
         rows = _one_each(rows)
     else:
         notes.append(f"no subject column: used as the plan of all {len(subjects)} subjects")
-        rows = _for_all(rows, subjects)
+        rows = _for_all(reader.one_plan(rows), subjects)
         covariates, ignored = covariates_in.rows(table, pd.Series(dtype=str), None, []), {}
+    notes += look_alike_warnings("visit", rows["visit"].unique(), are_visits=True)
     return Visits(
-        rows.drop(columns="date"),
+        rows.drop(columns=["date", "visit_number"], errors="ignore"),
         covariates[covariates.index.isin(rows.index)],
         reader.refused,
         columns.used,
@@ -86,14 +107,15 @@ def read_visits(
 class _VisitColumns(CheckedColumns):
     """The columns of a table of visits."""
 
-    def rows(self, known: set[str]) -> pd.DataFrame:
-        visit = self.text("visit")
+    def rows(self, subjects: Names, visits: Names) -> pd.DataFrame:
+        """The usable rows, names as the study writes them."""
+        visit = self.names("visit")
         self.refuse(visit.isna(), lambda row: "the visit is empty")
-        subject = self.text("subject")
+        visit = self._of_study(visit, visits, "visit")
+        subject = self.names("subject")
         if self.columns.has("subject"):
             self.refuse(subject.isna(), lambda row: "the subject's code is empty")
-            unknown = subject.notna() & ~subject.isin(known)
-            self.refuse(unknown, lambda row: f"subject {subject[row]} is not in the cohort")
+            subject = self._of_study(subject, subjects, "subject", "is not in the cohort")
         before, after = self._window()
         rows = pd.DataFrame(
             {
@@ -105,10 +127,87 @@ class _VisitColumns(CheckedColumns):
                 "window_after": after,
                 "day": self._whole("day").fillna(self._study_days("study_day")),
                 "date": self.dates("date", "date"),
+                "visit_number": self.numbers("visit_order")[0],
             },
             index=self.table.index,
         )
+        return self._not_refused(rows)
+
+    def _not_refused(self, rows: pd.DataFrame) -> pd.DataFrame:
         return rows[~rows.index.isin({item["row"] for item in self.refused})]
+
+    def _of_study(self, given: pd.Series, names: Names, what: str, unknown: str = "") -> pd.Series:
+        """The study's spelling; what could be two names is refused; what is none too, if ``unknown``."""
+        found = {text: names.find(text) for text in given.dropna().unique()}
+        if unknown:
+            bad = given.map(lambda text: found[text].name is None, na_action="ignore")
+        else:
+            bad = given.map(lambda text: found[text].is_ambiguous, na_action="ignore")
+        self.refuse(
+            bad.fillna(False).astype(bool),
+            lambda row: found[given[row]].why_not(what, given[row], unknown),
+        )
+        rewritten = given.map(lambda text: found[text].is_rewritten, na_action="ignore").fillna(False)
+        self.note(
+            rewritten.astype(bool), given, f"a {what} is taken for the one of the study with other zeros"
+        )
+        return given.map(lambda text: found[text].name or text, na_action="ignore").astype("str")
+
+    def tell_apart(self, rows: pd.DataFrame, stored: pd.DataFrame) -> pd.DataFrame:
+        """Names for the visits of one subject that have one name but are several.
+
+        They are several where their numbers differ, or, of unscheduled ones, their days. A row that could be
+        any of them is refused. One that is stored under the plain name keeps it.
+        """
+        visit = rows["visit"].copy()
+        stored_keys = zip(stored["subject"], stored["visit"], strict=True)
+        days_of: dict[tuple[str, str], Any] = dict(zip(stored_keys, stored["day"], strict=True))
+        known = {
+            (subject, plain(name_without_occasion(name))) for subject, name in days_of if is_occasion(name)
+        }
+        pairs = list(zip(rows["subject"], rows["visit"].map(plain), strict=True))
+        is_known = np.array([pair in known for pair in pairs], bool)
+        again = rows.duplicated(["subject", "visit"], keep=False).to_numpy() | is_known
+        kept = []
+        for key, group in rows[again].groupby(["subject", "visit"], sort=False):
+            subject, name = cast(tuple[str, str], key)
+            has_several = (subject, plain(name)) in known
+            keys = _by_day(name, group) if has_several else _occasions(name, group)
+            if keys.nunique() < 2 and not has_several:
+                continue
+            self.refuse(keys.isna(), _which_of(name))
+            day = days_of.get((subject, name))
+            if not pd.isna(day):
+                keys = keys.mask((group["day"] == day).fillna(False).astype(bool), name)
+            visit.loc[group.index] = keys.fillna(name)
+            kept.append(f"{subject} has {' and '.join(dict.fromkeys(keys.dropna()))}")
+        if kept:
+            more = f", and {len(kept) - MAX_ROWS_NAMED} more" if len(kept) > MAX_ROWS_NAMED else ""
+            some = ", ".join(kept[:MAX_ROWS_NAMED])
+            self.notes.append(f"visits of one name on several days are kept as several: {some}{more}")
+        return self._not_refused(rows.assign(visit=visit))
+
+    def one_plan(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """A plan has each visit once; what a later row says otherwise is refused."""
+        distinct = rows.drop_duplicates(["visit", *(name for name in FIELDS if name != "day")])
+        again = rows.index.isin(distinct.index[distinct["visit"].duplicated()])
+        self.refuse(
+            pd.Series(again, index=rows.index),
+            lambda row: f"visit {rows['visit'][row]} stands in several rows of the plan that differ",
+        )
+        return self._not_refused(rows)
+
+    def note_several_days(self, rows: pd.DataFrame) -> None:
+        """Note scheduled visits of which the table has several days: the first one counts."""
+        days = rows.groupby(["subject", "visit"], sort=False)["day"]
+        spread = days.agg(["min", "max", "nunique"])
+        spread = spread[spread["nunique"] > 1]
+        if len(spread):
+            subject, visit = (str(name) for name in cast(tuple[str, str], spread.index[0]))
+            first = spread.iloc[0]
+            more = f" and {len(spread) - 1} more" if len(spread) > 1 else ""
+            days_of = f"{visit} of {subject} (days {int(first['min'])} to {int(first['max'])})"
+            self.notes.append(f"visits with rows of several days count from the first: {days_of}{more}")
 
     def _numbers(self, field: str) -> pd.Series:
         numbers, is_text = self.numbers(field)
@@ -154,6 +253,30 @@ class _VisitColumns(CheckedColumns):
             pd.Series([pair[side] for pair in both], index=text.index, dtype="Int64") for side in (0, 1)
         )
         return self._whole("window_before").abs().fillna(before), self._whole("window_after").fillna(after)
+
+
+def _which_of(name: str) -> Callable[[int], str]:
+    return lambda row: f"it could be any of several visits {name}: give its date"
+
+
+def _by_day(name: str, group: pd.DataFrame) -> pd.Series:
+    """For each row the name with its day; missing where it has none."""
+    return group["day"].astype("object").map(lambda day: None if pd.isna(day) else on_day(name, int(day)))
+
+
+def _occasions(name: str, group: pd.DataFrame) -> pd.Series:
+    """For each row of one subject and name the name of its occasion; missing where nothing says which."""
+    numbers = group["visit_number"]
+    if numbers.nunique() > 1:
+        days = group.groupby("visit_number")["day"].min()
+        if days.notna().all() and days.is_unique:
+            names = dict(zip(days.index, (on_day(name, int(day)) for day in days), strict=True))
+        else:
+            names = {number: with_number(name, number) for number in numbers.dropna().unique()}
+        return numbers.map(names).astype("object")
+    if UNSCHEDULED.search(plain(name)):
+        return _by_day(name, group)
+    return pd.Series(name, index=group.index, dtype="object")
 
 
 def parse_window(text: str) -> tuple[int, int] | None:
