@@ -6,7 +6,6 @@ answer depends on that knowledge only, not on the order in which it came.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
@@ -14,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from core.names import Match, Names, are_same, is_occasion, name_without_occasion, tidy
 from data.dicom.pseudonyms import CohortKey
 
 TAGS, MAP, DATES, PERSON = "clinical_trial_tags", "map", "dates", "person"
@@ -41,9 +41,9 @@ class Visit:
 class Known:
     """What the store knows: subjects, visits of each, patient pseudonym -> subject, and dates of baseline."""
 
-    subjects: dict[str, str]  # folded name -> name
+    subjects: Names
     visits: dict[str, list[Visit]]
-    visit_names: dict[str, str]  # folded name -> name
+    visit_names: Names
     patients: dict[str, str]
     baselines: dict[tuple[str, str], date] = field(default_factory=dict)  # (subject, whose dates) -> day 0
 
@@ -65,13 +65,19 @@ class Facts:
 
 @dataclass
 class Assigned:
-    """Subject and visit (None where open), how they were found, and what stands in the way."""
+    """Subject and visit (None where open), how they were found, and what stands in the way.
+
+    note: what a person should look at, though it stands in nobody's way.
+    among: the visits of the subject that have the name given, where they are several: the date decides.
+    """
 
     image: str
     subject: str | None = None
     visit: str | None = None
     by: str | None = None
     problem: str = ""
+    note: str = ""
+    among: tuple[str, ...] = ()
 
 
 def assign(facts: Iterable[Facts], known: Known) -> list[Assigned]:
@@ -100,52 +106,93 @@ def _by_name(fact: Facts, known: Known) -> Assigned:
     )
     for given, source in candidates:
         if given and assigned.subject is None:
-            assigned.subject, assigned.by = _known_name(given, known.subjects), source
-            if assigned.subject is None:
-                assigned.problem = (
-                    f"subject {given} ({_words(source)}) is not among the subjects of the study"
-                )
+            match = _subject(given, known)
+            assigned.subject, assigned.by = match.name, source
+            if match.name is None:
                 assigned.by = None
-    _note_contradiction(fact, assigned, known)
+                assigned.problem = match.why_not(
+                    "subject", given, f"({_words(source)}) is not among the subjects of the study"
+                )
+            elif match.is_rewritten:
+                assigned.note = f"subject {given} ({_words(source)}) is taken for {match.name} of the study"
     if assigned.subject is not None:
         _visit_by_name(fact, assigned, known)
+    _note_contradiction(fact, assigned, known)
     return assigned
 
 
 def _visit_by_name(fact: Facts, assigned: Assigned, known: Known) -> None:
+    problem = ""
     for names, source in (((fact.trial_visit, fact.trial_visit_name), TAGS), ((fact.map_visit,), MAP)):
         given = [name for name in names if name]
         for name in given:
-            assigned.visit = _known_name(name, known.visit_names)
-            if assigned.visit is not None:
+            match = _visit(name, assigned.subject or "", known)
+            if match.name is not None:
+                assigned.visit = match.name
                 assigned.by = assigned.by if assigned.by == source else _joined(assigned.by, source)
                 return
-        if given:
-            assigned.problem = f"visit {given[0]} ({_words(source)}) is not among the visits of the study"
+            if match.is_ambiguous and not problem:
+                assigned.among = match.others
+            problem = problem or match.why_not(
+                "visit", name, f"({_words(source)}) is not among the visits of the study"
+            )
+    if not all(is_occasion(name) for name in assigned.among):
+        assigned.among = ()
+    if problem and not assigned.among:
+        assigned.problem = problem
+
+
+def _subject(given: str, known: Known) -> Match:
+    """The study's way of writing it; as given while the study has no list yet."""
+    return known.subjects.find(tidy(given)) if known.subjects else Match(tidy(given))
+
+
+def _visit(given: str, subject: str, known: Known) -> Match:
+    """The visit of this subject that is meant; one of several with this name is found by its date only."""
+    own = [visit.visit for visit in known.visits.get(subject, [])]
+    given = tidy(given)
+    several = [
+        name
+        for name in own
+        if is_occasion(name) and are_same(name_without_occasion(name), given, are_visits=True)
+    ]
+    if several and given not in own:
+        return Match(several[0]) if len(several) == 1 else Match(None, tuple(several), is_ambiguous=True)
+    match = known.visit_names.find(given) if known.visit_names else Match(given)
+    narrowed = [name for name in match.others if name in own]
+    return Match(narrowed[0]) if match.is_ambiguous and len(narrowed) == 1 else match
 
 
 def _note_contradiction(fact: Facts, assigned: Assigned, known: Known) -> None:
-    for tag, mapped, what in (
-        (fact.trial_subject, fact.map_subject, "subject"),
-        (fact.trial_visit, fact.map_visit, "visit"),
+    """Say where tags and map, or two tags, name different subjects or visits; what was followed stands."""
+    for tag, mapped, what, followed in (
+        (fact.trial_subject, fact.map_subject, "subject", assigned.subject),
+        (fact.trial_visit, fact.map_visit, "visit", assigned.visit),
     ):
-        if tag and mapped and fold(tag) != fold(mapped):
+        if tag and mapped and not _mean_the_same(tag, mapped, what, assigned, known):
+            is_of_file = followed == _find(what, tag, assigned, known).name
+            source = "neither" if followed is None else "the file" if is_of_file else "the map file"
             assigned.problem = (
-                f"the file says {what} {tag}, the map file says {mapped}; the file was followed"
+                f"the file says {what} {tag}, the map file says {mapped}; {source} was followed"
             )
+    first, second = fact.trial_visit, fact.trial_visit_name
+    if first and second and assigned.visit is not None and known.visit_names:
+        other = _find("visit", second, assigned, known).name
+        if other is not None and _find("visit", first, assigned, known).name not in (None, other):
+            assigned.note = f"the file says visit {first} and visit {second}; {assigned.visit} was followed"
 
 
-def _known_name(given: str, names: dict[str, str]) -> str | None:
-    """The study's way of writing it; as given while the study has no list yet; None where it is not on it."""
-    return names.get(fold(given)) if names else given
+def _mean_the_same(tag: str, mapped: str, what: str, assigned: Assigned, known: Known) -> bool:
+    """Whether two names are of one subject or visit: by the study's list, where it knows both of them."""
+    first, second = (_find(what, name, assigned, known).name for name in (tag, mapped))
+    is_listed = bool(known.subjects if what == "subject" else known.visit_names)
+    if is_listed and first is not None and second is not None:
+        return first == second
+    return are_same(tag, mapped, are_visits=what == "visit")
 
 
-def fold(name: str) -> str:
-    """Names compare without case, spaces and signs; Week 52, wk52 and W52 are one, so are Baseline and BL."""
-    plain = re.sub(r"[^a-z0-9]+", "", name.casefold())
-    plain = re.sub(r"^(?:visit)?(?:week|wk)0*(?=\d)", "w", plain)
-    plain = re.sub(r"^(?:visit)?(?:month|mth|mon)0*(?=\d)", "m", plain)
-    return {"baseline": "bl", "screening": "scr"}.get(plain, plain)
+def _find(what: str, given: str, assigned: Assigned, known: Known) -> Match:
+    return _subject(given, known) if what == "subject" else _visit(given, assigned.subject or "", known)
 
 
 def _joined(first: str | None, second: str) -> str:
@@ -162,39 +209,69 @@ def _words(source: str) -> str:
 def _by_dates(
     facts: list[Facts], assigned: list[Assigned], visits: list[Visit], baseline: date | None
 ) -> None:
-    """Give open films of one subject the visit whose window holds their day.
+    """Give open films of one subject the visit of their day, else the one whose window holds it.
 
     Day 0 is the date of baseline, else it comes from films whose visit is known. Without either, the earliest
     film is taken for the first visit, but only if there are films of at least two days and every one then
-    falls into a window.
+    falls into a window. A film whose name says one of several visits goes to one of these, by its very day.
     """
     visits = [visit for visit in visits if visit.expected is not None]
     open_films = [at for at, film in enumerate(assigned) if film.visit is None and not film.problem]
-    if not visits or not open_films:
+    if not visits:
         return
     day_zero = baseline.toordinal() if baseline is not None else _day_zero(facts, assigned, visits)
-    if day_zero is None:
+    if day_zero is not None:
+        _note_other_day(facts, assigned, visits, day_zero)
+    elif open_films:
         day_zero = _day_zero_of_first_visit([fact.film_date for fact in facts], visits)
     for at in open_films:
         taken = facts[at].film_date
         if taken is None or day_zero is None:
             continue
-        day = taken.toordinal() - day_zero
+        _by_day(taken.toordinal() - day_zero, assigned[at], visits)
+
+
+def _by_day(day: int, film: Assigned, visits: list[Visit]) -> None:
+    """Give the film the visit of this day, or say why none is."""
+    on_that_day = [visit.visit for visit in visits if visit.day == day]
+    if film.among:
+        on_that_day = [visit for visit in on_that_day if visit in film.among]
+        visit = on_that_day[0] if len(on_that_day) == 1 else None
+    elif on_that_day:
+        visit = on_that_day[0] if len(on_that_day) == 1 else None
+        if visit is None:
+            film.problem = f"its day {day} is that of {' and '.join(on_that_day)}"
+            return
+    else:
         visit = _visit_of_day(day, visits)
         if visit is None:
-            assigned[at].problem = f"its day {day} is in no visit's window, or in two alike"
-        else:
-            assigned[at].visit, assigned[at].by = visit, _joined(assigned[at].by, DATES)
+            film.problem = f"its day {day} is in no visit's window, or in two alike"
+    if visit is not None:
+        film.visit, film.by = visit, _joined(film.by, DATES)
+
+
+def _note_other_day(facts: list[Facts], assigned: list[Assigned], visits: list[Visit], day_zero: int) -> None:
+    """Note films whose name says one visit and whose date is that of another one."""
+    days = {visit.visit: visit.day for visit in visits if visit.day is not None}
+    for fact, film in zip(facts, assigned, strict=True):
+        if fact.film_date is None or days.get(film.visit or "") is None:
+            continue
+        day = fact.film_date.toordinal() - day_zero
+        others = [visit for visit, other in days.items() if other == day]
+        if days[film.visit or ""] != day and others:
+            film.note = f"its name says {film.visit}, but its date is that of {' and '.join(others)}"
 
 
 def _day_zero(facts: list[Facts], assigned: list[Assigned], visits: list[Visit]) -> int | None:
+    """Day 0 by films whose visit is known: by those whose visit has a day of its own, if there are any."""
     by_name = {visit.visit: visit for visit in visits}
-    anchors = [
-        fact.film_date.toordinal() - (by_name[film.visit].expected or 0)
-        for fact, film in zip(facts, assigned, strict=True)
-        if fact.film_date is not None and film.visit in by_name
-    ]
-    return sorted(anchors)[len(anchors) // 2] if anchors else None
+    anchors: dict[bool, list[int]] = {True: [], False: []}
+    for fact, film in zip(facts, assigned, strict=True):
+        if fact.film_date is not None and film.visit in by_name:
+            visit = by_name[film.visit]
+            anchors[visit.day is not None].append(fact.film_date.toordinal() - (visit.expected or 0))
+    best = sorted(anchors[True] or anchors[False])
+    return best[len(best) // 2] if best else None
 
 
 def _day_zero_of_first_visit(dates: list[date | None], visits: list[Visit]) -> int | None:
@@ -238,6 +315,10 @@ def _say_what_is_open(assigned: Assigned) -> None:
         return
     if assigned.subject is None:
         assigned.problem = "no subject: no Clinical Trial tags, and no map or patient number that names one"
+    elif assigned.visit is None and assigned.among:
+        assigned.problem = (
+            f"its visit may be {' or '.join(assigned.among)}, and its date does not say which of them"
+        )
     elif assigned.visit is None:
         assigned.problem = "no visit: no Clinical Trial tag, no map, and dates that fit no visit window"
 
@@ -264,12 +345,12 @@ def known_of(subjects: pd.DataFrame, visits: pd.DataFrame, key: CohortKey) -> Kn
                 _whole(row.window_after),
             )
         )
-    names = {fold(str(name)): str(name) for name in sorted(visits["visit"].dropna().unique())}
+    names = sorted(str(name) for name in visits["visit"].dropna().unique())
     listed = sorted(str(subject) for subject in subjects["subject"])
     return Known(
-        subjects={fold(subject): subject for subject in listed},
+        subjects=Names(listed),
         visits=by_subject,
-        visit_names=names,
+        visit_names=Names(names, are_visits=True),
         patients={key.pseudonym(subject): subject for subject in listed},
         baselines={
             (str(row.subject), key.dates_of(str(row.subject))): _day(row.baseline_date)

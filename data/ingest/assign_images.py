@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -13,14 +14,20 @@ from data.store.cohort import CohortStore
 from data.store.session import Session
 from data.store.transaction import Transaction
 
+MAX_NAMED = 4
+
 
 @dataclass
 class AssignResult:
-    """Images whose subject or visit changed, and those where one is still open (image, subject, reason)."""
+    """How many images changed, and those where subject or visit is still open (image, subject, reason).
+
+    notes: the same of assigned images that a person should look at. shared_studies: image -> what is odd.
+    """
 
     changed: int
     unassigned: list[dict[str, Any]]
     notes: list[dict[str, Any]]
+    shared_studies: dict[str, str] = field(default_factory=dict)
 
 
 def assign_images(
@@ -40,9 +47,17 @@ def assign_images(
     if changed:
         with store.write(actor, "assign images", details={"images": len(changed)}) as transaction:
             _reassign(transaction, changed)
-    open_images = [film for film in found if film.subject is None or film.visit is None]
-    closed = [film for film in found if film.problem and film not in open_images]
-    return AssignResult(len(changed), [_open(film) for film in open_images], [_open(film) for film in closed])
+    is_open = [film.subject is None or film.visit is None for film in found]
+    return AssignResult(
+        len(changed),
+        [_open(film) for film, left in zip(found, is_open, strict=True) if left],
+        [
+            _open(film)
+            for film, left in zip(found, is_open, strict=True)
+            if not left and (film.problem or film.note)
+        ],
+        one_study_of_two(store),
+    )
 
 
 _IMAGES_WITH_DELIVERY = f"""
@@ -52,7 +67,42 @@ _IMAGES_WITH_DELIVERY = f"""
 
 
 def _open(film: assigning.Assigned) -> dict[str, Any]:
-    return {"image": film.image, "subject": film.subject, "visit": film.visit, "reason": film.problem}
+    reason = "; ".join(text for text in (film.problem, film.note) if text)
+    return {"image": film.image, "subject": film.subject, "visit": film.visit, "reason": reason}
+
+
+def one_study_of_two(store: CohortStore) -> dict[str, str]:
+    """Image -> what is odd, for films of one study (study UID) that lie under two people.
+
+    People are named by their subject, by their pseudonym where it is not known.
+    """
+    films = store.query(
+        "SELECT i.image, i.study_uid, i.subject, d.patient FROM main.image i "
+        "JOIN main.delivery d ON d.image = i.image AND d.superseded_by IS NULL "
+        "WHERE i.superseded_by IS NULL AND i.study_uid IS NOT NULL ORDER BY i.image"
+    )
+    odd: dict[str, str] = {}
+    for _, study in films.groupby("study_uid"):
+        people = _people(study)
+        if len(people) > 1:
+            reason = (
+                f"its study (one examination) is there under {_listed(people)}: if they are one patient, "
+                "a map file can say so"
+            )
+            odd |= dict.fromkeys(study["image"], reason)
+    return odd
+
+
+def _people(films: pd.DataFrame) -> list[str]:
+    """Subjects of the films, and patient numbers of which no film has a subject."""
+    has_subject = films["subject"].notna()
+    others = films.loc[~films["patient"].isin(films.loc[has_subject, "patient"]), "patient"]
+    return sorted({*films.loc[has_subject, "subject"], *others.dropna()})
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
+    return " and ".join(names[:MAX_NAMED]) + more
 
 
 def _changed(images: pd.DataFrame, found: list[assigning.Assigned]) -> list[assigning.Assigned]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from core.names import are_same
 from data.dicom.previews import film_path, preview_path
 from data.ingest import assign as assigning
 from data.ingest.assign_images import known_in_cohort
@@ -248,7 +249,8 @@ def _conflict(new: dict[str, Any], old: dict[str, Any]) -> str:
         ("map_subject", "for subject {new} instead of {old} by the map file"),
         ("map_visit", "for visit {new} instead of {old} by the map file"),
     ):
-        if new.get(name) and old.get(name) and assigning.fold(new[name]) != assigning.fold(old[name]):
+        are_visits = name.endswith("visit")
+        if new.get(name) and old.get(name) and not are_same(new[name], old[name], are_visits=are_visits):
             return words.format(new=new[name], old=old[name])
     named = new.get("trial_subject") and old.get("trial_subject")
     if not named and new.get("patient") != old.get("patient"):

@@ -8,11 +8,13 @@ A CSV with the columns ``subject`` and, where known, ``visit``, and at least one
 from __future__ import annotations
 
 import csv
+import unicodedata
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from core.errors import InputError
+from core.names import plain, tidy
 
 FINDERS = ("file", "patient", "study")
 _NAMES = {
@@ -32,9 +34,13 @@ class MapRow:
     subject: str
     visit: str
 
-    def matches(self, *, file: str, patient: str, study: str) -> bool:
-        """True where every finder of the row that is filled in agrees."""
-        if self.patient and self.patient != patient.strip():
+    def matches(self, *, file: str, patient: str, study: str, exactly: bool = True) -> bool:
+        """True where every finder of the row that is filled in agrees.
+
+        exactly: False lets case, blanks and invisible characters of the patient number aside.
+        """
+        same = self.patient == patient.strip() if exactly else plain(self.patient) == plain(patient)
+        if self.patient and not same:
             return False
         if self.study and self.study != study:
             return False
@@ -50,11 +56,17 @@ class ImageMap:
     def find(self, *, file: str, patient: str, study: str) -> tuple[str | None, str | None]:
         """Subject and visit of an image; (None, None) where no row fits.
 
-        The first fitting row counts; rows with more finders, and names before patterns, stand first.
+        The first fitting row counts; rows with more finders, and names before patterns, stand first. A
+        patient number in another case counts where no row has it as it is and all such rows say the same.
         """
         for row in self.rows:
             if row.matches(file=file, patient=patient, study=study):
                 return row.subject or None, row.visit or None
+        near = [
+            row for row in self.rows if row.matches(file=file, patient=patient, study=study, exactly=False)
+        ]
+        if len({(row.patient, row.subject) for row in near}) == 1:
+            return near[0].subject or None, near[0].visit or None
         return None, None
 
 
@@ -75,6 +87,7 @@ def read_image_map(path: Path | str) -> ImageMap:
     table = list(csv.reader(lines, delimiter=separator))
     columns = _columns(table[0] if table else [], path)
     rows = [_row(cells, columns) for cells in table[1:] if any(cell.strip() for cell in cells)]
+    _check_contradictions(rows, path)
     useful = [row for row in rows if (row.subject or row.visit) and (row.file or row.patient or row.study)]
     if not useful:
         raise InputError(
@@ -99,10 +112,26 @@ def _columns(header: list[str], path: Path) -> dict[str, int]:
     return columns
 
 
+def _check_contradictions(rows: list[MapRow], path: Path) -> None:
+    """Raises InputError where two rows find the same images and say different things of them."""
+    first: dict[tuple[str, ...], int] = {}
+    for number, row in enumerate(rows, start=1):
+        finders = (_composed(row.file), row.patient, row.study)
+        other = first.setdefault(finders, number)
+        before = rows[other - 1]
+        says = ((row.subject, before.subject), (row.visit, before.visit))
+        if any(finders) and any(one and two and one != two for one, two in says):
+            raise InputError(
+                f"--map {path}: rows {other} and {number} name the same images and contradict each other",
+                "one of them can be right",
+                "delete the other",
+            )
+
+
 def _row(cells: list[str], columns: dict[str, int]) -> MapRow:
     def cell(meaning: str) -> str:
         at = columns.get(meaning)
-        return cells[at].strip() if at is not None and at < len(cells) else ""
+        return tidy(cells[at]) if at is not None and at < len(cells) else ""
 
     return MapRow(cell("file"), cell("patient"), cell("study"), cell("subject"), cell("visit"))
 
@@ -114,5 +143,9 @@ def _how_general(row: MapRow) -> tuple[int, bool, int]:
 
 def _file_matches(pattern: str, name: str) -> bool:
     """A name or pattern fits the whole relative name, its end, or the bare file name; case does not count."""
-    pattern, name = pattern.replace("\\", "/").casefold(), name.casefold()
+    pattern, name = _composed(pattern), unicodedata.normalize("NFC", name).casefold()
     return fnmatchcase(name, pattern) or fnmatchcase(name, f"*/{pattern}")
+
+
+def _composed(pattern: str) -> str:
+    return unicodedata.normalize("NFC", pattern).replace("\\", "/").casefold()

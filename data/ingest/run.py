@@ -50,8 +50,12 @@ def ingest(
             if progress is not None:
                 progress(done, len(sources), source.name)
         writer.commit()
-    for film in assign_images(store, actor=actor, key=key).unassigned:
+    assigned = assign_images(store, actor=actor, key=key)
+    for film in assigned.unassigned:
         result.unassigned.append(film | {"file": writer.names.get(film["image"])})
+    odd = [(film["image"], film["reason"]) for film in assigned.notes] + list(assigned.shared_studies.items())
+    here = sorted((writer.names[image], reason) for image, reason in odd if image in writer.names)
+    result.flagged += [{"file": file, "warnings": [reason]} for file, reason in here]
     result.unassigned.sort(key=lambda film: (film["file"] is None, film["file"] or film["image"]))
     return result
 
