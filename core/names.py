@@ -260,7 +260,7 @@ def look_alike_warnings(what: str, names: Iterable[object], *, are_visits: bool 
         return []
     named = ", ".join(" and ".join(map(_visible, group)) for group in groups[:MAX_NAMED])
     more = f" and {len(groups) - MAX_NAMED} more" if len(groups) > MAX_NAMED else ""
-    each = "each of them" if len(groups) > 1 else "they"
+    each = "all of them" if len(groups) > 1 else "they"
     return [
         f"{what}s {named}{more} look like one {what} written in two ways; {each} count as different: "
         "write them alike if they are one"

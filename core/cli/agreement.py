@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from core.cli.output import emit, json_option, keep_where, note, where_option
+from core.cli.output import emit, json_option, keep_where, note, warn_look_alikes, where_option
 from core.errors import InputError
 
 if TYPE_CHECKING:
@@ -59,7 +59,8 @@ def command(file: str, **options: Any) -> int:
     choices = Choices(
         **{name: options[name] for name in ("loa_ci", "draws", "seed", "model", "margin", "changes")}
     )
-    result = agreement(collect(frame, order), choices)
+    warnings = warn_look_alikes(frame, {"subject": "subject", "rater": "rater"})
+    result = agreement(collect(frame, order), choices) | {"warnings": warnings}
     for problem in result["refused"][:20]:
         note(f"row {problem['row']} refused: {problem['reason']}")
     if len(result["refused"]) > 20:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from core.cli.output import emit, json_option, keep_where, note, where_option
+from core.cli.output import emit, json_option, keep_where, note, warn_look_alikes, where_option
 from core.errors import InputError
 
 SHOWN = 20
@@ -58,7 +58,10 @@ def command(file: str, **options: Any) -> int:
     table = keep_where(read_table(file), options["where"])
     if not len(table):
         raise InputError(f"{file}", "no row is left under --where", "check the values")
+    named = {options["subject"]: "subject", options["visit"]: "visit", options["arm"]: "arm"}
+    warnings = warn_look_alikes(table, named)
     result = mmrm(table, options["formula"], options["subject"], options["visit"], chosen)
+    result["warnings"] = warnings
     for problem in result["refused"][:SHOWN]:
         note(f"row {problem['row']} refused: {problem['reason']}")
     for name, why in result["notes"].items():

@@ -63,6 +63,23 @@ def plain(value: Any) -> Any:
     return str(value)
 
 
+def warn_look_alikes(table: pd.DataFrame, columns: dict[Any, str]) -> list[str]:
+    """Note names that look like one and count as two; returns what was noted.
+
+    columns: column -> what it names (subject, visit, reader ...).
+    """
+    from core.cells import labels
+    from core.names import look_alike_warnings
+
+    found = []
+    for column, what in columns.items():
+        names = labels(table[column])[1] if column in table.columns else ()
+        found += look_alike_warnings(what, names, are_visits=what == "visit")
+    for text in found:
+        note(text)
+    return found
+
+
 def keep_where(frame: pd.DataFrame, where: tuple[str, ...]) -> pd.DataFrame:
     """The rows whose COLUMN equals VALUE for every ``COLUMN=VALUE``; values are compared as text."""
     for condition in where:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from core.cli.output import emit, json_option, keep_where, note, where_option
+from core.cli.output import emit, json_option, keep_where, note, warn_look_alikes, where_option
 from core.errors import InputError
 from core.scores import listed
 
@@ -53,7 +53,8 @@ def command(
     result = compute(frame, used, rule, settings)
     counts = companions(frame, used, settings)
     _warn(result, frame)
-    emit(_as_json(result, counts), as_json=as_json, text=lambda: _as_text(result))
+    warnings = warn_look_alikes(frame, {"subject": "subject", "visit": "visit", "reader": "reader"})
+    emit(_as_json(result, counts) | {"warnings": warnings}, as_json=as_json, text=lambda: _as_text(result))
     return 1 if len(result.refused) else 0
 
 

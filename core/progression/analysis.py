@@ -11,6 +11,7 @@ import numpy as np
 
 from core.agreement.estimate import LIMITS_80, estimate, number
 from core.agreement.icc import FORMS, icc
+from core.names import look_alike_warnings, look_alikes
 from core.progression.change import Changes, changes
 from core.progression.cluster_bootstrap import resample
 from core.progression.pairing import WINDOW_DAYS, interval_of
@@ -64,7 +65,7 @@ def _result(readings: Readings, change: Changes, sdc: Sdc | None, options: Optio
         "subjects": len(change.table),
         "readers": change.readers,
         "partial_readers": int((~change.is_complete).sum()),
-        "left_out": change.left_out.to_dict("records"),
+        "left_out": _left_out(readings, change),
         "change": _entries(change),
         "summary": _summaries(change, "mean_change"),
         "status_summary": {"from": _summaries(change, "from_mean"), "to": _summaries(change, "to_mean")},
@@ -74,8 +75,29 @@ def _result(readings: Readings, change: Changes, sdc: Sdc | None, options: Optio
         "cumulative_probability": _points(change),
         "refused": readings.refused.to_dict("records"),
         "notes": _notes(change, sdc),
-        "warnings": _warnings(change),
+        "warnings": [*_look_alikes(readings), *_warnings(change)],
     }
+
+
+def _left_out(readings: Readings, change: Changes) -> list[dict[str, Any]]:
+    """Who was left out and why, with the subject whose films these may be."""
+    alike = {name: group for group in look_alikes(readings.subjects) for name in group}
+    rows = [{str(key): value for key, value in row.items()} for row in change.left_out.to_dict("records")]
+    for row in rows:
+        others = [name for name in alike.get(row["subject"], ()) if name != row["subject"]]
+        if others:
+            row["reason"] += f"; {' and '.join(others)} looks like the same subject"
+    return rows
+
+
+def _look_alikes(readings: Readings) -> list[str]:
+    """Names that look like one and count as two: their change is lost, or made twice."""
+    names = {
+        "subject": readings.subjects,
+        "reader": readings.readers,
+        "arm": readings.rows["arm"].cat.categories,
+    }
+    return [text for what, those in names.items() for text in look_alike_warnings(what, those)]
 
 
 def _entries(change: Changes) -> list[dict[str, Any]]:

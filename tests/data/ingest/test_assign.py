@@ -351,7 +351,5 @@ def test_a_name_that_begins_like_the_one_in_the_map_is_another(tmp_path):
 def test_rows_of_a_map_that_contradict_each_other_are_refused(tmp_path):
     path = tmp_path / "map.csv"
     path.write_text("file,subject,visit\na.dcm,S1,BL\nb.dcm,S1,BL\nA.DCM,S2,BL\n", encoding="utf-8")
-    with pytest.raises(
-        InputError, match="rows 1 and 3 name the same images and contradict each other"
-    ):
+    with pytest.raises(InputError, match="rows 1 and 3 name the same images and contradict each other"):
         read_image_map(path)
