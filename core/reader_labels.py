@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from itertools import count
+
 import pandas as pd
 
 from core.domain import ReaderKind
+from core.names import plain
 
 MODEL_PAIRED = "model-paired"  # campaign in which a model reads all films of a patient together
+MAX_LETTERS, MAX_NUMBER = 4, 1000  # of a reader's name that is short enough, and of a number in a short name
 KIND_ORDER = {ReaderKind.HUMAN: 0, ReaderKind.MODEL: 1, ReaderKind.CONSENSUS: 2}
 
 
@@ -70,13 +76,45 @@ def truths(kinds: dict[str, str]) -> list[str]:
 
 
 def short_names(kinds: dict[str, str]) -> dict[str, str]:
-    """Label -> at most two letters for narrow columns: R1, M for the model, T for the truth."""
+    """Label -> a few letters for narrow columns: R1, M for the model, T for the truth.
+
+    A human reader of up to four letters keeps the name. No two are equal, none is the name of another reader,
+    and a number in it is the reader's own, or no other's: R10 and R12 beside R1 never become R12 and R13.
+    """
     short: dict[str, str] = {}
     for label, kind in kinds.items():
-        letter = {ReaderKind.MODEL: "M", ReaderKind.CONSENSUS: "T"}.get(ReaderKind(kind), label[:2])
-        number = sum(1 for other in short.values() if other.startswith(letter))
-        short[label] = letter if not number else f"{letter}{number + 1}"[:3]
+        others = [other for other in kinds if other != label]
+        taken = {plain(name) for name in (*others, *short.values())}
+        numbers = {number for other in others if kinds[other] == kind for number in _numbers(other)}
+        short[label] = next(
+            text for text in _candidates(label, kind, numbers) if text and plain(text) not in taken
+        )
     return short
+
+
+def _candidates(label: str, kind: str, numbers: set[int]) -> Iterator[str]:
+    """Short names for a label, the best first, without end. numbers: those of the other labels."""
+    reader = label.partition(" (")[0]
+    own = _numbers(reader)
+    number = str(own[0]) if own and own[0] < MAX_NUMBER else ""
+    letter = {ReaderKind.MODEL: "M", ReaderKind.CONSENSUS: "T"}.get(ReaderKind(kind))
+    if letter is None and len(reader) <= MAX_LETTERS:
+        yield reader
+    letters = letter or "".join(char for char in reader if char.isalpha())[:2] or reader.strip()[:1]
+    if letter is None and number:
+        yield f"{letters[:1]}{number}"
+        yield f"{letters}{number}"
+    if letter is not None or not own:
+        yield letters
+    if number:
+        yield f"{letters}{number}"
+        yield from (f"{letters}{number}{mark}" for mark in "bcdefgh")
+    yield from (f"{letters}{counter}" for counter in count(2) if counter not in numbers)
+
+
+def _numbers(label: str) -> list[int]:
+    """Whole numbers in a label."""
+    return [int(text) for text in re.findall(r"[0-9]{1,9}", label)]
 
 
 def pair_kind(first: str, second: str, kinds: dict[str, str]) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from core.domain import ReaderKind
-from core.reader_labels import display_name, short_names
+from core.reader_labels import display_name, short_names, truths
 from core.report import formatting
 from pages.common import url_state
 from pages.common.agreement.question import Comparison
@@ -49,17 +49,18 @@ def pick_pair(compared: Comparison, pairs: Sequence[tuple[str, str]] | None = No
 
 
 def shorts(compared: Comparison) -> dict[str, str]:
-    """Label -> at most three letters: R1, M for the model."""
+    """Label -> a few letters: R1, M for the model."""
     return short_names(compared.kinds)
 
 
 def legend(compared: Comparison) -> str:
     """What the short names stand for, where they differ from the names."""
+    hidden = [] if compared.question.truth else truths(compared.kinds)
     named_ = [
-        f"{short}: {display_name(label)}" for label, short in shorts(compared).items() if short != label
+        f"{short}: {display_name(label)}"
+        for label, short in shorts(compared).items()
+        if short != label and label not in hidden
     ]
-    if not compared.question.truth:
-        named_ = [text for text in named_ if not text.startswith("T")]
     return f" {'; '.join(named_)}." if named_ else ""
 
 
