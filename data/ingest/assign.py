@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from core.names import Match, Names, are_same, is_occasion, name_without_occasion, tidy
+from core.names import Match, Names, are_same, is_occasion, look_alikes, name_without_occasion, tidy
 from data.dicom.pseudonyms import CohortKey
 
 TAGS, MAP, DATES, PERSON = "clinical_trial_tags", "map", "dates", "person"
@@ -94,7 +94,20 @@ def assign(facts: Iterable[Facts], known: Known) -> list[Assigned]:
         _by_dates([facts[at] for at in places], [found[at] for at in places], visits, baseline)
     for assigned in found:
         _say_what_is_open(assigned)
+    _note_look_alikes(found, known)
     return found
+
+
+def _note_look_alikes(found: list[Assigned], known: Known) -> None:
+    """Note names that look like one where the study has no list that says whether they are."""
+    for what, listed in (("subject", known.subjects), ("visit", known.visit_names)):
+        names = dict.fromkeys(getattr(film, what) for film in found if not listed and getattr(film, what))
+        groups = look_alikes(names, are_visits=what == "visit")
+        alike = {name: group for group in groups for name in group}
+        for film in found:
+            others = [name for name in alike.get(getattr(film, what), ()) if name != getattr(film, what)]
+            if others and not film.note:
+                film.note = f"{what} {getattr(film, what)} looks like {' and '.join(others)}"
 
 
 def _by_name(fact: Facts, known: Known) -> Assigned:

@@ -147,6 +147,14 @@ def test_a_name_whose_date_is_that_of_another_visit_is_noticed():
     assert where(study, trial_subject="S1", trial_visit="Day 28", film_date=on(30)).note == ""
 
 
+def test_names_that_look_like_one_are_said_while_the_study_has_no_list():
+    pairs = (("007", "BL"), ("7", "Baseline"), ("11-1", "W4"), ("1-11", "W-4"))
+    facts = [Facts(str(at), trial_subject=who, trial_visit=when) for at, (who, when) in enumerate(pairs)]
+    found = assign(facts, Known(Names([]), {}, Names([], are_visits=True), {}))
+    assert [(film.subject, film.visit) for film in found] == list(pairs)
+    assert [film.note for film in found] == ["subject 007 looks like 7", "subject 7 looks like 007", "", ""]
+
+
 # -- dates -------------------------------------------------------------------------------------------------
 
 
