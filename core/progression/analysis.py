@@ -92,10 +92,10 @@ def _left_out(readings: Readings, change: Changes) -> list[dict[str, Any]]:
 
 def _look_alikes(readings: Readings) -> list[str]:
     """Names that look like one and count as two: their change is lost, or made twice."""
-    names = {
+    names: dict[str, list[str]] = {
         "subject": readings.subjects,
         "reader": readings.readers,
-        "arm": readings.rows["arm"].cat.categories,
+        "arm": list(readings.rows["arm"].cat.categories),
     }
     return [text for what, those in names.items() for text in look_alike_warnings(what, those)]
 

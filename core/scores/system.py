@@ -15,6 +15,7 @@ from functools import cached_property
 from itertools import combinations
 
 from core.errors import InputError
+from core.names import plain
 from core.scores.drawing import Drawing
 
 
@@ -365,4 +366,4 @@ _SEPARATORS = re.compile(r"[\s._/\\-]+")
 
 def squeeze(text: str) -> str:
     """Text without case, blanks, dots, dashes, slashes and underscores: how spellings are compared."""
-    return _SEPARATORS.sub("", str(text)).casefold()
+    return _SEPARATORS.sub("", plain(text))

@@ -164,12 +164,9 @@ def _visit(given: str, subject: str, known: Known) -> Match:
     """The visit of this subject that is meant; one of several with this name is found by its date only."""
     own = [visit.visit for visit in known.visits.get(subject, [])]
     given = tidy(given)
-    several = [
-        name
-        for name in own
-        if is_occasion(name) and are_same(name_without_occasion(name), given, are_visits=True)
-    ]
-    if several and given not in own:
+    alike = [name for name in own if are_same(name_without_occasion(name), given, are_visits=True)]
+    several = [name for name in alike if is_occasion(name)]
+    if several == alike and several and given not in own:
         return Match(several[0]) if len(several) == 1 else Match(None, tuple(several), is_ambiguous=True)
     match = known.visit_names.find(given) if known.visit_names else Match(given)
     narrowed = [name for name in match.others if name in own]

@@ -156,23 +156,25 @@ class _VisitColumns(CheckedColumns):
     def tell_apart(self, rows: pd.DataFrame, stored: pd.DataFrame) -> pd.DataFrame:
         """Names for the visits of one subject that have one name but are several.
 
-        They are several where their numbers differ, or, of unscheduled ones, their days. A row that could be
-        any of them is refused. One that is stored under the plain name keeps it.
+        They are several where their numbers differ, or their days; of a scheduled visit the first day keeps
+        the name, unless the table is one of records (then it is one visit). A row that could be any of
+        several is refused. One that is stored under the plain name keeps it.
         """
-        visit = rows["visit"].copy()
         stored_keys = zip(stored["subject"], stored["visit"], strict=True)
         days_of: dict[tuple[str, str], Any] = dict(zip(stored_keys, stored["day"], strict=True))
         known = {
-            (subject, plain(name_without_occasion(name))) for subject, name in days_of if is_occasion(name)
+            (subject, plain(name_without_occasion(name)))
+            for subject, name in days_of
+            if is_occasion(name) and (subject, name_without_occasion(name)) not in days_of
         }
         pairs = list(zip(rows["subject"], rows["visit"].map(plain), strict=True))
         is_known = np.array([pair in known for pair in pairs], bool)
         again = rows.duplicated(["subject", "visit"], keep=False).to_numpy() | is_known
-        kept = []
+        visit, kept = rows["visit"].copy(), []
         for key, group in rows[again].groupby(["subject", "visit"], sort=False):
             subject, name = cast(tuple[str, str], key)
             has_several = (subject, plain(name)) in known
-            keys = _by_day(name, group) if has_several else _occasions(name, group)
+            keys = _by_day(name, group) if has_several else _occasions(name, group, self._is_of_records)
             if keys.nunique() < 2 and not has_several:
                 continue
             self.refuse(keys.isna(), _which_of(name))
@@ -181,11 +183,23 @@ class _VisitColumns(CheckedColumns):
                 keys = keys.mask((group["day"] == day).fillna(False).astype(bool), name)
             visit.loc[group.index] = keys.fillna(name)
             kept.append(f"{subject} has {' and '.join(dict.fromkeys(keys.dropna()))}")
+        self._note_kept(kept)
+        extra = visit.ne(rows["visit"]) & rows["planned_day"].notna()
+        rows = rows.assign(visit=visit)
+        rows.loc[extra, ["planned_day", "window_before", "window_after"]] = pd.NA
+        return self._not_refused(rows)
+
+    @property
+    def _is_of_records(self) -> bool:
+        """Whether the table is of a CDISC domain that has many rows for one visit."""
+        domain = next((name for name in self.table.columns if squeezed(name) == "domain"), None)
+        return domain is not None and set(text_column(self.table, domain).dropna()) != {"SV"}
+
+    def _note_kept(self, kept: list[str]) -> None:
         if kept:
             more = f", and {len(kept) - MAX_ROWS_NAMED} more" if len(kept) > MAX_ROWS_NAMED else ""
             some = ", ".join(kept[:MAX_ROWS_NAMED])
             self.notes.append(f"visits of one name on several days are kept as several: {some}{more}")
-        return self._not_refused(rows.assign(visit=visit))
 
     def one_plan(self, rows: pd.DataFrame) -> pd.DataFrame:
         """A plan has each visit once; what a later row says otherwise is refused."""
@@ -264,7 +278,7 @@ def _by_day(name: str, group: pd.DataFrame) -> pd.Series:
     return group["day"].astype("object").map(lambda day: None if pd.isna(day) else on_day(name, int(day)))
 
 
-def _occasions(name: str, group: pd.DataFrame) -> pd.Series:
+def _occasions(name: str, group: pd.DataFrame, is_of_records: bool) -> pd.Series:
     """For each row of one subject and name the name of its occasion; missing where nothing says which."""
     numbers = group["visit_number"]
     if numbers.nunique() > 1:
@@ -276,7 +290,10 @@ def _occasions(name: str, group: pd.DataFrame) -> pd.Series:
         return numbers.map(names).astype("object")
     if UNSCHEDULED.search(plain(name)):
         return _by_day(name, group)
-    return pd.Series(name, index=group.index, dtype="object")
+    if is_of_records:
+        return pd.Series(name, index=group.index, dtype="object")
+    is_first = (group["day"] == group["day"].min()).fillna(True).astype(bool)
+    return _by_day(name, group).mask(is_first, name)
 
 
 def parse_window(text: str) -> tuple[int, int] | None:

@@ -195,6 +195,15 @@ def test_of_several_visits_of_one_name_the_date_decides(day, visit):
         )
 
 
+def test_a_second_day_of_a_scheduled_visit_takes_only_the_films_of_that_day():
+    own = [Visit("Week 24", 1, 168, 168, None, None), Visit("Week 24 (day 200)", 1, None, 200, None, None),
+           Visit("Week 28", 2, 196, None, None, None)]  # fmt: skip
+    study = known(["S1"], own)
+    assert where(study, trial_subject="S1", film_date=on(200)).visit == "Week 24 (day 200)"
+    for written in ("Week 24", "WEEK 24", "wk24"):
+        assert where(study, trial_subject="S1", trial_visit=written).visit == "Week 24"
+
+
 def test_several_visits_of_one_name_stay_open_without_a_date_even_where_another_subject_has_one():
     study = known(["S1"], UNSCHEDULED)
     study = Known(

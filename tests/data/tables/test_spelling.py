@@ -256,8 +256,19 @@ def test_visits_of_one_name_with_two_numbers_are_two():
     assert read_visits(visits, ["P1"], {}).rows["visit"].tolist() == ["Repeat (no. 9.1)", "Repeat (no. 9.2)"]
 
 
-def test_rows_of_a_scheduled_visit_on_several_days_count_from_the_first_and_are_named():
-    visits = texts(subject=["P1"] * 3, visit=["BL", "W4", "W4"], day=["0", "28", "30"])
+def test_a_scheduled_visit_keeps_its_name_on_the_first_day_and_the_other_day_is_kept_beside_it():
+    visits = texts(subject=["P1"] * 4, visit=["BL", "W4", "W4", "W4"], day=["0", "28", "40", None],
+                   planned_day=["0", "28", "28", "28"])  # fmt: skip
+    found = read_visits(visits, ["P1"], {})
+    assert days(found) == {"BL": 0, "W4": 28, "W4 (day 40)": 40}
+    assert found.rows["planned_day"].isna().tolist() == [False, False, True]
+    assert found.notes == [
+        "visits of one name on several days are kept as several: P1 has W4 and W4 (day 40)"
+    ]
+
+
+def test_records_of_a_visit_on_several_days_are_of_one_visit_and_named():
+    visits = texts(DOMAIN=["QS"] * 3, subject=["P1"] * 3, visit=["BL", "W4", "W4"], day=["0", "28", "30"])
     found = read_visits(visits, ["P1"], {})
     assert days(found) == {"BL": 0, "W4": 28}
     assert found.notes == ["visits with rows of several days count from the first: W4 of P1 (days 28 to 30)"]
