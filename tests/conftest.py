@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.helpers.paths import ROOT
 
@@ -15,6 +16,8 @@ for library in ("OMP", "OPENBLAS", "MKL", "NUMBA"):  # read at import; commands 
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
 os.environ["SHARPLINE_SIGNING_KEY"] = str(Path(tempfile.mkdtemp()) / "signing.key")  # not the account's own
+settings.register_profile("busy", deadline=None)  # a busy machine is slow: examples have no time limit
+settings.load_profile("busy")
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from data.store.cohort import CohortStore
@@ -132,7 +132,6 @@ def test_a_row_may_say_the_reader_in_other_case(store):
     assert reasons(result) == {2: "this row says reader R10, R1 was asked for"}
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(1, 60), min_size=1, max_size=8, unique=True), st.data())
 def test_spelling_never_joins_or_loses_names(numbers, data):
     names = [f"{data.draw(st.sampled_from(['S-', 'S', '', '0', '00']))}{number}" for number in numbers]
