@@ -177,7 +177,7 @@ def _note_contradiction(fact: Facts, assigned: Assigned, known: Known) -> None:
     """Say where tags and map, or two tags, name different subjects or visits; what was followed stands."""
     for tag, mapped, what, followed in (
         (fact.trial_subject, fact.map_subject, "subject", assigned.subject),
-        (fact.trial_visit, fact.map_visit, "visit", assigned.visit),
+        (_visit_tag(fact, assigned, known), fact.map_visit, "visit", assigned.visit),
     ):
         if tag and mapped and not _mean_the_same(tag, mapped, what, assigned, known):
             is_of_file = followed == _find(what, tag, assigned, known).name
@@ -185,11 +185,21 @@ def _note_contradiction(fact: Facts, assigned: Assigned, known: Known) -> None:
             assigned.problem = (
                 f"the file says {what} {tag}, the map file says {mapped}; {source} was followed"
             )
+    number_of = known.patients.get(fact.patient)
+    if number_of is not None and assigned.subject is not None and number_of != assigned.subject:
+        assigned.note = f"its patient number is that of subject {number_of}; {assigned.subject} was followed"
     first, second = fact.trial_visit, fact.trial_visit_name
     if first and second and assigned.visit is not None and known.visit_names:
         other = _find("visit", second, assigned, known).name
         if other is not None and _find("visit", first, assigned, known).name not in (None, other):
             assigned.note = f"the file says visit {first} and visit {second}; {assigned.visit} was followed"
+
+
+def _visit_tag(fact: Facts, assigned: Assigned, known: Known) -> str:
+    """What the file says of its visit: the tag that the study knows, else the one that should say it."""
+    given = [name for name in (fact.trial_visit, fact.trial_visit_name) if name]
+    listed = [name for name in given if known.visit_names and _find("visit", name, assigned, known).name]
+    return (listed or [fact.trial_visit])[0]
 
 
 def _mean_the_same(tag: str, mapped: str, what: str, assigned: Assigned, known: Known) -> bool:

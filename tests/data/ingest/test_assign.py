@@ -140,6 +140,26 @@ def test_two_visit_tags_that_contradict_each_other_are_noticed():
     )
 
 
+@pytest.mark.parametrize(
+    "code, name, is_noticed",
+    [("", "Day 0", True), ("V2", "Day 7", False), ("V2", "Day 0", True), ("", "first", False)],
+)
+def test_the_visit_tag_that_the_study_knows_is_held_against_the_map(code, name, is_noticed):
+    tags = {"trial_subject": "S1", "trial_visit": code, "trial_visit_name": name}
+    found = where(known(["S1"], visits(0, 7)), map_subject="S1", map_visit="Day 7", **tags)
+    said = f"the file says visit {name}, the map file says Day 7; the file was followed"
+    assert (found.problem == said) is is_noticed
+    assert found.visit == (name if is_noticed else "Day 7")
+
+
+def test_a_patient_number_of_another_subject_is_noticed():
+    study = known(["S1", "S2"], visits(0))
+    study.patients["P-2"] = "S2"
+    found = where(study, trial_subject="S1", trial_visit="Day 0", patient="P-2")
+    assert (found.subject, found.note) == ("S1", "its patient number is that of subject S2; S1 was followed")
+    assert where(study, trial_subject="S2", trial_visit="Day 0", patient="P-2").note == ""
+
+
 def test_a_name_whose_date_is_that_of_another_visit_is_noticed():
     study = known(["S1"], visits(0, 28, 364))
     found = where(study, trial_subject="S1", trial_visit="Day 28", film_date=on(364))
