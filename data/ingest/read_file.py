@@ -20,6 +20,7 @@ from data.dicom.classify import PROJECTION, Classified, classify
 from data.dicom.comments import without_comments
 from data.dicom.deidentify import Deidentified, Identity, deidentify, identity_of
 from data.dicom.frame_geometry import FrameGeometry, geometry_of
+from data.dicom.picture.stored_bits import stored_bits
 from data.dicom.pixel_values import Picture, first_item, functional, number, to_picture
 from data.dicom.previews import film_path, preview_path, write_preview
 from data.dicom.pseudonyms import CohortKey
@@ -243,9 +244,15 @@ def _in_words(values: np.ndarray) -> np.ndarray:
 
 
 def _without_extra_bits(file: DicomFile, frame: np.ndarray, as_stored: bool) -> bytes | None:
-    """New pixel data for a grey frame whose unused high bits were not empty: overlays used to lie there."""
+    """New pixel data for a grey frame whose unused high bits were not empty: overlays used to lie there.
+
+    The words of a frame whose values were moved down stay as they were delivered.
+    """
     stored, allocated = (whole_number(file.dataset.get(name)) for name in ("BitsStored", "BitsAllocated"))
     if as_stored or not file.is_native or frame.ndim != 2 or stored == allocated or allocated not in (8, 16):
+        return None
+    bits = stored_bits(file.dataset)
+    if bits is not None and bits.shift:
         return None
     if int(frame.min()) < 0 or frame.dtype.kind == "i":
         return None  # the sign is carried on into the high bits: nothing is hidden there
