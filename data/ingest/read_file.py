@@ -16,12 +16,13 @@ import numpy as np
 from pydicom.dataset import Dataset
 
 from data.dicom.burnt_in import burnt_in_warning
-from data.dicom.classify import PROJECTION, Classified, classify
+from data.dicom.classify import Classified, classify
 from data.dicom.comments import without_comments
 from data.dicom.deidentify import Deidentified, Identity, deidentify, identity_of
 from data.dicom.frame_geometry import FrameGeometry, geometry_of
+from data.dicom.picture.spacing import Spacing, spacing_of
 from data.dicom.picture.stored_bits import stored_bits
-from data.dicom.pixel_values import Picture, first_item, functional, number, to_picture
+from data.dicom.pixel_values import Picture, functional, number, to_picture
 from data.dicom.previews import film_path, preview_path, write_preview
 from data.dicom.pseudonyms import CohortKey
 from data.dicom.read import (
@@ -42,7 +43,6 @@ from data.ingest.sources import Source
 TABLES = (".csv", ".tsv")
 TABLE = "is a table, not a film; subjects come in with 'sharpline subjects', scores with 'sharpline reads'"
 _DAMAGED = "the file is damaged: parts of its header contradict each other"
-SMALLEST_SPACING, LARGEST_SPACING = 0.001, 20.0  # mm between pixels; outside of it is a wrong header
 
 
 @dataclass
@@ -267,7 +267,7 @@ def _without_extra_bits(file: DicomFile, frame: np.ndarray, as_stored: bool) -> 
 def _facts(file: DicomFile, seen: _Seen, classified: Classified) -> dict[str, Any]:
     """Columns of the image table that come from pixels and technical tags."""
     dataset, warnings = file.dataset, [*file.warnings, *seen.warnings, *seen.picture.warnings]
-    spacing = _spacing(dataset, classified.modality, warnings)
+    spacing = spacing_of(dataset, classified.modality)
     shown = seen.picture.pixels if seen.decoded is seen.frame else seen.picture.pixels[seen.frame_index]
     text = burnt_in_warning(dataset, shown)
     rows, columns = seen.frame.shape[:2]
@@ -277,50 +277,24 @@ def _facts(file: DicomFile, seen: _Seen, classified: Classified) -> dict[str, An
         "body_part": classified.body_part or None,
         "view": classified.view or None,
         "laterality": classified.laterality or None,
-        "classification": classified.record,
+        "classification": classified.record | _record_of(spacing),
         "row_count": rows,
         "column_count": columns,
         "frame_count": file.frame_count,
         "instance_number": whole_number(dataset.get("InstanceNumber")),
-        "spacing_row_mm": spacing[0] if spacing else None,
-        "spacing_column_mm": spacing[1] if spacing else None,
+        "spacing_row_mm": spacing.mm[0] if spacing.mm else None,
+        "spacing_column_mm": spacing.mm[1] if spacing.mm else None,
         "bits_stored": whole_number(dataset.get("BitsStored")),
         "window_centre": _first_number(dataset, "WindowCenter"),
         "window_width": _first_number(dataset, "WindowWidth"),
         "frame_index": seen.frame_index,
-        "warnings": [*warnings, *([text] if text else [])],
+        "warnings": [*warnings, *spacing.warnings, *([text] if text else [])],
     }
 
 
-def _spacing(dataset: Dataset, modality: str, warnings: list[str]) -> tuple[float, float] | None:
-    """Millimetres between rows and between columns, as calibrated to the patient where the file says."""
-    for keyword in ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing"):
-        value = functional(dataset, "PixelMeasuresSequence", keyword)
-        pair = _pair(value)
-        if pair is None:
-            continue
-        if all(SMALLEST_SPACING <= distance <= LARGEST_SPACING for distance in pair):
-            magnification = number(dataset.get("EstimatedRadiographicMagnificationFactor"), 1.0)
-            if keyword == "ImagerPixelSpacing" and 1.0 < magnification < 3.0:
-                return pair[0] / magnification, pair[1] / magnification
-            return pair
-        warnings.append(f"{keyword} {pair[0]:g} x {pair[1]:g} mm cannot be right and was left out")
-    region = first_item(dataset, "SequenceOfUltrasoundRegions")
-    if region is not None and whole_number(region.get("PhysicalUnitsXDirection")) == 3:  # 3 is cm
-        pair = _pair([region.get("PhysicalDeltaY"), region.get("PhysicalDeltaX")])
-        if pair and all(SMALLEST_SPACING <= abs(10 * distance) <= LARGEST_SPACING for distance in pair):
-            return abs(10 * pair[0]), abs(10 * pair[1])
-    if modality in PROJECTION:
-        warnings.append("the file does not say how many millimetres a pixel is")
-    return None
-
-
-def _pair(value: Any) -> tuple[float, float] | None:
-    try:
-        first, second = (float(part) for part in value)
-    except (TypeError, ValueError):
-        return None
-    return (first, second) if np.isfinite(first) and np.isfinite(second) else None
+def _record_of(spacing: Spacing) -> dict[str, Any]:
+    """How the spacing was found, in the form of ``classify.Classified.record``."""
+    return {"spacing": {"value": list(spacing.mm), "source": spacing.source}} if spacing.mm else {}
 
 
 def _first_number(dataset: Dataset, keyword: str) -> float | None:
