@@ -20,6 +20,7 @@ from data.dicom.classify import Classified, classify
 from data.dicom.comments import without_comments
 from data.dicom.deidentify import Deidentified, Identity, deidentify, identity_of
 from data.dicom.frame_geometry import FrameGeometry, geometry_of
+from data.dicom.picture.cautions import cautions
 from data.dicom.picture.spacing import Spacing, spacing_of
 from data.dicom.picture.stored_bits import stored_bits
 from data.dicom.pixel_values import Picture, functional, number, to_picture
@@ -268,6 +269,7 @@ def _facts(file: DicomFile, seen: _Seen, classified: Classified) -> dict[str, An
     """Columns of the image table that come from pixels and technical tags."""
     dataset, warnings = file.dataset, [*file.warnings, *seen.warnings, *seen.picture.warnings]
     spacing = spacing_of(dataset, classified.modality)
+    noted = cautions(dataset, file.transfer_syntax, frames=file.frame_count, modality=classified.modality)
     shown = seen.picture.pixels if seen.decoded is seen.frame else seen.picture.pixels[seen.frame_index]
     text = burnt_in_warning(dataset, shown)
     rows, columns = seen.frame.shape[:2]
@@ -288,7 +290,7 @@ def _facts(file: DicomFile, seen: _Seen, classified: Classified) -> dict[str, An
         "window_centre": _first_number(dataset, "WindowCenter"),
         "window_width": _first_number(dataset, "WindowWidth"),
         "frame_index": seen.frame_index,
-        "warnings": [*warnings, *spacing.warnings, *([text] if text else [])],
+        "warnings": [*warnings, *spacing.warnings, *noted, *([text] if text else [])],
     }
 
 
