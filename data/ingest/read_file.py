@@ -290,7 +290,7 @@ def _facts(file: DicomFile, seen: _Seen, classified: Classified) -> dict[str, An
         "window_centre": _first_number(dataset, "WindowCenter"),
         "window_width": _first_number(dataset, "WindowWidth"),
         "frame_index": seen.frame_index,
-        "warnings": [*warnings, *spacing.warnings, *noted, *([text] if text else [])],
+        "warnings": [*warnings, *spacing.warnings, *classified.warnings, *noted, *([text] if text else [])],
     }
 
 
