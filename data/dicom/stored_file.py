@@ -32,17 +32,23 @@ _END_OF_FRAMES = b"\xfe\xff\xdd\xe0\x00\x00\x00\x00"
 
 @dataclass(frozen=True)
 class FilmFile:
-    """A film ready to be written: ``header`` and ``pixels`` in this order, then ``tail``."""
+    """A film ready to be written: ``header`` and ``pixels`` in this order, then ``tail``.
+
+    is_there: the film of that name is in its place already and is not written.
+    """
 
     image: str
     header: bytes
     pixels: bytes | memoryview
     tail: bytes = b""
+    is_there: bool = False
 
     def write(self, path: Path) -> None:
+        """Write the file; it is on the disk, not only on its way there, when this returns."""
         with open(path, "wb", buffering=0) as stream:
             for part in (self.header, self.pixels, self.tail):
                 _write_all(stream.fileno(), part)
+            os.fsync(stream.fileno())
 
 
 def film_file(

@@ -24,7 +24,7 @@ from data.dicom.picture.cautions import cautions
 from data.dicom.picture.spacing import Spacing, spacing_of
 from data.dicom.picture.stored_bits import stored_bits
 from data.dicom.pixel_values import Picture, functional, number, to_picture
-from data.dicom.previews import film_path, preview_path, write_preview
+from data.dicom.previews import write_preview
 from data.dicom.pseudonyms import CohortKey
 from data.dicom.read import (
     AT_ONCE,
@@ -39,6 +39,7 @@ from data.dicom.read import (
 )
 from data.dicom.stored_file import FilmFile, film_file
 from data.ingest.image_map import ImageMap
+from data.ingest.mending import Fault, fault_of
 from data.ingest.sources import Source
 
 TABLES = (".csv", ".tsv")
@@ -54,6 +55,9 @@ class Reading:
     staging: Path
     folder: Path
     known: dict[str, str] = field(default_factory=dict)  # fingerprint of the delivery -> image
+    recorded: dict[str, dict[str, Any]] = field(
+        default_factory=dict
+    )  # image -> facts, as the cohort has them
     image_map: ImageMap | None = None
 
 
@@ -62,6 +66,7 @@ class Outcome:
     """What became of one file: ``refused`` with a reason, ``known`` already, or a film to be stored.
 
     image: columns of the table of that name. delivery: likewise. blank: nothing to compare pixels by.
+    mends: what was wrong with the stored files of a film that is there, and is made anew.
     """
 
     kind: str  # film | known | refused
@@ -70,6 +75,7 @@ class Outcome:
     image: dict[str, Any] = field(default_factory=dict)
     delivery: dict[str, Any] = field(default_factory=dict)
     blank: bool = False
+    mends: str = ""
 
 
 def read_film(source: Source, reading: Reading) -> Outcome:
@@ -99,8 +105,9 @@ def _read(stream: Any, source: Source, reading: Reading) -> Outcome:
     fingerprint = reading.key.fingerprint(hashlib.sha256(header).digest() + digest)
     identity = identity_of(file.dataset)
     mapped = _mapped(source, identity, file.dataset, reading)
-    known = reading.known.get(fingerprint)
-    if known and film_path(reading.folder, known).exists() and preview_path(reading.folder, known).exists():
+    known = reading.known.get(fingerprint, "")
+    fault = fault_of(reading.folder, known) if known else Fault()
+    if known and not fault.words:
         return Outcome("known", fingerprint=fingerprint, delivery={"image": known, **mapped})
     seen = _see(file, encoded, digest)
     classified = classify(file.dataset, seen.frame)
@@ -110,7 +117,11 @@ def _read(stream: Any, source: Source, reading: Reading) -> Outcome:
     image = facts | _kept_tags(file.dataset) | {"image": stored.image, "film_date": done.film_date}
     image["warnings"] = [*facts["warnings"], *done.warnings]
     in_film = len(stored.header) if _is_in_film(seen, encoded) else None
-    _write(stored, seen.picture, image, geometry, reading.staging, in_film)
+    if known:
+        stored, in_film = fault.mended(stored, in_film)
+        image["image"] = stored.image
+    _write(stored, seen.picture, image | reading.recorded.get(known, {}), geometry, reading.staging, in_film)
+    del image["frame_index"]  # of the preview alone
     delivery = {
         "image": stored.image,
         "fingerprint": fingerprint,
@@ -121,7 +132,9 @@ def _read(stream: Any, source: Source, reading: Reading) -> Outcome:
         "trial_visit_name": done.trial_visit_name or None,
         **mapped,
     }
-    return Outcome("film", fingerprint=fingerprint, image=image, delivery=delivery, blank=seen.blank)
+    return Outcome(
+        "film", "", fingerprint, image=image, delivery=delivery, blank=seen.blank, mends=fault.words
+    )
 
 
 def _encoded(file: DicomFile) -> bytes:
@@ -366,7 +379,7 @@ def _write(
     spacing = (image["spacing_row_mm"], image["spacing_column_mm"])
     description = picture.description() | {
         "image": stored.image,
-        "frame": image.pop("frame_index"),
+        "frame": image["frame_index"],
         "frames": image["frame_count"],
         "spacing_mm": list(spacing) if None not in spacing else None,
         "bits": image["bits_stored"],
@@ -376,6 +389,7 @@ def _write(
     }
     if image["frame_count"] > 1:
         description |= geometry.fields()
-    stored.write(staging / f"{stored.image}.dcm")
+    if not stored.is_there:
+        stored.write(staging / f"{stored.image}.dcm")
     path = staging / f"{stored.image}.npy"
     write_preview(path, picture.pixels, description, in_film=in_film, turned_over=picture.turned_over)
