@@ -88,6 +88,8 @@ def _text(result: dict[str, Any]) -> str:
     ]
     refused = [f"  {row['file']}: {row['reason']}" for row in result["refused"]]
     lines += [f"Refused ({len(refused)}):", *refused] if refused else []
+    mended = [(f"{row['was']}; made anew", row["file"]) for row in result["mended"]]
+    lines += _grouped("Mended", mended)
     again = [(f"{row['how']} as a film that is there", row["file"]) for row in result["duplicates"]]
     lines += _grouped("Delivered again", again)
     flagged = [(warning, row["file"]) for row in result["flagged"] for warning in row["warnings"]]

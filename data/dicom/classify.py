@@ -15,16 +15,17 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from pydicom.dataset import Dataset
 
-from data.dicom.pixel_values import first_item, functional
+from data.dicom.pixel_values import first_item, functional, functional_of_frames
 from data.dicom.read import sop_class_name
 
 SURE_ENOUGH = 0.5
+UNSURE = 0.45  # at most, of a value that the header contradicts
 PARTS = ("modality", "body_part", "view", "laterality")
 PROJECTION = ("CR", "DX", "DR", "RG", "XR", "MG", "XA", "RF")
 
@@ -63,7 +64,7 @@ _VIEW_WORDS = (
 )
 _SIDE_WORDS = (
     ("B", r"both|bilat\w*|beide\w*|bds|bilateral\w*"),
-    ("R", r"right|rechts?|re|rt|droite?s?|derech\w+|r"),
+    ("R", r"right|rechts?|re(?! ?(?:take|do|peat|exam|shoot|check))|rt|droite?s?|derech\w+|r"),
     ("L", r"left|links?|li|lt|gauches?|izquierd\w+|l"),
 )
 _BODY_CODES = {
@@ -112,27 +113,36 @@ _MODALITIES = frozenset(
         "RTIMAGE",
     }
 )
+_SIDE_TAGS = {"ImageLaterality": 0.9, "Laterality": 0.85, "FrameLaterality": 0.85}
 _SPINE_LEVELS = ("cervical spine", "thoracic spine", "lumbar spine")
 
 
 @dataclass(frozen=True)
 class Hint:
-    """One piece of evidence: ``value`` as ``source`` says it, weight 0 to 1."""
+    """One piece of evidence: ``value`` as ``source`` says it, weight 0 to 1.
+
+    is_one_of_several: the same words name other values as well.
+    """
 
     value: str
     source: str
     weight: float
+    is_one_of_several: bool = False
 
 
 @dataclass(frozen=True)
 class Classified:
-    """The four values (``""`` where not sure enough) and the record of how each was found, as JSON types."""
+    """The four values (``""`` where not sure enough) and the record of how each was found, as JSON types.
+
+    warnings: what contradicts itself in the header, in plain words.
+    """
 
     modality: str
     body_part: str
     view: str
     laterality: str
     record: dict[str, dict[str, Any]]
+    warnings: tuple[str, ...] = ()
 
 
 def classify(dataset: Dataset, frame: np.ndarray | None = None) -> Classified:
@@ -143,10 +153,10 @@ def classify(dataset: Dataset, frame: np.ndarray | None = None) -> Classified:
     modality = _settle(_modality_hints(dataset, frame))
     body = _settle(_body_hints(dataset))
     view = _settle(_view_hints(dataset, str(modality["value"])))
-    side = _settle(_side_hints(dataset, str(body["value"])))
+    side, warnings = _settle_side(list(_side_hints(dataset, str(body["value"]))))
     record = dict(zip(PARTS, (modality, body, view, side), strict=True))
     sure = {part: _if_sure(record[part]) for part in PARTS}
-    return Classified(**sure, record=record)
+    return Classified(**sure, record=record, warnings=warnings)
 
 
 def _if_sure(settled: dict[str, Any]) -> str:
@@ -187,7 +197,7 @@ def _specific(hints: list[Hint]) -> list[Hint]:
     if len(limbs) == 1:
         renamed["extremity"] = limbs.pop()
     return [
-        Hint(renamed[hint.value], hint.source, hint.weight / 2) if hint.value in renamed else hint
+        replace(hint, value=renamed[hint.value], weight=hint.weight / 2) if hint.value in renamed else hint
         for hint in hints
     ]
 
@@ -307,13 +317,45 @@ def _plane(dataset: Dataset) -> str:
     return ("sagittal", "coronal", "axial")[axis] if abs(normal[axis]) / length > 0.82 else ""
 
 
+def _settle_side(hints: list[Hint]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The side, and a warning where the header names another one as well: then no side is sure.
+
+    Words for both sides contradict no tag and no words for one: a study of both hands has films of each.
+    """
+    tagged = {hint.value for hint in hints if hint.source in _SIDE_TAGS}
+    named = {hint.value for hint in hints if hint.source not in _SIDE_TAGS and not hint.is_one_of_several}
+    if (tagged | named) - {"B"}:
+        named -= {"B"}
+        hints = [hint for hint in hints if hint.value != "B" or hint.source in _SIDE_TAGS]
+    settled = _settle(hints)
+    if len(tagged | named) < 2:
+        return settled, ()
+    says = dict.fromkeys(f"{hint.source} {hint.value}" for hint in hints if not hint.is_one_of_several)
+    settled["confidence"] = min(float(settled["confidence"]), UNSURE)
+    warning = f"the header contradicts itself about the side ({', '.join(says)}); no side was taken"
+    return settled, (warning,)
+
+
 def _side_hints(dataset: Dataset, body_part: str) -> Iterator[Hint]:
-    for keyword, weight in (("ImageLaterality", 0.9), ("Laterality", 0.85), ("FrameLaterality", 0.85)):
-        value = _code(functional(dataset, "FrameAnatomySequence", keyword))
-        if value in {"L", "R", "B"}:
-            yield Hint(value, keyword, weight)
+    for keyword, weight in _SIDE_TAGS.items():
+        own = [functional(dataset, "FrameAnatomySequence", keyword)]
+        for value in dict.fromkeys(
+            _code(side) for side in own + functional_of_frames(dataset, "FrameAnatomySequence", keyword)
+        ):
+            if value in {"L", "R", "B"}:
+                yield Hint(value, keyword, weight)
     if body_part in (*_SPINE_LEVELS, "spine"):
         return  # "right" in the description of a spine film names the marker or the side of the tube
+    region = first_item(dataset, "AnatomicRegionSequence")
+    if region is not None:
+        yield from _hints_from_text(region.get("CodeMeaning"), _SIDE_WORDS, "AnatomicRegionSequence", 0.7)
+        modifier = first_item(region, "AnatomicRegionModifierSequence")
+        if modifier is not None:
+            meaning = modifier.get("CodeMeaning")
+            yield from _hints_from_text(meaning, _SIDE_WORDS, "AnatomicRegionModifierSequence", 0.8)
+    yield from _hints_from_text(dataset.get("BodyPartExamined"), _SIDE_WORDS, "BodyPartExamined", 0.7)
+    if _code(dataset.get("ViewPosition")) not in _VIEW_CODES:
+        yield from _hints_from_text(dataset.get("ViewPosition"), _SIDE_WORDS, "ViewPosition", 0.6)
     for keyword, weight in _TEXT_WEIGHTS:
         yield from _hints_from_text(dataset.get(keyword), _SIDE_WORDS, keyword, weight)
 
@@ -329,7 +371,8 @@ def _hints_from_text(
     if "spine" in found and len(found) > 1:
         found.remove("spine")
     for value in found[:3]:
-        yield Hint(value, source, weight if len(found) == 1 else weight / (2 * len(found) - 1))
+        several = len(found) > 1
+        yield Hint(value, source, weight / (2 * len(found) - 1) if several else weight, several)
 
 
 def _plain(text: object) -> str:

@@ -16,9 +16,15 @@ import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.pixels import apply_color_lut
 
+from data.dicom.picture.padding import darken, is_padding
 from data.dicom.read import Refusal, whole_number
 
 Window = tuple[float, float]
+
+UNREADABLE = "?"  # stands for a value that cannot be read; it is no number
+
+LARGEST_RESCALE = 1e9  # of slope and intercept; beyond, a step of one grey value is lost in rounding
+MIN_SHOWN = 0.01  # proportion of pixels that a window must leave between black and white
 
 
 @dataclass
@@ -64,14 +70,24 @@ def to_picture(frame: np.ndarray, dataset: Dataset, *, several: bool = False) ->
     frame is left as it is. Raises Refusal where a colour table is missing or damaged.
     """
     if frame.ndim == 3 + several:
-        return _colour(frame)
+        grey = _grey_of_colour(frame)
+        return _colour(frame, dataset) if grey is None else _grey(grey, dataset)
     if str(dataset.get("PhotometricInterpretation", "")) == "PALETTE COLOR":
         return _palette(frame, dataset)
     return _grey(frame, dataset)
 
 
-def _colour(frame: np.ndarray) -> Picture:
-    shift = 8 * (frame.dtype.itemsize - 1)
+def _grey_of_colour(frame: np.ndarray) -> np.ndarray | None:
+    """The one channel of a picture whose three are equal: a grey film that was saved as colour."""
+    for part in (frame[..., ::31, ::31, :], frame):  # most colour pictures are known by a few pixels
+        if any((part[..., 0] != part[..., channel]).any() for channel in (1, 2)):
+            return None
+    return np.ascontiguousarray(frame[..., 0])
+
+
+def _colour(frame: np.ndarray, dataset: Dataset) -> Picture:
+    bits = whole_number(dataset.get("BitsStored")) or 8 * frame.dtype.itemsize
+    shift = max(min(bits, 8 * frame.dtype.itemsize) - 8, 0)
     pixels = (frame >> shift).astype(np.uint8) if shift else frame.astype(np.uint8, copy=False)
     return Picture(pixels, (0.0, 255.0))
 
@@ -102,18 +118,22 @@ def _colour_table(dataset: Dataset) -> Dataset:
 def _grey(frame: np.ndarray, dataset: Dataset) -> Picture:
     picture = Picture(frame, (0.0, 0.0))
     values = frame.astype(frame.dtype.newbyteorder("="), copy=False)
+    padding = is_padding(values, dataset)
     values, has_table = _apply_modality_table(values, dataset, picture)
     values, has_voi_table = _apply_voi_table(values, dataset, picture)
     signed = values.dtype.kind == "i" and not (has_table or has_voi_table)
+    is_inverted = (str(dataset.get("PhotometricInterpretation", "")) == "MONOCHROME1") != (picture.slope < 0)
+    if padding is not None:
+        values = darken(values, padding, is_inverted=is_inverted)
     picture.pixels, brightest = _to_uint16(values, _bits(dataset, values), signed, picture)
     is_as_stored = picture.pixels is frame
-    if (str(dataset.get("PhotometricInterpretation", "")) == "MONOCHROME1") != (picture.slope < 0):
+    if is_inverted:
         _turn_over(picture, brightest)
         picture.turned_over = brightest if is_as_stored else None
     if has_voi_table:
         picture.window, picture.window_source = (0.0, float(picture.pixels.max(initial=1))), "look-up table"
     else:
-        _choose_window(picture, dataset)
+        _choose_window(picture, dataset, padding)
     return picture
 
 
@@ -131,13 +151,29 @@ def _apply_modality_table(values: np.ndarray, dataset: Dataset, picture: Picture
         if looked_up is not None:
             return looked_up, True
         picture.warnings.append("the modality look-up table is damaged and was left out")
-    group = "PixelValueTransformationSequence"
-    picture.slope = number(functional(dataset, group, "RescaleSlope"), 1.0)
-    picture.intercept = number(functional(dataset, group, "RescaleIntercept"), 0.0)
+    picture.slope = _rescale(dataset, "RescaleSlope", 1.0, picture)
+    picture.intercept = _rescale(dataset, "RescaleIntercept", 0.0, picture)
     if picture.slope == 0:
         picture.slope = 1.0
         picture.warnings.append("the rescale slope is 0 and was left out")
     return values, False
+
+
+def _rescale(dataset: Dataset, keyword: str, default: float, picture: Picture) -> float:
+    """The slope or intercept of the file's units; the default, with a warning, where it cannot be used."""
+    group, name = "PixelValueTransformationSequence", f"the rescale {keyword.removeprefix('Rescale').lower()}"
+    stated = functional(dataset, group, keyword)
+    value = number(stated)
+    if stated in (None, ""):
+        return default
+    if not abs(value) <= LARGEST_RESCALE:
+        picture.warnings.append(f"{name} cannot be right and was left out")
+        return default
+    if len({str(own) for own in functional_of_frames(dataset, group, keyword)}) > 1:
+        picture.warnings.append(
+            f"{name} is not the same for all frames; grey values of frames do not compare"
+        )
+    return value
 
 
 def _apply_voi_table(values: np.ndarray, dataset: Dataset, picture: Picture) -> tuple[np.ndarray, bool]:
@@ -211,35 +247,72 @@ def _turn_over(picture: Picture, brightest: int) -> None:
     picture.sign, picture.offset = -1, picture.offset + brightest
 
 
-def _choose_window(picture: Picture, dataset: Dataset) -> None:
+def _choose_window(picture: Picture, dataset: Dataset, padding: np.ndarray | None) -> None:
     """The file's first window in grey values where it shows anything, else the middle 99% of the picture."""
-    centre = number(_first(functional(dataset, "FrameVOILUTSequence", "WindowCenter")))
-    width = number(_first(functional(dataset, "FrameVOILUTSequence", "WindowWidth")))
-    step = 17 if picture.pixels.size > 1 << 20 else 3
-    sample = picture.pixels[..., ::step, ::step]
+    sample = _sample(picture.pixels, padding)
     low, high = np.percentile(sample, (0.5, 99.5)) if sample.size else (0.0, 1.0)
+    stated = [
+        functional(dataset, "FrameVOILUTSequence", keyword) for keyword in ("WindowCenter", "WindowWidth")
+    ]
+    centre, width = (number(_first(value)) for value in stated)
     if np.isfinite(centre) and np.isfinite(width) and width >= 1:
         edges = [
             ((value - picture.intercept) / picture.slope - picture.offset) * picture.sign
             for value in (centre - width / 2, centre + width / 2)
         ]
-        if min(edges) < high and max(edges) > low:
+        if min(edges) < high and max(edges) > low and _shows(sample, min(edges), max(edges)):
             picture.window, picture.window_source = (min(edges), max(edges)), "file"
             return
         picture.warnings.append("the file's window shows nothing of the picture and was left out")
+    elif any(value not in (None, "") for value in stated):
+        picture.warnings.append("the file's window cannot be used and was left out")
     picture.window = (float(low), float(max(high, low + 1)))
 
 
+def _sample(pixels: np.ndarray, padding: np.ndarray | None) -> np.ndarray:
+    """Some grey values of the picture, without padding."""
+    step = 17 if pixels.size > 1 << 20 else 3
+    sample = pixels[..., ::step, ::step]
+    if padding is None:
+        return sample
+    return sample[~padding[..., ::step, ::step]]
+
+
+def _shows(sample: np.ndarray, darkest: float, brightest: float) -> bool:
+    """Whether a window leaves more than single pixels between its black and its white."""
+    return float(((sample > darkest) & (sample < brightest)).mean()) >= MIN_SHOWN
+
+
 def functional(dataset: Dataset, group: str, keyword: str) -> Any:
-    """A value of the data set, or of the functional groups that enhanced files keep it in."""
-    if keyword in dataset:
-        return dataset.get(keyword)
+    """A value of the data set, or of the functional groups of an enhanced file (there of its first frame)."""
+    value = header_value(dataset, keyword)
+    if value not in (None, ""):
+        return value
     for name in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
         shared = first_item(dataset, name)
         item = first_item(shared, group) if shared is not None else None
         if item is not None and keyword in item:
-            return item.get(keyword)
+            return header_value(item, keyword)
     return None
+
+
+def header_value(dataset: Dataset, keyword: str) -> Any:
+    """A value of the header; ``UNREADABLE`` where it is there and is not what its kind allows."""
+    try:
+        return dataset.get(keyword)
+    except Exception:  # a number that is none, a length that does not fit: it fails on access, in many ways
+        return UNREADABLE
+
+
+def functional_of_frames(dataset: Dataset, group: str, keyword: str) -> list[Any]:
+    """The values that single frames of an enhanced file have of their own, in their order."""
+    try:
+        frames = list(dataset.get("PerFrameFunctionalGroupsSequence") or [])
+    except Exception:  # a damaged sequence fails on access, in many ways
+        return []
+    items = [first_item(frame, group) for frame in frames]
+    values = [None if item is None else header_value(item, keyword) for item in items]
+    return [value for value in values if value not in (None, "")]
 
 
 def first_item(dataset: Dataset, keyword: str) -> Dataset | None:

@@ -1,9 +1,10 @@
 """Decoded pictures beside the stored films, for fast viewing and scoring (docs/decisions/preview-format.md).
 
 ``<image>.npy`` is the image as a plain NumPy file, so that it can be mapped into memory (a film of 2010 x
-1670 is there in under a millisecond); behind the array stand a JSON description and its length in eight
-bytes, which NumPy does not look at. Where the stored film holds the very same values uncompressed (or these
-flipped), the array is empty and the description says where they begin in ``<image>.dcm``.
+1670 is there in under a millisecond); behind the array stand a JSON description, with a checksum of both, and
+its length in eight bytes, which NumPy does not look at. Where the stored film holds the very same values
+uncompressed (or these flipped), the array is empty and the description says where they begin in
+``<image>.dcm``.
 Of an image of several frames all are there, unless there are too many or an older version wrote it: then the
 middle one stands for them (``holds_all_frames``).
 """
@@ -11,7 +12,10 @@ middle one stands for them (``holds_all_frames``).
 from __future__ import annotations
 
 import json
+import math
+import os
 import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +25,7 @@ from numpy.lib import format as npy
 from core.domain import Image
 from core.errors import StoreError
 from data.dicom.frame_geometry import from_fields
+from data.dicom.stored_file import ReadBack
 
 
 def film_path(folder: Path, image: str) -> Path:
@@ -41,7 +46,7 @@ def write_preview(
     in_film: int | None = None,
     turned_over: int | None = None,
 ) -> None:
-    """Write a picture and its description.
+    """Write a picture and its description; they are on the disk when this returns.
 
     pixels: uint16 (rows, columns) or uint8 (rows, columns, 3), of several frames with the frames in front.
     in_film: where these pixels, as little endian, begin in the stored film beside it; None where they do not.
@@ -51,12 +56,60 @@ def write_preview(
         place = {"offset": in_film, "shape": list(pixels.shape), "turned_over": turned_over}
         description = description | {"in_film": place}
         pixels = np.empty(0, np.uint16)
-    note = json.dumps(description, ensure_ascii=False).encode()
     flat = np.ascontiguousarray(pixels)
+    note = _note(description | {"checksum": _checksum(flat, description)})
     with open(path, "wb", buffering=0) as stream:
         npy.write_array_header_1_0(stream, npy.header_data_from_array_1_0(flat))
         stream.write(flat.data.cast("B") if flat.size else b"")
         stream.write(note + struct.pack("<Q", len(note)))
+        os.fsync(stream.fileno())
+
+
+def _note(description: dict[str, Any]) -> bytes:
+    return json.dumps(description, ensure_ascii=False).encode()
+
+
+def _checksum(pixels: np.ndarray, description: dict[str, Any]) -> int:
+    """CRC-32 of a picture and its description: tells damage, not intent."""
+    return zlib.crc32(_note(description), zlib.crc32(pixels.data.cast("B") if pixels.size else b""))
+
+
+def preview_fault(path: Path, film: ReadBack) -> str:
+    """What is wrong with the preview of a whole film, to follow "the preview"; ``""`` where nothing is.
+
+    A preview of an older version has no checksum: it is whole where it can be read and fits its film.
+    """
+    if not path.is_file():
+        return "is missing"
+    try:
+        return _fault(path, film)
+    except Exception:  # damage shows in many ways
+        return "is cut short or damaged"
+
+
+def _fault(path: Path, film: ReadBack) -> str:
+    """As ``preview_fault``; raises anything where the file cannot be read."""
+    read_preview(path)
+    stored, description = np.load(path, allow_pickle=False), _description(path)
+    if description["image"] != film.image:
+        return "is that of another image"
+    if path.stat().st_size != _length(path, stored, description):
+        return "is longer than it was written"
+    place = description.get("in_film")
+    lies = None if place is None else (place["offset"], 2 * math.prod(place["shape"]))
+    if lies is not None and lies != (film.pixels_at, film.pixels_length):
+        return "does not fit its film"
+    checksum = description.pop("checksum", None)
+    if checksum is not None and checksum != _checksum(np.ascontiguousarray(stored), description):
+        return "was changed"
+    return ""
+
+
+def _length(path: Path, stored: np.ndarray, description: dict[str, Any]) -> int:
+    with open(path, "rb") as stream:
+        npy.read_magic(stream)
+        npy.read_array_header_1_0(stream)
+        return stream.tell() + stored.nbytes + len(_note(description)) + 8
 
 
 def read_preview(path: Path) -> tuple[np.ndarray, dict[str, Any]]:

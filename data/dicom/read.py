@@ -26,6 +26,9 @@ from pydicom.uid import (
     RLELossless,
 )
 
+from data.dicom.picture.frame_count import more_pictures_than
+from data.dicom.picture.stored_bits import BitsContradicted, high_bit_warning, picture_values, stored_bits
+
 LARGEST_PICTURE = 4 << 30  # bytes of one decoded file; more is taken for damage or an attack
 AT_ONCE = 256 << 20  # bytes of all frames up to which they are decoded in one call
 PIXEL_KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
@@ -119,6 +122,8 @@ def read_dicom(stream: BinaryIO) -> DicomFile:
     _require_picture(dataset, stream)
     syntax = _transfer_syntax(dataset, notes)
     _refuse_size(dataset)
+    contradicted = high_bit_warning(dataset)
+    notes += [contradicted] if contradicted else []
     deflated = syntax == DeflatedExplicitVRLittleEndian
     return DicomFile(dataset, syntax, 0 if deflated else _offset_of_pixels(dataset), notes)
 
@@ -126,27 +131,69 @@ def read_dicom(stream: BinaryIO) -> DicomFile:
 def decode_frames(file: DicomFile) -> Iterator[np.ndarray]:
     """The frames one by one: (rows, columns) or (rows, columns, 3), stored values, YBR already as RGB.
 
-    Values are as stored: no rescale, look-up table, window or inversion. Raises Refusal.
+    Values are as stored (the bits of the picture, moved to the bottom of their word): no rescale, look-up
+    table, window or inversion. Raises Refusal.
     """
-    decoder = _decoder(file.transfer_syntax)
-    options = {"view_only": file.is_native}
     try:
-        if file.is_native and file.frame_count == 1:
-            plain = decoder.as_array(file.dataset, view_only=True, correct_unused_bits=False)[0]
-            if _fits_stored_bits(plain, file.dataset):  # else a second look, with the unused bits cleared
-                yield plain
-                return
-            options = {}
-        if file.frame_count == 1 or (expected_bytes(file.dataset) or 0) <= AT_ONCE:
-            frames, described = decoder.as_array(file.dataset, **options)
-            yield from frames if int(described["number_of_frames"]) > 1 else [frames]
-        else:
-            for index in range(file.frame_count):
-                yield decoder.as_array(file.dataset, index=index, **options)[0]
+        for frames in _decoded(file):
+            yield from _without_unused_bits(frames, file)
+    except BitsContradicted as error:
+        raise Refusal(f"{error}; ask the site to export the film again") from error
+    except Refusal:
+        raise
     except MemoryError as error:
         raise Refusal("the picture needs more memory than there is") from error
     except Exception as error:  # decoders raise whatever they like on damaged data
         raise Refusal(_why_not_decoded(file, str(error))) from error
+
+
+def _refuse_more_pictures(file: DicomFile) -> None:
+    value = getattr(file.dataset.get_item("PixelData"), "value", None)
+    expected = expected_bytes(file.dataset)
+    if not isinstance(value, bytes):
+        return
+    frame_bytes = expected // file.frame_count if expected else None
+    found = more_pictures_than(file.frame_count, value, frame_bytes, file.transfer_syntax)
+    if found:
+        raise Refusal(
+            f"holds {found} pictures, but its header says {file.frame_count} (NumberOfFrames); ask the site "
+            "to export each film as a file of its own"
+        )
+
+
+def _decoded(file: DicomFile) -> Iterator[np.ndarray]:
+    """Decoded frames with all bits of their words, several at once while they are not too many."""
+    decoder = _decoder(file.transfer_syntax)
+    _refuse_more_pictures(file)
+    options = {
+        "view_only": file.is_native,
+        "correct_unused_bits": whole_number(file.dataset.get("SamplesPerPixel")) != 1,
+    }
+    if file.frame_count == 1 or (expected_bytes(file.dataset) or 0) <= AT_ONCE:
+        frames, described = decoder.as_array(file.dataset, **options)
+        yield frames if int(described["number_of_frames"]) > 1 else frames[None]
+    else:
+        for index in range(file.frame_count):
+            yield decoder.as_array(file.dataset, index=index, **options)[0][None]
+
+
+def _without_unused_bits(frames: np.ndarray, file: DicomFile) -> np.ndarray:
+    """The same frames where no bit outside of the picture is set."""
+    bits = stored_bits(file.dataset)
+    if bits is None:
+        return frames
+    if whole_number(file.dataset.get("SamplesPerPixel")) != 1:
+        if bits.shift:
+            raise BitsContradicted(
+                "the picture is in colour and its values are not in the lowest bits (HighBit)"
+            )
+        return frames
+    is_as_coded = not file.is_native and file.transfer_syntax != RLELossless
+    values = picture_values(frames, bits, is_as_coded=is_as_coded)
+    moved = f"the values lay in the upper bits of their words (HighBit {bits.high}) and were moved down"
+    if bits.shift and values is not frames and moved not in file.warnings:
+        file.warnings.append(moved)
+    return values
 
 
 def kind_of(stream: BinaryIO) -> str | None:
@@ -329,15 +376,6 @@ def _offset_of_pixels(dataset: Dataset) -> int:
             raw = dataset.get_item(keyword)
             return int(getattr(raw, "value_tell", None) or getattr(raw, "file_tell", None) or 0)
     return 0
-
-
-def _fits_stored_bits(pixels: np.ndarray, dataset: Dataset) -> bool:
-    """True where no value needs more bits than are stored: then unused bits hold nothing to be cleared."""
-    bits = whole_number(dataset.get("BitsStored"))
-    if bits is None or pixels.dtype.kind not in "iu" or not pixels.size:
-        return True
-    low, high = (-(1 << bits - 1), (1 << bits - 1) - 1) if pixels.dtype.kind == "i" else (0, (1 << bits) - 1)
-    return int(pixels.min()) >= low and int(pixels.max()) <= high
 
 
 @lru_cache(maxsize=64)

@@ -32,17 +32,23 @@ _END_OF_FRAMES = b"\xfe\xff\xdd\xe0\x00\x00\x00\x00"
 
 @dataclass(frozen=True)
 class FilmFile:
-    """A film ready to be written: ``header`` and ``pixels`` in this order, then ``tail``."""
+    """A film ready to be written: ``header`` and ``pixels`` in this order, then ``tail``.
+
+    is_there: the film of that name is in its place already and is not written.
+    """
 
     image: str
     header: bytes
     pixels: bytes | memoryview
     tail: bytes = b""
+    is_there: bool = False
 
     def write(self, path: Path) -> None:
+        """Write the file; it is on the disk, not only on its way there, when this returns."""
         with open(path, "wb", buffering=0) as stream:
             for part in (self.header, self.pixels, self.tail):
                 _write_all(stream.fileno(), part)
+            os.fsync(stream.fileno())
 
 
 def film_file(
@@ -60,22 +66,54 @@ def film_file(
     del dataset["PixelData"]
     header = _header(dataset, transfer_syntax) + _pixel_tag(kind, len(pixels), transfer_syntax)
     tail = _END_OF_FRAMES if transfer_syntax.is_encapsulated else b"\0" * (len(pixels) % 2)
-    return FilmFile(hashlib.sha256(header + pixels_digest).hexdigest(), header, pixels, tail)
+    return FilmFile(_name(header, pixels_digest), header, pixels, tail)
 
 
-def image_of(path: Path) -> str:
-    """The name that the stored file should have by its content, ``""`` where it cannot be read.
+@dataclass(frozen=True)
+class ReadBack:
+    """A stored file as it lies on disk: the name that it should have, and where its pixel data are.
 
-    It differs from the file's name if the file was changed or cut.
+    image: ``""`` where the file cannot be read, or holds more or less than it was written with.
+    """
+
+    image: str
+    pixels_at: int = 0
+    pixels_length: int = 0
+
+
+def read_back(path: Path) -> ReadBack:
+    """What a stored file holds. Its ``image`` differs from the file's name if the file was changed or cut.
+
+    The digest of pixel data of an odd length may be with or without the byte that fills them up: both were
+    written, and both are whole.
     """
     content = path.read_bytes()
     try:
         with quiet(), io.BytesIO(content) as stream:
-            raw = pydicom.dcmread(stream).get_item("PixelData")
+            dataset = pydicom.dcmread(stream)
+            raw, is_encapsulated = dataset.get_item("PixelData"), _is_encapsulated(dataset)
         start, value = raw.value_tell, raw.value  # type: ignore[union-attr]
+        end = start + len(value)
     except Exception:  # damage shows in many ways
-        return ""
-    return hashlib.sha256(content[:start] + hashlib.sha256(value).digest()).hexdigest()
+        return ReadBack("")
+    if content[end:] != (_END_OF_FRAMES if is_encapsulated else b""):
+        return ReadBack("")
+    lengths = (len(value), len(value) - 1) if value.endswith(b"\0") else (len(value),)
+    names = [_name(content[:start], hashlib.sha256(value[:length]).digest()) for length in lengths]
+    return ReadBack(path.stem if path.stem in names else names[0], start, len(value))
+
+
+def image_of(path: Path) -> str:
+    """The name that the stored file should have by its content, ``""`` where it cannot be read."""
+    return read_back(path).image
+
+
+def _name(header: bytes, pixels_digest: bytes) -> str:
+    return hashlib.sha256(header + pixels_digest).hexdigest()
+
+
+def _is_encapsulated(dataset: Dataset) -> bool:
+    return bool(UID(str(dataset.file_meta.TransferSyntaxUID)).is_encapsulated)
 
 
 def _header(dataset: FileDataset, transfer_syntax: UID) -> bytes:

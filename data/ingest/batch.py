@@ -16,6 +16,7 @@ from core.names import are_same
 from data.dicom.previews import film_path, preview_path
 from data.ingest import assign as assigning
 from data.ingest.assign_images import known_in_cohort
+from data.ingest.mending import sync_folder
 from data.ingest.read_file import Outcome, Reading
 from data.ingest.sources import Source
 from data.store.cohort import CohortStore
@@ -32,6 +33,7 @@ class IngestResult:
     duplicates: films that were there under another name or UID (they count as already there).
     unassigned: films taken now or before whose subject or visit is not known; file where it came just now.
     flagged: films taken now with something to look at.
+    mended: films that were there, whose stored files were damaged and were made anew.
     """
 
     found: int = 0
@@ -40,6 +42,7 @@ class IngestResult:
     refused: list[dict[str, str]] = field(default_factory=list)
     duplicates: list[dict[str, str]] = field(default_factory=list)
     flagged: list[dict[str, Any]] = field(default_factory=list)
+    mended: list[dict[str, str]] = field(default_factory=list)
     unassigned: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -83,6 +86,7 @@ class _Batch:
         self._deliveries: list[dict[str, Any]] = []
         self._mapped: list[dict[str, Any]] = []
         self._refused: list[dict[str, Any]] = []
+        self._folders: set[Path] = set()
         self._result = IngestResult()
 
     def take(self, source: Source, outcome: Outcome) -> None:
@@ -108,6 +112,8 @@ class _Batch:
         elif double["image"] == image["image"]:
             self._place(image["image"])  # the row was there, its files perhaps not
             self._result.already_there += 1
+            if outcome.mends:
+                self._result.mended.append({"file": source.name, "was": outcome.mends})
             self._keep_map(delivery)
         else:
             self._drop(image["image"])
@@ -187,13 +193,19 @@ class _Batch:
             if staged.exists():  # absent where an earlier file of this batch was the same
                 final.parent.mkdir(exist_ok=True)
                 os.replace(staged, final)
+                self._folders |= {final.parent, self._folder}
 
     def _drop(self, image: str) -> None:
         for ending in ("dcm", "npy"):
             (self._staging / f"{image}.{ending}").unlink(missing_ok=True)
 
     def finish(self, known: assigning.Known) -> None:
-        """Hand the rows to the transaction, assigned by name; dates follow in ``assign_images``."""
+        """Hand the rows to the transaction, assigned by name; dates follow in ``assign_images``.
+
+        Their files are on the disk by then, under their names.
+        """
+        for folder in sorted(self._folders):
+            sync_folder(folder)
         self._update_maps()
         if self._images:
             deliveries = pd.DataFrame(self._deliveries).astype(object)
@@ -239,6 +251,7 @@ class _Batch:
         total.refused += self._result.refused
         total.duplicates += self._result.duplicates
         total.flagged += self._result.flagged
+        total.mended += self._result.mended
 
 
 def _conflict(new: dict[str, Any], old: dict[str, Any]) -> str:

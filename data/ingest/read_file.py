@@ -16,12 +16,15 @@ import numpy as np
 from pydicom.dataset import Dataset
 
 from data.dicom.burnt_in import burnt_in_warning
-from data.dicom.classify import PROJECTION, Classified, classify
+from data.dicom.classify import Classified, classify
 from data.dicom.comments import without_comments
 from data.dicom.deidentify import Deidentified, Identity, deidentify, identity_of
 from data.dicom.frame_geometry import FrameGeometry, geometry_of
-from data.dicom.pixel_values import Picture, first_item, functional, number, to_picture
-from data.dicom.previews import film_path, preview_path, write_preview
+from data.dicom.picture.cautions import cautions
+from data.dicom.picture.spacing import Spacing, spacing_of
+from data.dicom.picture.stored_bits import stored_bits
+from data.dicom.pixel_values import Picture, functional, number, to_picture
+from data.dicom.previews import write_preview
 from data.dicom.pseudonyms import CohortKey
 from data.dicom.read import (
     AT_ONCE,
@@ -36,12 +39,12 @@ from data.dicom.read import (
 )
 from data.dicom.stored_file import FilmFile, film_file
 from data.ingest.image_map import ImageMap
+from data.ingest.mending import Fault, fault_of
 from data.ingest.sources import Source
 
 TABLES = (".csv", ".tsv")
 TABLE = "is a table, not a film; subjects come in with 'sharpline subjects', scores with 'sharpline reads'"
 _DAMAGED = "the file is damaged: parts of its header contradict each other"
-SMALLEST_SPACING, LARGEST_SPACING = 0.001, 20.0  # mm between pixels; outside of it is a wrong header
 
 
 @dataclass
@@ -52,6 +55,9 @@ class Reading:
     staging: Path
     folder: Path
     known: dict[str, str] = field(default_factory=dict)  # fingerprint of the delivery -> image
+    recorded: dict[str, dict[str, Any]] = field(
+        default_factory=dict
+    )  # image -> facts, as the cohort has them
     image_map: ImageMap | None = None
 
 
@@ -60,6 +66,7 @@ class Outcome:
     """What became of one file: ``refused`` with a reason, ``known`` already, or a film to be stored.
 
     image: columns of the table of that name. delivery: likewise. blank: nothing to compare pixels by.
+    mends: what was wrong with the stored files of a film that is there, and is made anew.
     """
 
     kind: str  # film | known | refused
@@ -68,6 +75,7 @@ class Outcome:
     image: dict[str, Any] = field(default_factory=dict)
     delivery: dict[str, Any] = field(default_factory=dict)
     blank: bool = False
+    mends: str = ""
 
 
 def read_film(source: Source, reading: Reading) -> Outcome:
@@ -97,8 +105,9 @@ def _read(stream: Any, source: Source, reading: Reading) -> Outcome:
     fingerprint = reading.key.fingerprint(hashlib.sha256(header).digest() + digest)
     identity = identity_of(file.dataset)
     mapped = _mapped(source, identity, file.dataset, reading)
-    known = reading.known.get(fingerprint)
-    if known and film_path(reading.folder, known).exists() and preview_path(reading.folder, known).exists():
+    known = reading.known.get(fingerprint, "")
+    fault = fault_of(reading.folder, known) if known else Fault()
+    if known and not fault.words:
         return Outcome("known", fingerprint=fingerprint, delivery={"image": known, **mapped})
     seen = _see(file, encoded, digest)
     classified = classify(file.dataset, seen.frame)
@@ -108,7 +117,11 @@ def _read(stream: Any, source: Source, reading: Reading) -> Outcome:
     image = facts | _kept_tags(file.dataset) | {"image": stored.image, "film_date": done.film_date}
     image["warnings"] = [*facts["warnings"], *done.warnings]
     in_film = len(stored.header) if _is_in_film(seen, encoded) else None
-    _write(stored, seen.picture, image, geometry, reading.staging, in_film)
+    if known:
+        stored, in_film = fault.mended(stored, in_film)
+        image["image"] = stored.image
+    _write(stored, seen.picture, image | reading.recorded.get(known, {}), geometry, reading.staging, in_film)
+    del image["frame_index"]  # of the preview alone
     delivery = {
         "image": stored.image,
         "fingerprint": fingerprint,
@@ -119,7 +132,9 @@ def _read(stream: Any, source: Source, reading: Reading) -> Outcome:
         "trial_visit_name": done.trial_visit_name or None,
         **mapped,
     }
-    return Outcome("film", fingerprint=fingerprint, image=image, delivery=delivery, blank=seen.blank)
+    return Outcome(
+        "film", "", fingerprint, image=image, delivery=delivery, blank=seen.blank, mends=fault.words
+    )
 
 
 def _encoded(file: DicomFile) -> bytes:
@@ -243,9 +258,15 @@ def _in_words(values: np.ndarray) -> np.ndarray:
 
 
 def _without_extra_bits(file: DicomFile, frame: np.ndarray, as_stored: bool) -> bytes | None:
-    """New pixel data for a grey frame whose unused high bits were not empty: overlays used to lie there."""
+    """New pixel data for a grey frame whose unused high bits were not empty: overlays used to lie there.
+
+    The words of a frame whose values were moved down stay as they were delivered.
+    """
     stored, allocated = (whole_number(file.dataset.get(name)) for name in ("BitsStored", "BitsAllocated"))
     if as_stored or not file.is_native or frame.ndim != 2 or stored == allocated or allocated not in (8, 16):
+        return None
+    bits = stored_bits(file.dataset)
+    if bits is not None and bits.shift:
         return None
     if int(frame.min()) < 0 or frame.dtype.kind == "i":
         return None  # the sign is carried on into the high bits: nothing is hidden there
@@ -260,7 +281,8 @@ def _without_extra_bits(file: DicomFile, frame: np.ndarray, as_stored: bool) -> 
 def _facts(file: DicomFile, seen: _Seen, classified: Classified) -> dict[str, Any]:
     """Columns of the image table that come from pixels and technical tags."""
     dataset, warnings = file.dataset, [*file.warnings, *seen.warnings, *seen.picture.warnings]
-    spacing = _spacing(dataset, classified.modality, warnings)
+    spacing = spacing_of(dataset, classified.modality)
+    noted = cautions(dataset, file.transfer_syntax, frames=file.frame_count, modality=classified.modality)
     shown = seen.picture.pixels if seen.decoded is seen.frame else seen.picture.pixels[seen.frame_index]
     text = burnt_in_warning(dataset, shown)
     rows, columns = seen.frame.shape[:2]
@@ -270,50 +292,24 @@ def _facts(file: DicomFile, seen: _Seen, classified: Classified) -> dict[str, An
         "body_part": classified.body_part or None,
         "view": classified.view or None,
         "laterality": classified.laterality or None,
-        "classification": classified.record,
+        "classification": classified.record | _record_of(spacing),
         "row_count": rows,
         "column_count": columns,
         "frame_count": file.frame_count,
         "instance_number": whole_number(dataset.get("InstanceNumber")),
-        "spacing_row_mm": spacing[0] if spacing else None,
-        "spacing_column_mm": spacing[1] if spacing else None,
+        "spacing_row_mm": spacing.mm[0] if spacing.mm else None,
+        "spacing_column_mm": spacing.mm[1] if spacing.mm else None,
         "bits_stored": whole_number(dataset.get("BitsStored")),
         "window_centre": _first_number(dataset, "WindowCenter"),
         "window_width": _first_number(dataset, "WindowWidth"),
         "frame_index": seen.frame_index,
-        "warnings": [*warnings, *([text] if text else [])],
+        "warnings": [*warnings, *spacing.warnings, *classified.warnings, *noted, *([text] if text else [])],
     }
 
 
-def _spacing(dataset: Dataset, modality: str, warnings: list[str]) -> tuple[float, float] | None:
-    """Millimetres between rows and between columns, as calibrated to the patient where the file says."""
-    for keyword in ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing"):
-        value = functional(dataset, "PixelMeasuresSequence", keyword)
-        pair = _pair(value)
-        if pair is None:
-            continue
-        if all(SMALLEST_SPACING <= distance <= LARGEST_SPACING for distance in pair):
-            magnification = number(dataset.get("EstimatedRadiographicMagnificationFactor"), 1.0)
-            if keyword == "ImagerPixelSpacing" and 1.0 < magnification < 3.0:
-                return pair[0] / magnification, pair[1] / magnification
-            return pair
-        warnings.append(f"{keyword} {pair[0]:g} x {pair[1]:g} mm cannot be right and was left out")
-    region = first_item(dataset, "SequenceOfUltrasoundRegions")
-    if region is not None and whole_number(region.get("PhysicalUnitsXDirection")) == 3:  # 3 is cm
-        pair = _pair([region.get("PhysicalDeltaY"), region.get("PhysicalDeltaX")])
-        if pair and all(SMALLEST_SPACING <= abs(10 * distance) <= LARGEST_SPACING for distance in pair):
-            return abs(10 * pair[0]), abs(10 * pair[1])
-    if modality in PROJECTION:
-        warnings.append("the file does not say how many millimetres a pixel is")
-    return None
-
-
-def _pair(value: Any) -> tuple[float, float] | None:
-    try:
-        first, second = (float(part) for part in value)
-    except (TypeError, ValueError):
-        return None
-    return (first, second) if np.isfinite(first) and np.isfinite(second) else None
+def _record_of(spacing: Spacing) -> dict[str, Any]:
+    """How the spacing was found, in the form of ``classify.Classified.record``."""
+    return {"spacing": {"value": list(spacing.mm), "source": spacing.source}} if spacing.mm else {}
 
 
 def _first_number(dataset: Dataset, keyword: str) -> float | None:
@@ -383,7 +379,7 @@ def _write(
     spacing = (image["spacing_row_mm"], image["spacing_column_mm"])
     description = picture.description() | {
         "image": stored.image,
-        "frame": image.pop("frame_index"),
+        "frame": image["frame_index"],
         "frames": image["frame_count"],
         "spacing_mm": list(spacing) if None not in spacing else None,
         "bits": image["bits_stored"],
@@ -393,6 +389,7 @@ def _write(
     }
     if image["frame_count"] > 1:
         description |= geometry.fields()
-    stored.write(staging / f"{stored.image}.dcm")
+    if not stored.is_there:
+        stored.write(staging / f"{stored.image}.dcm")
     path = staging / f"{stored.image}.npy"
     write_preview(path, picture.pixels, description, in_film=in_film, turned_over=picture.turned_over)

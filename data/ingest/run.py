@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from data.dicom.pseudonyms import open_key
 from data.ingest.assign_images import assign_images
@@ -43,7 +44,7 @@ def ingest(
     key = open_key(store.path, may_create=not known)
     result = IngestResult(found=len(sources))
     with staging_folder(store.folder) as staging:
-        reading = Reading(key, staging, store.folder, known, image_map)
+        reading = Reading(key, staging, store.folder, known, _recorded(store), image_map)
         writer = BatchWriter(store, reading, actor, result)
         for done, (source, outcome) in enumerate(outcomes(sources, reading, workers), start=1):
             writer.take(source, outcome)
@@ -63,3 +64,11 @@ def ingest(
 def _known_deliveries(store: CohortStore) -> dict[str, str]:
     frame = store.query("SELECT fingerprint, image FROM main.delivery WHERE superseded_by IS NULL")
     return dict(zip(frame["fingerprint"], frame["image"], strict=True))
+
+
+def _recorded(store: CohortStore) -> dict[str, dict[str, Any]]:
+    """What the cohort says of each image, so that a preview made anew says no other."""
+    names = ("spacing_row_mm", "spacing_column_mm", "modality", "body_part", "view", "laterality")
+    frame = store.query(f"SELECT image, {', '.join(names)} FROM main.image WHERE superseded_by IS NULL")
+    rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    return {str(row.pop("image")): {str(name): value for name, value in row.items()} for row in rows}

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
@@ -190,3 +192,91 @@ def test_the_real_hand_film(shared):
     )
     result = classify(dataset)
     assert (result.modality, result.body_part, result.view, result.laterality) == ("CR", "hand", "pa", "R")
+
+
+# -- two sides -----------------------------------------------------------------------------------------------
+
+
+def side(**tags):
+    found = seen(**({"BodyPartExamined": "HAND"} | tags))
+    return found.laterality, found.warnings
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {"ImageLaterality": "L", "Laterality": "R"},
+        {"ImageLaterality": "B", "Laterality": "R"},
+        {"ImageLaterality": "L", "FrameLaterality": "R"},
+        {"ImageLaterality": "L", "SeriesDescription": "Hand rechts PA"},
+        {"ImageLaterality": "L", "StudyDescription": "X-ray right hand"},
+        {"Laterality": "R", "ProtocolName": "HAND LT"},
+        {"ImageLaterality": "B", "SeriesDescription": "Hand right"},
+        {"Laterality": "R", "ViewPosition": "PA LEFT"},
+        {"Laterality": "R", "BodyPartExamined": "L HAND"},
+        {"Laterality": "R", "AnatomicRegionSequence": coded("Left hand")},
+        {"SeriesDescription": "Hand right", "StudyDescription": "left hand"},
+        {"BodyPartExamined": "CSPINE", "ImageLaterality": "L", "Laterality": "R"},
+    ],
+)
+def test_a_header_that_names_two_sides_has_none_and_says_so(tags):
+    laterality, warnings = side(**tags)
+    assert laterality == ""
+    (warning,) = warnings
+    assert warning.startswith("the header contradicts itself about the side (")
+    for keyword in tags.keys() - {"BodyPartExamined"}:
+        assert keyword in warning
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        ({"ImageLaterality": "L", "Laterality": "L", "SeriesDescription": "Hand left"}, "L"),
+        ({"ImageLaterality": "U", "Laterality": "R"}, "R"),
+        ({"ImageLaterality": "R", "StudyDescription": "Both hands"}, "R"),
+        ({"ImageLaterality": "R", "SeriesDescription": "Hände bds. dp"}, "R"),
+        ({"ImageLaterality": "R", "StudyDescription": "Hand R + L"}, "R"),
+        ({"SeriesDescription": "Hand right", "StudyDescription": "both hands"}, "R"),
+        ({"ImageLaterality": "B", "SeriesDescription": "Hand R/L"}, "B"),
+        ({"ImageLaterality": "L", "SeriesDescription": "Hand, re-take"}, "L"),
+        ({"ImageLaterality": "L", "BodyPartExamined": "LSPINE", "SeriesDescription": "lateral, right"}, "L"),
+    ],
+)
+def test_sides_that_agree_are_taken_without_a_word(tags, expected):
+    assert side(**tags) == (expected, ())
+
+
+def test_frames_of_two_sides_are_no_film_of_one():
+    frames = []
+    for value in ("L", "R"):
+        anatomy, frame = Dataset(), Dataset()
+        anatomy.FrameLaterality = value
+        frame.FrameAnatomySequence = Sequence([anatomy])
+        frames.append(frame)
+    laterality, warnings = side(PerFrameFunctionalGroupsSequence=Sequence(frames))
+    assert laterality == ""
+    assert "FrameLaterality L, FrameLaterality R" in warnings[0]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.fixed_dictionaries(
+        {
+            "ImageLaterality": st.sampled_from(["", "L", "R", "B", "U"]),
+            "Laterality": st.sampled_from(["", "L", "R"]),
+            "FrameLaterality": st.sampled_from(["", "L", "R", "B", "U"]),
+            "SeriesDescription": st.sampled_from(["", "Hand left", "Hand right", "Hände bds."]),
+            "StudyDescription": st.sampled_from(["", "left hand", "right hand", "both hands"]),
+        }
+    )
+)
+def test_one_of_two_sides_is_never_taken_in_silence(tags):
+    laterality, warnings = side(**tags)
+    words = {"left": "L", "right": "R"}
+    stated = {tags[name] for name in ("ImageLaterality", "Laterality", "FrameLaterality")} - {"", "U"}
+    named = {words[word] for name in tags for word in words if word in tags[name] and "Description" in name}
+    assert bool(warnings) is (len(stated | named) > 1)
+    if warnings:
+        assert laterality == ""
+    elif stated:
+        assert {laterality} == stated

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
@@ -338,3 +340,114 @@ def test_a_real_inverted_film_shows_bone_bright(shared):
         pixels = to_picture(next(decode_frames(file)), file.dataset).pixels
     row = pixels[700].astype(int)
     assert row[600:1100].max() > 1.15 * np.median(row[540:580])
+
+
+# -- padding, rescale, window, colour ------------------------------------------------------------------------
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    st.integers(0, 1000),
+    st.sampled_from(["MONOCHROME1", "MONOCHROME2"]),
+    st.booleans(),
+    st.sampled_from(["value", "range", "range backwards"]),
+    st.sampled_from([-1, 1]),
+)
+def test_padding_is_background_and_stretches_nothing(seed, photometric, signed, kind, slope):
+    """The picture is that of the same array in which padding is as dark as the darkest of the rest."""
+    dice = np.random.default_rng(seed)
+    stored = dice.integers(300, 900, (40, 30)).astype(np.int16 if signed else np.uint16)
+    outside = dice.random((40, 30)) < 0.4
+    value, other = int(dice.choice([0, 2000, 4000] if not signed else [-2000, 0, 1900])), None
+    tags = {"PixelPaddingValue": value}
+    if kind != "value":
+        other = value + 20
+        tags = {"PixelPaddingValue": value, "PixelPaddingRangeLimit": other}
+        if kind == "range backwards":
+            tags = dict(zip(tags, (other, value), strict=True))
+    padded = np.where(outside, dice.integers(value, (other or value) + 1, outside.shape), stored)
+    is_inverted = (photometric == "MONOCHROME1") != (slope < 0)
+    darkest = stored[~outside].max() if is_inverted else stored[~outside].min()
+    more = {"PhotometricInterpretation": photometric, "RescaleSlope": slope, "RescaleIntercept": 0}
+    plain = shown(film(np.where(outside, darkest, stored).astype(stored.dtype), bits=12, **more))
+    seen = shown(film(padded.astype(stored.dtype), bits=12, **more, **tags))
+    assert np.array_equal(seen.pixels, plain.pixels)
+    inside = plain.pixels[~outside]
+    assert inside.min() <= seen.window[0] < seen.window[1] <= inside.max()
+
+
+def test_padding_a_little_darker_than_the_picture_stays_as_stored():
+    stored = picture(1)
+    stored[stored == 0] = 1
+    stored[:10] = 0
+    seen = shown(film(stored, bits=12, PixelPaddingValue=0))
+    assert np.array_equal(seen.pixels, stored)
+    assert seen.window[0] > 0
+
+
+def test_a_picture_that_is_padding_alone_stays_as_it_is():
+    blank = np.full((8, 8), 7, np.uint16)
+    assert np.array_equal(shown(film(blank, bits=12, PixelPaddingValue=7)).pixels, blank)
+
+
+def test_signed_padding_written_as_unsigned_is_known():
+    stored = np.where(picture(1) % 5 == 0, -2000, picture(2) // 4).astype(np.int16)
+    seen = to_picture(stored, film(stored, bits=16, PixelPaddingValue=65536 - 2000))
+    assert seen.pixels.min() == 32768 + int(stored[stored > -2000].min())
+
+
+@pytest.mark.parametrize(
+    ("tags", "words"),
+    [
+        ({"RescaleSlope": 0}, "the rescale slope is 0"),
+        ({"RescaleSlope": "1e30"}, "the rescale slope cannot be right"),
+        ({"RescaleIntercept": "-9e20"}, "the rescale intercept cannot be right"),
+        ({"WindowCenter": 2000, "WindowWidth": 0}, "the file's window cannot be used"),
+        ({"WindowCenter": 2000, "WindowWidth": -5}, "the file's window cannot be used"),
+        ({"WindowCenter": 2000}, "the file's window cannot be used"),
+        (
+            {"WindowCenter": 2, "WindowWidth": 2},
+            "the file's window shows nothing of the picture",
+        ),
+    ],
+)
+def test_values_that_cannot_be_used_are_left_out_and_said(tags, words):
+    seen = shown(film(picture(1), bits=12, **tags))
+    plain = shown(film(picture(1), bits=12))
+    assert seen.warnings == [f"{words} and was left out"]
+    assert np.array_equal(seen.pixels, plain.pixels)
+    assert (seen.window, seen.slope, seen.intercept) == (plain.window, 1.0, 0.0)
+
+
+def test_a_scale_of_its_own_for_every_frame_is_said():
+    frames = []
+    for slope in (1, 2):
+        values, frame = Dataset(), Dataset()
+        values.RescaleSlope, values.RescaleIntercept = slope, 0
+        frame.PixelValueTransformationSequence = Sequence([values])
+        frames.append(frame)
+    seen = shown(film(picture(1), bits=12, PerFrameFunctionalGroupsSequence=Sequence(frames)))
+    assert len(seen.warnings) == 1
+    assert seen.warnings[0].startswith("the rescale slope is not the same for all frames")
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.sampled_from([8, 10, 12, 16]), st.booleans(), st.integers(1, 3))
+def test_a_grey_film_saved_as_colour_is_grey(bits, by_plane, frames):
+    grey = np.stack([picture(n, bits=bits) for n in range(frames)])
+    colour = np.repeat(grey[..., None], 3, axis=-1)
+    dataset = film(colour if frames > 1 else colour[0], bits=bits)
+    if by_plane:
+        dataset.PlanarConfiguration = 1
+        dataset.PixelData = np.moveaxis(colour, -1, 1).tobytes()
+    file = read(dataset)
+    decoded = np.stack(list(decode_frames(file)))
+    seen = to_picture(decoded if frames > 1 else decoded[0], file.dataset, several=frames > 1)
+    assert not seen.is_colour
+    assert np.array_equal(seen.pixels, grey if frames > 1 else grey[0])
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 16])
+def test_colour_shows_the_upper_bits_of_those_stored(bits):
+    pixels = np.stack([picture(n, bits=bits) for n in range(3)], axis=-1)
+    assert np.array_equal(shown(film(pixels, bits=bits)).pixels, pixels >> (bits - 8))
