@@ -30,8 +30,9 @@ def safe_frame(frame: pd.DataFrame) -> pd.DataFrame:
     safe = frame.rename(columns=lambda name: safe_text(name) if isinstance(name, str) else name)
     for at, dtype in enumerate(frame.dtypes):
         if not hasattr(dtype, "kind") or dtype.kind in "OUST" or str(dtype) in ("str", "string", "category"):
-            column = safe.iloc[:, at].astype(object)
-            safe.isetitem(at, column.map(lambda value: safe_text(value) if isinstance(value, str) else value))
+            column = safe.iloc[:, at].astype(object).tolist()
+            made = [safe_text(value) if isinstance(value, str) else value for value in column]
+            safe.isetitem(at, made)
     return safe
 
 

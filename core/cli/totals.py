@@ -59,7 +59,9 @@ def command(
     _warn(result, frame)
     warnings = warn_look_alikes(frame, {"subject": "subject", "visit": "visit", "reader": "reader"})
     refused = located(_records(result.refused), frame, {name: name for name in (*COLUMNS, "feature")})
-    answer = _as_json(result, counts) | {"refused": refused, "warnings": warnings}
+    warnings = warn_look_alikes(frame, {"subject": "subject", "visit": "visit", "reader": "reader"})
+    refused = located(_records(result.refused), frame, {name: name for name in (*COLUMNS, "feature")})
+    answer = _as_json(result, counts, refused) | {"warnings": warnings}
     emit(answer, as_json=as_json, text=lambda: _as_text(result, refused))
     return 1 if len(result.refused) else 0
 
@@ -86,7 +88,7 @@ def _warn(result: TotalsResult, frame: pd.DataFrame) -> None:
         note(f"{len(result.queries)} queries: grades that a reader should look at")
 
 
-def _as_json(result: TotalsResult, counts: pd.DataFrame) -> dict[str, Any]:
+def _as_json(result: TotalsResult, counts: pd.DataFrame, refused: list[dict[str, Any]]) -> dict[str, Any]:
     names = [component.name for component in result.system.components]
     keys = ["subject", "visit", "reader"]
     extra = [name for name in counts.columns if name not in keys]
@@ -108,6 +110,7 @@ def _as_json(result: TotalsResult, counts: pd.DataFrame) -> dict[str, Any]:
         "rule_verified": result.rule.is_verified,
         "settings": result.settings,
         "totals": totals,
+        "refused": refused,
         "queries": _records(result.queries),
     }
 

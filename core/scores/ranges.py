@@ -13,7 +13,7 @@ EPSILON = 1e-9
 
 @dataclass(frozen=True)
 class Range:
-    """Lowest and highest possible value, and of what: ``the range of SvdH total is 0 to 448``."""
+    """Lowest and highest possible value, and of what: ``0 to 72, the range of a total``."""
 
     low: float
     high: float
@@ -53,7 +53,7 @@ def grade_range(system: ScoreSystem) -> Range:
 def system_in(text: str) -> ScoreSystem | None:
     """The one system whose name, title or alias the text has as a word or begins a word with, else None.
 
-    ``mSASSS total score`` and ``SPARCCTOT`` name one; what names none, or several, gives None.
+    What names none, or several, gives None.
     """
     words = re.findall(r"[a-z0-9]+", text.casefold())
     found = []

@@ -8,6 +8,7 @@ formats lie in a catalogue outside the file, so the codes are read and a note na
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -48,22 +49,29 @@ def read_transport(path: Path, options: TableOptions) -> tuple[pd.DataFrame, lis
     import pandas as pd
 
     _check_one_member(path)
-    with pd.read_sas(path, format="xport", encoding=None, iterator=True) as reader:
-        fields: list[dict[str, Any]] = reader.fields  # type: ignore[attr-defined]
-        columns = [
-            _Column(_plain(one["name"]), _plain(one["nform"]).upper(), int(one["nfl"])) for one in fields
-        ]
-        rows: int = reader.nobs  # type: ignore[attr-defined]
-        _check_size(path, rows, len(columns))
-        if rows <= 0:
-            raise no_rows(path)
-        frame = reader.read()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # "may be corrupted" is no table to go on with
+        fields, frame, rows = _transport_rows(path)
+    columns = [_Column(_plain(one["name"]), _plain(one["nform"]).upper(), int(one["nfl"])) for one in fields]
     _check_row_count(path, frame, rows)
     frame.columns = pd.RangeIndex(len(columns))
     for at in [at for at, values in frame.items() if _is_number(values)]:
         frame[at] = frame[at].mask(frame[at].abs() < SMALLEST, 0.0)
     decode, notes = _decoder(frame, options)
     return _finished(frame, columns, decode, path), [*notes, *_notes(columns)]
+
+
+def _transport_rows(path: Path) -> tuple[list[dict[str, Any]], pd.DataFrame, int]:
+    """Fields, rows and the number of rows that the file should have."""
+    import pandas as pd
+
+    with pd.read_sas(path, format="xport", encoding=None, iterator=True) as reader:
+        fields: list[dict[str, Any]] = reader.fields  # type: ignore[attr-defined]
+        rows: int = reader.nobs  # type: ignore[attr-defined]
+        _check_size(path, rows, len(fields))
+        if rows <= 0:
+            raise no_rows(path)
+        return fields, reader.read(), rows
 
 
 def read_sas7bdat(path: Path, options: TableOptions) -> tuple[pd.DataFrame, list[str]]:

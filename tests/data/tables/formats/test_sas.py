@@ -87,3 +87,10 @@ def test_any_number_comes_back(tmp_path_factory, values):
     numbers = number_column(read_table(path), "N")[0]
     wanted = [np.nan if value is None else 0 if abs(value) < 1e-60 else float(value) for value in values]
     np.testing.assert_allclose(numbers, wanted, rtol=1e-14)
+
+
+def test_cut_file_is_refused(tmp_path):
+    path = transport(tmp_path, {"A": [f"name {at}" for at in range(50)], "N": list(range(50))})
+    path.write_bytes(path.read_bytes()[:-110])
+    with pytest.raises(InputError, match="may be corrupted"):
+        read_table(path)
