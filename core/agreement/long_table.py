@@ -46,7 +46,8 @@ def collect(frame: pd.DataFrame, raters: Sequence[str] | None = None) -> Ratings
     """The ratings of a long frame.
 
     frame: columns ``subject``, ``rater`` (text, missing where empty), ``rating`` (float, NaN where missing),
-    optionally ``text`` (what stands in the cell where it is no number) and ``cluster`` (the patient);
+    optionally ``text`` (what stands in the cell where it is no number), ``problem`` (why a row cannot be
+    used that was checked before, missing where it can) and ``cluster`` (the patient);
     the index is the row number used in ``refused``.
     raters: all that may count, in their order; by default those of the frame in order of first appearance.
     Text, a row without subject, rater or patient, and both of two ratings for one subject and rater are
@@ -84,6 +85,7 @@ REASONS = {
     3: "no patient in the cluster column",
     4: "'{text}' is not a number",
     5: "subject {subject} has more than one rating by {rater}",
+    6: "{problem}",
 }
 
 
@@ -110,11 +112,12 @@ def _problems(frame: pd.DataFrame, subject: np.ndarray, rater: np.ndarray, k: in
     text = frame["text"].notna().to_numpy() if "text" in frame else np.zeros(len(frame), dtype=bool)
     named = (subject >= 0) & (rater >= 0)
     key = pd.Series(subject.astype(np.int64) * max(k, 1) + rater)
-    filled = named & (given | text)
+    known = frame["problem"].notna().to_numpy() if "problem" in frame else np.zeros(len(frame), dtype=bool)
+    filled = named & (given | text | known)
     is_duplicate = np.zeros(len(frame), dtype=bool)
     is_duplicate[filled] = key[filled].duplicated(keep=False).to_numpy()
     lost = frame["cluster"].isna().to_numpy() if "cluster" in frame else np.zeros(len(frame), dtype=bool)
-    return np.select([subject < 0, rater < 0, lost, text, is_duplicate], [1, 2, 3, 4, 5], 0)
+    return np.select([subject < 0, rater < 0, lost, known, text, is_duplicate], [1, 2, 3, 6, 4, 5], 0)
 
 
 def _refused(frame: pd.DataFrame, problem: np.ndarray) -> Refused:
@@ -123,10 +126,11 @@ def _refused(frame: pd.DataFrame, problem: np.ndarray) -> Refused:
         return []
     part = frame.iloc[rows].astype(object)
     text = part["text"] if "text" in part else [""] * len(part)
+    known = part["problem"] if "problem" in part else [""] * len(part)
     return [
-        {"row": row, "reason": REASONS[number].format(text=cell, subject=subject, rater=rater)}
-        for row, number, cell, subject, rater in zip(
-            part.index.tolist(), problem[rows], text, part["subject"], part["rater"], strict=True
+        {"row": row, "reason": REASONS[number].format(text=cell, subject=subject, rater=rater, problem=why)}
+        for row, number, cell, subject, rater, why in zip(
+            part.index.tolist(), problem[rows], text, part["subject"], part["rater"], known, strict=True
         )
     ]
 

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from core.cli.output import emit, json_option, keep_where, note, warn_look_alikes, where_option
+from core.cli.options.table import (
+    given_range,
+    keep_rows,
+    range_options,
+    read,
+    say_notes,
+    say_refused,
+    table_options,
+)
+from core.cli.output import emit, json_option, warn_look_alikes, where_option
 from core.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from data.tables.values import Problems
+
+Locate = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
 LARGEST = 1e100  # squares of larger ratings would leave the range of numbers
 
 
@@ -42,62 +55,93 @@ LARGEST = 1e100  # squares of larger ratings would leave the range of numbers
     help="Preset margin of the interchangeability index, in squared score units (with --model).",
 )
 @click.option("--changes", is_flag=True, help="The ratings are changes: count false ones (with --model).")
+@range_options
+@table_options
 @where_option
 @json_option
 def command(file: str, **options: Any) -> int:
     """Agreement of any number of raters: ICC, SEM, MDC; for two also Bland-Altman, kappas, correlations.
 
-    FILE is CSV, XLSX or Parquet with one row per rating. Differences are first rater minus second, in order
-    of first appearance in the file.
+    FILE is CSV, XLSX, Parquet or SAS with one row per rating. Differences are first rater minus second, in
+    order of first appearance in the file.
     """
     from core.agreement.long_table import collect
     from core.agreement.table import Choices, agreement
 
     if not options["model"] and (options["margin"] is not None or options["changes"]):
         raise click.UsageError("--margin and --changes need --model")
-    frame, order = _long(file, options)
+    frame, order, locate = _long(file, options)
     choices = Choices(
         **{name: options[name] for name in ("loa_ci", "draws", "seed", "model", "margin", "changes")}
     )
     warnings = warn_look_alikes(frame, {"subject": "subject", "rater": "rater"})
     result = agreement(collect(frame, order), choices) | {"warnings": warnings}
-    for problem in result["refused"][:20]:
-        note(f"row {problem['row']} refused: {problem['reason']}")
-    if len(result["refused"]) > 20:
-        note(f"... and {len(result['refused']) - 20} more rows refused")
+    result["refused"] = locate(result["refused"])
+    say_refused(result["refused"])
     emit(result, as_json=options["as_json"], text=lambda: _text(result, options))
     return 1 if result["refused"] else 0
 
 
-def _long(file: str, options: dict[str, Any]) -> tuple[pd.DataFrame, list[str]]:
-    """The ratings as ``collect`` takes them, and the raters in file order."""
+def _long(file: str, options: dict[str, Any]) -> tuple[pd.DataFrame, list[str], Locate]:
+    """The ratings as ``collect`` takes them, the raters in file order, and where refused cells stand."""
     import numpy as np
     import pandas as pd
 
-    from data.tables.files import need_columns, number_column, read_table, text_column
+    from data.tables.files import number_column, text_column
+    from data.tables.values import cell_of_value
 
-    table = read_table(file)
-    subject = [options["subject"]]
-    if options["subject"] not in table.columns and "," in options["subject"]:
-        subject = [name.strip() for name in options["subject"].split(",")]
-    columns = [*subject, options["rater"], options["rating"]]
-    columns += [options["cluster"]] if options["cluster"] else []
-    table = need_columns(table, columns, file)
-    order = text_column(table, options["rater"]).dropna().drop_duplicates().tolist()
-    table = keep_where(table, options["where"])
-    if not len(table):
-        raise InputError(
-            f"--where {' '.join(options['where'])}", "rows with these values are needed", "check the values"
-        )
+    table, problems, order, subject = _rows(file, options)
     rating, is_text = number_column(table, options["rating"])
     endless = np.abs(rating.to_numpy()) > LARGEST
     frame = pd.DataFrame({"subject": _joined(table, subject), "rater": text_column(table, options["rater"])})
     frame["rating"] = rating.mask(endless)
     if (is_text | endless).any():
         frame["text"] = table[options["rating"]].astype(str).where(is_text | endless)
+    if problems.reasons:
+        frame["problem"] = problems.series(frame.index)
     if options["cluster"]:
         frame["cluster"] = text_column(table, options["cluster"])
-    return frame, _picked(order, frame, options["raters"])
+
+    def locate(refused: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """With the cell of a rating in a workbook; its reason begins with the column or the text."""
+        return [item | cell_of_value(item, table, options["rating"]) for item in refused]
+
+    return frame, _picked(order, frame, options["raters"]), locate
+
+
+def _rows(file: str, options: dict[str, Any]) -> tuple[pd.DataFrame, Problems, list[str], list[str]]:
+    """The rows that are wanted, what cannot be among them, all raters in order, the subject's columns."""
+    from data.tables.files import text_column
+
+    names, rating = [options["subject"]], options["rating"]
+    rest = [options["rater"], rating, *([options["cluster"]] if options["cluster"] else [])]
+    try:
+        table, problems = read(file, options["reading"], (), (*names, *rest), (rating,))
+    except InputError:
+        if "," not in options["subject"]:
+            raise
+        names = [name.strip() for name in options["subject"].split(",")]
+        table, problems = read(file, options["reading"], (), (*names, *rest), (rating,))
+    order = text_column(table, options["rater"]).dropna().drop_duplicates().tolist()
+    table = keep_rows(table, options["where"])
+    _refuse_impossible(table, options, problems)
+    say_notes(table, problems)
+    return table, problems, order, names
+
+
+def _refuse_impossible(table: pd.DataFrame, options: dict[str, Any], problems: Problems) -> None:
+    """Ratings that the score, or the range that was given, does not have; without either, likely codes."""
+    from data.tables.adam import is_change
+    from data.tables.limits import limits_of
+    from data.tables.values import refuse_codes, refuse_outside
+
+    rating = options["rating"]
+    changes = options["changes"] or is_change(rating)
+    limit = given_range(options["limits"]) or limits_of(table, rating, options["system"], is_change=changes)
+    if limit is not None:
+        refuse_outside(table, rating, limit, problems)
+    if limit is None or not options["limits"]:
+        refuse_codes(table, rating, problems, is_change=changes)
 
 
 def _joined(table: pd.DataFrame, columns: list[str]) -> pd.Series:

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from core.cli.output import emit, json_option, keep_where, note, warn_look_alikes, where_option
-from core.errors import InputError
+from core.cli.options.table import (
+    given_range,
+    keep_rows,
+    range_options,
+    say_notes,
+    say_refused,
+    table_options,
+)
+from core.cli.output import emit, json_option, note, warn_look_alikes, where_option
 
-SHOWN = 20
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from data.tables.values import Problems
 
 
 @click.command()
@@ -42,32 +52,94 @@ SHOWN = 20
     metavar="C=L,L...",
     help="Order of a factor's levels, reference first (repeatable).",
 )
+@range_options
+@table_options
 @where_option
 @json_option
 def command(file: str, **options: Any) -> int:
     """Mixed model for repeated measures by REML, with arm differences at each visit.
 
-    FILE is CSV, XLSX or Parquet with one row per subject and visit. Text columns are factors in natural order
-    (W2 before W12), the first level the reference. Rows with a missing variable are left out and counted.
+    FILE is CSV, XLSX, Parquet or SAS with one row per subject and visit. Text columns are factors in natural
+    order (W2 before W12), the first level the reference. Rows with a missing variable are left out and
+    counted. CDISC columns serve for names that are not there: CHG for change, AVISIT for visit.
     """
     from core.progression.mmrm.model import Options, mmrm
-    from data.tables.files import read_table
+    from data.tables.values import located
 
     levels = dict(_order(text) for text in options["levels"])
-    chosen = Options(options["covariance"], options["method"], options["group"], options["arm"], levels)
-    table = keep_where(read_table(file), options["where"])
-    if not len(table):
-        raise InputError(f"{file}", "no row is left under --where", "check the values")
+    table, problems, planned = _table(file, options, levels)
+    chosen = Options(
+        options["covariance"], options["method"], options["group"], options["arm"], planned | levels
+    )
     named = {options["subject"]: "subject", options["visit"]: "visit", options["arm"]: "arm"}
     warnings = warn_look_alikes(table, named)
-    result = mmrm(table, options["formula"], options["subject"], options["visit"], chosen)
+    is_fine = ~table.index.isin(list(problems.reasons))
+    result = mmrm(table[is_fine], options["formula"], options["subject"], options["visit"], chosen)
     result["warnings"] = warnings
-    for problem in result["refused"][:SHOWN]:
-        note(f"row {problem['row']} refused: {problem['reason']}")
+    known = [{"row": row, "reason": reason} for row, reason in problems.reasons.items()]
+    refused = sorted([*result["refused"], *known], key=lambda item: item["row"])
+    result["refused"] = located(refused, table, {name: name for name in table.columns})
+    say_refused(result["refused"])
     for name, why in result["notes"].items():
         note(f"{name}: {why}")
     emit(result, as_json=options["as_json"], text=lambda: _text(result))
     return 1 if result["refused"] else 0
+
+
+def _table(
+    file: str, options: dict[str, Any], levels: dict[str, list[str]]
+) -> tuple[pd.DataFrame, Problems, dict[str, list[str]]]:
+    """The rows that are wanted, what cannot be among their values, and a planned order of visits."""
+    from data.tables.adam import (
+        as_model_table,
+        check_one_parameter,
+        column_of,
+        names_in,
+        planned_levels,
+        without_baseline,
+    )
+    from data.tables.files import check_values, read_table
+    from data.tables.values import number_columns, prepared
+
+    outcome = (names_in(options["formula"].partition("~")[0]) or [""])[0]
+    labels = [options[name] for name in ("subject", "visit", "group", "arm") if options[name]]
+    wanted = list(dict.fromkeys([*names_in(options["formula"]), *labels, *levels]))
+    needed = [name for name in (outcome, *labels) if name]
+    table = read_table(file, options["reading"], lambda names: all(column_of(names, one) for one in needed))
+    table = keep_rows(table, options["where"])
+    check_one_parameter(table, file)
+    table, notes = as_model_table(table, wanted)
+    table, more = without_baseline(table, outcome)
+    used = [name for name in wanted if name in table]
+    check_values(table, used)
+    table, problems = prepared(
+        table, [name for name in number_columns(table, used) if name not in labels], options["reading"]
+    )
+    problems.notes += [*notes, *more]
+    say_notes(table, problems)
+    _refuse_impossible(table, outcome, used, options, problems)
+    visit = options["visit"]
+    planned = planned_levels(table, visit) if visit in table and visit not in levels else []
+    return table, problems, {visit: planned} if planned else {}
+
+
+def _refuse_impossible(
+    table: pd.DataFrame, outcome: str, used: list[str], options: dict[str, Any], problems: Problems
+) -> None:
+    """Outcomes and baselines that the score does not have; where nothing says which it is, likely codes."""
+    from data.tables.adam import is_change
+    from data.tables.limits import limits_of
+    from data.tables.values import refuse_codes, refuse_outside
+
+    given = given_range(options["limits"])
+    for column in (name for name in used if name == outcome or name.casefold() in ("base", "baseline")):
+        changes = is_change(column)
+        limit = given if column == outcome else None
+        limit = limit or limits_of(table, column, options["system"], is_change=changes)
+        if limit is not None:
+            refuse_outside(table, column, limit, problems)
+        if given is None or column != outcome:
+            refuse_codes(table, column, problems, is_change=changes)
 
 
 def _order(text: str) -> tuple[str, list[str]]:
@@ -86,10 +158,10 @@ def _text(result: dict[str, Any]) -> str:
         f"covariance {result['covariance_structure']}, df {result['df_method']}, "
         f"REML log-likelihood {result['reml_loglik']:.4f}, {end}",
         "",
-        *_table(("term",), result["coefficients"]),
+        *_rows(("term",), result["coefficients"]),
     ]
     if result["contrasts"]:
-        lines += ["", *_table(("visit", "a", "b"), result["contrasts"])]
+        lines += ["", *_rows(("visit", "a", "b"), result["contrasts"])]
     matrices = result["covariance"].get("groups") or {"covariance": result["covariance"]["matrix"]}
     levels = result["covariance"]["levels"]
     for name, matrix in matrices.items():
@@ -101,7 +173,7 @@ def _text(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _table(names: tuple[str, ...], rows: list[dict[str, Any]]) -> list[str]:
+def _rows(names: tuple[str, ...], rows: list[dict[str, Any]]) -> list[str]:
     width = max(len(" ".join(str(row[name]) for name in names)) for row in rows) + 2
     head = " ".join(names)
     lines = [f"{head:<{width}}{'estimate':>10}{'se':>10}{'df':>9}{'p':>10}  95% interval"]

@@ -6,15 +6,25 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from core.cli.output import emit, json_option, keep_where, note, where_option
-from core.cli.progression_text import SHOWN, lines_of
+from core.cli.options.table import (
+    given_range,
+    keep_rows,
+    range_options,
+    say_notes,
+    say_refused,
+    table_options,
+)
+from core.cli.output import emit, json_option, note, where_option
+from core.cli.progression_text import lines_of
 from core.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from core.progression.totals_table import Readings
+    from data.tables.values import Problems
 
+COLUMNS = ("subject", "reader", "days", "total")
 ONE_VALUE = ("campaign", "read_mode", "system", "rule", "read")  # change from different ones is not pooled
 
 
@@ -65,30 +75,57 @@ ONE_VALUE = ("campaign", "read_mode", "system", "rule", "read")  # change from d
 @click.option("--imputations", type=click.IntRange(min=2), default=20, show_default=True)
 @click.option("--seed", type=int, default=20240229, show_default=True, help="Of imputations and resampling.")
 @click.option("--cluster", metavar="C", help="Column of the patient: intervals then resample patients.")
+@range_options
+@table_options
 @where_option
 @json_option
 def command(file: str, **options: Any) -> int:
     """Change between two visits, the smallest detectable change, and who progressed.
 
-    FILE is CSV, XLSX or Parquet with one row per subject, reader and visit: subject, reader, days (from
-    baseline), total, and arm if there is one. Change is formed within a reader and averaged over readers.
+    FILE is CSV, XLSX, Parquet or SAS with one row per subject, reader and visit: subject, reader, days (from
+    baseline), total, and arm if there is one; CDISC names (USUBJID, AVAL, ADY, TRT01P ...) are understood.
+    Change is formed within a reader and averaged over readers.
     """
     from core.progression.totals_table import collect
-    from data.tables.files import need_columns, read_table
+    from data.tables.values import located
 
     _check(options)
-    table = need_columns(read_table(file), ("subject", "reader", "days", "total"), file)
-    table = _totals_only(keep_where(table, options["where"]))
+    table, problems = _table(file, options)
     tables = _by_rule(table, file) if options["sensitivity"] else {}
     table = _one_of_each(next(iter(tables.values()), table), file)
     _say_kinds(table)
-    readings = collect(table, readers=_names(options["readers"]))
+    readings = collect(table, readers=_names(options["readers"]), problems=problems.series(table.index))
     result = _analysis(readings, table, options)
     result |= _imputed(tables or {_rule(table): table}, result, options)
     result |= _models(readings, result, options)
-    _say(result)
+    result["refused"] = located(result["refused"], table, {name: name for name in COLUMNS})
+    say_refused(result["refused"])
+    for warning in result["warnings"]:
+        note(warning)
     emit(result, as_json=options["as_json"], text=lambda: lines_of(result))
     return 1 if result["refused"] else 0
+
+
+def _table(file: str, options: dict[str, Any]) -> tuple[pd.DataFrame, Problems]:
+    """The rows that are wanted under our names, and what cannot be among their values."""
+    from data.tables.adam import as_totals, has_totals
+    from data.tables.files import check_values, need_columns, read_table
+    from data.tables.limits import limits_of
+    from data.tables.values import prepared, refuse_codes, refuse_outside
+
+    table = read_table(file, options["reading"], has_totals)
+    table, notes = as_totals(keep_rows(table, options["where"]), file)
+    table = _totals_only(need_columns(table, COLUMNS, file))
+    check_values(table, [name for name in ("subject", "reader", "arm") if name in table])
+    table, problems = prepared(table, ("total", "days"), options["reading"], with_codes=("total",))
+    problems.notes += notes
+    say_notes(table, problems)
+    limit = given_range(options["limits"]) or limits_of(table, "total", options["system"], is_change=False)
+    if limit is not None:
+        refuse_outside(table, "total", limit, problems)
+    if not options["limits"]:
+        refuse_codes(table, "total", problems)
+    return table, problems
 
 
 def _check(options: dict[str, Any]) -> None:
@@ -213,15 +250,6 @@ def _models(readings: Readings, result: dict[str, Any], options: dict[str, Any])
         note(f"fitting {name}")
         found[name] = fit_model(readings, name, asked).as_dict()
     return {"models": found}
-
-
-def _say(result: dict[str, Any]) -> None:
-    for problem in result["refused"][:SHOWN]:
-        note(f"row {problem['row']} refused: {problem['reason']}")
-    if len(result["refused"]) > SHOWN:
-        note(f"... and {len(result['refused']) - SHOWN} more rows refused")
-    for warning in result["warnings"]:
-        note(warning)
 
 
 def _totals_only(table: pd.DataFrame) -> pd.DataFrame:

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from core.cli.options.table import table_options
 from core.cli.output import emit, json_option, note
 from core.domain import ReaderKind, ReadMode
 from core.scores import listed
 
 if TYPE_CHECKING:
+    from data.tables.formats.options import TableOptions
     from data.tables.plan import Result
 
 KINDS = click.Choice([ReaderKind.HUMAN.value, ReaderKind.CONSENSUS.value])
@@ -32,6 +34,7 @@ MODES = click.Choice([mode.value for mode in ReadMode])
     "--correct", default="", metavar="REASON", help="Replace grades that differ; the old ones stay."
 )
 @click.option("--dry-run", is_flag=True, help="Show what would happen; store nothing.")
+@table_options
 @json_option
 @click.pass_context
 def command(
@@ -48,8 +51,9 @@ def command(
     correct: str,
     dry_run: bool,
     as_json: bool,
+    reading: TableOptions,
 ) -> int:
-    """Import reader scores from CSV, XLSX or Parquet.
+    """Import reader scores from CSV, XLSX, Parquet or SAS.
 
     Long tables have columns subject, visit, site, grade (feature, reason, image); wide ones have one row a
     subject and visit and a column for each site. An empty grade is a site that could not be scored.
@@ -69,6 +73,7 @@ def command(
         kind=kind,
         correct=correct,
         mapping=parse_mapping(mapping),
+        reading=reading,
     )
     store = CohortStore.open(ctx.obj["cohort"])
     result = preview_reads(store, file, request) if dry_run else import_reads(store, file, request)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from core.cli.options.table import table_options
 from core.cli.output import emit, json_option, note
 
 if TYPE_CHECKING:
     from data.store.cohort import CohortStore
+    from data.tables.formats.options import TableOptions
     from data.tables.plan import Result
 
 
@@ -22,7 +25,9 @@ if TYPE_CHECKING:
 @click.option(
     "--correct", default="", metavar="REASON", help="Replace values that differ; the old ones stay."
 )
+@click.option("--visits-sheet", default="", metavar="NAME", help="Sheet of the workbook of visits.")
 @click.option("--dry-run", is_flag=True, help="Show what would happen; store nothing.")
+@table_options
 @json_option
 @click.pass_context
 def command(
@@ -32,13 +37,15 @@ def command(
     mapping: tuple[str, ...],
     map_visits: tuple[str, ...],
     correct: str,
+    visits_sheet: str,
     dry_run: bool,
     as_json: bool,
+    reading: TableOptions,
 ) -> int:
     """Import subjects: arm, sex, year of birth, centre, baseline date, and covariates.
 
-    FILE and the table of visits are CSV, XLSX or Parquet; tables in the shape of CDISC ADSL, DM and SV, or
-    of any domain with VISIT, go in as they are. A visits table without a subject column is the plan for all.
+    FILE and the table of visits are CSV, XLSX, Parquet or SAS; those in the shape of CDISC ADSL, DM and SV,
+    or of any domain with VISIT, go in as they are. Visits without a subject column are the plan for all.
     Columns that are not recognised become covariates where they hold numbers or a few levels of text.
     """
     from data.store.cohort import CohortStore
@@ -46,7 +53,13 @@ def command(
     from data.tables.import_subjects import SubjectsRequest, import_subjects, preview_subjects
 
     store = CohortStore.open(ctx.obj["cohort"])
-    request = SubjectsRequest(correct, parse_mapping(mapping), parse_mapping(map_visits))
+    request = SubjectsRequest(
+        correct,
+        parse_mapping(mapping),
+        parse_mapping(map_visits),
+        reading,
+        replace(reading, sheet=visits_sheet),
+    )
     if dry_run:
         result = preview_subjects(store, file, visits, request)
     else:
@@ -106,8 +119,14 @@ def used_lines(result: Result) -> list[str]:
 
 def refused_lines(result: Result) -> list[str]:
     """One line a refused row."""
-    lines = [f"  row {item['row']}: {item['reason']}" for item in result.refused]
+    lines = [f"  row {item['row']}{_place(item)}: {item['reason']}" for item in result.refused]
     return [f"refused: {len(lines)}", *lines] if lines else []
+
+
+def _place(item: dict[str, Any]) -> str:
+    """The column and the cell of a refused value, where they are known."""
+    parts = [f"column {item['column']}" if "column" in item else "", item.get("cell", "")]
+    return f" ({', '.join(part for part in parts if part)})" if any(parts) else ""
 
 
 def status(result: Result) -> int:

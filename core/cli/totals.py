@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from core.cli.output import emit, json_option, keep_where, note, warn_look_alikes, where_option
-from core.errors import InputError
+from core.cli.options.table import read, say_notes, table_options
+from core.cli.output import emit, json_option, note, warn_look_alikes, where_option
 from core.scores import listed
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from core.scores.engine.totals import TotalsResult
+    from data.tables.formats.options import TableOptions
 
+COLUMNS = ("subject", "visit", "reader", "site", "grade")
 SHOWN = 40  # refused rows and queries that the text names one by one
 
 
@@ -25,12 +27,19 @@ SHOWN = 40  # refused rows and queries that the text names one by one
 @click.option(
     "--set", "given", multiple=True, metavar="NAME=VALUE", help="A setting of the system (repeatable)."
 )
+@table_options
 @where_option
 @json_option
 def command(
-    file: str, system: str, rule: str | None, given: tuple[str, ...], where: tuple[str, ...], as_json: bool
+    file: str,
+    system: str,
+    rule: str | None,
+    given: tuple[str, ...],
+    where: tuple[str, ...],
+    as_json: bool,
+    reading: TableOptions,
 ) -> int:
-    """Totals of the site scores in FILE (CSV, XLSX or Parquet).
+    """Totals of the site scores in FILE (CSV, XLSX, Parquet or SAS).
 
     Columns: subject, visit, reader, site, grade, and feature if there is one; others are ignored. An empty
     grade is a site that could not be scored. Refused rows are numbered from the first row under the header.
@@ -38,23 +47,22 @@ def command(
     from core import scores
     from core.scores.engine.companions import companions
     from core.scores.engine.totals import compute
-    from data.tables.files import need_columns, read_table
+    from data.tables.values import located
 
     used = scores.get(system)
     settings = dict(_setting(text) for text in given)
     used.rule(rule), used.choices(settings)  # wrong ones are refused before a large file is read
-    frame = read_table(file)
-    frame = need_columns(frame, ("subject", "visit", "reader", "site", "grade"), file)
-    frame = keep_where(frame, where)
-    if not len(frame):
-        raise InputError(
-            f"--where {' '.join(where)}", "rows with these values are needed", "check the values"
-        )
+    frame, problems = read(file, reading, where, COLUMNS, ("grade",))
+    say_notes(frame, problems)
     result = compute(frame, used, rule, settings)
     counts = companions(frame, used, settings)
     _warn(result, frame)
     warnings = warn_look_alikes(frame, {"subject": "subject", "visit": "visit", "reader": "reader"})
-    emit(_as_json(result, counts) | {"warnings": warnings}, as_json=as_json, text=lambda: _as_text(result))
+    refused = located(_records(result.refused), frame, {name: name for name in (*COLUMNS, "feature")})
+    warnings = warn_look_alikes(frame, {"subject": "subject", "visit": "visit", "reader": "reader"})
+    refused = located(_records(result.refused), frame, {name: name for name in (*COLUMNS, "feature")})
+    answer = _as_json(result, counts, refused) | {"warnings": warnings}
+    emit(answer, as_json=as_json, text=lambda: _as_text(result, refused))
     return 1 if len(result.refused) else 0
 
 
@@ -80,7 +88,7 @@ def _warn(result: TotalsResult, frame: pd.DataFrame) -> None:
         note(f"{len(result.queries)} queries: grades that a reader should look at")
 
 
-def _as_json(result: TotalsResult, counts: pd.DataFrame) -> dict[str, Any]:
+def _as_json(result: TotalsResult, counts: pd.DataFrame, refused: list[dict[str, Any]]) -> dict[str, Any]:
     names = [component.name for component in result.system.components]
     keys = ["subject", "visit", "reader"]
     extra = [name for name in counts.columns if name not in keys]
@@ -102,7 +110,7 @@ def _as_json(result: TotalsResult, counts: pd.DataFrame) -> dict[str, Any]:
         "rule_verified": result.rule.is_verified,
         "settings": result.settings,
         "totals": totals,
-        "refused": _records(result.refused),
+        "refused": refused,
         "queries": _records(result.queries),
     }
 
@@ -113,7 +121,9 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(name): value for name, value in row.items()} for row in rows]
 
 
-def _as_text(result: TotalsResult) -> str:
+def _as_text(result: TotalsResult, refused: list[dict[str, Any]]) -> str:
+    import pandas as pd
+
     names = [component.name for component in result.system.components]
     table = result.totals[
         ["subject", "visit", "reader", "total", *names, "scored_sites", "imputed_sites", "missing_reason"]
@@ -130,8 +140,8 @@ def _as_text(result: TotalsResult) -> str:
         f"{len(table)} readings, {int(table['total'].notna().sum())} with a total; "
         f"{scored} {result.system.site_title} scored, {imputed} imputed",
     ]
-    for title, rows in (("refused", result.refused), ("queries", result.queries)):
+    for title, rows in (("refused", pd.DataFrame(refused)), ("queries", result.queries)):
         if len(rows):
             more = f"\n... and {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""
-            parts.append(f"{len(rows)} {title}\n{rows.head(SHOWN).to_string(index=False)}{more}")
+            parts.append(f"{len(rows)} {title}\n{rows.head(SHOWN).to_string(index=False, na_rep='')}{more}")
     return "\n\n".join(parts)

@@ -36,12 +36,15 @@ class Readings:
         return list(self.rows["reader"].cat.categories)
 
 
-def collect(frame: pd.DataFrame, *, readers: Sequence[str] | None = None) -> Readings:
+def collect(
+    frame: pd.DataFrame, *, readers: Sequence[str] | None = None, problems: pd.Series | None = None
+) -> Readings:
     """The rows of a long table ``subject, reader, days, total`` and perhaps ``arm``; others are ignored.
 
     frame: its index is the row number. days: from baseline, may be negative. An empty total is a film that
     was not scored. Refused: a row without subject, reader or day, text for a number, both of two rows for
     one subject, reader and day, and a subject in two arms. readers: only these, in the order of the file.
+    problems: why rows cannot be used that were checked before, by the same index, None where they can.
     Raises InputError for a reader who is not there.
     """
     subject, subjects = labels(frame["subject"])
@@ -60,6 +63,7 @@ def collect(frame: pd.DataFrame, *, readers: Sequence[str] | None = None) -> Rea
     for mask, text in (
         (twice, TWO_ROWS),
         (both_arms, "this subject is in two arms"),
+        *_known(problems),
         (total_is_text, [f"total '{text}' is not a number" for text in total_text[total_is_text]]),
         (days_is_text, [f"days '{text}' is not a number" for text in days_text[days_is_text]]),
         (np.isnan(days) & ~days_is_text, "days is empty"),
@@ -83,6 +87,14 @@ def collect(frame: pd.DataFrame, *, readers: Sequence[str] | None = None) -> Rea
     rows["reader"] = rows["reader"].cat.set_categories([all_readers[code] for code in wanted])
     rows["arm"] = _one_arm(rows)
     return Readings(rows, bool(rows["arm"].notna().any()), refused)
+
+
+def _known(problems: pd.Series | None) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Rows with a known problem, and what it is."""
+    if problems is None:
+        return []
+    mask = problems.notna().to_numpy(bool)
+    return [(mask, problems.to_numpy(object)[mask])]
 
 
 def _wanted(all_readers: np.ndarray, readers: Sequence[str] | None) -> list[int]:

@@ -20,6 +20,7 @@ from core.domain import ReaderKind, Viewer
 from core.errors import InputError, NotAllowed
 from core.reader_labels import MODEL_PAIRED
 from core.scores.system import Rule, ScoreSystem
+from core.spreadsheet import safe_sql, safe_text
 from data.store import totals
 from data.store.cohort import CohortStore
 from data.store.viewer_session import Look
@@ -27,6 +28,12 @@ from data.tables.xlsx import write_workbook
 
 ENDINGS = (".csv", ".parquet", ".xlsx")
 COMPONENT_LAST = 99
+NAMES = frozenset(
+    {"subject", "visit", "arm", "centre", "reader", "campaign", "image", "site", "run", "finding"}
+)
+NUMBERS = frozenset(
+    {"BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DATE", "TIMESTAMP"}
+)
 
 
 @dataclass(frozen=True)
@@ -265,16 +272,40 @@ TABLES: dict[str, Callable[[Look, ScoreSystem | None, tuple[ScoreSystem, Rule] |
 }
 
 
+def _with_numbers(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with covariates, which come as text, as numbers where each is written as the number is."""
+    frame = frame.copy(deep=False)
+    for name in frame.columns:
+        text = frame[name].dropna()
+        if name not in NAMES and len(text) and text.map(lambda value: isinstance(value, str)).all():
+            numbers = pd.to_numeric(text, errors="coerce")
+            if numbers.notna().all() and (numbers.map("{:.15g}".format) == text).all():
+                frame[name] = numbers.reindex(frame.index)
+    return frame
+
+
+def _without_formulas(look: Look, sql: str) -> str:
+    """The statement with text that a spreadsheet would run as a formula made text."""
+    columns = look.query(f"DESCRIBE {sql}")
+    kept = []
+    for name, kind in zip(columns["column_name"], columns["column_type"], strict=True):
+        column = f"t.{_identifier(name)}"
+        value = column if kind in NUMBERS else safe_sql(f"{column}::VARCHAR")
+        kept.append(f"{value} AS {_identifier(safe_text(name))}")
+    return f"SELECT {', '.join(kept)} FROM ({sql}) t"
+
+
 def _write(look: Look, sql: str, path: Path) -> int:
     """Writes the rows beside the target first, so that an interrupted export leaves no half file."""
     draft = path.with_name(f".{path.name}.{os.getpid()}.part")
     ending = path.suffix.lower()
     try:
         if ending == ".xlsx":
-            rows = write_workbook(look.query(sql), draft)
+            rows = write_workbook(_with_numbers(look.query(sql)), draft)
         else:
             how = "FORMAT parquet" if ending == ".parquet" else "FORMAT csv, HEADER"
-            rows = int(look.value(f"COPY ({sql}) TO {_text(str(draft))} ({how})"))
+            source = sql if ending == ".parquet" else _without_formulas(look, sql)
+            rows = int(look.value(f"COPY ({source}) TO {_text(str(draft))} ({how})"))
         os.replace(draft, path)
     except OSError as error:
         raise InputError(

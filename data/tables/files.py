@@ -1,53 +1,120 @@
-"""Tables from files: CSV, XLSX or Parquet to a frame whose index is the data row.
+"""Tables from files: delimited text, workbooks, Parquet or SAS to a frame whose index is the data row.
 
 Conventions, the same for every command and page:
 
 - Row numbers count data rows: the first row under the header is row 1. They are the frame's index and
   survive ``--where``; a row without any value is left out and keeps its number.
-- An empty cell is missing. Nothing else is: ``NA``, ``ND`` or ``.`` are text, so a subject may be called
-  NA, and a grade that says ND is refused with its row instead of being guessed at.
-- CSV and XLSX cells arrive as text without blanks around it, Parquet columns with the type they have;
-  ``text_column`` and ``number_column`` read either.
+- An empty cell is missing. Nothing else is here: ``NA``, ``ND`` or ``.`` are text, so a subject may be called
+  NA. In a column of values they count as missing (``data.tables.values``).
+- Text and workbook cells arrive as text without blanks around it, so that 007 stays 007; Parquet and SAS
+  columns with the type they have; ``text_column`` and ``number_column`` read either.
+- ``frame.attrs["origin"]`` says where the cells of a workbook stand, which of them hold no value, and what a
+  person should know of the file (``notes``).
 """
 
 from __future__ import annotations
 
-import csv
-import io
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zipfile import BadZipFile
 
-from core.errors import InputError
+from core.errors import CohortError, InputError
+from data.tables.formats.headers import no_rows
+from data.tables.formats.options import AS_THE_FILE_SAYS, Fits, TableOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     import numpy as np
     import pandas as pd
-    import pyarrow
 
-ENDINGS = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".parquet", ".pq")
-SEPARATORS = (",", ";", "\t")
+TEXT, WORKBOOK, PARQUET = (".csv", ".tsv", ".txt"), (".xlsx", ".xlsm"), (".parquet", ".pq")
+TRANSPORT, SAS = (".xpt",), (".sas7bdat",)
+ENDINGS = (*TEXT, *WORKBOOK, *PARQUET, *TRANSPORT, *SAS)
+SAVE_AS = {
+    ".xls": "an old Excel workbook; open it and save it as .xlsx",
+    ".xlsb": "a binary workbook; open it and save it as .xlsx",
+    ".ods": "an OpenDocument sheet; open it and save it as .xlsx or CSV",
+    ".fods": "an OpenDocument sheet; open it and save it as .xlsx or CSV",
+    ".numbers": "a Numbers sheet; export it as .xlsx or CSV",
+    ".gsheet": "a link to a sheet on the web; download it as .xlsx or CSV",
+    ".xml": "XML; save the table as CSV or .xlsx",
+    ".json": "JSON; save the table as CSV or Parquet",
+    ".rds": "an R object; write it as CSV or Parquet",
+    ".rdata": "R objects; write the table as CSV or Parquet",
+    ".sav": "an SPSS file; save it as CSV or .xlsx",
+    ".dta": "a Stata file; save it as CSV or .xlsx",
+    ".cpt": "a CPORT file; write it as .xpt or CSV",
+    ".zip": "a zip file; unpack it and name the table in it",
+    ".gz": "packed; unpack it and name the table in it",
+    ".pdf": "a PDF document; get the table itself as CSV or .xlsx",
+    ".docx": "a text document; save the table itself as CSV or .xlsx",
+}
+MAX_NUMBER = 2**53  # above, a float is no longer every whole number
 
 
-def read_table(path: str | Path) -> pd.DataFrame:
+def read_table(
+    path: str | Path, options: TableOptions = AS_THE_FILE_SAYS, fits: Fits | None = None
+) -> pd.DataFrame:
     """The table in the file: one row a data row, index = data row number from 1, named ``row``.
 
-    The ending of the name says the format. CSV may be separated by comma, semicolon or tab, in UTF-8 (with or
-    without byte order mark) or UTF-16; of a workbook the first sheet is read.
-    Raises InputError where there is no file, no table in it, or a header that cannot be used.
+    The ending of the name says the format. fits: whether a header has the columns that are needed; it decides
+    which sheet and which row of a workbook is read.
+    Raises InputError where there is no file, no table in it, or a header that cannot be used, whatever the
+    bytes are.
     """
     path = Path(path)
     _check_is_file(path)
     ending = path.suffix.lower()
-    if ending in (".xlsx", ".xlsm"):
-        frame = _read_workbook(path)
-    elif ending in (".parquet", ".pq"):
-        frame = _read_parquet(path)
-    else:
-        frame = _read_csv(path)
-    return _drop_empty(frame, path)
+    if options.sheet and ending not in WORKBOOK:
+        raise InputError(f"--sheet {options.sheet}", f"{path.name} is no workbook", "leave it out")
+    try:
+        frame, origin = _read(path, ending, options, fits)
+    except CohortError:
+        raise
+    except Exception as error:  # libraries raise anything on damaged bytes
+        what = _what(ending)
+        raise InputError(
+            f"{path.name}", f"it is no {what} that can be read ({_short(error)})", "write or save it again"
+        ) from error
+    return _drop_empty(frame, origin, path)
+
+
+def notes_of(frame: pd.DataFrame) -> list[str]:
+    """What a person should know about how the file was read."""
+    return list(frame.attrs.get("origin", {}).get("notes", []))
+
+
+def place_of(frame: pd.DataFrame, row: int, column: str) -> str:
+    """``Scores!C2`` for a cell of a workbook; empty for other files."""
+    origin = frame.attrs.get("origin", {})
+    letters = origin.get("columns", {}).get(column)
+    return f"{origin['sheet']}!{letters}{row + origin['above']}" if letters else ""
+
+
+def check_values(frame: pd.DataFrame, columns: Iterable[str]) -> None:
+    """Raises InputError where a needed column has a formula without a stored value, or an error (#N/A)."""
+    broken = broken_cells(frame, columns)
+    if broken:
+        cells = [f"{place_of(frame, row, column)} ({what[:40]})" for column, row, what in broken[:5]]
+        more = f" and {len(broken) - 5} more" if len(broken) > 5 else ""
+        raise InputError(
+            f"{len(broken)} cells with a formula without a value, or an error: {', '.join(cells)}{more}",
+            "a value is needed in each",
+            "open the workbook in Excel and save it, or write the values",
+        )
+
+
+def broken_cells(frame: pd.DataFrame, columns: Iterable[str]) -> list[tuple[str, int, str]]:
+    """Column, row and content of the cells of a workbook that hold no value although they are not empty."""
+    broken = frame.attrs.get("origin", {}).get("broken", {})
+    if not broken:
+        return []
+    rows = set(frame.index)
+    return [
+        (column, row, what)
+        for column in dict.fromkeys(columns)
+        for row, what in broken.get(column, {}).items()
+        if row in rows
+    ]
 
 
 def need_columns(frame: pd.DataFrame, columns: Iterable[str], path: str | Path) -> pd.DataFrame:
@@ -70,13 +137,36 @@ def need_columns(frame: pd.DataFrame, columns: Iterable[str], path: str | Path) 
             f"it has {', '.join(map(str, frame.columns))}",
             "rename a column or choose another",
         )
-    return frame.rename(columns=renamed)
+    return renamed_columns(frame, renamed)
+
+
+def renamed_columns(frame: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+    """The frame with columns under other names, old -> new, which still know where their cells stand."""
+    frame = frame.rename(columns=dict(names))
+    origin = frame.attrs.get("origin", {})
+    moved = {
+        key: {names.get(column, column): value for column, value in origin[key].items()}
+        for key in ("columns", "broken")
+        if key in origin
+    }
+    frame.attrs = {**frame.attrs, "origin": {**origin, **moved}}
+    return frame
+
+
+def has_columns(names: Iterable[str], columns: Iterable[str]) -> bool:
+    """Whether a header has these columns, in any case and with blanks."""
+    plain = {_plain_name(name) for name in names}
+    return all(_plain_name(column) in plain for column in columns)
 
 
 def text_column(frame: pd.DataFrame, column: str) -> pd.Series:
-    """The column as text, missing where empty; whole numbers without a decimal point."""
+    """The column as text, missing where empty; whole numbers without a decimal point.
+
+    Raises InputError where a cell of a workbook holds a formula without a stored value, or an error.
+    """
     import pandas as pd
 
+    check_values(frame, [column])
     series = frame[column]
     if isinstance(series.dtype, pd.CategoricalDtype):
         labels = _to_text(pd.Series(series.cat.categories))
@@ -85,16 +175,21 @@ def text_column(frame: pd.DataFrame, column: str) -> pd.Series:
 
 
 def number_column(frame: pd.DataFrame, column: str) -> tuple[pd.Series, np.ndarray]:
-    """The column as float64, NaN where missing or not a number, and a mask of the rows that hold text."""
+    """The column as float64, NaN where missing or not a number, and a mask of the rows that hold text.
+
+    A number is written with digits, point and exponent only. Raises InputError as ``text_column`` does.
+    """
     import numpy as np
     import pandas as pd
 
+    check_values(frame, [column])
     series = frame[column]
     if pd.api.types.is_bool_dtype(series):
         return pd.Series(np.nan, index=series.index), series.notna().to_numpy(bool)
-    if pd.api.types.is_numeric_dtype(series):
+    if pd.api.types.is_numeric_dtype(series) and not pd.api.types.is_complex_dtype(series):
         numbers = series.astype("Float64").to_numpy("float64", na_value=np.nan)
-        return pd.Series(numbers, index=series.index), np.zeros(len(series), bool)
+        infinite = np.isinf(numbers)
+        return pd.Series(np.where(infinite, np.nan, numbers), index=series.index), infinite
     text = text_column(frame, column)
     numbers = (
         pd.to_numeric(text.astype("string"), errors="coerce").to_numpy("float64", na_value=np.nan).copy()
@@ -108,189 +203,76 @@ def _check_is_file(path: Path) -> None:
         raise InputError(f"{path}", "no such file", "check the name")
     if path.is_dir():
         raise InputError(f"{path}", "this is a folder, a table is needed", "name a file in it")
-    if path.suffix.lower() not in ENDINGS:
+    if not path.is_file():
+        raise InputError(f"{path}", "this is no ordinary file, a table is needed", "name a file")
+    ending = path.suffix.lower()
+    if ending in SAVE_AS:
+        what, _, todo = SAVE_AS[ending].partition("; ")
+        raise InputError(f"{path.name} is {what}", f"a table ends in {', '.join(ENDINGS)}", todo)
+    if ending not in ENDINGS:
         raise InputError(f"{path.name}", f"a table ends in {', '.join(ENDINGS)}", "save it as one of these")
     if path.stat().st_size == 0:
         raise InputError(f"{path.name}", "the file is empty", "write a header and rows into it")
 
 
-def _read_csv(path: Path) -> pd.DataFrame:
-    from pyarrow import ArrowInvalid, string
-    from pyarrow import csv as arrow_csv
+def _read(
+    path: Path, ending: str, options: TableOptions, fits: Fits | None
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """The frame, and where it comes from."""
+    notes: list[str] = []
+    if ending in WORKBOOK:
+        from data.tables.formats.workbook import read_workbook
 
-    content = _utf8(path)
-    header, lines, separator = _header(content, path)
-    ragged: list[Any] = []
+        _check_is_zip(path)
+        return read_workbook(path, options, fits)
+    if ending in PARQUET:
+        from data.tables.formats.parquet import read_parquet
 
-    def skip(row: Any) -> str:
-        ragged.append(row)
-        return "skip"
+        frame = read_parquet(path)
+    elif ending in (*TRANSPORT, *SAS):
+        from data.tables.formats.sas import read_sas7bdat, read_transport
 
-    try:
-        table = arrow_csv.read_csv(
-            content,
-            read_options=arrow_csv.ReadOptions(
-                column_names=[str(number) for number in range(len(header))], skip_rows=lines
-            ),
-            parse_options=arrow_csv.ParseOptions(
-                delimiter=separator,
-                newlines_in_values=True,
-                invalid_row_handler=skip,
-            ),
-            convert_options=arrow_csv.ConvertOptions(
-                column_types={str(number): string() for number in range(len(header))}
-            ),
-        )
-    except ArrowInvalid as error:
-        if "Empty CSV" in str(error):
-            return _named(_empty_columns(len(header)), header, path)
-        raise _bad_text(path, error) from error
-    if ragged:
-        row = ragged[0]
-        raise InputError(
-            f"{path.name}: {len(ragged)} line(s) such as '{row.text[:60]}' do not fit the header",
-            f"{row.expected_columns} fields are needed, {row.actual_columns} are there",
-            "fix these lines",
-        )
-    return _named(_stripped(table), header, path)
+        frame, notes = (read_transport if ending in TRANSPORT else read_sas7bdat)(path, options)
+    else:
+        from data.tables.formats.text import read_text
+
+        frame = read_text(path, options)
+    return frame, {"notes": notes}
 
 
-def _utf8(path: Path) -> pyarrow.NativeFile:
-    """The file as a seekable stream of UTF-8; UTF-16 with its mark is recoded."""
-    import pyarrow
-
+def _check_is_zip(path: Path) -> None:
     with path.open("rb") as file:
-        start = file.read(4096)
-        if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
-            try:
-                text = (start + file.read()).decode("utf-16")
-            except UnicodeDecodeError as error:
-                raise _bad_text(path, error) from error
-            return pyarrow.BufferReader(text.encode())
-    if b"\0" in start:
-        raise InputError(f"{path.name}", "this is no text, a table is needed", "save it as CSV UTF-8")
-    return pyarrow.memory_map(str(path))
-
-
-def _header(content: pyarrow.NativeFile, path: Path) -> tuple[list[str], int, str]:
-    """Column names, the number of lines that hold them, and the separator; leaves the stream at its start."""
-    start = content.read(1 << 20)
-    content.seek(0)
-    try:
-        text = bytes(start).decode("utf-8-sig", errors="strict" if len(start) < 1 << 20 else "ignore")
-    except UnicodeDecodeError as error:
-        raise _bad_text(path, error) from error
-    first = text.partition("\n")[0]
-    separator = max(SEPARATORS, key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-    names = next(reader, [])
-    if not any(name.strip() for name in names):
-        raise _no_names(path)
-    return names, reader.line_num, separator
-
-
-def _no_names(path: Path) -> InputError:
-    return InputError(f"{path.name}", "its first line holds no column name", "write the header")
-
-
-def _bad_text(path: Path, error: Exception) -> InputError:
-    if "UTF" in str(error).upper():
-        return InputError(f"{path.name}", "its text is not UTF-8", "save it as CSV UTF-8")
-    return InputError(f"{path.name}", f"it cannot be read as a table ({error})", "open it and save it again")
-
-
-def _read_workbook(path: Path) -> pd.DataFrame:
-    import openpyxl
-    import pandas as pd
-
-    try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except (BadZipFile, KeyError, OSError, ValueError) as error:
-        raise InputError(f"{path.name}", f"it is no workbook ({error})", "save it again as .xlsx") from error
-    sheet = book.worksheets[0]
-    rows = [[_cell_text(value) for value in row] for row in sheet.iter_rows(values_only=True)]
-    book.close()
-    if not rows:
-        raise InputError(f"{path.name}", "its first sheet is empty", "write a header and rows into it")
-    width = len(rows[0])
-    body = [(row + [None] * width)[:width] for row in rows[1:]]
-    frame = pd.DataFrame(body, columns=range(width), dtype="str") if body else _empty_columns(width)
-    return _named(frame, [name or "" for name in rows[0]], path)
-
-
-def _cell_text(value: Any) -> str | None:
-    if value is None:
-        return None
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    text = value.isoformat() if hasattr(value, "isoformat") else str(value)
-    text = text.removesuffix("T00:00:00").strip()
-    return text or None
-
-
-def _read_parquet(path: Path) -> pd.DataFrame:
-    import pandas as pd
-    from pyarrow import ArrowInvalid
-
-    try:
-        frame = pd.read_parquet(path)
-    except (ArrowInvalid, OSError) as error:
-        raise InputError(f"{path.name}", f"it is no Parquet file ({error})", "write it again") from error
-    frame = frame.reset_index(drop=frame.index.names == [None])
-    return _named(frame, [str(name) for name in frame.columns], path)
-
-
-def _named(frame: pd.DataFrame, header: list[str], path: Path) -> pd.DataFrame:
-    """The frame under its header; nameless columns are dropped where empty and refused where not."""
-    names = [name.strip() for name in header]
-    nameless = [number for number, name in enumerate(names) if not name]
-    for number in nameless:
-        if frame.iloc[:, number].notna().any():
-            raise InputError(
-                f"{path.name}: column {number + 1} has no name", "each needs one", "write the header"
-            )
-    frame = frame.iloc[:, [number for number in range(len(names)) if number not in nameless]]
-    frame.columns = [name for name in names if name]
-    duplicates = sorted({name for name in frame.columns if list(frame.columns).count(name) > 1})
-    if duplicates:
+        start = file.read(4)
+    if start == b"\xd0\xcf\x11\xe0":
         raise InputError(
-            f"{path.name} has two columns {', '.join(duplicates)}", "one of each is needed", "rename one"
+            f"{path.name}",
+            "it is an old Excel workbook, or one with a password",
+            "open it and save it as .xlsx without a password",
         )
-    if not len(frame.columns):
-        raise _no_names(path)
-    return frame
 
 
-def _drop_empty(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
+def _what(ending: str) -> str:
+    kinds = {WORKBOOK: "workbook", PARQUET: "Parquet file", TRANSPORT: "SAS transport file", SAS: "SAS file"}
+    return next((kind for endings, kind in kinds.items() if ending in endings), "table")
+
+
+def _short(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text[:100]}" if text else type(error).__name__
+
+
+def _drop_empty(frame: pd.DataFrame, origin: dict[str, Any], path: Path) -> pd.DataFrame:
+    """The rows that hold something, under their numbers."""
     import pandas as pd
 
-    frame.index = pd.RangeIndex(1, len(frame) + 1, name="row")
+    if frame.index.name != "row":
+        frame.index = pd.RangeIndex(1, len(frame) + 1, name="row")
     empty = frame.isna().all(axis=1)
     frame = frame[~empty] if empty.any() else frame
     if not len(frame):
-        raise InputError(f"{path.name}", "it has a header and no rows", "write rows under the header")
+        raise no_rows(path)
+    frame.attrs["origin"] = origin
     return frame
-
-
-def _stripped(table: pyarrow.Table) -> pd.DataFrame:
-    """Text columns without blanks around the values; empty text becomes missing."""
-    import pandas as pd
-    import pyarrow
-    import pyarrow.compute as pc
-
-    empty = pyarrow.scalar("")
-    columns = {}
-    for name in table.column_names:
-        text = pc.utf8_trim_whitespace(table[name])
-        text = pc.if_else(pc.equal(text, empty), pyarrow.scalar(None, pyarrow.string()), text)
-        columns[name] = pd.Series(pd.array(text.to_pandas(), dtype="str"))
-    return pd.DataFrame(columns)
-
-
-def _empty_columns(count: int) -> pd.DataFrame:
-    import pandas as pd
-
-    return pd.DataFrame({str(number): pd.Series(dtype="str") for number in range(count)})
 
 
 def _to_text(series: pd.Series) -> pd.Series:
@@ -298,7 +280,7 @@ def _to_text(series: pd.Series) -> pd.Series:
 
     if pd.api.types.is_float_dtype(series):
         whole = series.dropna()
-        if (whole % 1 == 0).all():
+        if (whole % 1 == 0).all() and (whole.abs() <= MAX_NUMBER).all():
             series = series.astype("Int64")
     text = series.astype("string").str.strip()
     return text.mask(text == "").astype("str")

@@ -13,9 +13,11 @@ from core.errors import InputError
 from data.store.cohort import CohortStore, current_actor
 from data.store.session import Session
 from data.tables import reads
+from data.tables.formats.options import AS_THE_FILE_SAYS, TableOptions
 from data.tables.merge import Merge, merge
 from data.tables.plan import Plan, Result, Table, known_in_cohort, opened, write_plan
 from data.tables.reads import Reading
+from data.tables.values import located
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class ReadsRequest:
 
     reader, campaign, read, visit: where the table has no such column. read_mode: ``""`` takes the
     campaign's own, for a new one ``paired``. correct: why stored grades may be replaced, ``""`` for never.
+    reading: how the file is to be read.
     """
 
     system: str
@@ -35,11 +38,12 @@ class ReadsRequest:
     kind: str = ReaderKind.HUMAN
     correct: str = ""
     mapping: Mapping[str, str] = field(default_factory=dict)
+    reading: TableOptions = AS_THE_FILE_SAYS
 
 
 def preview_reads(store: CohortStore, table: Table, request: ReadsRequest, source: str = "") -> Result:
     """What ``import_reads`` would do with this table, without doing it."""
-    frame, name = opened(table, source)
+    frame, name = opened(table, source, request.reading, reads.fitting(request.system, request.mapping))
     found = _parse_reads(store, frame, request)
     with store.reading() as session:
         return _plan_reads(session, found, frame, name, request).result(len(frame))
@@ -53,7 +57,7 @@ def import_reads(
     table: a frame (index = row number) or a CSV, XLSX or Parquet file; source: its name, for the trail.
     Raises InputError for a table without the columns needed, or a reader or campaign of another kind.
     """
-    frame, name = opened(table, source)
+    frame, name = opened(table, source, request.reading, reads.fitting(request.system, request.mapping))
     found = _parse_reads(store, frame, request)  # before the write: while it lasts, others wait
     details = {"source": name, "system": request.system, "reader": request.reader}
     with store.write(actor or current_actor(), "reads", request.correct, details) as transaction:
@@ -66,7 +70,9 @@ def _parse_reads(store: CohortStore, table: pd.DataFrame, request: ReadsRequest)
     with store.reading() as session:
         known = known_in_cohort(session)
     reading = Reading(request.reader, request.campaign, request.read, request.visit)
-    return reads.read_reads(table, scores.get(request.system), reading, known, request.mapping)
+    return reads.read_reads(
+        table, scores.get(request.system), reading, known, request.mapping, request.reading
+    )
 
 
 def _plan_reads(
@@ -92,7 +98,7 @@ def _plan_reads(
             "site_score": merged,
         },
         accepted={"site_score": len(found.rows) - len(merged.refused)},
-        refused=refused,
+        refused=located(refused, table, found.columns),
         columns=found.columns,
         ignored=found.ignored,
         notes=notes,

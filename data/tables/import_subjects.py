@@ -13,6 +13,8 @@ from data.store.cohort import CohortStore, current_actor
 from data.store.session import Session
 from data.tables import subjects as subjects_in
 from data.tables import visits as visits_in
+from data.tables.columns import SUBJECTS, VISITS, VISITS_BY_PATTERN, recognise
+from data.tables.formats.options import AS_THE_FILE_SAYS, TableOptions
 from data.tables.merge import Merge, merge
 from data.tables.plan import (
     COVARIATE_KEYS,
@@ -20,11 +22,13 @@ from data.tables.plan import (
     Plan,
     Result,
     Table,
+    has_fields,
     known_in_cohort,
     opened,
     write_plan,
 )
 from data.tables.spelling import spell_subjects
+from data.tables.values import located, ready_to_import
 
 
 @dataclass(frozen=True)
@@ -32,11 +36,14 @@ class SubjectsRequest:
     """What a person says about a table of subjects and one of visits.
 
     correct: why stored values may be replaced, ``""`` for never. mapping: column -> field or covariate name.
+    reading, visit_reading: how the files are to be read.
     """
 
     correct: str = ""
     mapping: Mapping[str, str] = field(default_factory=dict)
     visit_mapping: Mapping[str, str] = field(default_factory=dict)
+    reading: TableOptions = AS_THE_FILE_SAYS
+    visit_reading: TableOptions = AS_THE_FILE_SAYS
 
 
 def preview_subjects(
@@ -85,26 +92,33 @@ class _Parsed:
     visits_table: pd.DataFrame | None = None
     visits_name: str = ""
     visits: visits_in.Visits | None = None
+    notes: tuple[str, ...] = ()
 
 
 def _parse_subjects(
     store: CohortStore, subjects: Table, visits: Table | None, source: str, request: SubjectsRequest
 ) -> _Parsed:
-    table, name = opened(subjects, source)
+    table, name = opened(subjects, source, request.reading, has_fields(SUBJECTS, ("subject",)))
+    columns = recognise(table.columns, SUBJECTS, request.mapping)
+    ready, notes = ready_to_import(table, columns, request.reading)
     with store.reading() as session:
         cohort = known_in_cohort(session)
-    found = spell_subjects(subjects_in.read_subjects(table, request.mapping), cohort)
+    found = spell_subjects(subjects_in.read_subjects(ready, request.mapping), cohort)
     key = _key(store)
     if visits is None:
-        return _Parsed(key, table, name, found)
-    visits_table, visits_name = opened(visits, "")
+        return _Parsed(key, table, name, found, notes=tuple(notes))
+    needed = has_fields(VISITS, ("visit",), VISITS_BY_PATTERN)
+    visits_table, visits_name = opened(visits, "", request.visit_reading, needed)
+    columns = recognise(visits_table.columns, VISITS, request.visit_mapping, VISITS_BY_PATTERN)
+    ready_visits, more = ready_to_import(visits_table, columns, request.visit_reading)
+    notes += [f"visits: {note}" for note in more]
     known = cohort.subjects | set(found.rows["subject"])
     dated = zip(found.rows["subject"], found.rows["baseline_date"], strict=True)
     baseline = {subject: day for subject, day in dated if day}
     read = visits_in.read_visits(
-        visits_table, sorted(known), baseline, request.visit_mapping, cohort.visits, cohort.stored_visits
+        ready_visits, sorted(known), baseline, request.visit_mapping, cohort.visits, cohort.stored_visits
     )
-    return _Parsed(key, table, name, found, visits_table, visits_name, read)
+    return _Parsed(key, table, name, found, visits_table, visits_name, read, tuple(notes))
 
 
 def _key(store: CohortStore) -> CohortKey:
@@ -129,10 +143,10 @@ def _plan_subjects(session: Session, parsed: _Parsed, request: SubjectsRequest) 
             "visit": 0,
             "covariate": len(found.covariates) - len(covariates.refused),
         },
-        refused=refused,
+        refused=located(refused, parsed.table, found.columns),
         columns=found.columns,
         ignored=found.ignored,
-        notes=list(found.notes),
+        notes=[*parsed.notes, *found.notes],
         files=[(parsed.name, parsed.table, refused)],
         meta={"subjects_are_listed": "true"} if len(rows) else {},
     )
@@ -153,7 +167,7 @@ def _add_visits(
     by_visit = merge(session, "covariate", found.covariates, COVARIATE_KEYS, COVARIATE_VALUES, **fills)
     refused = [
         item | {"reason": f"visits: {item['reason']}"}
-        for item in found.refused + merged.refused + by_visit.refused
+        for item in located(found.refused + merged.refused + by_visit.refused, table, found.columns)
     ]
     first = plan.merged["covariate"]
     plan.merged["visit"] = merged

@@ -8,6 +8,7 @@ given, and then the old row stays and is superseded. ``preview_...`` gives the s
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +16,9 @@ import pandas as pd
 
 from data.store.session import Session
 from data.store.transaction import Transaction
+from data.tables.columns import recognise
 from data.tables.files import read_table
+from data.tables.formats.options import AS_THE_FILE_SAYS, Fits, TableOptions
 from data.tables.merge import Merge, Refused, in_order, keep_refused, put
 from data.tables.spelling import Known
 
@@ -30,7 +33,7 @@ class Result:
     rows: data rows of the file. stored: rows new in the cohort, by table. accepted: usable rows by table,
     new or not. unchanged: rows that the cohort held already. refused: ``row`` (from 1; None for the whole)
     and ``reason`` each. columns: field -> column of the file. ignored: column -> why it was not used.
-    notes: what a person should know.
+    notes: what a person should know. Where known, a refused row has its ``column`` and ``cell`` too.
     """
 
     rows: int
@@ -91,11 +94,22 @@ def known_in_cohort(session: Session) -> Known:
     )
 
 
-def opened(table: Table, source: str) -> tuple[pd.DataFrame, str]:
-    """The table and its name."""
+def has_fields(
+    fields: Mapping[str, tuple[str, ...]],
+    needed: Iterable[str],
+    patterns: Mapping[str, tuple[str, ...]] | None = None,
+) -> Fits:
+    """Whether a header has columns for these fields, by the names that are recognised."""
+    return lambda names: recognise([name for name in names if name], fields, None, patterns).has(*needed)
+
+
+def opened(
+    table: Table, source: str, reading: TableOptions = AS_THE_FILE_SAYS, fits: Fits | None = None
+) -> tuple[pd.DataFrame, str]:
+    """The table and its name; reading and fits as in ``read_table``."""
     if isinstance(table, pd.DataFrame):
         return table, source or "table"
-    return read_table(table), source or Path(table).name
+    return read_table(table, reading, fits), source or Path(table).name
 
 
 def write_plan(transaction: Transaction, plan: Plan) -> None:

@@ -7,16 +7,19 @@ from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
+from core import scores
 from core.errors import InputError
 from core.names import plain
 from core.scores.engine.reads import clean
 from core.scores.system import ScoreSystem
 from data.tables.columns import READS, Columns, recognise
-from data.tables.files import text_column
+from data.tables.files import notes_of, text_column
+from data.tables.formats.options import AS_THE_FILE_SAYS, Fits, TableOptions
 from data.tables.merge import Refused
 from data.tables.spelling import NOTHING, Known, spell_reads
+from data.tables.values import Problems, prepared
 
-CAMPAIGN, FIRST_READ = "main", 1
+CAMPAIGN, FIRST_READ, MAX_READ = "main", 1, 999
 NOT_SCORABLE = "not scorable"
 KEYS = ("subject", "visit", "system", "site", "feature", "reader", "campaign", "read")
 COLUMNS = (*KEYS, "grade", "reason", "image")
@@ -46,12 +49,25 @@ class Reads:
     notes: list[str] = field(default_factory=list)
 
 
+def fitting(system: str, mapping: Mapping[str, str]) -> Fits:
+    """Whether a header is one of reads: a site and a grade, or columns for sites of the system."""
+
+    def fits(names: Sequence[str]) -> bool:
+        kept = {column: name for column, name in mapping.items() if column in names}
+        columns = recognise([name for name in names if name], READS, kept)
+        has_sites = columns.has("site", "grade") or bool(_site_columns(columns, scores.get(system)))
+        return columns.has("subject") and has_sites
+
+    return fits
+
+
 def read_reads(
     table: pd.DataFrame,
     system: ScoreSystem,
     reading: Reading,
     known: Known = NOTHING,
     mapping: Mapping[str, str] | None = None,
+    options: TableOptions = AS_THE_FILE_SAYS,
 ) -> Reads:
     """The table's scores, with the rows that cannot be used and why.
 
@@ -67,25 +83,53 @@ def read_reads(
             f"columns site and grade, or one for each {system.title} site, are needed",
             "rename them, or say what they are with --map COLUMN=NAME",
         )
+    values = [columns.used["grade"]] if is_long else list(sites)
+    table, problems = prepared(table, values, options)
     head = _identity(table, columns, system, _with_defaults(reading, columns))
     frame = _long(table, columns, head) if is_long else _melted(table, columns, head, sites)
     numbers = frame["row_number"]
-    refused, notes = _unknown(frame, known)
+    unknown, notes = _unknown(frame, known)
+    refused: Refused = _unreadable(frame, problems, values, sites) + unknown
+    every = frame
     frame = frame[~frame.index.isin({item["at"] for item in refused})]
     accepted, bad = clean(frame, system, by=("reader", "campaign", "read"))
     refused += [{"at": at, "reason": reason} for at, reason in zip(bad["row"], bad["reason"], strict=True)]
+    of_site = {code: column for column, code in sites.items()}
+    about = [of_site.get(str(every["site"].get(item["at"]))) for item in refused]
     used = set(columns.used.values()) | set(sites)
     left = [name for name in columns.rest if name not in used]
     return Reads(
         rows=_stored(accepted),
-        refused=[{"row": int(numbers[item["at"]]), "reason": item["reason"]} for item in refused],
+        refused=[
+            {"row": int(numbers[item["at"]]), "reason": item["reason"], **_column(item["reason"], column)}
+            for item, column in zip(refused, about, strict=True)
+        ],
         columns={**columns.used, **{code: name for name, code in sites.items()}},
         ignored={
             **columns.ignored,
             **dict.fromkeys(left, "not needed" if is_long else f"no {system.title} site"),
         },
-        notes=notes,
+        notes=[*notes_of(table), *problems.notes, *notes],
     )
+
+
+def _column(reason: str, column: str | None) -> dict[str, str]:
+    """The column of a refused grade of a wide table."""
+    return {"column": column} if column and reason.startswith("grade ") else {}
+
+
+def _unreadable(
+    frame: pd.DataFrame, problems: Problems, values: Sequence[str], sites: Mapping[str, str]
+) -> Refused:
+    """Rows with a grade that nobody can interpret."""
+    bad = frame.index[frame["row_number"].isin(list(problems.reasons))]
+    rows = frame.loc[bad, "row_number"]
+    codes = {row: sites.get(problems.columns[row]) for row in problems.reasons}
+    return [
+        {"at": at, "reason": problems.reasons[row]}
+        for at, row in zip(bad, rows, strict=True)
+        if not sites or frame.loc[at, "site"] == codes[row]
+    ]
 
 
 def _site_columns(columns: Columns, system: ScoreSystem) -> dict[str, str]:
@@ -175,8 +219,10 @@ def _unknown(frame: pd.DataFrame, known: Known) -> tuple[Refused, list[str]]:
         other = said.notna() & frame[name].notna() & ~is_said
         refuse(other, f"this row says {name} {{}}, {said.iloc[0] if len(said) else ''} was asked for", name)
     whole = pd.to_numeric(frame["read"], errors="coerce")
-    broken = frame["read"].notna() & ~((whole >= 1) & (whole % 1 == 0))
-    refuse(broken, "read {} is not a number from 1", "read")
+    is_whole = frame["read"].astype("string").str.fullmatch(r"[0-9]+(\.0*)?").fillna(False).astype(bool)
+    fine = is_whole & (whole >= 1) & (whole <= MAX_READ)
+    refuse(frame["read"].notna() & ~fine, f"read {{}} is not a number from 1 to {MAX_READ}", "read")
+    frame["read"] = whole.where(fine).astype("Int64").astype("str").where(frame["read"].notna())
     misspelt, notes = spell_reads(frame, known)
     return refused + misspelt, notes
 

@@ -11,6 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from core.domain import CohortFilter
+from core.spreadsheet import safe_frame
 from data.queries import scores
 from data.store.transaction import software_version
 from pages.common.page import Page
@@ -43,7 +44,8 @@ def _models(runs: pd.DataFrame) -> str:
 
 def download(frame: pd.DataFrame, name: str, *, label: str = "CSV") -> None:
     """A button that gives a table as CSV, numbers in full precision."""
+    content = safe_frame(frame).to_csv(index=False).encode()
     st.download_button(
-        label, frame.to_csv(index=False).encode(), f"{name}.csv", "text/csv", icon=":material/download:",
+        label, content, f"{name}.csv", "text/csv", icon=":material/download:",
         key=f"download_{name}",
     )  # fmt: skip

@@ -1,15 +1,19 @@
 """``sharpline export``: the contract's columns, an order, the same bytes, and food for the other commands."""
 
+import csv
 import json
 
 import duckdb
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
 
 from core import scores
 from core.cli import main
 from data.store.cohort import CohortStore
+from data.tables.export import export
+from data.tables.files import read_table
 from data.tables.import_reads import ReadsRequest, import_reads
 from data.tables.import_subjects import import_subjects
 
@@ -269,3 +273,22 @@ def test_wrong_use_is_one_line_and_status_2(run, options, message):
     status, out, err = run("export", *options)
     assert (status, out) == (2, "")
     assert message in err and err.count("\n") == 1
+
+
+@pytest.mark.parametrize("ending", [".csv", ".xlsx", ".parquet"])
+def test_export_has_no_formula_and_its_text_comes_back(tmp_path, ending):
+    names = ["=HYPERLINK(1)", "+1+1", "-2+3", "@SUM(1)", "plain"]
+    store = CohortStore.open(tmp_path / "cohort.duckdb")
+    table = pd.DataFrame({"subject": names, "centre": names, "=Load": [1.5, -2, 3, 4, 5]}, index=range(1, 6))
+    import_subjects(store, table, actor="x")
+    out = tmp_path / f"out{ending}"
+    export(store, "subjects", out)
+    if ending == ".csv":
+        cells = [cell for line in csv.reader(out.open(newline="")) for cell in line]
+        assert [cell for cell in cells if cell[:1] in tuple("=+-@\t\r") and cell[1:] != "2"] == []
+    if ending == ".xlsx":
+        kinds = [cell.data_type for row in openpyxl.load_workbook(out).active.iter_rows() for cell in row]
+        assert "f" not in kinds and kinds.count("n") >= 5
+    frame = read_table(out)
+    assert sorted(frame["subject"]) == sorted(names) == sorted(frame["centre"])
+    assert sorted(frame["=Load"].astype(float)) == [-2, 1.5, 3, 4, 5]

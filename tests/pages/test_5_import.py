@@ -175,3 +175,28 @@ def test_columns_can_be_renamed_by_hand():
     from pages.common.imports.tables import _as_options
 
     assert _as_options({"Pat": "subject", "x": ""}) == ["--map", "Pat=subject", "--map", "x="]
+
+
+def test_workbook_is_previewed_as_the_command_reads_it(open_app, tmp_path):
+    from tests.helpers.table_files import write_sheets
+
+    rows = [
+        ["made 2024"],
+        ["subject", "visit", "site", "grade"],
+        ["P1", "BL", "C3S", "-7"],
+        ["P1", "BL", "C3I", "NA"],
+    ]
+    write_sheets(tmp_path / "r3.xlsx", {"Info": [["cover"]], "Scores": rows})
+    cohort = small_cohort.build(tmp_path / "c.duckdb", films=False).path
+    at = part(open_app(PAGE, cohort=cohort), "Tables")
+    at.text_input[0].set_value("R3")
+    at.file_uploader[0].upload("r3.xlsx", (tmp_path / "r3.xlsx").read_bytes(), "application/zip").run()
+    assert not at.exception
+    assert "read from sheet Scores of Info, Scores" in words(at, "caption")
+    assert "grade: 1 cell counts as missing (NA)" in words(at, "caption")
+    refused = next(t.value for t in at.dataframe if "reason" in t.value.columns)
+    assert refused[["row", "cell"]].to_numpy().tolist() == [[1, "Scores!D3"]]
+    at.text_input("reads_missing").set_value("-7").run()
+    assert "Would be refused: 0." in words(at, "markdown")
+    at.text_input("reads_sheet").set_value("Info").run()
+    assert "a header and no rows" in at.error[0].value

@@ -53,7 +53,10 @@ def evaluate(panel: Panel, structure: Structure, theta: np.ndarray) -> State | N
     sigma = np.array([structure.matrix(part) for part in np.split(theta, panel.groups)])
     if not np.isfinite(sigma).all() or not all(_is_definite(matrix) for matrix in sigma):
         return None
-    weight, logdet = _inverses(sigma[panel.cell_group], panel.cell_seen)
+    try:
+        weight, logdet = _inverses(sigma[panel.cell_group], panel.cell_seen)
+    except np.linalg.LinAlgError:  # definite by its factors, singular in the last digits
+        return None
     w = weight[panel.cell]
     wx = w @ panel.x
     flat = panel.x.reshape(-1, panel.x.shape[2])

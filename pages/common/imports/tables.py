@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import streamlit as st
@@ -13,10 +14,15 @@ from core import scores as systems
 from core.domain import ReadMode
 from data.store.cohort import CohortStore
 from data.tables.files import ENDINGS, read_table
+from data.tables.formats.options import DECIMALS, Fits, TableOptions, missing_codes
 from pages.common import guards
 from pages.common.imports.uploads import new_place, start, write_one
 from pages.common.page import Page
 
+if TYPE_CHECKING:
+    from data.tables.import_subjects import SubjectsRequest
+
+SIGNS = {"": "as the file says", ".": "point", ",": "comma"}
 LEAVE_OUT, AS_IT_IS = "leave it out", "as recognised"
 
 
@@ -28,7 +34,9 @@ def tables(page: Page) -> None:
         default="Reader scores",
         required=True,
     )
-    upload = st.file_uploader("CSV, XLSX or Parquet", type=[end[1:] for end in ENDINGS], key="table_upload")
+    upload = st.file_uploader(
+        "CSV, XLSX, Parquet or SAS", type=[end[1:] for end in ENDINGS], key="table_upload"
+    )
     if kind == "Reader scores":
         _reads(page, upload)
     else:
@@ -39,12 +47,15 @@ def _reads(page: Page, upload: Any) -> None:
     given = _reads_form()
     if upload is None:
         return
+    from data.tables import reads
     from data.tables.columns import READS
 
+    file_options = _file_options("reads")
     with guards.errors_shown():
-        table = _table(upload)
+        reading = _reading(file_options)
+        table = _table(upload, reading, reads.fitting(given["system"], {}))
         mapping = _mapping(table, tuple(READS), "reads_map")
-        result = _preview_reads(page, table, given, mapping)
+        result = _preview_reads(page, table, given, mapping, reading)
     _shown(result)
     if st.button("Import", type="primary", icon=":material/download:", disabled=not result.accepted):
         place = new_place()
@@ -52,7 +63,8 @@ def _reads(page: Page, upload: Any) -> None:
             part for name, value in given.items() if value for part in (f"--{name.replace('_', '-')}", value)
         ]
         file = write_one(upload, place, 0)
-        start(page, f"Reader scores ({upload.name})", ["reads", file, *options, *_as_options(mapping)], place)
+        options += [*_as_options(mapping), *_given(file_options)]
+        start(page, f"Reader scores ({upload.name})", ["reads", file, *options], place)
 
 
 def _reads_form() -> dict[str, str]:
@@ -70,12 +82,14 @@ def _reads_form() -> dict[str, str]:
     return {name: str(value) for name, value in given.items()}
 
 
-def _preview_reads(page: Page, table: pd.DataFrame, given: dict[str, str], mapping: dict[str, str]) -> Any:
+def _preview_reads(
+    page: Page, table: pd.DataFrame, given: dict[str, str], mapping: dict[str, str], reading: TableOptions
+) -> Any:
     from data.tables.import_reads import ReadsRequest, preview_reads
 
     request = ReadsRequest(
         given["system"], given["reader"], given["campaign"], read_mode=given["read_mode"],
-        correct=given["correct"], mapping=mapping,
+        correct=given["correct"], mapping=mapping, reading=reading,
     )  # fmt: skip
     return preview_reads(CohortStore.open(page.path), table, request)
 
@@ -89,12 +103,18 @@ def _subjects(page: Page, upload: Any) -> None:
     )
     if upload is None:
         return
-    from data.tables.columns import SUBJECTS
+    from data.tables.columns import SUBJECTS, VISITS, VISITS_BY_PATTERN
+    from data.tables.plan import has_fields
 
+    file_options = _file_options("subjects", has_visits=plan is not None)
     with guards.errors_shown():
-        table, visits = _table(upload), _table(plan) if plan is not None else None
+        request = _subjects_request(correct, file_options)
+        table = _table(upload, request.reading, has_fields(SUBJECTS, ("subject",)))
+        visits = None
+        if plan is not None:
+            visits = _table(plan, request.visit_reading, has_fields(VISITS, ("visit",), VISITS_BY_PATTERN))
         mapping = _mapping(table, tuple(SUBJECTS), "subjects_map")
-        result = _preview_subjects(page, table, visits, correct, mapping)
+        result = _preview_subjects(page, table, visits, replace(request, mapping=mapping))
     _shown(result)
     if st.button(
         "Import", type="primary", icon=":material/download:", disabled=not any(result.accepted.values())
@@ -104,24 +124,65 @@ def _subjects(page: Page, upload: Any) -> None:
         files = [write_one(one, place, number) for number, one in enumerate(given)]
         options: list[str | Path] = ["--visits", files[1]] if plan is not None else []
         options += ["--correct", correct] if correct else []
+        options += _given(file_options)
         start(
             page, f"Subjects ({upload.name})", ["subjects", files[0], *options, *_as_options(mapping)], place
         )
 
 
 def _preview_subjects(
-    page: Page, table: pd.DataFrame, visits: pd.DataFrame | None, correct: str, mapping: dict[str, str]
+    page: Page, table: pd.DataFrame, visits: pd.DataFrame | None, request: SubjectsRequest
 ) -> Any:
-    from data.tables.import_subjects import SubjectsRequest, preview_subjects
+    from data.tables.import_subjects import preview_subjects
 
-    return preview_subjects(CohortStore.open(page.path), table, visits, SubjectsRequest(correct, mapping))
+    return preview_subjects(CohortStore.open(page.path), table, visits, request)
 
 
-def _table(upload: Any) -> pd.DataFrame:
+def _subjects_request(correct: str, given: dict[str, str]) -> SubjectsRequest:
+    from data.tables.import_subjects import SubjectsRequest
+
+    reading = _reading(given)
+    visits = replace(reading, sheet=given.get("visits-sheet", ""))
+    return SubjectsRequest(correct, reading=reading, visit_reading=visits)
+
+
+def _file_options(key: str, *, has_visits: bool = False) -> dict[str, str]:
+    """What a person says about the file, by the name of the command's option; empty where nothing."""
+    with st.expander("How the file is to be read", icon=":material/tune:"):
+        columns = st.columns(5 if has_visits else 4)
+        given = {
+            "sheet": columns[0].text_input("Sheet", placeholder="the one that fits", key=f"{key}_sheet"),
+            "missing": columns[1].text_input(
+                "Missing codes", placeholder="such as -9,999", key=f"{key}_missing"
+            ),
+            "decimal": columns[2].selectbox(
+                "Decimal sign", ["", *DECIMALS], format_func=lambda sign: SIGNS[sign], key=f"{key}_decimal"
+            ),
+            "encoding": columns[3].text_input("Encoding", placeholder="UTF-8", key=f"{key}_encoding"),
+        }
+        if has_visits:
+            given["visits-sheet"] = columns[4].text_input("Sheet of visits", key=f"{key}_visits_sheet")
+        st.caption(
+            "NA, N/A, a single point or dash, NE and “not done” always count as missing in columns of values."
+        )
+    return {name: value.strip() for name, value in given.items()}
+
+
+def _reading(given: dict[str, str]) -> TableOptions:
+    codes = missing_codes([given["missing"]])
+    return TableOptions(given["sheet"], codes, given["decimal"], given["encoding"])
+
+
+def _given(options: dict[str, str]) -> list[str]:
+    """The options as the command takes them; one word each, as a code may begin with a minus."""
+    return [f"--{name}={value}" for name, value in options.items() if value]
+
+
+def _table(upload: Any, reading: TableOptions, fits: Fits) -> pd.DataFrame:
     with tempfile.TemporaryDirectory() as place:
         file = Path(place) / Path(upload.name).name
         file.write_bytes(upload.getvalue())
-        return read_table(file)
+        return read_table(file, reading, fits)
 
 
 def _mapping(table: pd.DataFrame, fields: tuple[str, ...], key: str) -> dict[str, str]:

@@ -108,7 +108,9 @@ def test_what_is_no_finite_number_is_text(tmp_path, number):
         (b"a,b\0\n1,2\n", "a.csv", "no text"),
         ("a,b\n1,2\n", "a.xlsx", "no workbook"),
         ("a,b\n1,2\n", "a.parquet", "no Parquet file"),
-        ("a,b\n1,2\n", "a.sas7bdat", "a table ends in"),
+        ("a,b\n1,2\n", "a.sas7bdat", "no SAS file"),
+        ("a,b\n1,2\n", "a.xpt", "no SAS transport file"),
+        ("a,b\n1,2\n", "a.dat", "a table ends in"),
     ],
 )
 def test_what_is_no_table_is_said(tmp_path, content, name, message):

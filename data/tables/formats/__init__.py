@@ -1,0 +1,1 @@
+"""Files of each format to a frame of text cells: delimited text, workbooks, Parquet, SAS."""
