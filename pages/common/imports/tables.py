@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from core.domain import ReadMode
 from data.store.cohort import CohortStore
 from data.tables.files import ENDINGS, read_table
 from pages.common import guards
-from pages.common.imports.uploads import new_place, start, write_one
+from pages.common.imports.uploads import kept_for_now, new_place, start, write_one
 from pages.common.page import Page
 
 LEAVE_OUT, AS_IT_IS = "leave it out", "as recognised"
@@ -118,10 +117,8 @@ def _preview_subjects(
 
 
 def _table(upload: Any) -> pd.DataFrame:
-    with tempfile.TemporaryDirectory() as place:
-        file = Path(place) / Path(upload.name).name
-        file.write_bytes(upload.getvalue())
-        return read_table(file)
+    with kept_for_now([upload]) as place:
+        return read_table(next((place / "files").iterdir()))
 
 
 def _mapping(table: pd.DataFrame, fields: tuple[str, ...], key: str) -> dict[str, str]:
