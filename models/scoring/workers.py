@@ -65,7 +65,7 @@ def _start_worker(path: str, model: SystemModel, size: str, device: str, load: L
     """The parent alone answers signals, and ends its helpers."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    sys.stderr = open(os.devnull, "w")  # errors travel to the parent; where it was killed, nobody is to be told
+    sys.stderr = open(os.devnull, "w")  # noqa: SIM115 (errors go to the parent; a killed one asks for none)
     _worker["store"], _worker["load"] = CohortStore(path), load
     _worker["scorer"] = model.build(size=size, device=device, threads=1)
 
