@@ -15,7 +15,7 @@ import click
 from click.core import ParameterSource
 
 from core.cohort_place import DEFAULT, OLD_DEFAULT, VARIABLE, default_cohort, how_to_move
-from core.errors import CohortError
+from core.errors import CohortError, in_words
 
 COMMANDS: dict[str, str] = {
     "demo": "Render the phantom study as DICOM + reader tables, ingest it, score it.",
@@ -78,7 +78,7 @@ def cli(ctx: click.Context, cohort: str, debug: bool) -> None:
 def main(argv: list[str] | None = None) -> None:
     """Run the command: status 0 all done, 1 done with refusals, 2 wrong usage or nothing could be done."""
     arguments = sys.argv[1:] if argv is None else argv
-    debug = "--debug" in arguments
+    debug = "--debug" in arguments or bool(os.environ.get("SHARPLINE_DEBUG"))
     try:
         status: Any = cli.main(args=arguments, prog_name="sharpline", standalone_mode=False)
     except CohortError as error:
@@ -92,11 +92,17 @@ def main(argv: list[str] | None = None) -> None:
         _fail(error.format_message(), debug)
     except BrokenPipeError:
         os._exit(0)
+    except (SystemExit, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # a fault of the program, the machine or an odd input: one line as well
+        _fail(in_words(error), debug)
     sys.exit(status if isinstance(status, int) else 0)
 
 
 def _fail(message: str, debug: bool) -> None:
     if debug:
         raise
-    click.echo("sharpline: " + " ".join(message.split()), err=True)
+    from core.cli.output import printable
+
+    click.echo("sharpline: " + " ".join(printable(message).split()), err=True)
     sys.exit(2)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
 
-from core.cli.output import emit, json_option, note
+from core.cli.output import emit, json_option, note, printable
 from core.errors import InputError
 
 SHOWN = 6  # files named for one warning; --json has all
@@ -17,9 +16,7 @@ SHOWN = 6  # files named for one warning; --json has all
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path())
 @click.option("--map", "map_file", type=click.Path(), help="CSV: file, patient or study -> subject, visit.")
-@click.option(
-    "--workers", type=click.IntRange(0), default=2, show_default=True, help="Reading processes; 0 for none."
-)
+@click.option("--workers", type=click.IntRange(0), default=2, show_default=True, help="Reading processes.")
 @json_option
 @click.pass_context
 def command(
@@ -36,7 +33,7 @@ def command(
     _check(paths)
     store = CohortStore.open(ctx.obj["cohort"])
     counter = _Counter()
-    result = ingest(store, paths, counter.show, map_file, workers, actor=current_actor())
+    result = ingest(store, paths, counter.show, map_file, max(workers, 1), actor=current_actor())
     counter.close()
     if result.found == 0:
         raise InputError(
@@ -49,9 +46,10 @@ def command(
 
 def _check(paths: tuple[str, ...]) -> None:
     """A mistyped path must not leave an empty cohort behind."""
+    from data.ingest.sources import existing
+
     for path in paths:
-        if not Path(path).expanduser().exists():
-            raise InputError(path, "no such file or folder", "check the path")
+        existing(path)
 
 
 def _status(result: dict[str, Any]) -> int:
@@ -71,7 +69,8 @@ class _Counter:
     def show(self, done: int, total: int, name: str) -> None:
         line = f"{done} of {total} files"
         if self._terminal:
-            click.echo(f"\r\x1b[K{line}  {name[-60:]}", err=True, nl=False)
+            shown = printable(name[-60:]).replace("\n", " ")
+            click.echo(f"\r\x1b[K{line}  {shown}", err=True, nl=False)
         elif 10 * done // total != self._last_tenth:
             self._last_tenth = 10 * done // total
             note(line)

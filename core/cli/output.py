@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
+import unicodedata
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+_STEERS = {"Cc", "Zl", "Zp"}  # kinds of characters that steer a terminal
+_TURNS = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # the way of writing
 where_option = click.option(
     "--where", "where", multiple=True, metavar="COLUMN=VALUE", help="Keep rows with this value (repeatable)."
 )
@@ -23,12 +26,32 @@ where_option = click.option(
 
 def emit(result: dict[str, Any], *, as_json: bool, text: Callable[[], str]) -> None:
     """Print the result: one JSON object in full precision with null for missing, or text for a person."""
-    click.echo(json.dumps(plain(result), ensure_ascii=False, allow_nan=False) if as_json else text())
+    if as_json:
+        click.echo(writable(json.dumps(plain(result), ensure_ascii=False, allow_nan=False)))
+    else:
+        click.echo(printable(text()))
 
 
 def note(message: str) -> None:
     """A note, warning or progress line: standard error, so that standard output stays clean."""
-    click.echo(message, err=True)
+    click.echo(printable(message), err=True)
+
+
+def printable(text: str) -> str:
+    """The text without what steers a terminal: names of files and people may hold control characters."""
+    return "".join(
+        "\ufffd" if character not in "\n\t" and _steers(character) else character
+        for character in writable(text)
+    )
+
+
+def _steers(character: str) -> bool:
+    return unicodedata.category(character) in _STEERS or character in _TURNS
+
+
+def writable(text: str) -> str:
+    """The text with a mark for what no encoding can write: a file name may hold any bytes."""
+    return text.encode("utf-8", "replace").decode("utf-8") if not text.isascii() else text
 
 
 class CountLine:
@@ -38,7 +61,7 @@ class CountLine:
         self._what, self._terminal, self._tenth = what, sys.stderr.isatty(), -1
 
     def show(self, done: int, total: int, name: str = "") -> None:
-        line = f"{done} of {total} {self._what}"
+        line = printable(f"{done} of {total} {self._what}")
         if self._terminal:
             click.echo(f"\r\x1b[K{line}", err=True, nl=done == total)
         elif total and 10 * done // total != self._tenth:

@@ -43,9 +43,12 @@ def command(
     It answers on this machine only, unless --address says otherwise; nothing is sent anywhere. Import and
     scoring may run from another terminal meanwhile.
     """
+    from data.scratch import remove_left_behind
+
     began = time.monotonic()
     cohort = Path(ctx.obj["cohort"]).expanduser().resolve()
     _check_port(address, port)
+    remove_left_behind()
     if with_demo:
         make_demo(cohort)
     server = subprocess.Popen(
@@ -76,6 +79,7 @@ def server_command(address: str, port: int) -> list[str]:
         "server.headless": "true",
         "browser.gatherUsageStats": "false",
         "server.fileWatcherType": "none",
+        "server.maxUploadSize": "256",
         "server.enableAgentApi": "false",
         "logger.level": "warning",
     }

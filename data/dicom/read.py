@@ -26,10 +26,14 @@ from pydicom.uid import (
     RLELossless,
 )
 
+from data.dicom.code_streams import Promised, problem_of
+from data.dicom.inflate import TooFar, refuse_inflation
 from data.dicom.picture.frame_count import more_pictures_than
 from data.dicom.picture.stored_bits import BitsContradicted, high_bit_warning, picture_values, stored_bits
 
-LARGEST_PICTURE = 4 << 30  # bytes of one decoded file; more is taken for damage or an attack
+LARGEST_PICTURE = 256 << 20  # bytes of one decoded film; more is taken for damage or an attack
+LARGEST_SERIES = 1 << 30  # likewise of what may hold many frames
+_MANY_FRAMES = frozenset({"CT", "MR", "NM", "PT", "US", "XA", "RF", "IVUS", "OCT"})
 AT_ONCE = 256 << 20  # bytes of all frames up to which they are decoded in one call
 PIXEL_KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 
@@ -122,6 +126,7 @@ def read_dicom(stream: BinaryIO) -> DicomFile:
     _require_picture(dataset, stream)
     syntax = _transfer_syntax(dataset, notes)
     _refuse_size(dataset)
+    _refuse_code_stream(dataset, syntax)
     contradicted = high_bit_warning(dataset)
     notes += [contradicted] if contradicted else []
     deflated = syntax == DeflatedExplicitVRLittleEndian
@@ -280,8 +285,10 @@ def _is_text(head: bytes) -> bool:
 
 def _parse(stream: BinaryIO) -> FileDataset:
     try:
-        stream.seek(0)
+        refuse_inflation(stream)
         return pydicom.dcmread(stream, force=True)
+    except TooFar as error:
+        raise Refusal(str(error)) from error
     except (InvalidDicomError, EOFError) as error:
         raise Refusal("the file is cut short or damaged: its header cannot be read") from error
     except MemoryError as error:
@@ -365,9 +372,25 @@ def expected_bytes(dataset: Dataset) -> int | None:
 
 
 def _refuse_size(dataset: Dataset) -> None:
+    expected, modality = expected_bytes(dataset), str(dataset.get("Modality", ""))
+    largest = LARGEST_SERIES if modality in _MANY_FRAMES else LARGEST_PICTURE
+    if expected is not None and expected > largest:
+        most = f"a picture of {modality or 'unknown modality'} has at most {largest >> 20}"
+        raise Refusal(f"claims a picture of {expected / 2**20:.0f} MB; {most}")
+
+
+def _refuse_code_stream(dataset: Dataset, syntax: UID) -> None:
+    """Refuse compressed pixel data that are not of the size that the header says."""
+    pixels = getattr(dataset.get_item("PixelData"), "value", None)
     expected = expected_bytes(dataset)
-    if expected is not None and expected > LARGEST_PICTURE:
-        raise Refusal(f"claims a picture of {expected / 2**30:.0f} GB; the header is damaged")
+    if not isinstance(pixels, bytes) or expected is None or not syntax.is_transfer_syntax:
+        return
+    if syntax.is_encapsulated:
+        frames = whole_number(dataset.get("NumberOfFrames")) or 1
+        promised = Promised(int(dataset.Rows), int(dataset.Columns), frames, expected // frames)
+        problem = problem_of(pixels, syntax, promised)
+        if problem:
+            raise Refusal(problem)
 
 
 def _offset_of_pixels(dataset: Dataset) -> int:

@@ -15,10 +15,10 @@ from data.dicom.pseudonyms import open_key
 from data.ingest.assign_images import assign_images
 from data.ingest.batch import BatchWriter, IngestResult
 from data.ingest.image_map import read_image_map
+from data.ingest.outcomes import outcomes
 from data.ingest.read_file import Reading
 from data.ingest.sources import find_sources
 from data.ingest.staging import staging_folder
-from data.ingest.workers import outcomes
 from data.store.cohort import CohortStore
 
 Progress = Callable[[int, int, str], None]  # files done, files in all, name of the last one

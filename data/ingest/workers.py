@@ -1,119 +1,236 @@
-"""Films read in worker processes, in the order in which they were listed.
+"""Files read in processes of their own, in the order in which they were listed.
 
-A decoder that crashes takes its process with it, not the ingest: the file that did it is found and refused.
+A file that crashes its process, or takes more memory or time than any film does, is refused by name; the
+process is replaced, and the other files go on. Nothing of a delivery is decoded in the process that asks.
 """
 
 from __future__ import annotations
 
-import multiprocessing
+import heapq
 import os
 import signal
-import threading
+import subprocess
+import sys
+import time
 from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.connection import wait
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any, TypeVar
 
-from data.ingest.read_file import Outcome, Reading, read_film
-from data.ingest.sources import Source
+from core.errors import StoreError
+from data.ingest.worker import (
+    CRASHED,
+    NO_MEMORY,
+    TIME_IS_UP,
+    TOO_LONG,
+    Answer,
+    Bounds,
+    Started,
+    Work,
+    answer,
+)
 
-AHEAD = 6  # files in work or waiting for each worker
-MAX_MEMORY = 12 << 30  # bytes of address space of one worker: a damaged file must not take the machine down
-CRASHED = "the picture is damaged in a way that crashes the decoder; ask the site to export it again"
+ROOT = Path(__file__).resolve().parents[2]
+AHEAD = 6  # files in work or done and waiting for their turn, for each process
+AT_HAND = 2  # files that a process has been given: the next one is there when it is done with the first
+MIN_SECONDS, MAX_SECONDS = 30.0, 300.0  # processor time of one file
+_COMMAND = "from data.ingest.worker import main; main()"
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+Item = TypeVar("Item")
 
 
-def outcomes(sources: Sequence[Source], reading: Reading, workers: int) -> Iterator[tuple[Source, Outcome]]:
-    """Each source with what became of it, in order. workers: processes; 0 reads in this one."""
-    if workers <= 0 or len(sources) <= 1:
-        for source in sources:
-            yield source, read_film(source, reading)
+def answers(
+    work: Work,
+    context: Any,
+    items: Sequence[Item],
+    workers: int,
+    *,
+    seconds: Callable[[Item], float] = lambda _: MAX_SECONDS,
+    bounds: Bounds | None = None,
+) -> Iterator[tuple[Item, Answer]]:
+    """Each item with the answer of ``work(item, context)``, in order.
+
+    work: a function of a module. workers: processes; 0 works in this one, without bounds.
+    seconds: processor time that an item may take. Raises StoreError where no process can be started, OSError
+    where this machine is at fault.
+    """
+    if workers <= 0:
+        for item in items:
+            yield item, _whole(answer(work, item, context))
         return
-    yield from _in_processes(list(sources), reading, workers)
-
-
-def _in_processes(sources: list[Source], reading: Reading, workers: int) -> Iterator[tuple[Source, Outcome]]:
-    start = 0
-    while start < len(sources):
-        for readers in (_until_crash, _up_to_culprit):  # the second one only has work after a crash
-            for source, outcome in readers(sources[start:], reading, workers):
-                start += 1
-                yield source, outcome
-
-
-def _until_crash(sources: list[Source], reading: Reading, workers: int) -> Iterator[tuple[Source, Outcome]]:
-    """Outcomes in order; ends early when a worker dies."""
-    pool = _pool(reading, min(workers, len(sources)))
-    waiting: deque[tuple[Source, Future[Outcome]]] = deque()
-    rest = iter(sources)
+    pool = _Pool(work, context, items, min(workers, len(items)), seconds, bounds or Bounds())
     try:
-        for source in rest:
-            waiting.append((source, pool.submit(_read, source)))
-            if len(waiting) >= AHEAD * workers:
-                first, future = waiting.popleft()
-                yield first, future.result()
-        while waiting:
-            first, future = waiting.popleft()
-            yield first, future.result()
-    except BrokenProcessPool:
-        return
+        yield from pool.run()
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        pool.end()
 
 
-def _up_to_culprit(sources: list[Source], reading: Reading, workers: int) -> Iterator[tuple[Source, Outcome]]:
-    """Read one at a time the files that were in work at a crash, up to the one that crashes again."""
-    suspects = sources[: AHEAD * workers + 1]
-    if not suspects:
-        return
-    pool = _pool(reading, 1)
+def seconds_for(size: int) -> float:
+    """Processor time that a file of so many bytes may take: ten times what the slowest encoding needs."""
+    return min(MAX_SECONDS, MIN_SECONDS + size / 1e6)
+
+
+def _whole(said: Answer) -> Answer:
+    if said.error is not None:
+        raise said.error
+    return said
+
+
+class _Worker:
+    """A process, and the items that it was given (their numbers) and has not answered yet."""
+
+    def __init__(self, work: Work, context: Any, bounds: Bounds) -> None:
+        self.connection, theirs = Pipe()
+        self.given: deque[int] = deque()
+        self.is_ready, self.is_overdue = False, False
+        self.until = time.monotonic() + bounds.start_seconds
+        with theirs:
+            self.process = _process(theirs)
+        with suppress(ConnectionError):  # it has ended, which shows when it is listened to
+            self.connection.send(bounds)
+            self.connection.send((work.__module__, work.__name__, context))
+
+    def give(self, number: int, item: Any, seconds: float, wall_seconds: float) -> None:
+        if not self.given:
+            self.until = time.monotonic() + wall_seconds
+        self.given.append(number)
+        with suppress(ConnectionError):  # likewise
+            self.connection.send((item, seconds))
+
+    def end(self) -> int:
+        """End it at once; the status that it ended with."""
+        self.connection.close()
+        self.process.kill()
+        return self.process.wait()
+
+
+def _process(connection: Connection) -> subprocess.Popen[bytes]:
+    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment = os.environ | {"PYTHONPATH": path} | dict.fromkeys(_THREADS, "1")
     try:
-        for source in suspects:
-            try:
-                yield source, pool.submit(_read, source).result()
-            except BrokenProcessPool:
-                yield source, Outcome("refused", CRASHED, reading.key.fingerprint(source.name.encode()))
-                return
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        return subprocess.Popen(
+            [sys.executable, "-P", "-c", _COMMAND, str(connection.fileno())],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,  # decoders write there whatever they like
+            pass_fds=[connection.fileno()],
+        )
+    except OSError as error:
+        raise _cannot_start(error.strerror or str(error)) from error
 
 
-def _pool(reading: Reading, workers: int) -> ProcessPoolExecutor:
-    context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(workers, mp_context=context, initializer=_start, initargs=(reading,))
+class _Pool:
+    """Processes at work on numbered items; ``run`` gives the answers in order."""
+
+    def __init__(
+        self,
+        work: Work,
+        context: Any,
+        items: Sequence[Any],
+        workers: int,
+        seconds: Callable[[Any], float],
+        bounds: Bounds,
+    ) -> None:
+        self._work, self._context, self._items = work, context, items
+        self._size, self._seconds, self._bounds = workers, seconds, bounds
+        self._open = list(range(len(items)))  # a heap of numbers that nobody was given yet
+        self._answers: dict[int, Answer] = {}
+        self._tried: set[int] = set()  # those whose process was killed from outside once
+        self._workers: list[_Worker] = []
+
+    def run(self) -> Iterator[tuple[Any, Answer]]:
+        """The items with their answers, in order."""
+        done = 0
+        while done < len(self._items):
+            self._hand_out(done + AHEAD * self._size)
+            self._listen()
+            while done in self._answers:
+                yield self._items[done], _whole(self._answers.pop(done))
+                done += 1
+
+    def end(self) -> None:
+        """End all processes."""
+        for worker in self._workers:
+            worker.end()
+
+    def _hand_out(self, limit: int) -> None:
+        """Give out items below ``limit``, to as many processes as there is work for."""
+        while len(self._workers) < self._size and len(self._workers) < self._left():
+            self._workers.append(_Worker(self._work, self._context, self._bounds))
+        for count in range(1, AT_HAND + 1):
+            for worker in self._workers:
+                if worker.is_ready and len(worker.given) < count and self._open and self._open[0] < limit:
+                    number = heapq.heappop(self._open)
+                    item = self._items[number]
+                    worker.give(number, item, self._seconds(item), self._bounds.wall_seconds)
+
+    def _left(self) -> int:
+        return len(self._open) + sum(len(worker.given) for worker in self._workers)
+
+    def _listen(self) -> None:
+        """Wait for words of the processes, or for the first one that takes too long."""
+        by_connection = {worker.connection: worker for worker in self._workers}
+        busy = [worker for worker in self._workers if worker.given or not worker.is_ready]
+        timeout = max(0.0, min(worker.until for worker in busy) - time.monotonic()) if busy else 0.0
+        for connection in wait(list(by_connection), timeout):
+            self._hear(by_connection[connection])  # type: ignore[index]
+        for worker in busy:
+            if worker in self._workers and time.monotonic() > worker.until:
+                worker.is_overdue = True
+                self._replace(worker)
+
+    def _hear(self, worker: _Worker) -> None:
+        try:
+            said = worker.connection.recv()
+        except (EOFError, ConnectionError):
+            self._replace(worker)
+            return
+        if isinstance(said, Started):
+            if said.problem:
+                raise _cannot_start(said.problem)
+            worker.is_ready = True
+            return
+        self._answers[worker.given.popleft()] = said
+        worker.until = time.monotonic() + self._bounds.wall_seconds
+        if said.ends:
+            self._drop(worker)
+
+    def _drop(self, worker: _Worker) -> int:
+        """End a process; what it was given and has not answered is for others."""
+        self._workers.remove(worker)
+        for number in worker.given:
+            heapq.heappush(self._open, number)
+        return worker.end()
+
+    def _replace(self, worker: _Worker) -> None:
+        """A process has ended, or takes too long: the file in its hands is refused, or tried once more."""
+        culprit = worker.given.popleft() if worker.given else None
+        status = self._drop(worker)
+        if not worker.is_ready:
+            raise _cannot_start("no answer" if worker.is_overdue else f"it ended with status {status}")
+        if culprit is None:
+            return
+        if status == -signal.SIGKILL and not worker.is_overdue and culprit not in self._tried:
+            self._tried.add(culprit)  # another program, or the system in need of memory
+            heapq.heappush(self._open, culprit)
+            return
+        self._answers[culprit] = Answer(reason=_why_ended(status, worker.is_overdue))
 
 
-_reading: Reading | None = None
+def _why_ended(status: int, is_overdue: bool) -> str:
+    if is_overdue or status == -TIME_IS_UP:
+        return TOO_LONG
+    return NO_MEMORY if status == -signal.SIGKILL else CRASHED
 
 
-def _start(reading: Reading) -> None:
-    """Set a worker up: it leaves Ctrl-C to its parent, ends with it, and stays within bounds."""
-    global _reading
-    _reading = reading
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    _limit_memory()
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # C decoders write straight to standard error
-    import cv2
-
-    cv2.setNumThreads(1)
-
-
-def _read(source: Source) -> Outcome:
-    assert _reading is not None
-    return read_film(source, _reading)
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)
-
-
-def _limit_memory() -> None:
-    import resource
-
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    limit = MAX_MEMORY if hard == resource.RLIM_INFINITY else min(MAX_MEMORY, hard)
-    resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+def _cannot_start(why: str) -> StoreError:
+    return StoreError(
+        f"a process that reads films cannot be started ({why})",
+        "room for one more process, and about 2 GB of memory, are needed",
+        "close other programs and run the same command again",
+    )

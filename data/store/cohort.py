@@ -11,7 +11,7 @@ import os
 import secrets
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,9 @@ import pandas as pd
 from core.domain import Viewer
 from core.errors import StoreError
 from data.store import heads
+from data.store.faults import cannot_open, cannot_use
 from data.store.lock import WAIT_SECONDS, Gate
-from data.store.migrate import migrate, pending
+from data.store.migrate import all_or_nothing, applied, apply, check_version, migrate, pending
 from data.store.session import Parameters, Session
 from data.store.transaction import Transaction
 from data.store.viewer_session import Look
@@ -142,8 +143,7 @@ class CohortStore:
         if self.path in _open_sessions():
             raise StoreError("a write inside another access", "one access at a time", "close the first one")
         with self._gate.writing(), self._connection(read_only=False) as connection:
-            connection.execute("BEGIN")
-            try:
+            with all_or_nothing(connection):
                 self._must_follow(connection)
                 last = connection.execute("SELECT coalesce(max(event), 0) FROM main.event").fetchone()
                 transaction = Transaction(connection, int(last[0]) + 1 if last else 1)
@@ -151,15 +151,15 @@ class CohortStore:
                     yield transaction
                 if transaction.touched or transaction.is_noted:
                     transaction.close(actor, action, reason, details or {})
-                connection.execute("COMMIT")
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
-            if transaction.hash:
-                first = connection.execute("SELECT hash FROM main.event ORDER BY event LIMIT 1").fetchone()
-                head = heads.Head(transaction.event, transaction.hash, first[0] if first else "")
-                heads.keep(self.path, head)
-                self._wrote = head
+            self._keep_head(connection, transaction)
+
+    def _keep_head(self, connection: duckdb.DuckDBPyConnection, transaction: Transaction) -> None:
+        """Sign the end of the chain after a write that left an event."""
+        if transaction.hash:
+            first = connection.execute("SELECT hash FROM main.event ORDER BY event LIMIT 1").fetchone()
+            head = heads.Head(transaction.event, transaction.hash, first[0] if first else "")
+            heads.keep(self.path, head)
+            self._wrote = head
 
     def _must_follow(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Nothing is written to a file that was put in the place of the one that this store wrote to."""
@@ -183,19 +183,31 @@ class CohortStore:
     # -- opening -------------------------------------------------------------------------------------------
 
     @contextmanager
-    def _connection(self, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _connection(
+        self, *, read_only: bool, may_be_old: bool = False
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
+        """An open connection. may_be_old: also to a file whose tables are missing or not of this version."""
         try:
             connection = duckdb.connect(str(self.path), read_only=read_only, config=SETTINGS)
         except duckdb.Error as error:
-            raise StoreError(
-                f"the cohort {self.path.name} ({str(error).splitlines()[0]})",
-                "a cohort file made by Sharpline, used by nothing else, is needed",
-                "check the path, and close other programs that have the file open",
-            ) from None
+            raise cannot_open(self.path, error) from None
         try:
+            if not may_be_old:
+                self._check_version(connection)
             yield connection
+        except duckdb.Error as error:
+            raise cannot_use(self.path, error) from error
         finally:
-            connection.close()
+            with suppress(duckdb.Error):
+                connection.close()
+
+    def _check_version(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Once for each state of the file: tables change with the file alone."""
+        state = self.path.stat()
+        seen = (state.st_ino, state.st_mtime_ns, state.st_size)
+        if _checked.get(self.path) != seen:
+            check_version(connection, self.path.name)
+            _checked[self.path] = seen
 
     def _must_exist(self) -> None:
         if not self.exists():
@@ -206,20 +218,32 @@ class CohortStore:
             )
 
     def _is_outdated(self) -> bool:
-        with self._gate.reading(), self._connection(read_only=True) as connection:
+        with self._gate.reading(), self._connection(read_only=True, may_be_old=True) as connection:
             return bool(pending(connection)) or not _has_events(connection)
 
     def _create(self) -> None:
+        """Tables and first event in one transaction, so that no half of a cohort is ever there."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self._gate.writing(), self._connection(read_only=False) as connection:
-            migrate(connection)
-            is_new = not _has_events(connection)
-        if is_new:
-            heads.set_aside(self.path)
-            with self.write("sharpline", "create", details={"cohort": self.path.name}) as transaction:
-                for key, value in {**NEW_COHORT, "mask_key": secrets.token_hex(16)}.items():
-                    if transaction.value("SELECT 1 FROM main.meta WHERE key = ?", [key]) is None:
-                        transaction.set_meta(key, value)
+        with self._gate.writing(), self._connection(read_only=False, may_be_old=True) as connection:
+            if applied(connection):
+                migrate(connection)
+                if not _has_events(connection):
+                    self._begin(connection, [])
+            else:
+                self._begin(connection, pending(connection))
+
+    def _begin(self, connection: duckdb.DuckDBPyConnection, migrations: list[str]) -> None:
+        """Tables and settings of a new cohort, with its first event."""
+        heads.set_aside(self.path)
+        with all_or_nothing(connection):
+            for name in migrations:
+                apply(connection, name)
+            transaction = Transaction(connection, 1)
+            for key, value in {**NEW_COHORT, "mask_key": secrets.token_hex(16)}.items():
+                if transaction.value("SELECT 1 FROM main.meta WHERE key = ?", [key]) is None:
+                    transaction.set_meta(key, value)
+            transaction.close("sharpline", "create", "", {"cohort": self.path.name})
+        self._keep_head(connection, transaction)
 
 
 def _has_events(connection: duckdb.DuckDBPyConnection) -> bool:
@@ -227,6 +251,7 @@ def _has_events(connection: duckdb.DuckDBPyConnection) -> bool:
     return bool(row and row[0])
 
 
+_checked: dict[Path, tuple[int, int, int]] = {}  # cohort file -> its state when its version was checked
 _thread = threading.local()
 
 

@@ -15,6 +15,7 @@ Linux and macOS, on a local disk.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import random
@@ -47,8 +48,8 @@ class Gate:
     def reading(self) -> Iterator[None]:
         """Inside, no writer has the file open, other readers may. StoreError after ``wait_seconds``."""
         until = time.monotonic() + self.wait_seconds
-        with self._locked(self._turn, fcntl.LOCK_EX, until):
-            gate = self._locked(self._gate, fcntl.LOCK_SH, until)
+        with self._locked(self._turn, fcntl.LOCK_EX, until, to_read=True):
+            gate = self._locked(self._gate, fcntl.LOCK_SH, until, to_read=True)
             gate.__enter__()
         try:
             yield
@@ -80,8 +81,11 @@ class Gate:
             hold = min(2 * hold, LONGEST_HOLD)
 
     @contextmanager
-    def _locked(self, file: Path, kind: int, until: float) -> Iterator[int]:
-        handle = self._open(file)
+    def _locked(self, file: Path, kind: int, until: float, *, to_read: bool = False) -> Iterator[int]:
+        handle = self._open(file, to_read=to_read)
+        if handle is None:
+            yield -1
+            return
         try:
             self._wait(handle, kind, until)
             yield handle
@@ -89,10 +93,15 @@ class Gate:
             fcntl.flock(handle, fcntl.LOCK_UN)  # a forked child may hold a copy of the handle
             os.close(handle)
 
-    def _open(self, file: Path) -> int:
+    def _open(self, file: Path, *, to_read: bool) -> int | None:
+        """The file to lock; None for a reader where there is none and none can be made: nobody writes."""
         try:
             return os.open(file, os.O_RDWR | os.O_CREAT, 0o666)
         except OSError as error:
+            if to_read and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+                with suppress(FileNotFoundError):
+                    return os.open(file, os.O_RDONLY)
+                return None
             raise StoreError(
                 f"the cohort {self.path} ({error.strerror})",
                 "a folder in which this account may write is needed",

@@ -5,6 +5,8 @@ A migration and its record are one transaction, so a failed one leaves no trace.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -55,13 +57,42 @@ def migrate(connection: duckdb.DuckDBPyConnection, folder: Path = FOLDER) -> lis
     """Applies what is pending, one transaction each, and returns the names."""
     names = pending(connection, folder)
     for name in names:
-        connection.execute("BEGIN")
-        try:
-            connection.execute(RECORD)
-            connection.execute(script(name, folder))
-            connection.execute("INSERT INTO migration VALUES (?, now()::TIMESTAMP)", [name])
-            connection.execute("COMMIT")
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
+        with all_or_nothing(connection):
+            apply(connection, name, folder)
     return names
+
+
+def apply(connection: duckdb.DuckDBPyConnection, name: str, folder: Path = FOLDER) -> None:
+    """Applies one migration and records it, inside a transaction of the caller."""
+    connection.execute(RECORD)
+    connection.execute(script(name, folder))
+    connection.execute("INSERT INTO migration VALUES (?, now()::TIMESTAMP)", [name])
+
+
+@contextmanager
+def all_or_nothing(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """One transaction. Where it fails, its own error is raised, also where nothing is left to roll back."""
+    connection.execute("BEGIN")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        with suppress(duckdb.Error):  # a full disk ends the transaction, and with it the cause is told
+            connection.execute("ROLLBACK")
+        raise
+
+
+def check_version(connection: duckdb.DuckDBPyConnection, cohort: str) -> None:
+    """Raises StoreError for a file without tables, one of another program, and one of a newer version."""
+    if not applied(connection):
+        tables = connection.execute("SELECT count(*) FROM duckdb_tables() WHERE NOT temporary").fetchone()
+        if tables and tables[0]:
+            raise StoreError(
+                f"{cohort}, a DuckDB file", "a cohort made by Sharpline is needed", "check the path"
+            )
+        raise StoreError(
+            f"the cohort {cohort}, which was not finished when it was made (it was stopped)",
+            "its tables are needed",
+            "run the command that made it again",
+        )
+    pending(connection)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -63,6 +65,7 @@ def _start_worker(path: str, model: SystemModel, size: str, device: str, load: L
     """The parent alone answers signals, and ends its helpers."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    sys.stderr = open(os.devnull, "w")  # noqa: SIM115 (errors go to the parent; a killed one asks for none)
     _worker["store"], _worker["load"] = CohortStore(path), load
     _worker["scorer"] = model.build(size=size, device=device, threads=1)
 

@@ -14,7 +14,7 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
+import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,10 +22,13 @@ from typing import Any
 
 import streamlit as st
 
+from data.scratch import mark_used, new_folder, remove_left_behind
+
 ROOT = Path(__file__).resolve().parents[2]
 COUNT = re.compile(r"(\d+)\s*(?:of|/)\s*(\d+)")
 TAIL = 4000  # bytes of standard error that are looked at
 KEPT = 20
+PATIENCE = 5.0  # seconds in which a job ends by itself when the app does
 
 
 @dataclass
@@ -50,9 +53,17 @@ class Job:
             return True
         if self.seconds is None:
             self.seconds = time.monotonic() - self.began
-            if self.delivery is not None:
-                shutil.rmtree(self.delivery, ignore_errors=True)
+            self._remove_delivery()
         return False
+
+    def remove_delivery_at_end(self) -> None:
+        """Wait for its end, whether somebody looks or not, and remove the uploads."""
+        self.process.wait()
+        self._remove_delivery()
+
+    def _remove_delivery(self) -> None:
+        if self.delivery is not None:
+            shutil.rmtree(self.delivery, ignore_errors=True)
 
     @property
     def status(self) -> int | None:
@@ -87,6 +98,7 @@ class Board:
 
     def __init__(self) -> None:
         self.jobs: list[Job] = []
+        remove_left_behind()
         atexit.register(self.stop_all)
 
     def start(self, title: str, cohort: str, arguments: list[str], delivery: Path | None = None) -> Job:
@@ -98,7 +110,7 @@ class Board:
             "--cohort",
             str(Path(cohort).resolve()),
         ]
-        folder = Path(tempfile.mkdtemp(prefix="sharpline_job_"))
+        folder = new_folder("job")
         environment = dict(os.environ) | {"YOLO_OFFLINE": "true", "PYTHONUNBUFFERED": "1"}
         with open(folder / "out", "wb") as out, open(folder / "err", "wb") as err:
             process = subprocess.Popen(
@@ -110,6 +122,11 @@ class Board:
                 start_new_session=True,
             )
         job = Job(title, arguments, process, folder, delivery)
+        if delivery is not None:
+            mark_used(delivery, process.pid)
+        threading.Thread(target=job.remove_delivery_at_end, daemon=True).start()
+        for old in self.jobs[KEPT - 1 :]:
+            shutil.rmtree(old.folder, ignore_errors=True)
         self.jobs = [job, *self.jobs][:KEPT]
         return job
 
@@ -118,10 +135,16 @@ class Board:
         return [job for job in self.jobs if job.is_running]
 
     def stop_all(self) -> None:
-        """Cancel what runs and remove what was printed; at the end of the app."""
+        """Cancel what runs, and remove uploads and what was printed; at the end of the app."""
         for job in self.running:
             job.cancel()
+        until = time.monotonic() + PATIENCE
+        while self.running and time.monotonic() < until:
+            time.sleep(0.05)
+        for job in self.running:
+            job.process.kill()
         for job in self.jobs:
+            job.remove_delivery_at_end()
             shutil.rmtree(job.folder, ignore_errors=True)
 
 
@@ -149,7 +172,9 @@ def count_in(line: str) -> tuple[int, int]:
 
 
 def _read(path: Path, tail: int = 0) -> str:
-    """The content, or its last ``tail`` bytes, of a file that another process may still write."""
+    """The content, or its last ``tail`` bytes, of a file that may still be written, or be gone."""
+    if not path.exists():
+        return ""
     with open(path, "rb") as stream:
         stream.seek(max(0, path.stat().st_size - tail) if tail else 0)
         return stream.read().decode("utf-8", errors="replace")

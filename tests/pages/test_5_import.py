@@ -3,15 +3,21 @@
 import io
 import sys
 import time
+import tomllib
 
 import pytest
 
+from core.cli.serve import server_command
 from core.domain import Viewer
+from core.errors import InputError
 from data.ingest.preview import look_at
 from data.queries import cohort
+from data.scratch import area, new_folder
 from data.store.cohort import CohortStore
 from pages.common import jobs
-from tests.helpers import small_cohort
+from tests.helpers import small_cohort, tasks
+from tests.helpers.paths import ROOT
+from tests.helpers.small_films import film, save
 
 PAGE = "pages/5_Import.py"
 
@@ -89,6 +95,25 @@ def test_look_says_what_would_be_refused(tmp_path):
     assert rows["reason"].str.len().gt(5).all()
 
 
+def test_look_opens_no_delivered_file_in_the_app(tmp_path, monkeypatch):
+    save(film(), tmp_path / "a.dcm")
+    for name in ("find_sources", "read_dicom", "classify"):
+        monkeypatch.setattr(f"data.ingest.preview.{name}", None)
+    rows, count = look_at([tmp_path])
+    assert (rows["would be"].tolist(), count) == (["taken"], 1)
+    with pytest.raises(InputError, match="nowhere; no such file or folder"):
+        look_at([tmp_path / "nowhere"])
+
+
+@pytest.mark.parametrize("way", ["abort", "panic", "fault"])
+def test_look_goes_on_after_a_file_that_crashes_its_process(tmp_path, monkeypatch, way):
+    for name in ("a", way, "z"):
+        (tmp_path / name).write_text(name)
+    monkeypatch.setattr("data.ingest.preview.preview_row", tasks.row_or_crash)
+    rows, _ = look_at([tmp_path])
+    assert sorted(rows["would be"]) == ["refused", "taken", "taken"]
+
+
 def test_look_takes_a_real_film_and_names_it(shared):
     folder = shared / "real" / "dicom-conformance"
     rows, count = look_at([folder], most=12)
@@ -111,6 +136,39 @@ def test_job_takes_a_table_in_beside_the_app(board, tmp_path):
     assert job.status == 0, job.complaint
     assert job.result["stored"] == len(rows)
     assert not delivery.exists(), "uploads are deleted when the job has ended"
+
+
+def test_uploads_of_an_ended_job_are_removed_though_nobody_looks(board, tmp_path):
+    delivery = new_folder("delivery")
+    (delivery / "film.dcm").write_bytes(b"x")
+    board.start("Films", tmp_path / "c.duckdb", ["ingest", str(delivery / "film.dcm")], delivery)
+    end = time.monotonic() + 60
+    while delivery.exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not delivery.exists()
+
+
+def test_the_end_of_the_app_removes_uploads_and_ends_jobs(tmp_path):
+    board, delivery = jobs.Board(), new_folder("delivery")
+    job = board.start("Demo", tmp_path / "c.duckdb", ["demo", "--processes", "1"], delivery)
+    board.stop_all()
+    assert (job.process.poll() is None, delivery.exists(), job.folder.exists()) == (False, False, False)
+
+
+def test_a_preview_and_a_table_leave_nothing_in_the_temporary_folder(open_app, tmp_path):
+    before = set(area().iterdir())
+    at = open_app(PAGE, cohort=small_cohort.build(tmp_path / "c.duckdb", films=False).path)
+    at.file_uploader[0].upload("film.dcm", b"hello Hans Miller", "application/dicom").run()
+    next(button for button in at.button if button.label == "Preview").click().run()
+    assert not at.exception
+    assert "1 files**: 0 would be imported, 1 refused" in words(at, "markdown")
+    assert set(area().iterdir()) == before
+
+
+def test_an_upload_is_at_most_256_mb():
+    assert "--server.maxUploadSize=256" in server_command("localhost", 1)
+    settings = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
+    assert settings["server"]["maxUploadSize"] == 256
 
 
 def test_job_that_cannot_work_says_why(board, tmp_path):

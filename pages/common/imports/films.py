@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from pages.common import guards
-from pages.common.imports.uploads import kept, start, write_all
+from pages.common.imports.uploads import kept, kept_for_now, start
 from pages.common.page import Page
 from pages.common.provenance import download
 
@@ -18,7 +17,8 @@ def films(page: Page) -> None:
     """DICOM files, zips or a folder: a preview first, then the import."""
     st.markdown(
         "DICOM files, zip archives or a DICOMDIR. Names, dates and identifiers of patients are removed on "
-        "import; the uploads are deleted when it has ended."
+        "import; the uploads are deleted when it has ended. Up to 256 MB at a time; a larger delivery by its "
+        "folder, here or with `sharpline ingest`."
     )
     uploads = st.file_uploader("Drop files here", accept_multiple_files=True, key="film_uploads")
     folder = ""
@@ -51,11 +51,9 @@ def _is_local() -> bool:
 def _preview(uploads: list[Any], folder: str) -> None:
     from data.ingest.preview import MOST, REFUSED, look_at
 
-    with tempfile.TemporaryDirectory() as place, guards.errors_shown():
+    with kept_for_now(uploads) as place, guards.errors_shown():
         paths: list[str | Path] = [folder] if folder else []
-        if uploads:
-            write_all(uploads, Path(place))
-            paths.append(Path(place))
+        paths += [place / "files"] if uploads else []
         rows, count = look_at(paths)
     refused = int((rows["would be"] == REFUSED).sum())
     more = f" (the first {MOST} of {count})" if count > len(rows) else ""

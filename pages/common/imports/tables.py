@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,7 @@ from data.store.cohort import CohortStore
 from data.tables.files import ENDINGS, read_table
 from data.tables.formats.options import DECIMALS, Fits, TableOptions, missing_codes
 from pages.common import guards
-from pages.common.imports.uploads import new_place, start, write_one
+from pages.common.imports.uploads import kept_for_now, new_place, start, write_one
 from pages.common.page import Page
 
 if TYPE_CHECKING:
@@ -179,10 +178,8 @@ def _given(options: dict[str, str]) -> list[str]:
 
 
 def _table(upload: Any, reading: TableOptions, fits: Fits) -> pd.DataFrame:
-    with tempfile.TemporaryDirectory() as place:
-        file = Path(place) / Path(upload.name).name
-        file.write_bytes(upload.getvalue())
-        return read_table(file, reading, fits)
+    with kept_for_now([upload]) as place:
+        return read_table(next((place / "files").iterdir()), reading, fits)
 
 
 def _mapping(table: pd.DataFrame, fields: tuple[str, ...], key: str) -> dict[str, str]:

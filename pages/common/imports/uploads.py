@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+from data.scratch import new_folder
 from pages.common.jobs import board
 from pages.common.page import Page
 
@@ -21,7 +23,7 @@ def start(page: Page, title: str, arguments: Sequence[str | Path], delivery: Pat
 
 def new_place() -> Path:
     """A folder that only this account can read."""
-    return Path(tempfile.mkdtemp(prefix="sharpline_delivery_"))
+    return new_folder("delivery")
 
 
 def kept(uploads: list[Any]) -> Path:
@@ -30,6 +32,16 @@ def kept(uploads: list[Any]) -> Path:
     (place / "files").mkdir()
     write_all(uploads, place / "files")
     return place
+
+
+@contextmanager
+def kept_for_now(uploads: list[Any]) -> Iterator[Path]:
+    """Likewise, removed at the end."""
+    place = kept(uploads)
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
 
 
 def write_all(uploads: list[Any], place: Path) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import atexit
 import shutil
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from pathlib import Path
 import streamlit as st
 
 from data.queries import findings
+from data.scratch import new_folder
 from pages.common.jobs import Board, Job
 from pages.common.page import Page
 from pages.common.queries import ask
@@ -43,7 +43,7 @@ class Asked:
 
 def _folder() -> Path:
     """A folder of this app, removed at its end."""
-    made = Path(tempfile.mkdtemp(prefix="sharpline_maps_"))
+    made = new_folder("maps")
     atexit.register(shutil.rmtree, made, ignore_errors=True)
     return made
 
