@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from data.dicom.previews import film_path
-from data.dicom.stored_file import image_of
+from data.ingest.mending import fault_of
 from data.store import audit, heads
 from data.store.cohort import CohortStore
 from data.store.migrate import available
@@ -83,24 +82,25 @@ def verify(
 def _changed_films(
     store: CohortStore, progress: Callable[[int, int], None]
 ) -> tuple[int, list[dict[str, Any]]]:
-    """How many films there are, and those whose stored file is gone or does not match its name, a hash."""
-    current = store.query("SELECT image, event FROM main.image WHERE superseded_by IS NULL ORDER BY image")
-    images = current["image"].tolist()
+    """How many films there are, and those whose film or preview is gone or is not what was written."""
+    columns = (
+        "image, event, preview_hash" if _has_digests(store) else "image, event, NULL::TEXT AS preview_hash"
+    )
+    current = store.query(f"SELECT {columns} FROM main.image WHERE superseded_by IS NULL ORDER BY image")
+    rows = current.astype(object).where(current.notna(), None).to_dict("records")
     faults = []
     with ThreadPoolExecutor(2) as pool:
-        found = pool.map(lambda image: _film_fault(store, image), images)
-        for done, (reason, event) in enumerate(zip(found, current["event"], strict=True), start=1):
+        found = pool.map(lambda row: fault_of(store.folder, row["image"], row["preview_hash"]).words, rows)
+        for done, (reason, row) in enumerate(zip(found, rows, strict=True), start=1):
             if reason:
-                faults.append(audit.fault(int(event), reason))
-            progress(done, len(images))
-    return len(images), faults
+                faults.append(audit.fault(int(row["event"]), f"film {row['image'][:12]}: {reason}"))
+            progress(done, len(rows))
+    return len(rows), faults
 
 
-def _film_fault(store: CohortStore, image: str) -> str:
-    path = film_path(store.folder, image)
-    if not path.is_file():
-        return f"film {image[:12]}: its file is missing beside the cohort"
-    return "" if image_of(path) == image else f"film {image[:12]}: its file was changed after it was imported"
+def _has_digests(store: CohortStore) -> bool:
+    with store.reading() as session:
+        return "preview_hash" in session.tables()["image"]
 
 
 def _lacking_tables(session: Session) -> list[dict[str, Any]]:

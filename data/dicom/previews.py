@@ -11,6 +11,8 @@ middle one stands for them (``holds_all_frames``).
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 import math
 import os
@@ -45,8 +47,8 @@ def write_preview(
     *,
     in_film: int | None = None,
     turned_over: int | None = None,
-) -> None:
-    """Write a picture and its description; they are on the disk when this returns.
+) -> str:
+    """Write a picture and its description; they are on the disk when this returns. Gives the file's SHA-256.
 
     pixels: uint16 (rows, columns) or uint8 (rows, columns, 3), of several frames with the frames in front.
     in_film: where these pixels, as little endian, begin in the stored film beside it; None where they do not.
@@ -58,11 +60,25 @@ def write_preview(
         pixels = np.empty(0, np.uint16)
     flat = np.ascontiguousarray(pixels)
     note = _note(description | {"checksum": _checksum(flat, description)})
+    start = io.BytesIO()
+    npy.write_array_header_1_0(start, npy.header_data_from_array_1_0(flat))
+    digest = hashlib.sha256()
     with open(path, "wb", buffering=0) as stream:
-        npy.write_array_header_1_0(stream, npy.header_data_from_array_1_0(flat))
-        stream.write(flat.data.cast("B") if flat.size else b"")
-        stream.write(note + struct.pack("<Q", len(note)))
+        picture = flat.data.cast("B") if flat.size else b""
+        for part in (start.getvalue(), picture, note + struct.pack("<Q", len(note))):
+            digest.update(part)
+            stream.write(part)
         os.fsync(stream.fileno())
+    return digest.hexdigest()
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 of a preview as it lies on disk, ``""`` where there is none."""
+    try:
+        with open(path, "rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except FileNotFoundError:
+        return ""
 
 
 def _note(description: dict[str, Any]) -> bytes:
@@ -74,17 +90,19 @@ def _checksum(pixels: np.ndarray, description: dict[str, Any]) -> int:
     return zlib.crc32(_note(description), zlib.crc32(pixels.data.cast("B") if pixels.size else b""))
 
 
-def preview_fault(path: Path, film: ReadBack) -> str:
+def preview_fault(path: Path, film: ReadBack, preview_hash: str | None = None) -> str:
     """What is wrong with the preview of a whole film, to follow "the preview"; ``""`` where nothing is.
 
-    A preview of an older version has no checksum: it is whole where it can be read and fits its film.
+    preview_hash: SHA-256 of the file as it was written. A preview of an older version has none, nor a
+    checksum: it is whole where it can be read and fits its film.
     """
     if not path.is_file():
         return "is missing"
     try:
-        return _fault(path, film)
+        words = _fault(path, film)
     except Exception:  # damage shows in many ways
         return "is cut short or damaged"
+    return words or ("was changed" if preview_hash and digest_of(path) != preview_hash else "")
 
 
 def _fault(path: Path, film: ReadBack) -> str:

@@ -86,6 +86,7 @@ class _Batch:
         self._deliveries: list[dict[str, Any]] = []
         self._mapped: list[dict[str, Any]] = []
         self._refused: list[dict[str, Any]] = []
+        self._remade: dict[str, str] = {}  # image -> SHA-256 of its new preview
         self._folders: set[Path] = set()
         self._result = IngestResult()
 
@@ -114,6 +115,7 @@ class _Batch:
             self._result.already_there += 1
             if outcome.mends:
                 self._result.mended.append({"file": source.name, "was": outcome.mends})
+                self._remade[image["image"]] = image["preview_hash"]
             self._keep_map(delivery)
         else:
             self._drop(image["image"])
@@ -207,6 +209,7 @@ class _Batch:
         for folder in sorted(self._folders):
             sync_folder(folder)
         self._update_maps()
+        self._update_previews()
         if self._images:
             deliveries = pd.DataFrame(self._deliveries).astype(object)
             facts = deliveries.assign(film_date=[row["film_date"] for row in self._images])
@@ -232,6 +235,17 @@ class _Batch:
             self._transaction.supersede("delivery", old[["image"]])
             new = old.astype(object).assign(map_subject=says[0], map_visit=says[1])
             self._transaction.insert("delivery", new)
+
+    def _update_previews(self) -> None:
+        """Note the digest of a preview that was made anew, where it differs from what the cohort has."""
+        for image, digest in self._remade.items():
+            old = self._transaction.query(
+                "SELECT * EXCLUDE (event, superseded_by) FROM main.image "
+                "WHERE image = ? AND superseded_by IS NULL AND preview_hash IS DISTINCT FROM ?",
+                [image, digest],
+            )
+            self._transaction.supersede("image", old[["image"]])
+            self._transaction.insert("image", old.astype(object).assign(preview_hash=digest))
 
     def _not_yet_refused(self) -> list[dict[str, Any]]:
         """A file that is refused again for the same reason is not written down again."""

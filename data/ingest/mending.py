@@ -36,15 +36,18 @@ class Fault:
         return replace(made, image=self.image, is_there=True), None
 
 
-def fault_of(folder: Path, image: str) -> Fault:
-    """What is wrong with the stored files of an image: film read whole, preview held against it."""
+def fault_of(folder: Path, image: str, preview_hash: str | None = None) -> Fault:
+    """What is wrong with the stored files of an image: film read whole, preview held against it.
+
+    preview_hash: of the preview as it was written, where the cohort has it.
+    """
     path = film_path(folder, image)
     if not path.is_file():
         return Fault(image, "the stored film is missing", is_of_film=True)
     film = read_back(path)
     if film.image != image:
         return Fault(image, "the stored film is cut short or damaged", is_of_film=True)
-    words = preview_fault(preview_path(folder, image), film)
+    words = preview_fault(preview_path(folder, image), film, preview_hash)
     return Fault(image, f"the preview {words}") if words else Fault()
 
 

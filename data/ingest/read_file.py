@@ -106,7 +106,8 @@ def _read(stream: Any, source: Source, reading: Reading) -> Outcome:
     identity = identity_of(file.dataset)
     mapped = _mapped(source, identity, file.dataset, reading)
     known = reading.known.get(fingerprint, "")
-    fault = fault_of(reading.folder, known) if known else Fault()
+    digest_kept = reading.recorded.get(known, {}).get("preview_hash")
+    fault = fault_of(reading.folder, known, digest_kept) if known else Fault()
     if known and not fault.words:
         return Outcome("known", fingerprint=fingerprint, delivery={"image": known, **mapped})
     seen = _see(file, encoded, digest)
@@ -120,7 +121,8 @@ def _read(stream: Any, source: Source, reading: Reading) -> Outcome:
     if known:
         stored, in_film = fault.mended(stored, in_film)
         image["image"] = stored.image
-    _write(stored, seen.picture, image | reading.recorded.get(known, {}), geometry, reading.staging, in_film)
+    recorded = reading.recorded.get(known, {})
+    image["preview_hash"] = _write(stored, seen.picture, image | recorded, geometry, reading.staging, in_film)
     del image["frame_index"]  # of the preview alone
     delivery = {
         "image": stored.image,
@@ -375,7 +377,8 @@ def _write(
     geometry: FrameGeometry,
     staging: Path,
     in_film: int | None,
-) -> None:
+) -> str:
+    """Film and preview into the staging folder; the SHA-256 of the preview."""
     spacing = (image["spacing_row_mm"], image["spacing_column_mm"])
     description = picture.description() | {
         "image": stored.image,
@@ -392,4 +395,4 @@ def _write(
     if not stored.is_there:
         stored.write(staging / f"{stored.image}.dcm")
     path = staging / f"{stored.image}.npy"
-    write_preview(path, picture.pixels, description, in_film=in_film, turned_over=picture.turned_over)
+    return write_preview(path, picture.pixels, description, in_film=in_film, turned_over=picture.turned_over)

@@ -68,7 +68,9 @@ def _known_deliveries(store: CohortStore) -> dict[str, str]:
 
 def _recorded(store: CohortStore) -> dict[str, dict[str, Any]]:
     """What the cohort says of each image, so that a preview made anew says no other."""
-    names = ("spacing_row_mm", "spacing_column_mm", "modality", "body_part", "view", "laterality")
+    names = (
+        "spacing_row_mm", "spacing_column_mm", "modality", "body_part", "view", "laterality", "preview_hash",
+    )  # fmt: skip
     frame = store.query(f"SELECT image, {', '.join(names)} FROM main.image WHERE superseded_by IS NULL")
     rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
     return {str(row.pop("image")): {str(name): value for name, value in row.items()} for row in rows}

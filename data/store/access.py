@@ -121,7 +121,7 @@ ADDED_LATER: dict[str, dict[str, str]] = {  # empty in a cohort that nothing was
     "finding": {"compared": "VARCHAR"},
     "image": {
         "instance_number": "INTEGER", "spacing_slice_mm": "DOUBLE", "orientation": "DOUBLE[]",
-        "positions_mm": "DOUBLE[]", "frame_times_ms": "DOUBLE[]",
+        "positions_mm": "DOUBLE[]", "frame_times_ms": "DOUBLE[]", "preview_hash": "VARCHAR",
     },
 }  # fmt: skip
 ALWAYS_HIDDEN: dict[str, dict[str, str]] = {

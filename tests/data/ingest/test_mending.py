@@ -5,6 +5,7 @@ import os
 import shutil
 import struct
 
+import duckdb
 import numpy as np
 import pydicom
 import pytest
@@ -120,6 +121,7 @@ def test_a_preview_without_checksum_is_whole_where_it_fits(store, delivery):
     """So were those of older versions."""
     save(packed(), delivery / "a.dcm")
     take(store, delivery)
+    without_digests(store)
     (image,) = images(store)
     path = preview_path(store.folder, image)
     pixels, about = read_preview(path)
@@ -135,6 +137,56 @@ def test_a_preview_without_checksum_is_whole_where_it_fits(store, delivery):
     assert take(store, delivery).mended == []
     cut_to(0.9)(path)
     assert [row["was"] for row in take(store, delivery).mended] == ["the preview is cut short or damaged"]
+
+
+def without_digests(store):
+    """As a version before 0.3 left it."""
+    with duckdb.connect(str(store.path)) as connection:
+        connection.execute("UPDATE image SET preview_hash = NULL")
+
+
+@pytest.mark.parametrize("kind", [plain, packed])
+def test_a_preview_that_was_drawn_anew_is_found(store, delivery, kind):
+    """Its own checksum fits: only the digest in the cohort tells."""
+    save(kind(), delivery / "a.dcm")
+    take(store, delivery)
+    before = files_of(store)
+    (image,) = images(store)
+    path = preview_path(store.folder, image)
+    pixels, about = read_preview(path)
+    about = {name: value for name, value in about.items() if name not in ("checksum", "in_film")}
+    write_preview(path, pixels[::-1].copy(), about)
+    assert [item["reason"] for item in verify(store, films=True).broken] == [
+        f"film {image[:12]}: the preview was changed"
+    ]
+    assert [row["was"] for row in take(store, delivery).mended] == ["the preview was changed"]
+    assert files_of(store) == before
+    assert verify(store, films=True).broken == []
+
+
+@pytest.mark.parametrize("which", [film_path, preview_path])
+def test_every_damage_is_found_by_the_check(store, delivery, which):
+    save(packed(), delivery / "a.dcm")
+    take(store, delivery)
+    (image,) = images(store)
+    path = which(store.folder, image)
+    whole = path.read_bytes()
+    for how, damage in DAMAGE.items():
+        damage(path)
+        assert len(verify(store, films=True).broken) == 1, how
+        path.write_bytes(whole)
+    assert verify(store, films=True).broken == []
+
+
+def test_a_preview_made_anew_gets_its_digest(store, delivery):
+    save(packed(), delivery / "a.dcm")
+    take(store, delivery)
+    (digest,) = store.query("SELECT preview_hash FROM image")["preview_hash"]
+    without_digests(store)
+    preview_path(store.folder, images(store)[0]).unlink()
+    take(store, delivery)
+    current = store.query("SELECT preview_hash FROM image WHERE superseded_by IS NULL")["preview_hash"]
+    assert current.tolist() == [digest]
 
 
 def test_a_preview_made_anew_says_what_the_cohort_says(store, delivery):

@@ -17,7 +17,9 @@ from data.verify import verify
 def older(tmp_path):
     """The path of a cohort with one film, one cine and an earlier version of a row, in the old layout."""
     folder = tmp_path / "migrations"
-    shutil.copytree(FOLDER, folder, ignore=shutil.ignore_patterns("0005*"))
+    shutil.copytree(
+        FOLDER, folder, ignore=shutil.ignore_patterns(*(f"{number:04}*" for number in range(5, 100)))
+    )
     path = tmp_path / "old.duckdb"
     with duckdb.connect(str(path)) as connection:
         migrate(connection, folder)
