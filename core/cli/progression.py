@@ -96,7 +96,11 @@ def command(file: str, **options: Any) -> int:
     _say_kinds(table)
     readings = collect(table, readers=_names(options["readers"]), problems=problems.series(table.index))
     result = _analysis(readings, table, options)
-    result |= _imputed(tables or {_rule(table): table}, result, options)
+    usable = {
+        rule: one[~one.index.isin(list(problems.reasons))]
+        for rule, one in (tables or {_rule(table): table}).items()
+    }
+    result |= _imputed(usable, result, options)
     result |= _models(readings, result, options)
     result["refused"] = located(result["refused"], table, {name: name for name in COLUMNS})
     say_refused(result["refused"])

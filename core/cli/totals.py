@@ -59,8 +59,6 @@ def command(
     _warn(result, frame)
     warnings = warn_look_alikes(frame, {"subject": "subject", "visit": "visit", "reader": "reader"})
     refused = located(_records(result.refused), frame, {name: name for name in (*COLUMNS, "feature")})
-    warnings = warn_look_alikes(frame, {"subject": "subject", "visit": "visit", "reader": "reader"})
-    refused = located(_records(result.refused), frame, {name: name for name in (*COLUMNS, "feature")})
     answer = _as_json(result, counts, refused) | {"warnings": warnings}
     emit(answer, as_json=as_json, text=lambda: _as_text(result, refused))
     return 1 if len(result.refused) else 0

@@ -52,6 +52,21 @@ def test_a_code_for_missing_gives_what_an_empty_cell_gives(run, tmp_path, code):
         assert found["refused"][0]["reason"].startswith("total ") and code in found["refused"][0]["reason"]
 
 
+def test_a_refused_value_is_not_in_any_method_for_missing_films(run, tmp_path):
+    table = long_table().astype({"total": object})
+    table.loc[3, "total"] = None
+    _, wanted, _ = run("progression", progression(table, tmp_path / "empty.csv"), "--sensitivity")
+    table.loc[3, "total"] = 999
+    status, found, _ = run("progression", progression(table, tmp_path / "code.csv"), "--sensitivity")
+    assert status == 1
+    means = [
+        {row["method"]: row["estimate"] for row in one["sensitivity"] if row["measure"] == "mean change"}
+        for one in (found, wanted)
+    ]
+    assert means[0]["observed"] == means[1]["observed"]
+    assert all(abs(mean) < 10 for mean in means[0].values() if mean is not None)
+
+
 @pytest.mark.parametrize(
     ("options", "high"), [((), "448"), (("--system", "msasss"), "72"), (("--range", "0,50"), "50")]
 )
