@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from core.agreement.proportion import proportion
-
-TIE = 1e-9  # a value this close to a cut-off counts as equal to it
+from core.ties import is_above, is_below
 
 
 @dataclass(frozen=True)
@@ -43,10 +42,11 @@ def beyond(value: np.ndarray, sign: str, limit: float) -> np.ndarray:
     """Which values lie beyond the limit; within 1e-9 of it counts as equal to it. NaN lies nowhere."""
     value = np.asarray(value, float)
     if sign == ">":
-        return value > limit + TIE
-    if sign == ">=":
-        return value >= limit - TIE
-    return value < limit - TIE if sign == "<" else value <= limit + TIE
+        return is_above(value, limit)
+    if sign == "<":
+        return is_below(value, limit)
+    known = ~np.isnan(value)
+    return known & ~(is_below(value, limit) if sign == ">=" else is_above(value, limit))
 
 
 def progressed(
