@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy as np
 from core.agreement.estimate import LIMITS_80, estimate, number
 from core.agreement.icc import FORMS, icc
 from core.names import look_alike_warnings, look_alikes
+from core.arms import pairs_of_arms
 from core.progression.change import Changes, changes
 from core.progression.cluster_bootstrap import resample
 from core.progression.pairing import WINDOW_DAYS, interval_of
@@ -64,6 +64,7 @@ def _result(readings: Readings, change: Changes, sdc: Sdc | None, options: Optio
         "window": interval.window,
         "subjects": len(change.table),
         "readers": change.readers,
+        "reference_arm": change.arms[0] if change.arms else None,
         "partial_readers": int((~change.is_complete).sum()),
         "left_out": _left_out(readings, change),
         "change": _entries(change),
@@ -122,11 +123,6 @@ def _or_none(values: np.ndarray) -> list[Any]:
     return list(filled.tolist())
 
 
-def _arms(change: Changes) -> list[str]:
-    """Arms in order of first appearance."""
-    return [arm for arm in change.table["arm"].drop_duplicates() if arm is not None]
-
-
 def _key(arm: str) -> str:
     """The arm's name beside ``all``, which stands for everyone."""
     return "arm all" if arm == "all" else arm
@@ -135,7 +131,7 @@ def _key(arm: str) -> str:
 def _groups(change: Changes) -> dict[str, np.ndarray]:
     """Masks of everyone and of each arm."""
     arm = change.table["arm"].to_numpy()
-    return {"all": np.ones(len(arm), bool)} | {_key(name): arm == name for name in _arms(change)}
+    return {"all": np.ones(len(arm), bool)} | {_key(name): arm == name for name in change.arms}
 
 
 def _summaries(change: Changes, column: str) -> dict[str, Any]:
@@ -147,12 +143,8 @@ def _arm_differences(change: Changes) -> list[dict[str, Any]]:
     """Mean change of one arm minus another's, for every pair, with the Welch interval."""
     arm = change.table["arm"].to_numpy()
     return [
-        {
-            "a": second,
-            "b": first,
-            **difference_of_means(change.mean[arm == second], change.mean[arm == first]),
-        }
-        for first, second in combinations(_arms(change), 2)
+        {"a": a, "b": b, **difference_of_means(change.mean[arm == a], change.mean[arm == b])}
+        for a, b in pairs_of_arms(change.arms)
     ]
 
 
@@ -201,7 +193,7 @@ def _progressors(change: Changes, sdc: Sdc | None, cutoffs: Sequence[Cutoff]) ->
         "progressors": {name: int(flags[0].sum()) if flags else None for name, flags in judged.items()},
         "progressor_shares": shares,
         "progressor_differences": {
-            name: [_share_gap(row, a, b) for b, a in combinations(list(groups)[1:], 2)]
+            name: [_share_gap(row, a, b) for a, b in pairs_of_arms(list(groups)[1:])]
             for name, row in shares.items()
         },
         "net_progression": net["all"],
@@ -212,7 +204,7 @@ def _progressors(change: Changes, sdc: Sdc | None, cutoffs: Sequence[Cutoff]) ->
         "net_progression_interval": net_shares,
         "net_progression_differences": [
             {"a": a, "b": b, **_net_gap(net_shares[a], net_shares[b])}
-            for b, a in combinations(list(groups)[1:], 2)
+            for a, b in pairs_of_arms(list(groups)[1:])
         ],
     }
 

@@ -7,7 +7,6 @@ their subjects, and every interval is made of percentiles of the draws.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ import numpy as np
 from core.agreement.bootstrap import DRAWS, SEED, draw_counts, percentiles
 from core.agreement.estimate import number
 from core.agreement.icc import FORMS, forms, mean_squares
+from core.arms import pairs_of_arms
 from core.errors import InputError
 from core.progression.change import Changes
 from core.progression.progressors import Cutoff, beyond, progressed
@@ -86,8 +86,8 @@ class _Arrays:
         self.cutoffs = [rule for rule in cutoffs if rule.name in result["progressor_shares"]]
         arm = table["arm"].to_numpy()
         names = list(result["summary"])
-        arms = [name for name in table["arm"].drop_duplicates() if name is not None]
-        self.groups = dict(zip(names, [np.ones(len(arm), bool), *(arm == one for one in arms)], strict=True))
+        masks = [np.ones(len(arm), bool), *(arm == one for one in change.arms)]
+        self.groups = dict(zip(names, masks, strict=True))
         self.edges = result["sdc_by_size"]["edges"]
         self.bands = len(result["sdc_by_size"]["bands"])
         self.has_sdc = result["sdc95"] is not None
@@ -110,7 +110,7 @@ class _Arrays:
             found["summary", name, "ci"] = _mean(self.mean[rows])
             for side, values in self.status.items():
                 found["status_summary", side, name, "ci"] = _mean(values[rows])
-        for place, (b, a) in enumerate(combinations(list(groups)[1:], 2)):
+        for place, (a, b) in enumerate(pairs_of_arms(list(groups)[1:])):
             gap = found["summary", a, "ci"] - found["summary", b, "ci"]
             found["arm_differences", place, "ci"] = gap
         return found
@@ -118,21 +118,21 @@ class _Arrays:
     def _shares(self, drawn: np.ndarray) -> dict[Path, float]:
         groups = self._pick(drawn)
         limit = self._sdc(drawn)
-        arms = list(combinations(list(groups)[1:], 2))
+        arms = pairs_of_arms(list(groups)[1:])
         found: dict[Path, float] = {}
         for rule in self.cutoffs:
             flags = progressed(rule, self.mean, self.per_year, limit)
             for name, rows in groups.items():
                 value = np.nan if flags is None else _mean(flags[0][rows][flags[1][rows]])
                 found["progressor_shares", rule.name, name, "share", "ci"] = value
-            for place, (b, a) in enumerate(arms):
+            for place, (a, b) in enumerate(arms):
                 shares = [found["progressor_shares", rule.name, name, "share", "ci"] for name in (a, b)]
                 found["progressor_differences", rule.name, place, "ci"] = shares[0] - shares[1]
         for name, rows in groups.items():
             values = self.mean[rows]
             net = beyond(values, ">", 0.0).astype(float) - beyond(values, "<", 0.0)
             found["net_progression_interval", name, "ci"] = _mean(net)
-        for place, (b, a) in enumerate(arms):
+        for place, (a, b) in enumerate(arms):
             nets = [found["net_progression_interval", name, "ci"] for name in (a, b)]
             found["net_progression_differences", place, "ci"] = nets[0] - nets[1]
         return found

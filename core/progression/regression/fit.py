@@ -127,7 +127,8 @@ def _time(readings: Readings, interval: Interval, options: ModelOptions) -> Mode
     if rule.value is None and sdc is None:
         return _no_sdc("time", rule, len(course.patients))
     times = first_progression(course, rule, sdc)
-    found = time_to_first(times, rule.name, draws=options.draws, seed=options.seed)
+    reference = course.arms[0] if course.arms else None
+    found = time_to_first(times, rule.name, draws=options.draws, seed=options.seed, reference=reference)
     return _add(found, [(str(reason), 1) for reason in course.left_out["reason"]])
 
 
