@@ -24,6 +24,7 @@ from core.agreement.limits.repeated import repeated_limits
 from core.agreement.long_table import Ratings
 from core.agreement.mixed import mixed_icc
 from core.agreement.reader_model import Bootstrap, false_change, interchangeability, leave_one_out
+from core.agreement.reader_pool import is_pool, pool_icc
 from core.agreement.sem import standard_errors
 from core.errors import InputError
 
@@ -186,7 +187,8 @@ def _pair_notes(result: dict[str, Any], n: int) -> dict[str, str]:
 
 
 def _mixed(ratings: Ratings) -> dict[str, Any]:
-    found = mixed_icc(ratings.with_gaps())
+    table = ratings.with_gaps()
+    found = pool_icc(table) if is_pool(table) else mixed_icc(table)
     forms = found.pop("forms")
     return forms | found
 

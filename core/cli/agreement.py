@@ -205,6 +205,8 @@ def _text(result: dict[str, Any], options: dict[str, Any]) -> str:
     if "icc_mixed" in result:
         mixed = result["icc_mixed"]
         lines.append(f"Mixed model, all {mixed['ratings']} ratings of {mixed['subjects']} subjects:")
+        if "averaged" in mixed:
+            lines.append(f"  (a pool of raters, k = {mixed['averaged']} a subject; {mixed['method']})")
         lines += [_line(f"  {form}", value) for form, value in _icc_rows(mixed)]
     lines += [
         _line("SEM, agreement", {"estimate": result["sem"]["agreement"]}),

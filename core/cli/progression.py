@@ -95,6 +95,7 @@ def command(file: str, **options: Any) -> int:
     baseline), total, and arm if there is one; CDISC names (USUBJID, AVAL, ADY, TRT01P ...) are understood.
     Change is formed within a reader and averaged over readers.
     """
+    from core.progression.day_units import visit_doubts
     from core.progression.totals_table import collect
     from data.tables.values import located
 
@@ -103,6 +104,8 @@ def command(file: str, **options: Any) -> int:
     tables = _by_rule(table, file) if options["sensitivity"] else {}
     table = _one_of_each(next(iter(tables.values()), table), file)
     _say_kinds(table)
+    for doubt in visit_doubts(table):
+        note(doubt)
     readings = collect(
         table,
         readers=_names(options["readers"]),

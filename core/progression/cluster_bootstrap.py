@@ -45,8 +45,8 @@ def resample(
     """The result of ``progression`` with every interval replaced, and ``bootstrap``.
 
     clusters: subject -> patient. Bands of the SDC by size and the groups keep their borders and members.
-    ``bootstrap`` holds ``patients, draws, seed`` and ``lost``, the largest number of draws in which some
-    number had no value.
+    The SDC and ICC of a pool of readers, and what they judge, have no interval then. ``bootstrap`` holds
+    ``patients, draws, seed`` and ``lost``, the largest number of draws in which some number had no value.
     """
     patient = patients_of(list(change.table["subject"]), clusters)
     patients = int(patient.max()) + 1 if len(patient) else 0
@@ -61,10 +61,23 @@ def resample(
         rows.append(arrays.values(np.concatenate([members[one] for one in drawn]) if patients else order))
     paths = arrays.paths
     limits, lost = percentiles(np.array(rows)) if rows and paths else (np.zeros((2, 0)), np.zeros(0))
+    if result["sdc95"] is not None and not arrays.has_sdc:
+        result = result | _without_limits(result)
     for place, path in enumerate(paths):
         _put(result, path, [number(limits[0][place]), number(limits[1][place])])
     about = {"patients": patients, "draws": draws, "seed": seed, "lost": int(np.max(lost, initial=0))}
     return result | {"bootstrap": about}
+
+
+def _without_limits(result: dict[str, Any]) -> dict[str, Any]:
+    """SDC and ICC of a pool without limits: its mixed model takes subjects as patients."""
+    none: list[None] = [None, None]
+    why = "no interval with --cluster: the mixed model of a pool takes subjects as independent"
+    return {
+        "sdc95_ci": dict.fromkeys(result["sdc95_ci"], none),
+        "change_icc": {form: value | {"ci": none} for form, value in result["change_icc"].items()},
+        "notes": result["notes"] | {"sdc95_ci": why},
+    }
 
 
 def _put(result: dict[str, Any], path: Path, interval: list[float | None]) -> None:
@@ -90,7 +103,7 @@ class _Arrays:
         self.groups = dict(zip(names, masks, strict=True))
         self.edges = result["sdc_by_size"]["edges"]
         self.bands = len(result["sdc_by_size"]["bands"])
-        self.has_sdc = result["sdc95"] is not None
+        self.has_sdc = result["sdc95"] is not None and len(change.complete) > 1
         self.paths: list[Path] = list(self._named(np.arange(len(arm))))
 
     def values(self, drawn: np.ndarray) -> np.ndarray:

@@ -38,7 +38,7 @@ def cutoff(name: str) -> Cutoff:
 STANDARD = tuple(cutoff(name) for name in (">0", ">0.5", ">=2", ">SDC", ">=5", ">=5/y"))
 
 
-def beyond(value: np.ndarray, sign: str, limit: float) -> np.ndarray:
+def beyond(value: np.ndarray, sign: str, limit: np.ndarray | float) -> np.ndarray:
     """Which values lie beyond the limit; within 1e-9 of it counts as equal to it. NaN lies nowhere."""
     value = np.asarray(value, float)
     if sign == ">":
@@ -50,11 +50,12 @@ def beyond(value: np.ndarray, sign: str, limit: float) -> np.ndarray:
 
 
 def progressed(
-    rule: Cutoff, change: np.ndarray, per_year: np.ndarray, sdc: float | None
+    rule: Cutoff, change: np.ndarray, per_year: np.ndarray, sdc: np.ndarray | float | None
 ) -> tuple[np.ndarray, np.ndarray] | None:
     """Flags and who could be judged, both of shape (subjects,); None where the study has no SDC.
 
-    change, per_year: raw and annualised change; the cut-off says which it looks at.
+    change, per_year: raw and annualised change; the cut-off says which it looks at. sdc: one for all, or one
+    for each subject.
     """
     limit = sdc if rule.value is None else rule.value
     if limit is None:

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from core.agreement.bootstrap import cluster_weights, percentiles
+from core.agreement.bootstrap import count_blocks, percentiles
 from core.agreement.estimate import MISSING, Z95, Estimate, estimate, number
 from core.agreement.grades.confusion import MAX_LEVELS, whole
 from core.agreement.grades.kappa import WEIGHTS, agreement_weights
@@ -170,13 +170,16 @@ def _blocks(rows: np.ndarray) -> Iterator[np.ndarray]:
 def _bootstrapped(
     sums: _Sums, value: dict[str, np.ndarray], clusters: np.ndarray, draws: int, seed: int
 ) -> dict[str, Estimate]:
-    rows = sums.rows[sums.kind]
+    from scipy.sparse import coo_array
+
+    names, place = np.unique(clusters, return_inverse=True)
+    shape = (len(names), len(sums.rows))
+    by_patient = coo_array((np.ones(len(place)), (place, sums.kind)), shape=shape).tocsr() @ sums.rows
     parts = [
-        sums.coefficients(weights @ rows) for weights in cluster_weights(clusters, draws=draws, seed=seed)
+        sums.coefficients(counts @ by_patient) for counts in count_blocks(len(names), draws=draws, seed=seed)
     ]
     found = {}
     for name in COEFFICIENTS:
         (low, high), _ = percentiles(np.concatenate([part[name] for part in parts]))
-        enough = len(np.unique(clusters)) > 1
-        found[name] = estimate(value[name], *((low, high) if enough else (None, None)))
+        found[name] = estimate(value[name], *((low, high) if len(names) > 1 else (None, None)))
     return found

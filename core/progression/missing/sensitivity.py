@@ -19,7 +19,7 @@ from core.progression.missing.methods import METHODS, FilledChange, Method, fill
 from core.progression.missing.multiple_imputation import IMPUTATIONS, SEED, fill_multiply, pooled_share, rubin
 from core.progression.pairing import WINDOW_DAYS, interval_of
 from core.progression.progressors import Cutoff, beyond, cutoff
-from core.progression.sdc import smallest_detectable_change
+from core.progression.sdc import study_sdc
 from core.progression.shares import hybrid, share_difference
 from core.progression.summary import difference_of_means, summary
 from core.progression.totals_table import collect
@@ -79,8 +79,8 @@ def sensitivity(
         readings = collect(frame, readers=options.readers, reference=options.reference)
         if interval is None:
             interval = interval_of(readings.rows, options.from_days, options.to_days, options.window)
-        sdc = smallest_detectable_change(changes(readings, interval).complete)
-        limit = sdc.limit(len(readings.readers)) if sdc else None
+        sdc = study_sdc(changes(readings, interval).per_reader)
+        limit = sdc.usual if sdc else None
         course = courses(readings, interval)
         everyone = list(readings.subjects)
         for method in options.methods:

@@ -70,7 +70,7 @@ def _against_sdc(result: dict[str, Any], arms: list[str]) -> str:
     shares = result["progressor_shares"][">SDC"]
     counts = (shares.get(arm, shares["all"]) for arm in arms)
     beyond = ", ".join(f"{v['count']} of {v['n']} in {arm}" for arm, v in zip(arms, counts, strict=True))
-    sdc, k = result["sdc95"]["mean_of_readers"], len(result["readers"])
+    sdc, k = result["sdc95"]["mean_of_readers"], result["sdc_readers"]
     low, high = result["sdc95_ci"]["mean_of_readers"]
     interval = f" ({low:.2f} to {high:.2f})" if low is not None and high is not None else ""
     return f"Beyond the SDC95 (mean of {k} readers) of {sdc:.2f}{interval}: {beyond}."
