@@ -19,8 +19,8 @@ def unit_doubts(rows: pd.DataFrame) -> list[str]:
     rows: ``subject, reader, days, total`` of ``totals_table.Readings``. Only readings with two films or more.
     """
     films = rows[rows["total"].notna() & (rows["days"] >= 0)]
-    ends = films.groupby(["subject", "reader"], observed=True, sort=False)["days"].agg(["max", "nunique"])
-    ends = ends.loc[ends["nunique"] > 1, "max"]
+    last = films.groupby(["subject", "reader"], observed=True, sort=False)["days"].agg(["max", "nunique"])
+    ends = last.loc[last["nunique"] > 1, "max"]
     if len(ends) < 4:
         return []
     usual = float(np.quantile(ends, 0.75))
