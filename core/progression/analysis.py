@@ -11,9 +11,9 @@ import numpy as np
 from core.agreement.crossed import DRAWS, SEED
 from core.agreement.estimate import LIMITS_80, MISSING, estimate, number
 from core.agreement.icc import FORMS, icc
-from core.names import look_alike_warnings, look_alikes
 from core.agreement.reader_pool import METHOD, pool_icc
 from core.arms import pairs_of_arms
+from core.names import look_alike_warnings, look_alikes
 from core.progression.change import Changes, changes
 from core.progression.cluster_bootstrap import resample
 from core.progression.day_units import unit_doubts
@@ -102,7 +102,7 @@ def _look_alikes(readings: Readings) -> list[str]:
     names: dict[str, list[str]] = {
         "subject": readings.subjects,
         "reader": readings.readers,
-        "arm": list(readings.rows["arm"].cat.categories),
+        "arm": readings.arms,
     }
     return [text for what, those in names.items() for text in look_alike_warnings(what, those)]
 
