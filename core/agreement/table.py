@@ -68,6 +68,8 @@ def agreement(ratings: Ratings, choices: Choices = Choices()) -> dict[str, Any]:
     result = {"subjects": n, "raters": ratings.raters, "dropped_subjects": ratings.dropped} | result
     if ratings.dropped:
         result["icc_mixed"] = _mixed(ratings)
+        if ratings.clusters is not None:
+            _without_limits(result["icc_mixed"])
     if ratings.clusters is not None:
         notes |= _resampled(result, table, ratings.clusters, choices)
     if choices.model:
@@ -191,6 +193,14 @@ def _mixed(ratings: Ratings) -> dict[str, Any]:
     found = pool_icc(table) if is_pool(table) else mixed_icc(table)
     forms = found.pop("forms")
     return forms | found
+
+
+def _without_limits(block: dict[str, Any]) -> None:
+    """Take the limits away that hold for independent subjects only."""
+    for value in block.values():
+        if isinstance(value, dict) and "ci" in value:
+            value["ci"] = [None, None]
+    block["notes"] = block["notes"] | {"ci": "no interval with --cluster: the model takes subjects apart"}
 
 
 def _no_subject(ratings: Ratings) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 from core.arms import REFERENCE_ARM
 from core.domain import CohortFilter, Viewer
 from data.queries.answer import answer
+from data.queries.visit_rows import by_visit
 from data.store.cohort import CohortStore
 
 MAX_LEVELS = 8
@@ -136,7 +137,7 @@ def films_by_visit(store: CohortStore, viewer: Viewer, chosen: CohortFilter) -> 
         WHERE i.subject IN ({patients}) AND i.visit IS NOT NULL
         GROUP BY ALL ORDER BY visit_order, i.visit, body_part
     """
-    return answer(store, viewer, sql, chosen=chosen)
+    return by_visit(answer(store, viewer, sql, chosen=chosen), ())
 
 
 def films(store: CohortStore, viewer: Viewer, chosen: CohortFilter) -> pd.DataFrame:

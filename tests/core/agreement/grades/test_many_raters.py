@@ -172,3 +172,12 @@ def test_conger_sees_who_gave_which_grade(order):
     table = np.array([[0, 1, 1], [1, 2, 2], [0, 1, 0], [2, 2, 2], [1, 1, 2]], float)[:, order]
     found = many_raters(table)
     assert found["conger"]["unweighted"]["estimate"] > found["fleiss"]["unweighted"]["estimate"]
+
+
+def test_patients_leave_the_mixed_model_without_an_interval():
+    frame = long(UNITS).assign(cluster=lambda rows: rows["subject"].str[-1])
+    result = agreement(collect(frame), Choices(draws=200))
+    assert result["icc_mixed"]["ICC(A,1)"]["ci"] == [None, None]
+    assert "--cluster" in result["icc_mixed"]["notes"]["ci"]
+    assert result["fleiss"]["linear"]["ci"][0] is not None
+    assert result["kendall_w"]["p"] is None
