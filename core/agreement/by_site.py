@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from core.agreement.compare import Columns, change_between, compare
+from core.ties import in_order
 
 STATISTICS = ("kappa.quadratic", "ICC(A,1)", "exact_agreement", "within_one")
 GRADES = Columns("rated", "label", "grade")
@@ -65,5 +66,5 @@ def graded_by_both(rated: pd.DataFrame, first: str, second: str) -> pd.DataFrame
     )
     both = one.merge(other, on=keys).astype({"first": float, "second": float})
     both["difference"] = both["first"] - both["second"]
-    order = both["difference"].abs().sort_values(ascending=False, kind="stable").index
-    return both.loc[order].reset_index(drop=True)
+    order = in_order(both["difference"].abs(), largest_first=True)
+    return both.iloc[order].reset_index(drop=True)

@@ -13,6 +13,7 @@ import pandas as pd
 from core.agreement.batch.comparisons import agree
 from core.agreement.bootstrap import DRAWS, SEED
 from core.agreement.table import flat_pair
+from core.ties import TIE, in_order
 
 STATISTICS = (
     "ICC(A,1)", "ICC(C,1)", "bland_altman.bias", "bland_altman.sd", "bland_altman.loa.lower",
@@ -98,8 +99,8 @@ def worklist(
     both = parts[0].merge(parts[1], on=list(keys), how="inner").dropna(subset=["first", "second"])
     both["difference"] = both["first"].astype(float) - both["second"].astype(float)
     both["size"] = both["difference"].abs()
-    both = both[both["size"] > 1e-9]
-    return both.sort_values("size", ascending=False, kind="stable").reset_index(drop=True)
+    both = both[both["size"] > TIE]
+    return both.iloc[in_order(both["size"], largest_first=True)].reset_index(drop=True)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from core.agreement.estimate import MISSING, Z95, Estimate, estimate
+from core.ties import tied
 
 ROUNDING = 32 * np.finfo(float).eps
 
@@ -26,7 +27,7 @@ def pearson(first: Any, second: Any) -> Estimate:
 
 def spearman(first: Any, second: Any) -> Estimate:
     """Spearman's rho (mid-ranks for ties) with the interval of Bonett and Wright."""
-    first, second = midranks(first), midranks(second)
+    first, second = midranks(tied(first)), midranks(tied(second))
     r = _correlation(first, second)
     if r is None:
         return dict(MISSING)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from core.agreement.grades.confusion import whole
 from core.errors import InputError
 
 MAX_RATERS = 1000
@@ -20,7 +21,8 @@ class Ratings:
     """Ratings by subject and rater.
 
     complete: shape (n subjects rated by all, k raters). subjects: their labels. raters: in file order.
-    clusters: the patient of each of them, None where none was asked for.
+    clusters: the patient of each of them, None where none was asked for; gap_clusters: of each row of
+    ``with_gaps``.
     codes, values: every usable rating as (subject number, rater number) and value, for the mixed model.
     dropped: subjects lacking a rating. refused: rows with reasons, in file order.
     """
@@ -33,6 +35,7 @@ class Ratings:
     values: np.ndarray
     dropped: int
     refused: Refused
+    gap_clusters: np.ndarray | None = None
 
     def with_gaps(self) -> np.ndarray:
         """Every subject that has a rating, shape (subjects, k), NaN where missing."""
@@ -42,7 +45,9 @@ class Ratings:
         return table
 
 
-def collect(frame: pd.DataFrame, raters: Sequence[str] | None = None) -> Ratings:
+def collect(
+    frame: pd.DataFrame, raters: Sequence[str] | None = None, scale: Sequence[float] | None = None
+) -> Ratings:
     """The ratings of a long frame.
 
     frame: columns ``subject``, ``rater`` (text, missing where empty), ``rating`` (float, NaN where missing),
@@ -50,12 +55,13 @@ def collect(frame: pd.DataFrame, raters: Sequence[str] | None = None) -> Ratings
     used that was checked before, missing where it can) and ``cluster`` (the patient);
     the index is the row number used in ``refused``.
     raters: all that may count, in their order; by default those of the frame in order of first appearance.
+    scale: the grades that there are; others are refused.
     Text, a row without subject, rater or patient, and both of two ratings for one subject and rater are
     refused. Raises InputError where no rating is left, and for a subject of two patients.
     """
     subject, subjects = pd.factorize(frame["subject"])
     rater, names = _rater_codes(frame["rater"], raters)
-    problem = _problems(frame, subject, rater, len(names))
+    problem = _problems(frame, subject, rater, len(names), scale)
     usable = (problem == 0) & frame["rating"].notna().to_numpy()
     refused = _refused(frame, problem)
     if not usable.any():
@@ -65,13 +71,15 @@ def collect(frame: pd.DataFrame, raters: Sequence[str] | None = None) -> Ratings
     full = np.bincount(s, minlength=len(subjects)) == len(names)
     kept = full[s]
     row_of = np.cumsum(full) - 1
+    patients = _clusters(frame, subject, usable, subjects) if "cluster" in frame else None
     complete = np.empty((int(full.sum()), len(names)))
     complete[row_of[s[kept]], r[kept]] = values[kept]
     return Ratings(
         complete=complete,
         subjects=np.asarray(subjects, dtype=object)[full],
         raters=names,
-        clusters=_clusters(frame, subject, usable, subjects, full) if "cluster" in frame else None,
+        clusters=None if patients is None else patients[full],
+        gap_clusters=None if patients is None else patients[np.unique(s)],
         codes=(s, r),
         values=values,
         dropped=int((~full).sum()),
@@ -86,6 +94,7 @@ REASONS = {
     4: "'{text}' is not a number",
     5: "subject {subject} has more than one rating by {rater}",
     6: "{problem}",
+    7: "rating {rating:g} is not on the scale",
 }
 
 
@@ -106,7 +115,9 @@ def _rater_codes(column: pd.Series, raters: Sequence[str] | None) -> tuple[np.nd
     return codes, names
 
 
-def _problems(frame: pd.DataFrame, subject: np.ndarray, rater: np.ndarray, k: int) -> np.ndarray:
+def _problems(
+    frame: pd.DataFrame, subject: np.ndarray, rater: np.ndarray, k: int, scale: Sequence[float] | None
+) -> np.ndarray:
     """A number from REASONS for each row, 0 where there is none."""
     given = frame["rating"].notna().to_numpy()
     text = frame["text"].notna().to_numpy() if "text" in frame else np.zeros(len(frame), dtype=bool)
@@ -117,7 +128,11 @@ def _problems(frame: pd.DataFrame, subject: np.ndarray, rater: np.ndarray, k: in
     is_duplicate = np.zeros(len(frame), dtype=bool)
     is_duplicate[filled] = key[filled].duplicated(keep=False).to_numpy()
     lost = frame["cluster"].isna().to_numpy() if "cluster" in frame else np.zeros(len(frame), dtype=bool)
-    return np.select([subject < 0, rater < 0, lost, known, text, is_duplicate], [1, 2, 3, 6, 4, 5], 0)
+    outside = np.zeros(len(frame), dtype=bool)
+    if scale is not None:
+        outside = given & ~np.isin(whole(frame["rating"]), np.asarray(scale, dtype=float))
+    reasons = [subject < 0, rater < 0, lost, known, text, outside, is_duplicate]
+    return np.select(reasons, [1, 2, 3, 6, 4, 7, 5], 0)
 
 
 def _refused(frame: pd.DataFrame, problem: np.ndarray) -> Refused:
@@ -128,9 +143,21 @@ def _refused(frame: pd.DataFrame, problem: np.ndarray) -> Refused:
     text = part["text"] if "text" in part else [""] * len(part)
     known = part["problem"] if "problem" in part else [""] * len(part)
     return [
-        {"row": row, "reason": REASONS[number].format(text=cell, subject=subject, rater=rater, problem=why)}
-        for row, number, cell, subject, rater, why in zip(
-            part.index.tolist(), problem[rows], text, part["subject"], part["rater"], known, strict=True
+        {
+            "row": row,
+            "reason": REASONS[number].format(
+                text=cell, subject=subject, rater=rater, problem=why, rating=rating
+            ),
+        }
+        for row, number, cell, subject, rater, rating, why in zip(
+            part.index.tolist(),
+            problem[rows],
+            text,
+            part["subject"],
+            part["rater"],
+            part["rating"],
+            known,
+            strict=True,
         )
     ]
 
@@ -144,10 +171,8 @@ def _nothing_left(frame: pd.DataFrame, refused: Refused) -> InputError:
     return InputError(why, "numbers by subject and rater are needed", "check the columns and --where")
 
 
-def _clusters(
-    frame: pd.DataFrame, subject: np.ndarray, usable: np.ndarray, subjects: Any, full: np.ndarray
-) -> np.ndarray:
-    """The patient of each complete subject, as numbers."""
+def _clusters(frame: pd.DataFrame, subject: np.ndarray, usable: np.ndarray, subjects: Any) -> np.ndarray:
+    """The patient of each subject, as numbers."""
     patient, labels = pd.factorize(frame["cluster"])
     s, p = subject[usable], patient[usable]
     low, high = np.full(len(subjects), len(labels)), np.full(len(subjects), -1)
@@ -161,4 +186,4 @@ def _clusters(
             "a subject of one patient is needed",
             "name the subject column so that it tells them apart",
         )
-    return low[full]
+    return low

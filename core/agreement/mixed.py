@@ -32,7 +32,7 @@ def mixed_icc(ratings: Any) -> dict[str, Any]:
     table = table[:, ~np.isnan(table).all(axis=0)] if table.size else table
     table = table[~np.isnan(table).all(axis=1)] if table.size else table
     size = {"subjects": len(table), "ratings": int((~np.isnan(table)).sum()), "method": METHOD}
-    reason = _why_not(table)
+    reason = why_not(table)
     if reason:
         return {"forms": {form: _named(form, MISSING) for form in FORMS}, **_no_parts(), **size} | {
             "notes": {"icc_mixed": reason}
@@ -74,7 +74,8 @@ class _Fit:
     raters: float
 
 
-def _why_not(table: np.ndarray) -> str:
+def why_not(table: np.ndarray) -> str:
+    """Why subjects, raters and error cannot be told apart in a table with gaps; "" where they can."""
     if table.ndim != 2 or min(table.shape, default=0) < 2:
         return "two subjects and two raters with ratings are needed"
     per_subject = (~np.isnan(table)).sum(axis=1)

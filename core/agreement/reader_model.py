@@ -18,8 +18,8 @@ import numpy as np
 from core.agreement.batch.comparisons import Batch, agree, draw_values
 from core.agreement.bootstrap import DRAWS, SEED, count_blocks, percentiles
 from core.agreement.estimate import Estimate, estimate, number
-from core.agreement.grades.confusion import EDGE
 from core.agreement.proportion import wilson
+from core.ties import TIE
 
 COMPARED = ("ICC(A,1)", "ICC(C,1)", "bland_altman.bias", "bland_altman.sd")
 
@@ -170,8 +170,8 @@ def _against(seen: np.ndarray, judges: list[np.ndarray], bootstrap: Bootstrap) -
     if not judges:
         return nothing
     with np.errstate(invalid="ignore"):
-        still = np.all([np.abs(judge) <= EDGE for judge in judges], axis=0) & ~np.isnan(seen)
-        changed, improved = still & (np.abs(seen) > EDGE), still & (seen < -EDGE)
+        still = np.all([np.abs(judge) <= TIE for judge in judges], axis=0) & ~np.isnan(seen)
+        changed, improved = still & (np.abs(seen) > TIE), still & (seen < -TIE)
     if not still.any():
         return nothing
     above, below = (

@@ -14,6 +14,8 @@ from core.agreement.estimate import number
 from core.agreement.grades.confusion import MAX_LEVELS, confusion, exact_agreement, within_one
 from core.agreement.grades.gwet import gwet
 from core.agreement.grades.kappa import CONSTANT, WEIGHTS, kappas
+from core.agreement.grades.kendall import kendall_w
+from core.agreement.grades.many_raters import many_raters
 from core.agreement.icc import icc
 from core.agreement.limits.bland_altman import bland_altman
 from core.agreement.limits.ratio_and_rank import percentile_limits, ratio_limits
@@ -22,8 +24,12 @@ from core.agreement.limits.repeated import repeated_limits
 from core.agreement.long_table import Ratings
 from core.agreement.mixed import mixed_icc
 from core.agreement.reader_model import Bootstrap, false_change, interchangeability, leave_one_out
+from core.agreement.reader_pool import is_pool, pool_icc
 from core.agreement.sem import standard_errors
 from core.errors import InputError
+
+NOT_GRADES = f"ratings are not whole numbers with at most {MAX_LEVELS} levels: kappas are for grades"
+NO_ORDER = "three subjects rated by all are needed, and a rater who tells them apart"
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,7 @@ class Choices:
     loa_ci: ``exact`` or ``approximate``. draws, seed: of the patient bootstrap.
     model: the rater who is the model, "" for none. margin: preset, for the interchangeability index.
     changes: whether the ratings are changes, so that false change can be counted.
+    scale: the grades that could have been given, rising; those that were by default.
     """
 
     loa_ci: str = "exact"
@@ -41,6 +48,7 @@ class Choices:
     model: str = ""
     margin: float | None = None
     changes: bool = False
+    scale: tuple[float, ...] | None = None
 
 
 def agreement(ratings: Ratings, choices: Choices = Choices()) -> dict[str, Any]:
@@ -52,11 +60,16 @@ def agreement(ratings: Ratings, choices: Choices = Choices()) -> dict[str, Any]:
     n, k = table.shape
     result, notes = _all_raters(table)
     if k == 2:
-        two, more = _two_raters(table[:, 0], table[:, 1], choices.loa_ci)
+        two, more = _two_raters(table[:, 0], table[:, 1], choices.loa_ci, choices.scale)
         result, notes = result | two, notes | more
+    elif k > 2:
+        many, more = _many_raters(ratings, choices)
+        result, notes = result | many, notes | more
     result = {"subjects": n, "raters": ratings.raters, "dropped_subjects": ratings.dropped} | result
     if ratings.dropped:
         result["icc_mixed"] = _mixed(ratings)
+        if ratings.clusters is not None:
+            _without_limits(result["icc_mixed"])
     if ratings.clusters is not None:
         notes |= _resampled(result, table, ratings.clusters, choices)
     if choices.model:
@@ -105,7 +118,27 @@ def _all_raters(table: np.ndarray) -> tuple[dict[str, Any], dict[str, str]]:
     return result, dict(found["notes"])
 
 
-def _two_raters(first: np.ndarray, second: np.ndarray, loa_ci: str) -> tuple[dict[str, Any], dict[str, str]]:
+def _many_raters(ratings: Ratings, choices: Choices) -> tuple[dict[str, Any], dict[str, str]]:
+    """What grades of three raters or more have in place of the kappas of two; every rating counts."""
+    table = ratings.with_gaps()
+    clusters = None if ratings.clusters is None else ratings.gap_clusters
+    found = many_raters(table, choices.scale, clusters, draws=choices.draws, seed=choices.seed)
+    order = kendall_w(ratings.complete)
+    notes = {"kendall_w": NO_ORDER} if order["estimate"] is None else {}
+    if clusters is not None:
+        order |= {"ci": [None, None], "p": None}
+    if found is None:
+        blank = dict.fromkeys(("fleiss", "conger", "krippendorff", "gwet", "grades"))
+        return blank | {"kendall_w": order}, notes | {"fleiss": NOT_GRADES}
+    size = {name: found.pop(name) for name in ("levels", "subjects", "ratings")}
+    if found["fleiss"]["unweighted"]["estimate"] is None:
+        notes["fleiss"] = "no subject has two ratings, or all grades are one: agreement by chance is 1"
+    return found | {"grades": size, "kendall_w": order}, notes
+
+
+def _two_raters(
+    first: np.ndarray, second: np.ndarray, loa_ci: str, scale: tuple[float, ...] | None = None
+) -> tuple[dict[str, Any], dict[str, str]]:
     limits = bland_altman(first, second, loa_ci=loa_ci)
     notes = limits.pop("notes")
     graded = kappas(first, second)
@@ -118,7 +151,7 @@ def _two_raters(first: np.ndarray, second: np.ndarray, loa_ci: str) -> tuple[dic
         "regression_limits": regression_limits(first, second),
         "percentile_limits": percentile_limits(first, second),
         "kappa": graded and {name: graded[name] for name in WEIGHTS},
-        "gwet": gwet(first, second),
+        "gwet": gwet(first, second, levels=scale),
         "exact_agreement": same["estimate"],
         "exact_agreement_ci": same["ci"],
         "within_one": near["estimate"],
@@ -136,9 +169,7 @@ def _two_raters(first: np.ndarray, second: np.ndarray, loa_ci: str) -> tuple[dic
 def _pair_notes(result: dict[str, Any], n: int) -> dict[str, str]:
     notes = {}
     if result["kappa"] is None:
-        notes["kappa"] = (
-            f"ratings are not whole numbers with at most {MAX_LEVELS} levels: kappas are for grades"
-        )
+        notes["kappa"] = NOT_GRADES
     elif result["kappa"]["unweighted"]["estimate"] is None:
         notes["kappa"] = CONSTANT
     for name in ("pearson", "spearman"):
@@ -158,9 +189,18 @@ def _pair_notes(result: dict[str, Any], n: int) -> dict[str, str]:
 
 
 def _mixed(ratings: Ratings) -> dict[str, Any]:
-    found = mixed_icc(ratings.with_gaps())
+    table = ratings.with_gaps()
+    found = pool_icc(table) if is_pool(table) else mixed_icc(table)
     forms = found.pop("forms")
     return forms | found
+
+
+def _without_limits(block: dict[str, Any]) -> None:
+    """Take the limits away that hold for independent subjects only."""
+    for value in block.values():
+        if isinstance(value, dict) and "ci" in value:
+            value["ci"] = [None, None]
+    block["notes"] = block["notes"] | {"ci": "no interval with --cluster: the model takes subjects apart"}
 
 
 def _no_subject(ratings: Ratings) -> str:
@@ -189,6 +229,9 @@ def _resampled(
         "seed": batch.seed,
         "draws_without_value": {name: int(lost[0]) for name, lost in batch.lost.items() if lost[0]},
     }
+    if choices.scale and table.shape[1] == 2:
+        found = many_raters(table, choices.scale, clusters, draws=choices.draws, seed=choices.seed)
+        result["gwet"] = found and found["gwet"]
     _forget_independence(result)
     if table.shape[1] == 2 and patients < len(table):
         result["repeated_limits"] = repeated_limits(clusters, table[:, 0], table[:, 1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from data.tables.values import Problems
 
 Locate = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
+TITLES = {"fleiss": "Fleiss' kappa", "conger": "Conger's kappa", "krippendorff": "Krippendorff's alpha"}
 LARGEST = 1e100  # squares of larger ratings would leave the range of numbers
 
 
@@ -54,6 +56,11 @@ LARGEST = 1e100  # squares of larger ratings would leave the range of numbers
     type=click.FloatRange(min=0, min_open=True),
     help="Preset margin of the interchangeability index, in squared score units (with --model).",
 )
+@click.option(
+    "--scale",
+    metavar="0-3",
+    help="Grades that can be given, as 0-3 or 0,1,2,3 (AC1 and AC2); else those that were given.",
+)
 @click.option("--changes", is_flag=True, help="The ratings are changes: count false ones (with --model).")
 @range_options
 @table_options
@@ -72,14 +79,32 @@ def command(file: str, **options: Any) -> int:
         raise click.UsageError("--margin and --changes need --model")
     frame, order, locate = _long(file, options)
     choices = Choices(
-        **{name: options[name] for name in ("loa_ci", "draws", "seed", "model", "margin", "changes")}
+        **{name: options[name] for name in ("loa_ci", "draws", "seed", "model", "margin", "changes")},
+        scale=_scale(options["scale"]),
     )
     warnings = warn_look_alikes(frame, {"subject": "subject", "rater": "rater"})
-    result = agreement(collect(frame, order), choices) | {"warnings": warnings}
+    result = agreement(collect(frame, order, choices.scale), choices) | {"warnings": warnings}
     result["refused"] = locate(result["refused"])
     say_refused(result["refused"])
     emit(result, as_json=options["as_json"], text=lambda: _text(result, options))
     return 1 if result["refused"] else 0
+
+
+def _scale(text: str | None) -> tuple[float, ...] | None:
+    """The grades of ``--scale``, rising."""
+    if text is None:
+        return None
+    try:
+        ends = re.fullmatch(r"\s*(-?\d+)\s*(?:-|to)\s*(-?\d+)\s*", text)
+        if ends:
+            grades = list(map(float, range(int(ends[1]), int(ends[2]) + 1)))
+        else:
+            grades = sorted({float(part) for part in text.split(",")})
+    except ValueError:
+        grades = []
+    if not 2 <= len(grades) <= 30:
+        raise click.UsageError(f"--scale {text}: 2 to 30 grades are needed, such as 0-3 or 0,1,2,3")
+    return tuple(grades)
 
 
 def _long(file: str, options: dict[str, Any]) -> tuple[pd.DataFrame, list[str], Locate]:
@@ -180,6 +205,8 @@ def _text(result: dict[str, Any], options: dict[str, Any]) -> str:
     if "icc_mixed" in result:
         mixed = result["icc_mixed"]
         lines.append(f"Mixed model, all {mixed['ratings']} ratings of {mixed['subjects']} subjects:")
+        if "averaged" in mixed:
+            lines.append(f"  (a pool of raters, k = {mixed['averaged']} a subject; {mixed['method']})")
         lines += [_line(f"  {form}", value) for form, value in _icc_rows(mixed)]
     lines += [
         _line("SEM, agreement", {"estimate": result["sem"]["agreement"]}),
@@ -188,6 +215,8 @@ def _text(result: dict[str, Any], options: dict[str, Any]) -> str:
     ]
     if "bland_altman" in result:
         lines += ["", *_pair_lines(result)]
+    if "fleiss" in result:
+        lines += ["", *_many_lines(result)]
     if "model_as_reader" in result:
         lines += ["", *_model_lines(result["model_as_reader"])]
     if "bootstrap" in result:
@@ -222,6 +251,22 @@ def _pair_lines(result: dict[str, Any]) -> list[str]:
     for name in ("exact_agreement", "within_one"):
         lines.append(_line(name.replace("_", " "), {"estimate": result[name], "ci": result[f"{name}_ci"]}))
     return lines
+
+
+def _many_lines(result: dict[str, Any]) -> list[str]:
+    """Grades of three raters or more."""
+    lines = []
+    if result["grades"]:
+        size = result["grades"]
+        levels = ", ".join(f"{level:g}" for level in size["levels"])
+        rated = f"{size['ratings']} ratings, {size['subjects']} subjects with two or more"
+        lines.append(f"Grades {levels}: {rated}")
+        for name, title in TITLES.items():
+            lines += [_line(f"{title}, {weights}", value) for weights, value in result[name].items()]
+        lines += [
+            _line(f"Gwet {name.replace('_', ', ').upper()}", value) for name, value in result["gwet"].items()
+        ]
+    return [*lines, _line("Kendall's W (subjects rated by all)", result["kendall_w"])]
 
 
 def _model_lines(found: dict[str, Any]) -> list[str]:

@@ -14,7 +14,15 @@ from core.cli.options.table import (
     say_refused,
     table_options,
 )
-from core.cli.output import emit, json_option, note, warn_look_alikes, where_option
+from core.cli.output import (
+    emit,
+    json_option,
+    note,
+    reference_option,
+    visit_order_option,
+    warn_look_alikes,
+    where_option,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,23 +62,29 @@ if TYPE_CHECKING:
 )
 @range_options
 @table_options
+@reference_option
+@visit_order_option
 @where_option
 @json_option
 def command(file: str, **options: Any) -> int:
     """Mixed model for repeated measures by REML, with arm differences at each visit.
 
     FILE is CSV, XLSX, Parquet or SAS with one row per subject and visit. Text columns are factors in natural
-    order (W2 before W12), the first level the reference. Rows with a missing variable are left out and
-    counted. CDISC columns serve for names that are not there: CHG for change, AVISIT for visit.
+    order (W2 before W12), the first level the reference; visits stand in order of time. A visit that
+    --visit-order or --levels names keeps its place in the lags of ar1 and toep, also without a row. Rows with
+    a missing variable are left out and counted. CDISC columns serve for names that are not there: CHG for
+    change, AVISIT for visit.
     """
     from core.progression.mmrm.model import Options, mmrm
+    from core.visit_order import parse_names
     from data.tables.values import located
 
     levels = dict(_order(text) for text in options["levels"])
-    table, problems, planned = _table(file, options, levels)
-    chosen = Options(
-        options["covariance"], options["method"], options["group"], options["arm"], planned | levels
-    )
+    asked = parse_names(options["visit_order"])
+    levels |= {options["visit"]: asked} if asked else {}
+    table, problems = _table(file, options, levels)
+    kind, method, reference = (options[name] for name in ("covariance", "method", "reference"))
+    chosen = Options(kind, method, options["group"], options["arm"], levels, reference)
     named = {options["subject"]: "subject", options["visit"]: "visit", options["arm"]: "arm"}
     warnings = warn_look_alikes(table, named)
     is_fine = ~table.index.isin(list(problems.reasons))
@@ -86,16 +100,13 @@ def command(file: str, **options: Any) -> int:
     return 1 if result["refused"] else 0
 
 
-def _table(
-    file: str, options: dict[str, Any], levels: dict[str, list[str]]
-) -> tuple[pd.DataFrame, Problems, dict[str, list[str]]]:
-    """The rows that are wanted, what cannot be among their values, and a planned order of visits."""
+def _table(file: str, options: dict[str, Any], levels: dict[str, list[str]]) -> tuple[pd.DataFrame, Problems]:
+    """The rows that are wanted, and what cannot be among their values."""
     from data.tables.adam import (
         as_model_table,
         check_one_parameter,
         column_of,
         names_in,
-        planned_levels,
         without_baseline,
     )
     from data.tables.files import check_values, read_table
@@ -118,9 +129,7 @@ def _table(
     problems.notes += [*notes, *more]
     say_notes(table, problems)
     _refuse_impossible(table, outcome, used, options, problems)
-    visit = options["visit"]
-    planned = planned_levels(table, visit) if visit in table and visit not in levels else []
-    return table, problems, {visit: planned} if planned else {}
+    return table, problems
 
 
 def _refuse_impossible(

@@ -23,6 +23,17 @@ where_option = click.option(
     "--where", "where", multiple=True, metavar="COLUMN=VALUE", help="Keep rows with this value (repeatable)."
 )
 
+visit_order_option = click.option(
+    "--visit-order",
+    metavar="V,V...",
+    help="Order of the visits, such as BL,W52,W104; else that of a column of numbers or days, else by name.",
+)
+reference_option = click.option(
+    "--reference",
+    metavar="ARM",
+    help="Arm that the others are compared with; else the one named as placebo or control, else the first.",
+)
+
 
 def emit(result: dict[str, Any], *, as_json: bool, text: Callable[[], str]) -> None:
     """Print the result: one JSON object in full precision with null for missing, or text for a person."""

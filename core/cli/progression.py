@@ -14,7 +14,7 @@ from core.cli.options.table import (
     say_refused,
     table_options,
 )
-from core.cli.output import emit, json_option, note, where_option
+from core.cli.output import emit, json_option, note, reference_option, where_option
 from core.cli.progression_text import lines_of
 from core.errors import InputError
 
@@ -49,6 +49,14 @@ ONE_VALUE = ("campaign", "read_mode", "system", "rule", "read")  # change from d
     help="Also the result with missing films put in by this method (observed: without them).",
 )
 @click.option(
+    "--min-interval",
+    type=click.FloatRange(min=0),
+    default=84,
+    show_default=True,
+    metavar="DAYS",
+    help="Shortest time from baseline to a film whose rate linear extrapolation lets go on.",
+)
+@click.option(
     "--sensitivity", is_flag=True, help="The result under every such method, and every rule in the file."
 )
 @click.option(
@@ -77,6 +85,7 @@ ONE_VALUE = ("campaign", "read_mode", "system", "rule", "read")  # change from d
 @click.option("--cluster", metavar="C", help="Column of the patient: intervals then resample patients.")
 @range_options
 @table_options
+@reference_option
 @where_option
 @json_option
 def command(file: str, **options: Any) -> int:
@@ -86,6 +95,7 @@ def command(file: str, **options: Any) -> int:
     baseline), total, and arm if there is one; CDISC names (USUBJID, AVAL, ADY, TRT01P ...) are understood.
     Change is formed within a reader and averaged over readers.
     """
+    from core.progression.day_units import visit_doubts
     from core.progression.totals_table import collect
     from data.tables.values import located
 
@@ -94,7 +104,14 @@ def command(file: str, **options: Any) -> int:
     tables = _by_rule(table, file) if options["sensitivity"] else {}
     table = _one_of_each(next(iter(tables.values()), table), file)
     _say_kinds(table)
-    readings = collect(table, readers=_names(options["readers"]), problems=problems.series(table.index))
+    for doubt in visit_doubts(table):
+        note(doubt)
+    readings = collect(
+        table,
+        readers=_names(options["readers"]),
+        reference=options["reference"],
+        problems=problems.series(table.index),
+    )
     result = _analysis(readings, table, options)
     usable = {
         rule: one[~one.index.isin(list(problems.reasons))]
@@ -225,7 +242,8 @@ def _imputed(
 
     chosen = METHODS if options["sensitivity"] else (BY_NAME[options["impute"]],)
     days = result["from_days"], result["to_days"], options["window"], _names(options["readers"])
-    asked = SensitivityOptions(*days, chosen, imputations=options["imputations"], seed=options["seed"])
+    names = ("imputations", "seed", "reference", "min_interval")
+    asked = SensitivityOptions(*days, chosen, **{name: options[name] for name in names})
     panel = sensitivity(tables, asked)
     rows = panel.astype(object).where(panel.notna(), None).to_dict("records")
     first = next(iter(tables))

@@ -39,7 +39,7 @@ def lines_of(result: dict[str, Any]) -> str:
 def _error_lines(result: dict[str, Any]) -> list[str]:
     if not result["sdc95"]:
         return ["SDC95: not available"]
-    readers = len(result["readers"])
+    readers = result["sdc_readers"]
     icc = result["change_icc"]["ICC(A,1)"]
     one, mean = result["sdc95"]["one_reader"], result["sdc95"]["mean_of_readers"]
     limits = result["sdc95_ci"]["mean_of_readers"]
@@ -52,11 +52,19 @@ def _error_lines(result: dict[str, Any]) -> list[str]:
     return [
         f"SDC95, one reader {_number(one)}; mean of {readers} readers {_number(mean)} {_interval(limits)} "
         f"({result['sdc_subjects']} subjects)",
-        f"bias, {result['readers'][0]} minus {result['readers'][1]}: {_number(result['bias']['estimate'])} "
-        f"{_interval(result['bias']['ci'])}",
+        *_bias_line(result),
         f"ICC(A,1) of change {_number(icc['estimate'])} {_interval(icc['ci'])}",
         *bands,
     ]
+
+
+def _bias_line(result: dict[str, Any]) -> list[str]:
+    """The bias of two readers, where subjects that all cover give one."""
+    bias = result["bias"]
+    if bias["estimate"] is None:
+        return []
+    first, second = result["readers"][:2]
+    return [f"bias, {first} minus {second}: {_number(bias['estimate'])} {_interval(bias['ci'])}"]
 
 
 def _progressor_lines(result: dict[str, Any]) -> list[str]:

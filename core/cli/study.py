@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     help="Largest interchangeability index that still counts, in squared score units; 'none' withdraws it.",
 )
 @click.option("--blind/--unblind", "blinded", default=None, help="Hide the arms, or show them.")
+@click.option("--reference", metavar="ARM", help="Arm that others are compared with; '' for the rule.")
 @click.option("--reason", default="", help="Why; needed to unblind, and for a margin after a model scored.")
 @json_option
 @click.pass_context
@@ -34,6 +35,7 @@ def command(
     name: str | None,
     margins: tuple[str, ...],
     blinded: bool | None,
+    reference: str | None,
     reason: str,
     as_json: bool,
 ) -> int:
@@ -52,6 +54,7 @@ def command(
         reason=reason.strip(),
         name=name,
         blinded=blinded,
+        reference=reference,
         margins=_parsed(margins),
     )
     result = {**_settings(store), "changed": changed}
@@ -82,6 +85,7 @@ def _number(value: str) -> float | None:
 
 
 def _settings(store: CohortStore) -> dict[str, Any]:
+    from core.arms import REFERENCE_ARM
     from data.study.frozen_analyses import frozen_sets
     from data.study.settings import NAME, margins
     from data.study.unblinded_looks import looks
@@ -92,6 +96,7 @@ def _settings(store: CohortStore) -> dict[str, Any]:
     return {
         "name": meta.get(NAME) or None,
         "blinded": meta.get("blinded") != "false",
+        "reference_arm": meta.get(REFERENCE_ARM) or None,
         "phantom": meta.get("phantom") == "true",
         "margins": {name: _margin(found[0]) for name, found in last.items() if found},
         "looks_at_arms": len(seen),
@@ -127,6 +132,7 @@ def _margin(margin: Margin) -> dict[str, Any]:
 def _text(result: dict[str, Any]) -> str:
     lines = [f"study: {result['name'] or 'no name stated'}"]
     lines += [f"arms: {'hidden (the study is blinded)' if result['blinded'] else 'shown'}"]
+    lines += [f"reference arm: {result['reference_arm'] or 'placebo or control by name, else the first'}"]
     looked = result["sessions_that_looked"]
     lines += [f"unblinded looks at results by arm: {result['looks_at_arms']}, in {looked} sessions"]
     for one in result["frozen"]:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.cli.options.table import read, say_notes, table_options
-from core.cli.output import emit, json_option, note, warn_look_alikes, where_option
+from core.cli.output import emit, json_option, note, visit_order_option, warn_look_alikes, where_option
 from core.scores import listed
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from core.scores.engine.totals import TotalsResult
+    from core.visit_order import VisitOrder
     from data.tables.formats.options import TableOptions
 
 COLUMNS = ("subject", "visit", "reader", "site", "grade")
@@ -28,6 +29,7 @@ SHOWN = 40  # refused rows and queries that the text names one by one
     "--set", "given", multiple=True, metavar="NAME=VALUE", help="A setting of the system (repeatable)."
 )
 @table_options
+@visit_order_option
 @where_option
 @json_option
 def command(
@@ -35,6 +37,7 @@ def command(
     system: str,
     rule: str | None,
     given: tuple[str, ...],
+    visit_order: str | None,
     where: tuple[str, ...],
     as_json: bool,
     reading: TableOptions,
@@ -43,25 +46,36 @@ def command(
 
     Columns: subject, visit, reader, site, grade, and feature if there is one; others are ignored. An empty
     grade is a site that could not be scored. Refused rows are numbered from the first row under the header.
+    The order of visits says which is baseline and what the other visit of a rule is; rows may stand anyhow.
     """
     from core import scores
     from core.scores.engine.companions import companions
     from core.scores.engine.totals import compute
+    from core.visit_order import order_of_table, parse_names
     from data.tables.values import located
 
     used = scores.get(system)
-    settings = dict(_setting(text) for text in given)
+    settings, asked = dict(_setting(text) for text in given), parse_names(visit_order)
     used.rule(rule), used.choices(settings)  # wrong ones are refused before a large file is read
     frame, problems = read(file, reading, where, COLUMNS, ("grade",))
     say_notes(frame, problems)
-    result = compute(frame, used, rule, settings)
-    counts = companions(frame, used, settings)
+    order = order_of_table(frame, "visit", asked)
+    result = compute(frame, used, rule, settings, visits=order.names)
+    if result.uses_order:
+        order.certain(f"rule {result.rule.name}")
+    counts = companions(frame, used, settings, visits=order.names)
     _warn(result, frame)
     warnings = warn_look_alikes(frame, {"subject": "subject", "visit": "visit", "reader": "reader"})
     refused = located(_records(result.refused), frame, {name: name for name in (*COLUMNS, "feature")})
-    answer = _as_json(result, counts, refused) | {"warnings": warnings}
+    for text in order.said:
+        note(text)
+    answer = _as_json(result, counts, refused) | {"warnings": warnings, "visit_order": _order(order)}
     emit(answer, as_json=as_json, text=lambda: _as_text(result, refused))
     return 1 if len(result.refused) else 0
+
+
+def _order(order: VisitOrder) -> dict[str, Any]:
+    return {"visits": order.names, "source": order.source, "notes": order.said}
 
 
 def _setting(text: str) -> tuple[str, str]:

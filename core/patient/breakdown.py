@@ -14,6 +14,7 @@ import pandas as pd
 
 from core.scores.engine.contributions import How, Parts
 from core.scores.system import Fill, Rule, Site, State
+from core.ties import in_order
 
 EQUAL = 1e-9  # two totals that differ by no more are the same
 FROM_READER = (How.GRADED, How.LIFTED, How.SURGERY, How.COMBINED)  # a grade stands behind what the site adds
@@ -78,8 +79,8 @@ def making(parts: Parts, reading: pd.DataFrame, component: str = "total") -> pd.
     graded = inside["counts"].fillna(0) > 0
     open_ = inside["how"].isin([How.IMPUTED, How.MISSING, How.DROPPED])
     kept = inside[graded | open_ | (inside["value"].fillna(0) != 0)]
-    order = kept["value"].fillna(kept["counts"]).fillna(-1.0).sort_values(ascending=False, kind="stable")
-    return kept.loc[order.index].reset_index(drop=True)
+    order = in_order(kept["value"].fillna(kept["counts"]).fillna(-1.0), largest_first=True)
+    return kept.iloc[order].reset_index(drop=True)
 
 
 # -- where a number comes from -------------------------------------------------------------------------------
@@ -267,8 +268,8 @@ def changes(
     columns = ["graded", "imputed", "change"]
     mean = sum((table[columns] for table in tables[1:]), tables[0][columns]) / len(tables)
     moved = mean[(mean.abs() > EQUAL).any(axis=1)]
-    order = (-moved["change"].abs()).sort_values(kind="stable").index
-    return moved.loc[order].reset_index(names="site")
+    order = in_order(moved["change"].abs(), largest_first=True)
+    return moved.iloc[order].reset_index(names="site")
 
 
 def counted_labels(parts: Parts, labels: Sequence[str], first: str, last: str) -> list[str]:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from core.reader_labels import people
 from core.scores.system import ScoreSystem
+from core.ties import TIE, tied
 
 
 def site_changes(
@@ -28,7 +29,7 @@ def site_changes(
         )
     frame.insert(1, "name", [system.by_code[code].name for code in frame["site"]])
     frame["mean_change"] = frame["mean_change"].astype("float64")
-    size = frame["mean_change"].abs().fillna(0)
+    size = tied(frame["mean_change"].abs().fillna(0))
     order = pd.DataFrame({"seen": -frame["seen_by"], "size": -size}).sort_values(
         ["seen", "size"], kind="stable"
     )
@@ -75,7 +76,7 @@ def _site(grades: pd.DataFrame, code: str, first: str, last: str, kinds: dict[st
     change = {label: b - a for label, (a, b) in pairs.items() if a is not None and b is not None}
     judges = [change[label] for label in people(kinds) if label in change]
     mean = sum(judges) / len(judges) if judges else None
-    seen = sum(1 for value in judges if mean and value * mean > 0)
+    seen = sum(1 for value in judges if mean and abs(mean) > TIE and value * mean > 0)
     return {
         "site": code,
         "mean_change": mean,

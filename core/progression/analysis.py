@@ -4,24 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any
 
 import numpy as np
 
-from core.agreement.estimate import LIMITS_80, estimate, number
+from core.agreement.crossed import DRAWS, SEED
+from core.agreement.estimate import LIMITS_80, MISSING, estimate, number
 from core.agreement.icc import FORMS, icc
+from core.agreement.reader_pool import METHOD, pool_icc
+from core.arms import pairs_of_arms
 from core.names import look_alike_warnings, look_alikes
 from core.progression.change import Changes, changes
 from core.progression.cluster_bootstrap import resample
+from core.progression.day_units import unit_doubts
 from core.progression.pairing import WINDOW_DAYS, interval_of
 from core.progression.probability import cumulative_probability
 from core.progression.progressors import STANDARD, Cutoff, beyond, net_progression, progressed, share
-from core.progression.sdc import Sdc, reader_bias, smallest_detectable_change
+from core.progression.sdc import Sdc, reader_bias, study_sdc
 from core.progression.sdc_by_size import sdc_by_size
 from core.progression.shares import hybrid, net_share, share_difference
 from core.progression.summary import difference_of_means, summary
 from core.progression.totals_table import Readings
+
+COMPLETE = "analysis of variance of the subjects that all readers cover"
+POOL = "mixed model of all changes (REML, reader fixed, subject random)"
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,7 @@ def progression(readings: Readings, options: Options | None = None) -> dict[str,
     options = options or Options()
     interval = interval_of(readings.rows, options.from_days, options.to_days, options.window)
     change = changes(readings, interval)
-    sdc = smallest_detectable_change(change.complete)
+    sdc = study_sdc(change.per_reader)
     result = _result(readings, change, sdc, options)
     if options.clusters is None:
         return result
@@ -64,6 +70,7 @@ def _result(readings: Readings, change: Changes, sdc: Sdc | None, options: Optio
         "window": interval.window,
         "subjects": len(change.table),
         "readers": change.readers,
+        "reference_arm": change.arms[0] if change.arms else None,
         "partial_readers": int((~change.is_complete).sum()),
         "left_out": _left_out(readings, change),
         "change": _entries(change),
@@ -75,7 +82,7 @@ def _result(readings: Readings, change: Changes, sdc: Sdc | None, options: Optio
         "cumulative_probability": _points(change),
         "refused": readings.refused.to_dict("records"),
         "notes": _notes(change, sdc),
-        "warnings": [*_look_alikes(readings), *_warnings(change)],
+        "warnings": [*_look_alikes(readings), *_warnings(change, sdc), *unit_doubts(readings.rows)],
     }
 
 
@@ -95,7 +102,7 @@ def _look_alikes(readings: Readings) -> list[str]:
     names: dict[str, list[str]] = {
         "subject": readings.subjects,
         "reader": readings.readers,
-        "arm": list(readings.rows["arm"].cat.categories),
+        "arm": readings.arms,
     }
     return [text for what, those in names.items() for text in look_alike_warnings(what, those)]
 
@@ -122,11 +129,6 @@ def _or_none(values: np.ndarray) -> list[Any]:
     return list(filled.tolist())
 
 
-def _arms(change: Changes) -> list[str]:
-    """Arms in order of first appearance."""
-    return [arm for arm in change.table["arm"].drop_duplicates() if arm is not None]
-
-
 def _key(arm: str) -> str:
     """The arm's name beside ``all``, which stands for everyone."""
     return "arm all" if arm == "all" else arm
@@ -135,7 +137,7 @@ def _key(arm: str) -> str:
 def _groups(change: Changes) -> dict[str, np.ndarray]:
     """Masks of everyone and of each arm."""
     arm = change.table["arm"].to_numpy()
-    return {"all": np.ones(len(arm), bool)} | {_key(name): arm == name for name in _arms(change)}
+    return {"all": np.ones(len(arm), bool)} | {_key(name): arm == name for name in change.arms}
 
 
 def _summaries(change: Changes, column: str) -> dict[str, Any]:
@@ -147,20 +149,15 @@ def _arm_differences(change: Changes) -> list[dict[str, Any]]:
     """Mean change of one arm minus another's, for every pair, with the Welch interval."""
     arm = change.table["arm"].to_numpy()
     return [
-        {
-            "a": second,
-            "b": first,
-            **difference_of_means(change.mean[arm == second], change.mean[arm == first]),
-        }
-        for first, second in combinations(_arms(change), 2)
+        {"a": a, "b": b, **difference_of_means(change.mean[arm == a], change.mean[arm == b])}
+        for a, b in pairs_of_arms(change.arms)
     ]
 
 
 def _error(change: Changes, sdc: Sdc | None, bands: Sequence[float] | None) -> dict[str, Any]:
     """SDC at 95% and 80%, bias between readers and agreement on change, from complete subjects."""
     bias, low, high = reader_bias(change.complete)
-    readers = len(change.readers)
-    found = icc(change.complete) if sdc else None
+    readers = sdc.averaged if sdc else len(change.readers)
     return {
         "sdc95": _limits(sdc, readers) if sdc else None,
         "sdc80": _limits(sdc, readers, LIMITS_80) if sdc else None,
@@ -171,10 +168,20 @@ def _error(change: Changes, sdc: Sdc | None, bands: Sequence[float] | None) -> d
         if sdc
         else None,
         "sdc_by_size": sdc_by_size(change.complete, bands),
-        "sdc_subjects": len(change.complete),
-        "bias": estimate(bias, low, high) if readers > 1 else None,
-        "change_icc": {form: _plain(found["forms"][form]) for form in FORMS} if found else None,
+        "sdc_subjects": sdc.subjects if sdc else len(change.complete),
+        "sdc_readers": readers,
+        "sdc_method": None if sdc is None else POOL if sdc.is_pool else COMPLETE,
+        "bias": estimate(bias, low, high) if len(change.readers) > 1 else None,
+        "change_icc": _change_icc(change, sdc),
     }
+
+
+def _change_icc(change: Changes, sdc: Sdc | None) -> dict[str, Any] | None:
+    """ICC of change: of the complete subjects, or of the pool (no one-way form there)."""
+    if sdc is None:
+        return None
+    found = (pool_icc(change.per_reader) if sdc.is_pool else icc(change.complete))["forms"]
+    return {form: _plain(found.get(form, MISSING)) for form in FORMS}
 
 
 def _limits(sdc: Sdc, readers: int, *multiplier: float) -> dict[str, float]:
@@ -186,7 +193,7 @@ def _plain(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _progressors(change: Changes, sdc: Sdc | None, cutoffs: Sequence[Cutoff]) -> dict[str, Any]:
-    limit = sdc.limit(len(change.readers)) if sdc else None
+    limit = sdc.limits_of(change.table["readers"].to_numpy()) if sdc else None
     per_year = change.table["annualised"].to_numpy()
     judged = {rule.name: progressed(rule, change.mean, per_year, limit) for rule in cutoffs}
     groups = _groups(change)
@@ -201,7 +208,7 @@ def _progressors(change: Changes, sdc: Sdc | None, cutoffs: Sequence[Cutoff]) ->
         "progressors": {name: int(flags[0].sum()) if flags else None for name, flags in judged.items()},
         "progressor_shares": shares,
         "progressor_differences": {
-            name: [_share_gap(row, a, b) for b, a in combinations(list(groups)[1:], 2)]
+            name: [_share_gap(row, a, b) for a, b in pairs_of_arms(list(groups)[1:])]
             for name, row in shares.items()
         },
         "net_progression": net["all"],
@@ -212,7 +219,7 @@ def _progressors(change: Changes, sdc: Sdc | None, cutoffs: Sequence[Cutoff]) ->
         "net_progression_interval": net_shares,
         "net_progression_differences": [
             {"a": a, "b": b, **_net_gap(net_shares[a], net_shares[b])}
-            for b, a in combinations(list(groups)[1:], 2)
+            for a, b in pairs_of_arms(list(groups)[1:])
         ],
     }
 
@@ -245,6 +252,8 @@ def _points(change: Changes) -> list[dict[str, Any]]:
 
 
 def _notes(change: Changes, sdc: Sdc | None) -> dict[str, str]:
+    if sdc is not None and sdc.is_pool:
+        return _pool_notes(change, sdc)
     if sdc is not None:
         return icc(change.complete)["notes"]
     if len(change.readers) < 2:
@@ -254,8 +263,21 @@ def _notes(change: Changes, sdc: Sdc | None) -> dict[str, str]:
     return {"sdc95": why, "change_icc": why, ">SDC": why}
 
 
-def _warnings(change: Changes) -> list[str]:
+def _pool_notes(change: Changes, sdc: Sdc) -> dict[str, str]:
+    few = f"{len(change.complete)} subjects have a change from all {len(change.readers)} readers"
+    return {
+        "sdc95": f"{few}: {POOL}; {sdc.averaged} readers a subject as usual",
+        ">SDC": "each subject is judged by the SDC of as many readers as it has",
+        "change_icc": f"{few}: {METHOD.format(draws=DRAWS, seed=SEED)}",
+        "bias": f"{few}: the bias of two readers needs subjects read by all",
+        "sdc_by_size": f"{few}: bands need subjects read by all",
+    }
+
+
+def _warnings(change: Changes, sdc: Sdc | None) -> list[str]:
     """Readers who cover less than half of the subjects: they cut the SDC down to what they read."""
+    if sdc is not None and sdc.is_pool:
+        return [f"a pool of readers: SDC and ICC of change from {sdc.subjects} subjects by mixed model"]
     covered = (~np.isnan(change.per_reader)).sum(axis=0)
     return [
         f"reader {name} covers {count} of {len(change.table)} subjects; the SDC uses {len(change.complete)} "

@@ -19,7 +19,7 @@ class Changes:
     table: one row per subject in file order: ``subject, arm, from_day, to_day, from_mean, to_mean,
     mean_change, annualised, readers`` (how many averaged; the two means are over the same ones).
     per_reader: shape (subjects, readers), NaN where the reader lacks one of the films.
-    left_out: ``subject, reason``.
+    left_out: ``subject, reason``. arms: those with a change, the reference first.
     """
 
     interval: Interval
@@ -27,6 +27,7 @@ class Changes:
     table: pd.DataFrame
     per_reader: np.ndarray
     left_out: pd.DataFrame
+    arms: list[str]
 
     @property
     def mean(self) -> np.ndarray:
@@ -69,7 +70,9 @@ def changes(readings: Readings, interval: Interval) -> Changes:
     table.insert(7, "annualised", change_per_year(table["mean_change"], table["to_day"] - table["from_day"]))
     reason = films["reason"].where(films["reason"].notna(), "no reader has a total on both films")
     left_out = pd.DataFrame({"subject": films.index[~in_], "reason": reason[~in_].to_numpy()})
-    return Changes(interval, readings.readers, table, per_reader[in_], left_out)
+    present = set(table["arm"].dropna())
+    arms = [name for name in readings.arms if name in present]
+    return Changes(interval, readings.readers, table, per_reader[in_], left_out, arms)
 
 
 def _at(readings: Readings, day: pd.Series) -> np.ndarray:

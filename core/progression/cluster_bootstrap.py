@@ -7,7 +7,6 @@ their subjects, and every interval is made of percentiles of the draws.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ import numpy as np
 from core.agreement.bootstrap import DRAWS, SEED, draw_counts, percentiles
 from core.agreement.estimate import number
 from core.agreement.icc import FORMS, forms, mean_squares
+from core.arms import pairs_of_arms
 from core.errors import InputError
 from core.progression.change import Changes
 from core.progression.progressors import Cutoff, beyond, progressed
@@ -45,8 +45,8 @@ def resample(
     """The result of ``progression`` with every interval replaced, and ``bootstrap``.
 
     clusters: subject -> patient. Bands of the SDC by size and the groups keep their borders and members.
-    ``bootstrap`` holds ``patients, draws, seed`` and ``lost``, the largest number of draws in which some
-    number had no value.
+    The SDC and ICC of a pool of readers, and what they judge, have no interval then. ``bootstrap`` holds
+    ``patients, draws, seed`` and ``lost``, the largest number of draws in which some number had no value.
     """
     patient = patients_of(list(change.table["subject"]), clusters)
     patients = int(patient.max()) + 1 if len(patient) else 0
@@ -61,10 +61,23 @@ def resample(
         rows.append(arrays.values(np.concatenate([members[one] for one in drawn]) if patients else order))
     paths = arrays.paths
     limits, lost = percentiles(np.array(rows)) if rows and paths else (np.zeros((2, 0)), np.zeros(0))
+    if result["sdc95"] is not None and not arrays.has_sdc:
+        result = result | _without_limits(result)
     for place, path in enumerate(paths):
         _put(result, path, [number(limits[0][place]), number(limits[1][place])])
     about = {"patients": patients, "draws": draws, "seed": seed, "lost": int(np.max(lost, initial=0))}
     return result | {"bootstrap": about}
+
+
+def _without_limits(result: dict[str, Any]) -> dict[str, Any]:
+    """SDC and ICC of a pool without limits: its mixed model takes subjects as patients."""
+    none: list[None] = [None, None]
+    why = "no interval with --cluster: the mixed model of a pool takes subjects as independent"
+    return {
+        "sdc95_ci": dict.fromkeys(result["sdc95_ci"], none),
+        "change_icc": {form: value | {"ci": none} for form, value in result["change_icc"].items()},
+        "notes": result["notes"] | {"sdc95_ci": why},
+    }
 
 
 def _put(result: dict[str, Any], path: Path, interval: list[float | None]) -> None:
@@ -86,11 +99,11 @@ class _Arrays:
         self.cutoffs = [rule for rule in cutoffs if rule.name in result["progressor_shares"]]
         arm = table["arm"].to_numpy()
         names = list(result["summary"])
-        arms = [name for name in table["arm"].drop_duplicates() if name is not None]
-        self.groups = dict(zip(names, [np.ones(len(arm), bool), *(arm == one for one in arms)], strict=True))
+        masks = [np.ones(len(arm), bool), *(arm == one for one in change.arms)]
+        self.groups = dict(zip(names, masks, strict=True))
         self.edges = result["sdc_by_size"]["edges"]
         self.bands = len(result["sdc_by_size"]["bands"])
-        self.has_sdc = result["sdc95"] is not None
+        self.has_sdc = result["sdc95"] is not None and len(change.complete) > 1
         self.paths: list[Path] = list(self._named(np.arange(len(arm))))
 
     def values(self, drawn: np.ndarray) -> np.ndarray:
@@ -110,7 +123,7 @@ class _Arrays:
             found["summary", name, "ci"] = _mean(self.mean[rows])
             for side, values in self.status.items():
                 found["status_summary", side, name, "ci"] = _mean(values[rows])
-        for place, (b, a) in enumerate(combinations(list(groups)[1:], 2)):
+        for place, (a, b) in enumerate(pairs_of_arms(list(groups)[1:])):
             gap = found["summary", a, "ci"] - found["summary", b, "ci"]
             found["arm_differences", place, "ci"] = gap
         return found
@@ -118,21 +131,21 @@ class _Arrays:
     def _shares(self, drawn: np.ndarray) -> dict[Path, float]:
         groups = self._pick(drawn)
         limit = self._sdc(drawn)
-        arms = list(combinations(list(groups)[1:], 2))
+        arms = pairs_of_arms(list(groups)[1:])
         found: dict[Path, float] = {}
         for rule in self.cutoffs:
             flags = progressed(rule, self.mean, self.per_year, limit)
             for name, rows in groups.items():
                 value = np.nan if flags is None else _mean(flags[0][rows][flags[1][rows]])
                 found["progressor_shares", rule.name, name, "share", "ci"] = value
-            for place, (b, a) in enumerate(arms):
+            for place, (a, b) in enumerate(arms):
                 shares = [found["progressor_shares", rule.name, name, "share", "ci"] for name in (a, b)]
                 found["progressor_differences", rule.name, place, "ci"] = shares[0] - shares[1]
         for name, rows in groups.items():
             values = self.mean[rows]
             net = beyond(values, ">", 0.0).astype(float) - beyond(values, "<", 0.0)
             found["net_progression_interval", name, "ci"] = _mean(net)
-        for place, (b, a) in enumerate(arms):
+        for place, (a, b) in enumerate(arms):
             nets = [found["net_progression_interval", name, "ci"] for name in (a, b)]
             found["net_progression_differences", place, "ci"] = nets[0] - nets[1]
         return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from core.arms import arms_in_order
 from core.progression.progressors import Cutoff, progressed
 
 ALL = "all"
@@ -40,7 +41,7 @@ def split_progressors(
         "neither": ~first & ~second,
     }
     own = arm.reindex(both.index)
-    groups = {str(name): own == name for name in pd.unique(own.dropna())}
+    groups = {name: own == name for name in arms_in_order(own.dropna().unique())}
     groups[ALL] = pd.Series(True, index=both.index)
     rows = [
         (part, group, int((flags & inside).sum()), int(inside.sum()))

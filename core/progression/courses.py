@@ -19,7 +19,7 @@ class Courses:
     that stands for the second visit is on ``target_day``, NaN where there is none.
     films: ``subject, day, since, change, total, readers``, sorted by patient and day: ``since`` days after
     the baseline film, ``change`` within readers who have both films, then their mean (``readers`` of them).
-    left_out: ``subject, reason``: no baseline film.
+    left_out: ``subject, reason``: no baseline film. arms: of these patients, the reference first.
     """
 
     interval: Interval
@@ -27,6 +27,7 @@ class Courses:
     patients: pd.DataFrame
     films: pd.DataFrame
     left_out: pd.DataFrame
+    arms: list[str]
 
 
 def courses(readings: Readings, interval: Interval) -> Courses:
@@ -53,7 +54,9 @@ def courses(readings: Readings, interval: Interval) -> Courses:
     left_out = pd.DataFrame(
         {"subject": films.index[~has_base], "reason": films.loc[~has_base, "reason"].to_numpy()}
     )
-    return Courses(interval, readings.readers, patients, course, left_out)
+    present = set(patients["arm"].dropna())
+    arms = [name for name in readings.arms if name in present]
+    return Courses(interval, readings.readers, patients, course, left_out, arms)
 
 
 def _patients(readings: Readings, films: pd.DataFrame, base: pd.Series, has_base: pd.Series) -> pd.DataFrame:

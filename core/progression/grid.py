@@ -23,7 +23,7 @@ class TotalGrid:
     subjects, arm: shape (S,), arm None where unknown. visits: names in their order; readers: labels.
     days: (S, V), NaN where a patient has no such visit or no day. totals: (S, V, R), NaN without a total.
     imputed: (S, V, R), sites that the rule put in; 0 where there is no row. read: (S, V, R), True where there
-    is a row, with or without a total.
+    is a row, with or without a total. reference: the arm to compare others with, where it is set.
     """
 
     subjects: np.ndarray
@@ -34,6 +34,7 @@ class TotalGrid:
     totals: np.ndarray
     imputed: np.ndarray
     read: np.ndarray
+    reference: str | None = None
 
     def only(self, subjects: Sequence[str] | None = None, readers: Sequence[str] | None = None) -> TotalGrid:
         """The patients and readers named (in the order that they have here)."""
@@ -103,12 +104,16 @@ class TotalGrid:
         frame = self.frame(near)
         rows = frame[["subject", "reader", "arm", "days", "total"]]
         if frame.duplicated(["subject", "reader", "days"]).any():
-            return collect(frame)
+            return collect(frame, reference=self._reference(frame))
         for name in ("subject", "reader", "arm"):
             seen = rows[name].cat.remove_unused_categories()
             rows = rows.assign(**{name: seen})
         refused = pd.DataFrame({"row": [], "reason": pd.array([], dtype="str")})
-        return Readings(rows, bool(rows["arm"].notna().any()), refused)
+        return Readings(rows, bool(rows["arm"].notna().any()), refused, self._reference(frame))
+
+    def _reference(self, frame: pd.DataFrame) -> str | None:
+        """The reference of the study, where the patients at hand have it."""
+        return self.reference if self.reference in set(frame["arm"].dropna()) else None
 
     def status(self) -> np.ndarray:
         """Mean of the readers at every visit, shape (S, V), NaN where nobody has a total."""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from core.progression.progressors import TIE
+from core.ties import TIE
 
 VARIANTS = ("by_mean", "by_all_readers", "by_any_reader")
 

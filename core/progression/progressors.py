@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from core.agreement.proportion import proportion
-
-TIE = 1e-9  # a value this close to a cut-off counts as equal to it
+from core.ties import is_above, is_below
 
 
 @dataclass(frozen=True)
@@ -39,22 +38,24 @@ def cutoff(name: str) -> Cutoff:
 STANDARD = tuple(cutoff(name) for name in (">0", ">0.5", ">=2", ">SDC", ">=5", ">=5/y"))
 
 
-def beyond(value: np.ndarray, sign: str, limit: float) -> np.ndarray:
+def beyond(value: np.ndarray, sign: str, limit: np.ndarray | float) -> np.ndarray:
     """Which values lie beyond the limit; within 1e-9 of it counts as equal to it. NaN lies nowhere."""
     value = np.asarray(value, float)
     if sign == ">":
-        return value > limit + TIE
-    if sign == ">=":
-        return value >= limit - TIE
-    return value < limit - TIE if sign == "<" else value <= limit + TIE
+        return is_above(value, limit)
+    if sign == "<":
+        return is_below(value, limit)
+    known = ~np.isnan(value)
+    return known & ~(is_below(value, limit) if sign == ">=" else is_above(value, limit))
 
 
 def progressed(
-    rule: Cutoff, change: np.ndarray, per_year: np.ndarray, sdc: float | None
+    rule: Cutoff, change: np.ndarray, per_year: np.ndarray, sdc: np.ndarray | float | None
 ) -> tuple[np.ndarray, np.ndarray] | None:
     """Flags and who could be judged, both of shape (subjects,); None where the study has no SDC.
 
-    change, per_year: raw and annualised change; the cut-off says which it looks at.
+    change, per_year: raw and annualised change; the cut-off says which it looks at. sdc: one for all, or one
+    for each subject.
     """
     limit = sdc if rule.value is None else rule.value
     if limit is None:

@@ -13,6 +13,8 @@ from scipy import special
 
 from core.agreement.estimate import LIMITS
 from core.agreement.icc import mean_squares
+from core.agreement.mixed import mixed_icc
+from core.agreement.reader_pool import usual_number
 from core.agreement.sem import chi_square_limits, sdc
 
 
@@ -20,20 +22,36 @@ from core.agreement.sem import chi_square_limits, sdc
 class Sdc:
     """Residual mean square of change, and what follows from it.
 
-    residual_ms: EMS of the subject x reader analysis of variance. subjects, readers: what it comes from.
+    residual_ms: EMS of the subject x reader analysis of variance, or the residual variance of the mixed model
+    of a pool. subjects, readers: what it comes from. averaged: readers that a patient usually has. df: of the
+    residual. is_pool: whether it is of a pool, where not every patient has every reader.
     """
 
     residual_ms: float
     subjects: int
     readers: int
+    averaged: int
+    df: int
+    is_pool: bool = False
+
+    @property
+    def usual(self) -> float:
+        """SDC of the mean of as many readers as a patient usually has."""
+        return self.limit(self.averaged)
+
+    def limits_of(self, readers: np.ndarray) -> np.ndarray | float:
+        """SDC that each patient is judged by, from the readers that he has; one for all without a pool."""
+        if not self.is_pool:
+            return self.usual
+        return self.limit() / np.sqrt(np.maximum(np.asarray(readers, float), 1))
 
     def limit(self, averaged: int = 1, multiplier: float = LIMITS) -> float:
         """SDC of the mean of ``averaged`` readers: 1.96 sqrt(EMS / averaged); 80% with multiplier 1.2816."""
         return sdc(self.residual_ms, readers=averaged, multiplier=multiplier)
 
     def interval(self, averaged: int = 1, multiplier: float = LIMITS) -> tuple[float, float]:
-        """95% limits of it, from the chi-square distribution of EMS."""
-        return chi_square_limits(self.limit(averaged, multiplier), (self.subjects - 1) * (self.readers - 1))
+        """95% limits of it, from the chi-square distribution of the residual."""
+        return chi_square_limits(self.limit(averaged, multiplier), self.df)
 
     @property
     def sd_of_difference(self) -> float:
@@ -49,7 +67,31 @@ def smallest_detectable_change(change: np.ndarray) -> Sdc | None:
     subjects, readers = change.shape
     if subjects < 2 or readers < 2:
         return None
-    return Sdc(float(mean_squares(change).residual), subjects, readers)
+    df = (subjects - 1) * (readers - 1)
+    return Sdc(float(mean_squares(change).residual), subjects, readers, readers, df)
+
+
+def study_sdc(per_reader: np.ndarray) -> Sdc | None:
+    """The SDC of a study: from subjects that all readers cover, else from the pool; None without either.
+
+    per_reader: changes, shape (subjects, readers), NaN where a reader lacks a film. Where fewer than two
+    subjects have every reader, a mixed model of all changes gives the residual: reader fixed, subject random,
+    REML. On a complete table both are one and the same, so are the degrees of freedom: changes less subjects
+    less readers plus 1.
+    """
+    complete = per_reader[~np.isnan(per_reader).any(axis=1)]
+    found = smallest_detectable_change(complete)
+    if found is not None or per_reader.shape[1] < 2:
+        return found
+    count = (~np.isnan(per_reader)).sum(axis=1)
+    table = per_reader[count > 0]
+    readers = int((~np.isnan(table)).any(axis=0).sum())
+    residual = mixed_icc(table)["variance_components"]["residual"]
+    df = int(count.sum()) - len(table) - readers + 1
+    if residual is None or df < 1:
+        return None
+    averaged = usual_number(table[count[count > 0] > 1])
+    return Sdc(residual, int((count > 1).sum()), readers, averaged, df, is_pool=True)
 
 
 def reader_bias(change: np.ndarray) -> tuple[float, float, float]:

@@ -9,8 +9,8 @@ import numpy as np
 from scipy import stats
 
 from core.agreement.estimate import estimate
-from core.progression.progressors import TIE
 from core.progression.sdc import reader_bias, smallest_detectable_change
+from core.ties import TIE, tied
 
 MEANING = (
     "SDC of the patients whose mean change has this size, whatever its direction. The study's one SDC is an "
@@ -90,5 +90,5 @@ def _band(change: np.ndarray, low: float, high: float, *, is_last: bool) -> dict
 def _trend(size: np.ndarray, spread: np.ndarray) -> dict[str, float] | None:
     if len(size) < 3 or np.ptp(size) == 0 or np.ptp(spread) == 0:
         return None
-    found = stats.spearmanr(size, spread)
+    found = stats.spearmanr(tied(size), tied(spread))
     return {"spearman": float(found.statistic), "p": float(found.pvalue)}

@@ -8,7 +8,6 @@ Stat Med 17:891), which needs only the two counts and n.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import combinations
 from math import sqrt
 from typing import Any
 
@@ -18,6 +17,7 @@ from scipy import optimize
 
 from core.agreement.estimate import Z95, Estimate, estimate
 from core.agreement.proportion import proportion, wilson
+from core.arms import arms_in_order, pairs_of_arms
 
 
 def share_difference(count_a: int, n_a: int, count_b: int, n_b: int) -> Estimate:
@@ -68,23 +68,25 @@ def tango(worse: int, better: int, n: int) -> tuple[float, float]:
     return limit(-1.0, Z95), limit(1.0, -Z95)
 
 
-def flag_shares(flags: pd.DataFrame, columns: Sequence[str], arm: str = "arm") -> pd.DataFrame:
+def flag_shares(
+    flags: pd.DataFrame, columns: Sequence[str], arm: str = "arm", reference: str | None = None
+) -> pd.DataFrame:
     """Share of subjects with each flag, by arm and for all, and the differences between arms.
 
     flags: one row per subject; each of ``columns`` is above 0 where the flag holds, 0 where not, missing
     where it could not be judged (left out, counted); ``arm`` may be absent.
     Returns ``definition, group, kind`` (share or difference), ``count, n, left_out, estimate, low, high``; a
-    difference has the group "B minus A" and no count.
+    difference has the group "B minus A" and no count. reference: arm that others are compared with.
     """
-    arms = [name for name in pd.unique(flags[arm]) if not pd.isna(name)] if arm in flags else []
+    arms = arms_in_order(flags[arm].dropna().unique(), reference) if arm in flags else []
     rows: list[dict[str, Any]] = []
     for name in columns:
-        groups = {"all": flags[name], **{str(one): flags.loc[flags[arm] == one, name] for one in arms}}
+        groups = {"all": flags[name], **{one: flags.loc[flags[arm] == one, name] for one in arms}}
         sizes = {key: (int((values > 0).sum()), int(values.notna().sum())) for key, values in groups.items()}
         for key, (count, n) in sizes.items():
             left_out = len(groups[key]) - n
             rows.append(_row(name, key, "share", proportion(count, n), count, n, left_out))
-        for first, second in combinations(map(str, arms), 2):
+        for second, first in pairs_of_arms(arms):
             gap = share_difference(*sizes[second], *sizes[first])
             n = sizes[first][1] + sizes[second][1]
             left_out = len(groups[first]) + len(groups[second]) - n

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from core.arms import arms_in_order
 from core.cells import labels, numbers
 from core.errors import InputError
 
@@ -20,12 +21,19 @@ class Readings:
 
     rows: frame ``subject, reader, arm, days, total``; total NaN where a film was not scored; arm missing
     where there is none. Categories of ``subject`` and ``reader`` stand in the order of the file.
-    has_arm: whether any subject has one. refused: frame ``row, reason``.
+    has_arm: whether any subject has one. refused: frame ``row, reason``. reference: the arm that was named to
+    compare with, None without one.
     """
 
     rows: pd.DataFrame
     has_arm: bool
     refused: pd.DataFrame
+    reference: str | None = None
+
+    @property
+    def arms(self) -> list[str]:
+        """The arms that have a subject, the reference first (``core.arms``)."""
+        return arms_in_order(self.rows["arm"].dropna().unique(), self.reference)
 
     @property
     def subjects(self) -> list[str]:
@@ -37,7 +45,11 @@ class Readings:
 
 
 def collect(
-    frame: pd.DataFrame, *, readers: Sequence[str] | None = None, problems: pd.Series | None = None
+    frame: pd.DataFrame,
+    *,
+    readers: Sequence[str] | None = None,
+    problems: pd.Series | None = None,
+    reference: str | None = None,
 ) -> Readings:
     """The rows of a long table ``subject, reader, days, total`` and perhaps ``arm``; others are ignored.
 
@@ -45,7 +57,8 @@ def collect(
     was not scored. Refused: a row without subject, reader or day, text for a number, both of two rows for
     one subject, reader and day, and a subject in two arms. readers: only these, in the order of the file.
     problems: why rows cannot be used that were checked before, by the same index, None where they can.
-    Raises InputError for a reader who is not there.
+    reference: the arm that others are compared with; by ``core.arms`` without it.
+    Raises InputError for a reader, or a reference arm, that is not there.
     """
     subject, subjects = labels(frame["subject"])
     reader, all_readers = labels(frame["reader"])
@@ -86,7 +99,9 @@ def collect(
     )[fine].reset_index(drop=True)
     rows["reader"] = rows["reader"].cat.set_categories([all_readers[code] for code in wanted])
     rows["arm"] = _one_arm(rows)
-    return Readings(rows, bool(rows["arm"].notna().any()), refused)
+    found = Readings(rows, bool(rows["arm"].notna().any()), refused, reference)
+    arms_in_order(arms, reference)
+    return found
 
 
 def _known(problems: pd.Series | None) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -12,9 +12,9 @@ from core.report.blocks import Beside, Block, Heading, Section, Table, Text
 from core.report.inputs import Case, ReportInputs
 from core.report.statistics import disagreements
 from core.scores.system import ScoreSystem
+from core.ties import TIE
 
 LISTED = 10
-EDGE = 1e-9  # a smaller disagreement is none
 
 
 def judged(models: list[str]) -> str | None:
@@ -47,7 +47,7 @@ def worst_patients(inputs: ReportInputs, count: int) -> list[str]:
     found: list[str] = []
     for panel in reversed(inputs.readings.panels):
         rows = disagreements(inputs.readings, panel, judged(inputs.readings.models))
-        found += rows.loc[rows["size"] > EDGE, "subject"].tolist()
+        found += rows.loc[rows["size"] > TIE, "subject"].tolist()
     return list(dict.fromkeys(found))[:count]
 
 
@@ -83,7 +83,7 @@ def _list(inputs: ReportInputs, panel: str, whom: str | None) -> Table | Text:
     readings = inputs.readings
     found = disagreements(readings, panel, whom)
     what = readings.main.what(panel)
-    judged_n, found = len(found), found[found["size"] > EDGE]
+    judged_n, found = len(found), found[found["size"] > TIE]
     if found.empty:
         return Text(f"The readings do not differ about {what}.")
     labels = list(readings.kinds)

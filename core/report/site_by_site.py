@@ -16,6 +16,7 @@ from core.report.blocks import Beside, Block, Figure, Heading, Section, Table, T
 from core.report.inputs import ReportInputs
 from core.report.statistics import Sites
 from core.scores.display.layout import SiteLayout, layout
+from core.ties import in_order
 
 KAPPA = "kappa.quadratic"
 MAX_ACROSS = 9  # columns of squares of a map that stands beside another
@@ -65,7 +66,7 @@ def _map(inputs: ReportInputs, rows: pd.DataFrame, panel: str, where: SiteLayout
     known = here["estimate"].notna()
     said = f"{int(known.sum())} of {len(here)} squares have a value."
     if known.any():
-        worst = here[known].sort_values("estimate", kind="stable").iloc[0]
+        worst = here[known].iloc[in_order(here.loc[known, "estimate"])[0]]
         said += (
             f" The lowest is {formatting.number(worst['estimate'])} at {worst['site']} "
             f"({worst['first']} – {worst['second']})."

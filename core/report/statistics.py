@@ -19,6 +19,7 @@ from core.agreement.reader_model import false_change, interchangeability, leave_
 from core.agreement.sem import chi_square_limits, mdc, sem_consistency
 from core.progression.sdc import reader_bias, smallest_detectable_change
 from core.scores.display.layout import SiteLayout, placed
+from core.ties import in_order
 
 STATISTICS = (
     "ICC(A,1)", "ICC(C,1)", "bland_altman.bias", "bland_altman.sd", "bland_altman.loa.lower",
@@ -196,9 +197,8 @@ def disagreements(readings: Readings, panel: str, judged: str | None) -> pd.Data
     else:
         difference = table[judged] - table[who].mean(axis=1)
     found = table.assign(difference=difference, size=difference.abs()).dropna(subset=["size"]).reset_index()
-    return found.sort_values(["size", "subject"], ascending=[False, True], kind="stable").reset_index(
-        drop=True
-    )
+    found = found.sort_values("subject", kind="stable")
+    return found.iloc[in_order(found["size"], largest_first=True)].reset_index(drop=True)
 
 
 def left_out(readings: Readings, attended: pd.DataFrame) -> pd.DataFrame:

@@ -6,8 +6,10 @@ from typing import Any
 
 import pandas as pd
 
+from core.arms import REFERENCE_ARM
 from core.domain import CohortFilter, Viewer
 from data.queries.answer import answer
+from data.queries.visit_rows import by_visit
 from data.store.cohort import CohortStore
 
 MAX_LEVELS = 8
@@ -26,14 +28,15 @@ COUNTS = """
 
 
 def state(store: CohortStore) -> dict[str, Any]:
-    """What every page needs first: ``is_empty, version, phantom, blinded, study, model_reads, last_writes``,
-    in one opening.
+    """What every page needs first: ``is_empty, version, phantom, blinded, study, reference_arm, model_reads,
+    last_writes``, in one opening.
 
-    model_reads: whether a model has read any film. last_writes: table -> last event that changed it.
+    reference_arm: that others are compared with, None where none was set. model_reads: whether a model has
+    read any film. last_writes: table -> last event that changed it.
     """
     if not store.exists():
         nothing = {"is_empty": True, "version": 0, "phantom": False, "blinded": True, "study": ""}
-        return nothing | {"model_reads": False, "last_writes": {}}
+        return nothing | {"reference_arm": None, "model_reads": False, "last_writes": {}}
     with store.reading() as session:
         meta = store.meta()
         rows = session.value("SELECT (SELECT count(*) FROM subject) + (SELECT count(*) FROM image)")
@@ -45,6 +48,7 @@ def state(store: CohortStore) -> dict[str, Any]:
         "phantom": meta.get("phantom") == "true",
         "blinded": meta.get("blinded") != "false",
         "study": meta.get("study", ""),
+        "reference_arm": meta.get(REFERENCE_ARM) or None,
         "model_reads": read is not None,
         "last_writes": last_writes,
     }
@@ -133,7 +137,7 @@ def films_by_visit(store: CohortStore, viewer: Viewer, chosen: CohortFilter) -> 
         WHERE i.subject IN ({patients}) AND i.visit IS NOT NULL
         GROUP BY ALL ORDER BY visit_order, i.visit, body_part
     """
-    return answer(store, viewer, sql, chosen=chosen)
+    return by_visit(answer(store, viewer, sql, chosen=chosen), ())
 
 
 def films(store: CohortStore, viewer: Viewer, chosen: CohortFilter) -> pd.DataFrame:

@@ -12,6 +12,7 @@ import pandas as pd
 from core import scores
 from core.domain import Viewer
 from core.scores.system import ScoreSystem
+from core.visit_order import order_of_study
 from data.queries.answer import answer
 from data.store.cohort import CohortStore
 
@@ -51,10 +52,14 @@ def total_cells_under(
 def visit_names(store: CohortStore, viewer: Viewer) -> pd.DataFrame:
     """``visit`` of all visits, in the order of the study."""
     sql = """
-        SELECT visit FROM visit GROUP BY visit ORDER BY min(visit_order) NULLS LAST, min(coalesce(day,
-            planned_day)) NULLS LAST, visit
+        SELECT visit, min(visit_order) AS visit_order, min(coalesce(day, planned_day)) AS day
+        FROM visit GROUP BY visit ORDER BY visit
     """
-    return answer(store, viewer, sql)
+    plan = answer(store, viewer, sql)
+    place = {visit: number for number, visit in enumerate(order_of_study(plan).names)}
+    ordered = plan[["visit"]].sort_values("visit", key=lambda names: names.map(place), ignore_index=True)
+    ordered.attrs = plan.attrs
+    return ordered
 
 
 def grade_subjects(store: CohortStore, viewer: Viewer, system: str) -> pd.DataFrame:
@@ -88,9 +93,7 @@ def grade_cells(store: CohortStore, viewer: Viewer, system: str) -> pd.DataFrame
     item = scores.get(system)
     sql = f"""
         WITH place_of_site (site, feature, place) AS (VALUES {_sites(item)}),
-        place_of_visit AS (
-            SELECT visit, row_number() OVER (ORDER BY min(visit_order) NULLS LAST, min(coalesce(day,
-                planned_day)) NULLS LAST, visit) - 1 AS place FROM visit GROUP BY visit),
+        place_of_visit AS (SELECT unnest($visits) AS visit, unnest(range(len($visits))) AS place),
         place_of_subject AS (
             SELECT subject, row_number() OVER (ORDER BY subject) - 1 AS place FROM (
                 SELECT DISTINCT subject FROM site_score
@@ -106,7 +109,8 @@ def grade_cells(store: CohortStore, viewer: Viewer, system: str) -> pd.DataFrame
         JOIN place_of_site k ON k.site = g.site AND k.feature = g.feature
         WHERE g.system = $system AND g.read = 1 AND g.grade IS NOT NULL
     """
-    return answer(store, viewer, sql, values={"system": system})
+    visits = visit_names(store, viewer)["visit"].tolist()
+    return answer(store, viewer, sql, values={"system": system, "visits": visits})
 
 
 def _sites(system: ScoreSystem) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from core.domain import Box, Viewer
 from data.queries.answer import answer
+from data.queries.visit_rows import by_visit
 from data.store.cohort import CohortStore
 
 
@@ -18,7 +19,7 @@ def visits(store: CohortStore, viewer: Viewer, subject: str) -> pd.DataFrame:
         SELECT visit, visit_order, coalesce(day, planned_day) AS day
         FROM visit WHERE subject = $subject ORDER BY visit_order, visit
     """
-    return answer(store, viewer, sql, values={"subject": subject})
+    return by_visit(answer(store, viewer, sql, values={"subject": subject}), ())
 
 
 def films(store: CohortStore, viewer: Viewer, subject: str) -> pd.DataFrame:

@@ -7,6 +7,7 @@ import pandas as pd
 from core.agreement.comparison import TOTAL, Interval, Readings
 from core.reader_labels import shown_readings
 from core.scores.system import ScoreSystem
+from core.visit_order import order_of_study
 
 
 def readings(
@@ -39,9 +40,11 @@ def readings(
 
 
 def visits_in_order(frame: pd.DataFrame) -> list[str]:
-    """Visit names in their order; those without an order last, by name."""
-    first = frame.drop_duplicates("visit")[["visit", "visit_order"]].dropna(subset=["visit"])
-    return first.sort_values(["visit_order", "visit"], na_position="last")["visit"].tolist()
+    """Visit names in the order of the study; those without a place last, by name (``core.visit_order``).
+
+    frame: columns ``visit, visit_order``, perhaps ``day``.
+    """
+    return order_of_study(frame).names
 
 
 def read_modes(readers: pd.DataFrame) -> dict[str, str]:

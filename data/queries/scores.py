@@ -7,6 +7,7 @@ import pandas as pd
 from core import scores
 from core.domain import CohortFilter, Viewer
 from data.queries.answer import answer
+from data.queries.visit_rows import by_visit
 from data.store.cohort import CohortStore
 
 
@@ -51,7 +52,7 @@ def totals(
         ORDER BY t.subject, v.visit_order, t.visit, r.kind, t.reader, t.read, t.component
     """
     values = {"system": chosen.system, "subject": subject}
-    return answer(store, viewer, sql, chosen=None if subject else chosen, values=values)
+    return by_visit(answer(store, viewer, sql, chosen=None if subject else chosen, values=values))
 
 
 def site_grades(
@@ -90,7 +91,7 @@ def _given_at_sites(
         ORDER BY g.subject, v.visit_order, g.visit, g.reader, g.site
     """
     values = {"system": chosen.system, "subject": subject}
-    return answer(store, viewer, sql, chosen=None if subject else chosen, values=values)
+    return by_visit(answer(store, viewer, sql, chosen=None if subject else chosen, values=values))
 
 
 def abstentions(store: CohortStore, viewer: Viewer, chosen: CohortFilter) -> pd.DataFrame:

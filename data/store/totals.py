@@ -8,7 +8,6 @@ A test holds the two equal.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -16,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from core import scores
+from core.natural import natural_key
 from core.scores.engine import totals as engine
 from core.scores.system import Choose, Fill, Rule, ScoreSystem
+from core.visit_order import order_of_study
 
 if TYPE_CHECKING:
     import duckdb
@@ -189,21 +190,18 @@ def _component(whole: pd.DataFrame, counts: pd.DataFrame, column: str, component
 def visit_order(
     connection: duckdb.DuckDBPyConnection, source: str = "main.site_score s", visit_table: str = "main.visit"
 ) -> list[str]:
-    """All visits in the order of the study; those without a place behind, numbers in names by value."""
-    rows = connection.execute(
-        f"SELECT visit, min(place) FROM (SELECT visit, visit_order AS place FROM {visit_table} "
-        f"WHERE superseded_by IS NULL UNION SELECT DISTINCT s.visit, NULL FROM {source} "
+    """All visits in the order of the study, those without a place in it behind (``core.visit_order``)."""
+    plan = connection.execute(
+        "SELECT visit, min(place) AS visit_order FROM (SELECT visit, visit_order AS place "
+        f"FROM {visit_table} WHERE superseded_by IS NULL UNION SELECT DISTINCT s.visit, NULL FROM {source} "
         "WHERE s.superseded_by IS NULL) WHERE visit IS NOT NULL GROUP BY visit"
-    ).fetchall()
-    return [
-        visit for visit, _ in sorted(rows, key=lambda row: (row[1] is None, row[1] or 0, natural(row[0])))
-    ]
+    ).df()
+    return order_of_study(plan).names
 
 
 def natural(text: str) -> tuple[Any, ...]:
     """Sort key that takes numbers inside text by value, so W2 stands before W12."""
-    parts = re.split(r"(\d+)", text.casefold())
-    return tuple((int(part), "") if part.isdecimal() else (-1, part) for part in parts), text
+    return natural_key(text), text
 
 
 # -- checking ----------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from core import scores
+from core.arms import REFERENCE_ARM
 from core.errors import InputError
 from data.store.cohort import CohortStore
 from data.store.session import Session
@@ -69,17 +70,21 @@ def decide(
     reason: str = "",
     name: str | None = None,
     blinded: bool | None = None,
+    reference: str | None = None,
     margins: Mapping[str, float | None] | None = None,
 ) -> dict[str, Any]:
     """Sets what is given, in one audited write; returns what changed, as before and after.
 
-    name: what the study is called on pages and reports. margins: system -> margin in squared units; None
+    name: what the study is called on pages and reports. reference: the arm that others are compared with, ""
+    for the rule of ``core.arms``; it is not compared with the arms, which may be hidden. margins: system -> margin in squared units; None
     withdraws it. Raises InputError for an empty name, and for a margin that changes after a model has
     scored, or for showing the arms, without a reason.
     """
     with store.write(actor, "settings", reason) as transaction:
         if name is not None:
             transaction.set_meta(NAME, _as_name(name))
+        if reference is not None:
+            transaction.set_meta(REFERENCE_ARM, reference.strip())
         for system, value in (margins or {}).items():
             key, text = _margin(transaction, system, value, reason)
             if text is not None:

@@ -170,16 +170,3 @@ def without_baseline(table: pd.DataFrame, outcome: str) -> tuple[pd.DataFrame, l
     is_baseline = (text_column(table, flag).str.upper() == "Y").fillna(False).to_numpy(bool)
     note = f"{int(is_baseline.sum())} baseline rows ({flag} is Y) are left out: they have no change"
     return table[~is_baseline], [note] if is_baseline.any() else []
-
-
-def planned_levels(table: pd.DataFrame, visit: str) -> list[str]:
-    """Visits in the order of AVISITN, empty where the table has no such numbers or they do not fit."""
-    number = column_of(table.columns, "AVISITN")
-    if number is None or number == visit:
-        return []
-    order, _ = number_column(table, number)
-    pairs = pd.DataFrame({"visit": text_column(table, visit), "order": order}).dropna().drop_duplicates()
-    if pairs["visit"].duplicated().any() or pairs["order"].duplicated().any():
-        return []
-    listed = pairs.sort_values("order")["visit"].tolist()
-    return listed if len(listed) == text_column(table, visit).nunique() else []

@@ -21,6 +21,7 @@ from core.names import (
     plain,
     with_number,
 )
+from core.visit_order import order_by_name
 from data.tables import covariates as covariates_in
 from data.tables.checked_columns import MAX_ROWS_NAMED, CheckedColumns
 from data.tables.columns import VISITS, VISITS_BY_PATTERN, Columns, recognise, squeezed
@@ -239,7 +240,7 @@ class _VisitColumns(CheckedColumns):
         return self._whole(field).map(study_day_to_days, na_action="ignore").astype("Int64")
 
     def _order(self, visit: pd.Series) -> pd.Series:
-        """The order given; visit numbers such as 3.1 become ranks; without any, order of appearance."""
+        """The order given; visit numbers such as 3.1 become ranks; else by planned day; else by name."""
         numbers = self._numbers("visit_order")
         if numbers.notna().any() and (numbers.dropna() % 1 == 0).all():
             return numbers.astype("Int64")
@@ -248,7 +249,9 @@ class _VisitColumns(CheckedColumns):
         days = self._planned_day()
         if days.notna().all():
             return days.rank(method="dense").astype("Int64")
-        return pd.Series(pd.factorize(visit)[0] + 1, index=visit.index).astype("Int64")
+        by_name = order_by_name([str(name) for name in visit.dropna()])
+        order = list(visit.dropna().unique()) if by_name.undecided else by_name.names
+        return visit.map({name: place for place, name in enumerate(order, 1)}).astype("Int64")
 
     def _planned_day(self) -> pd.Series:
         days = self._whole("planned_day").fillna(self._study_days("planned_study_day"))

@@ -105,7 +105,12 @@ def test_filter_that_leaves_nobody_says_so(open_app):
 
 @pytest.fixture
 def page(cohort_file):
-    return Page(str(cohort_file), {"version": 2, "blinded": False, "phantom": True}, Viewer(), LIGHT)
+    return Page(
+        str(cohort_file),
+        {"version": 2, "blinded": False, "phantom": True, "last_writes": {}},
+        Viewer(),
+        LIGHT,
+    )
 
 
 def test_boxes_carry_the_grades_of_every_reading(page):

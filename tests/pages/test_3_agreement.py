@@ -8,6 +8,7 @@ import pytest
 
 from core import scores
 from core.agreement.grades.kappa import kappas
+from core.agreement.grades.many_raters import many_raters
 from core.agreement.icc import icc
 from core.agreement.reader_model import false_change, leave_one_out
 from core.agreement.sample_size import subjects_for_width
@@ -21,7 +22,7 @@ from pages.common.agreement.grades import cases_of
 from pages.common.agreement.model_as_reader import leave_one_out_rows
 from pages.common.agreement.question import Question
 from pages.common.agreement.sections import SECTIONS
-from pages.common.agreement.site_statistics import _levels, site_statistics, squares
+from pages.common.agreement.site_statistics import _levels, site_statistics, squares, together
 from pages.common.agreement.subgroup_statistics import subgroup_statistics
 from pages.common.page import Page
 from tests.helpers import other_systems, small_cohort
@@ -55,7 +56,12 @@ def asked():
 
 @pytest.fixture
 def page(cohort_file):
-    return Page(str(cohort_file), {"version": 2, "blinded": False, "phantom": True}, Viewer(), LIGHT)
+    return Page(
+        str(cohort_file),
+        {"version": 2, "blinded": False, "phantom": True, "last_writes": {}},
+        Viewer(),
+        LIGHT,
+    )
 
 
 def totals():
@@ -322,7 +328,9 @@ def test_every_system_has_its_map_and_grades(open_app, tmp_path, system):
         section(at, name)
         assert not at.exception and not at.error and not at.info, name
     asked = Question(CohortFilter(system=system, campaign="c"), "BL", "W52")
-    looked_at = Page(str(path), {"version": 1, "blinded": False, "phantom": True}, Viewer(), LIGHT)
+    looked_at = Page(
+        str(path), {"version": 1, "blinded": False, "phantom": True, "last_writes": {}}, Viewer(), LIGHT
+    )
     found = site_statistics(looked_at, asked, "")
     assert set(found["site"]) == {key for key in layout(scores.get(system)).places if not key.endswith(".CS")}
 
@@ -377,3 +385,20 @@ def test_one_reader_alone_is_told_what_is_missing(open_app, tmp_path):
     at = open_app(PAGE, cohort=store.path)
     assert not at.exception
     assert "needs a second one" in words(at, "info")
+
+
+def test_coefficients_of_all_readings_together(page, asked, open_app):
+    found = together(page, asked, "W104", "", "status")
+    assert len(found["raters"]) == 3
+    assert found["levels"] == [0, 1, 2, 3]
+    grades = small_cohort.site_grades()
+    here = grades[(grades["visit"] == "W104") & grades["reader"].isin(["R1", "R2", MODEL])]
+    table = here.astype({"grade": float}).pivot(index=["subject", "site"], columns="reader", values="grade")
+    expected = many_raters(table.dropna(how="all").to_numpy(), range(4))
+    for name in ("fleiss", "conger", "krippendorff", "gwet"):
+        for key, value in expected[name].items():
+            assert found[name][key]["estimate"] == pytest.approx(value["estimate"], abs=1e-12)
+    at = section(open_app(PAGE), "Grades")
+    assert "All readings together" in words(at, "markdown")
+    shown = [frame.value for frame in at.dataframe if "coefficient" in frame.value]
+    assert shown and shown[0]["coefficient"].tolist()[0] == "Fleiss' kappa"

@@ -32,7 +32,12 @@ def words(at, kind):
 
 @pytest.fixture
 def page(cohort_file):
-    return Page(str(cohort_file), {"version": 2, "blinded": False, "phantom": True}, Viewer(), LIGHT)
+    return Page(
+        str(cohort_file),
+        {"version": 2, "blinded": False, "phantom": True, "last_writes": {}},
+        Viewer(),
+        LIGHT,
+    )
 
 
 def change_of(reader, arm):
@@ -163,7 +168,9 @@ def test_models_are_fitted_on_the_button_and_equal_core(open_app, own):
     next(button for button in at.button if button.label == "Fit").click().run()
     assert not at.exception
     shown = next(table for table in tables(at) if "term" in table and "n" in table)
-    viewed = Page(str(own), {"version": 2, "blinded": False, "phantom": True}, Viewer(), LIGHT)
+    viewed = Page(
+        str(own), {"version": 2, "blinded": False, "phantom": True, "last_writes": {}}, Viewer(), LIGHT
+    )
     expected = fit_model(results.all_readings(viewed, ASKED), "compare", ModelOptions(*ASKED.days)).table()
     assert shown["estimate"].tolist() == pytest.approx(expected["estimate"].tolist(), nan_ok=True)
     assert shown["p"].tolist() == pytest.approx(expected["p"].tolist(), nan_ok=True)

@@ -14,7 +14,8 @@ import numpy as np
 from core.agreement.batch import grades as batch_grades
 from core.agreement.batch import moments
 from core.agreement.bootstrap import CELLS, DRAWS, SEED, count_blocks, percentiles
-from core.agreement.grades.confusion import MAX_LEVELS
+from core.agreement.grades.confusion import MAX_LEVELS, whole
+from core.ties import tied
 
 MAX_RANKED = 100_000_000  # distinct pairs of values x draws: ranking more of them would take minutes
 
@@ -174,6 +175,7 @@ def _gather(place: np.ndarray, groups: int, keep: np.ndarray | None = None) -> A
 
 
 def _pairs(ratings: np.ndarray, place: np.ndarray, patients: int) -> tuple[list[_Grades], list[_Ranked]]:
+    ratings = whole(ratings)
     complete = ~np.isnan(ratings).any(axis=2)
     own = [np.unique(table[rows]) for table, rows in zip(ratings, complete, strict=True)]
     gradeable = [bool(len(v)) and len(v) <= MAX_LEVELS and bool((v == np.floor(v)).all()) for v in own]
@@ -216,8 +218,8 @@ def _ranked(cell: int, table: np.ndarray, complete: np.ndarray, place: np.ndarra
     from scipy.sparse import coo_array
 
     rows = np.flatnonzero(complete)
-    _, x = np.unique(table[rows, 0], return_inverse=True)
-    _, y = np.unique(table[rows, 1], return_inverse=True)
+    _, x = np.unique(tied(table[rows, 0]), return_inverse=True)
+    _, y = np.unique(tied(table[rows, 1]), return_inverse=True)
     distinct, which = np.unique(np.column_stack([x, y]), axis=0, return_inverse=True)
     pairs = coo_array((np.ones(len(rows)), (which.ravel(), place[rows])), shape=(len(distinct), patients))
     return _Ranked(cell, pairs.tocsr(), distinct[:, 0], distinct[:, 1])

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.agreement.estimate import LIMITS
-from core.agreement.grades.confusion import EDGE
 from core.agreement.icc import forms, from_sums, ratio
+from core.ties import TIE
 
 NOISE = 1e-13  # share of a sum of squares that rounding may leave
 
@@ -47,8 +47,8 @@ def features(ratings: np.ndarray) -> np.ndarray:
         x,
         x**2,
         x.sum(axis=2, keepdims=True) ** 2,
-        (complete & (gap <= EDGE))[:, :, None],
-        (complete & (gap <= 1 + EDGE))[:, :, None],
+        (complete & (gap <= TIE))[:, :, None],
+        (complete & (gap <= 1 + TIE))[:, :, None],
     ]
     return np.concatenate(parts, axis=2).astype(float).transpose(1, 0, 2)
 

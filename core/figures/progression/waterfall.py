@@ -7,6 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.figures.style import LIGHT, Look, apply, arm_colours, sdc_lines
+from core.ties import in_order
 
 ALL = "all"
 
@@ -20,7 +21,8 @@ def waterfall(
     is missing counts as "all". No change is a dot on the line, so that every patient can be clicked.
     """
     rows = points.assign(arm=points["arm"].astype(object).where(points["arm"].notna(), ALL))
-    rows = rows.sort_values(["y", "subject"], ascending=[False, True], kind="stable")
+    rows = rows.sort_values("subject", kind="stable")
+    rows = rows.iloc[in_order(rows["y"], largest_first=True)]
     rows["place"] = np.arange(1, len(rows) + 1)
     imputed = rows["imputed"] if "imputed" in rows else pd.Series(False, index=rows.index)
     colours = arm_colours(arms)

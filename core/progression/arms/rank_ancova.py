@@ -13,7 +13,9 @@ from math import nan, sqrt
 from typing import Any
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
+
+from core.ties import mid_ranks
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def rank_ancova(change: Any, baseline: Any, in_second_arm: Any, stratum: Any = N
 
 def residual_ranks(change: np.ndarray, baseline: np.ndarray) -> np.ndarray:
     """Residuals of standardised ranks of change on those of baseline; they sum to 0."""
-    y, x = (stats.rankdata(value) / (len(value) + 1) for value in (change, baseline))
+    y, x = (mid_ranks(value) / (len(value) + 1) for value in (change, baseline))
     y, x = y - y.mean(), x - x.mean()
     spread = x @ x
     return np.asarray(y - (x @ y / spread) * x if spread > 0 else y)

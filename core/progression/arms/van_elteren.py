@@ -10,7 +10,9 @@ from math import comb, nan, sqrt
 from typing import Any
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
+
+from core.ties import mid_ranks
 
 LARGEST_SUPPORT = 2_000_000  # values that the exact distribution may have
 
@@ -78,7 +80,7 @@ class _Stratum:
 
 
 def _stratum(value: np.ndarray, second: np.ndarray) -> _Stratum:
-    ranks = stats.rankdata(value)
+    ranks = mid_ranks(value)
     return _Stratum(ranks, int((~second).sum()), int(second.sum()), float(ranks[second].sum()))
 
 

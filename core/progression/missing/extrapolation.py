@@ -10,16 +10,23 @@ from typing import Any
 
 import numpy as np
 
+from core.ties import is_below
 
-def extrapolate_linearly(change: Any, observed_time: Any, target_time: Any) -> np.ndarray:
+MIN_INTERVAL = 84.0  # days from baseline to a film whose rate may go on: 12 weeks
+
+
+def extrapolate_linearly(
+    change: Any, observed_time: Any, target_time: Any, min_interval: float = 0.0
+) -> np.ndarray:
     """change x target / observed: the observed rate goes on (linear extrapolation, LE).
 
     change: from baseline to the last film before rescue; observed_time: of that film, in the unit of
     ``target_time``, both from baseline. NaN where the observed time is not above 0 (it takes baseline and one
-    film on treatment). LE keeps the mean and widens the SD (Markusse 2016).
+    film on treatment) or below ``min_interval``. LE keeps the mean and widens the SD (Markusse 2016).
     """
     change, observed = np.asarray(change, float), np.asarray(observed_time, float)
-    return change * np.asarray(target_time, float) / np.where(observed > 0, observed, np.nan)
+    is_usable = (observed > 0) & ~is_below(observed, min_interval)
+    return change * np.asarray(target_time, float) / np.where(is_usable, observed, np.nan)
 
 
 def carry_forward(values: np.ndarray) -> np.ndarray:

@@ -12,7 +12,13 @@ import numpy as np
 import pandas as pd
 
 from core.progression.courses import Courses
-from core.progression.missing.extrapolation import carry_forward, extrapolate_linearly, interpolate
+from core.progression.missing.extrapolation import (
+    MIN_INTERVAL,
+    carry_forward,
+    extrapolate_linearly,
+    interpolate,
+)
+from core.ties import is_below
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,8 @@ METHODS = (
         "linear",
         "linear extrapolation",
         "Mean change had every patient without the film gone on at the rate up to the last film "
-        "(linear extrapolation); it keeps the mean and widens the spread.",
+        "(linear extrapolation); it keeps the mean and widens the spread. A film sooner after baseline than "
+        "the shortest interval (12 weeks unless set) has no rate that could go on.",
     ),
     Method(
         "locf",
@@ -67,13 +74,15 @@ class FilledChange:
 
     change: shape (imputations, patients), one row unless the method is multiple; NaN where the method gives
     none. is_imputed: (patients,), True where the value is not that of a film. films_used: (subject, day) of
-    the films that values rest on.
+    the films that values rest on. too_early: (subject, since) of patients whose only rate comes from a film
+    too soon after baseline to go on with; they have no value.
     """
 
     method: Method
     change: np.ndarray
     is_imputed: np.ndarray
     films_used: pd.DataFrame
+    too_early: tuple[tuple[str, float], ...] = ()
 
     @property
     def is_known(self) -> np.ndarray:
@@ -87,8 +96,11 @@ def observed_change(courses: Courses) -> np.ndarray:
     return np.asarray(value.reindex(keys).to_numpy(float))
 
 
-def fill_change(courses: Courses, name: str) -> FilledChange:
+def fill_change(courses: Courses, name: str, *, min_interval: float = MIN_INTERVAL) -> FilledChange:
     """Change under one of the single-value methods; see ``METHODS``.
+
+    min_interval: shortest time from baseline to a film whose rate ``linear`` lets go on, in days: two weeks
+    of reading error would become years of progression.
 
     ``linear`` and ``locf`` need a film after baseline and before the second visit, ``interpolation`` one
     after the second visit (baseline may be the one before). Target time is that between the planned days.
@@ -98,7 +110,7 @@ def fill_change(courses: Courses, name: str) -> FilledChange:
     interval = courses.interval
     target = np.full(len(seen), interval.to_days - interval.from_days)
     if name == "linear":
-        value = extrapolate_linearly(before["change"], before["since"], target)
+        value = extrapolate_linearly(before["change"], before["since"], target, min_interval)
     elif name == "locf":
         value = carry_forward(np.column_stack([before["change"], np.full(len(seen), np.nan)]))[:, 1]
     elif name == "interpolation":
@@ -108,7 +120,10 @@ def fill_change(courses: Courses, name: str) -> FilledChange:
     change = np.where(np.isnan(seen), value, seen)
     is_imputed = np.isnan(seen) & ~np.isnan(change)
     used = _films_used(courses, ~np.isnan(change), is_imputed, before, after, name == "interpolation")
-    return FilledChange(BY_NAME[name], change[None], is_imputed, used)
+    is_early = np.isnan(change) & is_below(before["since"], min_interval) & (name == "linear")
+    early = zip(courses.patients["subject"][is_early], before["since"][is_early], strict=True)
+    too_early = tuple((str(subject), float(since)) for subject, since in early)
+    return FilledChange(BY_NAME[name], change[None], is_imputed, used, too_early)
 
 
 def _beside(courses: Courses, *, is_before: bool) -> pd.DataFrame:

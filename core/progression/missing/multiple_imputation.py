@@ -81,8 +81,7 @@ def _wide(courses: Courses, visit_days: list[float] | None) -> pd.DataFrame:
             columns[f"visit{number}"] = value
     columns["target"] = observed_change(courses)
     columns["baseline"] = patients["from_mean"].to_numpy(float)
-    arms = [arm for arm in pd.unique(patients["arm"]) if arm is not None]
-    for number, arm in enumerate(arms[1:]):
+    for number, arm in enumerate(courses.arms[1:]):
         columns[f"arm{number}"] = (patients["arm"] == arm).to_numpy(float)
     return pd.DataFrame(columns)
 

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from core.agreement.estimate import Estimate, estimate
+from core.arms import pairs_of_arms
 from core.errors import InputError
 from core.progression.change import changes
 from core.progression.courses import Courses, courses
+from core.progression.missing.extrapolation import MIN_INTERVAL
 from core.progression.missing.methods import METHODS, FilledChange, Method, fill_change
 from core.progression.missing.multiple_imputation import IMPUTATIONS, SEED, fill_multiply, pooled_share, rubin
 from core.progression.pairing import WINDOW_DAYS, interval_of
 from core.progression.progressors import Cutoff, beyond, cutoff
-from core.progression.sdc import smallest_detectable_change
+from core.progression.sdc import study_sdc
 from core.progression.shares import hybrid, share_difference
 from core.progression.summary import difference_of_means, summary
 from core.progression.totals_table import collect
 
 MEAN = "mean change"
+SHOWN = 10  # patients named in a note
 PANEL_CUTOFFS = tuple(cutoff(name) for name in (">0", ">=2", ">SDC"))
 COLUMNS = (
     "rule", "method", "group", "kind", "measure", "estimate", "low", "high", "n",
@@ -36,6 +38,7 @@ class SensitivityOptions:
     """Which visits, readers, methods and definitions; days None as in ``interval_of``.
 
     visit_days: planned days of visits for multiple imputation, guessed from the films without them.
+    reference: arm that others are compared with. min_interval: of linear extrapolation, in days.
     """
 
     from_days: float | None = None
@@ -45,6 +48,8 @@ class SensitivityOptions:
     methods: Sequence[Method] = METHODS
     cutoffs: Sequence[Cutoff] = PANEL_CUTOFFS
     visit_days: Sequence[float] | None = None
+    reference: str | None = None
+    min_interval: float = MIN_INTERVAL
     imputations: int = IMPUTATIONS
     seed: int = SEED
 
@@ -71,19 +76,31 @@ def sensitivity(
     interval = None
     rows: list[dict[str, Any]] = []
     for rule, frame in tables.items():
-        readings = collect(frame, readers=options.readers)
+        readings = collect(frame, readers=options.readers, reference=options.reference)
         if interval is None:
             interval = interval_of(readings.rows, options.from_days, options.to_days, options.window)
-        sdc = smallest_detectable_change(changes(readings, interval).complete)
-        limit = sdc.limit(len(readings.readers)) if sdc else None
+        sdc = study_sdc(changes(readings, interval).per_reader)
+        limit = sdc.usual if sdc else None
         course = courses(readings, interval)
         everyone = list(readings.subjects)
         for method in options.methods:
             filled = _fill(course, method, options)
             sites = _imputed_sites(frame, filled.films_used, readings.readers)
+            early = too_early(filled, options.min_interval)
             for row in _rows(course, filled, limit, options.cutoffs, everyone):
+                if early and (row["group"], row["measure"]) == ("all", MEAN):
+                    row["note"] = "; ".join(text for text in (row["note"], early) if text)
                 rows.append({"rule": rule, "method": method.name, **row} | _explanation(row, sites, method))
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def too_early(filled: FilledChange, min_interval: float) -> str:
+    """Who has no extrapolated change because the last film comes too soon, in words; "" where nobody has."""
+    names = [f"{subject} (day {since:g} after baseline)" for subject, since in filled.too_early[:SHOWN]]
+    if not names:
+        return ""
+    more = f" and {len(filled.too_early) - SHOWN} more" if len(filled.too_early) > SHOWN else ""
+    return f"left out, last film under {min_interval:g} days after baseline: {', '.join(names)}{more}"
 
 
 def _explanation(row: dict[str, Any], sites: dict[str, int] | None, method: Method) -> dict[str, Any]:
@@ -94,7 +111,7 @@ def _explanation(row: dict[str, Any], sites: dict[str, int] | None, method: Meth
 
 def _fill(course: Courses, method: Method, options: SensitivityOptions) -> FilledChange:
     if not method.is_multiple:
-        return fill_change(course, method.name)
+        return fill_change(course, method.name, min_interval=options.min_interval)
     days = list(options.visit_days) if options.visit_days else None
     return fill_multiply(course, days, imputations=options.imputations, seed=options.seed)
 
@@ -124,7 +141,7 @@ class _Group:
 def _groups(course: Courses, filled: FilledChange, everyone: int) -> list[_Group]:
     arm = course.patients["arm"].to_numpy()
     masks = {"all": np.ones(len(arm), bool)}
-    masks |= {str(name): arm == name for name in pd.unique(arm) if name is not None}
+    masks |= {name: arm == name for name in course.arms}
     known = filled.is_known
     names = course.patients["subject"].to_numpy()
     return [
@@ -154,7 +171,7 @@ def _rows(
             cut = limit if rule.value is None else rule.value
             value, note = _share(group.values, rule, cut)
             yield _row(group.name, "arm", rule.name, value, shown, note)
-    for first, second in combinations(groups[1:], 2):
+    for second, first in pairs_of_arms(groups[1:]):
         name, shown2 = f"{second.name} minus {first.name}", (first, second)
         yield _row(name, "difference", MEAN, _mean_gap(second.values, first.values), shown2)
         for rule in cutoffs:

@@ -44,20 +44,23 @@ def arm_of(design: Design, visit: str, arm: str | None) -> str | None:
     return None
 
 
-def contrasts(design: Design, visit: str, arm: str) -> list[Contrast]:
-    """Each level of the arm minus its reference at each visit, in order of visits.
+def contrasts(design: Design, visit: str, arm: str, reference: str | None = None) -> list[Contrast]:
+    """Each level of the arm minus the reference at each visit, in order of visits.
+
+    reference: a level, the first without it.
 
     Other numbers are at their mean over the rows used, other factors weighted equally.
     """
     column = design.frame[arm]
     is_number = pd.api.types.is_numeric_dtype(column)
     levels = sorted(column.unique()) if is_number else list(column.cat.categories)
+    base = levels.index(reference) if reference in levels else 0
     means = _means(design, visit, arm, levels)
     return [
-        Contrast(at, _label(level), _label(levels[0]), means[place, number] - means[place, 0])
+        Contrast(at, _label(level), _label(levels[base]), means[place, number] - means[place, base])
         for place, at in enumerate(design.visit_levels)
         for number, level in enumerate(levels)
-        if number
+        if number != base
     ]
 
 

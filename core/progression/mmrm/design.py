@@ -13,6 +13,7 @@ import pandas as pd
 from core.cells import labels, numbers
 from core.errors import InputError
 from core.progression.mmrm.levels import ordered_levels
+from core.visit_order import VisitOrder, order_of_table
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,9 @@ class Design:
     frame: the rows used, every model variable typed (factors as ordered categories). y: (rows,).
     x: (rows, columns), all columns; terms: their names; kept: mask of columns that do not depend on earlier
     ones. spec: makes the same columns for other rows. variables: of the right side, in order of appearance;
-    pairs: for each term its variables. subject, visit, group: labels. dropped: rows with a missing variable.
+    pairs: for each term its variables. visit_levels: visits with rows, in order; positions: of each among all
+    that were named; unused: named visits without a row; order: where the order comes from. subject, visit,
+    group: labels. dropped: rows with a missing variable.
     refused: ``row, reason``.
     """
 
@@ -35,6 +38,9 @@ class Design:
     variables: list[str]
     pairs: list[set[str]]
     visit_levels: list[str]
+    positions: list[int]
+    unused: list[str]
+    order: VisitOrder
     subject: np.ndarray
     visit: np.ndarray
     group: np.ndarray
@@ -55,7 +61,8 @@ def design(
     """Rows, factors and matrix of a formula in the patsy/formulaic style, treatment coding.
 
     Text columns are factors, number columns numbers; ``C(name)`` makes a factor of numbers. Levels stand in
-    natural order or as ``levels`` says, the first is the reference. Rows with any model variable missing are
+    natural order or as ``levels`` says, visits in order of time (``core.visit_order``); the first is the
+    reference. Rows with any model variable missing are
     left out and counted; text in the outcome is refused.
     Raises InputError for an unknown column, a column of numbers and text, a formula that cannot be read, two
     rows for one subject and visit, a subject in two groups, or too few rows.
@@ -73,9 +80,11 @@ def design(
     frame = pd.DataFrame({name: column[~is_missing & ~bad] for name, column in columns.items()})
     if not len(frame):
         raise InputError("the table", "no row has every variable of the model", "check the columns")
-    frame = _with_categories(frame, levels)
     text = {name: _as_text(frame[name]) for name in labelled}
-    visit_levels = ordered_levels(text[visit], levels.get(visit), visit)
+    order = _order(table, frame.index, visit, levels.get(visit))
+    seen = set(text[visit])
+    visit_levels = [name for name in order.names if name in seen]
+    frame = _with_categories(frame, {**levels, visit: visit_levels})
     _check_rows(text, subject, visit, group)
     y, x, spec, columns_of_x = _matrices(formula, frame)
     kept = _independent(x)
@@ -96,6 +105,9 @@ def design(
         right,
         terms,
         visit_levels,
+        [order.names.index(name) for name in visit_levels],
+        [name for name in order.names if name not in seen],
+        order,
         pd.factorize(text[subject])[0],
         pd.Index(visit_levels).get_indexer(pd.Index(text[visit])),
         pd.Index(group_levels).get_indexer(pd.Index(text[group])) if group else np.zeros(len(frame), int),
@@ -103,6 +115,15 @@ def design(
         int((is_missing & ~bad).sum()),
         refused,
     )
+
+
+def _order(table: pd.DataFrame, used: pd.Index, visit: str, given: Sequence[str] | None) -> VisitOrder:
+    """The order of the visits: those given, else all of the table, also where no row of one can be used."""
+    if given is not None:
+        ordered_levels(labels(table.loc[used, visit])[1], given, visit)
+        return VisitOrder(list(dict.fromkeys(given)), "given")
+    whole = order_of_table(table, visit)
+    return order_of_table(table.loc[used], visit) if whole.undecided else whole
 
 
 def _parse(formula: str) -> tuple[list[str], list[str], list[set[str]]]:

@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
 from core.errors import InputError
-
-_NUMBER = re.compile(r"(\d+(?:\.\d+)?)")
-
-
-def natural_key(text: str) -> tuple[tuple[int, float, str], ...]:
-    """Sorts text piece by piece, numbers by value and before letters, letters without case."""
-    pieces = [piece for piece in _NUMBER.split(text) if piece]
-    return tuple(
-        (0, float(piece), "") if _NUMBER.fullmatch(piece) else (1, 0.0, piece.casefold()) for piece in pieces
-    )
+from core.natural import natural_key
 
 
 def ordered_levels(values: Iterable[str], given: Sequence[str] | None = None, name: str = "") -> list[str]:

@@ -10,13 +10,15 @@ import numpy as np
 import pandas as pd
 
 from core.agreement.estimate import number
+from core.arms import arms_in_order, reference_arm
 from core.errors import InputError
 from core.progression.mmrm.contrasts import arm_of, contrasts, estimable
 from core.progression.mmrm.design import Design, design
 from core.progression.mmrm.fit import Fit, fit
 from core.progression.mmrm.inference import METHODS, Effect, Inference, effect, inference
 from core.progression.mmrm.panel import panel
-from core.progression.mmrm.structures import NAMES, structure
+from core.progression.mmrm.structures import LAGGED, NAMES, structure
+from core.visit_order import uneven_steps
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,10 @@ class Options:
     """Choices of the analysis: ``covariance`` one of ``NAMES``, ``df`` one of ``METHODS``.
 
     group: column with a covariance of its own for each level. arm: the factor to compare; the first that
-    interacts with visit if None. levels: column to order of its levels, the first being the reference.
+    interacts with visit if None. levels: column to order of its levels, the first being the reference; visits
+    named there and without a row keep their place in the lags. reference: the arm that others are compared
+    with, in coefficients and contrasts; without it, and without levels of the arm, coefficients keep natural
+    order and contrasts are against the arm of ``core.arms``.
     """
 
     covariance: str = "us"
@@ -32,6 +37,7 @@ class Options:
     group: str | None = None
     arm: str | None = None
     levels: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    reference: str | None = None
 
 
 def mmrm(
@@ -45,8 +51,13 @@ def mmrm(
     """
     options = options or Options()
     _check(options)
-    made = design(table, formula, subject=subject, visit=visit, group=options.group, levels=options.levels)
-    shape = structure(options.covariance, len(made.visit_levels))
+    made = _with_reference(
+        design(table, formula, subject=subject, visit=visit, group=options.group, levels=options.levels),
+        table, formula, subject, visit, options,
+    )  # fmt: skip
+    if options.covariance.startswith(LAGGED):
+        made.order.certain(f"covariance {options.covariance}")
+    shape = structure(options.covariance, len(made.positions), made.positions)
     rows = panel(made.y, made.x[:, made.kept], made.subject, made.visit, made.group, len(made.visit_levels))
     found = fit(rows, shape)
     if found is None:
@@ -57,6 +68,7 @@ def mmrm(
         )
     pieces = inference(rows, shape, found, options.df)
     arm = arm_of(made, visit, options.arm)
+    reference = _reference(made, arm, options)
     return {
         "n_subjects": len(rows.y),
         "n_rows": rows.rows,
@@ -71,10 +83,77 @@ def mmrm(
         "coefficients": _coefficients(made, pieces),
         "covariance": _covariance(made, found),
         "arm": arm,
-        "contrasts": _contrasts(made, pieces, visit, arm),
+        "contrasts": _contrasts(made, pieces, visit, arm, reference),
         "refused": made.refused.to_dict("records"),
-        "notes": _notes(made, found, arm, visit),
+        "reference_arm": reference,
+        "visit_order": {"visits": made.order.names, "source": made.order.source, "empty": made.unused},
+        "notes": _notes(made, found, arm, visit)
+        | _visit_notes(made, options.covariance)
+        | _coding_note(made, arm, reference),
     }
+
+
+def _with_reference(
+    made: Design, table: pd.DataFrame, formula: str, subject: str, visit: str, options: Options
+) -> Design:
+    """The design coded against the reference arm that was named; as it is where none was."""
+    if not options.reference:
+        return made
+    arm = arm_of(made, visit, options.arm)
+    levels = [] if arm is None else _levels(made, arm)
+    if arm is None or not levels:
+        raise InputError(
+            f"--reference {options.reference}", "a factor to compare is needed", "name it with --arm"
+        )
+    order = arms_in_order(levels, options.reference)
+    if order == levels:
+        return made
+    levels_of = {**options.levels, arm: order}
+    return design(table, formula, subject=subject, visit=visit, group=options.group, levels=levels_of)
+
+
+def _levels(made: Design, arm: str) -> list[str]:
+    """Levels of the arm, none where it is a number."""
+    column = made.frame[arm]
+    return [] if pd.api.types.is_numeric_dtype(column) else list(map(str, column.cat.categories))
+
+
+def _reference(made: Design, arm: str | None, options: Options) -> str | None:
+    """The level that contrasts are against: the first where it was chosen, else by ``core.arms``."""
+    levels = [] if arm is None else _levels(made, arm)
+    if not levels or options.reference or arm in options.levels:
+        return levels[0] if levels else None
+    return reference_arm(levels)
+
+
+def _coding_note(made: Design, arm: str | None, reference: str | None) -> dict[str, str]:
+    """That coefficients are coded against another level than contrasts, where it is so."""
+    levels = [] if arm is None else _levels(made, arm)
+    if not levels or reference == levels[0]:
+        return {}
+    return {
+        "reference_arm": f"contrasts are against {reference}, coefficients of {arm} against {levels[0]}, the "
+        f"first by name; --reference {reference} codes both alike"
+    }
+
+
+def _visit_notes(made: Design, covariance: str) -> dict[str, str]:
+    """What a reader should know of the visits: the order, those without a row, steps that differ."""
+    notes = {"visit_order": "; ".join(made.order.said)} if made.order.said else {}
+    is_lagged = covariance.startswith(LAGGED)
+    names = made.order.names
+    inner = names[made.positions[0] : made.positions[-1]]
+    empty = [name for name in made.unused if name in inner or made.order.source == "given"]
+    if empty:
+        kept = "they keep their place in the lags" if is_lagged else f"they change nothing in {covariance}"
+        notes["empty_visits"] = f"named and without a row that can be used: {', '.join(empty)}; {kept}"
+    uneven = uneven_steps(names if empty else made.visit_levels)
+    if is_lagged and uneven:
+        notes["visit_steps"] = (
+            f"{covariance} counts lags by visit, as if all steps were alike; here {uneven}. Name visits in "
+            "between with --visit-order, or use us"
+        )
+    return notes
 
 
 def _check(options: Options) -> None:
@@ -111,11 +190,13 @@ def _covariance(made: Design, found: Fit) -> dict[str, Any]:
     return {"levels": made.visit_levels, "matrix": None, "groups": groups}
 
 
-def _contrasts(made: Design, pieces: Inference, visit: str, arm: str | None) -> list[dict[str, Any]]:
+def _contrasts(
+    made: Design, pieces: Inference, visit: str, arm: str | None, reference: str | None
+) -> list[dict[str, Any]]:
     if arm is None:
         return []
     rows = []
-    for item in contrasts(made, visit, arm):
+    for item in contrasts(made, visit, arm, reference):
         kept = item.combination[made.kept]
         found = effect(pieces, kept) if estimable(made, item.combination) and kept.any() else None
         rows.append({"visit": item.visit, "a": item.a, "b": item.b, **_entry(found)})

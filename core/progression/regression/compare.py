@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import combinations
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from core.agreement.estimate import Estimate, number
+from core.arms import pairs_of_arms
 from core.progression.arms.ancova import ancova
 from core.progression.arms.hodges_lehmann import hodges_lehmann
 from core.progression.arms.rank_ancova import rank_ancova
@@ -22,12 +22,13 @@ TITLE = "Difference between arms: means, ANCOVA, ranks"
 def compare_arms(table: pd.DataFrame, stratum: str | None = None) -> ModelResult:
     """Every pair of arms: mean difference (Welch), ANCOVA, Hodges-Lehmann shift, van Elteren, rank ANCOVA.
 
-    table: ``subject, arm`` (a factor)``, baseline, change``, none missing; stratum: a column for van Elteren
-    and rank ANCOVA, all one stratum without it. The two tests by ranks have a p and no estimate.
+    table: ``subject, arm`` (a factor, the reference first)``, baseline, change``, none missing; stratum: a
+    column for van Elteren and rank ANCOVA, all one stratum without it. The two tests by ranks have a p and no
+    estimate.
     """
     strata = table[stratum].astype(str).to_numpy() if stratum else np.zeros(len(table), int)
     terms: list[Term] = []
-    for first, second in combinations(table["arm"].cat.categories, 2):
+    for second, first in pairs_of_arms(list(table["arm"].cat.categories)):
         pair = table["arm"].isin([first, second]).to_numpy()
         terms += _pair(table[pair], strata[pair], str(first), str(second))
     why = {} if terms else {"model": "two arms with patients are needed"}

@@ -21,7 +21,7 @@ from core.progression.regression.npmle import DRAWS, SEED
 from core.progression.regression.result import ModelResult, left_out
 from core.progression.regression.rows import ModelRows, change_rows, status_rows
 from core.progression.regression.time_to_first import time_to_first
-from core.progression.sdc import smallest_detectable_change
+from core.progression.sdc import Sdc, study_sdc
 from core.progression.totals_table import Readings
 
 
@@ -90,16 +90,17 @@ def _terms(rows: ModelRows) -> str:
     return " + ".join(parts) or "1"
 
 
-def _sdc(readings: Readings, interval: Interval) -> float | None:
-    found = smallest_detectable_change(changes(readings, interval).complete)
-    return found.limit(len(readings.readers)) if found else None
+def _sdc(readings: Readings, interval: Interval) -> Sdc | None:
+    return study_sdc(changes(readings, interval).per_reader)
 
 
 def _logistic(readings: Readings, interval: Interval, options: ModelOptions) -> ModelResult:
     rows, rule = change_rows(readings, interval), cutoff(options.rule)
     table = rows.table
     per_year = change_per_year(table["change"], table["years"] * 365.25)
-    judged = progressed(rule, table["change"].to_numpy(float), per_year, _sdc(readings, interval))
+    sdc = _sdc(readings, interval)
+    limit = sdc.limits_of(table["readers"].to_numpy()) if sdc else None
+    judged = progressed(rule, table["change"].to_numpy(float), per_year, limit)
     if judged is None:
         return _no_sdc("logistic", rule, len(table))
     used = table[judged[1]].assign(progressed=judged[0][judged[1]].astype(int))
@@ -126,8 +127,9 @@ def _time(readings: Readings, interval: Interval, options: ModelOptions) -> Mode
     sdc = _sdc(readings, interval)
     if rule.value is None and sdc is None:
         return _no_sdc("time", rule, len(course.patients))
-    times = first_progression(course, rule, sdc)
-    found = time_to_first(times, rule.name, draws=options.draws, seed=options.seed)
+    times = first_progression(course, rule, sdc.usual if sdc else None)
+    reference = course.arms[0] if course.arms else None
+    found = time_to_first(times, rule.name, draws=options.draws, seed=options.seed, reference=reference)
     return _add(found, [(str(reason), 1) for reason in course.left_out["reason"]])
 
 

@@ -48,7 +48,7 @@ def status_rows(readings: Readings, interval: Interval, *, per_reader: bool = Fa
     table["years"] = (table["days"] - interval.from_days) / DAYS_PER_YEAR
     if per_reader:
         table["reader"] = _factor(table["reader"])
-    return ModelRows(*_with_arm(table.sort_values(["subject", "days"], kind="stable"), counts))
+    return ModelRows(*_with_arm(table.sort_values(["subject", "days"], kind="stable"), counts, readings.arms))
 
 
 def change_rows(readings: Readings, interval: Interval) -> ModelRows:
@@ -63,21 +63,24 @@ def change_rows(readings: Readings, interval: Interval) -> ModelRows:
     counts = [(str(reason), int(n)) for reason, n in found.left_out["reason"].value_counts().items()]
     counts.append(("no arm", int(without.sum())))
     kept = table.loc[~without, ["subject", "arm", "baseline", "change", "years", "readers"]]
-    return ModelRows(*_with_arm(kept, counts))
+    return ModelRows(*_with_arm(kept, counts, readings.arms))
 
 
 def _with_arm(
-    table: pd.DataFrame, counts: list[tuple[str, int]]
+    table: pd.DataFrame, counts: list[tuple[str, int]], arms: list[str]
 ) -> tuple[pd.DataFrame, tuple[tuple[str, int], ...], bool]:
-    """The table with ``arm`` as a factor, and whether there are two levels."""
+    """The table with ``arm`` as a factor, the reference first, and whether there are two levels."""
     table = table.reset_index(drop=True)
-    table["arm"] = _factor(table["arm"])
+    present = set(table["arm"].dropna().astype(str))
+    table["arm"] = _factor(table["arm"], [name for name in arms if name in present])
     return table, tuple((reason, n) for reason, n in counts if n), table["arm"].nunique() > 1
 
 
-def _factor(values: pd.Series) -> pd.Categorical:
+def _factor(values: pd.Series, order: list[str] | None = None) -> pd.Categorical:
     texts = [None if pd.isna(value) else str(value) for value in values]
-    return pd.Categorical(texts, categories=ordered_levels([text for text in texts if text is not None]))
+    if order is None:
+        order = ordered_levels([text for text in texts if text is not None])
+    return pd.Categorical(texts, categories=order)
 
 
 def _films(rows: pd.DataFrame) -> int:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from core.agreement.estimate import number
-from core.progression.mmrm.levels import ordered_levels
+from core.arms import arms_in_order
 from core.progression.regression.npmle import DRAWS, SEED, npmle, progressed_interval
 from core.progression.regression.result import ModelResult, left_out, wald_terms
 from core.progression.regression.weibull import fit_weibull
@@ -21,14 +21,20 @@ METHOD = (
 
 
 def time_to_first(
-    times: pd.DataFrame, rule: str, *, years: Any = None, draws: int = DRAWS, seed: int = SEED
+    times: pd.DataFrame,
+    rule: str,
+    *,
+    years: Any = None,
+    draws: int = DRAWS,
+    seed: int = SEED,
+    reference: str | None = None,
 ) -> ModelResult:
     """Model and curves of ``first_progression``'s rows.
 
     Terms: log time ratios (above 0: later) of baseline damage and arm, and ``log sigma``.
     extra: ``curves``: for each arm (or all) ``{"arm", "n", "progressors", "converged", "points": [{"years",
     "progressed", "ci", "bounds"}]}``, years those given, else every half year up to the last film; bounds:
-    the smallest and largest share that the data allow. ``rule``.
+    the smallest and largest share that the data allow. ``rule``. reference: arm to compare with.
     """
     known = times[times["left"].notna()].reset_index(drop=True)
     has_arm = known["arm"].notna().any()
@@ -37,14 +43,16 @@ def time_to_first(
     gone = left_out(
         ("no film after baseline", int(times["left"].isna().sum())), ("no arm", int(without.sum()))
     )
-    x, names = _design(used)
+    present = set(used["arm"].dropna())
+    arms = arms_in_order(present, reference if reference in present else None)
+    x, names = _design(used, arms)
     formula = f"time to {rule} ~ " + (" + ".join(names[1:]) or "1")
     progressors = int(np.isfinite(used["right"]).sum())
     extra: dict[str, Any] = {"rule": rule, "progressors": progressors, "curves": []}
     if not progressors:
         notes = {"model": f"no patient of {len(used)} progressed by {rule}"}
         return _result(formula, (), used, None, (), notes, gone, extra)
-    extra["curves"] = _curves(used, years, draws, seed)
+    extra["curves"] = _curves(used, arms, years, draws, seed)
     if np.linalg.matrix_rank(x) < x.shape[1] or len(used) <= x.shape[1] + 1:
         notes = {"model": f"{len(used)} patients do not determine {x.shape[1] + 1} parameters"}
         return _result(formula, (), used, None, (), notes, gone, extra)
@@ -58,24 +66,22 @@ def time_to_first(
     return _result(formula, terms, used, found.converged, found.tried, notes, gone, extra)
 
 
-def _design(used: pd.DataFrame) -> tuple[np.ndarray, list[str]]:
+def _design(used: pd.DataFrame, arms: list[str]) -> tuple[np.ndarray, list[str]]:
     """Intercept, baseline (where it varies) and a column for each further arm."""
     columns: list[np.ndarray] = [np.ones(len(used))]
     names = ["Intercept"]
     if used["baseline"].nunique() > 1:
         columns.append(used["baseline"].to_numpy(float))
         names.append("baseline")
-    arms = ordered_levels([str(arm) for arm in used["arm"].dropna()])
     for arm in arms[1:]:
         columns.append((used["arm"].astype(str) == arm).to_numpy(float))
         names.append(f"arm[T.{arm}]")
     return np.column_stack(columns), names
 
 
-def _curves(used: pd.DataFrame, years: Any, draws: int, seed: int) -> list[dict[str, Any]]:
+def _curves(used: pd.DataFrame, arms: list[str], years: Any, draws: int, seed: int) -> list[dict[str, Any]]:
     ends = used["right"].where(np.isfinite(used["right"]), used["left"])
     grid = np.asarray(years, float) if years is not None else _half_years(float(ends.max()))
-    arms = ordered_levels([str(arm) for arm in used["arm"].dropna()])
     groups = {arm: used[used["arm"].astype(str) == arm] for arm in arms} if arms else {"all": used}
     return [_curve(name, rows, grid, draws, seed) for name, rows in groups.items()]
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from core.scores.engine.fill import Filled, block_columns
 from core.scores.system import Choose, Fill, Rule, ScoreSystem
+from core.ties import tied
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,8 @@ def choose_blocks(rule: Rule, sums: Sums, keys: pd.DataFrame, first: np.ndarray)
 def _worst(total: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     """The ``count`` largest of each row as a mask (none where there are fewer), and whether there were."""
     enough = (~np.isnan(total)).sum(axis=1) >= count
-    order = np.argsort(np.where(np.isnan(total), np.inf, -total), axis=1, kind="stable")[:, :count]
+    level = tied(total)
+    order = np.argsort(np.where(np.isnan(level), np.inf, -level), axis=1, kind="stable")[:, :count]
     chosen = np.zeros(total.shape, bool)
     np.put_along_axis(chosen, order, True, axis=1)
     return chosen & enough[:, None], enough

@@ -11,6 +11,7 @@ import pandas as pd
 from core.cells import labels, numbers
 from core.errors import InputError
 from core.scores.system import ScoreSystem, squeeze
+from core.visit_order import order_by_name, order_of_table
 
 NEEDED = ("subject", "visit", "site", "grade")
 TWO_ROWS = "two rows for one subject, visit, reader, site and feature"
@@ -69,7 +70,8 @@ def code_reads(
     code says its feature, so it only has to fit). Other columns are ignored. The index is the row number.
     An empty grade is a site that was looked at and not scorable. Two rows for the same site are both refused.
     by: what beside subject and visit tells one reading from another, such as reader, campaign, read.
-    visits: order of visits where it is known; else, and for others, order of first appearance.
+    visits: order of visits where it is known, the others behind by name; without it the order of the table's
+    own column or of the names (``core.visit_order``), never that of the rows.
     Raises InputError where a column is missing.
     """
     _need(frame, (*NEEDED, *by))
@@ -82,7 +84,8 @@ def code_reads(
     refused.add_texts(unfit[targets.pair], lambda row: targets.reasons[targets.pair[row]] or "")
     placed = ~refused.bad
     grade = _grades(frame["grade"], targets, system, refused)
-    keys, key = _keys(identity, visits, ("subject", "visit", *by))
+    order = order_of_table(frame, "visit").names if visits is None else visits
+    keys, key = _keys(identity, order, ("subject", "visit", *by))
     refused.add(_duplicates(key, targets, placed, system), TWO_ROWS)
     is_site, is_state = ~refused.bad & (targets.state < 0), ~refused.bad & (targets.state >= 0)
     rows = frame.index.to_numpy()
@@ -234,7 +237,7 @@ def _grades(series: pd.Series, targets: Targets, system: ScoreSystem, refused: _
 
 
 def _keys(
-    identity: list[tuple[np.ndarray, np.ndarray]], visits: Iterable[str] | None, names: Sequence[str]
+    identity: list[tuple[np.ndarray, np.ndarray]], visits: Iterable[str], names: Sequence[str]
 ) -> tuple[pd.DataFrame, np.ndarray]:
     """One row per reading, sorted by group and visit, and for each row of the file the reading's position."""
     rank = _visit_rank(identity[1][1], visits)
@@ -265,10 +268,10 @@ def _keys(
     return keys, np.where(key >= 0, place[key] if len(place) else -1, -1)
 
 
-def _visit_rank(texts: np.ndarray, visits: Iterable[str] | None) -> np.ndarray:
-    """Position of each visit code: given order first, the others behind in order of appearance."""
-    given = list(dict.fromkeys(visits or ()))
-    order = given + [text for text in texts if text not in set(given)]
+def _visit_rank(texts: np.ndarray, visits: Iterable[str]) -> np.ndarray:
+    """Position of each visit code: given order first, the others behind by name."""
+    given = list(dict.fromkeys(visits))
+    order = given + order_by_name([text for text in texts if text not in set(given)]).names
     position = {text: number for number, text in enumerate(order)}
     return np.array([position[text] for text in texts], np.int64)
 

@@ -33,7 +33,8 @@ class TotalsResult:
     total; for combined grades the units that have one), ``imputed_sites``, ``dropped_sites``, ``chosen``
     (blocks chosen, joined by blanks; empty where all count), ``missing_reason``.
     refused: ``row, reason``. queries: readings that a person should look at, ``unit, reason``.
-    settings: every setting of the system with the value used.
+    settings: every setting of the system with the value used. uses_order: whether the order of visits matters
+    for a total (it does for every count against the first visit).
     """
 
     system: ScoreSystem
@@ -42,6 +43,7 @@ class TotalsResult:
     totals: pd.DataFrame
     refused: pd.DataFrame
     queries: pd.DataFrame
+    uses_order: bool = False
 
 
 def compute(
@@ -58,7 +60,8 @@ def compute(
     rule: full or short name, the system's default without one. settings: full or short names to values.
     by: columns that with subject and visit name one reading; rules that look at other visits look within
     subject and ``by``, so a caller who passes some visits of a subject must pass all of them.
-    visits: order of visits where it is known, else order of first appearance.
+    visits: order of visits where it is known, else that of the table's column or of the names
+    (``core.visit_order``).
     Raises InputError for a missing column, or an unknown rule, setting or joint set.
     """
     used = rule if isinstance(rule, Rule) else system.rule(rule)
@@ -76,7 +79,22 @@ def compute(
         totals,
         refused.sort_values("row", kind="stable", ignore_index=True),
         queries.sort_values("first_row", kind="stable", ignore_index=True).drop(columns="first_row"),
+        uses_order=looks_at_other_visits(used) or _has_surgery(reads),
     )
+
+
+def looks_at_other_visits(rule: Rule) -> bool:
+    """Whether a total under the rule depends on which visit stands before which."""
+    return (
+        rule.fill in (Fill.OTHER_VISIT, Fill.OTHER_VISIT_PLUS_CHANGE)
+        or rule.choose is Choose.WORST_AT_BASELINE
+    )
+
+
+def _has_surgery(reads: Reads) -> bool:
+    """Whether an operation at some visit sets grades at the later ones."""
+    surgery = [place for place, state in enumerate(reads.system.states) if state.is_surgery]
+    return bool((np.isin(reads.state_code, surgery) & (reads.state_grade == 1)).any())
 
 
 @dataclass(frozen=True)

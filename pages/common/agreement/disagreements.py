@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.agreement.by_site import graded_by_both
 from core.agreement.comparison import STATUS
-from core.agreement.grades.confusion import EDGE
+from core.ties import TIE, in_order
 from pages.common.agreement.question import Comparison
 from pages.common.agreement.site_statistics import rated_sites, too_many_grades
 from pages.common.agreement.widgets import beside, named, opening_table, sentence_with_data
@@ -65,8 +65,8 @@ def differing(compared: Comparison, panel: str, who: tuple[str, str] | str) -> t
     found = table[labels].dropna(how="all", axis=1)
     found.insert(0, "difference", difference)
     found = found.dropna(subset=["difference"])
-    order = found["difference"].abs().sort_values(ascending=False, kind="stable").index
-    differs = found.loc[order][found.loc[order, "difference"].abs() > EDGE]
+    found_in_order = found.iloc[in_order(found["difference"].abs(), largest_first=True)]
+    differs = found_in_order[found_in_order["difference"].abs() > TIE]
     return differs.reset_index(), len(found)
 
 
@@ -75,7 +75,7 @@ def _sites(page: Page, compared: Comparison, pair: tuple[str, str]) -> None:
         return
     asked, system = compared.question, system_of(compared.question.chosen)
     both = graded_by_both(rated_sites(page, asked, asked.last)[STATUS], *pair)
-    rows = both[both["difference"].abs() > EDGE].reset_index(drop=True)
+    rows = both[both["difference"].abs() > TIE].reset_index(drop=True)
     st.markdown(f"##### At single sites, status at {asked.last}")
     if rows.empty:
         st.markdown(f"n = {len(both)} grades: they do not differ at any site.")

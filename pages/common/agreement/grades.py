@@ -10,6 +10,7 @@ from core.agreement.plain_words import kappa_sentence
 from core.domain import ReaderKind
 from core.figures.agreement.squares import confusion
 from pages.common.agreement import question
+from pages.common.agreement.all_raters import all_raters
 from pages.common.agreement.question import Comparison
 from pages.common.agreement.site_statistics import Squares, squares, too_many_grades
 from pages.common.agreement.sites import ALL_VISITS, VISIT
@@ -47,6 +48,7 @@ def grades(page: Page, compared: Comparison) -> None:
                 titled(compared, panel)
             _table(page, compared, panel, visit, feature, pair)
     listed_cases(compared, KEY, system.codes)
+    all_raters(page, compared, visit, feature)
 
 
 def _table(

@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 
 from core.agreement import by_site
+from core.agreement.bootstrap import DRAWS, SEED
 from core.agreement.comparison import CHANGE, STATUS, TOTAL
 from core.agreement.grades.confusion import MAX_LEVELS, confusion
+from core.agreement.grades.many_raters import many_raters
 from core.reader_labels import shown_readings
 from core.scores.display.layout import layout, placed
 from data.queries import scores
@@ -108,6 +110,31 @@ def _squares(
         for row in rows.to_dict("records")
     }
     return Squares(counts, levels.tolist(), both, values, both["subject"].nunique())
+
+
+def together(page: Page, question: Question, visit: str, feature: str, panel: str) -> dict[str, Any] | None:
+    """``core.agreement.grades.many_raters`` of all readers and models; None below three of them."""
+    found: tuple[dict[str, Any] | None] = computed(page, _together, question, visit, feature, panel)
+    return found[0]
+
+
+def _together(
+    page: Page, question: Question, visit: str, feature: str, panel: str
+) -> tuple[dict[str, Any] | None]:
+    readings = comparison(page, question).readings
+    who = [*readings.people, *readings.models]
+    rated = rated_sites(page, question, visit, feature)[panel]
+    keys = [name for name in ("subject", "visit", "site") if name in rated]
+    table = rated.pivot(index=keys, columns="label", values="grade")
+    who = [label for label in who if label in table]
+    if len(who) < 3:
+        return (None,)
+    grades = table[who].astype("float64").dropna(how="all")
+    both = pd.DataFrame({"first": grades.min(axis=1), "second": grades.max(axis=1)})
+    levels = _levels(question, feature, panel, both)
+    patients = grades.index.get_level_values("subject").to_numpy()
+    found = many_raters(grades.to_numpy(), levels, patients, draws=DRAWS, seed=SEED)
+    return (found and found | {"raters": who, "patients": len(set(patients))},)
 
 
 def _levels(question: Question, feature: str, panel: str, both: pd.DataFrame) -> list[float] | None:

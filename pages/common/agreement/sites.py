@@ -9,6 +9,7 @@ from core.agreement.by_site import graded_by_both
 from core.agreement.comparison import STATUS
 from core.figures.agreement.sites import site_grid
 from core.scores.display.layout import SiteLayout, layout, narrowed
+from core.ties import TIE, in_order
 from pages.common.agreement import question
 from pages.common.agreement.question import Comparison
 from pages.common.agreement.site_statistics import rated_sites, site_statistics, too_many_grades
@@ -95,7 +96,7 @@ def _sentence(rows: pd.DataFrame, compared: Comparison, measure: str) -> str:
     known = rows.dropna(subset=["estimate"])
     if known.empty:
         return f"No square has a value.{legend(compared)}"
-    worst = known.sort_values("estimate", kind="stable").iloc[0]
+    worst = known.iloc[in_order(known["estimate"])[0]]
     value = with_limits(worst["estimate"], worst["low"], worst["high"])
     gone = len(rows) - len(known)
     crosses = f" × in {gone} of {len(rows)} squares: one grade throughout gives no value." if gone else ""
@@ -110,5 +111,5 @@ def _open(page: Page, compared: Comparison, panel: str, visit: str, clicked: lis
     site, first, second = clicked
     rated = rated_sites(page, compared.question, visit)[panel]
     both = graded_by_both(rated[rated["site"] == site], first, second)
-    cases = both[both["difference"].abs() > 0].reset_index(drop=True)
+    cases = both[both["difference"].abs() > TIE].reset_index(drop=True)
     open_first(compared, cases, f"{first} and {second} differ at {site}, {panel}", KEY, _codes(compared))

@@ -14,6 +14,7 @@ from core.progression.arms.by_group import ALL, by_site, masks
 from core.progression.grid import SiteGrid
 from core.scores.display.groups import MAX_UNGROUPED
 from core.scores.display.layout import layout, narrowed
+from core.ties import in_order
 from pages.common.charts import clickable
 from pages.common.page import Page
 from pages.common.progression import results, tables
@@ -88,7 +89,7 @@ def _behind(
     inside = np.ones(len(change), bool) if by == "visit" or group == ALL else grid.arm == group
     moved = inside & (np.abs(np.nan_to_num(change)) > 1e-9)
     rows = pd.DataFrame({"subject": grid.subjects[moved], "arm": grid.arm[moved], "change": change[moved]})
-    rows = rows.sort_values("change", ascending=False, ignore_index=True)
+    rows = rows.iloc[in_order(rows["change"], largest_first=True)].reset_index(drop=True)
     if not any(arm is not None for arm in grid.arm):
         rows = rows.drop(columns="arm")
     st.markdown(f"##### {site}, {group}: {len(rows)} patients with a change")

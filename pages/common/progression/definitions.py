@@ -65,11 +65,12 @@ def new_lesion_flags(page: Page, asked: Question) -> list[pd.DataFrame]:
     lesions = [one for one in asked.system.lesions if asked.component in (TOTAL, one.component)]
     if not lesions:
         return []
-    grid = chosen_sites(page, asked.chosen).only(readers=asked_grid(page, asked).readers)
-    return [_lesion_flags(grid, asked, lesion) for lesion in lesions]
+    totals = asked_grid(page, asked)
+    grid = chosen_sites(page, asked.chosen).only(readers=totals.readers)
+    return [_lesion_flags(grid, asked, lesion, totals.reference) for lesion in lesions]
 
 
-def _lesion_flags(grid: SiteGrid, asked: Question, lesion: Lesion) -> pd.DataFrame:
+def _lesion_flags(grid: SiteGrid, asked: Question, lesion: Lesion, reference: str | None) -> pd.DataFrame:
     places = [p for p, site in enumerate(asked.system.sites) if site.feature == lesion.feature]
     before, after = (grid.at(visit)[:, :, places] for visit in (asked.first, asked.last))
     counts = count_new([str(name) for name in grid.subjects], before, after, lesion.grade)
@@ -84,4 +85,5 @@ def _lesion_flags(grid: SiteGrid, asked: Question, lesion: Lesion) -> pd.DataFra
     if flags["arm"].isna().all():
         flags = flags.drop(columns="arm")
     names = [str(name) for name in flags if name != "arm"]
-    return flag_shares(flags, names).drop(columns="left_out")
+    reference = reference if "arm" in flags and reference in set(flags["arm"]) else None
+    return flag_shares(flags, names, reference=reference).drop(columns="left_out")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -49,7 +49,9 @@ def _all_totals(page: Page, system: str, campaign: str, component: str, rule: st
     if not sees_arm:
         shown = shown.drop(columns="arm")
     kinds = label_kinds(shown[["label", "kind"]].drop_duplicates())
-    return Totals(total_grid(shown, visits["visit"].tolist()), kinds, rule, cells.attrs.get("sql", ""))
+    grid = total_grid(shown, visits["visit"].tolist())
+    grid = replace(grid, reference=page.state.get("reference_arm"))
+    return Totals(grid, kinds, rule, cells.attrs.get("sql", ""))
 
 
 def chosen_grid(page: Page, chosen: CohortFilter, component: str, rule: str) -> Totals:

@@ -10,6 +10,7 @@ import streamlit as st
 from core.progression.missing.methods import BY_NAME
 from core.progression.missing.sensitivity import MEAN
 from core.report import formatting
+from core.ties import in_order
 from pages.common.page import Page
 from pages.common.progression.figures import WAYS, Found
 from pages.common.progression.missing_data import missing_counts, under_method
@@ -31,7 +32,8 @@ def _sentence(asked: Question, result: dict[str, Any]) -> str:
     arms = {arm: value for arm, value in result["summary"].items() if arm != "all"} or {
         "All": result["summary"]["all"]
     }
-    ranked = sorted(arms.items(), key=lambda item: -(item[1]["mean"] or 0))
+    means = [value["mean"] or 0.0 for value in arms.values()]
+    ranked = [list(arms.items())[place] for place in in_order(means, largest_first=True)]
     said = "; ".join(_progress(arm, value) for arm, value in ranked)
     text = f"{asked.first} to {asked.last}, {unit} (mean, 95% CI): {said}. {_difference(result)}"
     return text + _against_sdc(result, [arm for arm, _ in ranked])
@@ -68,7 +70,7 @@ def _against_sdc(result: dict[str, Any], arms: list[str]) -> str:
     shares = result["progressor_shares"][">SDC"]
     counts = (shares.get(arm, shares["all"]) for arm in arms)
     beyond = ", ".join(f"{v['count']} of {v['n']} in {arm}" for arm, v in zip(arms, counts, strict=True))
-    sdc, k = result["sdc95"]["mean_of_readers"], len(result["readers"])
+    sdc, k = result["sdc95"]["mean_of_readers"], result["sdc_readers"]
     low, high = result["sdc95_ci"]["mean_of_readers"]
     interval = f" ({low:.2f} to {high:.2f})" if low is not None and high is not None else ""
     return f"Beyond the SDC95 (mean of {k} readers) of {sdc:.2f}{interval}: {beyond}."
@@ -87,7 +89,15 @@ def _missing(page: Page, asked: Question) -> None:
         return
     panel = under_method(page, asked)
     st.markdown(_under_method(panel, asked))
+    for who in _left_out(panel):
+        st.text(who)
     st.caption(f"{text} {BY_NAME[asked.films].estimand}")
+
+
+def _left_out(panel: pd.DataFrame) -> list[str]:
+    """Who has no value under the method, by name, where the panel says so."""
+    rows = panel[(panel["group"] == "all") & (panel["measure"] == MEAN)] if len(panel) else panel
+    return [text for text in rows["note"] if text] if len(rows) else []
 
 
 def _under_method(panel: pd.DataFrame, asked: Question) -> str:

@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from core.arms import arms_in_order
 from core.figures.progression.subgroup_forest import subgroup_forest
 from core.progression.arms.by_group import by_subgroup
+from core.ties import is_above
 from pages.common.charts import chart
 from pages.common.page import Page
 from pages.common.progression import figures, results
@@ -26,7 +28,7 @@ def subgroups(page: Page, asked: Question, found: Found) -> None:
         return
     a, b = st.columns(2)
     ordered = [arm for arm in arms if arm in present]
-    first = b.selectbox("minus arm", ordered, index=_reference(ordered), key="subgroup_first")
+    first = b.selectbox("minus arm", ordered, index=_reference(page, ordered), key="subgroup_first")
     second = a.selectbox("Arm", [arm for arm in ordered if arm != first], key="subgroup_second")
     rows = subgroup_rows(page, asked, found, second, first)
     figure = subgroup_forest(rows, second=second, first=first, unit=asked.unit, on=page.look)
@@ -41,14 +43,10 @@ def subgroups(page: Page, asked: Question, found: Found) -> None:
     download(rows, "subgroups")
 
 
-def _reference(arms: list[str]) -> int:
-    """The arm that looks like the control, else the last."""
-    names = [arm.lower() for arm in arms]
-    for word in ("placebo", "control", "pbo"):
-        for place, name in enumerate(names):
-            if word in name:
-                return place
-    return len(arms) - 1
+def _reference(page: Page, arms: list[str]) -> int:
+    """The place of the arm that others are compared with."""
+    named = page.state.get("reference_arm")
+    return arms.index(arms_in_order(arms, named if named in arms else None)[0])
 
 
 def subgroup_rows(page: Page, asked: Question, found: Found, second: str, first: str) -> pd.DataFrame:
@@ -57,8 +55,8 @@ def subgroup_rows(page: Page, asked: Question, found: Found, second: str, first:
     names = table["subject"].to_numpy(object)
     groups = {"all patients": np.ones(len(table), bool)}
     base = table["from_mean"].to_numpy(float)
-    groups[f"{asked.first} {asked.unit}: 0"] = base <= 0
-    groups[f"{asked.first} {asked.unit}: above 0"] = base > 0
+    groups[f"{asked.first} {asked.unit}: 0"] = ~is_above(base, 0)
+    groups[f"{asked.first} {asked.unit}: above 0"] = is_above(base, 0)
     for name, levels in subgroup_levels(page, names).items():
         groups |= {f"{name}: {level}": mask for level, mask in levels.items()}
     return by_subgroup(

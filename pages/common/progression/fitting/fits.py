@@ -48,8 +48,10 @@ def _mmrm(page: Page, asked: Question) -> dict[str, Any]:
     table, visits = mmrm_rows(page, asked)
     formula = change_formula(table, visits)
     arm = "arm" if table["arm"].nunique() > 1 else None
+    named = page.state.get("reference_arm")
+    reference = named if arm and named in set(table["arm"]) else None
     fitted, failures = mmrm_with_fallback(
-        table, formula, Options(df="kenward-roger", arm=arm, levels={"visit": visits})
+        table, formula, Options(df="kenward-roger", arm=arm, levels={"visit": visits}, reference=reference)
     )
     if fitted is None:
         return {"failed": "no covariance structure could be fitted: " + "; ".join(failures)}

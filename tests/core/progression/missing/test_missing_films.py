@@ -269,3 +269,25 @@ def test_panel_of_an_odd_study_has_numbers_or_a_note(kind):
 def test_no_table():
     with pytest.raises(InputError, match="no table"):
         sensitivity({})
+
+
+def test_a_film_too_soon_after_baseline_has_no_rate_that_goes_on():
+    soon = films("soon", R1={0: 5, 14: 6}, R2={0: 5, 14: 6})
+    change, filled = change_of("linear", *FULL, *EARLY, *soon)
+    assert np.isnan(change["soon"])
+    assert filled.too_early == (("soon", 14.0),)
+    panel = sensitivity({"rule": table(*FULL, *EARLY, *soon)}, SensitivityOptions(imputations=2))
+    rows = panel[(panel["method"] == "linear") & (panel["measure"] == "mean change")].set_index("group")
+    assert "soon (day 14 after baseline)" in rows.loc["all", "note"]
+    assert rows.loc["all", "without_change"] == 1
+
+
+@pytest.mark.parametrize(("day", "is_used"), [(83, False), (84, True), (112, True)])
+def test_the_shortest_interval_of_extrapolation_is_twelve_weeks_unless_set(day, is_used):
+    rows = [*FULL, *films("one", R1={0: 5, day: 6})]
+    course = courses(collect(table(*rows)), Interval(0, 730, 60))
+    known = dict(
+        zip(course.patients["subject"], ~np.isnan(fill_change(course, "linear").change[0]), strict=True)
+    )
+    assert known["one"] == is_used
+    assert not np.isnan(fill_change(course, "linear", min_interval=7).change[0]).any()

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from core.errors import InputError
-from core.progression.mmrm.levels import natural_key, ordered_levels
+from core.natural import natural_key
+from core.progression.mmrm.levels import ordered_levels
 from core.progression.mmrm.model import Options, mmrm
 
 
