@@ -63,8 +63,12 @@ def command(
             "columns": done.columns,
             "cohort_version": done.version,
             "blinded": done.blinded,
+            "head": done.head,
         },
         as_json=as_json,
-        text=lambda: f"{done.rows} rows in {done.path} (cohort version {done.version})",
+        text=lambda: (
+            f"{done.rows} rows in {done.path} (cohort version {done.version}, "
+            f"head of the audit trail {done.head})"
+        ),
     )
     return 0

@@ -38,13 +38,17 @@ NUMBERS = frozenset(
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written. version: the cohort's. blinded: whether arms were left out."""
+    """What was written. version: the cohort's. blinded: whether arms were left out.
+
+    head: hash of the last event of the audit trail; XLSX and Parquet files hold it as well.
+    """
 
     rows: int
     path: Path
     columns: list[str]
     version: int
     blinded: bool
+    head: str = ""
 
 
 def export(
@@ -81,10 +85,11 @@ def export(
         _register_orders(look)
         _register_campaigns(look, campaigns)
         sql = TABLES[table](look, only, chosen)
-        rows = _write(look, sql, path)
-        columns = look.query(f"DESCRIBE {sql}")["column_name"].tolist()
         version = int(look.value("SELECT value FROM meta WHERE key = 'cohort_version'"))
-        return Exported(rows, path, columns, version, not look.allowed.sees_arm)
+        head = str(look.value("SELECT hash FROM event ORDER BY event DESC LIMIT 1"))
+        rows = _write(look, sql, path, f"Sharpline cohort version {version}, head of the audit trail {head}")
+        columns = look.query(f"DESCRIBE {sql}")["column_name"].tolist()
+        return Exported(rows, path, columns, version, not look.allowed.sees_arm, head)
 
 
 def _rule(name: str, system: ScoreSystem | None) -> tuple[ScoreSystem, Rule]:
@@ -295,15 +300,16 @@ def _without_formulas(look: Look, sql: str) -> str:
     return f"SELECT {', '.join(kept)} FROM ({sql}) t"
 
 
-def _write(look: Look, sql: str, path: Path) -> int:
+def _write(look: Look, sql: str, path: Path, origin: str) -> int:
     """Writes the rows beside the target first, so that an interrupted export leaves no half file."""
     draft = path.with_name(f".{path.name}.{os.getpid()}.part")
     ending = path.suffix.lower()
     try:
         if ending == ".xlsx":
-            rows = write_workbook(_with_numbers(look.query(sql)), draft)
+            rows = write_workbook(_with_numbers(look.query(sql)), draft, origin)
         else:
-            how = "FORMAT parquet" if ending == ".parquet" else "FORMAT csv, HEADER"
+            kept = f"FORMAT parquet, KV_METADATA {{origin: {_text(origin)}}}"
+            how = kept if ending == ".parquet" else "FORMAT csv, HEADER"
             source = sql if ending == ".parquet" else _without_formulas(look, sql)
             rows = int(look.value(f"COPY ({source}) TO {_text(str(draft))} ({how})"))
         os.replace(draft, path)

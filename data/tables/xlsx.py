@@ -22,8 +22,10 @@ NO_TIME = datetime(2000, 1, 1)
 ZIP_TIME = (2000, 1, 1, 0, 0, 0)
 
 
-def write_workbook(frame: pd.DataFrame, path: Path) -> int:
+def write_workbook(frame: pd.DataFrame, path: Path, origin: str = "") -> int:
     """Writes one sheet with a header; missing values are empty cells. Returns the number of rows.
+
+    origin: where the rows come from, kept as the description in the properties of the file.
 
     Text stays text whatever it begins with, numbers stay numbers. Raises InputError for more rows than a
     sheet holds, or longer text than a cell holds.
@@ -39,6 +41,7 @@ def write_workbook(frame: pd.DataFrame, path: Path) -> int:
     _check_length(frame)
     book = openpyxl.Workbook(write_only=True)
     book.properties.created = book.properties.modified = NO_TIME
+    book.properties.description = origin or None
     sheet = book.create_sheet("export")
     sheet.append([_cell(sheet, str(name)) for name in frame.columns])
     values = frame.astype(object).where(frame.notna(), None)

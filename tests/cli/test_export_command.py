@@ -141,6 +141,18 @@ def test_same_cohort_gives_the_same_bytes_in_every_form(run, tmp_path, table, en
     assert not list(tmp_path.glob(".*.part"))
 
 
+def test_a_file_says_which_history_it_comes_from(run, cohort, tmp_path):
+    """Kept outside the cohort, so that a rewritten history can be told from the true one."""
+    head = cohort.query("SELECT hash FROM event ORDER BY event DESC LIMIT 1")["hash"][0]
+    code, said, _ = run("export", "--table", "subjects", "--out", tmp_path / "s.csv", "--json")
+    assert (code, json.loads(said)["head"]) == (0, head)
+    run("export", "--table", "subjects", "--out", tmp_path / "s.xlsx")
+    assert head in openpyxl.load_workbook(tmp_path / "s.xlsx").properties.description
+    run("export", "--table", "subjects", "--out", tmp_path / "s.parquet")
+    kept = duckdb.sql(f"SELECT value FROM parquet_kv_metadata('{tmp_path / 's.parquet'}')").fetchall()
+    assert head in str(kept)
+
+
 def test_arms_are_left_out_until_the_cohort_is_unblinded(run, cohort, tmp_path):
     path = tmp_path / "t.csv"
     assert json.loads(run("export", "--table", "totals", "--out", path, "--json")[1])["blinded"] is True
