@@ -98,7 +98,9 @@ class _Parsed:
 def _parse_subjects(
     store: CohortStore, subjects: Table, visits: Table | None, source: str, request: SubjectsRequest
 ) -> _Parsed:
-    table, name = opened(subjects, source, request.reading, has_fields(SUBJECTS, ("subject",)))
+    table, name = opened(
+        subjects, source, request.reading, has_fields(SUBJECTS, ("subject",), mapping=request.mapping)
+    )
     columns = recognise(table.columns, SUBJECTS, request.mapping)
     ready, notes = ready_to_import(table, columns, request.reading)
     with store.reading() as session:
@@ -107,7 +109,7 @@ def _parse_subjects(
     key = _key(store)
     if visits is None:
         return _Parsed(key, table, name, found, notes=tuple(notes))
-    needed = has_fields(VISITS, ("visit",), VISITS_BY_PATTERN)
+    needed = has_fields(VISITS, ("visit",), VISITS_BY_PATTERN, request.visit_mapping)
     visits_table, visits_name = opened(visits, "", request.visit_reading, needed)
     columns = recognise(visits_table.columns, VISITS, request.visit_mapping, VISITS_BY_PATTERN)
     ready_visits, more = ready_to_import(visits_table, columns, request.visit_reading)

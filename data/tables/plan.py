@@ -8,7 +8,7 @@ given, and then the old row stays and is superseded. ``preview_...`` gives the s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -98,9 +98,15 @@ def has_fields(
     fields: Mapping[str, tuple[str, ...]],
     needed: Iterable[str],
     patterns: Mapping[str, tuple[str, ...]] | None = None,
+    mapping: Mapping[str, str] | None = None,
 ) -> Fits:
-    """Whether a header has columns for these fields, by the names that are recognised."""
-    return lambda names: recognise([name for name in names if name], fields, None, patterns).has(*needed)
+    """Whether a header has columns for these fields, by the names that are recognised or were said."""
+
+    def fits(names: Sequence[str]) -> bool:
+        said = {column: name for column, name in (mapping or {}).items() if column in names}
+        return recognise([name for name in names if name], fields, said, patterns).has(*needed)
+
+    return fits
 
 
 def opened(

@@ -194,6 +194,26 @@ def test_subjects_lose_codes_and_commas_in_columns_of_numbers(run, tmp_path):
     assert table["Region"].to_dict() == {"NA": "NA", "P2": "EU", "P3": "EU", "P4": "NA"}
 
 
+def test_said_columns_choose_the_sheet_of_subjects_and_of_visits(run, tmp_path):
+    sheets = {"notes": [["made"], ["2024"]], "people": [["PATNO2", "arm"], ["P1", "A"], ["P2", "B"]]}
+    write_sheets(tmp_path / "s.xlsx", sheets)
+    plans = {"a": [["visit", "planned_day"], ["BL", 0]], "b": [["visit", "planned_day"], ["W52", 364]]}
+    write_sheets(tmp_path / "v.xlsx", plans)
+    command = (
+        "--cohort",
+        tmp_path / "c.duckdb",
+        "subjects",
+        tmp_path / "s.xlsx",
+        "--visits",
+        tmp_path / "v.xlsx",
+    )
+    status, _, err = run(*command, "--map", "PATNO2=subject", "--dry-run")
+    assert status == 2
+    assert "v.xlsx has the sheets a, b" in err
+    status, found, _ = run(*command, "--map", "PATNO2=subject", "--visits-sheet", "b")
+    assert (status, found["subjects"], found["visits"]) == (0, 2, 2)
+
+
 def adam():
     """The long table as ADaM has it, with the days as study days."""
     table = long_table()

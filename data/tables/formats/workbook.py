@@ -116,33 +116,18 @@ def letters(column: int) -> str:
 def _choose(book: Any, path: Path, name: str, fits: Fits | None) -> tuple[Found, list[str]]:
     """The sheet to read with its header, and what to say about the choice."""
     sheets = book.worksheets
-    titles = [sheet.title for sheet in sheets]
     if name:
-        chosen = _named_sheet(sheets, name, path)
-        sheet = _read(book, chosen, path)
+        sheet = _read(book, _named_sheet(sheets, name, path), path)
         if not sheet.rows:
-            raise InputError(
-                f"{path.name}: sheet {sheet.title} is empty", "a table is needed", "name another"
-            )
-        notes = [f"sheet {sheet.title} is hidden"] if sheet.is_hidden else []
-        return _found(sheet, fits), notes
-    found = []
-    for one in sheets:
-        if one.sheet_state == "visible":
-            sheet = _read(book, one, path)
-            if sheet.rows:
-                found.append(_found(sheet, fits))
-    hidden = [sheet.title for sheet in sheets if sheet.sheet_state != "visible"]
+            raise InputError(f"{path.name}: sheet {sheet.title} is empty", "rows are needed", "name another")
+        return _found(sheet, fits), [f"sheet {sheet.title} is hidden"] if sheet.is_hidden else []
+    found = _filled([sheet for sheet in sheets if sheet.sheet_state == "visible"], book, path, fits)
+    hidden = [sheet for sheet in sheets if sheet.sheet_state != "visible"]
+    if not any(one.fits for one in found):
+        _say_hidden(_filled(hidden, book, path, fits), found, path)
     if not found:
-        raise InputError(
-            f"{path.name}: no visible sheet holds anything"
-            + (f", hidden are {', '.join(hidden)}" if hidden else ""),
-            "a header and rows are needed",
-            "name a sheet with --sheet NAME" if hidden else "write a header and rows into it",
-        )
-    fitting = [one for one in found if one.fits] if fits else found
-    if len(found) == 1:
-        fitting = found
+        raise InputError(f"{path.name}", "its first sheet is empty", "write a header and rows into it")
+    fitting = [one for one in found if one.fits] if len(found) > 1 and fits else found
     if len(fitting) != 1:
         which = "several sheets have" if fitting else "no sheet has"
         raise InputError(
@@ -150,8 +135,31 @@ def _choose(book: Any, path: Path, name: str, fits: Fits | None) -> tuple[Found,
             f"{which} the columns that are needed" if fits else "one of them is needed",
             f"name one with --sheet {(fitting or found)[0].sheet.title!r}",
         )
-    says = len(titles) > 1
-    return fitting[0], [f"read from sheet {fitting[0].sheet.title} of {', '.join(titles)}"] if says else []
+    titles = ", ".join(sheet.title for sheet in sheets)
+    says = [f"read from sheet {fitting[0].sheet.title} of {titles}"] if len(sheets) > 1 else []
+    return fitting[0], says
+
+
+def _filled(sheets: list[Any], book: Any, path: Path, fits: Fits | None) -> list[Found]:
+    """Those of the sheets that hold something, with their headers."""
+    read = [_read(book, sheet, path) for sheet in sheets]
+    return [_found(sheet, fits) for sheet in read if sheet.rows]
+
+
+def _say_hidden(hidden: list[Found], visible: list[Found], path: Path) -> None:
+    """Raises InputError where only a hidden sheet has what is needed: a person must name it."""
+    wanted = [one.sheet.title for one in hidden if one.fits]
+    if wanted:
+        what = (
+            "no visible sheet has the columns that are needed"
+            if visible
+            else "no visible sheet holds anything"
+        )
+        raise InputError(
+            f"{path.name}: {what}, hidden are {', '.join(wanted)}",
+            "a sheet that can be seen is needed",
+            f"name the hidden one with --sheet {wanted[0]!r}",
+        )
 
 
 def _named_sheet(sheets: list[Any], name: str, path: Path) -> Any:

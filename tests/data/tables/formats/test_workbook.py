@@ -42,11 +42,18 @@ def test_hidden_sheet_is_never_chosen(tmp_path, state):
 
 def test_hidden_sheet_alone_needs_to_be_named(tmp_path):
     path = book(tmp_path, {"empty": [], "data": ROWS}, {"data": "hidden"})
-    with pytest.raises(InputError, match=r"no visible sheet holds anything, hidden are data.*--sheet NAME"):
+    with pytest.raises(InputError, match=r"no visible sheet holds anything, hidden are data.*--sheet 'data'"):
         read_table(path)
     frame = read_table(path, TableOptions(sheet="DATA"))
     assert len(frame) == 2
     assert "sheet data is hidden" in notes_of(frame)
+
+
+def test_hidden_sheet_that_fits_behind_a_cover_is_named(tmp_path):
+    path = book(tmp_path, {"Info": [("made 2024",), (1,)], "data": ROWS}, {"data": "veryHidden"})
+    with pytest.raises(InputError, match="no visible sheet has the columns that are needed, hidden are data"):
+        read_table(path, fits=fits)
+    assert list(read_table(path).columns) == ["made 2024"]
 
 
 def test_sheet_that_fits_is_chosen_among_several(tmp_path):
