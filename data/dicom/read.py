@@ -154,11 +154,10 @@ def decode_frames(file: DicomFile) -> Iterator[np.ndarray]:
 
 def _refuse_more_pictures(file: DicomFile) -> None:
     value = getattr(file.dataset.get_item("PixelData"), "value", None)
-    expected = expected_bytes(file.dataset)
     if not isinstance(value, bytes):
         return
-    frame_bytes = expected // file.frame_count if expected else None
-    found = more_pictures_than(file.frame_count, value, frame_bytes, file.transfer_syntax)
+    expected = expected_bytes(file.dataset)
+    found = more_pictures_than(file.frame_count, value, expected, file.transfer_syntax)
     if found:
         raise Refusal(
             f"holds {found} pictures, but its header says {file.frame_count} (NumberOfFrames); ask the site "

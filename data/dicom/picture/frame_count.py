@@ -8,16 +8,16 @@ from pydicom.uid import UID, RLELossless
 _STARTS = (b"\xff\xd8\xff", b"\xff\x4f\xff\x51")  # of a JPEG or JPEG-LS, and of a JPEG 2000 code stream
 
 
-def more_pictures_than(frames: int, pixels: bytes, frame_bytes: int | None, syntax: UID) -> int:
+def more_pictures_than(frames: int, pixels: bytes, expected: int | None, syntax: UID) -> int:
     """The number of pictures in the pixel data if it is greater than ``frames``, else 0.
 
-    frame_bytes: of one uncompressed frame, None where the header does not say.
+    expected: bytes of that many uncompressed frames (those of single bits follow on each other without a
+    gap), None where the header does not say.
     """
     if syntax.is_encapsulated:
         found = _code_streams(pixels, syntax)
-    elif frame_bytes:
-        padding = frames * frame_bytes % 2
-        found = (len(pixels) - padding) // frame_bytes
+    elif expected:
+        found = (len(pixels) - expected % 2) * frames // expected
     else:
         found = 0
     return found if found > frames else 0

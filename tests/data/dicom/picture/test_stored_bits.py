@@ -161,3 +161,18 @@ def test_pictures_behind_the_stated_ones_are_refused(encoding, frames):
         del dataset.NumberOfFrames
     with pytest.raises(Refusal, match=f"holds {held} pictures, but its header says {frames or 1}"):
         seen(dataset)
+
+
+@pytest.mark.parametrize(("frames", "rows", "columns"), [(1, 3, 5), (5, 3, 5), (40, 5, 7), (3, 8, 8)])
+def test_frames_of_single_bits_are_counted_by_bits(frames, rows, columns):
+    pictures = np.random.default_rng(4).integers(0, 2, (frames, rows, columns)).astype(np.uint8)
+    dataset = film(pictures, BitsAllocated=1, BitsStored=1, HighBit=0)
+    dataset.PixelData = np.packbits(pictures, axis=None, bitorder="little").tobytes()
+    dataset.PixelData += b"\0" * (len(dataset.PixelData) % 2)
+    assert np.array_equal(seen(dataset)[0].pixels, pictures[0])
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 1, 1), (3, 1, 1), (5, 3, 5)])
+def test_the_byte_that_fills_up_is_no_picture(shape):
+    pixels = np.random.default_rng(4).integers(0, 256, shape).astype(np.uint8)
+    assert np.array_equal(seen(film(pixels))[0].pixels, pixels if len(shape) == 2 else pixels[0])
