@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from data.dicom.read import quiet
+from data.ingest import batch as writing
 from data.ingest.preview import look_at
 from data.ingest.run import ingest
 from data.ingest.worker import CRASHED, NO_MEMORY, TOO_LONG
@@ -83,7 +84,7 @@ def films(batch: Batch, dice: random.Random, place: Path, count: int) -> None:
     for number in range(count):
         (folder / f"{number:05}.dcm").write_bytes(mutated(dice, dice.choice(seeds.films()), DICOM))
     batch.files = count
-    store = _import(batch, place, folder, expected=count)
+    store = _import(batch, place, folder, expected=count, at_once=count)
     if store is not None and batch.seed % PREVIEWED == 0:
         _preview(batch, folder, count)
         broken = verify(store, films=True).broken
@@ -200,8 +201,18 @@ def _as_command(main: Callable[[list[str]], None]) -> Any:
     return Whole()
 
 
-def _import(batch: Batch, place: Path, *given: Path, expected: int | None = None) -> CohortStore | None:
-    """Import, and check that every file is taken, there or refused. expected: how many, where known."""
+def _import(
+    batch: Batch,
+    place: Path,
+    *given: Path,
+    expected: int | None = None,
+    at_once: int = writing.BATCH,
+) -> CohortStore | None:
+    """Import, and check that every file is taken, there or refused.
+
+    expected: how many, where known. at_once: films in one transaction; most of the time goes into these.
+    """
+    writing.BATCH = at_once
     store = CohortStore.open(place / "cohort.duckdb")
     try:
         result = ingest(store, list(given), workers=WORKERS)

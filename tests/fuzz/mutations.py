@@ -135,13 +135,17 @@ def elements(data: bytes) -> list[tuple[int, int, int]]:
         if kind in (b"OB", b"OW", b"SQ", b"UN", b"UT", b"OF", b"UC", b"UR", b"OD", b"OL"):
             length, start = struct.unpack_from("<L", data, at + 8)[0] if at + 12 <= len(data) else 0, at + 12
         else:
-            length, start = struct.unpack_from("<H", data, at + 6)[0], at + 8
+            length, start = _length(data, at + 6), at + 8
         end = start + length
         if not kind.isalpha() or end > len(data):
             break
         found.append((at, start, end))
         at = end
     return found
+
+
+def _length(data: bytes, at: int) -> int:
+    return int.from_bytes(data[at : at + 2], "little")
 
 
 def element_length(dice: random.Random, data: bytes) -> bytes:
@@ -188,7 +192,7 @@ def header(dice: random.Random, data: bytes) -> bytes:
         if at > 0 and data[at + 4 : at + 6] == b"US":
             changed[at + 8 : at + 10] = struct.pack("<H", dice.choice(NUMBERS))
         elif at > 0:
-            length = struct.unpack_from("<H", data, at + 6)[0]
+            length = _length(data, at + 6)
             changed[at + 8 : at + 8 + length] = dice.choice(WORDS)[:length].ljust(length)
     return bytes(changed)
 
@@ -198,7 +202,7 @@ def syntax(dice: random.Random, data: bytes) -> bytes:
     at = data.find(b"\x02\x00\x10\x00UI")
     if at < 0:
         return data
-    length = struct.unpack_from("<H", data, at + 6)[0]
+    length = _length(data, at + 6)
     uid = dice.choice(SYNTAXES)
     uid += b"\0" * (len(uid) % 2)
     return data[: at + 6] + struct.pack("<H", len(uid)) + uid + data[at + 8 + length :]

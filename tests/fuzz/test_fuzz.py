@@ -43,3 +43,7 @@ def test_damage_of_small_files_never_fails():
     for number in range(300):
         dice = random.Random(number)
         assert isinstance(mutated(dice, dice.randbytes(dice.randrange(40)), DICOM + ANY), bytes)
+    whole = seeds.films()[0]
+    for number in range(0, len(whole) // 2, 23):
+        for mutation in set(DICOM):
+            assert isinstance(mutation(random.Random(number), whole[: number + 2]), bytes)
