@@ -219,7 +219,8 @@ def _spacing_of(path: Path) -> tuple[float, float]:
 
 
 def _read_dicom(path: Path) -> tuple[np.ndarray, tuple[float, float] | None]:
-    """Grey pixels, bone bright, and the (row, column) spacing that the file states."""
+    """Grey pixels, bone bright, and the (row, column) spacing, by the rule that import goes by."""
+    from data.dicom.picture.spacing import spacing_of
     from data.dicom.pixel_values import to_picture
     from data.dicom.read import Refusal, decode_frames, read_dicom
 
@@ -229,11 +230,9 @@ def _read_dicom(path: Path) -> tuple[np.ndarray, tuple[float, float] | None]:
             pixels = to_picture(next(decode_frames(file)), file.dataset).pixels
     except Refusal as refusal:
         raise InputError(str(path), f"a readable film is needed ({refusal})", "check the file") from refusal
-    stated = file.dataset.get("PixelSpacing") or file.dataset.get("ImagerPixelSpacing")
-    spacing = (float(stated[0]), float(stated[1])) if stated else None
-    return (pixels if pixels.ndim == 2 else pixels.mean(axis=2)), spacing
+    return (pixels if pixels.ndim == 2 else pixels.mean(axis=2)), spacing_of(file.dataset).mm
 
 
 def stated_spacing(path: Path) -> tuple[float, float] | None:
-    """(row, column) millimetres a pixel as a DICOM file states them, or None."""
+    """(row, column) millimetres of the patient a pixel, as a DICOM file states them, or None."""
     return _read_dicom(path)[1]

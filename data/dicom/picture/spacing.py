@@ -5,8 +5,8 @@ in this order (PS3.3, 10.7.1.3 and C.8.11.4):
 
 1. PixelSpacing where it was calibrated: it states how, or differs from the spacing at the detector;
 2. the spacing at the detector (ImagerPixelSpacing, or PixelSpacing equal to it) or on the scanned film
-   (NominalScannedPixelSpacing), divided by the magnification: EstimatedRadiographicMagnificationFactor, else
-   DistanceSourceToDetector / DistanceSourceToPatient, else 1;
+   (NominalScannedPixelSpacing), divided by the magnification: DistanceSourceToDetector /
+   DistanceSourceToPatient, else EstimatedRadiographicMagnificationFactor, which is an estimate of it, else 1;
 3. the region of an ultrasound picture.
 
 A value that cannot be right is left out, and said.
@@ -31,7 +31,8 @@ SMALLEST, LARGEST = 0.001, 20.0  # mm between pixels; outside of it is a wrong h
 LARGEST_OF_RADIOGRAPH = 2.0  # mm; a film of 1000 pixels would be two metres long
 LARGEST_MAGNIFICATION = 2.0  # a joint half-way to the tube; more is no film of this kind
 SAME = 5e-3  # by which two spacings may differ, as a proportion, and be the same, rounded differently
-FACTORS_AGREE = 0.05  # by which a stated factor and that of the distances may differ, as a proportion
+ESTIMATED = "EstimatedRadiographicMagnificationFactor"
+FACTORS_AGREE = 0.02  # by which a stated factor and that of the distances may differ, as a proportion
 _CENTIMETRES = 3  # of an ultrasound region (PS3.3, C.8.5.5.1.1)
 
 
@@ -128,22 +129,26 @@ def _calibrated(dataset: Dataset, own: Pair, at_detector: Pair | None, modality:
 
 def _magnification(dataset: Dataset, warnings: list[str]) -> tuple[float, str]:
     """By how much the picture is larger than the patient, at least 1, and the words that say so."""
-    by_distance = _by_distance(dataset, warnings)
-    keyword = "EstimatedRadiographicMagnificationFactor"
-    value = header_value(dataset, keyword)
-    if not _is_missing(value):
-        factor = number(value)
-        if 1 <= factor <= LARGEST_MAGNIFICATION:
-            if by_distance and abs(by_distance / factor - 1) > FACTORS_AGREE:
-                warnings.append(
-                    f"the magnification factor {factor:g} and that of the distances, {by_distance:.3g}, "
-                    "contradict each other; the factor was taken"
-                )
-            return factor, f"{keyword} {factor:g}"
-        warnings.append(f"the magnification factor {_shown(factor)} cannot be right and was left out")
-    if by_distance:
-        return by_distance, f"(DistanceSourceToDetector / DistanceSourceToPatient = {by_distance:.4g})"
-    return 1.0, ""
+    by_distance, estimated = _by_distance(dataset, warnings), _estimated(dataset, warnings)
+    if by_distance is None:
+        return (estimated, f"{ESTIMATED} {estimated:g}") if estimated else (1.0, "")
+    if estimated and abs(by_distance / estimated - 1) > FACTORS_AGREE:
+        warnings.append(
+            f"the magnification factor {estimated:g} and that of the distances, {by_distance:.3g}, "
+            "contradict each other; that of the distances was taken"
+        )
+    return by_distance, f"(DistanceSourceToDetector / DistanceSourceToPatient = {by_distance:.4g})"
+
+
+def _estimated(dataset: Dataset, warnings: list[str]) -> float | None:
+    value = header_value(dataset, ESTIMATED)
+    if _is_missing(value):
+        return None
+    factor = number(value)
+    if 1 <= factor <= LARGEST_MAGNIFICATION:
+        return factor
+    warnings.append(f"the magnification factor {_shown(factor)} cannot be right and was left out")
+    return None
 
 
 def _by_distance(dataset: Dataset, warnings: list[str]) -> float | None:

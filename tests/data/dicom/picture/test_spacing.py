@@ -114,10 +114,10 @@ def test_any_header_follows_the_rule(tags, equal):
         assert "the file does not say how many millimetres a pixel is" in spacing.warnings
     else:
         factor, distances = tags[FACTOR], (tags[DETECTOR], tags[PATIENT])
-        if factor is not None and 1 <= factor <= 2:
-            expected = factor
-        elif None not in distances and distances[1] > 0 and 1 <= distances[0] / distances[1] <= 2:
+        if None not in distances and distances[1] > 0 and 1 <= distances[0] / distances[1] <= 2:
             expected = distances[0] / distances[1]
+        elif factor is not None and 1 <= factor <= 2:
+            expected = factor
         else:
             expected = 1
         assert spacing.mm == mm(flat / expected)
@@ -178,7 +178,7 @@ def test_distances_that_cannot_be_right_are_left_out_and_said(distances):
 
 def test_a_factor_that_the_distances_contradict_is_said():
     spacing = found(ImagerPixelSpacing=[0.2, 0.2], **{FACTOR: 1.1, DETECTOR: 1300, PATIENT: 1000})
-    assert spacing.mm == mm(0.2 / 1.1)
+    assert spacing.mm == mm(0.2 / 1.3)
     assert "1.1 and that of the distances, 1.3, contradict each other" in spacing.warnings[0]
 
 
