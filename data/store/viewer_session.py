@@ -56,7 +56,9 @@ class Look(Session):
         words = set(re.findall(r"\w+", sql.casefold()))
         self.named |= named_tables(sql) & self._tables.keys()
         for name in [name for name in self._views if name.casefold() in words]:
-            view = self._views.pop(name)
+            view = self._views.pop(name, "")  # totals of then cover what they are made from
+            if not view:
+                continue
             if name == "total" and self._as_of is not None:
                 self._keep_totals_of_then()
             else:

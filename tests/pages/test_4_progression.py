@@ -277,7 +277,12 @@ def test_a_set_is_frozen_and_opens_to_the_same_digits(open_app, own):
 def test_a_set_frozen_blinded_keeps_the_arms_hidden(open_app, own):
     store = CohortStore(own)
     store.set_blinded(True, actor="test", reason="again")
-    viewed = Page(str(own), {"version": store.version(), "blinded": True, "phantom": True}, Viewer(), LIGHT)
+    viewed = Page(
+        str(own),
+        {"version": store.version(), "blinded": True, "phantom": True, "last_writes": {}},
+        Viewer(),
+        LIGHT,
+    )
     results = frozen_results(viewed, ASKED)
     assert set(results[IMPUTED]["summary"]) == {"all"}
     freeze(store, "blind", actor="a", reason="r", system="msasss", version=store.version(),

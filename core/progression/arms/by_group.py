@@ -12,15 +12,14 @@ import numpy as np
 import pandas as pd
 
 from core.agreement.proportion import proportion
-from core.arms import arms_in_order
 from core.progression.summary import difference_of_means, summary
 
 ALL = "all"
 
 
 def masks(arm: np.ndarray, *, with_all: bool = False) -> dict[str, np.ndarray]:
-    """Arm -> who is in it, in order of arms; everyone as ``all`` where there is no arm (or asked for)."""
-    names = arms_in_order({str(one) for one in arm if one is not None})
+    """Arm -> who is in it, by the alphabet; everyone as ``all`` where there is no arm (or asked for)."""
+    names = sorted({str(one) for one in arm if one is not None})
     everyone = {ALL: np.ones(len(arm), bool)} if with_all or not names else {}
     return everyone | {name: arm == name for name in names}
 
