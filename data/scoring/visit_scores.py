@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -59,11 +60,11 @@ def visit_scores(
 
 def _films(best: pd.DataFrame, part_of: Mapping[str, Part]) -> dict[Part, str]:
     """Part -> the film that most of its sites are taken from, the first by name of equals."""
-    parts = best["site"].map(part_of)
-    counts = best.groupby([parts.rename("part"), "image"]).size() if len(best) else pd.Series(dtype=int)
+    pairs = zip(best["site"].astype(str), best["image"].astype(str), strict=True)
+    counts = Counter((part_of[site], image) for site, image in pairs)
     films: dict[Part, str] = {}
     for (part, image), _ in sorted(counts.items(), key=lambda one: (-one[1], one[0][1])):
-        films.setdefault(part, str(image))
+        films.setdefault(part, image)
     return films
 
 
