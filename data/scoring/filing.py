@@ -201,7 +201,8 @@ def file_visit(tx: Transaction, run: Run, subject: str, visit: str) -> None:
     way.
     """
     found = tx.query(
-        "SELECT f.image, i.body_part, f.site, f.feature, f.grade, f.abstained FROM main.finding f "
+        "SELECT f.image, i.body_part, i.laterality, f.site, f.feature, f.grade, f.abstained "
+        "FROM main.finding f "
         "JOIN main.image i ON i.image = f.image AND i.superseded_by IS NULL WHERE i.subject = ? "
         "AND i.visit = ? AND f.run = ? AND f.superseded_by IS NULL ORDER BY f.image, f.site",
         [subject, visit, run.run],

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -10,7 +11,9 @@ import pandas as pd
 from core.scores import get
 
 ABSTAINED_SITE = "the model abstained: "
+SIDES = ("L", "R")
 NOT_SEEN = "hidden or off the film"
+Part = tuple[str, str]  # region and side of sites that a film shows together, or another film of the visit
 
 
 def visit_scores(
@@ -18,15 +21,17 @@ def visit_scores(
 ) -> list[dict[str, Any]]:
     """One row per site and finding there: site, feature, grade, reason, image.
 
-    found: the findings of one visit (image, body_part, site, feature, grade, abstained). Where two films
-    show the same region, each site is taken from the film with more graded sites, then from the first by
-    name, with what that film shows there beside the grade (an ankylosis). A site of a shown region that no
-    film has gets no grade, with its reason in ``unscorable`` ((image, site) -> reason), else ``NOT_SEEN``. A
-    film on which the model abstained gives its region empty grades with the reason, unless another film shows
-    that region.
+    found: the findings of one visit (image, body_part, site, feature, grade, abstained; laterality may be
+    absent). A visit may have a film of each side, or of both. Where two films show the same site, it is taken
+    from the film with more graded sites, then from the first by name, with what that film shows there beside
+    the grade (an ankylosis). A site of a shown side that no film has gets no grade, with its reason in
+    ``unscorable`` ((image, site) -> reason), else ``NOT_SEEN``. A film on which the model abstained gives its
+    region, or the side that its file states, empty grades with the reason, unless another film shows them. A
+    side that no film shows takes the reason of a film of the other side.
     """
-    regions = {site.code: site.region for site in get(system).sites}
-    features = {site.code: site.feature for site in get(system).sites}
+    sites = get(system).sites
+    features = {site.code: site.feature for site in sites}
+    part_of: dict[str, Part] = {site.code: (site.region, site.side) for site in sites}
     best = _best(found, features)
     rows: list[dict[str, Any]] = [
         {
@@ -38,28 +43,63 @@ def visit_scores(
         }
         for row in best.to_dict("records")
     ]
-    film_of = {regions[str(row["site"])]: row["image"] for row in rows}
+    film_of = _films(best, part_of)
     seen = {str(row["site"]) for row in rows if row["feature"] == features[str(row["site"])]}
     why = unscorable or {}
     rows += [
-        _no_grade(site, features[site], film_of[region], why.get((film_of[region], site), NOT_SEEN))
-        for site, region in regions.items()
-        if region in film_of and site not in seen
+        _no_grade(site, features[site], film_of[part], why.get((film_of[part], site), NOT_SEEN))
+        for site, part in part_of.items()
+        if part in film_of and site not in seen
     ]
-    shown = set(film_of)
-    for film in found[found["site"].isna()].itertuples():
-        open_regions = [region for region in dict.fromkeys(regions.values()) if region not in shown]
-        stated = [region for region in open_regions if region and region in str(film.body_part)]
-        region = stated[0] if stated else (open_regions[0] if len(open_regions) == 1 else None)
-        if region is None:
-            continue
-        shown.add(region)
-        rows += [
-            _no_grade(site, features[site], str(film.image), ABSTAINED_SITE + str(film.abstained))
-            for site, of in regions.items()
-            if of == region
-        ]
-    return rows
+    refused = _refused(found[found["site"].isna()], film_of, list(dict.fromkeys(part_of.values())))
+    rows += [
+        _no_grade(site, features[site], *refused[part]) for site, part in part_of.items() if part in refused
+    ]
+    return rows + _other_sides(part_of, features, {*film_of, *refused}, why)
+
+
+def _films(best: pd.DataFrame, part_of: Mapping[str, Part]) -> dict[Part, str]:
+    """Part -> the film that most of its sites are taken from, the first by name of equals."""
+    pairs = zip(best["site"].astype(str), best["image"].astype(str), strict=True)
+    counts = Counter((part_of[site], image) for site, image in pairs)
+    films: dict[Part, str] = {}
+    for (part, image), _ in sorted(counts.items(), key=lambda one: (-one[1], one[0][1])):
+        films.setdefault(part, image)
+    return films
+
+
+def _refused(
+    films: pd.DataFrame, shown: Mapping[Part, str], parts: Sequence[Part]
+) -> dict[Part, tuple[str, str]]:
+    """Part that no film shows -> the film that should have, on which the model abstained, and why."""
+    refused: dict[Part, tuple[str, str]] = {}
+    for film in films.itertuples():
+        left = [part for part in parts if part not in shown and part not in refused]
+        regions = list(dict.fromkeys(region for region, _ in left))
+        stated = [region for region in regions if region and region in str(film.body_part)]
+        half = {region for region, _ in (*shown, *refused)}
+        unseen = [region for region in regions if region not in half]
+        region = stated[0] if stated else (unseen[0] if len(unseen) == len(regions) == 1 else None)
+        side = str(getattr(film, "laterality", None) or "")
+        own = [part for part in left if part[0] == region and (part[1] == side or side not in SIDES)]
+        why = str(film.image), ABSTAINED_SITE + str(film.abstained)
+        refused |= dict.fromkeys(own, why)
+    return refused
+
+
+def _other_sides(
+    part_of: Mapping[str, Part],
+    features: Mapping[str, str],
+    shown: Collection[Part],
+    why: Mapping[tuple[str, str], str],
+) -> list[dict[str, Any]]:
+    """Sites of a side that no film shows: what a film of the other side says about them."""
+    told = {site: (image, reason) for (image, site), reason in sorted(why.items(), reverse=True)}
+    return [
+        _no_grade(site, features[site], *told[site])
+        for site, part in part_of.items()
+        if part not in shown and site in told
+    ]
 
 
 def _best(found: pd.DataFrame, features: Mapping[str, str]) -> pd.DataFrame:

@@ -14,9 +14,14 @@ def as_grey(pixels: np.ndarray) -> np.ndarray:
     """float32 in [0, 1] between the 0.5 and 99.5 percent quantiles, uint16 and float alike; constant films
     give 0.
     """
+    return np.asarray(np.clip(on_film_scale(pixels), 0, 1), dtype=np.float32)
+
+
+def on_film_scale(pixels: np.ndarray) -> np.ndarray:
+    """float32, 0 at the film's 0.5 percent quantile and 1 at its 99.5 percent quantile, nothing cut off."""
     grey = np.asarray(pixels, dtype=np.float32)
     low, high = np.quantile(grey[::4, ::4] if grey.size > 1e5 else grey, (0.005, 0.995))
-    return np.asarray(np.clip((grey - low) / max(float(high - low), 1e-6), 0, 1), dtype=np.float32)
+    return np.asarray((grey - low) / max(float(high - low), 1e-6), dtype=np.float32)
 
 
 def resample(grey: np.ndarray, spacing: tuple[float, float], mm: float) -> np.ndarray:
@@ -41,8 +46,16 @@ def cut_tile(
     """float32 (rows, columns): the film under the frame, in [0, 1] between its own 1 and 99 percent
     quantiles.
 
-    grey: the film at full resolution; spacing: its (row, column) mm. Outside the film is 0. Sampled twice as
-    finely as asked and averaged, so that film noise does not alias.
+    grey: the film at full resolution; spacing: its (row, column) mm. Outside the film is 0.
+    """
+    return stretch(under_frame(grey, spacing, frame, rows, columns))
+
+
+def under_frame(
+    grey: np.ndarray, spacing: tuple[float, float], frame: Frame, rows: int, columns: int
+) -> np.ndarray:
+    """(rows, columns): the film under the frame in its own greys; as :func:`cut_tile` otherwise. Sampled
+    twice as finely as asked and averaged, so that film noise does not alias.
     """
     per_mm = np.array([1 / spacing[1], 1 / spacing[0]])
     along_x, along_y = frame.along_x / 2 * per_mm, frame.along_y / 2 * per_mm
@@ -56,7 +69,7 @@ def cut_tile(
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_CONSTANT,
     )
-    return stretch(cv2.resize(fine, (columns, rows), interpolation=cv2.INTER_AREA))
+    return np.asarray(cv2.resize(fine, (columns, rows), interpolation=cv2.INTER_AREA))
 
 
 def stretch(tile: np.ndarray, step: int = 1) -> np.ndarray:

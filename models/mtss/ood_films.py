@@ -6,13 +6,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import torch
-
 from core.domain import Abstained, Image
 from data.phantom.seeds import StudyRole, StudySeed
 from models.common.coco import grey_pixels, read_coco
-from models.mtss.finder.locate import build_finder, judge
+from models.mtss.finder.locate import judge
 from models.mtss.phantom import Patients, limb_films
+from models.mtss.scorer import build
 from models.ood.fit import CheckedImage
 from models.ood.real_images import Group
 
@@ -23,12 +22,11 @@ ONE_DAMAGED_OF = 4  # training and tuning patients: so many have long-standing d
 
 
 class Source:
-    """Films of hands and feet as the model's finder sees them."""
+    """Films of hands and feet as the model's localiser and grader see them."""
 
     def __init__(self, size: str, folders: Sequence[Path] = ()) -> None:
         """folders: written by :mod:`models.mtss.phantom`; a patient found there is not rendered anew."""
-        torch.set_num_threads(1)
-        self.finder = build_finder(size=size)
+        self.scorer = build(size=size, threads=1)
         self.folders = [read_coco(folder) for folder in folders]
 
     def patient(self, role: str, number: int, domain: str) -> list[CheckedImage]:
@@ -56,9 +54,11 @@ class Source:
             yield name, drawn.view, film
 
     def _checked(self, patient: str, view: str, film: Image) -> CheckedImage:
-        look = self.finder.see(film)
-        scored = not isinstance(judge(look, stated=film.spacing_mm is not None), Abstained)
-        return CheckedImage(patient, view, scored, look.ood_features())
+        look = self.scorer.finder.see(film)
+        places = judge(look, stated=film.spacing_mm is not None)
+        if isinstance(places, Abstained):
+            return CheckedImage(patient, view, False, look.ood_features())
+        return CheckedImage(patient, view, True, self.scorer.features_of(film, places))
 
 
 def patients(role: str, number: int, domain: str) -> Patients:
@@ -81,7 +81,7 @@ def subject_of(who: Patients) -> str:
 
 
 WRONG = {
-    "one_hand": "one hand only, to be refused",
+    "one_hand": "one hand only, to be scored as one or refused",
     "foot_as_hand": "feet filed as hands, to be scored as feet",
     "mirrored": "flipped film of hands, to be scored or refused",
     "chest": "chest, to be refused",

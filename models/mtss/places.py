@@ -19,11 +19,12 @@ class Place:
 
 @dataclass(frozen=True)
 class Places:
-    """The units of one film of both hands or both feet.
+    """The units of one film of both hands or both feet, or of one of them.
 
     view: ``hands`` or ``feet``. units: ``LH.MCP2`` -> its place. missing: unit -> why it has none.
     mm_per_pixel: as the file states it, else computed from the size of the limbs.
-    ood_features: of the film, for the check of unknown images; empty for labelled ones.
+    ood_features: of the film, for the check of unknown images; empty for labelled ones. sides: ``L`` and
+    ``R``, or the one that the film shows.
     """
 
     view: str
@@ -31,6 +32,7 @@ class Places:
     missing: dict[str, str] = field(default_factory=dict)
     mm_per_pixel: float = 0.15
     ood_features: Mapping[str, np.ndarray] = field(default_factory=dict, compare=False, repr=False)
+    sides: tuple[str, ...] = ("L", "R")
 
 
 MIN_VISIBLE = 0.3

@@ -1,17 +1,17 @@
 """Films of hands and feet to findings: sites found, finger joints detected, every site graded.
 
-A film is scored as what its pixels show, hands or feet. Special findings come from the two detectors and are
-findings of their own beside the grades; the score's rules let them override. What was trained
-on phantom films only is outside its training domain on any real film.
+A film is scored as what its pixels show, hands or feet, both of them or one (:mod:`models.mtss.one_limb`).
+Special findings come from the two detectors and are findings of their own beside the grades; the score's
+rules let them override. What was trained on phantom films only is outside its training domain on any real
+film.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from core.domain import Abstained, Box, Finding, Image, Scored
@@ -21,9 +21,11 @@ from models.common.modality import is_radiograph
 from models.mtss.detectors.read import HandDetectors, HandReading
 from models.mtss.detectors.read import build as build_detectors
 from models.mtss.detectors.special import special_findings
-from models.mtss.finder.locate import SiteFinder, build_finder
-from models.mtss.fuse import fuse
+from models.mtss.finder import locate
+from models.mtss.finder.locate import WORDS, OneLimb, SiteFinder, build_finder
+from models.mtss.fuse import Fused, fuse
 from models.mtss.grader.grade import JointGrader, SiteGrade, build_grader
+from models.mtss.one_limb import NOUNS, beside_its_mirror, offset, own_joints, own_places, side_of
 from models.mtss.places import Places
 from models.ood import check as ood
 from models.system import reader_name
@@ -45,7 +47,7 @@ class LimbReading:
 
 
 class MtssScorer:
-    """Scores films of both hands and of both feet, one at a time (read mode ``single``)."""
+    """Scores films of hands and of feet, both or one of them, one at a time (read mode ``single``)."""
 
     def __init__(
         self,
@@ -75,31 +77,80 @@ class MtssScorer:
         if not is_radiograph(film.modality):
             return Abstained(f"modality {film.modality} is no radiograph")
         places = self.finder.find(film)
+        if isinstance(places, OneLimb):
+            return self._read_one(film, places)
         if isinstance(places, Abstained):
             return places
-        if self.check is not None and (reason := self.check.reason(places.ood_features)):
-            return Abstained(reason)
+        return self._unlike(film, places) or self._read_both(film, places)
+
+    def _read_both(self, film: Image, places: Places) -> LimbReading:
         if places.view != "hands":
             return LimbReading(places, self.grader.grade(film, places))
-        hands = self.detectors.scan(film)
-        fused = fuse(hands.joints, hands.named, places)
+        hands, fused = self._joints(film, places)
         return LimbReading(fused.places, self.grader.grade(film, fused.places), hands, fused.boxes)
 
-    def ood_features(self, film: Image) -> dict[str, np.ndarray]:
-        """All parts of the check where limbs were found, else those that need none."""
-        return self.finder.see(film).ood_features()
+    def _read_one(self, film: Image, one: OneLimb) -> LimbReading | Abstained:
+        """A film of one limb: found beside its mirror image, graded as it is."""
+        side = side_of(one, film)
+        if isinstance(side, Abstained):
+            return side
+        two, columns = beside_its_mirror(film, one), offset(film, one)
+        both = self.finder.find_unmarked(two)
+        if isinstance(both, Abstained):
+            return Abstained(f"one {NOUNS[one.looks[1]]} only; beside its mirror image {both.reason}")
+        if unlike := self._unlike(two, both):
+            return unlike
+        if both.view != "hands":
+            places = own_places(both, one.looks, columns)
+            return LimbReading(places, self.grader.grade(film, places))
+        hands, fused = self._joints(two, both)
+        places = own_places(fused.places, one.looks, columns)
+        boxes = {unit: box for unit, box in fused.boxes.items() if unit[:2] == one.looks}
+        hands = replace(hands, joints=own_joints(hands.joints, columns))
+        return LimbReading(places, self.grader.grade(film, places), hands, boxes)
+
+    def _joints(self, film: Image, places: Places) -> tuple[HandReading, Fused]:
+        hands = self.detectors.scan(film)
+        return hands, fuse(hands.joints, hands.named, places)
+
+    def _unlike(self, film: Image, places: Places) -> Abstained | None:
+        """Why the film is none of those that the model knows."""
+        if self.check is None:
+            return None
+        reason = self.check.reason(self.features_of(film, places))
+        return Abstained(reason) if reason else None
+
+    def features_of(self, film: Image, places: Places) -> ood.Features:
+        """All parts of the check of a film whose limbs were found."""
+        return {**places.ood_features, **self.grader.ood_features(film, places)}
+
+    def ood_features(self, film: Image) -> ood.Features:
+        """All parts of the check where limbs were found, else those that need none. One limb counts beside
+        its mirror image."""
+        look = self.finder.see(film)
+        places = locate.judge(look, stated=film.spacing_mm is not None)
+        if isinstance(places, OneLimb):
+            film = beside_its_mirror(film, places)
+            look = self.finder.see(film)
+            places = locate.judge(replace(look, letters=()), stated=True)
+        return look.ood_features() if isinstance(places, Abstained) else self.features_of(film, places)
 
 
 def judge(reading: LimbReading) -> Scored | Abstained:
     """Findings in the order of the score, special ones after the grades, and what could not be scored."""
-    sites = [site for site in MTSS.sites if site.unit[1] == ("H" if reading.places.view == "hands" else "F")]
+    places = reading.places
+    letter = "H" if places.view == "hands" else "F"
+    of_view = [site for site in MTSS.sites if site.unit[1] == letter]
+    sites = [site for site in of_view if site.side in places.sides]
     graded = [site for site in sites if site.code in reading.grades]
     if len(graded) < MIN_SHARE * len(sites):
-        return Abstained(f"only {len(graded)} of {len(sites)} sites of the {reading.places.view} can be seen")
+        return Abstained(f"only {len(graded)} of {len(sites)} sites of the {places.view} can be seen")
     findings = [_finding(site.code, site.feature, site.unit, reading) for site in graded]
-    missing = {
-        site.code: reading.places.missing.get(site.unit, NOT_FOUND) for site in sites if site not in graded
-    }
+    missing = {site.code: places.missing.get(site.unit, NOT_FOUND) for site in sites if site not in graded}
+    shown = (
+        f"the film shows the {' and the '.join(WORDS[side] for side in places.sides)} {NOUNS[letter]} only"
+    )
+    missing |= {site.code: shown for site in of_view if site not in sites}
     return Scored((*findings, *_special(reading)), missing)
 
 

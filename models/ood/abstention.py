@@ -166,11 +166,13 @@ def check_text(stored: Mapping[str, Any] | None) -> str:
     ]  # fmt: skip
     head = ("test patients, images that the model would score", "images (patients)",
             "refused by the check (95%)", "part beyond the limit")  # fmt: skip
+    limits = ", ".join(
+        f"{name} {part.get('limit', stored.get('limit')):.2f}" for name, part in stored["parts"].items()
+    )
     return (
-        f"Fitted on {fitted['films']} images of {fitted['patients']} training patients. Its limit "
-        f"({stored['limit']:.2f} times the usual distance) was set on {tuned['films']} images of "
-        f"{tuned['patients']} tuning patients, for at most {100 * stored['alarm']:g}% of false alarms.\n\n"
-        + table(head, rows)
+        f"Fitted on {fitted['films']} images of {fitted['patients']} training patients. Its limits (in usual "
+        f"distances: {limits}) were set on {tuned['films']} images of {tuned['patients']} tuning patients, "
+        f"for at most {100 * stored['alarm']:g}% of false alarms in all.\n\n" + table(head, rows)
     )
 
 

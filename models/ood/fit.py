@@ -38,7 +38,7 @@ class CheckedImage:
     patient: str
     view: str
     scored: bool
-    features: dict[str, np.ndarray]
+    features: ood.Features
 
 
 class Source(Protocol):
@@ -80,7 +80,11 @@ def _keep(films: Sequence[CheckedImage], path: Path) -> None:
     arrays: dict[str, Any] = {}
     for place, film in enumerate(films):
         arrays[f"{place}/about"] = np.array([film.patient, film.view, str(int(film.scored))])
-        arrays |= {f"{place}/part/{name}": values for name, values in film.features.items()}
+        for name, values in film.features.items():
+            if isinstance(values, ood.Sites):
+                arrays[f"{place}/kinds/{name}"] = np.array(values.kinds, dtype=str)
+                values = values.values
+            arrays[f"{place}/part/{name}"] = values
     part = path.with_suffix(".part.npz")
     np.savez(part, **arrays)
     part.rename(path)
@@ -91,10 +95,14 @@ def _kept(path: Path) -> Iterator[CheckedImage]:
         for place in range(sum(name.endswith("/about") for name in stored.files)):
             patient, view, scored = (str(value) for value in stored[f"{place}/about"])
             begin = f"{place}/part/"
-            parts = {
-                name.removeprefix(begin): stored[name] for name in stored.files if name.startswith(begin)
-            }
+            names = [name.removeprefix(begin) for name in stored.files if name.startswith(begin)]
+            parts = {name: _part(stored, place, name) for name in names}
             yield CheckedImage(patient, view, scored == "1", parts)
+
+
+def _part(stored: Any, place: int, name: str) -> np.ndarray | ood.Sites:
+    values, kinds = stored[f"{place}/part/{name}"], f"{place}/kinds/{name}"
+    return ood.Sites(tuple(map(str, stored[kinds])), values) if kinds in stored.files else values
 
 
 def scorable(films: Sequence[CheckedImage]) -> list[CheckedImage]:
@@ -118,10 +126,8 @@ def false_alarms(check: ood.Check, films: Sequence[CheckedImage]) -> dict[str, A
     def share(true: np.ndarray, whose: Sequence[str]) -> dict[str, Any]:
         return mean_by_patient(true, whose, is_proportion=True, draws=DRAWS)
 
-    parts = {
-        name: int(sum(check.distances(film.features)[name] > check.limit for film in scored))
-        for name in check.parts
-    }
+    beyond = [check.beyond(film.features) for film in scored]
+    parts = {name: sum(name in one for one in beyond) for name in check.parts}
     return {
         "films": len(scored),
         "patients": len(set(patients)),

@@ -1,5 +1,8 @@
 """Where the scored joints and bones of a film of both hands or both feet lie, or why that cannot be said.
 
+A film of one hand or one foot is told from these (:class:`OneLimb`); what becomes of it is said in
+:mod:`models.mtss.one_limb`.
+
 One network gives a heat map for each site of each limb (:mod:`models.mtss.finder.network`); a mean limb
 laid over its places gives up those that lie off (:mod:`models.mtss.finder.limb_shape`). Hands or feet is
 what the pixels show, whatever the file says. Which limb is the left one follows from the side markers
@@ -10,7 +13,7 @@ on every PA film that was not flipped.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +74,20 @@ class Look:
         return {**self.features} if anatomy is None else {**self.features, "anatomy": anatomy}
 
 
+@dataclass(frozen=True)
+class OneLimb(Abstained):
+    """A film that shows one hand or one foot, which is none of both.
+
+    looks: the limb by its shape on a film that was not flipped (``LH``). mm: of a pixel. inner: column of the
+    film at its sites nearest to where the other limb would be. letters: side markers beside it.
+    """
+
+    looks: str
+    mm: tuple[float, float]
+    inner: float
+    letters: tuple[Letter, ...] = ()
+
+
 class SiteFinder:
     """The trained network, ready to look at films."""
 
@@ -87,6 +104,10 @@ class SiteFinder:
         if reason:
             return Abstained(reason)
         return judge(self.see(film), stated=film.spacing_mm is not None)
+
+    def find_unmarked(self, film: Image) -> Places | Abstained:
+        """As :meth:`find`, of a film whose side markers say nothing: they are mirrored with it."""
+        return judge(replace(self.see(film), letters=()), stated=film.spacing_mm is not None)
 
     def see(self, film: Image) -> Look:
         """What the network sees of a grey film, whatever it shows."""
@@ -164,7 +185,7 @@ def judge(look: Look, *, stated: bool) -> Places | Abstained:
     if not any(limb.seen for limb in (left, right)):
         return Abstained("neither two hands nor two feet are seen")
     if len(whole) < 2:
-        return Abstained(_not_two(left, right, VIEWS[kind]))
+        return _not_two(look, (left, right), VIEWS[kind])
     if stated:
         sizes = [limb.laid.size for limb in whole if limb.laid]
         if not all(SIZES[0] <= size <= SIZES[1] for size in sizes):
@@ -177,14 +198,19 @@ def judge(look: Look, *, stated: bool) -> Places | Abstained:
     return turned if isinstance(turned, Abstained) else _places(look, (left, right), turned)
 
 
-def _not_two(left: Limb, right: Limb, view: str) -> str:
-    """Why a film is not one of two whole limbs."""
+def _not_two(look: Look, limbs: tuple[Limb, Limb], view: str) -> Abstained:
+    """Why a film is not one of two whole limbs: it shows one, or too little of both."""
     word = "hand" if view == "hands" else "foot"
-    best, other = sorted((left, right), key=lambda limb: -limb.share)
+    best, other = sorted(limbs, key=lambda limb: -limb.share)
     if best.whole and not other.seen:
-        return f"one {word} only, by its shape a {WORDS[best.name[0]]} one; a film of both {view} is needed"
-    found = sum(int(limb.good.sum()) for limb in (left, right))
-    return f"too few sites of both {view} are seen ({found} of {len(left.good) + len(right.good)})"
+        reason = f"one {word} only, by its shape a {WORDS[best.name[0]]} one; a film of both {view} is needed"
+        across = to_film(best.points[best.good], look.factors)[:, 0]
+        inner = float(across.max() if best.name[0] == "L" else across.min())
+        return OneLimb(reason, best.name, look.mm, inner, look.letters)
+    found = sum(int(limb.good.sum()) for limb in limbs)
+    return Abstained(
+        f"too few sites of both {view} are seen ({found} of {sum(len(limb.good) for limb in limbs)})"
+    )
 
 
 def _places(look: Look, limbs: tuple[Limb, Limb], turned: bool) -> Places:

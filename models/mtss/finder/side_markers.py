@@ -43,3 +43,13 @@ def turned_by(one: Letter, middle: float) -> bool | None:
     on_left = one.x < middle
     turned = on_left != (one.letter == "L")
     return turned if turned == one.mirrored else None
+
+
+def side_by_letters(letters: Sequence[Letter]) -> str | Abstained:
+    """``L`` or ``R`` as the side markers of a film of one limb say, ``""`` without one."""
+    if any(one.mirrored for one in letters):
+        return Abstained("the side marker reads mirrored: the film was flipped")
+    said = {one.letter for one in letters}
+    if len(said) > 1:
+        return Abstained("the film bears side markers of both sides; which limb it shows is not certain")
+    return said.pop() if said else ""

@@ -16,10 +16,11 @@ import torch
 from core.domain import Box, Image
 from core.scores.mtss import MAXIMUM
 from models import cards
-from models.mtss.grader import tiles
+from models.mtss.grader import ood_features, tiles
 from models.mtss.grader.network import JointNetwork, grader
 from models.mtss.grader.rule import BLOCK_OF, BLOCKS, CODE_OF, BlockRule, expected_share, film_damage
 from models.mtss.places import Place, Places
+from models.ood.check import Sites
 
 VIEWS_MM = ((0.5, -0.5), (-0.5, 0.5))  # small shifts (across, down) at which a tile is read
 FEATURES = ("erosion", "jsn")
@@ -79,6 +80,10 @@ class JointGrader:
                 self.box(unit, places.units[unit], places.mm_per_pixel),
             )
         return found
+
+    def ood_features(self, film: Image, places: Places) -> dict[str, Sites]:
+        """For the check of unknown images: what the film looks like around its places."""
+        return ood_features.of_film(self.network, film.pixels, places)
 
     def box(self, unit: str, place: Place, mm_per_pixel: float) -> Box:
         """The box around a place, pixels of the film."""

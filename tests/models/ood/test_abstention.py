@@ -92,7 +92,7 @@ def test_films_that_were_not_scored_anyway_count_as_abstained():
 
 def test_check_alone_is_counted_and_its_false_alarms_are_shown():
     class Checks(Picky):
-        check = Check({"mean": Part(np.array([[100.0]]), np.eye(1), 10.0)}, limit=2.0)
+        check = Check({"mean": Part(np.array([[100.0]]), np.eye(1), 10.0, limit=2.0)})
 
         def ood_features(self, film):
             return {"mean": np.array([float(film.pixels.mean())])}
@@ -105,12 +105,12 @@ def test_check_alone_is_counted_and_its_false_alarms_are_shown():
         "by_part": {"mean": 2},
     }  # fmt: skip
     stored = {
-        "fitted": {"films": 100, "patients": 50}, "tuned": {"films": 120, "patients": 60}, "limit": 2.0,
-        "alarm": 0.01, "measured": {"second domain": measured},
+        "fitted": {"films": 100, "patients": 50}, "tuned": {"films": 120, "patients": 60}, "alarm": 0.01,
+        "parts": {"mean": {"limit": 2.0}}, "measured": {"second domain": measured},
     }  # fmt: skip
     text = abstention.check_text(stored)
     assert "| second domain | 80 (40) | 2: 2.5% (0.0 to 6.0) | mean 2 |" in text
-    assert "at most 1% of false alarms" in text
+    assert "at most 1% of false alarms" in text and "mean 2.00" in text
     assert "models.ood.fit" in abstention.check_text(None)
 
 

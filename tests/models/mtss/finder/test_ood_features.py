@@ -16,11 +16,12 @@ from models.mtss.finder.limb_shape import Laid
 from models.mtss.finder.locate import SiteFinder
 from models.mtss.finder.network import INPUT_MM, OF_LIMB, FinderNet
 from models.mtss.grader.grade import SiteGrade
+from models.mtss.grader.ood_features import JOINTS
 from models.mtss.phantom import Patients
 from models.mtss.places import Place, Places
 from models.mtss.scorer import MtssScorer
 from models.ood import check as ood
-from models.ood.check import Check, Part
+from models.ood.check import Check, Part, Sites
 
 
 def limb(name, *, size=1.0, tilt=0.0, away=2.0, sure=0.9, at=(100.0, 100.0)):
@@ -74,6 +75,9 @@ class Finder:
 
 
 class Grader:
+    def ood_features(self, film, where):
+        return {JOINTS: Sites(("F.MTP1",), np.array([[film.pixels.max()]], float))}
+
     def grade(self, film, where):
         return {
             site.code: SiteGrade(0, tuple([1.0] + [0.0] * site.maximum), None)
@@ -82,7 +86,7 @@ class Grader:
         }
 
 
-CHECK = Check({"exposure": Part(np.array([[0.0]]), np.eye(1), 1.0)}, limit=2.0)
+CHECK = Check({"exposure": Part(np.array([[0.0]]), np.eye(1), 1.0, limit=2.0)})
 FILM = Image("f", np.zeros((100, 100), np.uint16), modality="DX")
 
 
@@ -96,6 +100,16 @@ def test_scorer_heeds_its_check_and_does_without(mean, check, scored):
     if isinstance(result, Abstained):
         assert result.reason.startswith(f"{ood.UNLIKE}: exposure 5.0 times")
     assert isinstance(scorer, ood.Checked)
+
+
+def test_what_the_film_looks_like_around_its_joints_decides_too():
+    check = Check({JOINTS: Part(np.array([[0.0]]), np.eye(1), 1.0, limit=2.0)})
+    scorer = MtssScorer(Finder(1.0), None, Grader(), size="demo", weights_hash="w", check=check)
+    assert isinstance(scorer.score_one(FILM), Scored)
+    coarse = Image("f", np.full((100, 100), 3, np.uint16), modality="DX")
+    assert scorer.score_one(coarse).reason == (
+        f"{ood.UNLIKE}: texture around the joints 3.0 times the usual distance (2.0 is the limit)"
+    )
 
 
 def test_patients_of_a_role_are_told_apart_and_one_in_four_is_damaged():
@@ -124,5 +138,5 @@ def test_shipped_check_is_of_the_shipped_weights():
     stored = ood.read_stored("mtss", "demo")
     check = ood.read_check("mtss", "demo")
     assert stored is not None and check is not None
-    assert set(check.parts) == {"exposure", "what the network sees", "anatomy"}
+    assert set(check.parts) == {"exposure", "what the network sees", "anatomy", JOINTS}
     assert set(stored["measured"]) == {"first domain", "second domain"}
