@@ -90,7 +90,7 @@ def _preview_reads(
         given["system"], given["reader"], given["campaign"], read_mode=given["read_mode"],
         correct=given["correct"], mapping=mapping, reading=reading,
     )  # fmt: skip
-    return preview_reads(CohortStore.open(page.path), table, request)
+    return preview_reads(CohortStore.open(page.path), table, request, actor=page.person)
 
 
 def _subjects(page: Page, upload: Any) -> None:
