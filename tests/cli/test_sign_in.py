@@ -19,10 +19,10 @@ ACCOUNTS = {
 }
 PEOPLE = {"Ann@example.org": "data manager", "rita@example.org": "reader R1"}
 ADDRESSES = (
-    "/", "/Cohort", "/Progression", "/static/js/index.js", "/media/0123456789abcdef.csv",
-    "/component/x/y.html", "/_stcore/host-config", "/_stcore/upload_file/session/file", "/_stcore/stream", "/app/static/x",
-    "/healthz", "/_stcore/health/../host-config", "/favicon.png", "/_stcore/bidi-components/x/y.js", "/docs",
-    "//media/x",
+    "/", "/Cohort", "/Progression", "/static/js/index.js", "/media/0123456789abcdef.csv", "//media/x",
+    "/_stcore/host-config", "/_stcore/upload_file/session/file", "/_stcore/stream", "/app/static/x",
+    "/_stcore/health/../host-config", "/favicon.png", "/_stcore/bidi-components/x/y.js", "/healthz",
+    "/component/x/y.html", "/docs",
 )  # fmt: skip
 
 
