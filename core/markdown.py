@@ -1,4 +1,4 @@
-"""Data inside Markdown and figures: shown letter by letter, never read as links, pictures or formulas.
+"""Data inside Markdown: shown letter by letter, never read as links, pictures or formulas.
 
 Names of patients, visits, readers, arms, columns and files come from whoever sends a table. One may be
 ``![x](http://...)``, ``S$1$``, ``W*52*`` or ``:material/delete:``.
@@ -7,7 +7,6 @@ Names of patients, visits, readers, arms, columns and files come from whoever se
 from __future__ import annotations
 
 import re
-from html import escape
 
 SIGNS = re.compile(r"([\\`*_\[\]<>~$&|])")  # what Markdown reads anywhere in a line
 AT_START = re.compile(r"^(\d*)([#+\-=.)])")  # what it reads at the start of one: headings, lists, rules
@@ -19,8 +18,3 @@ def md(text: object) -> str:
     """The text for Streamlit's Markdown (labels, captions and titles too): shown as it is, in one line."""
     line = SIGNS.sub(r"\\\1", " ".join(str(text).split()))
     return BEFORE_ADDRESS.sub(rf"\1{JOINER}", AT_START.sub(r"\1\\\2", line))
-
-
-def in_figure(text: object) -> str:
-    """The text for a figure: plotly reads tags, and with them addresses."""
-    return escape(str(text), quote=False)

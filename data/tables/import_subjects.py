@@ -174,14 +174,16 @@ def _plan_subjects(session: Session, parsed: _Parsed, request: SubjectsRequest) 
         },
         refused=located(refused, parsed.table, found.columns),
         columns=found.columns,
-        ignored={**found.ignored, **held},
+        ignored={**found.ignored, **_said(held)},
         notes=[*parsed.notes, *found.notes, *_about_arms(session, rows, sealed, request)],
         files=[Source(parsed.name, parsed.table, refused, kept_columns(found.columns))],
         meta={"subjects_are_listed": "true"} if len(rows) else {},
+        unconfirmed=_unconfirmed(held),
     )
     if parsed.visits is not None and parsed.visits_table is not None:
         visits, held = _without_held(session, parsed.visits, known, rows) if blinded else (parsed.visits, {})
-        plan.ignored |= {f"visits: {column}": reason for column, reason in held.items()}
+        plan.ignored |= {f"visits: {column}": reason for column, reason in _said(held).items()}
+        plan.unconfirmed += _unconfirmed(held)
         _add_visits(session, plan, visits, parsed.visits_table, parsed.visits_name, fills)
     if known - set(session.confirmed_covariates()):
         plan.meta[CONFIRMED] = as_setting(known)
@@ -226,9 +228,20 @@ def _without_held(
     for column, name in found.sources.items():
         reason = why_held(name, known, column) or (GOES_WITH_ARM if name in by_value else "")
         if reason:
-            held[column] = WHY_HELD_BACK[reason].format(reason=reason, column=column)
+            held[column] = reason
     shown = ~found.covariates["name"].isin({found.sources[column] for column in held})
     return replace(found, covariates=found.covariates[shown]), held
+
+
+def _said(held: Mapping[str, str]) -> dict[str, str]:
+    """Why each column is held back, and what to do, for a person."""
+    return {
+        column: WHY_HELD_BACK[reason].format(reason=reason, column=column) for column, reason in held.items()
+    }
+
+
+def _unconfirmed(held: Mapping[str, str]) -> list[str]:
+    return [column for column, reason in held.items() if reason == NOT_CONFIRMED]
 
 
 def _add_visits(

@@ -51,6 +51,7 @@ class Result:
     new or not. unchanged: rows that the cohort held already. refused: ``row`` (from 1; None for the whole)
     and ``reason`` each. columns: field -> column of the file. ignored: column -> why it was not used.
     notes: what a person should know. Where known, a refused row has its ``column`` and ``cell`` too.
+    unconfirmed: columns that a blinded study takes once a person confirms that they do not show the treatment.
     """
 
     rows: int
@@ -61,6 +62,7 @@ class Result:
     columns: dict[str, str]
     ignored: dict[str, str]
     notes: list[str] = field(default_factory=list)
+    unconfirmed: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,7 @@ class Plan:
     notes: list[str]
     files: list[Source]
     meta: dict[str, str] = field(default_factory=dict)
+    unconfirmed: list[str] = field(default_factory=list)
 
     def result(self, rows: int) -> Result:
         return Result(
@@ -96,6 +99,7 @@ class Plan:
             self.columns,
             self.ignored,
             self.notes,
+            self.unconfirmed,
         )
 
 

@@ -116,18 +116,23 @@ def _signed_in() -> Person:
         someone = person() if is_guarded() else None
     except CohortError as error:
         show_error(error)
-    if someone is None:
-        st.warning("Sign in first.", icon=":material/lock:")
-        st.link_button("Sign in", "/sign-in")
-        st.stop()
-    return someone
+    if someone is not None:
+        return someone
+    st.warning("Sign in first.", icon=":material/lock:")
+    st.link_button("Sign in", "/sign-in")
+    _stop()
 
 
 def show_error(error: CohortError) -> NoReturn:
     """Say what was given, what is needed and what to do, and stop the page."""
     given, needed, todo = md(error.given), md(error.needed), md(error.todo)
     st.error(f"**{given}**: {needed}. What to do: {todo}.", icon=":material/build:")
+    _stop()
+
+
+def _stop() -> NoReturn:
     st.stop()
+    raise AssertionError("a stopped page goes on")
 
 
 def stamp(path: str) -> tuple[int, ...]:

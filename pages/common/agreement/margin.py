@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core import scores as systems
+from core.markdown import md
 from data.study.settings import Margin, decide, margins
 from pages.common import guards
 from pages.common import session_keys as keys
@@ -44,7 +45,6 @@ def _margin_sentence(stored: Margin | None) -> str:
     if stored is None or stored.value is None:
         return "No margin is set, so there is no verdict. Set it in the protocol before unblinding."
     when = "before any model had scored" if stored.is_preset else "**after** a model had scored"
-    why = f": {stored.reason}" if stored.reason else ""
-    return (
-        f"Margin **{stored.value:g} {stored.unit}**, set {when} by {stored.by} on {stored.at:%Y-%m-%d}{why}."
-    )
+    why = f": {md(stored.reason)}" if stored.reason else ""
+    by = md(stored.by)
+    return f"Margin **{stored.value:g} {stored.unit}**, set {when} by {by} on {stored.at:%Y-%m-%d}{why}."

@@ -11,6 +11,7 @@ import streamlit as st
 
 from core import scores as systems
 from core.domain import ReadMode
+from core.markdown import md
 from data.store.cohort import CohortStore
 from data.tables.files import ENDINGS, read_table
 from data.tables.formats.options import DECIMALS, Fits, TableOptions, missing_codes
@@ -21,6 +22,7 @@ from pages.common.page import Page
 if TYPE_CHECKING:
     from data.tables.import_subjects import SubjectsRequest
 
+CONFIRMED = "confirmed_columns"
 SIGNS = {"": "as the file says", ".": "point", ",": "comma"}
 LEAVE_OUT, AS_IT_IS = "leave it out", "as recognised"
 
@@ -113,8 +115,11 @@ def _subjects(page: Page, upload: Any) -> None:
         if plan is not None:
             visits = _table(plan, request.visit_reading, has_fields(VISITS, ("visit",), VISITS_BY_PATTERN))
         mapping = _mapping(table, tuple(SUBJECTS), "subjects_map")
-        result = _preview_subjects(page, table, visits, replace(request, mapping=mapping))
+        confirmed: list[str] = st.session_state.get(CONFIRMED, [])
+        request = replace(request, mapping=mapping, confirmed=tuple(confirmed))
+        result = _preview_subjects(page, table, visits, request)
     _shown(result)
+    _confirm(result.unconfirmed, confirmed)
     if st.button(
         "Import", type="primary", icon=":material/download:", disabled=not any(result.accepted.values())
     ):
@@ -123,10 +128,26 @@ def _subjects(page: Page, upload: Any) -> None:
         files = [write_one(one, place, number) for number, one in enumerate(given)]
         options: list[str | Path] = ["--visits", files[1]] if plan is not None else []
         options += ["--correct", correct] if correct else []
+        options += [part for column in confirmed for part in ("--confirm", column)]
         options += _given(file_options)
         start(
             page, f"Subjects ({upload.name})", ["subjects", files[0], *options, *_as_options(mapping)], place
         )
+
+
+def _confirm(unconfirmed: list[str], confirmed: list[str]) -> None:
+    """In a blinded study: which columns a person confirms not to show the treatment; nothing without any."""
+    columns = [*confirmed, *(column for column in unconfirmed if column not in confirmed)]
+    if not columns:
+        return
+    st.multiselect(
+        "Columns that do not show the treatment",
+        columns,
+        key=CONFIRMED,
+        placeholder="none: hold them back",
+        help="The study is blinded. A column whose name is not known to be clinical becomes a covariate, "
+        "which everybody sees, only if you confirm that nobody can learn the arm from it.",
+    )
 
 
 def _preview_subjects(
@@ -134,7 +155,10 @@ def _preview_subjects(
 ) -> Any:
     from data.tables.import_subjects import preview_subjects
 
-    return preview_subjects(CohortStore.open(page.path), table, visits, request)
+    known = {str(name) for frame in (table, visits) if frame is not None for name in frame.columns}
+    confirmed = tuple(one for one in request.confirmed if one in known - set(request.mapping))
+    asked = replace(request, confirmed=confirmed)
+    return preview_subjects(CohortStore.open(page.path), table, visits, asked, actor=page.person)
 
 
 def _subjects_request(correct: str, given: dict[str, str]) -> SubjectsRequest:
@@ -208,7 +232,7 @@ def _as_options(mapping: dict[str, str]) -> list[str]:
 
 def _shown(result: Any) -> None:
     """What the table would do: how its columns are read, what is new, what would be refused and why."""
-    used = ", ".join(f"{field} = {column}" for field, column in result.columns.items())
+    used = ", ".join(f"{md(field)} = {md(column)}" for field, column in result.columns.items())
     new = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in result.stored.items() if count)
     st.markdown(
         f"**{result.rows} rows.** New: {new or 'nothing'}. Already there: {result.unchanged}. "
@@ -216,10 +240,12 @@ def _shown(result: Any) -> None:
     )
     st.caption(f"Columns read as: {used}.")
     for note in result.notes:
-        st.caption(note)
+        st.caption(md(note))
     if result.refused:
         st.dataframe(pd.DataFrame(result.refused), hide_index=True)
     if result.ignored:
         st.caption(
-            "Not used: " + "; ".join(f"{column} ({why})" for column, why in result.ignored.items()) + "."
+            "Not used: "
+            + "; ".join(f"{md(column)} ({md(why)})" for column, why in result.ignored.items())
+            + "."
         )

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from core.digests import differences, digest_of
+from core.markdown import md
 from data.study.frozen_analyses import Frozen, freeze, frozen_sets, moved_on
 from data.study.unblinded_looks import looks
 from pages.common import guards
@@ -72,7 +73,7 @@ def _freeze(page: Page, asked: Question) -> None:
                     version=page.version, settings=asked.as_settings(),
                     results=frozen_results(page, asked),
                 )  # fmt: skip
-            st.success(f"Frozen: {made.name}, version {made.version}, digest {made.digest[:12]}.")
+            st.success(f"Frozen: {md(made.name)}, version {made.version}, digest {made.digest[:12]}.")
 
 
 def _open(page: Page) -> None:
@@ -87,8 +88,8 @@ def _open(page: Page) -> None:
 
 def _frozen(page: Page, kept: Frozen) -> None:
     st.markdown(
-        f"**{kept.name}**, frozen by {kept.by} on {kept.at:%Y-%m-%d %H:%M} UTC at cohort version "
-        f"**{kept.version}**: {kept.reason}. Digest `{kept.digest[:16]}`."
+        f"**{md(kept.name)}**, frozen by {md(kept.by)} on {kept.at:%Y-%m-%d %H:%M} UTC at cohort version "
+        f"**{kept.version}**: {md(kept.reason)}. Digest `{kept.digest[:16]}`."
     )
     asked = question.question_from(kept.settings)
     if kept.arms_shown:
