@@ -11,7 +11,10 @@ import re
 SIGNS = re.compile(r"([\\`*_\[\]<>~$&|])")  # what Markdown reads anywhere in a line
 AT_START = re.compile(r"^(\d*)([#+\-=.)])")  # what it reads at the start of one: headings, lists, rules
 JOINER = "\u2060"  # takes no room; Streamlit looks for addresses, icons and colours after escapes were read
-BEFORE_ADDRESS = re.compile(r"(:|@|\bwww)(?=\S)", re.IGNORECASE)
+COLOURS = "red|orange|yellow|green|blue|violet|gr[ae]y|rainbow|primary|small"
+BEFORE_ADDRESS = re.compile(
+    rf"(:(?=//|[\w+\-/]*:|(?:{COLOURS})(?:-\w+)?(?![\w-]))|@(?=\S)|\bwww(?=\.))", re.IGNORECASE
+)
 
 
 def md(text: object) -> str:

@@ -51,7 +51,7 @@ class Result:
     new or not. unchanged: rows that the cohort held already. refused: ``row`` (from 1; None for the whole)
     and ``reason`` each. columns: field -> column of the file. ignored: column -> why it was not used.
     notes: what a person should know. Where known, a refused row has its ``column`` and ``cell`` too.
-    unconfirmed: columns that a blinded study takes once a person confirms that they do not show the treatment.
+    unconfirmed: columns that a blinded study takes once a person confirms that they tell no arm.
     """
 
     rows: int

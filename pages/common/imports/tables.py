@@ -115,7 +115,7 @@ def _subjects(page: Page, upload: Any) -> None:
         if plan is not None:
             visits = _table(plan, request.visit_reading, has_fields(VISITS, ("visit",), VISITS_BY_PATTERN))
         mapping = _mapping(table, tuple(SUBJECTS), "subjects_map")
-        confirmed: list[str] = st.session_state.get(CONFIRMED, [])
+        confirmed = _confirmed(table, visits, mapping)
         request = replace(request, mapping=mapping, confirmed=tuple(confirmed))
         result = _preview_subjects(page, table, visits, request)
     _shown(result)
@@ -135,11 +135,19 @@ def _subjects(page: Page, upload: Any) -> None:
         )
 
 
+def _confirmed(table: pd.DataFrame, visits: pd.DataFrame | None, mapping: dict[str, str]) -> list[str]:
+    """The columns of these tables that the person has confirmed so far."""
+    columns = {str(name) for frame in (table, visits) if frame is not None for name in frame.columns}
+    chosen: list[str] = st.session_state.get(CONFIRMED, [])
+    return [column for column in chosen if column in columns - set(mapping)]
+
+
 def _confirm(unconfirmed: list[str], confirmed: list[str]) -> None:
     """In a blinded study: which columns a person confirms not to show the treatment; nothing without any."""
     columns = [*confirmed, *(column for column in unconfirmed if column not in confirmed)]
     if not columns:
         return
+    st.session_state[CONFIRMED] = confirmed
     st.multiselect(
         "Columns that do not show the treatment",
         columns,
@@ -155,10 +163,7 @@ def _preview_subjects(
 ) -> Any:
     from data.tables.import_subjects import preview_subjects
 
-    known = {str(name) for frame in (table, visits) if frame is not None for name in frame.columns}
-    confirmed = tuple(one for one in request.confirmed if one in known - set(request.mapping))
-    asked = replace(request, confirmed=confirmed)
-    return preview_subjects(CohortStore.open(page.path), table, visits, asked, actor=page.person)
+    return preview_subjects(CohortStore.open(page.path), table, visits, request, actor=page.person)
 
 
 def _subjects_request(correct: str, given: dict[str, str]) -> SubjectsRequest:
