@@ -32,6 +32,8 @@ class Role(StrEnum):
     """What a person at the screen may see."""
 
     ANALYST = "analyst"
+    CLINICIAN = "clinician"
+    MANAGER = "data manager"
     READER = "reader"  # blinded: no arm, no other reader, no model, no visit order
 
 

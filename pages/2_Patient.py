@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from core.markdown import md
 from pages.common import guards
 from pages.common.filters import cohort_filter
 from pages.common.page import open_page
@@ -21,7 +22,7 @@ chosen = cohort_filter(page)
 title, choice = st.columns([1, 2.1], vertical_alignment="center")
 with choice:
     case = choose_case(page, chosen)
-title.title(f"Patient {case.subject}")
+title.title(f"Patient {md(case.subject)}")
 headline(page, case)
 list_, films = st.columns([1, 2.1])
 with list_:

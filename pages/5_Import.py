@@ -19,6 +19,7 @@ PARTS = {
 page = open_page("Import and score")
 st.title("Import and score")
 guards.not_for_readers(page, "Import")
+guards.only_for(page, guards.Act.IMPORT, "Import")
 jobs()
 part = st.segmented_control("Part", list(PARTS), default="Films", required=True, label_visibility="collapsed")
 PARTS[part or "Films"](page)

@@ -39,6 +39,10 @@ COMMANDS: dict[str, str] = {
 }
 
 
+# commands whose files hold patients: they are readable by their owner only
+KEEPS_PATIENTS = {"demo", "ingest", "subjects", "reads", "score", "study", "verify", "serve"}
+
+
 class LazyGroup(click.Group):
     """A group that knows its commands by name and imports one only when it runs."""
 
@@ -72,6 +76,8 @@ def cli(ctx: click.Context, cohort: str, debug: bool) -> None:
     """Sharpline: imaging progression in rheumatology. Research only; not a medical device."""
     if cohort == OLD_DEFAULT and ctx.get_parameter_source("cohort") is ParameterSource.DEFAULT:
         click.echo(f"sharpline: {how_to_move()}", err=True)
+    if ctx.invoked_subcommand in KEEPS_PATIENTS:
+        os.umask(0o077)
     ctx.obj = {"cohort": cohort}
 
 

@@ -13,10 +13,14 @@ from pathlib import Path
 import click
 
 from core.cli.output import note
+from core.domain import Role, Viewer
 from core.errors import InputError, StoreError
+from core.sign_in import LOCAL, SignIn, parse_viewer, read_sign_in, reader
+from core.sign_in import VARIABLE as SIGN_IN
 
 ROOT = Path(__file__).resolve().parents[2]
-APP = ROOT / "app.py"
+APP = ROOT / "pages" / "common" / "sign_in" / "serving.py"
+VIEWER = "SHARPLINE_VIEWER"
 DONE = "complete"  # beside the phantom study's files once it was imported and scored
 START_SECONDS = 60
 
@@ -27,6 +31,12 @@ START_SECONDS = 60
 @click.option("--demo", "with_demo", is_flag=True, help="First make the phantom study, if it is not there.")
 @click.option("--as-reader", metavar="READER", help="Show it as this blinded reader sees it.")
 @click.option(
+    "--sign-in",
+    "sign_in_file",
+    type=click.Path(path_type=Path),
+    help="Who may use it, and as what: a TOML file (docs/security.md). Needed to serve other machines.",
+)
+@click.option(
     "--open/--no-open", "open_browser", default=None, help="Open a browser [default: if there is a screen]."
 )
 @click.pass_context
@@ -36,31 +46,34 @@ def command(
     address: str,
     with_demo: bool,
     as_reader: str | None,
+    sign_in_file: Path | None,
     open_browser: bool | None,
 ) -> int:
     """Serve the dashboard over the cohort until it is stopped with Ctrl-C.
 
-    It answers on this machine only, unless --address says otherwise; nothing is sent anywhere. Import and
-    scoring may run from another terminal meanwhile.
+    It answers on this machine only, unless --address says otherwise; then people sign in first. Nothing is
+    sent anywhere. Import and scoring may run from another terminal meanwhile.
     """
     from data.scratch import remove_left_behind
 
     began = time.monotonic()
     cohort = Path(ctx.obj["cohort"]).expanduser().resolve()
+    people = read_sign_in(sign_in_file) if sign_in_file else None
+    _check_who(cohort, address, as_reader, people)
     _check_port(address, port)
     remove_left_behind()
     if with_demo:
         make_demo(cohort)
     server = subprocess.Popen(
-        server_command(address, port),
+        server_command(address, port, sign_in_file, people),
         cwd=ROOT,
-        env=environment(cohort, as_reader),
+        env=environment(cohort, as_reader, sign_in_file),
         stdout=subprocess.DEVNULL,
     )
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: server.terminate())
     _wait_until_up(server, address, port)
-    url = f"http://{address}:{port}"
+    url = people.origin if people else f"http://{address}:{port}"
     click.echo(f"Sharpline is open on {url} (cohort {cohort}; started in {time.monotonic() - began:.1f} s)")
     click.echo("Research only; not a medical device. Stop with Ctrl-C.")
     if _has_screen() if open_browser is None else open_browser:
@@ -71,32 +84,95 @@ def command(
     return 0
 
 
-def server_command(address: str, port: int) -> list[str]:
+def server_command(
+    address: str, port: int, sign_in_file: Path | None = None, people: SignIn | None = None
+) -> list[str]:
     """The Streamlit server as a command; what must hold is said here and not left to the user's settings."""
+    hosts = [people.host] if people else list(LOCAL)
     fixed = {
         "server.port": str(port),
         "server.address": address,
         "server.headless": "true",
-        "browser.gatherUsageStats": "false",
         "server.fileWatcherType": "none",
         "server.maxUploadSize": "256",
         "server.enableAgentApi": "false",
+        "server.enableCORS": "true",
+        "server.enableXsrfProtection": "true",
+        "server.enableStaticServing": "false",
+        "server.scriptHealthCheckEnabled": "false",
+        "server.baseUrlPath": "",
+        "browser.serverAddress": hosts[0],  # known, so that no service outside is asked for it
+        "browser.gatherUsageStats": "false",
+        "client.showErrorDetails": "none",
+        "client.toolbarMode": "viewer",
+        "global.developmentMode": "false",
         "logger.level": "warning",
+        "logger.hideWelcomeMessage": "true",
     }
     options = [f"--{name}={value}" for name, value in fixed.items()]
+    options += [f"--server.allowedHosts={host}" for host in hosts]
+    options += [f"--secrets.files={sign_in_file.resolve()}"] if sign_in_file else []
     return [sys.executable, "-m", "streamlit", "run", str(APP), *options]
 
 
-def environment(cohort: Path, as_reader: str | None) -> dict[str, str]:
+def environment(cohort: Path, as_reader: str | None, sign_in_file: Path | None = None) -> dict[str, str]:
     """The environment of the server: which cohort, who looks, and no word to the outside."""
-    viewer = f"reader:{as_reader}" if as_reader else os.environ.get("SHARPLINE_VIEWER", "analyst")
+    viewer = os.environ.get(VIEWER, Role.ANALYST.value) if as_reader is None else f"reader:{as_reader}"
     fixed = {
         "SHARPLINE_COHORT": str(cohort),
-        "SHARPLINE_VIEWER": viewer,
+        VIEWER: viewer,
+        SIGN_IN: str(sign_in_file.resolve()) if sign_in_file else "",
         "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false",
         "YOLO_OFFLINE": "true",
     }
     return dict(os.environ) | fixed
+
+
+def _check_who(cohort: Path, address: str, as_reader: str | None, people: SignIn | None) -> None:
+    """Raises InputError where not everybody who could reach the dashboard is somebody who may."""
+    if people is None and address not in LOCAL:
+        raise InputError(
+            f"--address {address} without sign-in",
+            "everybody who reaches this machine would have arms, import and unblinding",
+            "give --sign-in FILE (docs/security.md), or keep localhost and use ssh -L 8501:localhost:8501",
+        )
+    if people is not None and as_reader is not None:
+        raise InputError(
+            "--as-reader with --sign-in", "with sign-in each person has a role", "name the reader in the file"
+        )
+    said = os.environ.get(VIEWER, Role.ANALYST.value)
+    viewer = parse_viewer(said) if as_reader is None else reader(as_reader)
+    _check_readers(cohort, viewer, people)
+
+
+def _check_readers(cohort: Path, viewer: Viewer, people: SignIn | None) -> None:
+    """A reader whom the cohort does not know may be a slip: refused for one dashboard, said for a list."""
+    asked = {viewer.reader} if viewer.reader else set()
+    listed = {viewer.reader for viewer in people.people.values() if viewer.reader} if people else set()
+    if not asked and not listed:
+        return
+    known = _human_readers(cohort)
+    if unknown := sorted(asked - set(known)):
+        raise InputError(
+            f"the reader {unknown[0]}",
+            f"the cohort has {', '.join(known) or 'no readers'}",
+            "name one of these",
+        )
+    for name in sorted(listed - set(known)):
+        note(f"note: the cohort has no scores of reader {name} yet")
+
+
+def _human_readers(cohort: Path) -> list[str]:
+    from core.domain import ReaderKind
+    from data.store.cohort import CohortStore
+
+    store = CohortStore(cohort)
+    if not store.exists():
+        return []
+    sql = (
+        "SELECT DISTINCT reader FROM main.reader WHERE kind = $kind AND superseded_by IS NULL ORDER BY reader"
+    )
+    return list(store.query(sql, {"kind": ReaderKind.HUMAN.value})["reader"])
 
 
 def make_demo(cohort: Path) -> None:

@@ -27,6 +27,13 @@ if TYPE_CHECKING:
 )
 @click.option("--blind/--unblind", "blinded", default=None, help="Hide the arms, or show them.")
 @click.option("--reference", metavar="ARM", help="Arm that others are compared with; '' for the rule.")
+@click.option(
+    "--confirm",
+    "confirmed",
+    multiple=True,
+    metavar="COVARIATE",
+    help="It does not show the treatment, so it may be seen while the study is blinded (repeatable).",
+)
 @click.option("--reason", default="", help="Why; needed to unblind, and for a margin after a model scored.")
 @json_option
 @click.pass_context
@@ -36,6 +43,7 @@ def command(
     margins: tuple[str, ...],
     blinded: bool | None,
     reference: str | None,
+    confirmed: tuple[str, ...],
     reason: str,
     as_json: bool,
 ) -> int:
@@ -56,6 +64,7 @@ def command(
         blinded=blinded,
         reference=reference,
         margins=_parsed(margins),
+        confirmed=confirmed,
     )
     result = {**_settings(store), "changed": changed}
     emit(result, as_json=as_json, text=lambda: _text(result))
@@ -87,7 +96,7 @@ def _number(value: str) -> float | None:
 def _settings(store: CohortStore) -> dict[str, Any]:
     from core.arms import REFERENCE_ARM
     from data.study.frozen_analyses import frozen_sets
-    from data.study.settings import NAME, margins
+    from data.study.settings import NAME, held_back, margins
     from data.study.unblinded_looks import looks
 
     seen = looks(store)
@@ -98,6 +107,7 @@ def _settings(store: CohortStore) -> dict[str, Any]:
         "blinded": meta.get("blinded") != "false",
         "reference_arm": meta.get(REFERENCE_ARM) or None,
         "phantom": meta.get("phantom") == "true",
+        "held_back": held_back(store),
         "margins": {name: _margin(found[0]) for name, found in last.items() if found},
         "looks_at_arms": len(seen),
         "sessions_that_looked": int(seen["session"].nunique()),
@@ -133,6 +143,7 @@ def _text(result: dict[str, Any]) -> str:
     lines = [f"study: {result['name'] or 'no name stated'}"]
     lines += [f"arms: {'hidden (the study is blinded)' if result['blinded'] else 'shown'}"]
     lines += [f"reference arm: {result['reference_arm'] or 'placebo or control by name, else the first'}"]
+    lines += [f"covariate held back: {name} ({reason})" for name, reason in result["held_back"].items()]
     looked = result["sessions_that_looked"]
     lines += [f"unblinded looks at results by arm: {result['looks_at_arms']}, in {looked} sessions"]
     for one in result["frozen"]:

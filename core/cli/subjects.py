@@ -26,7 +26,14 @@ if TYPE_CHECKING:
     "--correct", default="", metavar="REASON", help="Replace values that differ; the old ones stay."
 )
 @click.option("--visits-sheet", default="", metavar="NAME", help="Sheet of the workbook of visits.")
-@click.option("--dry-run", is_flag=True, help="Show what would happen; store nothing.")
+@click.option(
+    "--confirm",
+    "confirmed",
+    multiple=True,
+    metavar="COLUMN",
+    help="This column does not show the treatment, so it may be a covariate of a blinded study (repeatable).",
+)
+@click.option("--dry-run", is_flag=True, help="Show what would happen; store nothing but that it was asked.")
 @table_options
 @json_option
 @click.pass_context
@@ -38,6 +45,7 @@ def command(
     map_visits: tuple[str, ...],
     correct: str,
     visits_sheet: str,
+    confirmed: tuple[str, ...],
     dry_run: bool,
     as_json: bool,
     reading: TableOptions,
@@ -46,7 +54,9 @@ def command(
 
     FILE and the table of visits are CSV, XLSX, Parquet or SAS; those in the shape of CDISC ADSL, DM and SV,
     or of any domain with VISIT, go in as they are. Visits without a subject column are the plan for all.
-    Columns that are not recognised become covariates where they hold numbers or a few levels of text.
+    Columns that are not recognised become covariates where they hold numbers or a few levels of text. While
+    the study is blinded only those with a known clinical name do (age, CRP, HLA-B27 ...); the others are
+    named, and --confirm lets them in.
     """
     from data.store.cohort import CohortStore
     from data.tables.columns import parse_mapping
@@ -59,6 +69,7 @@ def command(
         parse_mapping(map_visits),
         reading,
         replace(reading, sheet=visits_sheet),
+        confirmed,
     )
     if dry_run:
         result = preview_subjects(store, file, visits, request)

@@ -88,7 +88,10 @@ def _plain_figure(figure: Any) -> dict[str, Any]:
     """Data and layout as JSON values; without plotly's own template, which our look replaces."""
     from plotly.utils import PlotlyJSONEncoder
 
+    from core.figures.foreign_tags import without_foreign_tags
+
     figure.update_layout(template="none")
+    figure = without_foreign_tags(figure)
     text = json.dumps(figure.to_plotly_json(), cls=PlotlyJSONEncoder, sort_keys=True)
     found: dict[str, Any] = json.loads(text)
     return found

@@ -3,7 +3,8 @@
 A query made for a viewer does not see the tables of the cohort but views of the same names, which hold the
 current rows and only what this viewer may see. A page's query therefore cannot forget the rule.
 
-- Nobody sees the arm (nor what would give it away, such as a covariate TRT01P) while the study is blinded.
+- Nobody sees the arm while the study is blinded, nor what would give it away: covariates are left out unless
+  their name is known to be clinical or a person confirmed it (``data.store.treatment_names``).
 - A blinded reader sees films, and his or her own scores; no arm, no centre, no other reader, no model, no
   covariate, no date. Visits have a code that says nothing about their order: who knows it sees more
   progression (Wanders 2004).
@@ -48,7 +49,8 @@ def views(
 ) -> dict[str, str]:
     """View name -> SELECT over the stored table of that name, for every table of the cohort.
 
-    The two variables ``viewer_reader`` and ``mask_key`` must be set on the connection.
+    The variables ``viewer_reader`` and ``mask_key`` must be set on the connection, and ``held_covariates``
+    where the arm is hidden, before the view of ``covariate`` is used.
     tables: table -> column -> type, as stored. A table without a rule below is shown to analysts only.
     database: DuckDB's name of the opened file, quoted. as_of: an earlier version, for its rows.
     """
@@ -65,8 +67,8 @@ def _select(
     if as_of is not None and "superseded_by" in columns:
         hidden["superseded_by"] = "NULL"
     if not allowed.sees_arm:
-        hidden |= dict.fromkeys(GIVES_ARM_AWAY.get(table, ()), "NULL")
-        where += [NOT_THE_ARM] if table == "covariate" else []
+        hidden |= GIVES_ARM_AWAY.get(table, {})
+        where += [NOT_HELD] if table == "covariate" else []
     if not allowed.sees_order:
         if table not in FOR_READERS:
             where.append(NOTHING)
@@ -100,19 +102,21 @@ MASKED_VISIT = (
 )
 MASKED_SERIES = "'series ' || left(md5(getvariable('mask_key') || ':' || series_uid), 12)"
 FOR_READERS = ("subject", "visit", "image", "reader", "campaign", "site_score", "total")
-GIVES_ARM_AWAY: dict[str, tuple[str, ...]] = {
-    "subject": ("arm",),
-    "refused": ("content",),
-    "event": ("details",),
-    "frozen": ("settings", "results"),
+GIVES_ARM_AWAY: dict[str, dict[str, str]] = {
+    "subject": {"arm": "NULL"},
+    "refused": {
+        "content": "NULL",
+        # reasons that earlier versions kept: "P001: arm is Active in the cohort, x here; needs ..."
+        "reason": "CASE WHEN contains(reason, ' in the cohort, ') THEN regexp_replace(reason, "
+        "'(: |; )(arm|text|number) is .* in the cohort, .* here', '\\1\\2 differs from the cohort', 's') "
+        "ELSE reason END",
+    },
+    "event": {"details": "NULL"},
+    "frozen": {"settings": "NULL", "results": "NULL"},
 }
-ARM_BY_ANOTHER_NAME = (  # covariates of subject tables (ADSL and its like) that say the arm once more
-    "arm", "armcd", "actarm", "actarmcd", "treatment", "treatment arm", "trt", "trt01p", "trt01a", "trt01pn",
-    "trt01an", "trtp", "trta", "study drug", "study treatment", "randomised to", "randomized to",
-)  # fmt: skip
-NOT_THE_ARM = f"lower(trim(name)) NOT IN ({', '.join(repr(name) for name in ARM_BY_ANOTHER_NAME)})"
+NOT_HELD = "NOT list_contains(getvariable('held_covariates'), name)"
 HIDDEN_FROM_READERS: dict[str, tuple[str, ...]] = {
-    "subject": ("centre", "birth_year", "sex", "event"),
+    "subject": ("centre", "birth_year", "sex", "baseline_date", "event"),
     "visit": ("visit_order", "planned_day", "window_before", "window_after", "day", "event"),
     "image": ("film_date", "study_uid", "sop_uid", "assigned_by", "event"),
     "site_score": ("run", "event"),

@@ -235,6 +235,7 @@ class CohortStore:
     def _begin(self, connection: duckdb.DuckDBPyConnection, migrations: list[str]) -> None:
         """Tables and settings of a new cohort, with its first event."""
         heads.set_aside(self.path)
+        self.path.chmod(0o600)
         with all_or_nothing(connection):
             for name in migrations:
                 apply(connection, name)

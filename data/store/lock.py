@@ -96,7 +96,7 @@ class Gate:
     def _open(self, file: Path, *, to_read: bool) -> int | None:
         """The file to lock; None for a reader where there is none and none can be made: nobody writes."""
         try:
-            return os.open(file, os.O_RDWR | os.O_CREAT, 0o666)
+            return os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             if to_read and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
                 with suppress(FileNotFoundError):

@@ -9,7 +9,7 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from data.store import audit, shape, totals
+from data.store import audit, held_covariates, shape, totals
 from data.store.arrow import to_arrow, to_frame
 from data.store.audit import quoted
 
@@ -67,6 +67,24 @@ class Session:
     def wrong_totals(self) -> list[str]:
         """Where stored totals are not what the stored scores make."""
         return totals.differences(self._connection)
+
+    def is_blinded(self) -> bool:
+        """Whether arms are hidden now."""
+        return bool(self.value("SELECT value FROM main.meta WHERE key = 'blinded'") != "false")
+
+    def confirmed_covariates(self) -> list[str]:
+        """Names of covariates that a person confirmed not to show the treatment."""
+        key = held_covariates.CONFIRMED
+        stored = self.value("SELECT value FROM main.meta WHERE key = $key", {"key": key})
+        return held_covariates.confirmed({key: stored} if stored else {})
+
+    def held_covariates(self) -> dict[str, str]:
+        """Stored covariates that nobody may see while the study is blinded -> why."""
+        return held_covariates.held(self._connection, self.confirmed_covariates())
+
+    def goes_with_arm(self, covariates: pd.DataFrame, arms: pd.DataFrame) -> set[str]:
+        """Covariates of a table whose values go with the arms of that table (``subject, arm``)."""
+        return held_covariates.goes_with_arm(self._connection, covariates, arms)
 
     def visit_order(self) -> list[str]:
         """All visits in the order of the study."""

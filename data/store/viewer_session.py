@@ -12,7 +12,7 @@ from core import scores
 from core.domain import Viewer
 from core.errors import NotAllowed
 from core.scores.system import Rule, ScoreSystem
-from data.store import access, audit, totals
+from data.store import access, audit, held_covariates, totals
 from data.store.audit import quoted
 from data.store.named_tables import named_tables
 from data.store.session import Parameters, Session
@@ -36,7 +36,7 @@ class Look(Session):
         database = quoted(settings[0][2])
         if as_of is not None and not self.allowed.sees_order:
             raise NotAllowed("an earlier version", "a reader sees today's films", "leave it out")
-        self._as_of = as_of
+        self._as_of, self._confirmed = as_of, held_covariates.confirmed(meta)
         self.named = {"meta"}
         self._tables = audit.columns(connection)
         self._views = access.views(self.allowed, self._tables, database, as_of)
@@ -55,10 +55,15 @@ class Look(Session):
         """Puts the viewer's view over each table that the statement names; only these, for speed."""
         words = set(re.findall(r"\w+", sql.casefold()))
         self.named |= named_tables(sql) & self._tables.keys()
+        if "covariate" in self.named and not self.allowed.sees_arm:
+            self.named.add("subject")  # what is held back depends on the arms
         for name in [name for name in self._views if name.casefold() in words]:
             view = self._views.pop(name, "")  # totals of then cover what they are made from
             if not view:
                 continue
+            if name == "covariate" and not self.allowed.sees_arm:
+                held = list(held_covariates.held(self._connection, self._confirmed))
+                self._connection.execute("SET VARIABLE held_covariates = ?::VARCHAR[]", [held])
             if name == "total" and self._as_of is not None:
                 self._keep_totals_of_then()
             else:

@@ -7,7 +7,7 @@ number of grades that models had given by then: with none, it was set before any
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,8 +15,10 @@ from typing import Any
 from core import scores
 from core.arms import REFERENCE_ARM
 from core.errors import InputError
+from data.store import held_covariates
 from data.store.cohort import CohortStore
 from data.store.session import Session
+from data.store.treatment_names import NOT_CONFIRMED
 
 NAME = "study"
 LONGEST_NAME = 100
@@ -72,13 +74,16 @@ def decide(
     blinded: bool | None = None,
     reference: str | None = None,
     margins: Mapping[str, float | None] | None = None,
+    confirmed: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Sets what is given, in one audited write; returns what changed, as before and after.
 
     name: what the study is called on pages and reports. reference: the arm that others are compared with, ""
-    for the rule of ``core.arms``; it is not compared with the arms, which may be hidden. margins: system -> margin in squared units; None
-    withdraws it. Raises InputError for an empty name, and for a margin that changes after a model has
-    scored, or for showing the arms, without a reason.
+    for the rule of ``core.arms``; it is not compared with the arms, which may be hidden. margins: system ->
+    margin in squared units; None withdraws it. confirmed: stored covariates that do not show the treatment, so
+    that a blinded study may show them. Raises InputError for an empty name, and for a margin that changes
+    after a model has scored, or for showing the arms, without a reason, and for a covariate that may show the
+    treatment.
     """
     with store.write(actor, "settings", reason) as transaction:
         if name is not None:
@@ -92,11 +97,34 @@ def decide(
         if blinded is not None:
             _needs_reason_to_unblind(transaction, blinded, reason)
             transaction.set_meta("blinded", "true" if blinded else "false")
+        if confirmed:
+            known = _confirmed(transaction, confirmed)
+            transaction.set_meta(held_covariates.CONFIRMED, held_covariates.as_setting(known))
         before = transaction.details.get("meta_before", {})
         return {
             key: {"before": before[key], "after": value}
             for key, value in transaction.details.get("meta", {}).items()
         }
+
+
+def held_back(store: CohortStore) -> dict[str, str]:
+    """Stored covariates that are hidden while the study is blinded, and why; none in an unblinded one."""
+    with store.reading() as session:
+        return session.held_covariates() if session.is_blinded() else {}
+
+
+def _confirmed(session: Session, names: Sequence[str]) -> set[str]:
+    """The confirmed covariates, with these. Raises InputError for one that nobody can confirm."""
+    held = session.held_covariates()
+    for name in names:
+        reason = held.get(name, "no stored covariate of this name is held back")
+        if reason != NOT_CONFIRMED:
+            raise InputError(
+                f"--confirm {name}",
+                reason,
+                f"confirm one of: {', '.join(one for one in held if held[one] == NOT_CONFIRMED) or 'none'}",
+            )
+    return {*session.confirmed_covariates(), *names}
 
 
 def _as_name(text: str) -> str:

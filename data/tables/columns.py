@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from core.errors import InputError
+from data.tables.person_names import names_a_person
 
 SUBJECT = (
     "subject", "usubjid", "subjectid", "subjectcode", "subjectkey", "unique subject identifier", "subjid",
@@ -69,11 +70,6 @@ SHOWS_ARM = re.compile(
     r"(act|planned)?arm(cd|nrs|ud)?\d*|actarm\w*|plannedarm\w*|trt\d*[ap]?n?|trtseq\w*|tr\d+[ap]g\d*n?|extrt|"
     r"exdos\w*|treatment\w*|allocation|randomi[sz]ed\w*|randnum\w*|randno\w*|kitn\w*|dose\w*|drug\w*|"
     r"studydrug\w*|reader kind"
-)
-NAMES_A_PERSON = re.compile(
-    r"(first|last|family|given|middle|sur|full|patient|birth|maiden)?name|initials?|address|street|city|phone|"
-    r"telephone|mobile|email|mail|mrn|medicalrecord\w*|ssn|nhs\w*|insurance\w*|passport|postcode|zip(code)?|"
-    r"comments?|remarks?|notes?|freetext"
 )
 IDENTIFIES = re.compile(
     r"rownames?|unnamed\w*|index|x|study|domain|\w{2}seq|rownumber|recordno|"
@@ -164,18 +160,12 @@ def _first_match(names: list[str], taken: set[str], expressions: tuple[str, ...]
     return None
 
 
-def names_a_person(name: str) -> bool:
-    """Whether a column of this name may hold a name, an address, a day of birth or free text."""
-    plain = squeezed(name)
-    return bool(re.fullmatch(NAMES_A_PERSON, plain)) or plain in SUBJECTS["birth_date"]
-
-
 def why_not_kept(name: str) -> str:
     """Why a left-over column may not become a covariate by its name alone; empty where it may."""
     plain = squeezed(name)
     if re.fullmatch(SHOWS_ARM, plain):
         return "it would show the arm"
-    if names_a_person(name):
+    if names_a_person(name) or plain in SUBJECTS["birth_date"]:
         return "it may name a person"
     if re.fullmatch(IDENTIFIES, plain):
         return "it numbers or names rows"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from data.store.treatment_names import is_known
 from data.tables.columns import squeezed, why_not_kept
 from data.tables.dates import is_partial_date, whole_date
 from data.tables.files import number_column, text_column
@@ -14,6 +15,9 @@ from data.tables.files import number_column, text_column
 MIN_FILLED = 0.1  # of the rows
 MAX_LEVELS = 12
 SHARE_OF_DATES = 0.5
+MIN_ROWS_FOR_LEVELS = 3  # different texts; up to so many are categories in the smallest table
+ROWS_A_LEVEL = 2  # at least, on average, where text is a category
+LONG_NUMBER, SHARE_OF_LONG = 100_000, 0.5  # six digits and more: patient and telephone numbers
 
 KNOWN_NAMES = {
     "hlab27": "HLA-B27",
@@ -53,12 +57,16 @@ def choose(
     """Covariates among the left-over columns, and the others with the reason.
 
     Kept are numbers, and text with 2 to 12 levels, filled in at least a tenth of the rows; never dates,
-    numbers of rows, names of people, or what would show the arm. A column that a person named is always kept.
+    numbers of rows, names of people, or what would show the arm; and where the name is not known to be
+    clinical, nothing that differs from row to row as names and numbers of people do. A column that a person
+    named is always kept.
     """
     kept, ignored = [], {}
     for column in [*named, *columns]:
         values = text_column(table, column)
         reason = "" if column in named else why_not_kept(column) or _unfit(values)
+        if not reason and column not in named and not is_known(name_and_unit(column)[0]):
+            reason = _may_identify(values.dropna())
         if reason:
             ignored[column] = reason
         else:
@@ -80,6 +88,20 @@ def _unfit(values: pd.Series) -> str:
         return "it holds dates"
     is_text = pd.to_numeric(filled, errors="coerce").isna().any()
     return f"its text has {len(levels)} different values" if is_text and len(levels) > MAX_LEVELS else ""
+
+
+def _may_identify(filled: pd.Series) -> str:
+    """Why the values of a column may be names or numbers of people; empty where they may not.
+
+    A small study has few people: that there are few different values says nothing, only that each is shared.
+    """
+    levels = filled.nunique()
+    numbers = pd.to_numeric(filled, errors="coerce")
+    if numbers.isna().any():
+        own = levels > MIN_ROWS_FOR_LEVELS and ROWS_A_LEVEL * levels > len(filled)
+        return "its text differs from row to row, so it may name a person" if own else ""
+    long = (numbers.abs() >= LONG_NUMBER) & (numbers % 1 == 0)
+    return "its long numbers may be those of people" if long.mean() > SHARE_OF_LONG and levels > 1 else ""
 
 
 def _is_dash_date(text: str) -> bool:

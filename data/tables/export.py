@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pandas as pd
 
@@ -301,22 +302,23 @@ def _without_formulas(look: Look, sql: str) -> str:
 
 
 def _write(look: Look, sql: str, path: Path, origin: str) -> int:
-    """Writes the rows beside the target first, so that an interrupted export leaves no half file."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    """Writes the rows beside the target first, in a folder of this account alone: no half file is seen."""
     ending = path.suffix.lower()
     try:
-        if ending == ".xlsx":
-            rows = write_workbook(_with_numbers(look.query(sql)), draft, origin)
-        else:
-            kept = f"FORMAT parquet, KV_METADATA {{origin: {_text(origin)}}}"
-            how = kept if ending == ".parquet" else "FORMAT csv, HEADER"
-            source = sql if ending == ".parquet" else _without_formulas(look, sql)
-            rows = int(look.value(f"COPY ({source}) TO {_text(str(draft))} ({how})"))
-        os.replace(draft, path)
+        with TemporaryDirectory(
+            prefix=".export_", suffix=".part", dir=path.parent, ignore_cleanup_errors=True
+        ) as place:
+            draft = Path(place) / path.name
+            if ending == ".xlsx":
+                rows = write_workbook(_with_numbers(look.query(sql)), draft, origin)
+            else:
+                kept = f"FORMAT parquet, KV_METADATA {{origin: {_text(origin)}}}"
+                how = kept if ending == ".parquet" else "FORMAT csv, HEADER"
+                source = sql if ending == ".parquet" else _without_formulas(look, sql)
+                rows = int(look.value(f"COPY ({source}) TO {_text(str(draft))} ({how})"))
+            os.replace(draft, path)
     except OSError as error:
         raise InputError(
             f"{path} ({error.strerror})", "a file that can be written", "choose another"
         ) from None
-    finally:
-        draft.unlink(missing_ok=True)
     return rows

@@ -15,7 +15,20 @@ from data.store.session import Session
 from data.tables import reads
 from data.tables.formats.options import AS_THE_FILE_SAYS, TableOptions
 from data.tables.merge import Merge, merge
-from data.tables.plan import Plan, Result, Table, known_in_cohort, opened, write_plan
+from data.tables.plan import (
+    PREVIEW,
+    Plan,
+    Result,
+    Source,
+    Table,
+    kept_columns,
+    kept_name,
+    key_if_any,
+    known_in_cohort,
+    opened,
+    record_preview,
+    write_plan,
+)
 from data.tables.reads import Reading
 from data.tables.values import located
 
@@ -41,12 +54,19 @@ class ReadsRequest:
     reading: TableOptions = AS_THE_FILE_SAYS
 
 
-def preview_reads(store: CohortStore, table: Table, request: ReadsRequest, source: str = "") -> Result:
-    """What ``import_reads`` would do with this table, without doing it."""
+def preview_reads(
+    store: CohortStore, table: Table, request: ReadsRequest, source: str = "", *, actor: str = ""
+) -> Result:
+    """What ``import_reads`` would do with this table, without doing it; that somebody looked is kept."""
     frame, name = opened(table, source, request.reading, reads.fitting(request.system, request.mapping))
     found = _parse_reads(store, frame, request)
-    with store.reading() as session:
-        return _plan_reads(session, found, frame, name, request).result(len(frame))
+    key = key_if_any(store)
+    details = {"of": "reads", "source": kept_name(key, name), "system": request.system}
+    actor = actor or current_actor()
+    with store.write(actor, PREVIEW, details=details) as transaction:
+        plan = _plan_reads(transaction, found, frame, details["source"], request)
+        record_preview(transaction, key, frame, actor)
+    return plan.result(len(frame))
 
 
 def import_reads(
@@ -59,9 +79,10 @@ def import_reads(
     """
     frame, name = opened(table, source, request.reading, reads.fitting(request.system, request.mapping))
     found = _parse_reads(store, frame, request)  # before the write: while it lasts, others wait
-    details = {"source": name, "system": request.system, "reader": request.reader}
+    kept = kept_name(key_if_any(store), name)
+    details = {"source": kept, "system": request.system, "reader": request.reader}
     with store.write(actor or current_actor(), "reads", request.correct, details) as transaction:
-        plan = _plan_reads(transaction, found, frame, name, request)
+        plan = _plan_reads(transaction, found, frame, kept, request)
         write_plan(transaction, plan)
     return plan.result(len(frame))
 
@@ -102,7 +123,7 @@ def _plan_reads(
         columns=found.columns,
         ignored=found.ignored,
         notes=notes,
-        files=[(name, table, refused)],
+        files=[Source(name, table, refused, kept_columns(found.columns, system.codes))],
     )
 
 

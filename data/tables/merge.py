@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,14 @@ import pandas as pd
 
 from data.store.session import Session
 from data.store.transaction import Transaction
-from data.tables.columns import names_a_person
+from data.store.treatment_names import is_known
+
+KEPT_FIELDS = frozenset({  # of a refused row; everything else in it may name a person or say the arm
+    "subject", "visit", "sex", "birth_year", "age", "age_unit", "centre", "visit_order", "planned_day",
+    "planned_study_day", "planned_week", "planned_month", "window_before", "window_after", "window", "day",
+    "study_day", "site", "feature", "grade", "reader", "campaign", "read", "read_mode", "system", "image",
+})  # fmt: skip
+QUOTED_CELL = re.compile(r"'[^']*'")
 
 Refused = list[dict[str, Any]]  # row (number from 1, None for the whole table), reason
 
@@ -37,12 +45,15 @@ def merge(
     *,
     correct: bool,
     fills_gaps: bool,
+    sealed: Sequence[str] = (),
 ) -> Merge:
     """Which rows are new, known or in conflict with a current row of the same keys.
 
     rows: ``keys``, ``values`` and the index as row number; other columns are kept but not compared.
     fills_gaps: an empty value on one side is no conflict; the other side's value stands (False: an empty
     grade means "not scorable" and is a value like any other).
+    sealed: values that may not be compared with the stored ones, so that nobody learns them by trying: a
+    stored one stands, whatever the table says, and with ``correct`` the table's replaces it, equal or not.
     """
     current = session.current(table, rows[list(keys)])
     for name in current.columns:
@@ -57,6 +68,11 @@ def merge(
     adds = pd.Series(False, index=found.index)
     for name in values:
         new, old = found[name], found[f"{name}_old"]
+        if name in sealed:
+            adds |= old.isna() & new.notna()
+            differs |= correct & old.notna() & new.notna()
+            found[name] = new.where(new.notna() if correct else old.isna(), old)
+            continue
         same = (new.isna() & old.isna()) | (new.astype(object) == old.astype(object)).fillna(False)
         if fills_gaps:
             adds |= old.isna() & new.notna()
@@ -86,9 +102,18 @@ def _conflict(
         new, old = row[name], row[f"{name}_old"]
         empty = int(pd.isna(new)) + int(pd.isna(old))
         if (empty == 1 and not fills_gaps) or (empty == 0 and new != old):
-            changed.append(f"{name} is {_shown(old)} in the cohort, {_shown(new)} here")
+            changed.append(
+                f"{name} is {_shown(old)} in the cohort, {_shown(new)} here"
+                if _may_be_told(name, row)
+                else f"{name} differs from the cohort"
+            )
     what = ", ".join(_shown(row[key]) for key in keys if not pd.isna(row[key]))
     return {"row": int(row["row"]), "reason": f"{what}: {'; '.join(changed)}; needs --correct REASON"}
+
+
+def _may_be_told(name: str, row: Mapping[Any, Any]) -> bool:
+    """Whether a reason may hold the values: not those of the arm, nor of a covariate that may say it."""
+    return name != "arm" and ("name" not in row or is_known(str(row["name"])))
 
 
 def _shown(value: Any) -> str:
@@ -103,25 +128,34 @@ def put(transaction: Transaction, table: str, merged: Merge) -> int:
     return transaction.insert(table, merged.insert)
 
 
-def keep_refused(transaction: Transaction, source: str, table: pd.DataFrame, refused: Refused) -> None:
-    """Keeps refused rows with their content, those left out that the same file brought before."""
+def keep_refused(
+    transaction: Transaction, source: str, table: pd.DataFrame, refused: Refused, kept: Iterable[str]
+) -> None:
+    """Keeps refused rows with the content of some columns, those left out that the same file brought before.
+
+    kept: columns whose cells may be kept. A reason that quotes another cell is kept without it.
+    """
+    table = table[[name for name in table.columns if name in set(kept)]]
+    rows = [item | {"content": _content(table, item["row"])} for item in refused]
+    rows = [item | {"reason": _without_cells(item["reason"], item["content"])} for item in rows]
     known = transaction.query("SELECT row_number, reason FROM main.refused WHERE source = ?", [source])
     before = {
         (None if pd.isna(row) else int(row), reason)
         for row, reason in zip(known["row_number"], known["reason"], strict=True)
     }
-    fresh = [item for item in refused if (item["row"], item["reason"]) not in before]
-    transaction.refuse(source, [item | {"content": _content(table, item["row"])} for item in fresh])
+    transaction.refuse(source, [item for item in rows if (item["row"], item["reason"]) not in before])
 
 
 def _content(table: pd.DataFrame, row: int | None) -> dict[str, str] | None:
     if row is None or row not in table.index:
         return None
-    return {
-        str(name): str(value)
-        for name, value in table.loc[row].items()
-        if not pd.isna(value) and not names_a_person(str(name))
-    }
+    return {str(name): str(value) for name, value in table.loc[row].items() if not pd.isna(value)}
+
+
+def _without_cells(reason: str, content: dict[str, str] | None) -> str:
+    """A reason whose quoted cells are only those that are kept anyway."""
+    cells = set((content or {}).values())
+    return QUOTED_CELL.sub(lambda match: match[0] if match[0][1:-1] in cells else "'...'", reason)
 
 
 def in_order(refused: Refused) -> Refused:

@@ -35,7 +35,7 @@ class Subjects:
 
     rows: ``subject, arm, sex, birth_year, centre, baseline_date`` (a true date, still), index = row number.
     is_estimated: True where the birth year was computed from the age.
-    covariates: rows of the table ``covariate``.
+    covariates: rows of the table ``covariate``; sources: column -> covariate.
     """
 
     rows: pd.DataFrame
@@ -45,6 +45,7 @@ class Subjects:
     columns: dict[str, str]
     ignored: dict[str, str]
     notes: list[str] = field(default_factory=list)
+    sources: dict[str, str] = field(default_factory=dict)
 
 
 def read_subjects(table: pd.DataFrame, mapping: Mapping[str, str] | None = None) -> Subjects:
@@ -77,6 +78,7 @@ def read_subjects(table: pd.DataFrame, mapping: Mapping[str, str] | None = None)
         columns.used,
         {**columns.ignored, **ignored},
         reader.notes,
+        {item.column: item.name for item in kept},
     )
 
 

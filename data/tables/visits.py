@@ -39,7 +39,7 @@ class Visits:
     """What a table of visits says.
 
     rows: ``subject, visit, visit_order, planned_day, window_before, window_after, day``; index = row number.
-    covariates: rows of the table ``covariate``, by visit.
+    covariates: rows of the table ``covariate``, by visit; sources: column -> covariate.
     """
 
     rows: pd.DataFrame
@@ -48,6 +48,7 @@ class Visits:
     columns: dict[str, str]
     ignored: dict[str, str]
     notes: list[str]
+    sources: dict[str, str]
 
 
 def read_visits(
@@ -80,6 +81,7 @@ def read_visits(
     reader = _VisitColumns(table, columns)
     rows = reader.rows(Names(subjects), Names(visits, are_visits=True))
     notes = reader.notes
+    kept: list[covariates_in.Covariate] = []
     if columns.has("subject"):
         if columns.has("date"):
             rows["day"] = rows["day"].fillna(_days(rows, baseline))
@@ -102,6 +104,7 @@ def read_visits(
         columns.used,
         {**columns.ignored, **ignored},
         notes,
+        {item.column: item.name for item in kept},
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.figures.foreign_tags import without_foreign_tags
 from pages.common import session_keys as keys
 
 FORMATS = ("svg", "png")
@@ -20,7 +21,7 @@ BAR: dict[str, Any] = {
 
 def chart(figure: Any, name: str, *, alt: str) -> None:
     """A figure; ``name`` is the file name of its picture, ``alt`` says what it shows."""
-    st.plotly_chart(figure, key=name, theme=None, config=_config(name), alt=alt)
+    st.plotly_chart(without_foreign_tags(figure), key=name, theme=None, config=_config(name), alt=alt)
 
 
 def clickable(figure: Any, name: str, *, alt: str) -> list[Any] | None:
@@ -29,7 +30,7 @@ def clickable(figure: Any, name: str, *, alt: str) -> list[Any] | None:
     The same point counts once: a rerun for another reason does not repeat the click.
     """
     shown = st.plotly_chart(
-        figure,
+        without_foreign_tags(figure),
         key=name,
         theme=None,
         config=_config(name),

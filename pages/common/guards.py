@@ -9,8 +9,10 @@ import pandas as pd
 import streamlit as st
 
 from core.errors import CohortError, NotAllowed
+from core.markdown import md
 from pages.common import url_state
-from pages.common.page import Page
+from pages.common.page import Page, show_error
+from pages.common.sign_in.who import Act
 
 IMPORT = "pages/5_Import.py"
 
@@ -41,17 +43,24 @@ def not_for_readers(page: Page, what: str) -> None:
         st.stop()
 
 
+def only_for(page: Page, act: Act, what: str) -> None:
+    """Stop for somebody who may not do this."""
+    if act not in page.acts:
+        st.info(f"{what} is for the data manager of this study.", icon=":material/lock:")
+        st.stop()
+
+
 @contextmanager
 def errors_shown() -> Iterator[None]:
     """Turn a known problem into a sentence for the person; anything else is a bug and stays one."""
     try:
         yield
     except NotAllowed as error:
-        st.warning(f"Not shown: {error.given}. {error.needed[:1].upper()}{error.needed[1:]}: {error.todo}.")
+        given, needed, todo = md(error.given), md(error.needed), md(error.todo)
+        st.warning(f"Not shown: {given}. {needed[:1].upper()}{needed[1:]}: {todo}.")
         st.stop()
     except CohortError as error:
-        st.error(f"**{error.given}**: {error.needed}. What to do: {error.todo}.", icon=":material/build:")
-        st.stop()
+        show_error(error)
 
 
 def link(script: str, label: str, icon: str = ":material/arrow_forward:") -> None:

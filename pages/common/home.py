@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.domain import CohortFilter
+from core.markdown import md
 from core.reader_labels import people_campaigns
 from data.queries import cohort, scores
 from pages.common import guards
@@ -69,7 +70,7 @@ def what_this_is(page: Page) -> None:
         ("Visits", counts["visits"], ""),
         ("Films", counts["images"], f"{regions}; {loose}" if regions else loose),
         ("Films read by the model", counts["scored_images"], f"{counts['abstained_images']} rejected"),
-        ("Readers", counts["readers"], ", ".join(_campaigns(page, rows["system"].tolist()))),
+        ("Readers", counts["readers"], ", ".join(map(md, _campaigns(page, rows["system"].tolist())))),
     )
     for column, (label, value, note) in zip(st.columns(len(shown)), shown, strict=True):
         with column:

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ COUNT = re.compile(r"(\d+)\s*(?:of|/)\s*(\d+)")
 TAIL = 4000  # bytes of standard error that are looked at
 KEPT = 20
 PATIENCE = 5.0  # seconds in which a job ends by itself when the app does
+COMMAND = "import json, sys; from core.cli import main; main(json.load(sys.stdin))"
 
 
 @dataclass
@@ -101,26 +103,37 @@ class Board:
         remove_left_behind()
         atexit.register(self.stop_all)
 
-    def start(self, title: str, cohort: str, arguments: list[str], delivery: Path | None = None) -> Job:
-        """Run ``sharpline --cohort COHORT ARGUMENTS --json`` in a process of its own."""
-        command = [
-            sys.executable,
-            "-c",
-            "from core.cli import main; main()",
-            "--cohort",
-            str(Path(cohort).resolve()),
-        ]
+    def start(
+        self,
+        title: str,
+        cohort: str,
+        arguments: list[str],
+        delivery: Path | None = None,
+        *,
+        actor: str = "",
+    ) -> Job:
+        """Run ``sharpline --cohort COHORT ARGUMENTS --json`` in a process of its own.
+
+        What it is told goes through its standard input: the list of processes, which every account of the
+        machine can read, holds no name, reason or path. actor: who asks for it, for the audit trail.
+        """
+        told = ["--cohort", str(Path(cohort).resolve()), *arguments, "--json"]
         folder = new_folder("job")
         environment = dict(os.environ) | {"YOLO_OFFLINE": "true", "PYTHONUNBUFFERED": "1"}
+        environment |= {"SHARPLINE_ACTOR": actor} if actor else {}
         with open(folder / "out", "wb") as out, open(folder / "err", "wb") as err:
             process = subprocess.Popen(
-                [*command, *arguments, "--json"],
+                [sys.executable, "-c", COMMAND],
                 cwd=ROOT,
+                stdin=subprocess.PIPE,
                 stdout=out,
                 stderr=err,
                 env=environment,
                 start_new_session=True,
             )
+        assert process.stdin is not None
+        with suppress(BrokenPipeError), process.stdin:
+            process.stdin.write(json.dumps(told).encode())
         job = Job(title, arguments, process, folder, delivery)
         if delivery is not None:
             mark_used(delivery, process.pid)

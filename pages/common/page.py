@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import streamlit as st
 
@@ -16,10 +15,12 @@ from core.cohort_place import default_cohort
 from core.domain import Role, Viewer
 from core.errors import CohortError
 from core.figures.style import Look, look
+from core.markdown import md
 from data.queries import cohort
 from data.store.cohort import CohortStore
 from pages.common import session_keys as keys
 from pages.common import url_state
+from pages.common.sign_in.who import Act, Person, acts_of, is_guarded, person, sign_in
 
 ICON = Path(__file__).with_name("icon.svg")  # an icon by name would be fetched from a network
 TIGHT = """<style>
@@ -49,6 +50,7 @@ class Page:
     """What a page works with: the cohort, its state at this run, who looks, and the look of figures.
 
     as_of: an earlier version of the cohort that is looked at instead of today's (then ``version`` is it).
+    person: who acts, for the audit trail. acts: what this person may do here.
     """
 
     path: str
@@ -56,6 +58,8 @@ class Page:
     viewer: Viewer
     look: Look
     as_of: int | None = None
+    person: str = ""
+    acts: frozenset[Act] = frozenset(Act)
 
     @property
     def store(self) -> CohortStore:
@@ -84,9 +88,16 @@ def open_page(title: str) -> Page:
     try:
         state = _state(path, stamp(path))
     except CohortError as error:
-        st.error(f"**{error.given}**: {error.needed}. What to do: {error.todo}.", icon=":material/build:")
-        st.stop()
-    page = Page(path, state, current_viewer(), look(st.context.theme.type == "dark"))
+        show_error(error)
+    someone = _signed_in()
+    page = Page(
+        path,
+        state,
+        someone.viewer,
+        look(st.context.theme.type == "dark"),
+        person=someone.name,
+        acts=acts_of(someone.viewer),
+    )
     st.session_state[keys.SEEN_VERSION] = page.version
     st.session_state[keys.MADE_FROM] = {}
     _sidebar_top(page)
@@ -98,10 +109,30 @@ def cohort_path() -> str:
     return default_cohort()
 
 
-def current_viewer() -> Viewer:
-    """Who looks. ``SHARPLINE_VIEWER=reader:R1`` makes this app one for a blinded reader."""
-    role, _, name = os.environ.get("SHARPLINE_VIEWER", Role.ANALYST.value).partition(":")
-    return Viewer(Role(role), name or None)
+def _signed_in() -> Person:
+    """Whoever looks. Stops the page for nobody, and where other machines could reach it without the gate."""
+    someone = None
+    try:
+        someone = person() if is_guarded() else None
+    except CohortError as error:
+        show_error(error)
+    if someone is not None:
+        return someone
+    st.warning("Sign in first.", icon=":material/lock:")
+    st.link_button("Sign in", "/sign-in")
+    _stop()
+
+
+def show_error(error: CohortError) -> NoReturn:
+    """Say what was given, what is needed and what to do, and stop the page."""
+    given, needed, todo = md(error.given), md(error.needed), md(error.todo)
+    st.error(f"**{given}**: {needed}. What to do: {todo}.", icon=":material/build:")
+    _stop()
+
+
+def _stop() -> NoReturn:
+    st.stop()
+    raise AssertionError("a stopped page goes on")
 
 
 def stamp(path: str) -> tuple[int, ...]:
@@ -129,10 +160,19 @@ def _sidebar_top(page: Page) -> None:
             st.caption("It was trained on phantom films only; how it does on these films is not known.")
         st.caption("Research only. Not a medical device.")
         if page.is_reader:
-            st.caption(f"Blinded reader **{page.viewer.reader or 'without a name'}**: own scores only.")
+            st.caption(f"Blinded reader **{md(page.viewer.reader)}**: own scores only.")
         elif page.state["blinded"] and not page.state["is_empty"]:
             st.caption("Blinded study: arms are hidden.")
+        _sign_out(page)
         _watch(page.path)
+
+
+def _sign_out(page: Page) -> None:
+    """Who is signed in, and the way out; nothing without sign-in."""
+    if sign_in() is None:
+        return
+    st.caption(f"{md(page.person)}, {page.viewer.role.value}")
+    st.button("Sign out", on_click=st.logout, icon=":material/logout:")
 
 
 @st.fragment(run_every=WATCH_SECONDS)

@@ -11,6 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from core.domain import CohortFilter
+from core.markdown import md
 from core.spreadsheet import safe_frame
 from data.queries import scores
 from data.store.transaction import software_version
@@ -37,7 +38,7 @@ def how_made(
 def _models(runs: pd.DataFrame) -> str:
     newest = runs.drop_duplicates("reader")
     return "".join(
-        f" · {reader}, weights `{str(weights)[:12]}`"
+        f" · {md(reader)}, weights `{str(weights)[:12]}`"
         for reader, weights in zip(newest["reader"], newest["weights_hash"], strict=True)
     )
 

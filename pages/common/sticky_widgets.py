@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.markdown import md
 from core.scores.system import ScoreSystem
 
 COMPONENT = "component"  # the part of the score that is looked at, on every page
@@ -46,6 +47,7 @@ def pick(title: str, options: Sequence[str], key: str, **more: Any) -> str:
 def pick_one(title: str, options: Sequence[str], key: str, default: str = "", **more: Any) -> str:
     """Buttons beside each other of which one is on; the choice lasts."""
     sticky(key, options, default)
+    more.setdefault("format_func", md)
     value: str = st.segmented_control(
         title, list(options), key=key, on_change=keep(key), required=True, **more
     )

@@ -36,14 +36,14 @@ def free_port():
 
 
 class Server:
-    """``sharpline serve`` over a cohort."""
+    """``sharpline serve`` over a cohort, with more options where given."""
 
-    def __init__(self, cohort):
-        self.cohort, self.port = cohort, free_port()
+    def __init__(self, cohort, *options, port=None):
+        self.cohort, self.port = cohort, port or free_port()
         command = [sys.executable, "-c", "from core.cli import main; main()", "--cohort", str(cohort)]
         began = time.monotonic()
         self.process = subprocess.Popen(
-            [*command, "serve", "--port", str(self.port), "--no-open"],
+            [*command, "serve", "--port", str(self.port), "--no-open", *options],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             text=True,

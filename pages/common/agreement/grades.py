@@ -9,6 +9,7 @@ from core.agreement.comparison import STATUS
 from core.agreement.plain_words import kappa_sentence
 from core.domain import ReaderKind
 from core.figures.agreement.squares import confusion
+from core.markdown import md
 from pages.common.agreement import question
 from pages.common.agreement.all_raters import all_raters
 from pages.common.agreement.question import Comparison
@@ -43,7 +44,7 @@ def grades(page: Page, compared: Comparison) -> None:
     for column, panel in zip(beside(len(compared.panels)), compared.panels, strict=True):
         with column:
             if panel == STATUS:
-                st.markdown(f"##### Status, {visit or ALL_VISITS}")
+                st.markdown(f"##### Status, {md(visit or ALL_VISITS)}")
             else:
                 titled(compared, panel)
             _table(page, compared, panel, visit, feature, pair)

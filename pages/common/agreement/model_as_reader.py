@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.agreement.plain_words import false_change_sentence
 from core.figures.agreement.forest import forest, interchangeability
+from core.markdown import md
 from core.report.formatting import signed
 from pages.common.agreement import question, statistics
 from pages.common.agreement.margin import chosen_margin, margin_form
@@ -93,7 +94,7 @@ def _left_out(page: Page, compared: Comparison, found: dict[str, Any], model: st
         rows, axis=f"{question.ICC}, 95% CI", panels=compared.panels,
         names=shorts(compared), on=page.look,
     )  # fmt: skip
-    gaps = "; ".join(f"{panel} {_gap(block)}" for panel, block in found.items())
+    gaps = "; ".join(f"{md(panel)} {_gap(block)}" for panel, block in found.items())
     figure(
         drawn, "leave_one_out", alt="ICC of each reader, and of the model, with the mean of the others",
         sentence=f"n = {int(rows['n'].min())} patients scored by all. ICC of the model less that of the "
@@ -104,7 +105,7 @@ def _left_out(page: Page, compared: Comparison, found: dict[str, Any], model: st
 
 def _gap(block: dict[str, Any]) -> str:
     return ", ".join(
-        f"{row['left_out']} {signed(row['icc_difference']['estimate'])} "
+        f"{md(row['left_out'])} {signed(row['icc_difference']['estimate'])} "
         f"({signed(row['icc_difference']['ci'][0])} to {signed(row['icc_difference']['ci'][1])})"
         for row in block["rows"]
     )

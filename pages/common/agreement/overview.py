@@ -8,6 +8,7 @@ import streamlit as st
 from core.agreement.comparison import CHANGE, STATUS
 from core.domain import ReaderKind
 from core.figures.agreement.forest import forest
+from core.markdown import md
 from core.report.formatting import interval, number
 from pages.common.agreement import question, statistics
 from pages.common.agreement.margin import chosen_margin
@@ -34,12 +35,12 @@ def in_short(page: Page, compared: Comparison) -> None:
 
 
 def _agreement(compared: Comparison, rows: pd.DataFrame, panel: str) -> None:
-    what = compared.what(panel)
+    what = md(compared.what(panel))
     st.markdown(f"**{what[:1].upper()}{what[1:]}**, {question.ICC}")
     for kind, name in NAMES.items():
         part = rows[rows["kind"] == kind]
         if len(part):
-            st.markdown(f"{name}: {_values(part)}")
+            st.markdown(f"{md(name)}: {_values(part)}")
     st.caption(_n(rows[rows["kind"] != ReaderKind.CONSENSUS]))
 
 
@@ -66,7 +67,7 @@ def _model(page: Page, compared: Comparison) -> None:
     found = statistics.model_as_reader(page, asked, model, chosen_margin(page, asked.chosen.system))
     if CHANGE in compared.panels:
         with st.container(border=True, width="stretch"):
-            st.markdown(f"**False change**, {asked.interval.label}")
+            st.markdown(f"**False change**, {md(asked.interval.label)}")
             rates = found["false_change"]
             st.markdown(f"Readers: {rate_words(rates['readers'].values(), 'false_change')}")
             st.markdown(f"Model: {rate_words([rates['model']], 'false_change')}")
@@ -79,7 +80,7 @@ def _model(page: Page, compared: Comparison) -> None:
         st.markdown("**Is the model a reader?**")
         panel = CHANGE if CHANGE in compared.panels else STATUS
         index, verdict = index_words(found["interchangeability"][panel])
-        st.markdown(f"Index of {panel}: {index}")
+        st.markdown(f"Index of {md(panel)}: {index}")
         st.caption(verdict)
 
 
@@ -131,7 +132,7 @@ def _sentence(rows: pd.DataFrame, compared: Comparison) -> str:
     rows = rows[rows["label"] == compared.question.component]
     n = sorted({int(value) for value in rows["n"]}) or [0]
     count = f"n = {n[0]} patients" if len(n) == 1 else f"n = {n[0]} to {n[-1]} patients"
-    said = [f"{panel} {_ranges(rows[rows['panel'] == panel])}" for panel in reversed(compared.panels)]
+    said = [f"{md(panel)} {_ranges(rows[rows['panel'] == panel])}" for panel in reversed(compared.panels)]
     return (
         f"Agreement, {question.ICC}, about {'; about '.join(said)}; {count}. "
         "Below the first rows: parts of the score, then other intervals (status at the later visit)."
@@ -146,5 +147,5 @@ def _ranges(rows: pd.DataFrame) -> str:
         part = rows.loc[rows["kind"] == kind, "estimate"].dropna()
         if len(part):
             low, high = number(part.min()), number(part.max())
-            said.append(f"{name} {low}" + (f" to {high}" if high != low else ""))
+            said.append(f"{md(name)} {low}" + (f" to {high}" if high != low else ""))
     return ", ".join(said) or "not computable (too few patients, or no differences)"

@@ -9,6 +9,7 @@ import streamlit as st
 from core.agreement.limits.regression import regression_limits
 from core.agreement.plain_words import limits_sentence
 from core.figures.agreement import pairs as figures
+from core.markdown import md
 from core.report.formatting import signed
 from pages.common.agreement import statistics
 from pages.common.agreement.question import Comparison
@@ -54,8 +55,9 @@ def _panel(page: Page, compared: Comparison, panel: str, names: tuple[str, str],
     plot = figures.bland_altman(rows, limits, pair, regression=lines, keys=("subject",), on=page.look)
     clicked = figure(
         plot, f"bland_altman_{panel}", alt=f"Difference over mean, {panel}",
-        sentence=f"n = {len(rows)}. {limits_sentence(limits, first, second, pair.unit)}{_slope(limits)}"
-        " Click a point to open the patient and the films.",
+        sentence=f"n = {len(rows)}. "
+        f"{limits_sentence(limits, md(first), md(second), pair.unit)}{_slope(limits)} "
+        "Click a point to open the patient and the films.",
         data=data.assign(mean=(rows["first"] + rows["second"]) / 2, gap=rows["first"] - rows["second"]),
         clicks=True,
     ) or clicked  # fmt: skip
@@ -74,7 +76,7 @@ def _bias_sentence(limits: dict, pair: figures.Pair, n: int) -> str:
         "as much as" if abs(value) < 0.005 else f"{abs(value):.2f} {'higher' if value > 0 else 'lower'} than"
     )
     return (
-        f"n = {n}. {pair.first} scores {more} {pair.second} on average "
+        f"n = {n}. {md(pair.first)} scores {more} {md(pair.second)} on average "
         f"(95% CI of the difference {signed(bias['ci'][0])} to {signed(bias['ci'][1])} {pair.unit})."
     )
 

@@ -11,6 +11,7 @@ from core.agreement.comparison import CHANGE, STATUS
 from core.agreement.rereads import KEYS
 from core.domain import ReaderKind
 from core.figures.agreement.forest import forest
+from core.markdown import md
 from pages.common.agreement import error_statistics, question
 from pages.common.agreement.error_statistics import modes, read_twice
 from pages.common.agreement.question import Comparison
@@ -90,7 +91,7 @@ def _modes(page: Page, compared: Comparison) -> None:
         forest(rows, axis=f"{question.ICC}, 95% CI", panels=compared.panels, names=shorts(compared),
                on=page.look),
         "modes", alt=f"{question.ICC} by read mode, campaign and interval",
-        sentence=f"{compared.question.component}, read mode (campaign), n = {n.min()} to {n.max()} "
+        sentence=f"{md(compared.question.component)}, read mode (campaign), n = {n.min()} to {n.max()} "
         "patients. A change is formed within a campaign, never across two: readers who see films in their "
         f"order see more change.{legend(compared)}",
         data=rows.drop(columns=["kind"]),

@@ -8,6 +8,7 @@ import streamlit as st
 from core.agreement.by_site import graded_by_both
 from core.agreement.comparison import STATUS
 from core.figures.agreement.sites import site_grid
+from core.markdown import md
 from core.scores.display.layout import SiteLayout, layout, narrowed
 from core.ties import TIE, in_order
 from pages.common.agreement import question
@@ -79,7 +80,7 @@ def _codes(compared: Comparison) -> tuple[str, ...]:
 def _map(page: Page, compared: Comparison, found: pd.DataFrame, panel: str, measure: str, visit: str) -> None:
     rows = found[found["statistic"] == MEASURES[measure]]
     if panel == STATUS:
-        st.markdown(f"##### Status, {visit or ALL_VISITS}")
+        st.markdown(f"##### Status, {md(visit or ALL_VISITS)}")
     else:
         titled(compared, panel)
     where = _where(compared)
@@ -101,7 +102,7 @@ def _sentence(rows: pd.DataFrame, compared: Comparison, measure: str) -> str:
     gone = len(rows) - len(known)
     crosses = f" × in {gone} of {len(rows)} squares: one grade throughout gives no value." if gone else ""
     return (
-        f"{measure} is lowest at {worst['site']}, {worst['first']} – {worst['second']}: {value}, "
+        f"{measure} is lowest at {worst['site']}, {md(worst['first'])} – {md(worst['second'])}: {value}, "
         f"n = {worst['n']:,}.{crosses} Intervals resample patients. Click a square to open the patient "
         f"about whom the two differ most there.{legend(compared)}"
     )

@@ -8,6 +8,7 @@ import streamlit as st
 from core.agreement.subgroups import ALL, without_level
 from core.domain import ReaderKind
 from core.figures.agreement.forest import forest
+from core.markdown import md
 from pages.common.agreement import question, statistics, subgroup_statistics
 from pages.common.agreement.question import Comparison
 from pages.common.agreement.widgets import figure, legend, numbers_table, open_case, shorts
@@ -67,7 +68,7 @@ def _sentence(page: Page, compared: Comparison, found: pd.DataFrame) -> str:
     grouped = subgroup_statistics.groups(page, compared.question)
     patients = compared.readings.totals["subject"].unique().tolist()
     lacking = {group: n for group, n in without_level(patients, grouped).items() if n}
-    gone = "".join(f" {group}: {n} without it." for group, n in lacking.items())
+    gone = "".join(f" {md(group)}: {n} without it." for group, n in lacking.items())
     arm = "" if page.sees_arm else " Arms stay hidden while the study is blinded."
     return (
         f"n = {int(everyone.max())} patients in all. An ICC is low where patients differ little, however "
@@ -86,6 +87,6 @@ def _open(page: Page, compared: Comparison, clicked: list[str]) -> None:
     rows = statistics.outliers(page, compared.question, panel, first, second)
     rows = rows if inside is None else rows[rows["subject"].isin(inside)]
     if rows.empty:
-        st.toast(f"{first} and {second} do not differ in any patient of {label}.")
+        st.toast(f"{md(first)} and {md(second)} do not differ in any patient of {md(label)}.")
         return
     open_case(compared, str(rows["subject"].iloc[0]))

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from core.domain import ReaderKind
+from core.markdown import md
 from core.reader_labels import display_name, short_names, truths
 from core.report import formatting
 from pages.common import url_state
@@ -57,7 +58,7 @@ def legend(compared: Comparison) -> str:
     """What the short names stand for, where they differ from the names."""
     hidden = [] if compared.question.truth else truths(compared.kinds)
     named_ = [
-        f"{short}: {display_name(label)}"
+        f"{md(short)}: {md(display_name(label))}"
         for label, short in shorts(compared).items()
         if short != label and label not in hidden
     ]
@@ -121,7 +122,7 @@ def opening_table(
 def open_first(compared: Comparison, cases: pd.DataFrame, title: str, key: str, sites: Sequence[str]) -> None:
     """Open the first case of a square that was clicked; the others are listed for who comes back."""
     if cases.empty:
-        st.toast(f"{title}: no case to open.")
+        st.toast(f"{md(title)}: no case to open.")
         return
     st.session_state[CASES] = {"key": (key, compared.question), "title": title, "rows": cases}
     open_row(compared, record(cases, 0), sites)
@@ -134,7 +135,7 @@ def listed_cases(compared: Comparison, key: str, sites: Sequence[str]) -> None:
         return
     rows = held["rows"]
     cases = f"{len(rows):,} {'case' if len(rows) == 1 else 'cases'}"
-    st.markdown(f"**{held['title']}**: {cases}. Click a row to open the patient and the films.")
+    st.markdown(f"**{md(held['title'])}**: {cases}. Click a row to open the patient and the films.")
     opening_table(compared, rows, f"{key}_cases", sites)
     download(rows, f"{key}_cases")
 
@@ -165,5 +166,5 @@ def beside(count: int) -> list[Any]:
 
 
 def titled(compared: Comparison, panel: str) -> None:
-    what = compared.what(panel)
+    what = md(compared.what(panel))
     st.markdown(f"##### {what[:1].upper()}{what[1:]}")

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from core.markdown import md
 from pages.common.column_labels import column_labels
 from pages.common.jobs import Job, board
 
@@ -32,7 +33,7 @@ def jobs() -> None:
 def _running(number: int, job: Job) -> None:
     done, total, line = job.progress
     bar, stop = st.columns([5, 1], vertical_alignment="center")
-    text = f"{job.title}: {done} of {total}" if total else f"{job.title}: {line or 'starting'}"
+    text = f"{md(job.title)}: {done} of {total}" if total else f"{md(job.title)}: {md(line or 'starting')}"
     bar.progress(min(done / total, 1.0) if total else 0.0, text="stopping" if job.cancelled else text)
     stop.button("Cancel", key=f"cancel_{number}", on_click=job.cancel, disabled=job.cancelled)
 
@@ -41,14 +42,17 @@ def _ended(job: Job) -> None:
     seconds = f"{job.seconds or 0:.0f} s"
     if job.cancelled:
         st.warning(
-            f"{job.title}: cancelled after {seconds}. What was done is kept; start it again to continue."
+            f"{md(job.title)}: cancelled after {seconds}. What was done is kept; start it again to continue."
         )
     elif job.status not in (0, 1):
         st.error(
-            f"{job.title}: {job.complaint or 'the command failed without a message'}", icon=":material/build:"
+            f"{md(job.title)}: {md(job.complaint or 'the command failed without a message')}",
+            icon=":material/build:",
         )
     else:
-        st.success(f"{job.title}: done in {seconds}. {_counts(job.result)}", icon=":material/check_circle:")
+        st.success(
+            f"{md(job.title)}: done in {seconds}. {_counts(job.result)}", icon=":material/check_circle:"
+        )
     for name in ("refused", "abstained", "unassigned", "flagged"):
         rows = job.result.get(name)
         if isinstance(rows, list) and rows:

@@ -11,6 +11,7 @@ import streamlit as st
 
 from core import scores as systems
 from core.domain import ReadMode
+from core.markdown import md
 from data.store.cohort import CohortStore
 from data.tables.files import ENDINGS, read_table
 from data.tables.formats.options import DECIMALS, Fits, TableOptions, missing_codes
@@ -21,6 +22,7 @@ from pages.common.page import Page
 if TYPE_CHECKING:
     from data.tables.import_subjects import SubjectsRequest
 
+CONFIRMED = "confirmed_columns"
 SIGNS = {"": "as the file says", ".": "point", ",": "comma"}
 LEAVE_OUT, AS_IT_IS = "leave it out", "as recognised"
 
@@ -90,7 +92,7 @@ def _preview_reads(
         given["system"], given["reader"], given["campaign"], read_mode=given["read_mode"],
         correct=given["correct"], mapping=mapping, reading=reading,
     )  # fmt: skip
-    return preview_reads(CohortStore.open(page.path), table, request)
+    return preview_reads(CohortStore.open(page.path), table, request, actor=page.person)
 
 
 def _subjects(page: Page, upload: Any) -> None:
@@ -113,8 +115,11 @@ def _subjects(page: Page, upload: Any) -> None:
         if plan is not None:
             visits = _table(plan, request.visit_reading, has_fields(VISITS, ("visit",), VISITS_BY_PATTERN))
         mapping = _mapping(table, tuple(SUBJECTS), "subjects_map")
-        result = _preview_subjects(page, table, visits, replace(request, mapping=mapping))
+        confirmed = _confirmed(table, visits, mapping)
+        request = replace(request, mapping=mapping, confirmed=tuple(confirmed))
+        result = _preview_subjects(page, table, visits, request)
     _shown(result)
+    _confirm(result.unconfirmed, confirmed)
     if st.button(
         "Import", type="primary", icon=":material/download:", disabled=not any(result.accepted.values())
     ):
@@ -123,10 +128,34 @@ def _subjects(page: Page, upload: Any) -> None:
         files = [write_one(one, place, number) for number, one in enumerate(given)]
         options: list[str | Path] = ["--visits", files[1]] if plan is not None else []
         options += ["--correct", correct] if correct else []
+        options += [part for column in confirmed for part in ("--confirm", column)]
         options += _given(file_options)
         start(
             page, f"Subjects ({upload.name})", ["subjects", files[0], *options, *_as_options(mapping)], place
         )
+
+
+def _confirmed(table: pd.DataFrame, visits: pd.DataFrame | None, mapping: dict[str, str]) -> list[str]:
+    """The columns of these tables that the person has confirmed so far."""
+    columns = {str(name) for frame in (table, visits) if frame is not None for name in frame.columns}
+    chosen: list[str] = st.session_state.get(CONFIRMED, [])
+    return [column for column in chosen if column in columns - set(mapping)]
+
+
+def _confirm(unconfirmed: list[str], confirmed: list[str]) -> None:
+    """In a blinded study: which columns a person confirms not to show the treatment; nothing without any."""
+    columns = [*confirmed, *(column for column in unconfirmed if column not in confirmed)]
+    if not columns:
+        return
+    st.session_state[CONFIRMED] = confirmed
+    st.multiselect(
+        "Columns that do not show the treatment",
+        columns,
+        key=CONFIRMED,
+        placeholder="none: hold them back",
+        help="The study is blinded. A column whose name is not known to be clinical becomes a covariate, "
+        "which everybody sees, only if you confirm that nobody can learn the arm from it.",
+    )
 
 
 def _preview_subjects(
@@ -134,7 +163,7 @@ def _preview_subjects(
 ) -> Any:
     from data.tables.import_subjects import preview_subjects
 
-    return preview_subjects(CohortStore.open(page.path), table, visits, request)
+    return preview_subjects(CohortStore.open(page.path), table, visits, request, actor=page.person)
 
 
 def _subjects_request(correct: str, given: dict[str, str]) -> SubjectsRequest:
@@ -208,7 +237,7 @@ def _as_options(mapping: dict[str, str]) -> list[str]:
 
 def _shown(result: Any) -> None:
     """What the table would do: how its columns are read, what is new, what would be refused and why."""
-    used = ", ".join(f"{field} = {column}" for field, column in result.columns.items())
+    used = ", ".join(f"{md(field)} = {md(column)}" for field, column in result.columns.items())
     new = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in result.stored.items() if count)
     st.markdown(
         f"**{result.rows} rows.** New: {new or 'nothing'}. Already there: {result.unchanged}. "
@@ -216,10 +245,12 @@ def _shown(result: Any) -> None:
     )
     st.caption(f"Columns read as: {used}.")
     for note in result.notes:
-        st.caption(note)
+        st.caption(md(note))
     if result.refused:
         st.dataframe(pd.DataFrame(result.refused), hide_index=True)
     if result.ignored:
         st.caption(
-            "Not used: " + "; ".join(f"{column} ({why})" for column, why in result.ignored.items()) + "."
+            "Not used: "
+            + "; ".join(f"{md(column)} ({md(why)})" for column, why in result.ignored.items())
+            + "."
         )

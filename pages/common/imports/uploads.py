@@ -17,7 +17,7 @@ from pages.common.page import Page
 
 def start(page: Page, title: str, arguments: Sequence[str | Path], delivery: Path | None = None) -> None:
     """Start the command over this page's cohort and show it at once."""
-    board().start(title, page.path, [str(part) for part in arguments], delivery)
+    board().start(title, page.path, [str(part) for part in arguments], delivery, actor=page.person)
     st.rerun()
 
 

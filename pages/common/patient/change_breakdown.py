@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from core.markdown import md
 from core.patient import breakdown as core
 from core.patient.changes import chance_of_change
 from core.reader_labels import people, short_names
@@ -35,14 +36,15 @@ def change_breakdown(page: Page, case: Case) -> None:
     """The change of the chosen reading taken apart by site, each with its two crops."""
     if case.first == case.last:
         return
-    st.markdown(f"##### Why did it change, {case.first} to {case.last}?")
+    st.markdown(f"##### Why did it change, {md(case.first)} to {md(case.last)}?")
     found = breakdown_of(page, case)
     options = _readings(case, found)
     if not options:
         st.markdown("No reading has a total at both visits: there is no change to take apart.")
         return
-    name = st.segmented_control("Change of", list(options), key=READING, default=next(iter(options)))
-    name = name if name in options else next(iter(options))
+    first = next(iter(options))
+    name = st.segmented_control("Change of", list(options), key=READING, default=first, format_func=md)
+    name = name if name in options else first
     labels = options[name]
     rows = core.changes(found.parts, labels, case.first, case.last)
     st.markdown(_change_sentence(case, name, labels, rows))
@@ -83,11 +85,11 @@ def _change_sentence(case: Case, name: str, labels: list[str], rows: pd.DataFram
     graded, imputed = rows[rows["graded"] != 0], rows[rows["imputed"] != 0]
     up, down = int((rows["change"] > 0).sum()), int((rows["change"] < 0).sum())
     if rows.empty:
-        return f"**{formatting.signed(shown, 1)}** {case.system.title}, {name}: no site changed."
+        return f"**{formatting.signed(shown, 1)}** {case.system.title}, {md(name)}: no site changed."
     sites_up, sites_graded = count_of_sites(case.system, up), count_of_sites(case.system, len(graded))
     text = (
-        f"**{formatting.signed(shown, 1)}** {case.system.title}, {name}: {up} {sites_up} up, {down} down. "
-        f"From grades {formatting.signed(graded['graded'].sum())} ({len(graded)} {sites_graded})"
+        f"**{formatting.signed(shown, 1)}** {case.system.title}, {md(name)}: {up} {sites_up} up, "
+        f"{down} down. From grades {formatting.signed(graded['graded'].sum())} ({len(graded)} {sites_graded})"
     )
     if len(imputed):
         return (

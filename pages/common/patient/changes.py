@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from core.domain import CohortFilter
+from core.markdown import md
 from core.patient.changes import by_joint, chance_of_change, confirmed_share, site_changes
 from core.reader_labels import label_kinds, people, short_names, shown_readings
 from data.queries import patient, scores
@@ -22,7 +23,7 @@ def what_changed(page: Page, case: Case) -> str | None:
     """The list of sites that changed; returns the site that the films should show."""
     changed = site_changes(case.grades, case.system, case.first, case.last, case.kinds)
     changed = by_joint(changed, case.system)
-    st.markdown(f"##### What changed, {case.first} to {case.last}")
+    st.markdown(f"##### What changed, {md(case.first)} to {md(case.last)}")
     if changed.empty:
         st.markdown("No reading has a different grade at any site.")
     else:

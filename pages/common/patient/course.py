@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from core.figures.patient.course import Band, course_figure
+from core.markdown import md
 from core.patient.expected_course import SAYS
 from data.queries import patient
 from pages.common.charts import clickable
@@ -43,7 +44,7 @@ def course(page: Page, case: Case) -> None:
         st.caption(f"Expected: {SAYS}; {expected.text}.")
     gaps = rows[rows["total"].isna()]
     if len(gaps):
-        said = [f"{row.label} {row.visit} ({row.missing_reason})" for row in gaps.itertuples()]
+        said = [f"{md(row.label)} {md(row.visit)} ({md(row.missing_reason)})" for row in gaps.itertuples()]
         st.caption(f"No total, so a gap in the line: {'; '.join(said)}.")
     if clicked and len(clicked) > 2:
         open_total(page, case, str(clicked[2]), str(clicked[0]), component)

@@ -10,6 +10,7 @@ import streamlit as st
 from core import scores as systems
 from core.errors import CohortError
 from core.figures.patient.course import Expected
+from core.markdown import md
 from core.patient.expected_course import patient_course, yearly_slope
 from core.progression.annualise import DAYS_PER_YEAR
 from core.progression.regression.fit import ModelOptions, fit_model
@@ -46,7 +47,7 @@ def expected(page: Page, case: Case) -> Expected | None:
     course = patient_course(model, case.subject, grid / DAYS_PER_YEAR)
     if course.empty:
         why = "; ".join(model["notes"].values()) or "the model has no film of this patient"
-        st.caption(f"No expected course: {why}.")
+        st.caption(f"No expected course: {md(why)}.")
         return None
     slope, low, high = yearly_slope(model)
     text = (

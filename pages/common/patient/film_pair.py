@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from core.markdown import md
 from core.reader_labels import display_name, short_names
 from core.scores.system import Feature
 from data.queries import patient
@@ -81,7 +82,7 @@ def _legend(case: Case) -> str:
     """Short names of the readings, and what each grade means: of every feature, or below where drawn."""
     short = short_names(case.kinds)
     who = ", ".join(
-        f"**{letters}** {display_name(label)}" for label, letters in short.items() if letters != label
+        f"**{md(letters)}** {md(display_name(label))}" for label, letters in short.items() if letters != label
     )
     grades = "; ".join(_words(feature, len(case.system.features) > 1) for feature in case.system.features)
     return f"{who + '. ' if who else ''}Marks and dots at a site in the colour of the grade: {grades}."
@@ -100,5 +101,5 @@ def several_films(stored: pd.DataFrame, case: Case, region: str) -> str:
     for visit in dict.fromkeys([case.first, case.last]):
         count = int((part & (stored["visit"] == visit)).sum())
         if count > 1:
-            said.append(f"{visit} has {count} {region} films; the last one is shown")
+            said.append(f"{md(visit)} has {count} {region} films; the last one is shown")
     return "; ".join(said)

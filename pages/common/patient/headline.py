@@ -6,6 +6,7 @@ from typing import Literal
 
 import streamlit as st
 
+from core.markdown import md
 from core.patient.changes import site_changes
 from core.reader_labels import models, people, short_names
 from core.report import formatting
@@ -23,9 +24,9 @@ def headline(page: Page, case: Case) -> None:
     columns = st.columns([1, 0.9, 2.1])
     with columns[0]:
         title = (
-            f"{unit}, mean of {', '.join(names)}"
+            f"{unit}, mean of {', '.join(map(md, names))}"
             if len(names) > 1
-            else f"{unit}, {', '.join(names) or 'no reader'}"
+            else f"{unit}, {', '.join(map(md, names)) or 'no reader'}"
         )
         _metric(title, _both(case, before, after), change)
         parts = _parts(case)
@@ -73,7 +74,7 @@ def _verdict(case: Case, change: float | None) -> str:
     if case.first == case.last:
         at = case.mean_of_people(case.last)
         status = "no total yet" if at is None else f"{case.system.title} {at:.1f}"
-        return f"One visit ({case.last}, {status}): nothing to compare with yet."
+        return f"One visit ({md(case.last)}, {status}): nothing to compare with yet."
     if change is None:
         return "No reader has a total at both visits."
     if case.error is None:
@@ -83,7 +84,7 @@ def _verdict(case: Case, change: float | None) -> str:
     sure = how_sure(case)
     return (
         f"A change of {formatting.signed(change, 1)} is {size}: {case.error.text}; campaign "
-        f"{case.chosen.campaign}.{sure}"
+        f"{md(case.chosen.campaign)}.{sure}"
     )
 
 
@@ -96,12 +97,12 @@ def since_last(case: Case) -> str:
     changed = site_changes(case.grades, case.system, before, case.last, case.kinds)
     seen = changed[changed["seen_by"] > 0] if len(changed) else changed
     if seen.empty:
-        return f"**Since {before}:** no reader saw a change at any site."
+        return f"**Since {md(before)}:** no reader saw a change at any site."
     names = short_names(case.kinds)
     first = people(case.kinds)
     said = []
     for row in seen.head(4).to_dict("records"):
-        grades = ", ".join(f"{names[label]} {row[label]}" for label in first if label in row)
+        grades = ", ".join(f"{md(names[label])} {md(row[label])}" for label in first if label in row)
         said.append(f"**{row['site']}** ({row['seen_by']} of {row['readers']}: {grades})")
     more = f" and {len(seen) - 4} more" if len(seen) > 4 else ""
-    return f"**Since {before}:** {'; '.join(said)}{more}."
+    return f"**Since {md(before)}:** {'; '.join(said)}{more}."

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from core.markdown import md
 from data.queries import findings
 from data.scratch import new_folder
 from pages.common.jobs import Board, Job
@@ -107,10 +108,11 @@ def why_this_grade(page: Page, image: str, site: str, system: str) -> None:
 @st.dialog("Why this grade?", width="large")
 def _window(asked: Asked, title: str) -> None:
     job = maps().job(asked)
-    waited(job, f"{title}: recomputing the heat map")
+    waited(job, f"{md(title)}: recomputing the heat map")
     if job.status != 0:
         st.error(
-            f"{title}: {job.complaint or 'the command failed without a message'}", icon=":material/build:"
+            f"{md(title)}: {md(job.complaint or 'the command failed without a message')}",
+            icon=":material/build:",
         )
         return
     st.image(maps().picture(asked), width="stretch", caption=str(job.result.get("headline", title)))

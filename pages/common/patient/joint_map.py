@@ -11,6 +11,7 @@ from core.figures.patient.joint_map import Shown, joint_map
 from core.figures.patient.joint_marks import LARGEST, counts_as, seen
 from core.figures.patient.site_map import site_map
 from core.figures.style import GRADE_COLOURS
+from core.markdown import md
 from core.scores.display.groups import SiteGroup, only, site_groups
 from core.scores.system import Feature, ScoreSystem
 from pages.common import url_state
@@ -27,7 +28,7 @@ def joints(page: Page, case: Case, site: str | None) -> None:
     """The drawing, with the reading that it shows; nothing where the system has none."""
     if case.system.drawing is None:
         return
-    st.markdown(f"##### Joints at {case.last}")
+    st.markdown(f"##### Joints at {md(case.last)}")
     options = [*case.kinds, *([LARGEST] if case.first != case.last else [])]
     reading = pick_one(
         "Marks show", options, READING,
@@ -42,21 +43,21 @@ def joints(page: Page, case: Case, site: str | None) -> None:
 
 
 def _alt(shown: Shown) -> str:
-    return "the largest change" if shown.reading == LARGEST else f"the grades of {shown.reading}"
+    return "the largest change" if shown.reading == LARGEST else f"the grades of {md(shown.reading)}"
 
 
 def _said(case: Case, shown: Shown) -> str:
     """n and what the marks mean, in one line."""
     if shown.reading == LARGEST:
         text = (
-            f"Numbers: the change from {shown.first} to {shown.last} that any reader saw, the largest where "
-            "they differ; blue is better."
+            f"Numbers: the change from {md(shown.first)} to {md(shown.last)} that any reader saw, the "
+            "largest where they differ; blue is better."
         )
         rows = case.grades[case.grades["visit"] == shown.last]
         count = rows["site"].nunique()
     else:
-        text = f"Numbers: the grades of {shown.reading} at {shown.last}; "
-        text += f"a triangle marks another grade at {shown.first}."
+        text = f"Numbers: the grades of {md(shown.reading)} at {md(shown.last)}; "
+        text += f"a triangle marks another grade at {md(shown.first)}."
         rows = case.grades[(case.grades["visit"] == shown.last) & (case.grades["label"] == shown.reading)]
         count = len(rows)
     gaps = int(rows["grade"].isna().sum())
@@ -71,7 +72,9 @@ def to_resolve(case: Case) -> None:
         rows = seen(case.special, state, case.last) if state.is_query else case.special.iloc[:0]
         if len(rows):
             units = [case.system.by_code[site].unit for site in rows["site"]]
-            said = ", ".join(f"{unit} ({label})" for unit, label in zip(units, rows["label"], strict=True))
+            said = ", ".join(
+                f"{unit} ({md(label)})" for unit, label in zip(units, rows["label"], strict=True)
+            )
             st.warning(
                 f"To be resolved by a reader, {state.name}: {said}. {counts_as(state, case.system)}",
                 icon=":material/help:",

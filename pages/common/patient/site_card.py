@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from core.markdown import md
 from core.patient import breakdown as core
 from core.scores.engine.contributions import Parts
 from core.scores.system import ScoreSystem
@@ -27,7 +28,7 @@ def show_site_card(
     row = reading[reading["site"] == code].iloc[0]
     place = place_of(page, case, found, visit, code)
     adds = "no sum" if pd.isna(row["value"]) else f"adds {row['value']:.4g}"
-    st.markdown(f"**{code}** · {site.name} · {label}, {visit}: **{adds}**")
+    st.markdown(f"**{code}** · {site.name} · {md(label)}, {md(visit)}: **{adds}**")
     grades = [_reading_line(found, name, visit, code, site.feature) for name in found.kinds]
     card(
         picture(page, place, side_of([place]), LARGE, code),
@@ -108,8 +109,8 @@ def _provenance(read: pd.Series) -> dict[str, str]:
         when = f"{read['happened_at']:%Y-%m-%d %H:%M:%S}"
         event = f"{int(read['event'])}: {read['actor']}, {read['action']}, {when}"
     return {
-        "Reader": escape(f"{read['reader']} ({read['kind']})"),
-        "Campaign": escape(f"{read['campaign']}{mode}"),
+        "Reader": escape(f"{md(read['reader'])} ({read['kind']})"),
+        "Campaign": escape(f"{md(read['campaign'])}{mode}"),
         "Run": _code(read["run"]),
         "Weights": _code(read["weights_hash"]),
         "Software": "" if pd.isna(read["software"]) else escape(str(read["software"])),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from core import scores as systems
+from core.markdown import md
 from core.patient.certainty import Rank, rank_among
 from core.reader_labels import people
 from pages.common.page import Page
@@ -25,7 +26,7 @@ def standing(page: Page, case: Case) -> str:
     text = f"**Rank of the change among {change.n + 1} patients:** {_place(change)}"
     if status is not None and status.percentile is not None:
         more = f"{100 * status.below / status.n:.0f}%"
-        text += f"; at {case.last} more damage than in {more} of the other {status.n}"
+        text += f"; at {md(case.last)} more damage than in {more} of the other {status.n}"
     return text + "."
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from core.markdown import md
 from core.patient import breakdown as core
 from core.scores.engine.contributions import How, Parts
 from core.scores.system import ScoreSystem
@@ -41,7 +42,7 @@ def total_breakdown(page: Page, case: Case, site: str | None) -> None:
     label, visit = _chosen_total(case, labels)
     reading = core.reading_of(found.parts, label, visit)
     if reading.empty:
-        st.markdown(f"{label} has not read {visit}.")
+        st.markdown(f"{md(label)} has not read {md(visit)}.")
         return
     component = _branches(case, found.parts, reading, label, visit)
     made_of = core.making(found.parts, reading, component)
@@ -98,7 +99,7 @@ def _branches(case: Case, made: Parts, reading: pd.DataFrame, label: str, visit:
     value = dict(zip(names, map(_total, rows["value"].tolist()), strict=True))
     st.session_state[COMPONENT] = _one_of(names, st.session_state.get(COMPONENT))
     chosen = st.segmented_control(
-        f"{label}, {visit}", names, key=COMPONENT, required=True,
+        f"{md(label)}, {md(visit)}", names, key=COMPONENT, required=True,
         format_func=lambda name: f"{name} {value.get(name, '')}",
     )  # fmt: skip
     row = rows[rows["component"] == chosen].iloc[0]
@@ -119,17 +120,18 @@ def _branch_sentence(case: Case, row: pd.Series, label: str, visit: str) -> str:
         stored is not None and value is not None and abs(stored - value) > core.EQUAL
     ):
         return (
-            f":red[The sites of {label}, {visit} add up to {_total(value)}, the stored {name} is "
+            f":red[The sites of {md(label)}, {md(visit)} add up to {_total(value)}, the stored {name} is "
             f"{_total(stored)}: please report this.]"
         )
     sites = case.system.site_title
     counts = f"{row['above_0']} of {row['sites']} {sites} above 0, {row['imputed_sites']} imputed"
     if value is None:
-        return f"**{label}, {visit}: no {name}** ({_reason(case, label, visit, row['component'])}). {counts}."
+        why = md(_reason(case, label, visit, row["component"]))
+        return f"**{md(label)}, {md(visit)}: no {name}** ({why}). {counts}."
     put_in = f" + {row['imputed']:.4g} imputed" if row["imputed_sites"] else ""
     return (
-        f"**{label}, {visit}: {name} {_total(value)}** = {row['graded']:.4g} from grades{put_in}; {counts}, "
-        f"{row['not_scored']} not scored and not imputed."
+        f"**{md(label)}, {md(visit)}: {name} {_total(value)}** = {row['graded']:.4g} from grades{put_in}; "
+        f"{counts}, {row['not_scored']} not scored and not imputed."
     )
 
 

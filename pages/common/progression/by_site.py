@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.figures.progression.change_grid import change_grid
 from core.figures.progression.change_map import change_map
+from core.markdown import md
 from core.progression.arms.by_group import ALL, by_site, masks
 from core.progression.grid import SiteGrid
 from core.scores.display.groups import MAX_UNGROUPED
@@ -92,5 +93,5 @@ def _behind(
     rows = rows.iloc[in_order(rows["change"], largest_first=True)].reset_index(drop=True)
     if not any(arm is not None for arm in grid.arm):
         rows = rows.drop(columns="arm")
-    st.markdown(f"##### {site}, {group}: {len(rows)} patients with a change")
+    st.markdown(f"##### {site}, {md(group)}: {len(rows)} patients with a change")
     tables.patient_table(rows, "where_patients", asked, site)

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from core.markdown import md
 from core.progression.component_split import ALL, progressor_flags, split_progressors
 from core.progression.progressors import cutoff
 from core.report import formatting
@@ -28,8 +29,8 @@ def parts(page: Page, asked: Question, way: str) -> None:
     st.markdown("##### Change in every part")
     st.dataframe(table, hide_index=True)
     st.caption(
-        f"From {asked.first} to {asked.last}, scored by {asked.scorer}: mean (95% CI) and patients "
-        f"{formatting.definition(rule)}, "
+        f"From {md(asked.first)} to {md(asked.last)}, scored by {md(asked.scorer)}: mean (95% CI) and "
+        f"patients {formatting.definition(rule)}, "
         "each part by its own SDC95. A part without two readers has no SDC."
     )
     download(table, "change_by_part")

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from core.figures.progression.change import change_by_arm, cumulative_probability
+from core.markdown import md
 from data.queries import cohort
 from pages.common import url_state
 from pages.common.charts import chart, clickable
@@ -46,7 +47,7 @@ def figures(page: Page, asked: Question, found: Found) -> None:
         chart(
             change_by_arm(table, unit=unit, arms=arms, on=page.look), "mean_change", alt="Mean change by arm"
         )
-        st.caption("; ".join(f"{row.arm} {row.sites}: n = {row.n}" for row in table.itertuples()) + ".")
+        st.caption("; ".join(f"{md(row.arm)} {row.sites}: n = {row.n}" for row in table.itertuples()) + ".")
     if clicked:
         open_films(str(clicked[0]), asked)
 

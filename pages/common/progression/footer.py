@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from core.markdown import md
 from pages.common.page import Page
 from pages.common.progression.commands import commands
 from pages.common.progression.figures import WAYS, Found
@@ -28,9 +29,9 @@ def left_out(page: Page, asked: Question, found: Found) -> None:
         patient_table(gone, "left_out", asked)
         for way, result in found.items():
             for reason, rows in _refused(result).items():
-                st.markdown(f"{WAYS[way]}: {rows} readings refused, {reason}: neither is used.")
+                st.markdown(f"{WAYS[way]}: {rows} readings refused, {md(reason)}: neither is used.")
             for warning in result["warnings"]:
-                st.markdown(f"{WAYS[way]}: {warning}")
+                st.markdown(f"{WAYS[way]}: {md(warning)}")
 
 
 def _refused(result: dict[str, Any]) -> dict[str, int]:

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from core.digests import differences, digest_of
-from data.store.cohort import current_actor
+from core.markdown import md
 from data.study.frozen_analyses import Frozen, freeze, frozen_sets, moved_on
 from data.study.unblinded_looks import looks
 from pages.common import guards
@@ -21,6 +21,7 @@ from pages.common.progression.frozen_results import frozen_results
 from pages.common.progression.question import Question
 from pages.common.progression.unblinding import record_unblinded_look
 from pages.common.provenance import download
+from pages.common.sign_in.who import Act
 
 OPENED = "frozen_opened"
 
@@ -55,6 +56,9 @@ def _looks(page: Page) -> None:
 
 
 def _freeze(page: Page, asked: Question) -> None:
+    if Act.DECIDE not in page.acts:
+        st.caption("Freezing is for analysts and the data manager.")
+        return
     if not asked.is_full_set:
         st.caption("A subset cannot be frozen: clear the filter first.")
         return
@@ -65,11 +69,11 @@ def _freeze(page: Page, asked: Question) -> None:
         if st.form_submit_button("Freeze what this page shows", icon=":material/ac_unit:"):
             with guards.errors_shown():
                 made = freeze(
-                    page.store, called, actor=current_actor(), reason=why, system=asked.chosen.system,
+                    page.store, called, actor=page.person, reason=why, system=asked.chosen.system,
                     version=page.version, settings=asked.as_settings(),
                     results=frozen_results(page, asked),
                 )  # fmt: skip
-            st.success(f"Frozen: {made.name}, version {made.version}, digest {made.digest[:12]}.")
+            st.success(f"Frozen: {md(made.name)}, version {made.version}, digest {made.digest[:12]}.")
 
 
 def _open(page: Page) -> None:
@@ -84,8 +88,8 @@ def _open(page: Page) -> None:
 
 def _frozen(page: Page, kept: Frozen) -> None:
     st.markdown(
-        f"**{kept.name}**, frozen by {kept.by} on {kept.at:%Y-%m-%d %H:%M} UTC at cohort version "
-        f"**{kept.version}**: {kept.reason}. Digest `{kept.digest[:16]}`."
+        f"**{md(kept.name)}**, frozen by {md(kept.by)} on {kept.at:%Y-%m-%d %H:%M} UTC at cohort version "
+        f"**{kept.version}**: {md(kept.reason)}. Digest `{kept.digest[:16]}`."
     )
     asked = question.question_from(kept.settings)
     if kept.arms_shown:

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from core.markdown import md
 from core.progression.missing.methods import BY_NAME
 from core.progression.missing.sensitivity import MEAN
 from core.report import formatting
@@ -35,7 +36,7 @@ def _sentence(asked: Question, result: dict[str, Any]) -> str:
     means = [value["mean"] or 0.0 for value in arms.values()]
     ranked = [list(arms.items())[place] for place in in_order(means, largest_first=True)]
     said = "; ".join(_progress(arm, value) for arm, value in ranked)
-    text = f"{asked.first} to {asked.last}, {unit} (mean, 95% CI): {said}. {_difference(result)}"
+    text = f"{md(asked.first)} to {md(asked.last)}, {unit} (mean, 95% CI): {said}. {_difference(result)}"
     return text + _against_sdc(result, [arm for arm, _ in ranked])
 
 
@@ -43,15 +44,15 @@ def _progress(arm: str, value: dict[str, Any]) -> str:
     """What an arm did, in words: progressed by, improved by, or no patient with both films."""
     mean = value["mean"]
     if mean is None:
-        return f"**{arm}**: no patient has both films"
+        return f"**{md(arm)}**: no patient has both films"
     verb = "improved" if mean < 0 else "progressed"
     low, high = value["ci"]
     if low is None:
-        return f"**{arm}** {verb} by {formatting.number(abs(mean))} (one patient: no interval), n = 1"
+        return f"**{md(arm)}** {verb} by {formatting.number(abs(mean))} (one patient: no interval), n = 1"
     if mean < 0:
         low, high = -high, -low
     interval = formatting.interval(low, high)
-    return f"**{arm}** {verb} by {formatting.number(abs(mean))} {interval}, n = {value['n']}"
+    return f"**{md(arm)}** {verb} by {formatting.number(abs(mean))} {interval}, n = {value['n']}"
 
 
 def _difference(result: dict[str, Any]) -> str:
@@ -60,7 +61,7 @@ def _difference(result: dict[str, Any]) -> str:
         if row["estimate"] is None:
             continue
         value = formatting.with_interval([row["estimate"], *row["ci"]], signed=True)
-        said.append(f"{row['a']} minus {row['b']} {value}")
+        said.append(f"{md(row['a'])} minus {md(row['b'])} {value}")
     return f"Difference: {'; '.join(said)}. " if said else ""
 
 
@@ -69,7 +70,7 @@ def _against_sdc(result: dict[str, Any], arms: list[str]) -> str:
         return f"No smallest detectable change: {result['notes'].get('sdc95', 'not computable')}."
     shares = result["progressor_shares"][">SDC"]
     counts = (shares.get(arm, shares["all"]) for arm in arms)
-    beyond = ", ".join(f"{v['count']} of {v['n']} in {arm}" for arm, v in zip(arms, counts, strict=True))
+    beyond = ", ".join(f"{v['count']} of {v['n']} in {md(arm)}" for arm, v in zip(arms, counts, strict=True))
     sdc, k = result["sdc95"]["mean_of_readers"], result["sdc_readers"]
     low, high = result["sdc95_ci"]["mean_of_readers"]
     interval = f" ({low:.2f} to {high:.2f})" if low is not None and high is not None else ""
@@ -109,7 +110,7 @@ def _under_method(panel: pd.DataFrame, asked: Question) -> str:
         if row["group"] == "all" and len(rows) > 1:
             continue
         value = formatting.with_interval([row["estimate"], row["low"], row["high"]], signed=True)
-        said.append(f"**{row['group']}** {value}, n = {row['n']}")
+        said.append(f"**{md(row['group'])}** {value}, n = {row['n']}")
     everyone = rows[rows["group"] == "all"].iloc[0]
     return (
         f"**Missing films by {BY_NAME[asked.films].title}.** {'; '.join(said)}. Films imputed in "

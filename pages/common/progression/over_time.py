@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from core.figures.progression.spaghetti import MAX_LINES, shown_lines, spaghetti
+from core.markdown import md
 from core.progression.arms.by_group import by_visit
 from pages.common.charts import clickable
 from pages.common.page import Page
@@ -39,9 +40,9 @@ def over_time(page: Page, asked: Question, found: Found) -> None:
     known = int((~np.isnan(change)).any(axis=1).sum())
     lines = f"{len(drawn)} of {known} lines are drawn, evenly chosen" if known > MAX_LINES else "all lines"
     st.caption(
-        f"n = {known} patients with a reading at {asked.first} ({lines}); thick: observed mean of each arm "
-        "with 95% interval. Dashed, where fitted under Models and tests: the MMRM's mean with its interval. "
-        "A visit before baseline is drawn before day 0. Click a point to open the films."
+        f"n = {known} patients with a reading at {md(asked.first)} ({lines}); thick: observed mean of each "
+        "arm with 95% interval. Dashed, where fitted under Models and tests: the MMRM's mean with its "
+        "interval. A visit before baseline is drawn before day 0. Click a point to open the films."
     )
     with st.expander("Mean change by visit", icon=":material/table:"):
         st.dataframe(means, hide_index=True)

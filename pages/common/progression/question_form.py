@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from core.domain import CohortFilter
+from core.markdown import md
 from core.progression.missing.methods import BY_NAME, METHODS
 from pages.common import guards
 from pages.common.page import Page
@@ -50,7 +51,7 @@ def choose_question(page: Page, chosen: CohortFilter) -> Question:
     first = from_.selectbox("From", visits[:-1], index=start)
     later = [visit for visit in visits[visits.index(first) + 1 :] if days[visit] > days[first]]
     if not later:
-        st.info(f"No visit has a later day than {first}.", icon=":material/event_busy:")
+        st.info(f"No visit has a later day than {md(first)}.", icon=":material/event_busy:")
         st.stop()
     last = to.selectbox("To", later, index=len(later) - 1)
     return Question(chosen, first, last, (days[first], days[last]), scorer, component, rule, method)

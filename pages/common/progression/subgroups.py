@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.arms import arms_in_order
 from core.figures.progression.subgroup_forest import subgroup_forest
+from core.markdown import md
 from core.progression.arms.by_group import by_subgroup
 from core.ties import is_above
 from pages.common.charts import chart
@@ -36,9 +37,9 @@ def subgroups(page: Page, asked: Question, found: Found) -> None:
     way = shown_way(found)
     st.caption(
         f"n = {found[way]['subjects']} patients with a change, {figures.WAYS[way]}; "
-        f"beside each subgroup n ({second} / {first}). Welch intervals, not adjusted for the number of "
-        "subgroups and without p-values: a subgroup finding is a hypothesis, not a result. Numbers are "
-        "split at their median."
+        f"beside each subgroup n ({md(second)} / {md(first)}). Welch intervals, not adjusted for the "
+        "number of subgroups and without p-values: a subgroup finding is a hypothesis, not a result. "
+        "Numbers are split at their median."
     )
     download(rows, "subgroups")
 

@@ -7,13 +7,13 @@ import secrets
 import streamlit as st
 
 from core.digests import digest_of
-from data.store.cohort import current_actor
 from data.study.settings import decide
 from data.study.unblinded_looks import record_look
 from pages.common import guards
 from pages.common.page import Page
 from pages.common.progression.question import Question
 from pages.common.queries import ask
+from pages.common.sign_in.who import Act
 
 SESSION = "look_session"  # names this session in the audit trail
 KEPT_LOOKS = "kept_looks"
@@ -29,11 +29,14 @@ def blinded_study(page: Page) -> None:
             "trail with your name, the time and the reason; from then on, unblinded looks at results by arm "
             "are counted. The command does the same: `sharpline study --unblind --reason ...`."
         )
+        if Act.UNBLIND not in page.acts:
+            st.markdown("The data manager may show them.")
+            return
         reason = st.text_input("Why the arms may be shown now", placeholder="database locked on 2 May")
         sure = st.checkbox("I may show the arms of this study to everybody who uses this cohort")
         if st.button("Show the arms", disabled=not (reason.strip() and sure), icon=":material/visibility:"):
             with guards.errors_shown():
-                decide(page.store, actor=current_actor(), reason=reason.strip(), blinded=False)
+                decide(page.store, actor=page.person, reason=reason.strip(), blinded=False)
             st.rerun()
 
 
@@ -47,7 +50,7 @@ def record_unblinded_look(page: Page, asked: Question) -> None:
     key = digest_of(settings)
     if key not in kept:
         with guards.errors_shown():
-            record_look(page.store, actor=current_actor(), session=session, settings=settings)
+            record_look(page.store, actor=page.person, session=session, settings=settings)
         kept.add(key)
 
 

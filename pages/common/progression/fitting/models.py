@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.markdown import md
 from core.progression.regression.fit import MODELS
 from core.report import formatting
 from pages.common.page import Page
@@ -37,9 +38,10 @@ def models(page: Page, asked: Question, found: dict[str, dict[str, Any]]) -> Non
     kept = {name: outcome(page, asked, name, rule, only_kept=True) for name in names}
     fitted = {name: result for name, result in kept.items() if result is not None}
     st.caption(
-        f"Models see the readings of {asked.scorer} with missing sites treated by "
+        f"Models see the readings of {md(asked.scorer)} with missing sites treated by "
         f"{asked.rule_used.title}, observed films only; "
-        f"visits by name for the MMRM, days for the others. Change from {asked.first} to {asked.last}."
+        "visits by name for the MMRM, days for the others. "
+        f"Change from {md(asked.first)} to {md(asked.last)}."
     )
     if not fitted:
         st.caption(
