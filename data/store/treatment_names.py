@@ -10,6 +10,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import cache
+
+from core import scores
 
 MIN_PATIENTS = 6  # with a value and an arm: below this, any two-valued covariate goes with the arm by chance
 MIN_SHARE = 0.9  # of the patients whose value goes with their arm
@@ -41,7 +44,7 @@ KNOWN = re.compile(
             r"h(a)?emoglobin|hb|platelets?|leu[ck]ocytes|wbc|creatinine|alt|ast|ferritin|vitamind|il6|mmp3|mthfr",
             # scores
             r"basdai|basfi|basmi|asdas(crp|esr)?|bas?g|masses|mases|das(28)?(crp|esr|p)?|sdai|cdai|haq(di|s)?",
-            r"asashi|asqol|sf36\w*|eq5d\w*|facit\w*|dapsa|pasi|dlqi|mss?asss|sharp(score)?|vdh|sparcc|mtss|svdh",
+            r"asashi|asqol|sf36\w*|eq5d\w*|facit\w*|dapsa|pasi|dlqi|sharp(score)?|vdh",
             r"(patient|physician)?global(assessment|health)?|ptga|phga|pga|vas(pain|global)?|(night|back)?pain",
             r"(tender|swollen)joints?(count)?(28|44|66|68)?|[ts]jc(28|44|66|68)?|morningstiffness|fatigue",
             # CDISC: populations, ends, study days
@@ -93,7 +96,15 @@ def is_known(name: str) -> bool:
     """Whether a covariate of this name is known to say something clinical and not the treatment."""
     plain = folded(name)
     around = AROUND_KNOWN.match(plain)
-    return bool(KNOWN.fullmatch(plain) or (around and KNOWN.fullmatch(around[2])))
+    return any(KNOWN.fullmatch(one) or one in _systems() for one in (plain, around[2] if around else plain))
+
+
+@cache
+def _systems() -> frozenset[str]:
+    """The scoring systems by name, and without the first letter of a modified one."""
+    known = scores.systems().values()
+    names = {folded(name) for system in known for name in (system.name, *system.aliases)}
+    return frozenset(names | {name.removeprefix("m") for name in names})
 
 
 def looks_like_treatment(name: str) -> bool:
