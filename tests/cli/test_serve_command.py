@@ -177,4 +177,6 @@ def test_nothing_outside_is_asked_at_start_or_for_a_foreign_origin(tmp_path, add
 
 def answered(port, path, host, origin):
     headers = {"host": f"{host}:{port}"} | ({"origin": origin} if origin else {})
-    return httpx.get(f"http://localhost:{port}{path}", headers=headers, trust_env=False).status_code
+    return httpx.get(
+        f"http://localhost:{port}{path}", headers=headers, trust_env=False, timeout=60
+    ).status_code
