@@ -14,8 +14,6 @@ from functools import cache
 
 from core import scores
 
-from core import scores
-
 MIN_PATIENTS = 6  # with a value and an arm: below this, any two-valued covariate goes with the arm by chance
 MIN_SHARE = 0.9  # of the patients whose value goes with their arm
 LOOKS_LIKE_TREATMENT = "it may show the treatment"
@@ -46,7 +44,6 @@ KNOWN = re.compile(
             r"h(a)?emoglobin|hb|platelets?|leu[ck]ocytes|wbc|creatinine|alt|ast|ferritin|vitamind|il6|mmp3|mthfr",
             # scores
             r"basdai|basfi|basmi|asdas(crp|esr)?|bas?g|masses|mases|das(28)?(crp|esr|p)?|sdai|cdai|haq(di|s)?",
-            *scores.names(),
             r"asashi|asqol|sf36\w*|eq5d\w*|facit\w*|dapsa|pasi|dlqi|sharp(score)?|vdh",
             r"(patient|physician)?global(assessment|health)?|ptga|phga|pga|vas(pain|global)?|(night|back)?pain",
             r"(tender|swollen)joints?(count)?(28|44|66|68)?|[ts]jc(28|44|66|68)?|morningstiffness|fatigue",
