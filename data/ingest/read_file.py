@@ -277,7 +277,7 @@ def _facts(file: DicomFile, seen: _Seen, classified: Classified) -> dict[str, An
     spacing = spacing_of(dataset, classified.modality)
     noted = cautions(dataset, file.transfer_syntax, frames=file.frame_count, modality=classified.modality)
     shown = seen.picture.pixels if seen.decoded is seen.frame else seen.picture.pixels[seen.frame_index]
-    text = burnt_in_warning(dataset, shown)
+    text = burnt_in_warning(dataset, shown, _others(seen))
     rows, columns = seen.frame.shape[:2]
     return {
         "pixel_hash": seen.pixel_hash,
@@ -297,6 +297,7 @@ def _facts(file: DicomFile, seen: _Seen, classified: Classified) -> dict[str, An
         "window_width": _first_number(dataset, "WindowWidth"),
         "frame_index": seen.frame_index,
         "warnings": [*warnings, *spacing.warnings, *classified.warnings, *noted, *([text] if text else [])],
+        "held": text,
     }
 
 
