@@ -20,6 +20,7 @@ from core.errors import CohortError, in_words
 COMMANDS: dict[str, str] = {
     "demo": "Render the phantom study as DICOM + reader tables, ingest it, score it.",
     "ingest": "Import DICOM files, folders, zips or a DICOMDIR.",
+    "release": "List films held back for text in their pixels, or release them.",
     "subjects": "Import a table of subjects (and visits).",
     "reads": "Import a table of reader scores.",
     "score": "Run the models over what is not scored yet.",

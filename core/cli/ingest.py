@@ -91,8 +91,12 @@ def _text(result: dict[str, Any]) -> str:
     lines += _grouped("Mended", mended)
     again = [(f"{row['how']} as a film that is there", row["file"]) for row in result["duplicates"]]
     lines += _grouped("Delivered again", again)
-    flagged = [(warning, row["file"]) for row in result["flagged"] for warning in row["warnings"]]
+    shut = {(row["file"], row["reason"]) for row in result["held"]}
+    flagged = [(said, row["file"]) for row in result["flagged"] for said in row["warnings"]]
+    flagged = [one for one in flagged if one[::-1] not in shut]
     lines += _grouped("To look at", flagged)
+    held = [(row["reason"], row["file"]) for row in result["held"]]
+    lines += _grouped("Held back until released (see: sharpline release)", held)
     opened = [(row["reason"], row["file"] or f"image {row['image'][:12]}") for row in result["unassigned"]]
     lines += _grouped("Without subject or visit", opened)
     return "\n".join(lines)

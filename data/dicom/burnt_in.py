@@ -1,47 +1,59 @@
 """Text burnt into the pixels: it may name the patient, and no header can take it out.
 
-Lettering by a machine is drawn at (nearly) one extreme value, in many short strokes side by side, in lines of
-even height. That is looked for in two steps: rows in which many short runs of bright values begin and end
-(cheap, the whole picture), then, in those rows only, connected pieces of letter shape standing on one line. A
-single lead marker ("R") is not text. How often this is right: docs/decisions/burnt-in-text.md
+Lettering is drawn in thin strokes of one ink: bright on dark or dark on a bright box, in lines of even
+height along rows or columns. So thin structures are taken out of the picture (top-hat, in both polarities and
+two sizes). Connected pieces of letter size that stand on one line, near each other, sharp and of one ink,
+count as lettering. A single lead marker ("R") is not text. How often this is right:
+docs/decisions/burnt-in-text.md
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 import numpy as np
 from pydicom.dataset import Dataset
 
-SHORT_RUNS = 5  # bright runs that a row of lettering has at least
-LARGE = 1200  # pixels; a picture larger than that is looked at in half its size
-LEVELS = (0.96, 0.7)  # shares of the range above which lettering is looked for
-LEVELS_LARGE = (0.85,)
-LETTERS = 6  # pieces of like height on one line that count as lettering
-SMALLEST, LARGEST = 5, 64  # height of a letter in pixels
+STROKE = 15  # pixels; wider than the stroke of a letter (at half size: of large ones)
+CONTRAST = 0.28  # of the range of the picture, by which strokes differ from what is beside them
+LETTERS = 5  # letters on one line that count as text
+PIECES = 4  # connected pieces that these are at least: letters may touch each other
+SMALLEST, LARGEST = 6, 72  # height of a letter in pixels
+SHARP, SHARP_OF_FEW = 0.5, 0.6  # proportion of a stroke with nearly all of its contrast (in a short line)
+INK = 0.25  # of the range, by which the letters of a line differ at most
+SOLID = 0.93  # proportion of its box from which a piece is a bar, as ticks of a scale are
+GRAINY = 200, 450  # pieces, and more a million pixels, from which some stand on one line by chance
+_TOO_MANY = 20_000  # pieces of a picture that is all grain: no lettering can be told from it
 
 
-def burnt_in_warning(dataset: Dataset, pixels: np.ndarray) -> str | None:
-    """What to warn of, from the tag and from the pixels; None where neither speaks of text."""
+def burnt_in_warning(dataset: Dataset, pixels: np.ndarray, others: Iterable[np.ndarray] = ()) -> str | None:
+    """What to warn of, from the tag and from the pixels; None where neither speaks of text.
+
+    others: more frames of the same image.
+    """
     said = str(dataset.get("BurnedInAnnotation", "")).strip().upper()
-    found = lines_of_text(pixels)
     if said == "YES":
         return "text is burnt into the picture (the file says so); check that it does not name the patient"
-    if found:
+    if any(lines_of_text(frame) for frame in (pixels, *others)):
         note = ", though the file says there is none" if said == "NO" else ""
         return f"text seems to be burnt into the picture{note}; check that it does not name the patient"
     return None
 
 
 def lines_of_text(pixels: np.ndarray) -> int:
-    """How many lines of bright lettering are seen.
+    """How many lines of lettering are seen, in the direction and polarity that have most.
 
     pixels: (rows, columns) of any unsigned type, or (rows, columns, 3) of bytes.
     """
-    grey = _brightest_channel(pixels) if pixels.ndim == 3 else pixels
-    if min(grey.shape) < 32:
+    import cv2
+
+    if min(pixels.shape[:2]) < 32:
         return 0
-    grey = np.ascontiguousarray(grey)
-    levels = LEVELS_LARGE if min(grey.shape) > LARGE else LEVELS
-    return max(_lines_above(grey, share) for share in levels)
+    grey = _bytes_of(_brightest_channel(pixels) if pixels.ndim == 3 else pixels)
+    half = cv2.resize(grey, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    inks = (ink for size in (grey, half) for ink in (size, cv2.bitwise_not(size)))
+    return max(_lines(ink) for ink in inks)
 
 
 def _brightest_channel(colour: np.ndarray) -> np.ndarray:
@@ -52,76 +64,132 @@ def _brightest_channel(colour: np.ndarray) -> np.ndarray:
     return brightest
 
 
-def _lines_above(grey: np.ndarray, share: float) -> int:
-    """Lines of lettering among the pixels brighter than ``share`` of the range."""
+def _bytes_of(grey: np.ndarray) -> np.ndarray:
+    """Eight bits between the dark and the bright end of most of the picture."""
     import cv2
 
-    large = min(grey.shape) > LARGE  # letters on a large film are large: half the size is enough
-    low, high = (float(edge) for edge in cv2.minMaxLoc(grey)[:2])
-    mask = cv2.compare(grey[::2] if large else grey, low + share * (high - low), cv2.CMP_GT)
-    if large:
-        mask = np.ascontiguousarray(mask[:, ::2])
-    if cv2.countNonZero(mask) < 2 * LETTERS * SMALLEST:
+    step = 7 if grey.size > 1 << 16 else 1
+    low, high = np.percentile(grey[::step, ::step], (0.5, 99.8))
+    above = cv2.subtract(np.ascontiguousarray(grey), float(int(low)))
+    scaled: np.ndarray = cv2.convertScaleAbs(above, alpha=255 / max(float(high - low), 1.0))
+    return scaled
+
+
+@dataclass
+class _Pieces:
+    """Connected pieces along a line: where they begin, how long they are, their height and place across."""
+
+    start: np.ndarray
+    length: np.ndarray
+    height: np.ndarray
+    across: np.ndarray
+
+    def of(self, which: np.ndarray) -> _Pieces:
+        return _Pieces(self.start[which], self.length[which], self.height[which], self.across[which])
+
+    def turned(self) -> _Pieces:
+        return _Pieces(self.across, self.height, self.length, self.start)
+
+
+@dataclass
+class _Strokes:
+    """Thin bright structures: the picture, how far they stand out of it, where, and how many."""
+
+    ink: np.ndarray
+    hat: np.ndarray
+    mask: np.ndarray
+    count: int = 0
+
+    def look_like_ink(self, left: np.ndarray, top: np.ndarray, width: np.ndarray, height: np.ndarray) -> bool:
+        """True where the pieces are sharp, all of one brightness, and mostly no plain bars."""
+        sharp, bright, bars = [], [], 0
+        for x, y, w, h in zip(left, top, width, height, strict=True):
+            inside = self.mask[y : y + h, x : x + w] > 0
+            hat = self.hat[y : y + h, x : x + w][inside]
+            sharp.append(float((hat > 0.67 * hat.max()).mean()))
+            bright.append(float(np.percentile(self.ink[y : y + h, x : x + w][inside], 75)))
+            bars += bool(inside.mean() > SOLID)
+        if 3 * bars > len(sharp):
+            return False
+        needed = SHARP if len(sharp) > LETTERS else SHARP_OF_FEW
+        return float(np.median(sharp)) >= needed and max(bright) - min(bright) <= 255 * INK
+
+
+def _strokes(ink: np.ndarray) -> _Strokes:
+    """Structures thinner than STROKE, parted where they are less than half as bright as their middle."""
+    import cv2
+
+    wide, near = (cv2.getStructuringElement(cv2.MORPH_RECT, (side, side)) for side in (STROKE, 9))
+    hat = cv2.morphologyEx(ink, cv2.MORPH_TOPHAT, wide)
+    mask = cv2.threshold(hat, int(255 * CONTRAST), 255, cv2.THRESH_BINARY)[1]
+    if cv2.countNonZero(mask) == 0:
+        return _Strokes(ink, hat, mask)
+    half_of_peak = cv2.convertScaleAbs(cv2.dilate(hat, near), alpha=0.5)
+    return _Strokes(ink, hat, cv2.bitwise_and(mask, cv2.compare(hat, half_of_peak, cv2.CMP_GT)))
+
+
+def _lines(ink: np.ndarray) -> int:
+    """Lines of bright lettering along rows or along columns, whichever are more."""
+    import cv2
+
+    strokes = _strokes(ink)
+    outlines, nesting = cv2.findContours(strokes.mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    if not PIECES <= len(outlines) <= _TOO_MANY:
         return 0
-    return sum(_has_letters(mask[top:bottom]) for top, bottom in _bands(mask))
-
-
-def _bands(mask: np.ndarray) -> list[tuple[int, int]]:
-    """Stretches of rows (first, last + 1) that could be one line of lettering."""
-    import cv2
-
-    changes = cv2.absdiff(mask[:, 1:], mask[:, :-1])
-    runs = cv2.reduce(changes, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel() // (2 * 255)
-    lettering = runs >= SHORT_RUNS
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], lettering.astype(np.int8), [0]))))
-    joined: list[tuple[int, int]] = []
-    for top, bottom in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
-        if joined and top - joined[-1][1] <= 3:
-            joined[-1] = (joined[-1][0], bottom)
-        else:
-            joined.append((top, bottom))
-    rows = mask.shape[0]
-    return [
-        (max(0, top - 3), min(rows, bottom + 3)) for top, bottom in joined if bottom - top >= SMALLEST - 1
-    ]
-
-
-def _has_letters(band: np.ndarray) -> bool:
-    """True where at least LETTERS pieces like letters stand on one line, near each other."""
-    import cv2
-
-    _, _, stats, _ = cv2.connectedComponentsWithStats(band, connectivity=8)
-    left, top, width, height, area = stats[1:].T
-    shaped = (
-        (height >= SMALLEST)
-        & (height <= LARGEST)
-        & (width <= 4 * height)  # letters may touch each other
-        & (area >= 0.12 * width * height)
-        & (area <= 0.85 * width * height)
-    )
-    left, foot, right, height = (side[shaped] for side in (left, top + height, left + width, height))
-    on_line = np.bincount(foot, minlength=band.shape[0] + 2)
-    around = on_line + np.roll(on_line, 1) + np.roll(on_line, -1)
-    return any(
-        _is_lettering(left[near], right[near], height[near])
-        for near in (np.abs(foot - line) <= 1 for line in np.flatnonzero(around >= LETTERS))
+    outer = nesting[0][:, 3] < 0  # holes have a parent
+    strokes.count = len(outlines)
+    boxes = np.array([cv2.boundingRect(one) for one, keep in zip(outlines, outer, strict=True) if keep])
+    left, top, width, height = boxes.T
+    rows = _Pieces(left, width, height, top)
+    return max(
+        _lines_along(pieces, strokes, is_turned=is_turned)
+        for pieces, is_turned in ((rows, False), (rows.turned(), True))
     )
 
 
-def _is_lettering(left: np.ndarray, right: np.ndarray, height: np.ndarray) -> bool:
-    """True where enough pieces on one line are alike in height and follow each other closely."""
-    for size in np.unique(height):
-        alike = np.abs(height - size) <= max(1, size // 6)
-        if alike.sum() >= LETTERS and _close_together(np.sort(left[alike]), np.sort(right[alike]), int(size)):
-            return True
-    return False
+def _lines_along(pieces: _Pieces, strokes: _Strokes, *, is_turned: bool) -> int:
+    """Lines of pieces of letter size that stand on one line, or (upside down) hang from one."""
+    shaped = (pieces.height >= SMALLEST) & (pieces.height <= LARGEST) & (pieces.length <= 4 * pieces.height)
+    if shaped.sum() < PIECES:
+        return 0
+    letters = pieces.of(shaped)
+    edges = (letters.across + letters.height, letters.across)
+    return max(len(_lines_on(edge, letters, strokes, is_turned)) for edge in edges)
 
 
-def _close_together(left: np.ndarray, right: np.ndarray, size: int) -> bool:
-    """True where LETTERS of the pieces follow each other at the distance of letters in words."""
-    near = left[1:] - right[:-1] <= 2 * size
-    run = best = 1
-    for step in near:
-        run = run + 1 if step else 1
-        best = max(best, run)
-    return best >= LETTERS
+def _lines_on(edge: np.ndarray, letters: _Pieces, strokes: _Strokes, is_turned: bool) -> list[int]:
+    """Places across the lines where a run of letters has its common edge."""
+    count = np.bincount(edge, minlength=int(edge.max()) + 2)
+    around = count + np.roll(count, 1) + np.roll(count, -1)
+    found: list[int] = []
+    for line in np.flatnonzero(around >= PIECES).tolist():
+        if found and line - found[-1] <= 2:
+            continue
+        near = letters.of(np.abs(edge - line) <= 1)
+        if any(_is_lettering(run, strokes, is_turned) for run in _runs(near)):
+            found.append(line)
+    return found
+
+
+def _runs(near: _Pieces) -> list[_Pieces]:
+    """Runs of pieces on one line that are alike in height and follow each other as letters do."""
+    runs = []
+    for size in np.unique(near.height).tolist():
+        alike = near.of((near.height >= size) & (near.height <= 1.5 * size + 1))
+        alike = alike.of(np.argsort(alike.start, kind="stable"))
+        gap = alike.start[1:] - (alike.start + alike.length)[:-1]
+        breaks = np.flatnonzero((gap > 1.1 * size) | (gap < -1)) + 1
+        parts = np.split(np.arange(len(alike.start)), breaks)
+        runs += [alike.of(part) for part in parts if len(part) >= PIECES]
+    return runs
+
+
+def _is_lettering(run: _Pieces, strokes: _Strokes, is_turned: bool) -> bool:
+    """True for at least LETTERS letters (a long piece is several) that look like ink."""
+    if strokes.count > GRAINY[0] + GRAINY[1] * strokes.ink.size / 1e6 and len(run.start) <= LETTERS:
+        return False
+    size = float(np.median(run.height))
+    if np.maximum(1, np.round(run.length / (0.85 * size))).sum() < LETTERS:
+        return False
+    across = run.turned() if is_turned else run
+    return strokes.look_like_ink(across.start, across.across, across.length, across.height)

@@ -2,119 +2,63 @@
 
 The table and its actions are those of dicom-anonymizer (edition 2024b). Differences from plain use of it:
 
-- it is applied at every depth of nested sequences, not only at the top;
-- UIDs become keyed hashes of the old ones, wherever they stand, so that a second delivery is recognised;
+- only what ``identity.kept_tags`` names stays, at every depth of nested sequences, with the value
+  representation of the dictionary and a content of its kind;
+- UIDs become keyed hashes of the old ones, wherever they stand, so that a second delivery is recognised; only
+  those of the standard itself stay;
 - dates of the examination move back by a number of days fixed for the patient, so that intervals stay exact
   to the day; every other date, and every time of day, goes;
-- the study's own identifiers (trial subject, reading and time point) stay;
-- what the table does not name goes as well where it could hold free text or unknown bytes;
-- what is left is searched for the names and numbers that were taken out.
+- the study's own identifiers (trial subject, reading and time point) stay, unless they name the patient;
+- what is left is searched for the names and numbers that were taken out (``identity.words``).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import lru_cache
 from importlib.metadata import version
 from typing import Any
 
-from dicomanonymizer.simpledicomanonymizer import delete, initialize_actions_2024b
-from pydicom.datadict import dictionary_has_tag, dictionary_VR, keyword_for_tag, tag_for_keyword
+import numpy as np
+from dicomanonymizer.simpledicomanonymizer import initialize_actions_2024b
+from pydicom.datadict import dictionary_VM, dictionary_VR, keyword_for_tag
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag
 from pydicom.uid import UID, UID_dictionary
 
+from data.dicom.identity.kept_tags import (
+    OF_THE_PICTURE,
+    STUDY_IDENTIFIERS,
+    as_terms,
+    kind_of,
+    representations,
+)
+from data.dicom.identity.letters import spells
+from data.dicom.identity.visit_names import is_visit_name
+from data.dicom.identity.words import (
+    Identity,
+    Search,
+    identity_of,
+    names_a_person,
+    parse_date,
+    search_for,
+    text_of,
+    texts_of,
+)
 from data.dicom.pseudonyms import CohortKey
+
+__all__ = ["Deidentified", "Identity", "deidentify", "identity_of", "new_meta", "parse_date"]
 
 Action = Callable[[Dataset, tuple[int, int]], None]
 
-STUDY_IDENTIFIERS = (
-    "ClinicalTrialProtocolID",
-    "ClinicalTrialSubjectID",
-    "ClinicalTrialSubjectReadingID",
-    "ClinicalTrialTimePointID",
-    "ClinicalTrialTimePointDescription",
-)
-SHIFTED_DATES = (
-    "AcquisitionDate",
-    "AcquisitionDateTime",
-    "StudyDate",
-    "SeriesDate",
-    "ContentDate",
-    "FrameAcquisitionDateTime",
-    "FrameReferenceDateTime",
-)
-_EMPTY_NOT_GONE = (  # type 2: must be there, may be empty
-    "PatientName",
-    "PatientSex",
-    "PatientBirthDate",
-    "StudyTime",
-    "ContentTime",
-    "StudyID",
-    "AccessionNumber",
-    "ReferringPhysicianName",
-)
-_IDENTIFYING_NUMBERS = (
-    "PatientID",
-    "OtherPatientIDs",
-    "AccessionNumber",
-    "AdmissionID",
-    "MedicalRecordLocator",
-    "PatientBirthDate",
-    "PatientTelephoneNumbers",
-    "PatientAddress",
-    "InstitutionName",
-    "InstitutionAddress",
-    "IssuerOfPatientID",
-    "DeviceSerialNumber",
-    "StationName",
-    "RequestedProcedureID",
-    "ScheduledProcedureStepID",
-    "FillerOrderNumberImagingServiceRequest",
-    "PlacerOrderNumberImagingServiceRequest",
-)
-# code strings that decide how the picture is read: defined terms, never a name
-_DEFINED_TERMS = frozenset({
-    "SpecificCharacterSet", "ImageType", "FrameType", "Modality", "PhotometricInterpretation",
-    "PixelPresentation", "PresentationIntentType", "PresentationLUTShape", "RescaleType", "VOILUTFunction",
-    "LossyImageCompression", "LossyImageCompressionMethod", "BurnedInAnnotation", "CodingSchemeDesignator",
-    "PatientOrientation",
-})  # fmt: skip
-_BINARY_KEPT = frozenset({
-    "PixelData", "FloatPixelData", "DoubleFloatPixelData", "ExtendedOffsetTable",
-    "ExtendedOffsetTableLengths", "ICCProfile", "LUTData", "RedPaletteColorLookupTableData",
-    "GreenPaletteColorLookupTableData", "BluePaletteColorLookupTableData",
-    "SegmentedRedPaletteColorLookupTableData", "SegmentedGreenPaletteColorLookupTableData",
-    "SegmentedBluePaletteColorLookupTableData",
-})  # fmt: skip
-_ALSO_REMOVED = frozenset(
-    {"ContentDescription", "AcquisitionProtocolName", "TransducerData", "LongCodeValue"}
-)
-_FREE_TEXT = frozenset({"LT", "ST", "UT", "UC", "UR", "AE", "AS", "UN"})
-_BINARY = frozenset({"OB", "OW", "OF", "OD", "OL", "OV"})
-_NUMBERS = frozenset({"US", "SS", "UL", "SL", "UV", "SV", "FL", "FD", "AT", "DS", "IS"})
-_REPEATING_GROUPS = (0x5000, 0x6000)  # curves, overlays
-_WHOLE_GROUPS_REMOVED = frozenset({0x0002, 0x0004, 0x0006, 0x4000, 0x4008, 0xFFFC})
-
-
-@dataclass
-class Identity:
-    """Who a data set is about, before that is taken out.
-
-    patient: patient number, or what can stand for it. words: names and numbers to search for in what is left.
-    name: those of the words that are the patient's own name.
-    """
-
-    patient: str
-    trial_subject: str
-    trial_visit: str
-    trial_visit_name: str
-    words: frozenset[str]
-    name: frozenset[str] = frozenset()
+LONGEST_NUMBER = 24  # signs of one number in text; the standard allows 16
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?|")
+_PLAIN_TEXT = re.compile(r"[^\x00-\x1f\x7f@]{0,64}")
+_LONG_DIGITS = re.compile(r"\d{7}")
 
 
 @dataclass
@@ -134,25 +78,6 @@ def table() -> dict[tuple[int, ...], Action]:
     return dict(initialize_actions_2024b())
 
 
-def identity_of(dataset: Dataset) -> Identity:
-    """Read who the data set is about. A damaged sequence is passed over (it will be removed)."""
-    words: set[str] = set()
-    for element in _elements(dataset):
-        keyword = keyword_for_tag(element.tag)
-        if element.VR == "PN":
-            words |= set(_words_of_name(element.value))
-        elif keyword in _IDENTIFYING_NUMBERS:
-            words |= {text for text in _texts(element.value) if len(text) >= 4}
-    return Identity(
-        patient=_patient(dataset),
-        trial_subject=_text(dataset, "ClinicalTrialSubjectID"),
-        trial_visit=_text(dataset, "ClinicalTrialTimePointID"),
-        trial_visit_name=_text(dataset, "ClinicalTrialTimePointDescription")[:64],
-        words=frozenset(word.casefold() for word in words),
-        name=frozenset(word.casefold() for word in _words_of_name(_text(dataset, "PatientName"))),
-    )
-
-
 def deidentify(dataset: Dataset, key: CohortKey, identity: Identity, *, dates_of: str = "") -> Deidentified:
     """Take the identity out of the data set, in place; file meta information is for ``new_meta``.
 
@@ -160,10 +85,10 @@ def deidentify(dataset: Dataset, key: CohortKey, identity: Identity, *, dates_of
     default: the trial subject, else the patient number.
     """
     done = Deidentified(film_date=_film_date(dataset))
-    shift = timedelta(days=key.days_back(dates_of or identity.trial_subject or identity.patient))
-    _keep_study_identifiers(dataset, identity, done)
-    scrub = _search(identity, done)
-    _walk(dataset, _Rules(key, shift, scrub, done), top=True)
+    search = search_for(identity)
+    _keep_study_identifiers(dataset, identity, search, done)
+    shift = timedelta(days=key.days_back(dates_of or done.trial_subject or identity.patient))
+    _walk(dataset, _Rules(key, shift, search, done), top=True)
     done.film_date = _back(done.film_date, shift)
     _describe(dataset, key, identity)
     return done
@@ -189,71 +114,175 @@ def new_meta(dataset: Dataset, sop_class: str, transfer_syntax: UID) -> Any:
 class _Rules:
     key: CohortKey
     shift: timedelta
-    scrub: re.Pattern[str] | None
+    search: Search
     done: Deidentified
 
 
 def _walk(dataset: Dataset, rules: _Rules, *, top: bool) -> None:
     for tag in list(dataset.keys()):
-        kind = _quick(tag)
-        if kind == "keep":
-            continue
-        if kind == "remove":
+        kind = _kind(tag, top)
+        if not kind:
             del dataset[tag]
             continue
         try:
-            _treat(dataset, tag, rules, top=top)
+            stays = _TREATMENTS[kind](dataset, tag, rules)
         except Exception:  # a value that cannot be read cannot be shown to be harmless
-            del dataset[tag]
+            stays = False
             rules.done.warnings.append(f"an unreadable header entry {tag} was removed")
+        if not stays:
+            dataset.pop(tag, None)
 
 
-@lru_cache(maxsize=4096)
-def _quick(tag: BaseTag) -> str:
-    """What is clear from the tag alone: ``keep``, ``remove`` or ``look``."""
-    group = tag.group
-    if group % 2 or tag.element == 0 or group in _WHOLE_GROUPS_REMOVED or not dictionary_has_tag(tag):
-        return "remove"
-    if any(first <= group <= first + 0xFF for first in _REPEATING_GROUPS):
-        return "remove"
-    keyword = keyword_for_tag(tag)
-    if keyword in _ALSO_REMOVED:
-        return "remove"
-    if keyword in _BINARY_KEPT or keyword in _DEFINED_TERMS:
-        return "keep"
-    if dictionary_VR(tag) in _NUMBERS and (tag.group, tag.element) not in table():
-        return "keep"
-    return "look"
+_ONLY_AT_THE_TOP = frozenset(["picture", "offsets", "study", "empty", "replace"])
 
 
-def _treat(dataset: Dataset, tag: BaseTag, rules: _Rules, *, top: bool) -> None:
+@lru_cache(maxsize=8192)
+def _kind(tag: BaseTag, top: bool) -> str:
+    """How an entry is treated (``kept_tags.kind_of``); ``replace``: it becomes a word for nothing."""
+    kind = kind_of(tag)
+    if not kind and _is_replaced(tag):
+        kind = "replace"
+    return "" if kind in _ONLY_AT_THE_TOP and not top else kind
+
+
+def _is_replaced(tag: BaseTag) -> bool:
+    """Whether the profile asks for a dummy in a short text."""
+    action = table().get((tag.group, tag.element))
+    name = action.__name__ if action is not None else ""
+    return "replace" in name and "UID" not in name and dictionary_VR(tag) in {"LO", "SH"}
+
+
+def _has_its_representation(dataset: Dataset, tag: BaseTag) -> bool:
+    """Whether the file gives the tag the representation that the dictionary does.
+
+    UN says nothing, the content must then be of the dictionary's kind. Numbers that the picture needs may
+    come as other numbers: they are written anew.
+    """
+    given = getattr(dataset.get_item(tag), "VR", None)
+    if given is None or given == "UN" or given in representations(tag):
+        return True
+    if keyword_for_tag(tag) not in OF_THE_PICTURE:
+        return False
+    value = dataset[tag].value
+    numbers = [float(text) for text in texts_of(value)]
+    whole = dictionary_VR(tag) not in {"DS", "FD", "FL"}
+    del dataset[tag]
+    dataset.add_new(tag, sorted(representations(tag))[-1], [int(n) for n in numbers] if whole else numbers)
+    return True
+
+
+def _keep_number(dataset: Dataset, tag: BaseTag, rules: _Rules) -> bool:
+    if not _has_its_representation(dataset, tag):
+        return False
+    content = getattr(dataset.get_item(tag), "value", None)
     element = dataset[tag]
-    keyword, action = keyword_for_tag(tag), table().get((tag.group, tag.element))
-    if element.VR == "SQ":
-        _treat_sequence(dataset, tag, action, rules)
-    elif element.VR == "UI":
-        element.value = _new_uids(element.value, rules.key)
-    elif element.VR in {"DA", "DT", "TM"}:
-        _treat_date(dataset, element, keyword, rules.shift)
-    elif top and keyword in STUDY_IDENTIFIERS:
-        return
-    elif top and keyword in _EMPTY_NOT_GONE:
-        element.value = ""
-    elif element.VR in _FREE_TEXT or element.VR in _BINARY or element.VR == "PN":
-        del dataset[tag]
-    elif action is not None:
-        action(dataset, (tag.group, tag.element))
-    elif rules.scrub is not None and any(rules.scrub.search(text) for text in _texts(element.value)):
-        del dataset[tag]
+    values = texts_of(element.value)
+    if not _fits_multiplicity(tag, len(values)):
+        return False
+    needed = keyword_for_tag(tag) in OF_THE_PICTURE
+    if element.VR in {"DS", "IS"}:
+        texts = _decimal_texts(content, values)
+        clean = all(len(text) <= LONGEST_NUMBER and _NUMBER.fullmatch(text) for text in texts)
+        return clean and (needed or not any(rules.search.is_number(text) for text in texts))
+    if isinstance(content, bytes) and (spells(content) or rules.search.is_in_bytes(content)):
+        return False
+    return needed or not any(rules.search.is_number(text) for text in values)
 
 
-def _treat_sequence(dataset: Dataset, tag: BaseTag, action: Action | None, rules: _Rules) -> None:
-    """Remove a sequence that the table removes, empties or replaces; clean the items of any other."""
-    if action is not None and not action.__name__.endswith("UID"):
-        delete(dataset, (tag.group, tag.element))
-        return
-    for item in dataset[tag].value:
+def _decimal_texts(content: Any, values: list[str]) -> list[str]:
+    """The numbers as the file writes them."""
+    if isinstance(content, bytes):
+        return [text.strip(" \0") for text in content.decode("latin-1").split("\\")]
+    return [str(getattr(value, "original_string", value)) for value in values]
+
+
+def _fits_multiplicity(tag: BaseTag, count: int) -> bool:
+    most = dictionary_VM(tag).split("-")[-1]
+    return "n" in most or count <= int(most)
+
+
+def _keep_term(dataset: Dataset, tag: BaseTag, rules: _Rules) -> bool:
+    if not _has_its_representation(dataset, tag):
+        return False
+    element = dataset[tag]
+    texts = texts_of(element.value)
+    terms = as_terms(keyword_for_tag(tag), texts)
+    if terms is None:
+        return False
+    if terms != texts:
+        element.value = terms
+    return True
+
+
+def _keep_text(dataset: Dataset, tag: BaseTag, rules: _Rules) -> bool:
+    """A text stays where it is short and plain, and where nobody is, or could be, named in it."""
+    if not _has_its_representation(dataset, tag):
+        return False
+    return all(
+        _PLAIN_TEXT.fullmatch(text) and not _LONG_DIGITS.search(text) and not rules.search.may_be_in(text)
+        for text in texts_of(dataset[tag].value)
+    )
+
+
+def _keep_table(dataset: Dataset, tag: BaseTag, rules: _Rules) -> bool:
+    """Bytes of a look-up table stay where they spell nothing."""
+    if not _has_its_representation(dataset, tag):
+        return False
+    value = dataset.get_item(tag).value
+    content = value if isinstance(value, bytes) else np.array(value).astype("<u2").tobytes()
+    if spells(content) or rules.search.is_in_bytes(content):
+        rules.done.warnings.append("a look-up table that holds letters was removed from the stored film")
+        return False
+    return True
+
+
+def _keep_study_identifier(dataset: Dataset, tag: BaseTag, rules: _Rules) -> bool:
+    return True  # looked at before (``_keep_study_identifiers``)
+
+
+def _keep_picture(dataset: Dataset, tag: BaseTag, rules: _Rules) -> bool:
+    return True  # its bytes are looked at where the film is stored
+
+
+def _keep_offsets(dataset: Dataset, tag: BaseTag, rules: _Rules) -> bool:
+    value = dataset.get_item(tag).value
+    return isinstance(value, bytes) and not spells(value) and not rules.search.is_in_bytes(value)
+
+
+def _make_empty(dataset: Dataset, tag: BaseTag, rules: _Rules) -> bool:
+    del dataset[tag]
+    dataset.add_new(tag, dictionary_VR(tag), "")
+    return True
+
+
+def _replace(dataset: Dataset, tag: BaseTag, rules: _Rules) -> bool:
+    if not _has_its_representation(dataset, tag):
+        return False
+    table()[tag.group, tag.element](dataset, (tag.group, tag.element))
+    return tag in dataset and texts_of(dataset[tag].value) in ([], [_REPLACED])
+
+
+_REPLACED = "ANONYMIZED"
+
+
+def _clean_sequence(dataset: Dataset, tag: BaseTag, rules: _Rules) -> bool:
+    """Clean the items; a sequence in which nothing is left goes."""
+    if not _has_its_representation(dataset, tag):
+        return False
+    element = dataset[tag]
+    if element.VR != "SQ":
+        return False
+    for item in element.value:
         _walk(item, rules, top=False)
+    return any(len(item) for item in element.value)
+
+
+def _replace_uids(dataset: Dataset, tag: BaseTag, rules: _Rules) -> bool:
+    if not _has_its_representation(dataset, tag):
+        return False
+    element = dataset[tag]
+    element.value = _new_uids(element.value, rules.key)
+    return True
 
 
 def _new_uids(value: Any, key: CohortKey) -> Any:
@@ -264,32 +293,34 @@ def _new_uids(value: Any, key: CohortKey) -> Any:
 
 def _new_uid(old: str, key: CohortKey) -> str:
     """UIDs of the standard itself (SOP classes, transfer syntaxes ...) stay, all others are hashed."""
-    known = not old or old in UID_dictionary or old.startswith("1.2.840.10008.")
-    return old if known else key.uid(old)
+    return old if not old or old in UID_dictionary else key.uid(old)
 
 
-def _treat_date(dataset: Dataset, element: Any, keyword: str, shift: timedelta) -> None:
-    if keyword in _EMPTY_NOT_GONE:
-        element.value = ""
-        return
-    moved = None
-    if keyword in SHIFTED_DATES and element.VR != "TM":
-        moved = _back(parse_date(element.value), shift)
+def _move_date(dataset: Dataset, tag: BaseTag, rules: _Rules) -> bool:
+    if not _has_its_representation(dataset, tag):
+        return False
+    element = dataset[tag]
+    moved = _back(parse_date(element.value), rules.shift)
     if moved is None:
-        del dataset[element.tag]
-    else:
-        element.value = f"{moved:%Y%m%d}"
+        return False
+    element.value = f"{moved:%Y%m%d}"
+    return True
 
 
-def parse_date(value: object) -> date | None:
-    """A DICOM date, date with time, or old ``1996.10.29``; None where it is missing or impossible."""
-    found = re.match(r"\s*(\d{4})[.-]?(\d{2})[.-]?(\d{2})", str(value or ""))
-    if not found:
-        return None
-    try:
-        return date(*(int(part) for part in found.groups()))
-    except ValueError:
-        return None
+_TREATMENTS: dict[str, Callable[[Dataset, BaseTag, _Rules], bool]] = {
+    "number": _keep_number,
+    "term": _keep_term,
+    "text": _keep_text,
+    "table": _keep_table,
+    "study": _keep_study_identifier,
+    "picture": _keep_picture,
+    "offsets": _keep_offsets,
+    "empty": _make_empty,
+    "replace": _replace,
+    "sequence": _clean_sequence,
+    "uid": _replace_uids,
+    "date": _move_date,
+}
 
 
 def _back(day: date | None, shift: timedelta) -> date | None:
@@ -308,37 +339,40 @@ def _film_date(dataset: Dataset) -> date | None:
     return None
 
 
-# -- study identifiers, search words, the record -----------------------------------------------------------
+# -- study identifiers, the record -------------------------------------------------------------------------
 
 
-def _keep_study_identifiers(dataset: Dataset, identity: Identity, done: Deidentified) -> None:
-    """Note the trial's identifiers; one of the subject or visit that holds the patient's name is removed."""
-    names = [word for word in identity.name if word.isalpha()]
-    for keyword in STUDY_IDENTIFIERS[1:]:  # the protocol is the same for all patients
-        text = _text(dataset, keyword).casefold()
-        if any(re.search(rf"(?<![^\W\d_]){re.escape(name)}(?![^\W\d_])", text) for name in names):
+def _keep_study_identifiers(dataset: Dataset, identity: Identity, search: Search, done: Deidentified) -> None:
+    """Note the trial's identifiers; one that names a person, or holds a number of theirs, is removed."""
+    for keyword in STUDY_IDENTIFIERS:
+        if keyword not in dataset:
+            continue
+        said = _what_it_holds(dataset, keyword, identity, search)
+        if said:
             del dataset[keyword]
-            done.warnings.append(f"{keyword} held the patient's name and was removed")
-    done.trial_subject = _text(dataset, "ClinicalTrialSubjectID")
-    done.trial_visit = _text(dataset, "ClinicalTrialTimePointID")
-    done.trial_visit_name = _text(dataset, "ClinicalTrialTimePointDescription")[:64]
+            done.warnings.append(f"{keyword} {said} and was removed")
+    done.trial_subject = text_of(dataset, "ClinicalTrialSubjectID")
+    done.trial_visit = text_of(dataset, "ClinicalTrialTimePointID")
+    done.trial_visit_name = text_of(dataset, "ClinicalTrialTimePointDescription")[:64]
 
 
-def _search(identity: Identity, done: Deidentified) -> re.Pattern[str] | None:
-    """A pattern of the words to look for in what is left, without those that the study itself uses."""
-    study = {done.trial_subject.casefold(), done.trial_visit.casefold()}
-    words = sorted(identity.words - study, key=len, reverse=True)
-    if not words:
-        return None
-    return re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, words)) + r")(?!\w)", re.IGNORECASE)
-
-
-def _words_of_name(value: Any) -> Iterator[str]:
-    """The parts of a person's name, three letters or longer, and the whole of it."""
-    for text in _texts(value):
-        for part in re.split(r"[\^=,;\s]+", text):
-            if len(part) >= 3:
-                yield part
+def _what_it_holds(dataset: Dataset, keyword: str, identity: Identity, search: Search) -> str:
+    """Why an identifier of the trial cannot stay, ``""`` where it can."""
+    given = getattr(dataset.get_item(keyword), "VR", None)
+    texts = texts_of(dataset.get(keyword))
+    if given not in (None, "UN", dictionary_VR(dataset.get_item(keyword).tag)) or len(texts) > 1:
+        return "was not written as DICOM says"
+    text = texts[0] if texts else ""
+    if any(ord(sign) < 32 for sign in text):
+        return "was not written as DICOM says"
+    if is_visit_name(text) and keyword.startswith("ClinicalTrialTimePoint"):
+        return ""
+    if not search.is_in(text, of_others=keyword != "ClinicalTrialSubjectID"):
+        return ""
+    if keyword == "ClinicalTrialSubjectID" and not names_a_person(identity):
+        return ""
+    named = search.is_name_in(text)
+    return "held the patient's name" if named else "held a name, number or date of the patient"
 
 
 def _describe(dataset: Dataset, key: CohortKey, identity: Identity) -> None:
@@ -367,53 +401,3 @@ def _method(code: str, meaning: str) -> Dataset:
     item = Dataset()
     item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = code, "DCM", meaning
     return item
-
-
-def _patient(dataset: Dataset) -> str:
-    """The patient number, else name with birth date, else the study: always the same for the same patient."""
-    number = _text(dataset, "PatientID")
-    if number:
-        return number
-    name, born = _text(dataset, "PatientName"), _text(dataset, "PatientBirthDate")
-    if name.strip("^ "):
-        return f"{name}|{born}"
-    return _text(dataset, "ClinicalTrialSubjectID") or _text(dataset, "StudyInstanceUID")
-
-
-# -- reading values ----------------------------------------------------------------------------------------
-
-
-_MAY_IDENTIFY = frozenset(tag_for_keyword(keyword) for keyword in _IDENTIFYING_NUMBERS)
-
-
-def _elements(dataset: Dataset) -> Iterator[Any]:
-    """Names, identifying numbers and what is nested in sequences, at any depth."""
-    for tag in list(dataset.keys()):
-        raw = dataset.get_item(tag)
-        kind = getattr(raw, "VR", None) or (dictionary_VR(tag) if dictionary_has_tag(tag) else "UN")
-        if kind not in {"PN", "SQ", "UN"} and tag not in _MAY_IDENTIFY:
-            continue
-        try:
-            element = dataset[tag]
-            if element.VR == "SQ":
-                for item in element.value:
-                    yield from _elements(item)
-            elif element.VR == "PN" or tag in _MAY_IDENTIFY:
-                yield element
-        except Exception:  # unreadable: the walk removes it
-            continue
-
-
-def _texts(value: Any) -> list[str]:
-    if value is None or isinstance(value, bytes):
-        return []
-    several = isinstance(value, list | tuple) or type(value).__name__ == "MultiValue"
-    return [str(single).strip() for single in (value if several else [value]) if str(single).strip()]
-
-
-def _text(dataset: Dataset, keyword: str) -> str:
-    try:
-        texts = _texts(dataset.get(keyword))
-    except Exception:  # an undecodable value counts as missing
-        return ""
-    return texts[0] if texts else ""

@@ -32,7 +32,7 @@ class IngestResult:
     found: files examined = ingested + already_there + refused.
     duplicates: films that were there under another name or UID (they count as already there).
     unassigned: films taken now or before whose subject or visit is not known; file where it came just now.
-    flagged: films taken now with something to look at.
+    flagged: films taken now with something to look at. held: those that a person must release.
     mended: films that were there, whose stored files were damaged and were made anew.
     """
 
@@ -43,6 +43,7 @@ class IngestResult:
     duplicates: list[dict[str, str]] = field(default_factory=list)
     flagged: list[dict[str, Any]] = field(default_factory=list)
     mended: list[dict[str, str]] = field(default_factory=list)
+    held: list[dict[str, str]] = field(default_factory=list)
     unassigned: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -110,6 +111,9 @@ class _Batch:
             self._result.ingested += 1
             if image["warnings"]:
                 self._result.flagged.append({"file": source.name, "warnings": image["warnings"]})
+            if image["held"]:
+                held = {"file": source.name, "image": image["image"], "reason": image["held"]}
+                self._result.held.append(held)
         elif double["image"] == image["image"]:
             self._place(image["image"])  # the row was there, its files perhaps not
             self._result.already_there += 1
@@ -266,6 +270,7 @@ class _Batch:
         total.duplicates += self._result.duplicates
         total.flagged += self._result.flagged
         total.mended += self._result.mended
+        total.held += self._result.held
 
 
 def _conflict(new: dict[str, Any], old: dict[str, Any]) -> str:

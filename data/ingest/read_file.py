@@ -17,12 +17,11 @@ from pydicom.dataset import Dataset
 
 from data.dicom.burnt_in import burnt_in_warning
 from data.dicom.classify import Classified, classify
-from data.dicom.comments import without_comments
-from data.dicom.deidentify import Deidentified, Identity, deidentify, identity_of
+from data.dicom.deidentify import Deidentified, deidentify
 from data.dicom.frame_geometry import FrameGeometry, geometry_of
+from data.dicom.identity.words import Identity, identity_of
 from data.dicom.picture.cautions import cautions
 from data.dicom.picture.spacing import Spacing, spacing_of
-from data.dicom.picture.stored_bits import stored_bits
 from data.dicom.pixel_values import Picture, functional, number, to_picture
 from data.dicom.previews import write_preview
 from data.dicom.pseudonyms import CohortKey
@@ -38,6 +37,7 @@ from data.dicom.read import (
     whole_number,
 )
 from data.dicom.stored_file import FilmFile, film_file
+from data.dicom.stored_pixels import StoredPixels, stored_pixels
 from data.ingest.image_map import ImageMap
 from data.ingest.mending import Fault, fault_of
 from data.ingest.sources import Source
@@ -45,6 +45,7 @@ from data.ingest.sources import Source
 TABLES = (".csv", ".tsv")
 TABLE = "is a table, not a film; subjects come in with 'sharpline subjects', scores with 'sharpline reads'"
 _DAMAGED = "the file is damaged: parts of its header contradict each other"
+MOST_LOOKED_AT = 16  # frames of an image on which text is looked for
 
 
 @dataclass
@@ -114,10 +115,12 @@ def _read(stream: Any, source: Source, reading: Reading) -> Outcome:
     classified = classify(file.dataset, seen.frame)
     geometry = geometry_of(file.dataset, file.frame_count)
     facts = _facts(file, seen, classified) | geometry.columns()
-    done, stored = _strip(file, encoded, digest, seen, reading.key, identity, fingerprint)
+    pixels = stored_pixels(file, encoded, lambda content: _hash_of(file, content), seen.pixel_hash)
+    facts["warnings"] += pixels.warnings
+    done, stored = _strip(file, pixels, encoded, digest, reading.key, identity, fingerprint)
     image = facts | _kept_tags(file.dataset) | {"image": stored.image, "film_date": done.film_date}
     image["warnings"] = [*facts["warnings"], *done.warnings]
-    in_film = len(stored.header) if _is_in_film(seen, encoded) else None
+    in_film = len(stored.header) if _is_in_film(seen, encoded, pixels.content) else None
     if known:
         stored, in_film = fault.mended(stored, in_film)
         image["image"] = stored.image
@@ -175,7 +178,6 @@ class _Seen:
     """The decoded image: its hash, the frame to look at and what a viewer makes of it.
 
     decoded: what the picture is made from: the frame, or all frames of an image of several.
-    pixels: to be stored instead of the delivered ones, where those held more than the picture.
     """
 
     pixel_hash: str
@@ -184,7 +186,6 @@ class _Seen:
     decoded: np.ndarray
     picture: Picture
     blank: bool
-    pixels: bytes | None = None
     warnings: list[str] = field(default_factory=list)
 
 
@@ -211,19 +212,15 @@ def _see(file: DicomFile, encoded: bytes, digest: bytes) -> _Seen:
         blank = blank and int(frame.min()) == int(frame.max())
     if first is None or shown is None:
         raise Refusal("holds no picture")
-    extra: bytes | None = None
     if hasher is None:
         as_stored = file.is_native and _is_as_stored(first, encoded)
         pixel_hash = digest.hex() if as_stored else hashlib.sha256(little_endian(first)).hexdigest()
-        extra = _without_extra_bits(file, first, as_stored)
     else:
         pixel_hash = hasher.hexdigest()
     several = len(kept) > 1
     decoded = _as_one(kept, encoded) if several else shown
     picture = to_picture(decoded, file.dataset, several=several)
-    seen = _Seen(pixel_hash, shown, min(middle, count - 1), decoded, picture, blank, extra)
-    if extra is not None:
-        seen.warnings.append("bits outside the picture (an old style overlay, perhaps text) were removed")
+    seen = _Seen(pixel_hash, shown, min(middle, count - 1), decoded, picture, blank)
     if blank:
         seen.warnings.append("the picture is blank: all its pixels are equal")
     return seen
@@ -259,22 +256,16 @@ def _in_words(values: np.ndarray) -> np.ndarray:
     return values.view(np.uint64) if values.nbytes % 8 == 0 else values
 
 
-def _without_extra_bits(file: DicomFile, frame: np.ndarray, as_stored: bool) -> bytes | None:
-    """New pixel data for a grey frame whose unused high bits were not empty: overlays used to lie there.
-
-    The words of a frame whose values were moved down stay as they were delivered.
-    """
-    stored, allocated = (whole_number(file.dataset.get(name)) for name in ("BitsStored", "BitsAllocated"))
-    if as_stored or not file.is_native or frame.ndim != 2 or stored == allocated or allocated not in (8, 16):
-        return None
-    bits = stored_bits(file.dataset)
-    if bits is not None and bits.shift:
-        return None
-    if int(frame.min()) < 0 or frame.dtype.kind == "i":
-        return None  # the sign is carried on into the high bits: nothing is hidden there
-    swapped = not file.transfer_syntax.is_little_endian
-    content = frame.astype(frame.dtype.newbyteorder(">" if swapped else "<")).tobytes()
-    return content if content != _encoded(file)[: len(content)] else None
+def _hash_of(file: DicomFile, encoded: bytes) -> str:
+    """The hash of the frames that other pixel data of this file decode to; ``""`` where they do not."""
+    file.dataset["PixelData"].value = encoded
+    hasher = hashlib.sha256()
+    try:
+        for frame in decode_frames(file):
+            hasher.update(little_endian(frame))
+    except Refusal:
+        return ""
+    return hasher.hexdigest()
 
 
 # -- facts -------------------------------------------------------------------------------------------------
@@ -286,7 +277,7 @@ def _facts(file: DicomFile, seen: _Seen, classified: Classified) -> dict[str, An
     spacing = spacing_of(dataset, classified.modality)
     noted = cautions(dataset, file.transfer_syntax, frames=file.frame_count, modality=classified.modality)
     shown = seen.picture.pixels if seen.decoded is seen.frame else seen.picture.pixels[seen.frame_index]
-    text = burnt_in_warning(dataset, shown)
+    text = burnt_in_warning(dataset, shown, _others(seen))
     rows, columns = seen.frame.shape[:2]
     return {
         "pixel_hash": seen.pixel_hash,
@@ -306,7 +297,17 @@ def _facts(file: DicomFile, seen: _Seen, classified: Classified) -> dict[str, An
         "window_width": _first_number(dataset, "WindowWidth"),
         "frame_index": seen.frame_index,
         "warnings": [*warnings, *spacing.warnings, *classified.warnings, *noted, *([text] if text else [])],
+        "held": text,
     }
+
+
+def _others(seen: _Seen) -> list[np.ndarray]:
+    """Some frames of an image of several, from the first to the last, to look for text on."""
+    if seen.decoded is seen.frame:
+        return []
+    count = len(seen.picture.pixels)
+    places = np.unique(np.linspace(0, count - 1, min(count, MOST_LOOKED_AT)).astype(int))
+    return [seen.picture.pixels[place] for place in places if place != seen.frame_index]
 
 
 def _record_of(spacing: Spacing) -> dict[str, Any]:
@@ -330,9 +331,9 @@ def _text(dataset: Dataset, keyword: str) -> str | None:
 
 def _strip(
     file: DicomFile,
+    pixels: StoredPixels,
     encoded: bytes,
     digest: bytes,
-    seen: _Seen,
     key: CohortKey,
     identity: Identity,
     fingerprint: str,
@@ -342,12 +343,9 @@ def _strip(
     if not str(dataset.get("SOPInstanceUID", "") or ""):
         dataset.SOPInstanceUID = f"none.{fingerprint}"
     done = deidentify(dataset, key, identity)
-    pixels: bytes = seen.pixels if seen.pixels is not None else encoded
-    if file.transfer_syntax.is_encapsulated:
-        pixels = without_comments(pixels)
-    if pixels is not encoded:
-        digest = hashlib.sha256(pixels).digest()
-    return done, film_file(dataset, file.transfer_syntax, pixels, digest)
+    if pixels.content is not encoded:
+        digest = hashlib.sha256(pixels.content).digest()
+    return done, film_file(dataset, pixels.syntax, pixels.content, digest)
 
 
 def _kept_tags(dataset: Dataset) -> dict[str, str | None]:
@@ -362,10 +360,10 @@ def _kept_tags(dataset: Dataset) -> dict[str, str | None]:
     }
 
 
-def _is_in_film(seen: _Seen, encoded: bytes) -> bool:
+def _is_in_film(seen: _Seen, encoded: bytes, pixels: bytes) -> bool:
     """True where the picture is, byte for byte or flipped, what the stored film holds."""
     frame = seen.decoded if seen.picture.turned_over is not None else seen.picture.pixels
-    plain = seen.pixels is None and frame.dtype == np.dtype("<u2") and frame.flags.c_contiguous
+    plain = pixels is encoded and frame.dtype == np.dtype("<u2") and frame.flags.c_contiguous
     stored = np.frombuffer(encoded, np.uint8)
     return plain and frame.nbytes == stored.nbytes and np.may_share_memory(frame, stored)
 

@@ -83,7 +83,7 @@ def pending_films(store: CohortStore, run: Run, foreign: Sequence[str] = ()) -> 
     """
     return store.query(
         "SELECT image, subject, visit, body_part FROM main.image i WHERE superseded_by IS NULL "
-        "AND NOT list_contains($foreign::TEXT[], coalesce(body_part, '')) "
+        "AND held IS NULL AND NOT list_contains($foreign::TEXT[], coalesce(body_part, '')) "
         "AND NOT EXISTS (FROM main.finding f WHERE f.image = i.image AND f.run = $run "
         "AND f.superseded_by IS NULL) ORDER BY subject NULLS LAST, visit NULLS LAST, image",
         {"run": run.run, "foreign": list(foreign)},

@@ -5,6 +5,7 @@ current rows and only what this viewer may see. A page's query therefore cannot 
 
 - Nobody sees the arm while the study is blinded, nor what would give it away: covariates are left out unless
   their name is known to be clinical or a person confirmed it (``data.store.treatment_names``).
+- Nobody sees a film that is held back (text in its pixels may name the patient); analysts see that it is.
 - A blinded reader sees films, and his or her own scores; no arm, no centre, no other reader, no model, no
   covariate, no date. Visits have a code that says nothing about their order: who knows it sees more
   progression (Wanders 2004).
@@ -19,6 +20,8 @@ from core.errors import NotAllowed
 
 CURRENT = "superseded_by IS NULL"
 NOTHING = "false"
+HELD_FILMS = "held_image"  # the view of films that are held back
+FILM_NOT_HELD = "held IS NULL"
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,19 @@ def views(
     tables: table -> column -> type, as stored. A table without a rule below is shown to analysts only.
     database: DuckDB's name of the opened file, quoted. as_of: an earlier version, for its rows.
     """
-    return {name: _select(name, columns, allowed, database, as_of) for name, columns in tables.items()}
+    shown = {name: _select(name, columns, allowed, database, as_of) for name, columns in tables.items()}
+    return shown | {HELD_FILMS: _held(tables, allowed, database)}
+
+
+def _held(tables: dict[str, dict[str, str]], allowed: Policy, database: str) -> str:
+    """Films that are held back, with their reasons: for analysts, who decide on them."""
+    columns = {**tables.get("image", {}), "held": "VARCHAR"}
+    names = ", ".join(f'"{name}"' for name in columns if name != "held")
+    is_there = allowed.sees_order and "held" in tables.get("image", {})
+    source = f"{database}.main.image WHERE {CURRENT} AND held IS NOT NULL"
+    if is_there:
+        return f"SELECT {names}, held FROM {source}"
+    return f"SELECT {names}, NULL::VARCHAR AS held FROM {database}.main.image WHERE {NOTHING}"
 
 
 def _select(
@@ -64,6 +79,8 @@ def _select(
     columns = {**columns, **lacking}
     hidden = dict(ALWAYS_HIDDEN.get(table, {})) | dict.fromkeys(lacking, "NULL")
     where = _when(columns, as_of)
+    if table == "image" and "held" not in lacking:
+        where.append(FILM_NOT_HELD)
     if as_of is not None and "superseded_by" in columns:
         hidden["superseded_by"] = "NULL"
     if not allowed.sees_arm:
@@ -126,6 +143,7 @@ ADDED_LATER: dict[str, dict[str, str]] = {  # empty in a cohort that nothing was
     "image": {
         "instance_number": "INTEGER", "spacing_slice_mm": "DOUBLE", "orientation": "DOUBLE[]",
         "positions_mm": "DOUBLE[]", "frame_times_ms": "DOUBLE[]", "preview_hash": "VARCHAR",
+        "held": "VARCHAR",
     },
 }  # fmt: skip
 ALWAYS_HIDDEN: dict[str, dict[str, str]] = {

@@ -8,6 +8,8 @@ from functools import cache, lru_cache
 
 import duckdb
 
+MADE_OF = {"held_image": "image"}  # views under a name of their own -> the table that they show
+
 _lock = threading.Lock()
 
 
@@ -22,7 +24,8 @@ def named_tables(sql: str) -> frozenset[str]:
     tree = str(row[0]) if row else ""
     if '"error":true' in tree[:20] or '"statements":[]' in tree:
         return frozenset(re.findall(r"\w+", sql.casefold()))
-    return frozenset(name.casefold() for name in re.findall(r'"table_name":"([^"]*)"', tree))
+    names = {name.casefold() for name in re.findall(r'"table_name":"([^"]*)"', tree)}
+    return frozenset(names | {MADE_OF[name] for name in names & set(MADE_OF)})
 
 
 @cache

@@ -258,3 +258,23 @@ def test_workbook_is_previewed_as_the_command_reads_it(open_app, tmp_path):
     assert "Would be refused: 0." in words(at, "markdown")
     at.text_input("reads_sheet").set_value("Info").run()
     assert "a header and no rows" in at.error[0].value
+
+
+def test_a_held_film_is_shown_and_released_with_a_reason(open_app, tmp_path):
+    from data.ingest.run import ingest
+    from data.study.held_films import held_films
+    from tests.helpers.small_films import save, trial_film
+
+    save(trial_film(7, "S1", "BL", BurnedInAnnotation="YES"), tmp_path / "delivery" / "a.dcm")
+    store = CohortStore.open(tmp_path / "c.duckdb")
+    ingest(store, [tmp_path / "delivery"], workers=0)
+    at = part(open_app(PAGE, cohort=store.path), "What was not imported")
+    assert "Held back: 1" in words(at, "markdown")
+    release = next(button for button in at.button if button.label == "Release")
+    release.click().run()
+    assert "a reason" in words(at, "error")
+    at.text_input[0].set_value("a room number only")
+    next(button for button in at.button if button.label == "Release").click().run()
+    assert not at.exception
+    assert "Held back" not in words(at, "markdown")
+    assert held_films(store, Viewer()).empty

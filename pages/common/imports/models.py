@@ -9,6 +9,7 @@ from data.queries import cohort
 from models import registry
 from pages.common import guards
 from pages.common.column_labels import column_labels
+from pages.common.imports.held import held_films
 from pages.common.imports.uploads import start
 from pages.common.jobs import board
 from pages.common.page import Page
@@ -56,7 +57,8 @@ def _title(system: str) -> str:
 
 
 def not_imported(page: Page) -> None:
-    """What was refused, and films that belong to no patient yet."""
+    """What is held back or was refused, and films that belong to no patient yet."""
+    held_films(page)
     refused, open_films = fetch(page, asking(cohort.refused), asking(cohort.unassigned))
     st.markdown(f"##### Not imported: {len(refused)}")
     st.dataframe(refused, hide_index=True, column_config=column_labels(refused))

@@ -31,6 +31,74 @@ def test_a_line_of_letters_is_found(size):
     assert lines_of_text(with_text(ground(), "MILLER HANS 1965", size=size)) >= 1
 
 
+GROUND = ground(560, 560, seed=5)
+FONTS = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_TRIPLEX)
+
+
+def lettering(text, height, font):
+    """Letters of that height, 255 on 0, no more rows and columns than they need."""
+    scale = cv2.getFontScaleFromHeight(font, height, max(1, height // 11))
+    mask = np.zeros((3 * height, 3 * height * len(text)), np.uint8)
+    place = (height, 2 * height)
+    cv2.putText(mask, text, place, font, scale, 255, max(1, height // 11), cv2.LINE_AA)
+    rows, columns = np.nonzero(mask)
+    return mask[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+
+
+def with_letters(pixels, letters, *, ink, paper=None):
+    """The film with letters in a corner: ink from 0 to 1 of its range, on paper or on what is there."""
+    drawn, top = pixels.astype(np.float64), float(pixels.max())
+    pad = 12
+    rows, columns = letters.shape[0] + 2 * pad, letters.shape[1] + 2 * pad
+    ground = drawn[20 : 20 + rows, 20 : 20 + columns]
+    if paper is not None:
+        ground[:] = paper * top
+    alpha = np.pad(letters, pad) / 255
+    ground[:] = ground * (1 - alpha) + ink * top * alpha
+    return drawn.astype(pixels.dtype)
+
+
+@pytest.mark.parametrize("turns", range(4))
+@pytest.mark.parametrize(("height", "font"), [(14, 0), (14, 1), (22, 2), (44, 0), (66, 1)])
+@pytest.mark.parametrize(
+    ("ink", "paper"),
+    [(1.0, 0.1), (0.0, 1.0), (0.8, 0.1), (0.65, 0.1), (0.5, 0.05), (0.3, 0.9)],
+    ids=["white on black", "black on white", "grey 0.8", "grey 0.65", "grey 0.5", "dark grey on light"],
+)
+def test_letters_of_every_ink_and_direction_are_found(ink, paper, font, height, turns):
+    letters = np.rot90(lettering("MILLER 6", height, FONTS[font]), turns)
+    pixels = with_letters(GROUND, letters, ink=ink, paper=paper)
+    assert lines_of_text(pixels) >= 1
+
+
+@pytest.mark.parametrize("word", ["SMITH", "Huber", "ABCDE", "19540"])
+@pytest.mark.parametrize("turns", [0, 1])
+def test_five_letters_are_text(word, turns):
+    letters = np.rot90(lettering(word, 30, cv2.FONT_HERSHEY_SIMPLEX), turns)
+    assert lines_of_text(with_letters(ground(), letters, ink=1.0, paper=0.1)) >= 1
+
+
+@pytest.mark.parametrize("marker", ["R", "L", "R MK", "PA", "L  7"])
+@pytest.mark.parametrize("turns", range(4))
+@pytest.mark.parametrize(("ink", "paper"), [(1.0, 0.1), (0.0, 1.0)])
+def test_a_marker_of_few_letters_is_not_text_in_any_direction(marker, turns, ink, paper):
+    letters = np.rot90(lettering(marker, 40, cv2.FONT_HERSHEY_SIMPLEX), turns)
+    assert lines_of_text(with_letters(ground(), letters, ink=ink, paper=paper)) == 0
+
+
+def test_text_on_another_frame_is_heard():
+    plain = ground()
+    assert burnt_in_warning(film(), plain, [plain, with_text(plain, "MILLER HANS 1965")]) is not None
+    assert burnt_in_warning(film(), plain, [plain]) is None
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_grain_is_not_text(seed):
+    rng = np.random.default_rng(seed)
+    grain = cv2.GaussianBlur(rng.normal(size=(900, 800)).astype(np.float32), (0, 0), 1.0 + seed / 2)
+    assert lines_of_text((2000 + 600 * grain / grain.std()).clip(0, 4095).astype(np.uint16)) == 0
+
+
 def test_two_lines_are_two():
     once = with_text(ground(), "MILLER HANS 1965")
     assert lines_of_text(with_text(once, "KLINIKUM NORD 12", at=(20, 700))) == 2
