@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     import numpy as np
 
 
+HELD_BACK = "held back until a person releases it"  # how the reason for such an abstention begins
+
+
 class ReaderKind(StrEnum):
     """Who gave a score."""
 

@@ -77,13 +77,14 @@ def _run_row(run: Run) -> pd.DataFrame:
 
 
 def pending_films(store: CohortStore, run: Run, foreign: Sequence[str] = ()) -> pd.DataFrame:
-    """Films without a finding of this run: image, subject, visit, body_part; whole visits together.
+    """Films without a finding of this run: image, subject, visit, body_part, held; whole visits together.
 
+    held: why a film is held back until a person releases it; it is abstained on, and not looked at.
     foreign: body parts whose films are not looked at.
     """
     return store.query(
-        "SELECT image, subject, visit, body_part FROM main.image i WHERE superseded_by IS NULL "
-        "AND held IS NULL AND NOT list_contains($foreign::TEXT[], coalesce(body_part, '')) "
+        "SELECT image, subject, visit, body_part, held FROM main.image i WHERE superseded_by IS NULL "
+        "AND NOT list_contains($foreign::TEXT[], coalesce(body_part, '')) "
         "AND NOT EXISTS (FROM main.finding f WHERE f.image = i.image AND f.run = $run "
         "AND f.superseded_by IS NULL) ORDER BY subject NULLS LAST, visit NULLS LAST, image",
         {"run": run.run, "foreign": list(foreign)},

@@ -1,7 +1,7 @@
 """Films held back because text in their pixels may name the patient, and their release by a person.
 
 A held film is stored like any other, but the views that pages, exports and reports ask leave it out
-(``data.store.access``), and no model scores it.
+(``data.store.access``), and models abstain on it unseen. Once it is released they score it.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from core.domain import Viewer
+from core.domain import HELD_BACK, Viewer
 from core.errors import InputError
 from data.queries.answer import answer
 from data.store.cohort import CohortStore
+from data.store.transaction import Transaction
 
 
 def held_films(store: CohortStore, viewer: Viewer) -> pd.DataFrame:
@@ -47,12 +48,23 @@ def release(store: CohortStore, names: Sequence[str], *, reason: str, actor: str
         keys = pd.DataFrame({"image": wanted})
         transaction.supersede("image", keys)
         transaction.insert("image", rows[rows["image"].isin(wanted)].drop(columns="held"))
+        _forget_abstentions(transaction, wanted)
         transaction.note(released=wanted)
     return wanted
 
 
+def _forget_abstentions(transaction: Transaction, images: list[str]) -> None:
+    """Findings that only say that a film was held back give way, so that the next run scores it."""
+    rows = transaction.query(
+        "SELECT finding FROM main.finding WHERE superseded_by IS NULL AND list_contains($images, image) "
+        "AND starts_with(abstained, $held)",
+        {"images": images, "held": HELD_BACK},
+    )
+    transaction.supersede("finding", rows)
+
+
 def _one(name: str, held: list[str]) -> str:
-    found = [image for image in held if name and image.startswith(name.strip().lower())]
+    found = [image for image in held if name and image.lower().startswith(name.strip().lower())]
     if len(found) != 1:
         needed = "no held film has this id" if not found else f"{len(found)} held films begin with it"
         raise InputError(f"image {name!r}", needed, "see: sharpline release")

@@ -1,4 +1,4 @@
-"""Settings of a study that somebody decides: its name, whether arms are hidden, margins set before unblinding.
+"""Settings of a study that somebody decides: its name, whether arms are hidden, margins set beforehand.
 
 A margin for the interchangeability index belongs to one scoring system and its unit. It is stored with the
 number of grades that models had given by then: with none, it was set before anybody could see one.
@@ -80,10 +80,10 @@ def decide(
 
     name: what the study is called on pages and reports. reference: the arm that others are compared with, ""
     for the rule of ``core.arms``; it is not compared with the arms, which may be hidden. margins: system ->
-    margin in squared units; None withdraws it. confirmed: stored covariates that do not show the treatment, so
-    that a blinded study may show them. Raises InputError for an empty name, and for a margin that changes
-    after a model has scored, or for showing the arms, without a reason, and for a covariate that may show the
-    treatment.
+    margin in squared units; None withdraws it. confirmed: stored covariates that do not show the treatment,
+    so that a blinded study may show them. Raises InputError for an empty name, and for a margin that changes
+    after a model has scored, or for showing the arms, without a reason, and for a covariate that may show
+    the treatment.
     """
     with store.write(actor, "settings", reason) as transaction:
         if name is not None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from core.domain import Abstained, Image
+from core.domain import HELD_BACK, Abstained, Image
 from data.scoring.filing import Result, Run, pending_films, store_visits
 from data.store.cohort import CohortStore
 from models.registry import foreign_body_parts
@@ -59,13 +59,14 @@ def score_films(
     report = Report(images=len(films))
     if not len(films):
         return report
-    few = processes <= 1 or len(films) <= FEW_FILMS
-    results = (
-        score_here(store, model.build(size=size, device=device), loader, films)
-        if few
-        else score_in_processes(store, model, size, device, loader, films, processes)
-    )
-    for visit in _by_visit(films, results):
+    free = films[films["held"].isna()]
+    few = processes <= 1 or len(free) <= FEW_FILMS
+    results: Iterator[tuple[str, Result]] = iter(())
+    if len(free) and few:
+        results = score_here(store, model.build(size=size, device=device), loader, free)
+    elif len(free):
+        results = score_in_processes(store, model, size, device, loader, free, processes)
+    for visit in _by_visit(films, _with_held(films, results)):
         store_visits(store, run, *visit)
         for image, result in visit[1].items():
             if isinstance(result, Abstained):
@@ -82,6 +83,12 @@ def stored_film(store: CohortStore, image: str) -> Image:
     from data.dicom.images import load_image
 
     return load_image(store, image)
+
+
+def _with_held(films: pd.DataFrame, results: Iterator[tuple[str, Result]]) -> Iterator[tuple[str, Result]]:
+    """Results of all films in order; those that are held back are abstained on, and nobody looks at them."""
+    for image, held in zip(films["image"], films["held"], strict=True):
+        yield next(results) if pd.isna(held) else (image, Abstained(f"{HELD_BACK}: {held}"))
 
 
 def _by_visit(

@@ -16,7 +16,9 @@ from core.scores.mtss import MTSS
 from data.scoring.filing import pending_films
 from data.scoring.visit_scores import visit_scores
 from data.store.cohort import CohortStore
+from data.study.held_films import release
 from data.tables.export import export
+from data.verify import verify
 from models import registry
 from models.registry import foreign_body_parts, model_of
 from models.scoring import run
@@ -126,6 +128,33 @@ def test_films_of_no_known_part_and_of_no_models_part_are_offered_to_all(cohort)
     run_of = run.identify(LIMBS, "demo")
     assert len(pending_films(cohort, run_of)) == 18
     assert len(pending_films(cohort, run_of, foreign_body_parts(LIMBS))) == 10
+
+
+def test_a_film_that_is_held_back_is_abstained_on_unseen_and_scored_once_released(cohort):
+    name = "hands-P1-BL"
+    row = cohort.query("SELECT * EXCLUDE (event, superseded_by) FROM main.image WHERE image = ?", [name])
+    with cohort.write("test", "hold") as tx:
+        tx.supersede("image", row[["image"]])
+        tx.insert("image", row.astype(object).assign(held="white letters on the picture"))
+    seen = []
+
+    def look(store, image):
+        seen.append(image)
+        return load_blank(store, image)
+
+    first = score_cohort(cohort, "mtss", processes=1, load=look)
+    assert name not in seen
+    why = "held back until a person releases it: white letters on the picture"
+    assert {"image": name, "reason": why} in first.abstained
+    grades = "SELECT grade, reason FROM main.site_score WHERE subject = 'P1' AND visit = 'BL' "
+    hands = grades + "AND superseded_by IS NULL AND site LIKE 'LH%' AND feature = 'erosion'"
+    assert set(cohort.query(hands)["reason"]) == {f"the model abstained: {why}"}
+    assert score_cohort(cohort, "mtss", processes=1, load=look).images == 0
+    release(cohort, [name], reason="looked at", actor="ana")
+    again = score_cohort(cohort, "mtss", processes=1, load=look)
+    assert (again.images, again.scored, again.abstained) == (1, 1, [])
+    assert set(cohort.query(hands)["grade"].dropna()) == {1}
+    assert verify(cohort).broken == []
 
 
 def test_a_system_without_weights_is_left_out_with_the_reason(cohort):
