@@ -75,16 +75,25 @@ def _refused(
     refused: dict[Part, tuple[str, str]] = {}
     for film in films.itertuples():
         left = [part for part in parts if part not in shown and part not in refused]
-        regions = list(dict.fromkeys(region for region, _ in left))
-        stated = [region for region in regions if region and region in str(film.body_part)]
-        half = {region for region, _ in (*shown, *refused)}
-        unseen = [region for region in regions if region not in half]
-        region = stated[0] if stated else (unseen[0] if len(unseen) == len(regions) == 1 else None)
+        region = _region_of(str(film.body_part), parts, left, (*shown, *refused))
         side = str(getattr(film, "laterality", None) or "")
         own = [part for part in left if part[0] == region and (part[1] == side or side not in SIDES)]
         why = str(film.image), ABSTAINED_SITE + str(film.abstained)
         refused |= dict.fromkeys(own, why)
     return refused
+
+
+def _region_of(
+    body_part: str, parts: Sequence[Part], left: Sequence[Part], taken: Collection[Part]
+) -> str | None:
+    """The region that an abstained film should have shown, None where that is not open or cannot be said: the
+    one that its file names, else the only one of which no film shows anything."""
+    still = list(dict.fromkeys(region for region, _ in left))
+    named = [region for region, _ in parts if region and region in body_part]
+    if named:
+        return next((region for region in named if region in still), None)
+    touched = {region for region, _ in taken}
+    return still[0] if len(still) == 1 and still[0] not in touched else None
 
 
 def _other_sides(

@@ -20,6 +20,7 @@ from models.mtss.places import Places
 
 USUAL_VIEWS = {"H": ("pa",), "F": ("ap", "pa")}  # in which the shape of a limb tells its side
 ROOM_MM = 35.0  # between a limb's innermost site and the mirror image
+BOTH = "B"
 NOUNS = {"H": "hand", "F": "foot"}
 
 
@@ -29,6 +30,10 @@ def side_of(one: OneLimb, film: Image) -> str | Abstained:
     letter = side_by_letters(one.letters)
     if isinstance(letter, Abstained):
         return Abstained(f"one {noun} only; {letter.reason}")
+    if film.laterality.upper() == BOTH:
+        return Abstained(
+            f"one {noun} only, by its shape a {WORDS[looks]} one; its file says that it shows both"
+        )
     stated = film.laterality.upper() if film.laterality.upper() in WORDS else ""
     by = {"side marker": letter, "file": stated, "shape": looks}
     said = {source: side for source, side in by.items() if side}

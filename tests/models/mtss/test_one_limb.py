@@ -106,6 +106,7 @@ def test_a_side_is_given_only_where_all_that_speaks_for_one_agrees(looks, letter
         Image("f", BLANK, laterality=stated, view=view),
     )
     against = any(one.mirrored or one.letter != looks[0] for one in letters)
+    against |= stated == "B"
     against |= stated.upper() in "LR" and stated != "" and stated.upper() != looks[0]
     speaks = (
         bool(letters)
@@ -124,6 +125,7 @@ def test_reasons_name_what_contradicts():
     )
     flipped = replace(one, letters=(Letter("L", True, 3.0, 0.9),))
     assert "reads mirrored" in side_of(flipped, Image("f", BLANK)).reason
+    assert "its file says that it shows both" in side_of(one, Image("f", BLANK, laterality="B")).reason
     silent = replace(one, letters=())
     assert "no side marker, laterality or view" in side_of(silent, Image("f", BLANK)).reason
 
