@@ -90,7 +90,7 @@ def picture_values(words: np.ndarray, bits: StoredBits, *, is_as_coded: bool) ->
     if _fits(values, bits):
         return values
     cut = _cut(values, bits)
-    if not bits.has_overlay and _roughness(values) < _roughness(cut):
+    if not bits.has_overlay and _goes_on(values, bits) and _roughness(values) < _roughness(cut):
         least, greatest = int(values.min()), int(values.max())
         needed = max(greatest, -least - 1).bit_length() + bits.is_signed
         raise BitsContradicted(
@@ -108,6 +108,17 @@ def _moved_down(words: np.ndarray, bits: StoredBits, *, is_as_coded: bool) -> np
     raise BitsContradicted(
         f"the header states that the values lie in bits {bits.shift} to {bits.high} (BitsStored "
         f"{bits.stored}, HighBit {bits.high}), but the bits below are not empty"
+    )
+
+
+def _goes_on(values: np.ndarray, bits: StoredBits) -> bool:
+    """Whether the bit above the picture is used as one more bit of it.
+
+    It is not where it is empty or, in signed values, always the sign: then what stands higher is an overlay.
+    """
+    above = (values >> bits.stored) & 1
+    return bool(above.any()) and not (
+        bits.is_signed and np.array_equal(above, (values >> bits.stored - 1) & 1)
     )
 
 

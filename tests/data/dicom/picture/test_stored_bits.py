@@ -121,6 +121,18 @@ def test_a_picture_brighter_than_its_stated_bits_is_refused_and_not_cut(bits, si
         seen(stored(values.astype("i2" if signed else "u2"), bits=bits, high=bits - 1, signed=signed))
 
 
+@given(st.integers(6, 13), st.booleans(), st.data())
+def test_an_overlay_above_an_empty_bit_is_no_picture(bits, carried_on, data):
+    """Also of signed words whose sign is not carried on, as some devices write them."""
+    values = smooth((1 << bits) - 1) - (1 << bits - 1)
+    place = data.draw(st.integers(bits + 1, 15))
+    words = (values if carried_on else values & ((1 << bits) - 1)).astype(np.int16)
+    words[5:9, 10:30] ^= np.array(1 << place, np.uint16).astype(np.int16)
+    picture, _ = seen(stored(words, bits=bits, high=bits - 1, signed=True))
+    plain, _ = seen(stored(values.astype(np.int16), bits=bits, high=bits - 1, signed=True))
+    assert np.array_equal(picture.pixels, plain.pixels)
+
+
 def test_the_same_high_bits_everywhere_change_nothing():
     picture, _ = seen(stored((smooth(4095) | 0xA000).astype("u2"), bits=12, high=11))
     assert np.array_equal(picture.pixels, smooth(4095))
