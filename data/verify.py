@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from data.cohort_key import key_fault
 from data.ingest.mending import fault_of
 from data.store import audit, heads
 from data.store.cohort import CohortStore
@@ -71,6 +72,8 @@ def verify(
         )
     with store.reading() as session:
         broken += _wrong_totals(session)
+    wrong_key = key_fault(store)
+    broken += [audit.fault(None, wrong_key)] if wrong_key else []
     seen = None
     if films:
         seen, changed = _changed_films(store, progress)

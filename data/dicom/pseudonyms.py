@@ -29,6 +29,11 @@ class CohortKey:
     def digest(self, purpose: str, text: str) -> bytes:
         return hmac.new(self.secret, f"{purpose}\0{text}".encode(), hashlib.sha256).digest()
 
+    @property
+    def mark(self) -> str:
+        """What the cohort notes of its key, to know it again."""
+        return self.digest("mark", "").hex()[:16]
+
     def uid(self, old: str) -> str:
         """The new UID of an old one: 2.25 and 128 bits of the keyed hash."""
         return f"2.25.{int.from_bytes(self.digest('uid', old)[:16], 'big')}"

@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from data.dicom.pseudonyms import CohortKey, open_key
+from data.cohort_key import cohort_key
+from data.dicom.pseudonyms import CohortKey
 from data.ingest import assign as assigning
 from data.store.cohort import CohortStore
 from data.store.session import Session
@@ -41,7 +42,7 @@ def assign_images(
         images = session.query(_IMAGES_WITH_DELIVERY)
         if images.empty:
             return AssignResult(0, [], [])
-        known = known_in_cohort(session, key or open_key(store.path, may_create=False))
+        known = known_in_cohort(session, key or cohort_key(store))
     found = assigning.assign(assigning.facts_of(images), known)
     changed = _changed(images, found)
     if changed:

@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from core.names import are_same
+from data.cohort_key import keep_mark
 from data.dicom.previews import film_path, preview_path
 from data.ingest import assign as assigning
 from data.ingest.assign_images import known_in_cohort
@@ -74,6 +75,7 @@ class BatchWriter:
             batch = _Batch(transaction, self._store.folder, self._reading.staging, self.names)
             for source, outcome in waiting:
                 batch.take(source, outcome)
+            keep_mark(transaction, self._reading.key)
             batch.finish(known_in_cohort(transaction, self._reading.key))
         batch.report(self._result)
 

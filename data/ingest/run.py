@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from data.dicom.pseudonyms import open_key
+from data.cohort_key import cohort_key
 from data.ingest.assign_images import assign_images
 from data.ingest.batch import BatchWriter, IngestResult
 from data.ingest.image_map import read_image_map
@@ -41,7 +41,7 @@ def ingest(
     image_map = read_image_map(map_file) if map_file is not None else None
     sources = find_sources(paths)
     known = _known_deliveries(store)
-    key = open_key(store.path, may_create=not known)
+    key = cohort_key(store)
     result = IngestResult(found=len(sources))
     with staging_folder(store.folder) as staging:
         reading = Reading(key, staging, store.folder, known, _recorded(store), image_map)

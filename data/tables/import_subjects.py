@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from core.errors import InputError
+from data.cohort_key import cohort_key
 from data.dicom.pseudonyms import CohortKey
 from data.store.cohort import CohortStore, current_actor
 from data.store.held_covariates import CONFIRMED, as_setting
@@ -31,7 +32,6 @@ from data.tables.plan import (
     has_fields,
     kept_columns,
     kept_name,
-    key_of,
     known_in_cohort,
     opened,
     record_preview,
@@ -135,7 +135,7 @@ def _parse_subjects(
     with store.reading() as session:
         cohort = known_in_cohort(session)
     found = spell_subjects(subjects_in.read_subjects(ready, request.mapping), cohort)
-    key = key_of(store)
+    key = cohort_key(store)
     name = kept_name(key, name)
     if visits is None:
         return _Parsed(key, table, name, found, notes=tuple(notes))

@@ -19,7 +19,8 @@ import pandas as pd
 
 from core import scores
 from core.errors import StoreError
-from data.dicom.pseudonyms import CohortKey, open_key
+from data.cohort_key import cohort_key
+from data.dicom.pseudonyms import CohortKey
 from data.store.cohort import CohortStore
 from data.store.session import Session
 from data.store.transaction import Transaction
@@ -167,17 +168,10 @@ def kept_name(key: CohortKey | None, name: str) -> str:
     return f"table {digest}{ending if ending in ENDINGS else ''}".strip()
 
 
-def key_of(store: CohortStore) -> CohortKey:
-    """The cohort's key; a new one may be made only while no film is stored under an older one."""
-    with store.reading() as session:
-        has_films = session.value("SELECT 1 FROM main.image LIMIT 1") is not None
-    return open_key(store.path, may_create=not has_films)
-
-
 def key_if_any(store: CohortStore) -> CohortKey | None:
     """The cohort's key, None where the cohort was handed over without it."""
     try:
-        return key_of(store)
+        return cohort_key(store)
     except StoreError:
         return None
 
