@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -37,10 +38,16 @@ class Breakdown:
     kinds: dict[str, str]
 
     def read(self, label: str, visit: str, site: str, feature: str) -> pd.Series | None:
-        rows = self.reads
-        mask = (rows["label"] == label) & (rows["visit"] == visit) & (rows["site"] == site)
-        rows = rows[mask & (rows["feature"] == feature)]
-        return None if rows.empty else rows.iloc[0]
+        place = self._places.get((label, visit, site, feature))
+        return None if place is None else self.reads.iloc[place]
+
+    @cached_property
+    def _places(self) -> dict[tuple[str, str, str, str], int]:
+        names = (self.reads[name].tolist() for name in ("label", "visit", "site", "feature"))
+        found: dict[tuple[str, str, str, str], int] = {}
+        for place, key in enumerate(zip(*names, strict=True)):
+            found.setdefault(key, place)
+        return found
 
 
 def breakdown_of(page: Page, case: Case) -> Breakdown:
