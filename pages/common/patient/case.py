@@ -12,13 +12,13 @@ from core.domain import CohortFilter
 from core.patient.changes import site_changes
 from core.reader_labels import label_kinds, people, shown_readings
 from core.scores.system import ScoreSystem
-from data.queries import cohort, patient, scores
+from data.queries import cohort, grids, patient, provenance, scores
 from data.queries.readings import visits_in_order
 from pages.common import guards, url_state
 from pages.common import session_keys as keys
 from pages.common.page import Page
-from pages.common.queries import ask, asking, computed, fetch
-from pages.common.readings import Error, reader_error, system_of
+from pages.common.queries import Request, ask, asking, computed, fetch
+from pages.common.readings import Error, all_patients, reader_error, system_of
 
 Asked = tuple[CohortFilter, str, str, str]  # patients chosen, subject, first and last visit
 
@@ -102,7 +102,36 @@ def choose_case(page: Page, chosen: CohortFilter) -> Case:
         last = _visit("To", keys.LAST, "last", later, later[-1])
     url_state.write()
     with guards.errors_shown():
+        _ask_at_once(page, chosen, subject)
         return case_of(page, chosen, subject, first, last)
+
+
+def _ask_at_once(page: Page, chosen: CohortFilter, subject: str) -> None:
+    """What the parts of the page ask, in one opening of the file; each finds its answer kept."""
+    system = system_of(chosen)
+    wanted = [
+        *_rows_of(chosen, subject),
+        asking(provenance.reads, subject, system.name),
+        asking(provenance.findings, subject, system.name),
+        asking(scores.site_grades, all_patients(chosen)),
+    ]
+    if not page.is_reader:
+        everybody = asking(scores.totals, all_patients(chosen))
+        cells = asking(grids.total_cells, system.name, "total")
+        wanted += [everybody, cells, asking(grids.visit_names), asking(scores.runs, system.name)]
+    fetch(page, *wanted)
+
+
+def _rows_of(chosen: CohortFilter, subject: str) -> list[Request]:
+    return [
+        asking(scores.totals, chosen, subject=subject),
+        asking(scores.site_grades, chosen, subject=subject),
+        asking(scores.special_findings, chosen, subject=subject),
+        asking(patient.visits, subject),
+        asking(patient.films, subject),
+        asking(patient.findings, subject, chosen.system),
+        asking(patient.covariates, subject),
+    ]
 
 
 def case_of(page: Page, chosen: CohortFilter, subject: str, first: str, last: str) -> Case:
@@ -129,16 +158,7 @@ def _baseline(known: pd.DataFrame, visits: list[str]) -> str:
 
 
 def _case(page: Page, chosen: CohortFilter, subject: str, first: str, last: str) -> Case:
-    totals, grades, special, known, *_ = fetch(
-        page,
-        asking(scores.totals, chosen, subject=subject),
-        asking(scores.site_grades, chosen, subject=subject),
-        asking(scores.special_findings, chosen, subject=subject),
-        asking(patient.visits, subject),
-        asking(patient.films, subject),
-        asking(patient.findings, subject, chosen.system),
-        asking(patient.covariates, subject),
-    )
+    totals, grades, special, known = fetch(page, *_rows_of(chosen, subject)[:4])
     visits = visits_in_order(known)
     error = None if page.is_reader else reader_error(page, chosen, first, last)
     shown = shown_readings(totals, chosen.campaign)

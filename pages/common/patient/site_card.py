@@ -86,11 +86,8 @@ def _reading_line(
 def states_at(found: Breakdown, label: str, visit: str, code: str) -> list[str]:
     """Findings that this reading has at the joint of a site, by name."""
     known = {state.code: state.name for state in found.parts.system.states}
-    unit = {site.code: site.unit for site in found.parts.system.sites}
-    rows = found.reads
-    mask = (rows["label"] == label) & (rows["visit"] == visit) & rows["feature"].isin(known)
-    rows = rows[mask & (rows["grade"] == 1) & (rows["site"].map(unit) == unit[code])]
-    return [known[feature] for feature in dict.fromkeys(rows["feature"])]
+    features = dict.fromkeys(found.states(label, visit, found.parts.system.by_code[code].unit))
+    return [known[feature] for feature in features]
 
 
 def _probabilities(system: ScoreSystem, found: Breakdown, visit: str, code: str) -> str:
