@@ -61,7 +61,7 @@ def compare(
         cells = grid.cells[start : start + step]
         ratings = grid.ratings(cells)
         if cluster is None:
-            parts += [_by_formula(table, statistics) for table in ratings]
+            parts += _by_formula(ratings, statistics)
         else:
             parts += _by_bootstrap(ratings, grid.patients, statistics, draws, seed)
     return grid.label(parts, list(by), "formula" if cluster is None else "patient bootstrap")
@@ -152,19 +152,22 @@ class _Grid:
         return np.stack([self.values[first, group], self.values[second, group]], axis=2)
 
     def label(self, parts: list[pd.DataFrame], by: list[str], interval: str) -> pd.DataFrame:
-        for part, (group, first, second) in zip(parts, self.cells, strict=True):
-            one, other = ~np.isnan(self.values[first, group]), ~np.isnan(self.values[second, group])
-            for column in by:
-                part[column] = self.groups[column].iloc[group]
-            part["first"], part["second"], part["interval"] = (
-                self.raters[first],
-                self.raters[second],
-                interval,
-            )
-            part["left_out"] = int((one ^ other).sum())
         order = [*by, "first", "second", "statistic", "estimate", "low", "high", "interval", "n", "patients"]
         order += ["left_out", "draws_without_value"]
-        return pd.concat(parts, ignore_index=True)[order] if parts else pd.DataFrame(columns=order)
+        if not parts:
+            return pd.DataFrame(columns=order)
+        found = pd.concat(parts, ignore_index=True)
+        cell = np.repeat(np.arange(len(parts)), [len(part) for part in parts]).tolist()
+        group, first, second = zip(*self.cells, strict=True)
+        for column in by:
+            levels = self.groups[column].tolist()
+            found[column] = [levels[group[place]] for place in cell]
+        found["first"] = [self.raters[first[place]] for place in cell]
+        found["second"] = [self.raters[second[place]] for place in cell]
+        known = ~np.isnan(self.values)
+        left_out = [int((known[a, g] ^ known[b, g]).sum()) for g, a, b in self.cells]
+        found["left_out"] = [left_out[place] for place in cell]
+        return found.assign(interval=interval)[order]
 
 
 def _group_codes(frame: pd.DataFrame, by: list[str]) -> tuple[np.ndarray, pd.DataFrame]:
@@ -175,17 +178,20 @@ def _group_codes(frame: pd.DataFrame, by: list[str]) -> tuple[np.ndarray, pd.Dat
     return codes, frame[by].drop_duplicates().reset_index(drop=True)
 
 
-def _by_formula(table: np.ndarray, statistics: Sequence[str]) -> pd.DataFrame:
-    kept = table[~np.isnan(table).any(axis=1)]
-    found = flat_pair(kept[:, 0], kept[:, 1])
+def _by_formula(ratings: np.ndarray, statistics: Sequence[str]) -> list[pd.DataFrame]:
+    """A part for each cell of ``ratings``, cut from one frame: making a frame costs more than its numbers."""
     rows: list[dict[str, Any]] = []
-    for name in statistics:
-        value = found.get(name, {"estimate": None, "ci": [None, None]})
-        rows.append(
-            {"statistic": name, "estimate": value["estimate"], "low": value["ci"][0], "high": value["ci"][1]}
-        )
-    part = pd.DataFrame(rows).astype({"estimate": float, "low": float, "high": float})
-    return part.assign(n=len(kept), patients=len(kept), draws_without_value=0)
+    for table in ratings:
+        kept = table[~np.isnan(table).any(axis=1)]
+        found = flat_pair(kept[:, 0], kept[:, 1])
+        for name in statistics:
+            value = found.get(name, {"estimate": None, "ci": [None, None]})
+            low, high = value["ci"]
+            row = {"statistic": name, "estimate": value["estimate"], "low": low, "high": high}
+            rows.append(row | {"n": len(kept), "patients": len(kept), "draws_without_value": 0})
+    whole = pd.DataFrame(rows).astype({"estimate": float, "low": float, "high": float})
+    step = len(statistics)
+    return [whole.iloc[start : start + step] for start in range(0, len(whole), step)]
 
 
 def _by_bootstrap(

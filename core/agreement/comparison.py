@@ -128,8 +128,17 @@ class Readings:
 
     def table(self, panel: str, interval: Interval | None = None, component: str = TOTAL) -> pd.DataFrame:
         """One row per patient, one column per label (all of them), NaN where a rating is missing."""
+        key = (panel, (interval or self.main).label, component)
+        if key not in self._tables:
+            self._tables[key] = self._table(*key)
+        return self._tables[key].copy(deep=False)
+
+    @cached_property
+    def _tables(self) -> dict[tuple[str, str, str], pd.DataFrame]:
+        return {}
+
+    def _table(self, panel: str, wanted: str, component: str) -> pd.DataFrame:
         frame = self.ratings(panel)
-        wanted = (interval or self.main).label
         frame = frame[(frame["span"] == wanted) & (frame["component"] == component)]
         wide = frame.pivot(index="subject", columns="label", values="total")
         return wide.reindex(columns=list(self.kinds)).astype("float64").sort_index()

@@ -106,6 +106,7 @@ def server_command(
         "client.showErrorDetails": "none",
         "client.toolbarMode": "viewer",
         "global.developmentMode": "false",
+        "runner.postScriptGC": "false",  # pages tidy up at their own pace (pages/common/tidy.py)
         "logger.level": "warning",
         "logger.hideWelcomeMessage": "true",
     }

@@ -21,7 +21,8 @@ def site_changes(
     "0 → 2" (a dash where not graded), ``seen_by`` (people who see a change in the direction of the mean),
     ``readers`` (people who graded both), ``all_see_it``.
     """
-    rows = [_site(grades, code, first, last, kinds) for code in system.codes if code in set(grades["site"])]
+    cells = _cells(grades, (first, last))
+    rows = [_site(cells[code], code, first, last, kinds) for code in system.codes if code in cells]
     frame = pd.DataFrame([row for row in rows if row["_changed"]])
     if frame.empty:
         return pd.DataFrame(
@@ -67,11 +68,19 @@ def chance_of_change(
     return float(chances[0]) if chances else None
 
 
-def _site(grades: pd.DataFrame, code: str, first: str, last: str, kinds: dict[str, str]) -> dict[str, Any]:
-    here = grades[(grades["site"] == code) & grades["visit"].isin([first, last])]
-    graded = here[here["grade"].notna()]
-    keys = zip(graded["label"], graded["visit"], strict=True)
-    cell = dict(zip(keys, graded["grade"].astype(int).tolist(), strict=True))
+def _cells(grades: pd.DataFrame, visits: tuple[str, str]) -> dict[str, dict[tuple[str, str], int]]:
+    """Every site of the frame -> (label, visit) -> grade, where one was given at one of the visits."""
+    cells: dict[str, dict[tuple[str, str], int]] = {site: {} for site in grades["site"].tolist()}
+    graded = grades[grades["grade"].notna() & grades["visit"].isin(visits)]
+    names = (graded[name].tolist() for name in ("site", "label", "visit"))
+    for site, label, visit, grade in zip(*names, graded["grade"].astype(int).tolist(), strict=True):
+        cells[site][label, visit] = grade
+    return cells
+
+
+def _site(
+    cell: dict[tuple[str, str], int], code: str, first: str, last: str, kinds: dict[str, str]
+) -> dict[str, Any]:
     pairs = {label: (cell.get((label, first)), cell.get((label, last))) for label in kinds}
     change = {label: b - a for label, (a, b) in pairs.items() if a is not None and b is not None}
     judges = [change[label] for label in people(kinds) if label in change]

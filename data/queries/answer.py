@@ -23,11 +23,15 @@ def answer(
     *,
     chosen: CohortFilter | None = None,
     values: Mapping[str, Any] | None = None,
+    own_events: bool = False,
 ) -> pd.DataFrame:
     """The rows of one statement; ``attrs["sql"]`` holds it.
 
     sql: may hold ``{patients}``, which becomes the SELECT of the patients that ``chosen`` selects.
-    values: parameters by name (``$name``). Raises NotAllowed for a filter that this viewer may not use.
+    values: parameters by name (``$name``). own_events: whether the statement takes of the table of events
+    only those of the rows that it reads. They came with these rows and never change, so the answer is not
+    made from that table: it stays when somebody else writes.
+    Raises NotAllowed for a filter that this viewer may not use.
     """
     statement = cleandoc(sql)
     with store.look(viewer) as look:
@@ -36,9 +40,12 @@ def answer(
             patients, selected = access.selection(chosen, look.allowed)
             statement = statement.replace("{patients}", patients)
             parameters |= selected
+        named = set(look.named)
         frame = look.query(
             statement, {name: parameters[name] for name in parameters if f"${name}" in statement}
         )
+        if own_events:
+            look.named -= {"event"} - named
     frame.attrs["sql"] = statement
     return frame
 

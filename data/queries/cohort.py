@@ -196,7 +196,7 @@ def refused(store: CohortStore, viewer: Viewer, *, most: int = 500) -> pd.DataFr
         FROM refused r LEFT JOIN event e USING (event)
         ORDER BY r.event DESC, r.source, r.row_number LIMIT {int(most)}
     """
-    return answer(store, viewer, sql)
+    return answer(store, viewer, sql, own_events=True)
 
 
 def baseline(store: CohortStore, viewer: Viewer, chosen: CohortFilter) -> pd.DataFrame:

@@ -60,5 +60,6 @@ def of_image(
         QUALIFY dense_rank() OVER (ORDER BY c.read_mode = 'paired' DESC, f.event DESC, u.run) = 1
         ORDER BY f.site, f.feature
     """
-    frame = answer(store, viewer, sql, values={"image": image, "system": system, "mode": read_mode})
+    values = {"image": image, "system": system, "mode": read_mode}
+    frame = answer(store, viewer, sql, values=values, own_events=True)
     return frame.assign(box=frame["geometry"].map(box_of).astype(object))

@@ -30,7 +30,7 @@ def reads(store: CohortStore, viewer: Viewer, subject: str, system: str) -> pd.D
         WHERE g.subject = $subject AND g.system = $system AND g.read = 1 AND g.visit IS NOT NULL
         ORDER BY v.visit_order, g.visit, r.kind, g.reader, g.campaign, g.site, g.feature
     """
-    return answer(store, viewer, sql, values={"subject": subject, "system": system})
+    return answer(store, viewer, sql, values={"subject": subject, "system": system}, own_events=True)
 
 
 def findings(store: CohortStore, viewer: Viewer, subject: str, system: str) -> pd.DataFrame:
@@ -51,7 +51,7 @@ def findings(store: CohortStore, viewer: Viewer, subject: str, system: str) -> p
         QUALIFY f.event = max(f.event) OVER (PARTITION BY f.image, u.reader, u.campaign)
         ORDER BY i.visit, f.image, u.reader, u.campaign, f.site, f.feature
     """
-    frame = answer(store, viewer, sql, values={"subject": subject, "system": system})
+    frame = answer(store, viewer, sql, values={"subject": subject, "system": system}, own_events=True)
     boxes, compared = frame.pop("geometry").map(box_of), frame.pop("compared").map(_compared)
     return frame.assign(box=boxes.astype(object), compared=compared.astype(object))
 

@@ -117,4 +117,4 @@ def runs(store: CohortStore, viewer: Viewer, system: str) -> pd.DataFrame:
         SELECT u.run, u.reader, u.campaign, u.weights_hash, u.software, u.settings, e.happened_at
         FROM run u LEFT JOIN event e USING (event) WHERE u.system = $system ORDER BY u.event DESC
     """
-    return answer(store, viewer, sql, values={"system": system})
+    return answer(store, viewer, sql, values={"system": system}, own_events=True)

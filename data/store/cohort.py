@@ -20,7 +20,7 @@ import pandas as pd
 
 from core.domain import Viewer
 from core.errors import StoreError
-from data.store import heads
+from data.store import audit, heads
 from data.store.faults import cannot_open, cannot_use
 from data.store.lock import WAIT_SECONDS, Gate
 from data.store.migrate import all_or_nothing, applied, apply, check_version, migrate, pending
@@ -105,7 +105,21 @@ class CohortStore:
         if self.path in _open_sessions():
             raise StoreError("a look inside another access", "one access at a time", "close the first one")
         with self._gate.reading(), self._connection(read_only=True) as connection:
-            yield Look(connection, viewer, as_of)
+            yield Look(connection, viewer, as_of, self._tables(connection))
+
+    def _tables(self, connection: duckdb.DuckDBPyConnection) -> audit.Tables:
+        """Tables and columns, asked once for each state of the file; nobody writes while it is open."""
+        state = tuple(
+            part
+            for file in (self.path, self.path.with_name(f"{self.path.name}.wal"))
+            if file.exists()
+            for part in (file.stat().st_ino, file.stat().st_mtime_ns, file.stat().st_size)
+        )
+        seen, tables = _tables.get(self.path, ((), {}))
+        if seen != state:
+            tables = audit.columns(connection)
+            _tables[self.path] = (state, tables)
+        return tables
 
     def version(self) -> int:
         """The number of the last write of rows or settings. 0 without a cohort."""
@@ -252,6 +266,7 @@ def _has_events(connection: duckdb.DuckDBPyConnection) -> bool:
     return bool(row and row[0])
 
 
+_tables: dict[Path, tuple[tuple[int, ...], audit.Tables]] = {}  # cohort file -> its state, its tables then
 _checked: dict[Path, tuple[int, int, int]] = {}  # cohort file -> its state when its version was checked
 _thread = threading.local()
 

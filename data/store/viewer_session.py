@@ -24,10 +24,15 @@ class Look(Session):
     allowed: the policy, for ``data.store.access.selection`` and for what a page should not even offer.
     named: the tables that statements named so far, and the settings: what answers were made from.
     as_of: an earlier version of the cohort: rows as they were then (settings are those of today).
+    tables: what the cohort holds, table -> column -> type.
     """
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, viewer: Viewer, as_of: int | None = None
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        viewer: Viewer,
+        as_of: int | None,
+        tables: audit.Tables,
     ) -> None:
         super().__init__(connection)
         settings = connection.execute("SELECT key, value, current_database() FROM main.meta").fetchall()
@@ -38,7 +43,7 @@ class Look(Session):
             raise NotAllowed("an earlier version", "a reader sees today's films", "leave it out")
         self._as_of, self._confirmed = as_of, held_covariates.confirmed(meta)
         self.named = {"meta"}
-        self._tables = audit.columns(connection)
+        self._tables = tables
         self._views = access.views(self.allowed, self._tables, database, as_of)
         connection.execute("SET VARIABLE viewer_reader = ?", [self.allowed.reader])
         connection.execute("SET VARIABLE mask_key = ?", [meta.get("mask_key", "")])

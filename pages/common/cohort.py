@@ -29,6 +29,7 @@ def patients(page: Page, chosen: CohortFilter) -> pd.DataFrame:
             asking(scores.abstentions, chosen),
             asking(cohort.unassigned),
             asking(cohort.refused),
+            *systems.requests(chosen),
         )
     if subjects.empty and not ask(page, cohort.subjects, CohortFilter()).empty:
         st.info("No patient matches the filter. Clear it in the sidebar.", icon=":material/filter_alt:")

@@ -28,12 +28,13 @@ def cohort_filter(page: Page) -> CohortFilter:
     """
     saved: CohortFilter = st.session_state.setdefault(keys.FILTER, CohortFilter())
     with guards.errors_shown():
-        levels, held, readers, _ = fetch(
+        levels, held, readers, *_ = fetch(
             page,
             asking(cohort.levels),
             asking(scores.systems),
             asking(scores.readers, saved.system),
             asking(cohort.counts),
+            asking(scores.runs, saved.system),
         )
         scored = [name for name in systems.names() if name in set(held["system"])]
         if scored and saved.system not in scored:

@@ -11,7 +11,7 @@ from data.queries import cohort, scores
 from pages.common import guards
 from pages.common import systems as systems_view
 from pages.common.page import Page
-from pages.common.queries import ask, asking, fetch
+from pages.common.queries import asking, fetch
 
 JOURNEYS = (
     (
@@ -60,7 +60,8 @@ def what_this_is_not(page: Page) -> None:
 def what_this_is(page: Page) -> None:
     guards.needs_cohort(page)
     with guards.errors_shown():
-        counts = ask(page, cohort.counts).iloc[0]
+        counts, *_ = fetch(page, asking(cohort.counts), *systems_view.requests(CohortFilter()))
+        counts = counts.iloc[0]
         rows, films = systems_view.held(page, CohortFilter())
     st.markdown(systems_view.in_words(rows))
     regions = ", ".join(f"{row.films:,} {row.body_part}" for row in films.itertuples())

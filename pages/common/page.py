@@ -21,6 +21,7 @@ from data.store.cohort import CohortStore
 from pages.common import session_keys as keys
 from pages.common import url_state
 from pages.common.sign_in.who import Act, Person, acts_of, is_guarded, person, sign_in
+from pages.common.tidy import tidy_up
 
 ICON = Path(__file__).with_name("icon.svg")  # an icon by name would be fetched from a network
 TIGHT = """<style>
@@ -101,6 +102,7 @@ def open_page(title: str) -> Page:
     st.session_state[keys.SEEN_VERSION] = page.version
     st.session_state[keys.MADE_FROM] = {}
     _sidebar_top(page)
+    tidy_up()
     return page
 
 

@@ -43,9 +43,14 @@ def _models(runs: pd.DataFrame) -> str:
     )
 
 
-def download(frame: pd.DataFrame, name: str, *, label: str = "CSV") -> None:
-    """A button that gives a table as CSV, numbers in full precision."""
-    content = safe_frame(frame).to_csv(index=False).encode()
+def as_csv(frame: pd.DataFrame) -> bytes:
+    """A table as CSV, numbers in full precision."""
+    return safe_frame(frame).to_csv(index=False).encode()
+
+
+def download(table: pd.DataFrame | bytes, name: str, *, label: str = "CSV") -> None:
+    """A button that gives a table, or what ``as_csv`` made of it, as CSV."""
+    content = table if isinstance(table, bytes) else as_csv(table)
     st.download_button(
         label, content, f"{name}.csv", "text/csv", icon=":material/download:",
         key=f"download_{name}",

@@ -138,7 +138,8 @@ def computed(page: Page, work: Callable[..., Any], *arguments: Any) -> Any:
     """The result of ``work(page, *arguments)``, kept like the answers that it is made from.
 
     work must ask the cohort for its rows by ``ask`` and ``fetch``; what it is given must be small and
-    hashable.
+    hashable. All sessions get the same result: figures, tables and what holds them are shown as they are,
+    never changed. Films and the session have no place in it: neither makes the result old.
     """
     key = _work_key(page, work, arguments)
     kept = shelf().get(key, _last_writes(page))

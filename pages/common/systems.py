@@ -10,13 +10,18 @@ from core.domain import CohortFilter
 from core.scores.system import ScoreSystem
 from data.queries import systems
 from pages.common.page import Page
-from pages.common.queries import asking, fetch
+from pages.common.queries import Request, asking, fetch
 
 
 def held(page: Page, chosen: CohortFilter) -> tuple[pd.DataFrame, pd.DataFrame]:
     """``data.queries.systems``: what is held of every known system, and the films by body part."""
-    rows, films = fetch(page, asking(systems.held, chosen), asking(systems.films_of, chosen))
+    rows, films = fetch(page, *requests(chosen))
     return rows[rows["system"].isin(scores.names())], films
+
+
+def requests(chosen: CohortFilter) -> list[Request]:
+    """What ``held`` asks, for pages that ask more in one opening."""
+    return [asking(systems.held, chosen), asking(systems.films_of, chosen)]
 
 
 def in_words(rows: pd.DataFrame) -> str:

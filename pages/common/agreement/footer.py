@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.reader_labels import truths
 from data.queries import scores
 from pages.common.agreement import statistics
 from pages.common.agreement.question import ICC, Comparison
@@ -20,8 +19,6 @@ def left_out(page: Page, compared: Comparison) -> None:
     """Who is not in the figures, and why; a click on a row opens the films."""
     asked = compared.question
     gone = statistics.left_out(page, asked)
-    if not asked.truth:
-        gone = gone[~gone["label"].isin(truths(compared.kinds))]
     refused = ask(page, scores.abstentions, asked.chosen)
     title = f"Left out: patients who lack a total {gone['subject'].nunique()}, films rejected {len(refused)}"
     with st.expander(title, icon=":material/block:"):

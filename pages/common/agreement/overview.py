@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -13,9 +15,20 @@ from core.report.formatting import interval, number
 from pages.common.agreement import question, statistics
 from pages.common.agreement.margin import chosen_margin
 from pages.common.agreement.model_as_reader import index_words, rate_words
-from pages.common.agreement.question import Comparison
-from pages.common.agreement.widgets import PAIR, SECTION, figure, legend, named, numbers_table, shorts
+from pages.common.agreement.question import Comparison, Question, comparison
+from pages.common.agreement.widgets import (
+    PAIR,
+    SECTION,
+    figure,
+    legend,
+    named,
+    readable,
+    shorts,
+    show_numbers,
+)
 from pages.common.page import Page
+from pages.common.provenance import as_csv
+from pages.common.queries import computed
 from pages.common.sticky_widgets import choose
 
 MAX_LINES = 45
@@ -86,20 +99,33 @@ def _model(page: Page, compared: Comparison) -> None:
 
 def forest_of_all(page: Page, compared: Comparison) -> None:
     """ICC of parts, visits and pairs, status beside change on one axis; a click chooses the pair."""
-    rows = _rows(statistics.everything(page, compared.question), compared)
-    drawn = forest(
-        rows, axis=f"{question.ICC}, 95% CI", panels=compared.panels, names=shorts(compared), on=page.look
-    )
+    drawn, sentence, content = computed(page, _forest, compared.question)
     clicked = figure(
         drawn, "forest", alt="ICC of every part, interval and pair of readings, status beside change",
-        sentence=_sentence(rows, compared), data=rows.drop(columns=["kind"]), clicks=True,
+        sentence=sentence, data=content, clicks=True,
     )  # fmt: skip
     if clicked:
         _choose_pair(compared, [str(value) for value in clicked])
     with st.expander(
         "All numbers: every statistic of every part, interval and pair", icon=":material/table:"
     ):
-        numbers_table(statistics.everything(page, compared.question), "agreement")
+        show_numbers(*computed(page, _numbers, compared.question), "agreement")
+
+
+def _forest(page: Page, asked: Question) -> tuple[Any, str, bytes]:
+    """The figure, the sentence under it, and its data as CSV."""
+    compared = comparison(page, asked)
+    rows = _rows(statistics.everything(page, asked), compared)
+    drawn = forest(
+        rows, axis=f"{question.ICC}, 95% CI", panels=compared.panels, names=shorts(compared), on=page.look
+    )
+    return drawn, _sentence(rows, compared), as_csv(rows.drop(columns=["kind"]))
+
+
+def _numbers(page: Page, asked: Question) -> tuple[pd.DataFrame, bytes]:
+    """Every number of the page, as it is shown and as CSV."""
+    table = readable(statistics.everything(page, asked))
+    return table, as_csv(table)
 
 
 def _rows(found: pd.DataFrame, compared: Comparison) -> pd.DataFrame:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -12,9 +15,11 @@ from core.figures.agreement import pairs as figures
 from core.markdown import md
 from core.report.formatting import signed
 from pages.common.agreement import statistics
-from pages.common.agreement.question import Comparison
+from pages.common.agreement.question import Comparison, Question, comparison
 from pages.common.agreement.widgets import beside, figure, open_case, pick_pair, titled
 from pages.common.page import Page
+from pages.common.provenance import as_csv
+from pages.common.queries import computed
 
 SLOPING = "agreement_sloping"
 
@@ -36,33 +41,56 @@ def one_pair(page: Page, compared: Comparison) -> None:
 
 def _panel(page: Page, compared: Comparison, panel: str, names: tuple[str, str], sloping: bool) -> None:
     first, second = names
-    pair, rows = compared.pair(first, second), compared.rows(panel, first, second)
-    if len(rows) < 2:
-        st.markdown(f"n = {len(rows)}: too few patients were scored by both.")
+    count = len(compared.rows(panel, first, second))
+    if count < 2:
+        st.markdown(f"n = {count}: too few patients were scored by both.")
         return
-    limits = statistics.limits(page, compared.question, panel, first, second)
-    data = _named(rows, first, second)
+    found: Plots = computed(page, _plots, compared.question, panel, names, sloping)
     clicked = figure(
-        figures.scatter(rows, pair, keys=("subject",), on=page.look), f"scatter_{panel}",
-        alt=f"{second} over {first}, {panel}", sentence=_bias_sentence(limits, pair, len(rows)), data=data,
-        clicks=True,
+        found.scatter, f"scatter_{panel}", alt=f"{second} over {first}, {panel}", sentence=found.bias,
+        data=found.data, clicks=True,
     )  # fmt: skip
+    clicked = figure(
+        found.bland_altman, f"bland_altman_{panel}", alt=f"Difference over mean, {panel}",
+        sentence=found.limits, data=found.more_data, clicks=True,
+    ) or clicked  # fmt: skip
+    if clicked:
+        open_case(compared, str(clicked[0]))
+
+
+@dataclass(frozen=True)
+class Plots:
+    """Both figures of a pair in one panel, the sentence under each, and the data of each as CSV."""
+
+    scatter: Any
+    bias: str
+    data: bytes
+    bland_altman: Any
+    limits: str
+    more_data: bytes
+
+
+def _plots(page: Page, asked: Question, panel: str, names: tuple[str, str], sloping: bool) -> Plots:
+    first, second = names
+    compared = comparison(page, asked)
+    pair, rows = compared.pair(first, second), compared.rows(panel, first, second)
+    limits = statistics.limits(page, asked, panel, first, second)
+    data = _named(rows, first, second)
     lines = (
         regression_limits(rows["first"].to_numpy(dtype=float), rows["second"].to_numpy(dtype=float))
         if sloping
         else None
     )
-    plot = figures.bland_altman(rows, limits, pair, regression=lines, keys=("subject",), on=page.look)
-    clicked = figure(
-        plot, f"bland_altman_{panel}", alt=f"Difference over mean, {panel}",
-        sentence=f"n = {len(rows)}. "
-        f"{limits_sentence(limits, md(first), md(second), pair.unit)}{_slope(limits)} "
+    mean, gap = (rows["first"] + rows["second"]) / 2, rows["first"] - rows["second"]
+    return Plots(
+        figures.scatter(rows, pair, keys=("subject",), on=page.look),
+        _bias_sentence(limits, pair, len(rows)),
+        as_csv(data),
+        figures.bland_altman(rows, limits, pair, regression=lines, keys=("subject",), on=page.look),
+        f"n = {len(rows)}. {limits_sentence(limits, md(first), md(second), pair.unit)}{_slope(limits)} "
         "Click a point to open the patient and the films.",
-        data=data.assign(mean=(rows["first"] + rows["second"]) / 2, gap=rows["first"] - rows["second"]),
-        clicks=True,
-    ) or clicked  # fmt: skip
-    if clicked:
-        open_case(compared, str(clicked[0]))
+        as_csv(data.assign(mean=mean, gap=gap)),
+    )
 
 
 def _named(rows: pd.DataFrame, first: str, second: str) -> pd.DataFrame:

@@ -75,7 +75,13 @@ def outliers(page: Page, question: Question, panel: str, first: str, second: str
 
 
 def left_out(page: Page, question: Question) -> pd.DataFrame:
-    """Who has no total at one of the two visits: ``subject, visit, label, reason``."""
+    """Who has no total at one of the two visits: ``subject, visit, label, reason``; the truth only where it
+    is shown."""
+    found: pd.DataFrame = computed(page, _left_out, question)
+    return found
+
+
+def _left_out(page: Page, question: Question) -> pd.DataFrame:
     readings = comparison(page, question).readings
     totals = readings.totals[readings.totals["component"] == question.component]
     visits = list(dict.fromkeys([question.first, question.last]))
@@ -85,4 +91,6 @@ def left_out(page: Page, question: Question) -> pd.DataFrame:
     rows = totals.set_index(["subject", "visit", "label"])[["total", "missing_reason"]].reindex(wanted)
     gone = rows[rows["total"].isna()].reset_index()
     gone["reason"] = gone["missing_reason"].fillna("not read at this visit")
+    if not question.truth:
+        gone = gone[~gone["label"].isin(readings.truths)]
     return gone[["subject", "visit", "label", "reason"]]

@@ -16,7 +16,7 @@ from pages.common import url_state
 from pages.common.agreement.question import Comparison
 from pages.common.charts import chart, clickable
 from pages.common.clickable_table import clicked_row, height_for, record
-from pages.common.provenance import download
+from pages.common.provenance import as_csv, download
 from pages.common.sticky_widgets import pick, sticky
 
 PAIR = "agreement_pair"
@@ -66,7 +66,7 @@ def legend(compared: Comparison) -> str:
 
 
 def figure(
-    drawn: Any, name: str, *, alt: str, sentence: str, data: pd.DataFrame, clicks: bool = False
+    drawn: Any, name: str, *, alt: str, sentence: str, data: pd.DataFrame | bytes, clicks: bool = False
 ) -> list[Any] | None:
     """A figure, one plain sentence under it, and its data as CSV; what was clicked, where it can be."""
     clicked = None
@@ -78,7 +78,7 @@ def figure(
     return clicked
 
 
-def sentence_with_data(sentence: str, data: pd.DataFrame, name: str) -> None:
+def sentence_with_data(sentence: str, data: pd.DataFrame | bytes, name: str) -> None:
     """The sentence under a figure, with its data beside it."""
     with st.container(horizontal=True, wrap=False):
         st.caption(sentence, width="stretch")
@@ -150,9 +150,14 @@ def readable(found: pd.DataFrame) -> pd.DataFrame:
 def numbers_table(found: pd.DataFrame, name: str) -> None:
     """Every number of a section: a table with estimates to three decimals, and its CSV in full."""
     table = readable(found)
+    show_numbers(table, as_csv(table), name)
+
+
+def show_numbers(table: pd.DataFrame, content: bytes, name: str) -> None:
+    """A table of ``readable`` with its CSV."""
     shown = {key: st.column_config.NumberColumn(format="%.3f") for key in ("estimate", "low", "high")}
     st.dataframe(table, hide_index=True, column_config=shown)
-    download(table, name)
+    download(content, name)
 
 
 def with_limits(value: float | None, low: float | None, high: float | None, *, plus: bool = False) -> str:

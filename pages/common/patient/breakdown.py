@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -37,10 +38,32 @@ class Breakdown:
     kinds: dict[str, str]
 
     def read(self, label: str, visit: str, site: str, feature: str) -> pd.Series | None:
-        rows = self.reads
-        mask = (rows["label"] == label) & (rows["visit"] == visit) & (rows["site"] == site)
-        rows = rows[mask & (rows["feature"] == feature)]
-        return None if rows.empty else rows.iloc[0]
+        place = self._places.get((label, visit, site, feature))
+        return None if place is None else self.reads.iloc[place]
+
+    def states(self, label: str, visit: str, unit: str) -> list[str]:
+        """Codes of the findings that a reading has at a joint."""
+        return self._states.get((label, visit, unit), [])
+
+    @cached_property
+    def _states(self) -> dict[tuple[str, str, str], list[str]]:
+        known = {state.code for state in self.parts.system.states}
+        unit = {site.code: site.unit for site in self.parts.system.sites}
+        rows = self.reads[self.reads["feature"].isin(known) & (self.reads["grade"] == 1)]
+        found: dict[tuple[str, str, str], list[str]] = {}
+        names = (rows[name].tolist() for name in ("label", "visit", "site", "feature"))
+        for label, visit, site, feature in zip(*names, strict=True):
+            if site in unit:
+                found.setdefault((label, visit, unit[site]), []).append(feature)
+        return found
+
+    @cached_property
+    def _places(self) -> dict[tuple[str, str, str, str], int]:
+        names = (self.reads[name].tolist() for name in ("label", "visit", "site", "feature"))
+        found: dict[tuple[str, str, str, str], int] = {}
+        for place, key in enumerate(zip(*names, strict=True)):
+            found.setdefault(key, place)
+        return found
 
 
 def breakdown_of(page: Page, case: Case) -> Breakdown:

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import pandas as pd
 import streamlit as st
 
 from core.domain import CohortFilter
+from core.patient.changes import site_changes
 from core.reader_labels import label_kinds, people, shown_readings
 from core.scores.system import ScoreSystem
-from data.queries import cohort, patient, scores
+from data.queries import cohort, grids, patient, provenance, scores
 from data.queries.readings import visits_in_order
 from pages.common import guards, url_state
 from pages.common import session_keys as keys
 from pages.common.page import Page
-from pages.common.queries import ask, asking, fetch
-from pages.common.readings import Error, reader_error, system_of
+from pages.common.queries import Request, ask, asking, computed, fetch
+from pages.common.readings import Error, all_patients, reader_error, system_of
+
+Asked = tuple[CohortFilter, str, str, str]  # patients chosen, subject, first and last visit
 
 
 @dataclass(frozen=True)
 class Case:
-    """One patient and the two visits compared, with every row that the page shows.
+    """One patient and the two visits compared, with every row that the page shows; of all sessions that
+    look at it, so nobody changes it.
 
     grades: of sites. special: findings beside them (``data.queries.scores.special_findings``), with labels.
     """
@@ -38,10 +43,21 @@ class Case:
     kinds: dict[str, str]
     error: Error | None
 
+    @property
+    def asked(self) -> Asked:
+        """What ``case_of`` takes: the case by what was asked, for what is computed from it."""
+        return self.chosen, self.subject, self.first, self.last
+
     def total(self, label: str, visit: str, component: str = "total") -> float | None:
-        rows = self.totals[(self.totals["label"] == label) & (self.totals["visit"] == visit)]
-        rows = rows[rows["component"] == component]
-        return None if rows.empty or pd.isna(rows["total"].iloc[0]) else float(rows["total"].iloc[0])
+        return self._totals.get((label, visit, component))
+
+    @cached_property
+    def _totals(self) -> dict[tuple[str, str, str], float | None]:
+        names = (self.totals[name].tolist() for name in ("label", "visit", "component"))
+        found: dict[tuple[str, str, str], float | None] = {}
+        for *key, value in zip(*names, self.totals["total"].tolist(), strict=True):
+            found.setdefault((key[0], key[1], key[2]), None if pd.isna(value) else float(value))
+        return found
 
     def change(self, label: str) -> float | None:
         """Change of one reading; None where a total lacks, and where there is only one visit."""
@@ -85,7 +101,54 @@ def choose_case(page: Page, chosen: CohortFilter) -> Case:
     with to:
         last = _visit("To", keys.LAST, "last", later, later[-1])
     url_state.write()
-    return _case(page, chosen, subject, first, last, visits)
+    with guards.errors_shown():
+        _ask_at_once(page, chosen, subject)
+        return case_of(page, chosen, subject, first, last)
+
+
+def _ask_at_once(page: Page, chosen: CohortFilter, subject: str) -> None:
+    """What the parts of the page ask, in one opening of the file; each finds its answer kept."""
+    system = system_of(chosen)
+    wanted = [
+        *_rows_of(chosen, subject),
+        asking(provenance.reads, subject, system.name),
+        asking(provenance.findings, subject, system.name),
+        asking(scores.site_grades, all_patients(chosen)),
+    ]
+    if not page.is_reader:
+        everybody = asking(scores.totals, all_patients(chosen))
+        cells = asking(grids.total_cells, system.name, "total")
+        wanted += [everybody, cells, asking(grids.visit_names), asking(scores.runs, system.name)]
+    fetch(page, *wanted)
+
+
+def _rows_of(chosen: CohortFilter, subject: str) -> list[Request]:
+    return [
+        asking(scores.totals, chosen, subject=subject),
+        asking(scores.site_grades, chosen, subject=subject),
+        asking(scores.special_findings, chosen, subject=subject),
+        asking(patient.visits, subject),
+        asking(patient.films, subject),
+        asking(patient.findings, subject, chosen.system),
+        asking(patient.covariates, subject),
+    ]
+
+
+def case_of(page: Page, chosen: CohortFilter, subject: str, first: str, last: str) -> Case:
+    """The case by what is asked; see ``Case.asked``."""
+    found: Case = computed(page, _case, chosen, subject, first, last)
+    return found
+
+
+def changes_of(page: Page, case: Case, first: str, last: str) -> pd.DataFrame:
+    """``core.patient.changes.site_changes`` of the patient between two visits."""
+    found: pd.DataFrame = computed(page, _changes, case.asked, first, last)
+    return found
+
+
+def _changes(page: Page, asked: Asked, first: str, last: str) -> pd.DataFrame:
+    case = case_of(page, *asked)
+    return site_changes(case.grades, case.system, first, last, case.kinds)
 
 
 def _baseline(known: pd.DataFrame, visits: list[str]) -> str:
@@ -94,18 +157,10 @@ def _baseline(known: pd.DataFrame, visits: list[str]) -> str:
     return str(days.abs().idxmin()) if len(days) else visits[0]
 
 
-def _case(page: Page, chosen: CohortFilter, subject: str, first: str, last: str, visits: list[str]) -> Case:
-    with guards.errors_shown():
-        totals, grades, special, *_ = fetch(
-            page,
-            asking(scores.totals, chosen, subject=subject),
-            asking(scores.site_grades, chosen, subject=subject),
-            asking(scores.special_findings, chosen, subject=subject),
-            asking(patient.films, subject),
-            asking(patient.findings, subject, chosen.system),
-            asking(patient.covariates, subject),
-        )
-        error = None if page.is_reader else reader_error(page, chosen, first, last)
+def _case(page: Page, chosen: CohortFilter, subject: str, first: str, last: str) -> Case:
+    totals, grades, special, known = fetch(page, *_rows_of(chosen, subject)[:4])
+    visits = visits_in_order(known)
+    error = None if page.is_reader else reader_error(page, chosen, first, last)
     shown = shown_readings(totals, chosen.campaign)
     marked = shown_readings(grades, chosen.campaign)
     beside = shown_readings(special, chosen.campaign)

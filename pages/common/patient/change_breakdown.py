@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -26,10 +27,22 @@ from pages.common.patient.breakdown import (
     grade_of,
     percent,
 )
-from pages.common.patient.cards import card, grade_table, picture
-from pages.common.patient.case import Case
+from pages.common.patient.cards import Place, card, grade_table, picture
+from pages.common.patient.case import Asked, Case, case_of
 from pages.common.patient.site_card import states_at
 from pages.common.patient.site_location import alike, place_of, side_of
+from pages.common.queries import computed
+
+
+@dataclass(frozen=True)
+class Card:
+    """One site of a change but for its crops. side: of the crops; about: HTML that stands beside them."""
+
+    code: str
+    title: str
+    places: tuple[Place, ...]
+    side: float
+    about: str
 
 
 def change_breakdown(page: Page, case: Case) -> None:
@@ -46,7 +59,7 @@ def change_breakdown(page: Page, case: Case) -> None:
     name = st.segmented_control("Change of", list(options), key=READING, default=first, format_func=md)
     name = name if name in options else first
     labels = options[name]
-    rows = core.changes(found.parts, labels, case.first, case.last)
+    rows = computed(page, _rows, case.asked, tuple(labels))
     st.markdown(_change_sentence(case, name, labels, rows))
     if rows.empty:
         return
@@ -54,9 +67,10 @@ def change_breakdown(page: Page, case: Case) -> None:
     held = st.session_state.get(MORE)
     count = held[1] if held and held[0] == key else AT_ONCE
     columns = st.columns(2)
-    for number, row in enumerate(rows.head(count).to_dict("records")):
+    cards = computed(page, _cards, case.asked, tuple(labels), tuple(rows["site"].head(count)))
+    for number, one in enumerate(cards):
         with columns[number % 2], st.container(border=True):
-            _change_card(page, case, found, row)
+            _show(page, one)
     if len(rows) > count:
         more = f"Show the next {min(AT_ONCE, len(rows) - count)} of {len(rows)} sites"
         if st.button(more, key="why_next", icon=":material/expand_more:"):
@@ -100,12 +114,24 @@ def _change_sentence(case: Case, name: str, labels: list[str], rows: pd.DataFram
     return f"{text}, nothing from imputed ones."
 
 
-def _change_card(page: Page, case: Case, found: Breakdown, row: dict[Any, Any]) -> None:
-    code = str(row["site"])
+def _rows(page: Page, asked: Asked, labels: tuple[str, ...]) -> pd.DataFrame:
+    case = case_of(page, *asked)
+    return core.changes(breakdown_of(page, case).parts, list(labels), case.first, case.last)
+
+
+def _cards(page: Page, asked: Asked, labels: tuple[str, ...], sites: tuple[str, ...]) -> list[Card]:
+    """The cards of these sites, in this order."""
+    case = case_of(page, *asked)
+    rows = _rows(page, asked, labels)
+    return [_card(page, case, row) for row in rows[rows["site"].isin(sites)].itertuples()]
+
+
+def _card(page: Page, case: Case, row: Any) -> Card:
+    found = breakdown_of(page, case)
+    code = str(row.site)
     site = case.system.by_code[code]
     visits = (case.first, case.last)
     places = alike([place_of(page, case, found, visit, code) for visit in visits])
-    side = side_of(places)
     grades = [
         (
             label,
@@ -114,22 +140,24 @@ def _change_card(page: Page, case: Case, found: Breakdown, row: dict[Any, Any]) 
         )
         for label in found.kinds
     ]
-    imputed = f" ({formatting.signed(row['imputed'])} imputed)" if row["imputed"] else ""
-    st.markdown(f"**{code}** {formatting.signed(row['change'])}{imputed} · {site.name}")
+    imputed = f" ({formatting.signed(row.imputed)} imputed)" if row.imputed else ""
     chance = chance_of_change(found.found, found.films, code, case.first, case.last)
     of_model = (
         ""
         if chance is None
         else f'<div class="soft">Model, films side by side:<br>{percent(chance)} chance of change</div>'
     )
-    card(
-        *(picture(page, place, side, SMALL, code) for place in places),
-        grade_table(grades, site.maximum, page.look, visits=visits, short=short_names(found.kinds))
-        + of_model,
-    )
+    table = grade_table(grades, site.maximum, page.look, visits=visits, short=short_names(found.kinds))
+    title = f"**{code}** {formatting.signed(row.change)}{imputed} · {site.name}"
+    return Card(code, title, tuple(places), side_of(places), table + of_model)
+
+
+def _show(page: Page, one: Card) -> None:
+    st.markdown(one.title)
+    card(*(picture(page, place, one.side, SMALL, one.code) for place in one.places), one.about)
     st.button(
-        "Show in the films", key=f"why_open_{code}", icon=":material/center_focus_strong:", type="tertiary",
-        on_click=url_state.go, kwargs={"site": code},
+        "Show in the films", key=f"why_open_{one.code}", icon=":material/center_focus_strong:",
+        type="tertiary", on_click=url_state.go, kwargs={"site": one.code},
     )  # fmt: skip
 
 

@@ -7,22 +7,21 @@ import streamlit as st
 
 from core.domain import CohortFilter
 from core.markdown import md
-from core.patient.changes import by_joint, chance_of_change, confirmed_share, site_changes
+from core.patient.changes import by_joint, chance_of_change, confirmed_share
 from core.reader_labels import label_kinds, people, short_names, shown_readings
 from data.queries import patient, scores
 from pages.common import url_state
 from pages.common.clickable_table import clickable_table, height_for
 from pages.common.page import Page
 from pages.common.patient.breakdown import percent
-from pages.common.patient.case import Case
+from pages.common.patient.case import Case, changes_of
 from pages.common.queries import ask, asking, computed, fetch
 from pages.common.readings import all_patients
 
 
 def what_changed(page: Page, case: Case) -> str | None:
     """The list of sites that changed; returns the site that the films should show."""
-    changed = site_changes(case.grades, case.system, case.first, case.last, case.kinds)
-    changed = by_joint(changed, case.system)
+    changed = by_joint(changes_of(page, case, case.first, case.last), case.system)
     st.markdown(f"##### What changed, {md(case.first)} to {md(case.last)}")
     if changed.empty:
         st.markdown("No reading has a different grade at any site.")

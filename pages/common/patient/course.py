@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -12,9 +14,9 @@ from data.queries import patient
 from pages.common.charts import clickable
 from pages.common.page import Page
 from pages.common.patient import certainty, expected_course
-from pages.common.patient.case import Case
+from pages.common.patient.case import Asked, Case, case_of
 from pages.common.patient.total_breakdown import open_total
-from pages.common.queries import ask
+from pages.common.queries import ask, computed
 from pages.common.readings import reader_error
 from pages.common.sticky_widgets import COMPONENT, TOTAL, components, pick_one
 
@@ -32,10 +34,7 @@ def course(page: Page, case: Case) -> None:
     rows = case.totals[case.totals["component"] == component]
     expected = expected_course.expected(page, case) if component == TOTAL else None
     title = case.system.title_of(component)
-    figure = course_figure(
-        rows, case.kinds, unit=f"{case.system.title}, {title}", band=_band(page, case, component),
-        covariates=ask(page, patient.covariates, case.subject), expected=expected, on=page.look,
-    )  # fmt: skip
+    figure = computed(page, _figure, case.asked, component, expected is not None)
     clicked = clickable(
         figure, "course", alt=f"{case.system.title} of {case.subject} by visit, {title}, every reading"
     )
@@ -49,6 +48,17 @@ def course(page: Page, case: Case) -> None:
     if clicked and len(clicked) > 2:
         open_total(page, case, str(clicked[2]), str(clicked[0]), component)
         st.rerun()
+
+
+def _figure(page: Page, asked: Asked, component: str, is_expected: bool) -> Any:
+    case = case_of(page, *asked)
+    found = expected_course.course_of(page, case) if is_expected else None
+    return course_figure(
+        case.totals[case.totals["component"] == component], case.kinds,
+        unit=f"{case.system.title}, {case.system.title_of(component)}", band=_band(page, case, component),
+        covariates=ask(page, patient.covariates, case.subject),
+        expected=None if isinstance(found, str) else found, on=page.look,
+    )  # fmt: skip
 
 
 def _band(page: Page, case: Case, component: str) -> Band | None:

@@ -18,7 +18,7 @@ from core.progression.totals_table import collect
 from core.reader_labels import people
 from core.report import formatting
 from pages.common.page import Page
-from pages.common.patient.case import Case
+from pages.common.patient.case import Asked, Case, case_of
 from pages.common.progression.grids import all_totals
 from pages.common.queries import computed, shelf
 
@@ -37,18 +37,30 @@ def expected(page: Page, case: Case) -> Expected | None:
             return None
         with st.spinner("Mixed model of all patients", show_time=True):
             computed(page, _model, *arguments)
-    model = computed(page, _model, *arguments)
+    found = course_of(page, case)
+    if isinstance(found, str):
+        st.caption(f"No expected course: {md(found)}.")
+        return None
+    return found
+
+
+def course_of(page: Page, case: Case) -> Expected | str:
+    """What the fitted model expects of the patient, or why it says nothing."""
+    found: Expected | str = computed(page, _course, case.asked)
+    return found
+
+
+def _course(page: Page, asked: Asked) -> Expected | str:
+    case = case_of(page, *asked)
+    model = computed(page, _model, case.chosen.system, case.chosen.campaign)
     days = case.totals.loc[case.totals["day"].notna(), "day"].astype(float)
     days = days[days >= 0]
     if "failed" in model or days.empty:
-        st.caption(f"No expected course: {model.get('failed', 'no day is known')}.")
-        return None
+        return str(model.get("failed", "no day is known"))
     grid = np.linspace(0, max(float(days.max()), 1.0), STEPS)
     course = patient_course(model, case.subject, grid / DAYS_PER_YEAR)
     if course.empty:
-        why = "; ".join(model["notes"].values()) or "the model has no film of this patient"
-        st.caption(f"No expected course: {md(why)}.")
-        return None
+        return "; ".join(model["notes"].values()) or "the model has no film of this patient"
     slope, low, high = yearly_slope(model)
     text = (
         f"mean slope {formatting.signed(slope)} a year {formatting.interval(low, high, signed=True)}, n "

@@ -8,9 +8,9 @@ from core.domain import CohortFilter
 from data.queries import patient, scores
 from pages.common.column_labels import column_labels
 from pages.common.page import Page
-from pages.common.patient.case import Case
-from pages.common.provenance import download, how_made
-from pages.common.queries import ask
+from pages.common.patient.case import Asked, Case, case_of
+from pages.common.provenance import as_csv, download, how_made
+from pages.common.queries import ask, computed
 
 
 def left_out(page: Page, case: Case) -> None:
@@ -27,13 +27,20 @@ def left_out(page: Page, case: Case) -> None:
             st.dataframe(rows, hide_index=True, column_config=column_labels(rows))
 
 
+def _tables(page: Page, asked: Asked) -> tuple[bytes, bytes]:
+    """Totals and site grades as CSV."""
+    case = case_of(page, *asked)
+    return as_csv(case.totals), as_csv(case.grades)
+
+
 def footer(page: Page, case: Case) -> None:
     covariates = ask(page, patient.covariates, case.subject)
+    totals, grades = computed(page, _tables, case.asked)
     columns = st.columns(3)
     with columns[0]:
-        download(case.totals, f"{case.subject}_totals", label="Totals (CSV)")
+        download(totals, f"{case.subject}_totals", label="Totals (CSV)")
     with columns[1]:
-        download(case.grades, f"{case.subject}_site_grades", label="Site grades (CSV)")
+        download(grades, f"{case.subject}_site_grades", label="Site grades (CSV)")
     with columns[2]:
         download(covariates, f"{case.subject}_covariates", label="Covariates (CSV)")
     settings = {

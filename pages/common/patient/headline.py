@@ -7,11 +7,10 @@ from typing import Literal
 import streamlit as st
 
 from core.markdown import md
-from core.patient.changes import site_changes
 from core.reader_labels import models, people, short_names
 from core.report import formatting
 from pages.common.page import Page
-from pages.common.patient.case import Case
+from pages.common.patient.case import Case, changes_of
 from pages.common.patient.certainty import formula, how_sure
 from pages.common.patient.standing import standing
 
@@ -38,7 +37,7 @@ def headline(page: Page, case: Case) -> None:
             text = _both(case, case.total(label, case.first), case.total(label, case.last))
             _metric(f"Model ({label.partition(':')[2] or label})", text, moved)
     with columns[2]:
-        lines = [_verdict(case, change), since_last(case), standing(page, case)]
+        lines = [_verdict(case, change), since_last(page, case), standing(page, case)]
         st.markdown("\n\n".join(line for line in lines if line), help=formula(case) or None)
 
 
@@ -88,13 +87,13 @@ def _verdict(case: Case, change: float | None) -> str:
     )
 
 
-def since_last(case: Case) -> str:
+def since_last(page: Page, case: Case) -> str:
     """Sites that changed since the visit before, head to foot, and how many readers see each."""
     place = case.visits.index(case.last)
     if not place:
         return ""
     before = case.visits[place - 1]
-    changed = site_changes(case.grades, case.system, before, case.last, case.kinds)
+    changed = changes_of(page, case, before, case.last)
     seen = changed[changed["seen_by"] > 0] if len(changed) else changed
     if seen.empty:
         return f"**Since {md(before)}:** no reader saw a change at any site."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -17,7 +18,8 @@ from core.scores.system import Feature, ScoreSystem
 from pages.common import url_state
 from pages.common.charts import clickable
 from pages.common.page import Page
-from pages.common.patient.case import Case
+from pages.common.patient.case import Asked, Case, case_of
+from pages.common.queries import computed
 from pages.common.sticky_widgets import pick_one
 
 READING, ROWS = "map_reading", "map_rows"
@@ -35,11 +37,23 @@ def joints(page: Page, case: Case, site: str | None) -> None:
         format_func=lambda name: f"{LARGEST} since {case.first}" if name == LARGEST else name,
     )  # fmt: skip
     shown = Shown(case.first, case.last, reading)
-    figure = joint_map(case.grades, case.special, case.system, case.kinds, shown, chosen=site, on=page.look)
+    figure = computed(page, _joint_map, case.asked, shown, site)
     _follow(clickable(figure, "joint_map", alt=f"Joints of {case.subject} with {_alt(shown)}"))
     st.html(scale_of_grades(case.system))
     st.caption(_said(case, shown))
     to_resolve(case)
+
+
+def _joint_map(page: Page, asked: Asked, shown: Shown, site: str | None) -> Any:
+    case = case_of(page, *asked)
+    return joint_map(case.grades, case.special, case.system, case.kinds, shown, chosen=site, on=page.look)
+
+
+def _site_map(page: Page, asked: Asked, groups: tuple[SiteGroup, ...], site: str | None) -> Any:
+    case = case_of(page, *asked)
+    return site_map(
+        case.grades, case.system, case.visits, case.kinds, groups=groups, chosen=site, on=page.look
+    )
 
 
 def _alt(shown: Shown) -> str:
@@ -102,9 +116,7 @@ def site_by_visit(page: Page, case: Case, site: str | None) -> None:
     """Every reading's grade at every visit; a click chooses the site."""
     st.markdown("##### Site by visit")
     groups = _groups(case, site)
-    figure = site_map(
-        case.grades, case.system, case.visits, case.kinds, groups=groups, chosen=site, on=page.look
-    )
+    figure = computed(page, _site_map, case.asked, groups, site)
     _follow(clickable(figure, "site_map", alt=f"Grades of {case.subject} by site, visit and reader"))
     missing = int(case.grades["grade"].isna().sum())
     shown, known = sum(len(group.codes) for group in groups), len(case.system.codes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from html import escape
 from typing import Any
 
@@ -14,34 +15,61 @@ from core.patient import breakdown as core
 from core.scores.engine.contributions import Parts
 from core.scores.system import ScoreSystem
 from pages.common.page import Page
-from pages.common.patient.breakdown import LARGE, Breakdown
-from pages.common.patient.cards import bars, card, facts, grade_table, picture
-from pages.common.patient.case import Case
+from pages.common.patient.breakdown import LARGE, Breakdown, breakdown_of
+from pages.common.patient.cards import Place, bars, card, facts, grade_table, picture
+from pages.common.patient.case import Asked, Case, case_of
 from pages.common.patient.heat_map import why_this_grade
 from pages.common.patient.site_location import place_of, side_of
+from pages.common.queries import computed
 
 
-def show_site_card(
-    page: Page, case: Case, found: Breakdown, reading: pd.DataFrame, label: str, visit: str, code: str
-) -> None:
+@dataclass(frozen=True)
+class SiteCard:
+    """What is said of one site of a total, but for its crop. beside, provenance: HTML; the rest Markdown."""
+
+    title: str
+    place: Place
+    side: float
+    beside: str
+    origin: str
+    rule: str
+    provenance: str
+
+
+def show_site_card(page: Page, case: Case, label: str, visit: str, code: str) -> None:
+    found: SiteCard = computed(page, _site_card, case.asked, label, visit, code)
+    st.markdown(found.title)
+    card(picture(page, found.place, found.side, LARGE, code), found.beside)
+    if found.place.image:
+        why_this_grade(page, found.place.image, code, case.system.name)
+    st.markdown(found.origin)
+    st.caption(found.rule)
+    if found.provenance:
+        card(found.provenance)
+
+
+def _site_card(page: Page, asked: Asked, label: str, visit: str, code: str) -> SiteCard:
+    case = case_of(page, *asked)
+    found = breakdown_of(page, case)
     site = case.system.by_code[code]
+    reading = core.reading_of(found.parts, label, visit)
     row = reading[reading["site"] == code].iloc[0]
     place = place_of(page, case, found, visit, code)
     adds = "no sum" if pd.isna(row["value"]) else f"adds {row['value']:.4g}"
-    st.markdown(f"**{code}** · {site.name} · {md(label)}, {md(visit)}: **{adds}**")
     grades = [_reading_line(found, name, visit, code, site.feature) for name in found.kinds]
-    card(
-        picture(page, place, side_of([place]), LARGE, code),
+    origin, rule = _rule_lines(case.system, found, row, label, visit)
+    read = found.read(label, visit, code, site.feature)
+    return SiteCard(
+        f"**{code}** · {site.name} · {md(label)}, {md(visit)}: **{adds}**",
+        place,
+        side_of([place]),
         _probabilities(case.system, found, visit, code)
         + f'<div class="soft" style="margin-top:0.5rem">Every reading at {escape(visit)}</div>'
         + grade_table(grades, site.maximum, page.look),
+        origin,
+        rule,
+        "" if read is None else facts(_provenance(read)),
     )
-    if place.image:
-        why_this_grade(page, place.image, code, case.system.name)
-    _rule_lines(case.system, found, row, label, visit)
-    read = found.read(label, visit, code, site.feature)
-    if read is not None:
-        card(facts(_provenance(read)))
 
 
 def _reading_line(
@@ -58,11 +86,8 @@ def _reading_line(
 def states_at(found: Breakdown, label: str, visit: str, code: str) -> list[str]:
     """Findings that this reading has at the joint of a site, by name."""
     known = {state.code: state.name for state in found.parts.system.states}
-    unit = {site.code: site.unit for site in found.parts.system.sites}
-    rows = found.reads
-    mask = (rows["label"] == label) & (rows["visit"] == visit) & rows["feature"].isin(known)
-    rows = rows[mask & (rows["grade"] == 1) & (rows["site"].map(unit) == unit[code])]
-    return [known[feature] for feature in dict.fromkeys(rows["feature"])]
+    features = dict.fromkeys(found.states(label, visit, found.parts.system.by_code[code].unit))
+    return [known[feature] for feature in features]
 
 
 def _probabilities(system: ScoreSystem, found: Breakdown, visit: str, code: str) -> str:
@@ -85,15 +110,20 @@ def _probabilities(system: ScoreSystem, found: Breakdown, visit: str, code: str)
     return "".join(pieces)
 
 
-def _rule_lines(system: ScoreSystem, found: Breakdown, row: pd.Series, label: str, visit: str) -> None:
+def _rule_lines(
+    system: ScoreSystem, found: Breakdown, row: pd.Series, label: str, visit: str
+) -> tuple[str, str]:
+    """Where the number comes from, and the rule for missing sites."""
     findings = found.reads
     unit = {site.code: site.unit for site in system.sites}
     mask = (findings["label"] == label) & (findings["visit"] == visit) & (findings["grade"] == 1)
     codes = findings.loc[mask & (findings["site"].map(unit) == unit[row["site"]]), "feature"].tolist()
     made = core.origin(found.parts, row, codes)
     from_ = core.sources_text(made.sources, visit)
-    st.markdown(f"{made.text}" + (f" From: {from_}." if from_ else ""))
-    st.caption(f"Rule {core.rule_text(found.parts.rule)}{_settings(found.parts)}")
+    return (
+        f"{made.text}" + (f" From: {from_}." if from_ else ""),
+        f"Rule {core.rule_text(found.parts.rule)}{_settings(found.parts)}",
+    )
 
 
 def _settings(made: Parts) -> str:

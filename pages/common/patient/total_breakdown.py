@@ -9,14 +9,15 @@ import streamlit as st
 
 from core.markdown import md
 from core.patient import breakdown as core
-from core.scores.engine.contributions import How, Parts
+from core.scores.engine.contributions import How
 from core.scores.system import ScoreSystem
 from pages.common import url_state
 from pages.common.clickable_table import clickable_table, height_for
 from pages.common.page import Page
 from pages.common.patient.breakdown import COMPONENT, TOTAL, Breakdown, breakdown_of, count_of_sites
-from pages.common.patient.case import Case
+from pages.common.patient.case import Asked, Case, case_of
 from pages.common.patient.site_card import show_site_card
+from pages.common.queries import computed
 
 
 def open_total(page: Page, case: Case, label: str, visit: str, component: str = "total") -> None:
@@ -40,21 +41,21 @@ def total_breakdown(page: Page, case: Case, site: str | None) -> None:
         return
     _totals_table(page, case, labels)
     label, visit = _chosen_total(case, labels)
-    reading = core.reading_of(found.parts, label, visit)
+    reading, branches = computed(page, _reading, case.asked, label, visit)
     if reading.empty:
         st.markdown(f"{md(label)} has not read {md(visit)}.")
         return
-    component = _branches(case, found.parts, reading, label, visit)
-    made_of = core.making(found.parts, reading, component)
+    component = _branches(case, branches, label, visit)
+    made_of, table = computed(page, _sites, case.asked, label, visit, component)
     shown = _shown_site(case, made_of, site)
     left, right = st.columns([1, 1.25])
     with left:
-        _sites_table(case, found, made_of, reading, label, visit)
+        _sites_table(case, table, reading)
     with right, st.container(border=True):
         if shown is None:
             st.markdown("No site contributes.")
         else:
-            show_site_card(page, case, found, reading, label, visit, shown)
+            show_site_card(page, case, label, visit, shown)
 
 
 def _shown_site(case: Case, made_of: pd.DataFrame, site: str | None) -> str | None:
@@ -92,9 +93,15 @@ def _chosen_total(case: Case, labels: list[str]) -> tuple[str, str]:
     return labels[0], case.last
 
 
-def _branches(case: Case, made: Parts, reading: pd.DataFrame, label: str, visit: str) -> str:
+def _reading(page: Page, asked: Asked, label: str, visit: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The sites of one reading, and the total with its components."""
+    made = breakdown_of(page, case_of(page, *asked)).parts
+    reading = core.reading_of(made, label, visit)
+    return reading, core.branches(made, reading)
+
+
+def _branches(case: Case, rows: pd.DataFrame, label: str, visit: str) -> str:
     """The total and its components, one of which is taken apart below; returns its name."""
-    rows = core.branches(made, reading)
     names = rows["component"].tolist()
     value = dict(zip(names, map(_total, rows["value"].tolist()), strict=True))
     st.session_state[COMPONENT] = _one_of(names, st.session_state.get(COMPONENT))
@@ -142,9 +149,13 @@ def _reason(case: Case, label: str, visit: str, component: str) -> str:
     return str(reasons.iloc[0]) if len(reasons) else "not read"
 
 
-def _sites_table(
-    case: Case, found: Breakdown, made_of: pd.DataFrame, reading: pd.DataFrame, label: str, visit: str
-) -> None:
+def _sites(
+    page: Page, asked: Asked, label: str, visit: str, component: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The sites that the component is made of, and the table of them."""
+    case = case_of(page, *asked)
+    found = breakdown_of(page, case)
+    made_of = core.making(found.parts, core.reading_of(found.parts, label, visit), component)
     rows = [
         {
             "site": row["site"],
@@ -154,7 +165,10 @@ def _sites_table(
         }
         for row in made_of.to_dict("records")
     ]
-    table = pd.DataFrame(rows, columns=["site", "adds", "grade", "how"])
+    return made_of, pd.DataFrame(rows, columns=["site", "adds", "grade", "how"])
+
+
+def _sites_table(case: Case, table: pd.DataFrame, reading: pd.DataFrame) -> None:
     clickable_table(
         table, "trail_sites", lambda row, _: url_state.go(site=table["site"].iloc[row]),
         height=height_for(table, 458),
@@ -165,9 +179,9 @@ def _sites_table(
             "how": st.column_config.TextColumn("How it counts"),
         },
     )  # fmt: skip
-    rest = len(reading[reading["site"].isin(case.system.codes)]) - len(made_of)
+    rest = len(reading[reading["site"].isin(case.system.codes)]) - len(table)
     others = f"; the other {rest} are 0 or not scored" if rest else ""
-    st.caption(f"{len(made_of)} {count_of_sites(case.system, len(made_of))}{others}.")
+    st.caption(f"{len(table)} {count_of_sites(case.system, len(table))}{others}.")
 
 
 def _how_words(system: ScoreSystem, found: Breakdown, row: dict[Any, Any], label: str, visit: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from core.figures.progression.waterfall import waterfall
@@ -10,16 +12,15 @@ from pages.common.page import Page
 from pages.common.progression import figures, results
 from pages.common.progression.figures import Found, shown_way
 from pages.common.progression.question import Question
+from pages.common.queries import computed
 
 
 def by_patient(page: Page, asked: Question, found: Found) -> None:
     """Waterfall of every patient's change."""
     way = shown_way(found)
     points = results.points(page, asked, way)
-    figure = waterfall(
-        points, unit=asked.unit, sdc=figures.sdc_of(found[way]), arms=figures.study_arms(page), on=page.look
-    )
-    clicked = clickable(figure, "waterfall", alt="Every patient's change as a bar, from worst to best")
+    drawn = computed(page, _waterfall, asked, way)
+    clicked = clickable(drawn, "waterfall", alt="Every patient's change as a bar, from worst to best")
     better = int((points["y"] < -1e-9).sum())
     st.caption(
         f"{figures.counted(points, found[way])} Each bar is a patient {figures.WAYS[way]}; {better} have a "
@@ -27,3 +28,9 @@ def by_patient(page: Page, asked: Question, found: Found) -> None:
     )
     if clicked:
         figures.open_films(str(clicked[0]), asked)
+
+
+def _waterfall(page: Page, asked: Question, way: str) -> Any:
+    sdc = figures.sdc_of(results.results(page, asked)[way])
+    points = results.points(page, asked, way)
+    return waterfall(points, unit=asked.unit, sdc=sdc, arms=figures.study_arms(page), on=page.look)

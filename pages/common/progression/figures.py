@@ -15,7 +15,7 @@ from pages.common.charts import chart, clickable
 from pages.common.page import Page
 from pages.common.progression import results
 from pages.common.progression.question import COMPLETE, IMPUTED, Question
-from pages.common.queries import ask
+from pages.common.queries import ask, computed
 
 WAYS = {IMPUTED: "with imputed sites", COMPLETE: "without imputed sites"}
 Found = dict[str, dict[str, Any]]
@@ -23,17 +23,15 @@ Found = dict[str, dict[str, Any]]
 
 def figures(page: Page, asked: Question, found: Found) -> None:
     """Cumulative probability of one way, and mean change by arm of both."""
-    arms = study_arms(page)
-    unit = asked.unit
     left, right = st.columns([1.5, 1])
     with left:
         st.markdown("#### Every patient's change")
         way = chosen_way(found)
         points = results.points(page, asked, way)
-        sdc = sdc_of(found[way])
-        plot = cumulative_probability(points, unit=unit, sdc=sdc, arms=arms, on=page.look)
         clicked = clickable(
-            plot, "cumulative_probability", alt="Change of every patient over the proportion of the arm"
+            computed(page, _cumulative, asked, way),
+            "cumulative_probability",
+            alt="Change of every patient over the proportion of the arm",
         )
         st.caption(
             f"{counted(points, found[way])} Each point is a patient; a curve that rises earlier means "
@@ -41,15 +39,25 @@ def figures(page: Page, asked: Question, found: Found) -> None:
         )
     with right:
         st.markdown("#### Mean change")
-        table = results.summary_table(found)
-        table = table[table["arm"] != "all"] if (table["arm"] != "all").any() else table
-        table = table.assign(sites=table["sites"].map(WAYS))
-        chart(
-            change_by_arm(table, unit=unit, arms=arms, on=page.look), "mean_change", alt="Mean change by arm"
-        )
-        st.caption("; ".join(f"{md(row.arm)} {row.sites}: n = {row.n}" for row in table.itertuples()) + ".")
+        plot, counts = computed(page, _means, asked)
+        chart(plot, "mean_change", alt="Mean change by arm")
+        st.caption(counts)
     if clicked:
         open_films(str(clicked[0]), asked)
+
+
+def _cumulative(page: Page, asked: Question, way: str) -> Any:
+    points, sdc = results.points(page, asked, way), sdc_of(results.results(page, asked)[way])
+    return cumulative_probability(points, unit=asked.unit, sdc=sdc, arms=study_arms(page), on=page.look)
+
+
+def _means(page: Page, asked: Question) -> tuple[Any, str]:
+    """Mean change by arm, and how many patients are behind each."""
+    table = results.summary_table(results.results(page, asked))
+    table = table[table["arm"] != "all"] if (table["arm"] != "all").any() else table
+    table = table.assign(sites=table["sites"].map(WAYS))
+    drawn = change_by_arm(table, unit=asked.unit, arms=study_arms(page), on=page.look)
+    return drawn, "; ".join(f"{md(row.arm)} {row.sites}: n = {row.n}" for row in table.itertuples()) + "."
 
 
 def chosen_way(found: Found) -> str:

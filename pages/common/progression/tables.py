@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -14,35 +15,55 @@ from pages.common.progression import results
 from pages.common.progression.definitions import definitions
 from pages.common.progression.figures import WAYS, Found, open_films, shown_way
 from pages.common.progression.question import Question
-from pages.common.provenance import download
+from pages.common.provenance import as_csv, download
+from pages.common.queries import computed
 
 
 def tables(page: Page, asked: Question, found: Found) -> None:
     """Who progressed by every definition, and the numbers of the change."""
     way = shown_way(found)
     st.markdown(f"#### Who progressed, {WAYS[way]}")
-    rows = definitions(page, asked, way)
-    st.dataframe(definition_table(rows), hide_index=True, height="content")
+    shown: Shown = computed(page, _shown, asked, way)
+    st.dataframe(shown.definitions, hide_index=True, height="content")
     st.caption(
         f"Patients and proportion with Wilson's 95% interval, differences with Newcombe's; n = "
         f"{found[way]['subjects']}, left out {len(found[way]['left_out'])}. Net progression: those above 0 "
         f"minus those below, over all (Tango). Scored by: {asked.scorer}."
     )
-    summary = results.summary_table(found)
     with st.expander("Numbers of the change, and downloads", icon=":material/table:"):
         number = st.column_config.NumberColumn
         names = ("mean", "sd", "median", "q1", "q3", "low", "high")
         st.dataframe(
-            summary, hide_index=True, column_config={name: number(name, format="%.2f") for name in names}
+            shown.summary,
+            hide_index=True,
+            column_config={name: number(name, format="%.2f") for name in names},
         )
         st.caption(f"Change in {asked.unit}; low and high: 95% interval of the mean.")
         one, two, three = st.columns(3)
         with one:
-            download(summary, "progression", label="Change (CSV)")
+            download(shown.summary_csv, "progression", label="Change (CSV)")
         with two:
-            download(rows, "progressors", label="Definitions (CSV)")
+            download(shown.definitions_csv, "progressors", label="Definitions (CSV)")
         with three:
-            download(pd.DataFrame(found[way]["change"]), "change_by_patient", label="Patients (CSV)")
+            download(shown.patients_csv, "change_by_patient", label="Patients (CSV)")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The tables as they are shown and as CSV."""
+
+    definitions: pd.DataFrame
+    summary: pd.DataFrame
+    definitions_csv: bytes
+    summary_csv: bytes
+    patients_csv: bytes
+
+
+def _shown(page: Page, asked: Question, way: str) -> Shown:
+    found = results.results(page, asked)
+    rows, summary = definitions(page, asked, way), results.summary_table(found)
+    patients = pd.DataFrame(found[way]["change"])
+    return Shown(definition_table(rows), summary, as_csv(rows), as_csv(summary), as_csv(patients))
 
 
 def definition_table(rows: pd.DataFrame) -> pd.DataFrame:
