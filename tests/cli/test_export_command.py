@@ -292,6 +292,7 @@ def test_export_has_no_formula_and_its_text_comes_back(tmp_path, ending):
     names = ["=HYPERLINK(1)", "+1+1", "-2+3", "@SUM(1)", "plain"]
     store = CohortStore.open(tmp_path / "cohort.duckdb")
     table = pd.DataFrame({"subject": names, "centre": names, "=Load": [1.5, -2, 3, 4, 5]}, index=range(1, 6))
+    store.set_blinded(False, actor="x", reason="a name that nobody knows is held back while blinded")
     import_subjects(store, table, actor="x")
     out = tmp_path / f"out{ending}"
     export(store, "subjects", out)

@@ -108,7 +108,7 @@ def test_sites_without_a_box_keep_their_grades():
 
 
 def test_caption_names_study_version_weights_and_phantom(cohort_file, monkeypatch):
-    state = {"version": 2, "blinded": False, "phantom": True, "study": "Trial 1"}
+    state = {"version": 2, "blinded": False, "phantom": True, "study": "Trial 1", "last_writes": {}}
     page = Page(str(cohort_file), state, Viewer(), LIGHT)
     said = stored_films.caption_of(page, "P4", small_cohort.SYSTEM)
     assert (said.study, said.patient, said.system, said.version) == ("Trial 1", "P4", "mSASSS", 2)

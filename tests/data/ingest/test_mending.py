@@ -240,7 +240,7 @@ def test_a_film_that_cannot_be_made_as_it_was_is_refused_by_name(store, delivery
     store_otherwise(monkeypatch)
     (refused,) = take(store, delivery).refused
     assert refused["reason"].startswith(
-        f"the stored film is cut short or damaged (image {image[:12]}) and cannot be made anew as it was"
+        f"the stored film was changed or cut short (image {image[:12]}) and cannot be made anew as it was"
     )
 
 
