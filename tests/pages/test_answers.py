@@ -96,6 +96,33 @@ def test_totals_are_old_once_scores_or_visits_changed(page, table, row):
     assert asked == ["grades", "grades"]
 
 
+def runs(store, viewer):
+    asked.append("runs")
+    sql = "SELECT run, happened_at FROM run LEFT JOIN event USING (event)"
+    return answer(store, viewer, sql, own_events=True)
+
+
+def test_events_of_other_rows_make_no_answer_old_that_shows_its_own(page):
+    ask(page, runs)
+    page = write(page, "covariate", subject="P1", name="CRP", number=1.5)
+    assert ask(page, runs).empty
+    page = write(page, "run", run="run1", system="msasss", reader="R1")
+    found = ask(page, runs)
+    assert asked == ["runs", "runs"]
+    assert found["happened_at"].notna().all()
+
+
+def events(store, viewer):
+    asked.append("events")
+    return answer(store, viewer, "SELECT count(*) AS n FROM event")
+
+
+def test_an_answer_made_from_all_events_is_old_after_every_write(page):
+    before = ask(page, events)["n"][0]
+    page = write(page, "covariate", subject="P1", name="CRP", number=1.5)
+    assert ask(page, events)["n"][0] == before + 1
+
+
 def test_settings_make_every_answer_old(page):
     ask(page, subjects)
     page.store.set_blinded(True, actor="chair", reason="test")
