@@ -59,9 +59,10 @@ class CheckedColumns:
         return numbers, pd.Series(is_text, index=self.table.index)
 
     def dates(self, field: str, title: str) -> pd.Series:
-        """Whole dates, None where there is none; partial ones and words for missing are noted, the rest refused.
+        """Whole dates, None where there is none; partial ones and words for missing are noted.
 
-        What a cell leaves open, the column decides where it can (``date_columns``), with a note.
+        What a cell leaves open, the column decides where it can (``date_columns``), with a note; text that
+        is no date is refused.
         """
         text = self.text(field)
         found = read_dates(text.dropna().unique(), title)
