@@ -80,7 +80,22 @@ def as_totals(table: pd.DataFrame, file: str) -> tuple[pd.DataFrame, list[str]]:
     if column_of(table.columns, "days") is None:
         table, note = _with_days(table, file)
         notes += [note] if note else []
-    return table, notes
+    return table, [*notes, *derived_rows(table)]
+
+
+def derived_rows(table: pd.DataFrame) -> list[str]:
+    """A note where records were derived or imputed (DTYPE) and count like those of films."""
+    column = column_of(table.columns, "DTYPE")
+    if column is None:
+        return []
+    kinds = text_column(table, column).dropna()
+    if not len(kinds):
+        return []
+    some = ", ".join(sorted(set(kinds))[:5])
+    return [
+        f"{len(kinds)} of {len(table)} rows are derived records ({column}: {some}) "
+        f"and count like films; --where {column}= leaves them out"
+    ]
 
 
 def check_one_parameter(table: pd.DataFrame, file: str) -> None:

@@ -103,3 +103,12 @@ def test_analysis_dates_are_decided_by_their_column_and_the_others_are_named():
     assert "month/day/year" in notes[-1]
     with pytest.raises(Exception, match="row 1: ADT '01/02/2014' could be day/month"):
         as_totals(rows.assign(ADT=["01/02/2014", "02/02/2014", "01/05/2014", None]), "adqs.csv")
+
+
+def test_derived_records_of_an_analysis_table_are_said():
+    rows = pd.DataFrame({"USUBJID": "S1", "AVAL": ["1", "2", "2"], "ADY": ["1", "365", "729"]})
+    _, notes = as_totals(rows.assign(DTYPE=[None, None, "LOCF"]), "adqs.csv")
+    assert "1 of 3 rows are derived records (DTYPE: LOCF)" in notes[-1]
+    assert "--where DTYPE=" in notes[-1]
+    _, notes = as_totals(rows.assign(DTYPE=None), "adqs.csv")
+    assert not any("derived" in note for note in notes)
