@@ -24,7 +24,10 @@ _LATIN = str.maketrans(  # letters of other scripts that are drawn as Latin ones
     "\u03b1\u03b2\u03b5\u03b9\u03ba\u03bc\u03bd\u03bf\u03c1\u03c4\u03c5\u03c7\u03b6\u03b7",
     "abekmhopctyxijs" + "abeikmnoptyxzh",
 )  # fmt: skip
-_PERIOD = re.compile(r"(?:visit)?(?:(?P<w>w|wk|wks|week|weeks)|(?P<m>m|mth|mths|mon|month|months))")
+_PERIOD = re.compile(
+    r"(?:visit)?(?:(?P<w>w|wk|wks|week|weeks)|(?P<m>m|mo|mos|mth|mths|mon|mons|month|months)|(?P<d>d|day|days)|"
+    r"(?P<y>y|yr|yrs|year|years))|(?P<v>v|vis|visit)"
+)
 _SHORT = {("baseline",): ("bl",), ("screening",): ("scr",)}
 _OCCASION = re.compile(r"(.+) \((?:day -?\d+|no\. -?\d+(?:\.\d+)?)\)")
 
@@ -140,7 +143,7 @@ def _short_form(words: tuple[str, ...]) -> tuple[str, ...]:
     period = _PERIOD.fullmatch(words[0]) if len(words) > 1 else None
     if period is None or not (words[1] == "-" or words[1].isdecimal()):
         return words
-    return ("w" if period["w"] else "m", *words[1:])
+    return (str(period.lastgroup), *words[1:])
 
 
 # -- a name among the names of a study ---------------------------------------------------------------------

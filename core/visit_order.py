@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -45,6 +46,8 @@ _BASELINE = re.compile(r"(?:baseline|base\s*line|bsl|bl|base|randomi[sz]ation|in
 _FOLLOW_UP = re.compile(r"(?:follow[\s_-]*up|fu|fup)(?:\s*visit)?[\s._-]*(\d*)")
 _EARLY_END = re.compile(r"early\s*(?:termination|discontinuation|withdrawal)|et|eot|end\s*of\s*treatment")
 _END = re.compile(r"eos|end\s*of\s*study|final(?:\s*visit)?|last(?:\s*visit)?|exit|study\s*end")
+_BRACKETED = re.compile(r"([^()]+?)\s*\(([^()]+)\)")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _NUMBER = re.compile(r"[-\u2212+]?\d+(?:\.\d+)?")
 _SIMPLE = {"pre": (BEFORE, 1.0), "before": (BEFORE, 1.0), "post": (AFTER, 0.0), "after": (AFTER, 0.0)}
 
@@ -231,10 +234,36 @@ def visit_time(name: str, *, dash_is_minus: bool = True) -> VisitTime:
         if found:
             within = rank + float(found[1] or 0) * 1e-3 if pattern is _FOLLOW_UP else rank
             return VisitTime(AFTER, within, within)
+    bracketed = _BRACKETED.fullmatch(text)
+    said = _in_brackets(bracketed[1], bracketed[2], dash_is_minus) if bracketed else None
+    if said:
+        return said
+    day = _calendar_day(text)
+    if day is not None:
+        return VisitTime(COUNTED, float(day), float(day), what="date")
     counted = _COUNTED.fullmatch(text)
     if counted:
         return VisitTime(COUNTED, *2 * (float(counted["number"]),), what=counted["what"])
     return VisitTime(UNKNOWN, 0.0, 0.0)
+
+
+def _in_brackets(name: str, added: str, dash_is_minus: bool) -> VisitTime | None:
+    """What ``Month 12 (Week 52)`` says: the time before the brackets, or the day within them."""
+    first = visit_time(name, dash_is_minus=dash_is_minus)
+    second = visit_time(added, dash_is_minus=dash_is_minus)
+    if second.unit == "day" and not (first.group == TIMED and first.high == 0):
+        return second
+    if first.group in (BEFORE, TIMED, AFTER):
+        return first
+    return second if second.unit else None
+
+
+def _calendar_day(text: str) -> int | None:
+    """The number of the day that a name such as ``2014-01-31`` gives; None where it is no date."""
+    try:
+        return date.fromisoformat(text).toordinal() if _DATE.fullmatch(text) else None
+    except ValueError:
+        return None
 
 
 def _timed(found: re.Match[str], dash_is_minus: bool) -> VisitTime:

@@ -158,7 +158,7 @@ def _refuse_impossible(table: pd.DataFrame, options: dict[str, Any], problems: P
     """Ratings that the score, or the range that was given, does not have; without either, likely codes."""
     from data.tables.adam import is_change
     from data.tables.limits import limits_of
-    from data.tables.values import refuse_codes, refuse_outside
+    from data.tables.values import note_odd_grades, refuse_codes, refuse_outside
 
     rating = options["rating"]
     changes = options["changes"] or is_change(rating)
@@ -167,6 +167,8 @@ def _refuse_impossible(table: pd.DataFrame, options: dict[str, Any], problems: P
         refuse_outside(table, rating, limit, problems)
     if limit is None or not options["limits"]:
         refuse_codes(table, rating, problems, is_change=changes)
+    if limit is None and not changes and not options["scale"]:
+        note_odd_grades(table, rating, problems)
 
 
 def _joined(table: pd.DataFrame, columns: list[str]) -> pd.Series:

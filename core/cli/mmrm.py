@@ -106,6 +106,7 @@ def _table(file: str, options: dict[str, Any], levels: dict[str, list[str]]) -> 
         as_model_table,
         check_one_parameter,
         column_of,
+        derived_rows,
         names_in,
         without_baseline,
     )
@@ -126,9 +127,9 @@ def _table(file: str, options: dict[str, Any], levels: dict[str, list[str]]) -> 
     table, problems = prepared(
         table, [name for name in number_columns(table, used) if name not in labels], options["reading"]
     )
-    problems.notes += [*notes, *more]
-    say_notes(table, problems)
+    problems.notes += [*notes, *more, *derived_rows(table)]
     _refuse_impossible(table, outcome, used, options, problems)
+    say_notes(table, problems)
     return table, problems
 
 

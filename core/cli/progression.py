@@ -112,6 +112,7 @@ def command(file: str, **options: Any) -> int:
         reference=options["reference"],
         problems=problems.series(table.index),
     )
+    _check_any(readings, len(table))
     result = _analysis(readings, table, options)
     usable = {
         rule: one[~one.index.isin(list(problems.reasons))]
@@ -132,7 +133,7 @@ def _table(file: str, options: dict[str, Any]) -> tuple[pd.DataFrame, Problems]:
     from data.tables.adam import as_totals, has_totals
     from data.tables.files import check_values, need_columns, read_table
     from data.tables.limits import limits_of
-    from data.tables.values import prepared, refuse_codes, refuse_outside
+    from data.tables.values import prepared, refuse_codes, refuse_days, refuse_outside
 
     table = read_table(file, options["reading"], has_totals)
     table, notes = as_totals(keep_rows(table, options["where"]), file)
@@ -140,13 +141,25 @@ def _table(file: str, options: dict[str, Any]) -> tuple[pd.DataFrame, Problems]:
     check_values(table, [name for name in ("subject", "reader", "arm") if name in table])
     table, problems = prepared(table, ("total", "days"), options["reading"], with_codes=("total",))
     problems.notes += notes
-    say_notes(table, problems)
     limit = given_range(options["limits"]) or limits_of(table, "total", options["system"], is_change=False)
     if limit is not None:
         refuse_outside(table, "total", limit, problems)
     if not options["limits"]:
         refuse_codes(table, "total", problems)
+    refuse_days(table, "days", problems)
+    say_notes(table, problems)
     return table, problems
+
+
+def _check_any(readings: Readings, rows: int) -> None:
+    """Raises InputError with the first reason where no row with a total is left."""
+    if len(readings.refused) and not readings.rows["total"].notna().any():
+        first = readings.refused.sort_values("row").iloc[0]
+        raise InputError(
+            f"{len(readings.refused)} of {rows} rows are refused, row {first['row']}: {first['reason']}",
+            "rows with a day and a total are needed",
+            "fix them, or check the columns and --where",
+        )
 
 
 def _check(options: dict[str, Any]) -> None:

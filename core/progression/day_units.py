@@ -9,6 +9,10 @@ from core.cells import labels, numbers
 from core.visit_order import visit_days
 
 UNITS = {"weeks": 7.0, "months": 30.4375}
+PLANNED = {  # times at which films are taken, in each unit; true days are hardly ever all among them
+    "weeks": frozenset({0, 12, 16, 24, 26, 28, 36, 48, 52, 72, 76, 78, 96, 100, 104, 156, 208, 260}),
+    "months": frozenset({0, 3, 6, 9, 12, 18, 24, 30, 36, 48, 60}),
+}
 NEAR = 0.08  # share by which times of one visit may differ
 SHOWN = 3
 
@@ -19,6 +23,9 @@ def unit_doubts(rows: pd.DataFrame) -> list[str]:
     rows: ``subject, reader, days, total`` of ``totals_table.Readings``. Only readings with two films or more.
     """
     films = rows[rows["total"].notna() & (rows["days"] >= 0)]
+    planned = _planned(films["days"])
+    if planned:
+        return [planned]
     last = films.groupby(["subject", "reader"], observed=True, sort=False)["days"].agg(["max", "nunique"])
     ends = last.loc[last["nunique"] > 1, "max"]
     if len(ends) < 4:
@@ -36,6 +43,19 @@ def unit_doubts(rows: pd.DataFrame) -> list[str]:
                 f"{', '.join(names)}{more}, of others on day {usual:g}; one unit is needed"
             )
     return found
+
+
+def _planned(days: pd.Series) -> str:
+    """A doubt where all days of the table are round numbers of weeks or months."""
+    found = sorted(set(days))
+    if len(found) < 2 or found[0] != 0 or found[-1] < 6:
+        return ""
+    units = [unit for unit, times in PLANNED.items() if times.issuperset(found)]
+    if not units:
+        return ""
+    some = ", ".join(f"{day:g}" for day in found[:6])
+    like = " or ".join(units)
+    return f"all films are on days {some}, which look like {like}; days from baseline are needed"
 
 
 def visit_doubts(table: pd.DataFrame) -> list[str]:

@@ -13,14 +13,22 @@ EPSILON = 1e-9
 
 @dataclass(frozen=True)
 class Range:
-    """Lowest and highest possible value, and of what: ``0 to 72, the range of a total``."""
+    """Lowest and highest possible value, and of what: ``0 to 72, the range of a total``.
+
+    slack: how far below a value may lie that was computed; none where the score is known.
+    """
 
     low: float
     high: float
     of: str
+    slack: float = 0.0
 
     def holds(self, value: float) -> bool:
         return self.low - EPSILON <= value <= self.high + EPSILON
+
+    def tolerates(self, value: float) -> bool:
+        """Whether the value lies outside, by so little that only a computed one can."""
+        return self.low - self.slack < value < self.low - EPSILON
 
     def __str__(self) -> str:
         return f"{self.low:g} to {self.high:g}, {self.of}"
@@ -33,7 +41,7 @@ def total_range(system: ScoreSystem | None, component: str = "total", rule: str 
     """
     if system is None:
         largest = max(one.maximum for one in scores.systems().values())
-        return Range(0, largest, "the largest total of any score")
+        return Range(0, largest, "the largest total of any score", slack=1.0)
     known = component if component in [one.name for one in system.components] else "total"
     title = f"{system.title} {system.name_of(known)}"
     return Range(0, _largest(system, known, rule), f"the range of {title}")

@@ -13,7 +13,8 @@ from pathlib import Path
 import pandas as pd
 
 from core.errors import InputError
-from data.tables.dates import study_day_to_days, whole_date
+from data.tables.date_columns import read_dates
+from data.tables.dates import study_day_to_days
 from data.tables.files import number_column, renamed_columns, text_column
 
 ARMS = ("TRT01P", "TRTP", "TRT01A", "TRTA", "ARM", "ACTARM")
@@ -79,7 +80,22 @@ def as_totals(table: pd.DataFrame, file: str) -> tuple[pd.DataFrame, list[str]]:
     if column_of(table.columns, "days") is None:
         table, note = _with_days(table, file)
         notes += [note] if note else []
-    return table, notes
+    return table, [*notes, *derived_rows(table)]
+
+
+def derived_rows(table: pd.DataFrame) -> list[str]:
+    """A note where records were derived or imputed (DTYPE) and count like those of films."""
+    column = column_of(table.columns, "DTYPE")
+    if column is None:
+        return []
+    kinds = text_column(table, column).dropna()
+    if not len(kinds):
+        return []
+    some = ", ".join(sorted(set(kinds))[:5])
+    return [
+        f"{len(kinds)} of {len(table)} rows are derived records ({column}: {some}) "
+        f"and count like films; --where {column}= leaves them out"
+    ]
 
 
 def check_one_parameter(table: pd.DataFrame, file: str) -> None:
@@ -119,15 +135,14 @@ def _with_days(table: pd.DataFrame, file: str) -> tuple[pd.DataFrame, str]:
         days[is_text] = text_column(table, study_day)[is_text]
         return table.assign(days=days), f"days are {study_day}, in which day 1 is the day of baseline"
     dated = column_of(table.columns, "ADT")
-    return (
-        (_from_dates(table, dated, file), f"days are those from baseline to {dated}")
-        if dated
-        else (table, "")
-    )
+    return _from_dates(table, dated, file) if dated else (table, "")
 
 
-def _from_dates(table: pd.DataFrame, column: str, file: str) -> pd.DataFrame:
-    """days from each subject's baseline record to the date of the row."""
+def _from_dates(table: pd.DataFrame, column: str, file: str) -> tuple[pd.DataFrame, str]:
+    """days from each subject's baseline record to the date of the row, and what was assumed.
+
+    A date that cannot be used stands in their place, so that its row is refused with it.
+    """
     flag = column_of(table.columns, "ABLFL")
     if flag is None:
         raise InputError(
@@ -135,7 +150,17 @@ def _from_dates(table: pd.DataFrame, column: str, file: str) -> pd.DataFrame:
             "days from baseline are needed",
             "write a column days or ADY, or mark baseline records with ABLFL = Y",
         )
-    dates = text_column(table, column).map(whole_date, na_action="ignore")
+    text = text_column(table, column)
+    found = read_dates(text.dropna().unique(), column)
+    if found.wrong and not found.days:
+        one = next(iter(found.wrong))
+        row = int(table.index[text == one][0])
+        raise InputError(
+            f"{Path(file).name}: row {row}: {column} '{one}' {found.wrong[one]}",
+            "days from baseline are needed",
+            "write whole dates, or a column days or ADY",
+        )
+    dates = text.map(dict(found.days), na_action="ignore")
     is_baseline = (text_column(table, flag).str.upper() == "Y") & dates.notna()
     subject = text_column(table, "subject")
     start = dict(zip(subject[is_baseline], dates[is_baseline], strict=True))
@@ -143,7 +168,11 @@ def _from_dates(table: pd.DataFrame, column: str, file: str) -> pd.DataFrame:
         (day - start[one]).days if isinstance(one, str) and one in start and day == day and day else None
         for one, day in zip(subject, dates, strict=True)
     ]
-    return table.assign(days=pd.Series(days, index=table.index, dtype="float64"))
+    values = pd.Series(days, index=table.index, dtype="object")
+    unusable = text.isin([*found.wrong, *found.partial]).to_numpy(bool)
+    values[unusable] = column + " " + text[unusable]
+    notes = [f"days are those from baseline to {column}", *found.notes]
+    return table.assign(days=values if unusable.any() else values.astype("float64")), "; ".join(notes)
 
 
 def as_model_table(table: pd.DataFrame, wanted: Iterable[str]) -> tuple[pd.DataFrame, list[str]]:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from core.names import tidy
 from data.tables.columns import Columns
-from data.tables.dates import is_partial_date, whole_date, why_no_date
+from data.tables.date_columns import read_dates
 from data.tables.files import number_column, text_column
 from data.tables.merge import Refused
 
@@ -59,11 +59,18 @@ class CheckedColumns:
         return numbers, pd.Series(is_text, index=self.table.index)
 
     def dates(self, field: str, title: str) -> pd.Series:
-        """Whole dates, None where there is none; partial ones are missing and noted, text is refused."""
+        """Whole dates, None where there is none; partial ones and words for missing are noted.
+
+        What a cell leaves open, the column decides where it can (``date_columns``), with a note; text that
+        is no date is refused.
+        """
         text = self.text(field)
-        days = text.map(whole_date, na_action="ignore").astype(object)
-        is_partial = text.map(is_partial_date, na_action="ignore").astype("boolean").fillna(False)
-        wrong = text.notna() & days.isna() & ~is_partial
-        self.refuse(wrong, lambda row: f"{title} '{text[row]}' {why_no_date(text[row])}")
-        self.note(is_partial & days.isna(), text, f"a {title} that is partial is left empty")
+        found = read_dates(text.dropna().unique(), title)
+        self.refuse(
+            text.isin(list(found.wrong)), lambda row: f"{title} '{text[row]}' {found.wrong[text[row]]}"
+        )
+        self.note(text.isin(list(found.partial)), text, f"a {title} that is partial is left empty")
+        self.note(text.isin(list(found.missing)), text, f"a {title} counts as missing")
+        self.notes += found.notes
+        days = text.map(dict(found.days), na_action="ignore").astype(object)
         return days.where(days.notna(), None)

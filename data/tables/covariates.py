@@ -9,7 +9,8 @@ import pandas as pd
 
 from data.store.treatment_names import is_known
 from data.tables.columns import squeezed, why_not_kept
-from data.tables.dates import is_partial_date, whole_date
+from data.tables.date_columns import is_dated
+from data.tables.dates import is_partial_date
 from data.tables.files import number_column, text_column
 
 MIN_FILLED = 0.1  # of the rows
@@ -83,7 +84,7 @@ def _unfit(values: pd.Series) -> str:
     levels = filled.unique()
     if len(levels) < 2 and len(values) > 1:
         return "it has one value only"
-    dated = sum(whole_date(text) is not None or _is_dash_date(text) for text in levels)
+    dated = sum(is_dated(text) or _is_dash_date(text) for text in levels)
     if dated > SHARE_OF_DATES * len(levels):
         return "it holds dates"
     is_text = pd.to_numeric(filled, errors="coerce").isna().any()

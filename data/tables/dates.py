@@ -1,7 +1,8 @@
 """Dates as trials write them: whole, partial, with a time, or in words. What is missing is never filled up.
 
 A form that could be cut short into another whole date is understood in full length only: 2014/01/02, not
-2014/1/2; a number is a date with eight digits, not with seven.
+2014/1/2; a number is a date with eight digits, not with seven. What the other dates of a column say about
+such a cell is known to ``data.tables.date_columns``.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ _WHOLE = _forms(
     rf"{_YEAR}-(?P<number>{_TWO})-(?P<day>{_TWO}){_TIME}",
     rf"{_YEAR}(?P<number>{_TWO})(?P<day>{_TWO})(?:T\d{{2,6}}(?:\.\d+)?Z?)?",
     rf"{_YEAR}/(?P<number>{_TWO})/(?P<day>{_TWO}){_TIME}",
+    rf"{_YEAR}\.(?P<number>{_TWO})\.(?P<day>{_TWO})\.?{_TIME}",
     rf"(?P<day>{_ONE_OR_TWO})\.(?P<number>{_ONE_OR_TWO})\.{_YEAR}{_TIME}",
     rf"(?P<day>{_ONE_OR_TWO})[- /]?{_MONTH}[- /]?{_YEAR}(?::\d{{2}}(?::\d{{2}}){{0,2}}(?:\.\d+)?|{_TIME})",
     rf"{_MONTH}\.? (?P<day>{_ONE_OR_TWO}),? {_YEAR}{_TIME}",

@@ -12,6 +12,8 @@ from core.errors import InputError
 from data.tables import covariates as covariates_in
 from data.tables.checked_columns import CheckedColumns
 from data.tables.columns import SUBJECTS, recognise, squeezed
+from data.tables.date_columns import MISSING as NO_DATE
+from data.tables.date_columns import year_of_birth
 from data.tables.dates import birth_year_from_age, is_partial_date, year_of
 from data.tables.merge import Refused
 
@@ -126,12 +128,13 @@ class _SubjectColumns(CheckedColumns):
     def _birth_year(self, baseline: pd.Series) -> tuple[pd.Series, pd.Series]:
         year = self._given_year()
         dated = self.text("birth_date")
-        from_date = dated.map(year_of, na_action="ignore").astype("Float64")
-        is_no_date = [
-            not pd.isna(text) and year_of(text) is None and not is_partial_date(text) for text in dated
-        ]
+        years = {text: year_of(text) or year_of_birth(text) for text in dated.dropna().unique()}
+        from_date = dated.map(years, na_action="ignore").astype("Float64")
+        is_missing = dated.str.casefold().isin(NO_DATE)
+        self.note(is_missing, dated, "a birth date counts as missing")
+        wrong = {text for text, year in years.items() if year is None and not is_partial_date(text)}
         self.refuse(
-            pd.Series(is_no_date, index=dated.index),
+            dated.isin(wrong) & ~is_missing,
             lambda row: f"birth date '{dated[row]}' is not a date (1950-12-31)",
         )
         year = year.fillna(from_date)

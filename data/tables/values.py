@@ -44,11 +44,14 @@ MISSING = frozenset(
 COMMA = re.compile(r"[-+]?\d+,\d+", re.ASCII)
 POINT = re.compile(r"[-+]?\d*\.\d+", re.ASCII)
 THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2},\d{3}", re.ASCII)  # or a decimal comma: nobody can tell
-CODES = sorted(
-    [sign * int(digit * count) for sign in (1, -1) for digit in "789" for count in (1, 2, 3, 4, 5)]
-)
+_CODES = {int(digit * count) for digit in "789" for count in (1, 2, 3, 4, 5)}
+_CODES |= {96, 97, 98, 996, 997, 998, 9996, 9997, 9998}  # refused, not known, not applicable
+CODES = sorted([sign * code for sign in (1, -1) for code in _CODES])
 MIN_CHANGE_CODE = 77
 MIN_VALUES = 3  # beside a code, for it to stand out
+MAX_GRADE = 4  # whole numbers up to it look like grades, of which 7, 8, 9 and -1 are none
+MAX_DAYS = 36525  # a hundred years
+MIN_DAY_CODE = (96, 999)  # below and above baseline: nearer days may well be true
 
 
 @dataclass
@@ -149,8 +152,15 @@ def number_columns(frame: pd.DataFrame, columns: Iterable[str]) -> list[str]:
 def refuse_outside(frame: pd.DataFrame, column: str, limit: Range, problems: Problems) -> None:
     """Adds the numbers of the column that lie outside its range."""
     numbers = number_column(frame, column)[0].dropna()
+    tolerated = numbers[[limit.tolerates(value) for value in numbers]]
+    if len(tolerated):
+        problems.notes.append(
+            f"{column}: {len(tolerated)} value{'s lie' if len(tolerated) > 1 else ' lies'} a little below "
+            f"{limit.low:g} (row {tolerated.index[0]}: {tolerated.iloc[0]:g}), where no score is; taken as "
+            "computed values, refused with --system or --range"
+        )
     for row, value in zip(numbers.index.tolist(), numbers.tolist(), strict=True):
-        if not limit.holds(value):
+        if not limit.holds(value) and not limit.tolerates(value):
             problems.add(
                 row,
                 column,
@@ -178,6 +188,47 @@ def refuse_codes(frame: pd.DataFrame, column: str, problems: Problems, *, is_cha
                 column,
                 f"{column} {value:g} looks like a code for a missing value (all others are {low:g} to "
                 f"{high:g}); give --missing {value:g}, or --range if it is a true value",
+            )
+
+
+def note_odd_grades(frame: pd.DataFrame, column: str, problems: Problems) -> None:
+    """Notes a 7, 8, 9 or -1 among grades up to 4: a code for missing, or a true value: nobody can tell."""
+    numbers = number_column(frame, column)[0].dropna()
+    is_odd = numbers.isin([7, 8, 9, -1])
+    others = numbers[~is_odd]
+    is_graded = len(others) >= MIN_VALUES and others.between(0, MAX_GRADE).all() and (others % 1 == 0).all()
+    odd = [value for value in numbers[is_odd].unique() if value < 0 or value > 2 * others.max()]
+    if not is_graded or not odd:
+        return
+    values = ", ".join(f"{value:g}" for value in odd)
+    row = numbers.index[numbers.isin(odd)][0]
+    problems.notes.append(
+        f"{column} {values} (row {row}{' and others' if numbers.isin(odd).sum() > 1 else ''}) counts as a "
+        f"value beside {others.min():g} to {others.max():g}; if it means missing, give "
+        f"--missing {values.replace(', ', ',')}"
+    )
+
+
+def refuse_days(frame: pd.DataFrame, column: str, problems: Problems) -> None:
+    """Adds days from baseline that cannot be: above a hundred years, or a code such as 9999 or -999."""
+    numbers = number_column(frame, column)[0].dropna()
+    far = numbers.abs() > MAX_DAYS
+    for row, value in zip(numbers.index[far].tolist(), numbers[far].tolist(), strict=True):
+        why = f"{column} {value:g} lies more than a hundred years from baseline; days from it are needed"
+        problems.add(row, column, why)
+    numbers = numbers[~far]
+    is_code = numbers.isin(CODES) & ((numbers <= -MIN_DAY_CODE[0]) | (numbers >= MIN_DAY_CODE[1]))
+    others = numbers[~is_code]
+    if not is_code.any() or len(others) < MIN_VALUES:
+        return
+    low, high = float(others.min()), float(others.max())
+    for row, value in zip(numbers.index[is_code].tolist(), numbers[is_code].tolist(), strict=True):
+        if value < 3 * min(low, 0) or value > 2 * max(high, 0):
+            problems.add(
+                row,
+                column,
+                f"{column} {value:g} looks like a code for a missing day (all others are {low:g} to {high:g})"
+                "; leave the cell empty if it is",
             )
 
 

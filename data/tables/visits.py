@@ -180,6 +180,7 @@ class _VisitColumns(CheckedColumns):
             has_several = (subject, plain(name)) in known
             keys = _by_day(name, group) if has_several else _occasions(name, group, self._is_of_records)
             if keys.nunique() < 2 and not has_several:
+                self._undated(subject, name, keys)
                 continue
             self.refuse(keys.isna(), _which_of(name))
             day = days_of.get((subject, name))
@@ -192,6 +193,20 @@ class _VisitColumns(CheckedColumns):
         rows = rows.assign(visit=visit)
         rows.loc[extra, ["planned_day", "window_before", "window_after"]] = pd.NA
         return self._not_refused(rows)
+
+    def _undated(self, subject: str, name: str, keys: pd.Series) -> None:
+        """Unscheduled rows of one name without a date beside one with it may be another visit: refused.
+
+        Where none has a date, they count as one, which is said.
+        """
+        if self._is_of_records or not UNSCHEDULED.search(plain(name)) or not keys.isna().any():
+            return
+        if keys.notna().any():
+            why = f"it may be another visit {name} than {keys.dropna().iloc[0]}: give its date"
+            self.refuse(keys.isna(), lambda row: why)
+        else:
+            rows = ", ".join(map(str, keys.index[:MAX_ROWS_NAMED]))
+            self.notes.append(f"rows {rows} count as one visit: {name} of {subject}, without a date")
 
     @property
     def _is_of_records(self) -> bool:

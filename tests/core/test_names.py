@@ -130,6 +130,7 @@ def test_these_are_never_one(first, second):
 @pytest.mark.parametrize(
     "written, name",
     [
+        ("Mo 12", "Month 12"), ("D1", "Day 1"), ("Yr 2", "Year 2"), ("V02", "Visit 2"),
         ("wk52", "Week 52"), ("W 052", "Week 52"), ("visit week 52", "W52"), ("baseline", "BL"),
         ("SCR", "Screening"), ("M6", "Month 6"), ("end of study", "End_of-Study"), ("Week +4", "Week 4"),
         ("week \u20134", "Week -4"), ("9,2", "9.2"), ("Visit 3 (Week 12)", "Visit 3 - Week 12"),

@@ -42,6 +42,9 @@ from core.visit_order import (
         ["0m", "12m"],
         ["W1.5", "W2"],
         ["2019", "2021"],
+        ["2013-06-01", "2014-06-01", "2015-01-31"],
+        ["Baseline (Day 1)", "Month 6 (Week 26)", "Month 12 (Week 52)"],
+        ["BL", "Week 24", "Unscheduled 9.2 (day 202)", "W52 (day 360)", "Week 104"],
     ],
 )
 def test_names_that_say_their_time_stand_in_its_order(names):

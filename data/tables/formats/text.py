@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 SEPARATORS = (",", ";", "\t", "|")
 TITLES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 HINT = re.compile(r'\s*"?sep=(.)"?[,;\t|]*[ ]*', re.IGNORECASE)
+BLANK_LINES = re.compile(r"(?:[ ,;\t|]*(?:\r\n|\r|\n))+")  # above the header
 LOOKED_AT, ROWS_LOOKED_AT = 1 << 20, 50  # bytes and rows that say what the separator is
 FIRST = 4096
 SHOWN = 5
@@ -54,13 +55,18 @@ def read_text(path: Path, options: TableOptions) -> pd.DataFrame:
     hint = _hint(top)
     body = content[len(hint.encode()) :]
     top = body[:LOOKED_AT].decode(errors="ignore")
+    blank = re.match(BLANK_LINES, top)
+    above = blank[0] if blank else ""
+    body, top = body[len(above.encode()) :], top[len(above) :]
     separator = _hinted(hint, path) if hint else _separator(top)
     csv.field_size_limit(MAX_FIELD)
     header = next(csv.reader(io.StringIO(top, newline=""), delimiter=separator), [])
     header = [name.strip()[1:] if ESCAPED.match(name.strip()) else name for name in header]
-    if not any(name.strip() for name in header):
+    named_columns = sum(bool(name.strip()) for name in header)
+    if not named_columns or (above and named_columns < 2):
         raise no_names(path)
-    lines = _Lines(path, body, separator, len(header), 1 if hint else 0)
+    offset = len(re.findall(r"\r\n|\r|\n", hint + above))
+    lines = _Lines(path, body, separator, len(header), offset)
     has_quotes = b'"' in body or body.count(b"\r") != body.count(b"\r\n")
     frame = None if has_quotes and lines.have_surplus() else _by_arrow(body, separator, len(header))
     if frame is None:

@@ -29,7 +29,8 @@ SEARCHED = 20  # rows among which the header is looked for
 MAX_DEPTH = 3  # rows of a header
 SHOWN = 5
 REMEMBERED = 100_000
-ZEROS = re.compile(r"0{2,}")
+SHOWN_ZEROS = re.compile(r'((?:"[^"]*"|\\.|[- /])*0(?:"[^"]*"|\\.|[- /0])*0)')  # 000, "S-"000, 00-000
+TOKEN = re.compile(r'"([^"]*)"|\\(.)|(.)')
 
 
 @dataclass
@@ -265,7 +266,11 @@ class _Texts:
             for at, style in enumerate(book._cell_styles)
             if 0 <= style.numFmtId - 164 < len(book._number_formats)
         }
-        self._zeros = {at: len(form) for at, form in self._formats.items() if ZEROS.fullmatch(form)}
+        self._shown = {
+            at: _tokens(form)
+            for at, form in self._formats.items()
+            if SHOWN_ZEROS.fullmatch(form.split(";")[0])
+        }
         self._known: dict[str, str] = {}
 
     def of(self, cell: dict[str, Any]) -> str | None:
@@ -275,13 +280,35 @@ class _Texts:
             return None
         if isinstance(value, float) and value.is_integer():
             value = int(value)
-        if isinstance(value, int) and not isinstance(value, bool) and cell["style_id"] in self._zeros:
-            return f"{value:0{self._zeros[cell['style_id']]}d}"
+        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+            tokens = self._shown.get(cell["style_id"])
+            if tokens:
+                return _shown_as(value, tokens)
         text = value.isoformat() if hasattr(value, "isoformat") else str(value)
         text = text.removesuffix("T00:00:00").strip()
         if len(self._known) < REMEMBERED:
             text = self._known.setdefault(text, text)
         return text or None
+
+
+def _tokens(form: str) -> list[tuple[str, bool]]:
+    """The characters of a number format and whether each is a digit's place."""
+    found = []
+    for quoted, escaped, plain in TOKEN.findall(form.split(";")[0]):
+        found += [(char, False) for char in quoted or escaped] or [(plain, plain == "0")]
+    return found
+
+
+def _shown_as(value: int, tokens: list[tuple[str, bool]]) -> str:
+    """A whole number as its format shows it: 7 by ``"S-"000`` is S-007, 1007 by ``00-000`` is 01-007."""
+    digits, places = str(value), sum(is_place for _, is_place in tokens)
+    digits = digits.rjust(places, "0")
+    front, rest = digits[: len(digits) - places], iter(digits[len(digits) - places :])
+    shown = ""
+    for char, is_place in tokens:
+        shown += front + next(rest) if is_place else char
+        front = "" if is_place else front
+    return shown
 
 
 def _found(sheet: Sheet, fits: Fits | None) -> Found:

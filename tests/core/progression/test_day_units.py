@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from core.progression.analysis import progression
-from core.progression.day_units import visit_doubts
+from core.progression.day_units import unit_doubts, visit_doubts
 from core.progression.totals_table import collect
 
 
@@ -38,3 +38,23 @@ def test_days_are_compared_with_the_names_of_visits():
     assert "visit M12, days 12" in months
     assert visit_doubts(frame.assign(days=[0, 364, 366, 728])) == []
     assert visit_doubts(frame.drop(columns="visit")) == []
+
+
+@pytest.mark.parametrize(
+    ("days", "unit"),
+    [
+        ((0, 52), "weeks"),
+        ((0, 24, 52, 104), "weeks"),
+        ((0, 18, 30), "months"),
+        ((0, 12, 24), "weeks or months"),
+    ],
+)
+def test_a_table_in_weeks_or_months_throughout_is_said(days, unit):
+    rows = pd.DataFrame({"days": days, "total": 1.0}).assign(subject="S1", reader="R1")
+    assert f"look like {unit};" in unit_doubts(rows)[0]
+
+
+@pytest.mark.parametrize("days", [(0, 364), (0, 84, 168), (0, 51), (0, 28, 56), (12, 24)])
+def test_of_true_days_nothing_is_said(days):
+    rows = pd.DataFrame({"days": days, "total": 1.0}).assign(subject="S1", reader="R1")
+    assert unit_doubts(rows) == []

@@ -635,3 +635,23 @@ def test_interrupted_import_leaves_nothing(store, monkeypatch):
         import_reads(store, long_reads(), R1, actor="x")
     assert store.version() == 1
     assert store.query("SELECT * FROM site_score").empty
+
+
+@pytest.mark.parametrize("name", ["UNSCHEDULED 3.01", "Unsched", "extra visit"])
+@pytest.mark.parametrize("second", [None, "2014-02", "NA"])
+def test_an_unscheduled_visit_without_a_date_is_not_lost_in_another_of_its_name(name, second):
+    table = pd.DataFrame(
+        {"subject": "S1", "visit": ["BL", name, name], "date": ["2014-01-01", second, "2014-03-01"]},
+        index=pd.Index([1, 2, 3], name="row"),
+    )
+    found = read_visits(table, ["S1"], {})
+    assert [item["row"] for item in found.refused] == [2]
+    assert f"another visit {name} than {name} (day 59)" in found.refused[0]["reason"]
+    assert found.rows[["visit", "day"]].values.tolist() == [["BL", 0], [name, 59]]
+
+
+def test_unscheduled_rows_without_any_date_count_as_one_and_that_is_said():
+    table = pd.DataFrame({"subject": "S1", "visit": ["BL", "Unsched", "Unsched"]}, index=[1, 2, 3])
+    found = read_visits(table, ["S1"], {})
+    assert not found.refused and found.rows["visit"].tolist() == ["BL", "Unsched"]
+    assert "rows 2, 3 count as one visit: Unsched of S1, without a date" in found.notes

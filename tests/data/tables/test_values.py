@@ -11,7 +11,16 @@ from core.scores.ranges import change_range, system_in, total_range
 from data.tables.files import read_table
 from data.tables.formats.options import TableOptions, missing_codes
 from data.tables.limits import limits_of
-from data.tables.values import MISSING, Problems, located, prepared, refuse_codes, refuse_outside
+from data.tables.values import (
+    MISSING,
+    Problems,
+    located,
+    note_odd_grades,
+    prepared,
+    refuse_codes,
+    refuse_days,
+    refuse_outside,
+)
 from tests.helpers.table_files import write_sheets
 
 
@@ -213,3 +222,57 @@ def test_error_that_is_named_as_a_code_is_missing(tmp_path):
 
 def test_words_for_missing_are_in_small_letters():
     assert all(word == word.casefold() for word in MISSING)
+
+
+@pytest.mark.parametrize("code", [-9999, -999, -99, 999, 9999, 99999])
+def test_codes_among_days_are_refused_and_true_days_are_not(code):
+    problems = Problems()
+    refuse_days(frame_of("0", "168", "364", str(code), name="days"), "days", problems)
+    assert list(problems.reasons) == [4]
+    assert "days" in problems.reasons[4] and f"{code}" in problems.reasons[4]
+
+
+@given(st.lists(st.integers(-90, 3000), min_size=3, max_size=12))
+def test_days_of_a_long_study_are_never_refused(days):
+    problems = Problems()
+    refuse_days(frame_of(*map(str, [*days, 0, 364, 728, 1092, 1456, 2600]), name="days"), "days", problems)
+    assert not problems.reasons
+
+
+def test_day_numbers_of_a_spreadsheet_are_no_days_from_baseline():
+    problems = Problems()
+    refuse_days(frame_of("41640", "42004", name="days"), "days", problems)
+    assert set(problems.reasons) == {1, 2}
+
+
+@pytest.mark.parametrize("code", ["7", "8", "9", "-1"])
+def test_a_likely_code_among_grades_is_said_and_kept(code):
+    problems = Problems()
+    note_odd_grades(frame_of("0", "1", "2", "3", code, name="rating"), "rating", problems)
+    assert not problems.reasons
+    assert problems.notes == [
+        f"rating {code} (row 5) counts as a value beside 0 to 3; if it means missing, give --missing {code}"
+    ]
+
+
+@pytest.mark.parametrize("values", [("0", "1", "5", "9"), ("0.5", "1", "2", "9"), ("3", "4", "4", "7")])
+def test_among_other_numbers_nothing_is_said_of_a_nine(values):
+    problems = Problems()
+    note_odd_grades(frame_of(*values, name="rating"), "rating", problems)
+    assert not problems.notes
+
+
+@pytest.mark.parametrize("code", ["-97", "-98", "96", "97", "98", "996", "997", "998", "9998", "-9997"])
+def test_codes_for_refused_or_not_known_stand_out(code):
+    problems = Problems()
+    refuse_codes(frame_of("0", "1", "2", "3", code), "total", problems)
+    assert list(problems.reasons) == [5]
+
+
+def test_a_computed_total_just_below_zero_is_said_where_the_score_is_not_known():
+    frame, problems = frame_of("0", "-0.1", "-1", "-9"), Problems()
+    refuse_outside(frame, "total", total_range(None), problems)
+    assert set(problems.reasons) == {3, 4} and "row 2: -0.1" in problems.notes[0]
+    known = Problems()
+    refuse_outside(frame, "total", total_range(scores.get("msasss")), known)
+    assert set(known.reasons) == {2, 3, 4} and not known.notes

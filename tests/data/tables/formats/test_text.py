@@ -201,3 +201,14 @@ def test_identifiers_keep_zeros_in_front_in_text_and_workbook(tmp_path):
     source.to_parquet(tmp_path / "t.parquet")
     for ending in ("csv", "xlsx", "parquet"):
         assert read_table(tmp_path / f"t.{ending}")["subject"].tolist() == ["007", "0070", "7"]
+
+
+@pytest.mark.parametrize("above", ["\n", "\r\n\r\n", ",,\n", " ; \n\n", "sep=,\n\n"])
+def test_blank_lines_above_the_header_are_passed_over_and_lines_keep_their_numbers(tmp_path, above):
+    path = tmp_path / "a.csv"
+    path.write_bytes((above + "a,b,c\n1,2,3\n").encode())
+    assert read_table(path).to_dict("records") == [{"a": "1", "b": "2", "c": "3"}]
+    path.write_bytes((above + "a,b,c\n1,2,3,4\n").encode())
+    line = len(above.splitlines()) + 2
+    with pytest.raises(InputError, match=rf"\(line {line}\)"):
+        read_table(path)

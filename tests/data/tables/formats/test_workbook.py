@@ -297,3 +297,26 @@ def test_the_one_visible_table_is_found_whatever_lies_beside_it(tmp_path_factory
     frame = read_table(path, fits=fits)
     assert frame[list(HEADER)].to_numpy().tolist() == [["P1", "BL", "1"], ["P2", "BL", "2"]]
     assert isinstance(frame.index, pd.Index) and list(frame.index) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("form", "shown"),
+    [
+        ('"S-"000', ["S-007", "S-1007"]),
+        ("\\S000", ["S007", "S1007"]),
+        ("00-000", ["00-007", "01-007"]),
+        ("000-0000", ["000-0007", "000-1007"]),
+        ("000;-000", ["007", "1007"]),
+        ("0.00", ["7", "1007"]),
+        ('0" mm"', ["7", "1007"]),
+        ("#,##0", ["7", "1007"]),
+    ],
+)
+def test_a_number_stands_as_its_format_shows_it_where_that_is_zeros_and_signs(tmp_path, form, shown):
+    book, path = openpyxl.Workbook(), tmp_path / "b.xlsx"
+    book.active.append(["subject", "grade"])
+    for row, value in enumerate((7, 1007), start=2):
+        book.active.append([value, 1])
+        book.active.cell(row, 1).number_format = form
+    book.save(path)
+    assert list(read_table(path)["subject"]) == shown
