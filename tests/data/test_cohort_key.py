@@ -3,9 +3,9 @@
 import shutil
 
 import pytest
-from data.cohort_key import cohort_key
 
 from core.errors import StoreError
+from data.cohort_key import cohort_key
 from data.dicom.pseudonyms import key_file
 from data.ingest.run import ingest
 from data.store.cohort import CohortStore
