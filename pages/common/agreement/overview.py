@@ -109,7 +109,8 @@ def forest_of_all(page: Page, compared: Comparison) -> None:
     with st.expander(
         "All numbers: every statistic of every part, interval and pair", icon=":material/table:"
     ):
-        show_numbers(*computed(page, _numbers, compared.question), "agreement")
+        table, content = computed(page, _numbers, compared.question)
+        show_numbers(table, content, "agreement")
 
 
 def _forest(page: Page, asked: Question) -> tuple[Any, str, bytes]:
