@@ -60,8 +60,8 @@ def what_this_is_not(page: Page) -> None:
 def what_this_is(page: Page) -> None:
     guards.needs_cohort(page)
     with guards.errors_shown():
-        counted, *_ = fetch(page, asking(cohort.counts), *systems_view.requests(CohortFilter()))
-        counts = counted.iloc[0]
+        found, *_ = fetch(page, asking(cohort.counts), *systems_view.requests(CohortFilter()))
+        counts = found.iloc[0]
         rows, films = systems_view.held(page, CohortFilter())
     st.markdown(systems_view.in_words(rows))
     regions = ", ".join(f"{row.films:,} {row.body_part}" for row in films.itertuples())
