@@ -94,6 +94,16 @@ def study_sdc(per_reader: np.ndarray) -> Sdc | None:
     return Sdc(residual, int((count > 1).sum()), readers, averaged, df, is_pool=True)
 
 
+def says(sdc: float) -> str:
+    """What an SDC95 says about the change of one patient, and what it does not."""
+    return (
+        f"Beyond reading error: larger than the SDC95 of {sdc:.2f}. By the readers' disagreement with each "
+        f"other, 95% of the changes read where nothing changed lie within ±{sdc:.2f}. An error that all "
+        "readers share is not in it, and it is no probability that the patient changed: that also depends "
+        "on how many patients change at all."
+    )
+
+
 def reader_bias(change: np.ndarray) -> tuple[float, float, float]:
     """Mean of first minus second reader's change and its 95% limits (t); NaN where it cannot be computed."""
     subjects, readers = change.shape

@@ -22,7 +22,7 @@ def test_clinician_sees_both_films_at_the_site_that_changed(visitor):
     visitor.link("Open a patient")
     visitor.click(visitor.page.get_by_role("combobox", name="Patient"))
     visitor.click(visitor.page.get_by_role("option", name="P4"))
-    visitor.wait_for("more than reading error")
+    visitor.wait_for("beyond reading error")
     visitor.films_drawn()
     before = visitor.views()
     visitor.click_cell(visitor.page.get_by_test_id("stDataFrame").first, row=1)

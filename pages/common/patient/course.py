@@ -13,7 +13,7 @@ from core.patient.expected_course import SAYS
 from data.queries import patient
 from pages.common.charts import clickable
 from pages.common.page import Page
-from pages.common.patient import certainty, expected_course
+from pages.common.patient import expected_course, reading_error
 from pages.common.patient.case import Asked, Case, case_of
 from pages.common.patient.total_breakdown import open_total
 from pages.common.queries import ask, computed
@@ -80,11 +80,11 @@ def _rule_title(case: Case, rows: pd.DataFrame) -> str:
 
 def _caption(case: Case, rows: pd.DataFrame, component: str) -> None:
     imputed = int(rows["imputed_sites"].sum())
-    formula = certainty.formula(case) if component == TOTAL else ""
+    meaning = reading_error.meaning(case) if component == TOTAL else ""
     st.caption(
         f"n = {len(case.visits)} visits, {len(case.kinds)} readings; "
         f"{imputed} missing sites imputed ({_rule_title(case, rows)}). The band: what reading error alone "
         f"could do to the readers' mean."
-        + (f" {formula}" if formula else "")
+        + (f" {meaning}" if meaning else "")
         + " Click a point to list the sites of that total under From total to pixels."
     )

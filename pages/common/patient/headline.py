@@ -11,7 +11,7 @@ from core.reader_labels import models, people, short_names
 from core.report import formatting
 from pages.common.page import Page
 from pages.common.patient.case import Case, changes_of
-from pages.common.patient.certainty import formula, how_sure
+from pages.common.patient.reading_error import against_error, meaning, no_change
 from pages.common.patient.standing import standing
 
 
@@ -38,7 +38,7 @@ def headline(page: Page, case: Case) -> None:
             _metric(f"Model ({label.partition(':')[2] or label})", text, moved)
     with columns[2]:
         lines = [_verdict(case, change), since_last(page, case), standing(page, case)]
-        st.markdown("\n\n".join(line for line in lines if line), help=formula(case) or None)
+        st.markdown("\n\n".join(line for line in lines if line), help=meaning(case) or None)
 
 
 def _both(case: Case, before: float | None, after: float | None) -> str:
@@ -78,13 +78,11 @@ def _verdict(case: Case, change: float | None) -> str:
         return "No reader has a total at both visits."
     if case.error is None:
         return "No smallest detectable change: two readers and two or more patients are needed."
-    beyond = abs(change) > case.error.mean + 1e-9
-    size = "**more than reading error**" if beyond else "**within reading error**"
-    sure = how_sure(case)
-    return (
-        f"A change of {formatting.signed(change, 1)} is {size}: {case.error.text}; campaign "
-        f"{md(case.chosen.campaign)}.{sure}"
+    text = (
+        f"A change of {formatting.signed(change, 1)} is {against_error(case)}: {case.error.text}; campaign "
+        f"{md(case.chosen.campaign)}."
     )
+    return f"{text} {no_change(case)}".strip()
 
 
 def since_last(page: Page, case: Case) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 
 from core import scores as systems
 from core.markdown import md
-from core.patient.certainty import Rank, rank_among
+from core.patient.standing import Rank, rank_among
 from core.reader_labels import people
 from pages.common.page import Page
 from pages.common.patient.case import Case

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.patient.certainty import probability_real, rank_among
+from core.patient.standing import rank_among
 from core.progression.analysis import Options, progression
 from core.progression.arms.by_group import by_site, by_subgroup, by_visit, masks
 from core.progression.grid import site_grid, total_grid
@@ -123,14 +123,6 @@ def test_a_subgroup_is_the_difference_of_its_own_patients():
     assert rows.loc[2, ["n_second", "n_first"]].tolist() == [1, 1]
     assert rows.loc[2, "estimate"] == -6
     assert np.isnan(rows.loc[2, "low"])
-
-
-def test_probability_that_a_change_is_real():
-    assert probability_real(2.8, 2.8) == pytest.approx(0.975, abs=1e-4)
-    assert probability_real(0, 2.8) == 0.5
-    assert probability_real(-2.8, 2.8) == probability_real(2.8, 2.8)
-    assert probability_real(0, 0) is None
-    assert probability_real(1, 0) == 1
 
 
 def test_rank_among_others_counts_ties_half():

@@ -1,4 +1,4 @@
-"""How sure a single patient's change is, and where it stands among the others."""
+"""Where a patient's value stands among those of the others."""
 
 from __future__ import annotations
 
@@ -6,25 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import special
-
-from core.agreement.estimate import LIMITS
-
-ASSUMES = (
-    "the readers' error of a change is normal around 0 with SD = SDC95 / 1.96, the same for every patient, "
-    "and before the films were read every change was as likely as any other"
-)
-
-
-def probability_real(change: float, sdc: float) -> float | None:
-    """Probability that the true change has the sign of the one that was read: Phi(1.96 |change| / SDC95).
-
-    change: mean of the readers; sdc: SDC95 of that mean. At a change equal to the SDC it is 0.975, at no
-    change 0.5. None where the readers never differ (SDC 0) and there is no change. See ``ASSUMES``.
-    """
-    if sdc <= 0:
-        return 1.0 if change else None
-    return float(special.ndtr(LIMITS * abs(change) / sdc))
 
 
 @dataclass(frozen=True)
