@@ -128,5 +128,5 @@ def _notes(store: CohortStore, image: str, site: str, system: str, others: list[
     together = paired[paired["site"] == site]
     if len(together) and pd.notna(together["grade"].iloc[0]):
         given = int(together["grade"].iloc[0])
-        notes.append(f"read together with the patient's other films: grade {given}")
+        notes.append(f"with the patient's films compared side by side: grade {given}")
     return tuple(notes)

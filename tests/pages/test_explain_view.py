@@ -27,6 +27,7 @@ class FakeBoard:
         with open(out, "wb") as file:
             file.write(DOT)
         result = {"path": out, "headline": "C5 inferior: grade 3", "passed": False, "verdicts": [FAILED]}
+        result["notes"] = ["with the patient's films compared side by side: grade 2"]
         return SimpleNamespace(
             is_running=False,
             status=self.status,
@@ -50,13 +51,15 @@ def why_buttons(at):
 def test_the_map_of_the_site_in_view_is_shown_with_its_verdict_and_made_once(open_app, made):
     at = open_app(PAGE, patient="P4", site="C5I")
     (button,) = why_buttons(at)
-    assert button.label == "Why this grade?"
+    assert button.label == "Why this grade? (film alone)"
     button.click().run()
     assert not at.exception
     (asked,) = made.board.asked
     assert asked[:7] == ["explain", "--image", asked[2], "--site", "C5I", "--system", "msasss"]
     assert asked[2].startswith("00p4w1")  # the film of the total in view, W104
     assert list(made.pictures.values()) == [DOT]  # read to be shown
+    said = next(one.value for one in at.markdown if "those of this film alone" in one.value)
+    assert said.endswith("With the patient's films compared side by side: grade 2.")
     assert any(one.value.startswith(":red[The maps of this network FAILED") for one in at.markdown)
     why_buttons(at)[0].click().run()
     assert len(made.board.asked) == 1

@@ -100,7 +100,8 @@ def why_this_grade(page: Page, image: str, site: str, system: str) -> None:
     for row in rows.to_dict("records"):
         asked = Asked(page.path, image, system, site, str(row["feature"]), str(row["weights_hash"]))
         label = f"Why this {asked.feature.replace('_', ' ')}?" if several else "Why this grade?"
-        help_ = "Where the network looked, and whether such a map can be trusted (film read alone)"
+        label = f"{label} (film alone)"
+        help_ = "Where the network looked on this film alone, and whether such a map can be trusted"
         if st.button(label, key=asked.key, icon=":material/center_focus_weak:", help=help_, type="tertiary"):
             _window(asked, f"{asked.site}, {row['reader']}")
 
@@ -116,6 +117,7 @@ def _window(asked: Asked, title: str) -> None:
         )
         return
     st.image(maps().picture(asked), width="stretch", caption=str(job.result.get("headline", title)))
+    st.markdown(film_alone(job.result))
     for text, is_good in verdicts(job.result):
         said = f"{text[0].upper()}{text[1:]}."
         st.markdown(said if is_good else f":red[{said}]")
@@ -123,6 +125,14 @@ def _window(asked: Asked, title: str) -> None:
         "The documentation says how heat maps are tested ('Can the heat maps be trusted?'). "
         "Research only, not a medical device."
     )
+
+
+def film_alone(result: dict[str, object]) -> str:
+    """That grade and probabilities of the picture are of this film alone, and what the other reading gave."""
+    given = result.get("notes")
+    notes = [str(note) for note in given] if isinstance(given, list) else []
+    said = " ".join(f"{md(note[0].upper() + note[1:])}." for note in notes if note)
+    return f"Grade and probabilities are those of this film alone. {said}".strip()
 
 
 def waited(job: Job, text: str) -> None:

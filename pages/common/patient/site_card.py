@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -14,6 +15,7 @@ from core.markdown import md
 from core.patient import breakdown as core
 from core.scores.engine.contributions import Parts
 from core.scores.system import ScoreSystem
+from core.ties import TIE
 from pages.common.page import Page
 from pages.common.patient.breakdown import LARGE, Breakdown, breakdown_of
 from pages.common.patient.cards import Place, bars, card, facts, grade_table, picture
@@ -91,7 +93,7 @@ def states_at(found: Breakdown, label: str, visit: str, code: str) -> list[str]:
 
 
 def _probabilities(system: ScoreSystem, found: Breakdown, visit: str, code: str) -> str:
-    """Bars of the model's grade probabilities, and what else it saw at the joint."""
+    """Grade and probabilities of every finding of a model here, and what else it saw at the joint."""
     site, rows = system.by_code[code], found.found
     here = rows[(rows["visit"] == visit) & (rows["site"] == code)]
     known = {state.code: state.name for state in system.states}
@@ -103,11 +105,36 @@ def _probabilities(system: ScoreSystem, found: Breakdown, visit: str, code: str)
         if feature in known:
             sure = f", probability {shares[-1]:.2f}" if shares else ""
             pieces.append(f'<div class="soft">{escape(label)} sees {known[feature]}{sure}</div>')
-        elif shares:
-            meanings = system.by_feature[site.feature].grades
-            pieces.append(f'<div class="soft">{escape(f"Grade probabilities, {label}")}</div>')
-            pieces.append(bars(shares, meanings))
+        elif shares and _is_read(found.read(label, visit, code, feature), row):
+            pieces.append(_grade_and_bars(row, shares, system.by_feature[site.feature].grades))
     return "".join(pieces)
+
+
+def _is_read(read: pd.Series | None, row: dict[Any, Any]) -> bool:
+    """Whether the grade of this reading is of this film: of two exposures only one is."""
+    return read is None or pd.isna(read["image"]) or read["image"] == row["image"]
+
+
+HOW_READ = {"single": "this film alone", "paired": "films compared side by side"}
+
+
+def _grade_and_bars(row: dict[Any, Any], shares: list[float], meanings: Sequence[str]) -> str:
+    """The grade of one finding, how films were read for it, and the probabilities of that same reading."""
+    how = HOW_READ.get(str(row["read_mode"]), "")
+    by = ", ".join(part for part in (str(row["label"]), how) if part)
+    graded = "" if pd.isna(row["grade"]) else f"Grade {int(row['grade'])}: "
+    said = f'<div class="soft">{escape(f"{graded}{by}. Grade probabilities of that reading")}</div>'
+    return said + bars(shares, meanings) + _why_not_likeliest(row, shares)
+
+
+def _why_not_likeliest(row: dict[Any, Any], shares: list[float]) -> str:
+    """Why the grade is not the likeliest one, where it is not."""
+    if pd.isna(row["grade"]) or shares[int(row["grade"])] >= max(shares) - TIE:
+        return ""
+    why = "the model grades by a rule that was tuned to find all grades, not by the longest bar"
+    if row["read_mode"] == "paired":
+        why = f"the grades of all the patient's films are chosen together, and {why}"
+    return f'<div class="soft" style="max-width:16rem">Not the likeliest grade: {why}.</div>'
 
 
 def _rule_lines(

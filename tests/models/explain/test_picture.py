@@ -38,7 +38,7 @@ def about(*verdicts):
         reader="model:msasss-demo",
         weights_hash="abcdef0123456789",
         image="0123456789abcdef",
-        notes=("read together with the patient's other films: grade 1",),
+        notes=("with the patient's films compared side by side: grade 1",),
         phantom=True,
     )
 
