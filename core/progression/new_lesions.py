@@ -51,26 +51,15 @@ def newly_affected(counts: pd.DataFrame, before: np.ndarray, after: np.ndarray, 
     """Under each variant 1.0 where a subject without any lesion at the first visit has one at the second, 0.0
     where not, missing for a subject who had one already or could not be judged.
 
-    counts: of ``count_new`` for these grades, shape (subjects, readers, sites).
+    Without any: no reader saw one at any site, whether or not it could be graded again, so that the variants
+    are of the same subjects. counts: of ``count_new`` for these grades, shape (subjects, readers, sites).
     """
-    free = _free_of_lesions(before, after, grade)
+    free = ~(before >= grade - TIE).any(axis=(1, 2))
     flags = {}
     for variant in VARIANTS:
-        is_known = free[variant] & counts[variant].notna().to_numpy()
+        is_known = free & counts[variant].notna().to_numpy()
         flags[variant] = np.where(is_known, (counts[variant] > 0).to_numpy(float), np.nan)
     return pd.DataFrame(flags, index=counts.index)
-
-
-def _free_of_lesions(before: np.ndarray, after: np.ndarray, grade: float) -> dict[str, np.ndarray]:
-    """Subjects without a lesion at the first visit, as each variant sees it, shape (subjects,)."""
-    known = ~(np.isnan(before) | np.isnan(after))
-    count = known.sum(axis=1)
-    affected = known & (before >= grade)
-    return {
-        "by_mean": ~((count > 0) & (_mean(before, known, count) >= grade - TIE)).any(axis=1),
-        "by_all_readers": ~((count > 0) & (affected.sum(axis=1) == count)).any(axis=1),
-        "by_any_reader": ~affected.any(axis=(1, 2)),
-    }
 
 
 def _mean(grade: np.ndarray, known: np.ndarray, count: np.ndarray) -> np.ndarray:

@@ -142,6 +142,17 @@ def test_definitions_are_those_of_core(page):
     assert (fresh["count"], fresh["n"]) == (1, 3), "P4 alone, at C5I and L2S"
 
 
+def test_new_lesions_are_of_the_patients_with_a_change_and_no_mean_is_among_them(page):
+    for way in (IMPUTED, COMPLETE):
+        rows = definitions(page, ASKED, way)
+        assert not rows["definition"].str.contains("mean").any()
+        shares = rows[rows["kind"] == "share"]
+        everyone = shares[shares["definition"] == ">0"].set_index("group")["n"]
+        for name in ("new syndesmophyte, by all readers", "new syndesmophyte, by any reader"):
+            own = shares[shares["definition"] == name].set_index("group")["n"]
+            assert own.to_dict() == everyone.to_dict(), (way, name)
+
+
 def test_every_section_opens_without_an_error(open_app, own):
     at = open_app(PAGE, cohort=own)
     for name in ("Over time", "Where", "Subgroups", "Models and tests", "Missing data"):

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from core.progression.grid import SiteGrid
-from core.progression.new_lesions import VARIANTS, count_new, newly_affected
+from core.progression.new_lesions import count_new, newly_affected
 from core.progression.shares import flag_shares
 from core.scores.system import Lesion
 from pages.common.page import Page
@@ -37,7 +37,7 @@ def _definitions(page: Page, asked: Question, way: str) -> pd.DataFrame:
         rows.append(_share("net progression", arm, value, count, n))
     for name, pairs in gaps.items():
         rows += [_gap(name, pair) for pair in pairs]
-    return pd.concat([pd.DataFrame(rows), *new_lesion_flags(page, asked)], ignore_index=True)
+    return pd.concat([pd.DataFrame(rows), *new_lesion_flags(page, asked, one)], ignore_index=True)
 
 
 def _share(name: str, group: str, value: dict[str, Any], count: int | None, n: int) -> dict[str, Any]:
@@ -52,21 +52,21 @@ def _gap(name: str, pair: dict[str, Any]) -> dict[str, Any]:
             "count": None, "n": None, "estimate": pair["estimate"], "low": low, "high": high}  # fmt: skip
 
 
-SAYS = {
-    "by_mean": "by the mean of readers",
-    "by_all_readers": "by all readers",
-    "by_any_reader": "by any reader",
-}
+SAYS = {"by_all_readers": "by all readers", "by_any_reader": "by any reader"}  # a mean can rise unseen
 
 
-def new_lesion_flags(page: Page, asked: Question) -> list[pd.DataFrame]:
-    """For each lesion of the system the proportions of patients with a new one in its three variants, and
-    where the system counts them of the newly affected among those without any before."""
-    lesions = [one for one in asked.system.lesions if asked.component in (TOTAL, one.component)]
+def new_lesion_flags(page: Page, asked: Question, one: dict[str, Any]) -> list[pd.DataFrame]:
+    """For each lesion of the system the proportions of patients with a new one, by all and by any reader, and
+    where the system counts them of the newly affected among those without any before.
+
+    one: the result whose patients are counted, so that all definitions are of the same ones.
+    """
+    lesions = [lesion for lesion in asked.system.lesions if asked.component in (TOTAL, lesion.component)]
     if not lesions:
         return []
     totals = asked_grid(page, asked)
-    grid = chosen_sites(page, asked.chosen).only(readers=totals.readers)
+    counted = [row["subject"] for row in one["change"]]
+    grid = chosen_sites(page, asked.chosen).only(counted, readers=totals.readers)
     return [_lesion_flags(grid, asked, lesion, totals.reference) for lesion in lesions]
 
 
@@ -74,14 +74,13 @@ def _lesion_flags(grid: SiteGrid, asked: Question, lesion: Lesion, reference: st
     places = [p for p, site in enumerate(asked.system.sites) if site.feature == lesion.feature]
     before, after = (grid.at(visit)[:, :, places] for visit in (asked.first, asked.last))
     counts = count_new([str(name) for name in grid.subjects], before, after, lesion.grade)
-    known = (counts["judged"] > 0).to_numpy()
-    flags = pd.DataFrame({"arm": grid.arm[known]})
+    flags = pd.DataFrame({"arm": grid.arm})
     shown = {f"new {lesion.name}": counts}
     if lesion.patient:
         shown[lesion.patient] = newly_affected(counts, before, after, lesion.grade)
     for title, frame in shown.items():
-        for variant in VARIANTS:
-            flags[f"{title}, {SAYS[variant]}"] = frame.loc[known, variant].to_numpy(float)
+        for variant, said in SAYS.items():
+            flags[f"{title}, {said}"] = frame[variant].to_numpy(float)
     if flags["arm"].isna().all():
         flags = flags.drop(columns="arm")
     names = [str(name) for name in flags if name != "arm"]

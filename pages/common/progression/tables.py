@@ -14,7 +14,7 @@ from pages.common.page import Page
 from pages.common.progression import results
 from pages.common.progression.definitions import definitions
 from pages.common.progression.figures import WAYS, Found, open_films, shown_way
-from pages.common.progression.question import Question
+from pages.common.progression.question import TOTAL, Question
 from pages.common.provenance import as_csv, download
 from pages.common.queries import computed
 
@@ -28,7 +28,7 @@ def tables(page: Page, asked: Question, found: Found) -> None:
     st.caption(
         f"Patients and proportion with Wilson's 95% interval, differences with Newcombe's; n = "
         f"{found[way]['subjects']}, left out {len(found[way]['left_out'])}. Net progression: those above 0 "
-        f"minus those below, over all (Tango). Scored by: {asked.scorer}."
+        f"minus those below, over all (Tango).{_of_whom(asked)} Scored by: {asked.scorer}."
     )
     with st.expander("Numbers of the change, and downloads", icon=":material/table:"):
         number = st.column_config.NumberColumn
@@ -64,6 +64,15 @@ def _shown(page: Page, asked: Question, way: str) -> Shown:
     rows, summary = definitions(page, asked, way), results.summary_table(found)
     patients = pd.DataFrame(found[way]["change"])
     return Shown(definition_table(rows), summary, as_csv(rows), as_csv(summary), as_csv(patients))
+
+
+def _of_whom(asked: Question) -> str:
+    """Whose new lesions are counted."""
+    lesions = [one for one in asked.system.lesions if asked.component in (TOTAL, one.component)]
+    if not lesions:
+        return ""
+    free = [f"{one.patient}: of those in whom no reader saw one before" for one in lesions if one.patient]
+    return " " + "; ".join(["New lesions: of the same patients, at sites graded at both visits", *free]) + "."
 
 
 def definition_table(rows: pd.DataFrame) -> pd.DataFrame:

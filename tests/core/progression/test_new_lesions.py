@@ -3,6 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from core import scores
 from core.progression.new_lesions import VARIANTS, count_new, newly_affected
@@ -57,9 +60,32 @@ def test_new_erosion_by_each_variant():
     assert row["judged"] == 3
     # MCP2: 0, 0 -> 1, 0 (mean 0.5); MCP3: 1, 0 (mean 0.5) -> 2, 1 (mean 1.5), new for R2 alone
     assert [row[name] for name in VARIANTS] == [1, 0, 2]
-    assert row["affected_by_mean"] == 1
-    assert row["affected_by_all_readers"] == 0
-    assert np.isnan(row["affected_by_any_reader"])  # R1 saw an erosion at baseline
+    assert row[[f"affected_{name}" for name in VARIANTS]].isna().all()  # R1 saw an erosion at baseline
+
+
+def test_who_had_a_lesion_that_cannot_be_graded_again_is_not_newly_affected():
+    row = counted(
+        [("P1", "R1", "LH.E.MCP2", 3, None), ("P1", "R1", "LH.E.MCP3", 0, 2)],
+        EROSION,
+    ).loc["P1"]
+    assert row["by_any_reader"] == 1
+    assert np.isnan(row["affected_by_any_reader"])
+
+
+GRADE = st.sampled_from([np.nan, 0.0, 1.0, 2.0, 3.0])
+GRIDS = arrays(
+    float, st.tuples(st.just(2), st.integers(1, 4), st.integers(1, 3), st.integers(1, 4)), elements=GRADE
+)
+
+
+@given(GRIDS)
+def test_variants_are_of_the_same_subjects_and_all_is_never_more_than_any(grids):
+    before, after = grids
+    counts = count_new([f"P{place}" for place in range(len(before))], before, after, SYNDESMOPHYTE.grade)
+    affected = newly_affected(counts, before, after, SYNDESMOPHYTE.grade)
+    for frame in (counts, affected):
+        assert (frame["by_all_readers"].isna() == frame["by_any_reader"].isna()).all()
+        assert not (frame["by_all_readers"] > frame["by_any_reader"]).any()
 
 
 def test_a_subject_without_a_pair_is_not_judged():
