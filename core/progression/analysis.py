@@ -35,7 +35,8 @@ class Options:
     """Which visits, and which definitions of progression. Days None: first and last, see ``interval_of``.
 
     bands: inner borders of the SDC by size of change, thirds if None. clusters: subject -> patient, where
-    several subjects belong to one: every interval is then a bootstrap of patients.
+    several subjects belong to one: every interval is then a bootstrap of patients. sdc: of the reading
+    campaign that these subjects are a selection of; estimated from them if None, and with clusters.
     """
 
     from_days: float | None = None
@@ -44,6 +45,7 @@ class Options:
     cutoffs: Sequence[Cutoff] = STANDARD
     bands: Sequence[float] | None = None
     clusters: Mapping[str, str] | None = None
+    sdc: Sdc | None = None
 
 
 def progression(readings: Readings, options: Options | None = None) -> dict[str, Any]:
@@ -62,8 +64,10 @@ def progression(readings: Readings, options: Options | None = None) -> dict[str,
     return resample(result, change, options.cutoffs, options.clusters)
 
 
-def _result(readings: Readings, change: Changes, sdc: Sdc | None, options: Options) -> dict[str, Any]:
+def _result(readings: Readings, change: Changes, own: Sdc | None, options: Options) -> dict[str, Any]:
+    """own: the SDC from these subjects."""
     interval = change.interval
+    sdc = options.sdc or own
     return {
         "from_days": interval.from_days,
         "to_days": interval.to_days,
@@ -78,11 +82,16 @@ def _result(readings: Readings, change: Changes, sdc: Sdc | None, options: Optio
         "status_summary": {"from": _summaries(change, "from_mean"), "to": _summaries(change, "to_mean")},
         "arm_differences": _arm_differences(change),
         **_error(change, sdc, options.bands),
+        "change_icc": _change_icc(change, own),
         **_progressors(change, sdc, options.cutoffs),
         "cumulative_probability": _points(change),
         "refused": readings.refused.to_dict("records"),
-        "notes": _notes(change, sdc),
-        "warnings": [*_look_alikes(readings), *_warnings(change, sdc), *unit_doubts(readings.rows)],
+        "notes": _notes(change, own) | _given(options.sdc),
+        "warnings": [
+            *_look_alikes(readings),
+            *(_warnings(change, own) if options.sdc is None else []),
+            *unit_doubts(readings.rows),
+        ],
     }
 
 
@@ -172,7 +181,6 @@ def _error(change: Changes, sdc: Sdc | None, bands: Sequence[float] | None) -> d
         "sdc_readers": readers,
         "sdc_method": None if sdc is None else POOL if sdc.is_pool else COMPLETE,
         "bias": estimate(bias, low, high) if len(change.readers) > 1 else None,
-        "change_icc": _change_icc(change, sdc),
     }
 
 
@@ -261,6 +269,14 @@ def _notes(change: Changes, sdc: Sdc | None) -> dict[str, str]:
     else:
         why = f"{len(change.complete)} subjects have a change from every reader, 2 are needed"
     return {"sdc95": why, "change_icc": why, ">SDC": why}
+
+
+def _given(sdc: Sdc | None) -> dict[str, str]:
+    """That the SDC is that of the campaign, not of the subjects at hand."""
+    if sdc is None:
+        return {}
+    text = f"of all {sdc.subjects} subjects of the reading campaign"
+    return {"sdc95": text, ">SDC": text}
 
 
 def _pool_notes(change: Changes, sdc: Sdc) -> dict[str, str]:

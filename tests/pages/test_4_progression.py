@@ -1,6 +1,7 @@
 """Progression: which arm, by how much, against the SDC, with and without imputed sites."""
 
 import json
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -311,6 +312,33 @@ def test_settings_lead_back_to_the_question():
     assert question.question_from(json.loads(json.dumps(asked.as_settings()))) == asked
     assert not asked.is_full_set
     assert ASKED.is_full_set
+
+
+@pytest.mark.parametrize("chosen", [{"sexes": ("M",)}, {"arms": ("Active",)}, {"subjects": ("P4",)}])
+@pytest.mark.parametrize("way", [IMPUTED, COMPLETE])
+def test_a_filter_leaves_the_sdc_of_the_campaign(page, chosen, way):
+    few = replace(ASKED, chosen=replace(ASKED.chosen, **chosen))
+    everyone, found = results.result(page, ASKED, way), results.result(page, few, way)
+    for name in ("sdc95", "sdc95_ci", "sdc80", "sdc_subjects", "sdc_readers"):
+        assert found[name] == everyone[name], name
+    limit = everyone["sdc95"]["mean_of_readers"] if everyone["sdc95"] else None
+    beyond = [row for row in found["change"] if limit is not None and row["mean_change"] > limit]
+    assert found["progressors"][">SDC"] == (None if limit is None else len(beyond))
+
+
+def test_the_sentence_says_whose_sdc_it_is(open_app):
+    assert "from all 6 patients of the campaign" in words(open_app(PAGE, sex="M"), "markdown")
+    assert "patients of the campaign" not in words(open_app(PAGE), "markdown")
+
+
+def test_an_analysis_frozen_with_the_sdc_of_its_patients_keeps_it(page):
+    few = replace(ASKED, chosen=replace(ASKED.chosen, sexes=("M",)))
+    older = {name: value for name, value in few.as_settings().items() if name != "sdc_of"}
+    asked = question.question_from(older)
+    assert asked.sdc_of == question.SELECTION
+    own = results.result(page, asked, IMPUTED)
+    assert own["sdc_subjects"] == own["subjects"] == 3
+    assert own["sdc95"] != results.result(page, ASKED, IMPUTED)["sdc95"]
 
 
 # -- edges ---------------------------------------------------------------------------------------------------

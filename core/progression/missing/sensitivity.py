@@ -19,7 +19,7 @@ from core.progression.missing.methods import METHODS, FilledChange, Method, fill
 from core.progression.missing.multiple_imputation import IMPUTATIONS, SEED, fill_multiply, pooled_share, rubin
 from core.progression.pairing import WINDOW_DAYS, interval_of
 from core.progression.progressors import Cutoff, beyond, cutoff
-from core.progression.sdc import study_sdc
+from core.progression.sdc import Sdc, study_sdc
 from core.progression.shares import hybrid, share_difference
 from core.progression.summary import difference_of_means, summary
 from core.progression.totals_table import collect
@@ -38,7 +38,8 @@ class SensitivityOptions:
     """Which visits, readers, methods and definitions; days None as in ``interval_of``.
 
     visit_days: planned days of visits for multiple imputation, guessed from the films without them.
-    reference: arm that others are compared with. min_interval: of linear extrapolation, in days.
+    reference: arm that others are compared with. min_interval: of linear extrapolation, in days. sdc: of the
+    reading campaign that these subjects are a selection of; estimated from them if None.
     """
 
     from_days: float | None = None
@@ -52,6 +53,7 @@ class SensitivityOptions:
     min_interval: float = MIN_INTERVAL
     imputations: int = IMPUTATIONS
     seed: int = SEED
+    sdc: Sdc | None = None
 
 
 def sensitivity(
@@ -79,7 +81,7 @@ def sensitivity(
         readings = collect(frame, readers=options.readers, reference=options.reference)
         if interval is None:
             interval = interval_of(readings.rows, options.from_days, options.to_days, options.window)
-        sdc = study_sdc(changes(readings, interval).per_reader)
+        sdc = options.sdc or study_sdc(changes(readings, interval).per_reader)
         limit = sdc.usual if sdc else None
         course = courses(readings, interval)
         everyone = list(readings.subjects)

@@ -16,6 +16,9 @@ def commands(page: Page, asked: Question, readers: list[str]) -> str:
     lines = []
     if not asked.is_full_set:
         lines.append(f"# add: only the patients of this filter, {_selection(asked.chosen)}")
+        lines.append(
+            "# the SDC of this page is that of all patients of the campaign: run it without the filter"
+        )
     for rule in dict.fromkeys(rules):
         file = f"totals_{rule.partition('.')[2]}.csv"
         lines.append(f"sharpline export --table totals --system {system.name} --rule {rule} --out {file}")

@@ -15,7 +15,7 @@ from core.ties import in_order
 from pages.common.page import Page
 from pages.common.progression.figures import WAYS, Found
 from pages.common.progression.missing_data import missing_counts, under_method
-from pages.common.progression.question import OBSERVED, Question
+from pages.common.progression.question import OBSERVED, SELECTION, Question
 
 
 def answer(page: Page, asked: Question, found: Found) -> None:
@@ -37,7 +37,7 @@ def _sentence(asked: Question, result: dict[str, Any]) -> str:
     ranked = [list(arms.items())[place] for place in in_order(means, largest_first=True)]
     said = "; ".join(_progress(arm, value) for arm, value in ranked)
     text = f"{md(asked.first)} to {md(asked.last)}, {unit} (mean, 95% CI): {said}. {_difference(result)}"
-    return text + _against_sdc(result, [arm for arm, _ in ranked])
+    return text + _against_sdc(asked, result, [arm for arm, _ in ranked])
 
 
 def _progress(arm: str, value: dict[str, Any]) -> str:
@@ -65,7 +65,7 @@ def _difference(result: dict[str, Any]) -> str:
     return f"Difference: {'; '.join(said)}. " if said else ""
 
 
-def _against_sdc(result: dict[str, Any], arms: list[str]) -> str:
+def _against_sdc(asked: Question, result: dict[str, Any], arms: list[str]) -> str:
     if result["sdc95"] is None:
         return f"No smallest detectable change: {result['notes'].get('sdc95', 'not computable')}."
     shares = result["progressor_shares"][">SDC"]
@@ -74,7 +74,10 @@ def _against_sdc(result: dict[str, Any], arms: list[str]) -> str:
     sdc, k = result["sdc95"]["mean_of_readers"], result["sdc_readers"]
     low, high = result["sdc95_ci"]["mean_of_readers"]
     interval = f" ({low:.2f} to {high:.2f})" if low is not None and high is not None else ""
-    return f"Beyond the SDC95 (mean of {k} readers) of {sdc:.2f}{interval}: {beyond}."
+    whose = "" if asked.is_full_set else f", from all {result['sdc_subjects']} patients of the campaign"
+    if asked.sdc_of == SELECTION:
+        whose = f", from the {result['sdc_subjects']} patients chosen"
+    return f"Beyond the SDC95 (mean of {k} readers) of {sdc:.2f}{interval}{whose}: {beyond}."
 
 
 def _missing(page: Page, asked: Question) -> None:

@@ -11,8 +11,8 @@ from core.errors import InputError
 from core.progression.missing.methods import BY_NAME, METHODS
 from core.progression.missing.sensitivity import SensitivityOptions, sensitivity
 from pages.common.page import Page
-from pages.common.progression.question import Question, without_films
-from pages.common.progression.results import asked_grid
+from pages.common.progression.question import IMPUTED, Question, without_films
+from pages.common.progression.results import asked_grid, campaign_sdc
 from pages.common.queries import computed, shelf
 
 
@@ -42,10 +42,11 @@ def _panel(page: Page, asked: Question, rule: str, films: str) -> pd.DataFrame:
     grid = asked_grid(page, of_rule)
     days = tuple(grid.visit_days().values())
     methods = METHODS if not films else (BY_NAME[films],)
+    reference = grid.reference if grid.reference in set(grid.arm) else None
+    sdc = campaign_sdc(page, of_rule, IMPUTED)
+    options = SensitivityOptions(*asked.days, methods=methods, visit_days=days, reference=reference, sdc=sdc)
     try:
-        return sensitivity(
-            {rule: grid.frame()}, SensitivityOptions(*asked.days, methods=methods, visit_days=days)
-        )
+        return sensitivity({rule: grid.frame()}, options)
     except InputError:
         return pd.DataFrame()
 

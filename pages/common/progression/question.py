@@ -15,13 +15,16 @@ READERS = "Readers (mean)"
 TOTAL = "total"
 IMPUTED, COMPLETE = "imputed", "complete only"
 OBSERVED = METHODS[0].name
+CAMPAIGN, SELECTION = "campaign", "selection"
 
 
 @dataclass(frozen=True)
 class Question:
     """Which change. scorer: READERS, or the label of a model or the truth. days: of the two visits.
 
-    rule: for missing sites, "" for the system's default. films: method for missing films.
+    rule: for missing sites, "" for the system's default. films: method for missing films. sdc_of: whose
+    change gives the SDC: of all patients of the reading campaign, or of the patients chosen, as in analyses
+    frozen before version 0.3.
     """
 
     chosen: CohortFilter
@@ -32,6 +35,7 @@ class Question:
     component: str = TOTAL
     rule: str = ""
     films: str = OBSERVED
+    sdc_of: str = CAMPAIGN
 
     @property
     def system(self) -> ScoreSystem:
@@ -64,7 +68,7 @@ class Question:
     def as_settings(self) -> dict[str, Any]:
         """Plain values: for looks, frozen sets, and how a figure was made."""
         chosen = {name: _plain(value) for name, value in asdict(self.chosen).items() if value}
-        rest = ("first", "last", "scorer", "component", "films")
+        rest = ("first", "last", "scorer", "component", "films", "sdc_of")
         return {
             "filter": chosen,
             **{name: getattr(self, name) for name in rest},
@@ -82,7 +86,8 @@ def question_from(settings: dict[str, Any]) -> Question:
         system=given["system"], campaign=given.get("campaign", ""), covariates=pairs, **lists
     )
     rest = {name: settings[name] for name in ("first", "last", "scorer", "component", "rule", "films")}
-    return Question(chosen, days=(settings["days"][0], settings["days"][1]), **rest)
+    days = (settings["days"][0], settings["days"][1])
+    return Question(chosen, days=days, **rest, sdc_of=settings.get("sdc_of", SELECTION))
 
 
 def _plain(value: Any) -> Any:

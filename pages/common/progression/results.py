@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
 from core.errors import InputError
 from core.progression.analysis import Options, progression
+from core.progression.change import changes
 from core.progression.courses import courses
 from core.progression.grid import TotalGrid
 from core.progression.missing.methods import BY_NAME, fill_change
-from core.progression.pairing import WINDOW_DAYS, Interval
+from core.progression.pairing import WINDOW_DAYS, Interval, interval_of
 from core.progression.probability import cumulative_probability
 from core.progression.progressors import cutoff
+from core.progression.sdc import Sdc, study_sdc
 from core.progression.totals_table import Readings
 from core.reader_labels import people
 from pages.common.page import Page
 from pages.common.progression.grids import chosen_grid, patients
-from pages.common.progression.question import COMPLETE, IMPUTED, OBSERVED, READERS, Question, without_films
+from pages.common.progression.question import (
+    COMPLETE,
+    IMPUTED,
+    OBSERVED,
+    READERS,
+    SELECTION,
+    Question,
+    without_films,
+)
 from pages.common.queries import computed
+from pages.common.readings import all_patients
 
 NEVER_READ = "no total at any visit"
 
@@ -59,7 +71,8 @@ def _result(page: Page, asked: Question, way: str) -> dict[str, Any] | None:
     readings = grid.readings(near=(*asked.days, WINDOW_DAYS))
     if not len(readings.rows):
         return None
-    options = Options(*asked.days, cutoffs=[cutoff(name) for name in asked.system.cutoffs])
+    cutoffs = [cutoff(name) for name in asked.system.cutoffs]
+    options = Options(*asked.days, cutoffs=cutoffs, sdc=campaign_sdc(page, asked, way))
     try:
         found = progression(readings, options)
     except InputError:
@@ -68,6 +81,29 @@ def _result(page: Page, asked: Question, way: str) -> dict[str, Any] | None:
     never = [name for name in patients(page, asked.chosen) if name not in read]
     found["left_out"] += [{"subject": name, "reason": NEVER_READ} for name in never]
     return found
+
+
+def campaign_sdc(page: Page, asked: Question, way: str) -> Sdc | None:
+    """The SDC of all patients of the reading campaign; None where all are chosen, or it is not asked for.
+
+    Readers' error belongs to how films were read, not to the patients that a filter leaves.
+    """
+    if asked.is_full_set or asked.sdc_of == SELECTION:
+        return None
+    everyone = replace(without_films(asked), chosen=all_patients(asked.chosen))
+    found: Sdc | None = computed(page, _sdc, everyone, way)
+    return found
+
+
+def _sdc(page: Page, asked: Question, way: str) -> Sdc | None:
+    readings = asked_grid(page, asked, way).readings(near=(*asked.days, WINDOW_DAYS))
+    if not len(readings.rows):
+        return None
+    try:
+        interval = interval_of(readings.rows, *asked.days, WINDOW_DAYS)
+    except InputError:
+        return None
+    return study_sdc(changes(readings, interval).per_reader)
 
 
 def arms_in(found: dict[str, dict[str, Any]]) -> list[str]:
