@@ -11,6 +11,7 @@ import streamlit as st
 from pages.common.column_labels import column_labels
 
 ROW_HEIGHT, HEAD_HEIGHT = 35, 38  # of Streamlit's table, in pixels
+FEW = 12  # rows of a list that are always shown
 Click = Callable[[int, str], None]
 
 
@@ -46,9 +47,22 @@ def record(rows: pd.DataFrame, place: int) -> dict[str, Any]:
     return {str(name): value for name, value in rows.iloc[place].items()}
 
 
-def height_for(rows: pd.DataFrame, most: int) -> int:
-    """Pixels that show all rows, at most ``most``; one empty row where there is none."""
-    return min(HEAD_HEIGHT + ROW_HEIGHT * max(len(rows), 1), most)
+def height_for(rows: pd.DataFrame, most: int = 0) -> int:
+    """Pixels that show all rows, at most ``most`` where given; one empty row where there is none."""
+    whole = HEAD_HEIGHT + ROW_HEIGHT * max(len(rows), 1)
+    return min(whole, most) if most else whole
+
+
+def first_rows(rows: pd.DataFrame, key: str) -> pd.DataFrame:
+    """All rows of a short table; of a long one the first, until ``all_rows`` is switched on."""
+    return rows if len(rows) <= FEW or st.session_state.get(key) else rows.head(FEW)
+
+
+def all_rows(rows: pd.DataFrame, key: str, what: str) -> None:
+    """Under a table of ``first_rows``: how many there are, with a switch to see every one."""
+    if len(rows) <= FEW:
+        return
+    st.toggle(f"Show all {len(rows):,} {what}, not only the first {FEW}", key=key)
 
 
 def _clicked(key: str, on_click: Click) -> None:

@@ -74,3 +74,21 @@ def test_height_shows_all_rows_up_to_a_limit():
     assert tables.height_for(ROWS, 400) == 38 + 2 * 35
     assert tables.height_for(ROWS.head(0), 400) == 38 + 35
     assert tables.height_for(pd.concat([ROWS] * 50), 400) == 400
+
+
+@pytest.mark.parametrize("count", [0, 1, tables.FEW, tables.FEW + 1, 60])
+def test_a_list_shows_every_row_or_says_how_many_there_are(drawn, monkeypatch, count):
+    _, state = drawn
+    switches = []
+    monkeypatch.setattr(tables.st, "toggle", lambda label, key: switches.append((label, key)))
+    rows = pd.DataFrame({"site": [f"S{place}" for place in range(count)]})
+    shown = tables.first_rows(rows, "all")
+    tables.all_rows(rows, "all", "sites")
+    assert tables.height_for(shown) == tables.HEAD_HEIGHT + tables.ROW_HEIGHT * max(len(shown), 1)
+    if count <= tables.FEW:
+        assert len(shown) == count and not switches
+        return
+    assert len(shown) == tables.FEW
+    assert switches == [(f"Show all {count} sites, not only the first {tables.FEW}", "all")]
+    state["all"] = True
+    assert len(tables.first_rows(rows, "all")) == count

@@ -11,12 +11,14 @@ from core.patient.changes import by_joint, chance_of_change, confirmed_share
 from core.reader_labels import label_kinds, people, short_names, shown_readings
 from data.queries import patient, scores
 from pages.common import url_state
-from pages.common.clickable_table import clickable_table, height_for
+from pages.common.clickable_table import all_rows, clickable_table, first_rows, height_for
 from pages.common.page import Page
 from pages.common.patient.breakdown import percent
 from pages.common.patient.case import Case, changes_of
 from pages.common.queries import ask, asking, computed, fetch
 from pages.common.readings import all_patients
+
+ALL_SITES = "changed_sites_all"
 
 
 def what_changed(page: Page, case: Case) -> str | None:
@@ -54,17 +56,19 @@ def _pick_from(changed: pd.DataFrame, case: Case) -> None:
     table.insert(1, "seen by", seen)
     narrow = {name: st.column_config.TextColumn(name, width=45) for name in short.values()}
     wide = 46 if len(case.system.features) == 1 else 82
+    shown = first_rows(table, ALL_SITES)
     clickable_table(
-        table,
+        shown,
         "changed_sites",
         lambda row, _: url_state.go(site=table["site"].iloc[row]),
-        height=height_for(table, 388),
+        height=height_for(shown),
         column_config=narrow
         | {
             "site": st.column_config.TextColumn("Site", width=wide, help="Click: the films show it"),
             "seen by": st.column_config.TextColumn("Seen by", width=58, help="Readers who saw it"),
         },
     )
+    all_rows(table, ALL_SITES, "sites that changed")
 
 
 def _yardstick(page: Page, case: Case) -> str:

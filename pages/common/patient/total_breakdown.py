@@ -12,12 +12,14 @@ from core.patient import breakdown as core
 from core.scores.engine.contributions import How
 from core.scores.system import ScoreSystem
 from pages.common import url_state
-from pages.common.clickable_table import clickable_table, height_for
+from pages.common.clickable_table import all_rows, clickable_table, first_rows, height_for
 from pages.common.page import Page
 from pages.common.patient.breakdown import COMPONENT, TOTAL, Breakdown, breakdown_of, count_of_sites
 from pages.common.patient.case import Asked, Case, case_of
 from pages.common.patient.site_card import show_site_card
 from pages.common.queries import computed
+
+ALL_OF_TOTAL = "trail_sites_all"
 
 
 def open_total(page: Page, case: Case, label: str, visit: str, component: str = "total") -> None:
@@ -169,9 +171,10 @@ def _sites(
 
 
 def _sites_table(case: Case, table: pd.DataFrame, reading: pd.DataFrame) -> None:
+    shown = first_rows(table, ALL_OF_TOTAL)
     clickable_table(
-        table, "trail_sites", lambda row, _: url_state.go(site=table["site"].iloc[row]),
-        height=height_for(table, 458),
+        shown, "trail_sites", lambda row, _: url_state.go(site=table["site"].iloc[row]),
+        height=height_for(shown),
         column_config={
             "site": st.column_config.TextColumn("Site", help="Click: its pixels, grades and rule", width=90),
             "adds": st.column_config.NumberColumn("Adds", format="%.4g", width=60),
@@ -179,6 +182,7 @@ def _sites_table(case: Case, table: pd.DataFrame, reading: pd.DataFrame) -> None
             "how": st.column_config.TextColumn("How it counts"),
         },
     )  # fmt: skip
+    all_rows(table, ALL_OF_TOTAL, "sites")
     rest = len(reading[reading["site"].isin(case.system.codes)]) - len(table)
     others = f"; the other {rest} are 0 or not scored" if rest else ""
     st.caption(f"{len(table)} {count_of_sites(case.system, len(table))}{others}.")
