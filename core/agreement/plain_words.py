@@ -10,6 +10,8 @@ from typing import Any
 
 from core.agreement.estimate import Estimate
 
+FEW_PATIENTS = 10  # below it numbers stand with their intervals, and nothing is concluded from them
+
 
 def icc_sentence(form: str, value: Estimate, *, what: str) -> str:
     """What an ICC says. what: the ratings, such as "change of the total, baseline to W104"."""
@@ -36,6 +38,8 @@ def limits_sentence(block: dict[str, Any], first: str, second: str, unit: str) -
         if abs(bias) < 0.005
         else f"{abs(bias):.2f} {unit} {'more' if bias > 0 else 'less'} than"
     )
+    if block["n"] < FEW_PATIENTS:
+        return f"On average {first} gives {more} {second}; {too_few(block['n'])} for limits of agreement."
     return (
         f"On average {first} gives {more} {second}{sure}; 95% limits of agreement"
         f" {_signed(loa['lower']['estimate'])} to {_signed(loa['upper']['estimate'])} {unit}."
@@ -57,6 +61,9 @@ def index_sentence(found: dict[str, Any], unit: str) -> str:
     index = found["index"]
     if index["estimate"] is None:
         return "Whether the model is as good as a reader is unknown: " + _reason(found, "index") + "."
+    if found["subjects"] < FEW_PATIENTS:
+        what = f"Index {_with_interval(index)} in squared {unit}: {too_few(found['subjects'])} for a verdict"
+        return f"{what}; there is no interval." if index["ci"][0] is None else f"{what}."
     side = "further from" if index["estimate"] > 0 else "nearer to"
     low, high = index["ci"]
     sure = " (not significant)" if low is not None and high is not None and low <= 0 <= high else ""
@@ -86,6 +93,12 @@ def false_change_sentence(found: dict[str, Any]) -> str:
         f" {model['false_change']['estimate']:.1%} (an improvement in"
         f" {model['false_improvement']['estimate']:.1%}){own}."
     )
+
+
+def too_few(patients: int) -> str:
+    """That so many patients say nothing yet."""
+    one = "patient is" if patients == 1 else "patients are"
+    return f"{patients} {one} too few ({FEW_PATIENTS} are needed)"
 
 
 def _with_interval(value: Estimate) -> str:

@@ -7,9 +7,11 @@ import pandas as pd
 import pytest
 
 from core import scores
+from core.agreement.estimate import estimate
 from core.agreement.grades.kappa import kappas
 from core.agreement.grades.many_raters import many_raters
 from core.agreement.icc import icc
+from core.agreement.proportion import wilson
 from core.agreement.reader_model import false_change, leave_one_out
 from core.agreement.sample_size import subjects_for_width
 from core.domain import CohortFilter, Viewer
@@ -19,7 +21,7 @@ from core.scores.display.layout import layout
 from pages.common.agreement import question, statistics
 from pages.common.agreement.disagreements import differing
 from pages.common.agreement.grades import cases_of
-from pages.common.agreement.model_as_reader import leave_one_out_rows
+from pages.common.agreement.model_as_reader import index_words, leave_one_out_rows, rate_words
 from pages.common.agreement.question import Question
 from pages.common.agreement.sections import SECTIONS
 from pages.common.agreement.site_statistics import _levels, site_statistics, squares, together
@@ -117,9 +119,25 @@ def test_no_verdict_without_a_margin_and_one_with_it(open_app, tmp_path):
     next(button for button in at.button if button.label.startswith("Set margin")).click().run()
     at.run()
     assert not at.exception
-    assert "is below the margin" in words(at, "caption")
+    assert "6 patients are too few (10 are needed) to say more. No verdict." in words(at, "caption")
+    assert "is below the margin" not in words(at, "caption")
     assert "**after** a model had scored" in words(at, "markdown")
     assert "protocol 3.2" in words(at, "markdown")
+
+
+def test_a_verdict_stands_on_ten_patients():
+    found = {"index": estimate(-0.5, -1, 0.2), "margin": 2.0, "equivalent": True, "subjects": 10, "notes": {}}
+    assert index_words(found)[1].endswith("The upper limit +0.20 is below the margin 2.")
+    value, said = index_words(found | {"subjects": 9})
+    assert value == "**−0.50** (−1.00 to +0.20)"
+    assert said == "9 patients are too few (10 are needed) to say more. No verdict."
+
+
+def test_counts_stand_with_their_interval():
+    none = {"cases": 4, "false_change": estimate(0.0, *wilson(0, 4))}
+    some = {"cases": 20, "false_change": estimate(0.15, 0.05, 0.31)}
+    assert rate_words([none, some], "false_change") == "**0 of 4** (0 to 49%), **3 of 20** (5 to 31%)"
+    assert rate_words([{"cases": 0, "false_change": estimate(None)}], "false_change") == "no case"
 
 
 def test_margin_of_the_total_gives_no_verdict_on_a_part(page, asked):

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.agreement.plain_words import false_change_sentence
+from core.agreement.plain_words import FEW_PATIENTS, false_change_sentence, too_few
 from core.figures.agreement.forest import forest, interchangeability
 from core.markdown import md
 from core.report.formatting import signed
@@ -71,6 +71,11 @@ def index_words(found: dict[str, Any]) -> tuple[str, str]:
         return "not computable", f"{found['notes'].get('index', 'The index cannot be computed')}."
     low, high = index["ci"]
     interval = "" if low is None else f" ({signed(low)} to {signed(high)})"
+    verdict = "No verdict: no margin was set."
+    if found["subjects"] < FEW_PATIENTS:
+        said = f"{too_few(found['subjects'])} to say more"
+        verdict = verdict if found["margin"] is None else "No verdict."
+        return f"**{signed(index['estimate'])}**{interval}", f"{said}. {verdict}"
     if abs(index["estimate"]) < 1e-9:
         side = "as far from the readers as they are from each other"
     elif index["estimate"] > 0:
@@ -78,7 +83,6 @@ def index_words(found: dict[str, Any]) -> tuple[str, str]:
     else:
         side = "nearer to the readers than they are to each other"
     chance = " (not significant)" if low is not None and high is not None and low < 0 < high else ""
-    verdict = "No verdict: no margin was set."
     if found["margin"] is not None and high is not None:
         where = "below" if found["equivalent"] else "not below"
         verdict = f"The upper limit {signed(high)} is {where} the margin {found['margin']:g}."
@@ -167,8 +171,14 @@ def _proportion(value: dict[str, Any]) -> str:
 
 
 def rate_words(values: Iterable[dict[str, Any]], key: str) -> str:
-    """Proportions of one or several readings in a few words, each with its cases."""
+    """Counts of one or several readings in a few words, each with its interval: "0 of 4 (0 to 49%)"."""
     known = [value for value in values if value[key]["estimate"] is not None]
     if not known:
         return "no case"
-    return ", ".join(f"**{100 * value[key]['estimate']:.0f}%** of {value['cases']}" for value in known)
+    return ", ".join(_count_words(value["cases"], value[key]) for value in known)
+
+
+def _count_words(cases: int, share: dict[str, Any]) -> str:
+    low, high = share["ci"]
+    interval = "" if low is None else f" ({100 * low:.0f} to {100 * high:.0f}%)"
+    return f"**{round(share['estimate'] * cases)} of {cases}**{interval}"

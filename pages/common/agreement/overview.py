@@ -64,7 +64,7 @@ def _values(rows: pd.DataFrame) -> str:
         return "not computable"
     if len(known) == 1:
         row = known.iloc[0]
-        return f"**{number(row['estimate'])}** {interval(row['low'], row['high'])}"
+        return f"**{number(row['estimate'])}** {interval(max(row['low'], -1.0), row['high'])}"
     low, high = number(known["estimate"].min()), number(known["estimate"].max())
     return f"**{low}**" + (f" to **{high}**" if low != high else "")
 
@@ -144,7 +144,8 @@ def _rows(found: pd.DataFrame, compared: Comparison) -> pd.DataFrame:
     ]
     while len(kept) > 1 and sum(len(one) for one in kept) / max(len(compared.panels), 1) > MAX_LINES:
         kept.pop()
-    return pd.concat(kept, ignore_index=True)
+    rows = pd.concat(kept, ignore_index=True)
+    return rows.assign(low=rows["low"].clip(lower=-1.0))  # the least that an ICC can be
 
 
 def _choose_pair(compared: Comparison, clicked: list[str]) -> None:

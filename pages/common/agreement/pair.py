@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from core.agreement.estimate import estimate
 from core.agreement.limits.regression import regression_limits
-from core.agreement.plain_words import limits_sentence
+from core.agreement.plain_words import FEW_PATIENTS, limits_sentence
 from core.figures.agreement import pairs as figures
 from core.markdown import md
 from core.report.formatting import signed
@@ -78,15 +79,17 @@ def _plots(page: Page, asked: Question, panel: str, names: tuple[str, str], slop
     data = _named(rows, first, second)
     lines = (
         regression_limits(rows["first"].to_numpy(dtype=float), rows["second"].to_numpy(dtype=float))
-        if sloping
+        if sloping and len(rows) >= FEW_PATIENTS
         else None
     )
+    is_few = len(rows) < FEW_PATIENTS  # then points and bias are drawn, no limits
+    drawn = limits | {"loa": dict.fromkeys(("lower", "upper"), estimate(None))} if is_few else limits
     mean, gap = (rows["first"] + rows["second"]) / 2, rows["first"] - rows["second"]
     return Plots(
         figures.scatter(rows, pair, keys=("subject",), on=page.look),
         _bias_sentence(limits, pair, len(rows)),
         as_csv(data),
-        figures.bland_altman(rows, limits, pair, regression=lines, keys=("subject",), on=page.look),
+        figures.bland_altman(rows, drawn, pair, regression=lines, keys=("subject",), on=page.look),
         f"n = {len(rows)}. {limits_sentence(limits, md(first), md(second), pair.unit)}{_slope(limits)} "
         "Click a point to open the patient and the films.",
         as_csv(data.assign(mean=mean, gap=gap)),
@@ -112,7 +115,7 @@ def _bias_sentence(limits: dict, pair: figures.Pair, n: int) -> str:
 def _slope(limits: dict) -> str:
     """Whether the difference grows with the score, where that is known."""
     slope, p = limits["proportional_bias"]["slope"], limits["proportional_bias"]["p"]
-    if slope is None or p is None or not np.isfinite(p) or p >= 0.05:
+    if limits["n"] < FEW_PATIENTS or slope is None or p is None or not np.isfinite(p) or p >= 0.05:
         return ""
     sure = "< 0.001" if p < 0.001 else f"= {p:.3f}"
     return f" The difference changes with the score: slope {signed(slope)}, p {sure}."

@@ -1,10 +1,12 @@
 """The sentences under the figures say what the numbers say."""
 
 import numpy as np
+import pytest
 
 from core.agreement.estimate import estimate
 from core.agreement.limits.bland_altman import bland_altman
 from core.agreement.plain_words import (
+    FEW_PATIENTS,
     false_change_sentence,
     icc_sentence,
     index_sentence,
@@ -35,6 +37,21 @@ def test_limits():
     assert "5.00 units more than R2 (significant)" in shifted
     assert "the same as" in limits_sentence(bland_altman([1, 2], [2, 1]), "R1", "R2", "units")
     assert "too few patients" in limits_sentence(bland_altman([1], [2]), "R1", "R2", "units")
+
+
+@pytest.mark.parametrize("n", range(2, 13))
+def test_nothing_is_concluded_from_a_handful(n):
+    rng = np.random.default_rng(n)
+    truth = rng.normal(size=(n, 1)) * 5
+    readers, model = truth + rng.normal(size=(n, 2)), truth[:, 0] + rng.normal(size=n)
+    said = limits_sentence(bland_altman(readers[:, 0], readers[:, 1]), "R1", "R2", "units")
+    judged = index_sentence(interchangeability(readers, model, margin=3), "units")
+    if n < FEW_PATIENTS:
+        assert f"{n} patients are too few (10 are needed)" in said and "95% limits" not in said
+        assert f"{n} patients are too few (10 are needed) for a verdict" in judged
+        assert "margin" not in judged and "significant" not in said + judged
+    else:
+        assert "95% limits of agreement" in said and "the preset margin of 3" in judged
 
 
 def test_kappa():
