@@ -8,7 +8,7 @@ from pages.common.agreement.overview import forest_of_all, in_short
 from pages.common.agreement.question import comparison
 from pages.common.agreement.question_form import choose_question, needs_two
 from pages.common.agreement.sections import sections
-from pages.common.filters import cohort_filter
+from pages.common.filters import cohort_filter, selection_line
 from pages.common.page import open_page
 
 page = open_page("Agreement")
@@ -19,6 +19,7 @@ chosen = cohort_filter(page)
 asked = choose_question(page, chosen)
 compared = comparison(page, asked)
 needs_two(compared)
+selection_line(page, chosen)
 in_short(page, compared)
 forest_of_all(page, compared)
 sections(page, compared)

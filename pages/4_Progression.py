@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.common import guards
-from pages.common.filters import cohort_filter
+from pages.common.filters import cohort_filter, selection_line
 from pages.common.page import open_page
 from pages.common.progression.figures import figures
 from pages.common.progression.footer import footer, left_out
@@ -23,6 +23,7 @@ blinded_study(page)
 asked = choose_question(page, chosen)
 record_unblinded_look(page, asked)
 found = results(page, asked)
+selection_line(page, chosen)
 answer(page, asked, found)
 figures(page, asked, found)
 tables(page, asked, found)

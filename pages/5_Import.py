@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.common import guards
+from pages.common.filters import forget_selection
 from pages.common.imports.films import films
 from pages.common.imports.job_list import jobs
 from pages.common.imports.models import model, not_imported
@@ -18,6 +19,7 @@ PARTS = {
 
 page = open_page("Import and score")
 st.title("Import and score")
+forget_selection()
 guards.not_for_readers(page, "Import")
 guards.only_for(page, guards.Act.IMPORT, "Import")
 jobs()

@@ -147,6 +147,17 @@ def apply(figure: Any, on: Look = LIGHT, *, height: int = 380, note: str = "") -
     return figure
 
 
+def with_selection(figure: Any, words: str) -> Any:
+    """A copy of the figure that says on top which patients it is of; the figure itself may be kept."""
+    marked = type(figure)(figure)
+    top = (figure.layout.margin.t or 44) + 18
+    font = {"size": 12, "color": figure.layout.font.color or LIGHT.text}
+    across = {"x": 0, "xref": "container", "xanchor": "left"}
+    down = {"y": 1, "yref": "container", "yanchor": "top", "pad": {"t": 4, "l": 8}}
+    marked.update_layout(title={"text": words, "font": font, **across, **down}, margin={"t": top})
+    return marked
+
+
 def sdc_lines(figure: Any, sdc: float | None, on: Look) -> None:
     """Lines at 0 and, where it is known, at the smallest detectable change and at minus it."""
     figure.add_hline(y=0, line={"color": on.muted, "width": 1})

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from core.figures.foreign_tags import without_foreign_tags
+from core.figures.style import with_selection
 from pages.common import session_keys as keys
 
 FORMATS = ("svg", "png")
@@ -21,7 +22,7 @@ BAR: dict[str, Any] = {
 
 def chart(figure: Any, name: str, *, alt: str) -> None:
     """A figure; ``name`` is the file name of its picture, ``alt`` says what it shows."""
-    st.plotly_chart(without_foreign_tags(figure), key=name, theme=None, config=_config(name), alt=alt)
+    st.plotly_chart(_shown(figure), key=name, theme=None, config=_config(name), alt=alt)
 
 
 def clickable(figure: Any, name: str, *, alt: str) -> list[Any] | None:
@@ -30,7 +31,7 @@ def clickable(figure: Any, name: str, *, alt: str) -> list[Any] | None:
     The same point counts once: a rerun for another reason does not repeat the click.
     """
     shown = st.plotly_chart(
-        without_foreign_tags(figure),
+        _shown(figure),
         key=name,
         theme=None,
         config=_config(name),
@@ -46,9 +47,17 @@ def clickable(figure: Any, name: str, *, alt: str) -> list[Any] | None:
     return clicked if clicked != before else None
 
 
+def _shown(figure: Any) -> Any:
+    """The figure with the patients it is of, where a filter selects them."""
+    words, _ = st.session_state.get(keys.SELECTION, ("", ""))
+    return without_foreign_tags(with_selection(figure, words) if words else figure)
+
+
 def _config(name: str) -> dict[str, Any]:
     kind = st.session_state.get(keys.PICTURES) or FORMATS[0]
-    options = {"format": kind, "filename": f"sharpline_{name}", "scale": 1 if kind == "svg" else 2}
+    _, short = st.session_state.get(keys.SELECTION, ("", ""))
+    file = f"sharpline_{name}_{short}" if short else f"sharpline_{name}"
+    options = {"format": kind, "filename": file, "scale": 1 if kind == "svg" else 2}
     return BAR | {"toImageButtonOptions": options}
 
 

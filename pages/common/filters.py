@@ -13,6 +13,7 @@ import streamlit as st
 
 from core import scores as systems
 from core.domain import CohortFilter
+from core.markdown import md
 from core.reader_labels import people_campaigns
 from data.queries import cohort, scores
 from pages.common import guards, url_state
@@ -26,6 +27,7 @@ def cohort_filter(page: Page) -> CohortFilter:
 
     The scoring system is one in which somebody has scored, the campaign a real one where human readers read.
     """
+    forget_selection()
     saved: CohortFilter = st.session_state.setdefault(keys.FILTER, CohortFilter())
     with guards.errors_shown():
         levels, held, readers, *_ = fetch(
@@ -139,9 +141,43 @@ def _clear() -> None:
     st.session_state[keys.FILTER] = CohortFilter(system=saved.system, campaign=saved.campaign)
 
 
-def _count(page: Page, chosen: CohortFilter) -> None:
+def selection_line(page: Page, chosen: CohortFilter) -> None:
+    """Who the results below are of, where a filter leaves some: a line here, and in what is saved from them.
+
+    Figures have it inside (``pages.common.charts``), CSV files in their names (``pages.common.provenance``).
+    """
+    words = selection_words(chosen)
+    if not words:
+        return
+    inside, everyone = _counts(page, chosen)
+    text = f"{inside:,} of {everyone:,} patients: {words}"
+    st.session_state[keys.SELECTION] = (text, f"{inside}_of_{everyone}")
+    st.markdown(f":material/filter_alt: **{md(text)}**")
+
+
+def selection_words(chosen: CohortFilter) -> str:
+    """The filter in words, such as "arm Active; sex F; HLA-B27 positive"; empty where it leaves everybody."""
+    named = {"arm": chosen.arms, "sex": chosen.sexes, "visit": chosen.visits, "patient": chosen.subjects}
+    said = [f"{name} {' or '.join(values)}" for name, values in named.items() if values]
+    levels: dict[str, list[str]] = {}
+    for name, level in chosen.covariates:
+        levels.setdefault(name, []).append(level)
+    return "; ".join(said + [f"{name} {' or '.join(values)}" for name, values in levels.items()])
+
+
+def forget_selection() -> None:
+    """What is saved from this page is of no selection."""
+    st.session_state.pop(keys.SELECTION, None)
+
+
+def _counts(page: Page, chosen: CohortFilter) -> tuple[int, int]:
+    """Patients inside the filter, and all."""
     with guards.errors_shown():
         inside = len(ask(page, cohort.chosen_subjects, chosen))
-        everyone = int(ask(page, cohort.counts)["subjects"].iloc[0])
+        return inside, int(ask(page, cohort.counts)["subjects"].iloc[0])
+
+
+def _count(page: Page, chosen: CohortFilter) -> None:
+    inside, everyone = _counts(page, chosen)
     left = everyone - inside
     st.caption(f"**{inside}** of {everyone} patients" + (f"; {left} left out by the filter" if left else ""))

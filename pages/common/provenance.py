@@ -15,6 +15,7 @@ from core.markdown import md
 from core.spreadsheet import safe_frame
 from data.queries import scores
 from data.store.transaction import software_version
+from pages.common import session_keys as keys
 from pages.common.page import Page
 from pages.common.queries import ask
 
@@ -49,9 +50,10 @@ def as_csv(frame: pd.DataFrame) -> bytes:
 
 
 def download(table: pd.DataFrame | bytes, name: str, *, label: str = "CSV") -> None:
-    """A button that gives a table, or what ``as_csv`` made of it, as CSV."""
+    """A button that gives a table, or what ``as_csv`` made of it, as CSV; the name says of how many."""
     content = table if isinstance(table, bytes) else as_csv(table)
+    _, short = st.session_state.get(keys.SELECTION, ("", ""))
+    file = f"{name}_{short}.csv" if short else f"{name}.csv"
     st.download_button(
-        label, content, f"{name}.csv", "text/csv", icon=":material/download:",
-        key=f"download_{name}",
+        label, content, file, "text/csv", icon=":material/download:", key=f"download_{name}",
     )  # fmt: skip

@@ -15,6 +15,7 @@ SUBJECTS = "filter_subjects"
 COVARIATES = "filter_covariates"
 CAMPAIGN = "filter_campaign"
 CLEAR = "filter_clear"
+SELECTION = "filter_selection"  # (words, short) of who is in, on a page whose results are of a selection
 
 PATIENT = "patient_choice"
 FIRST = "first_visit"
