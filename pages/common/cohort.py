@@ -42,17 +42,26 @@ def counts(page: Page, chosen: CohortFilter, subjects: pd.DataFrame) -> None:
     films = ask(page, cohort.films, chosen)
     gaps = ask(page, cohort.without_film, chosen)
     open_films = ask(page, cohort.unassigned)
-    refused = int(films["abstained"].notna().sum())
+    refused, by_any = rejected(page, chosen)["image"].nunique(), int(films["abstained"].notna().sum())
+    title = system_of(chosen).title
+    for_any = f"for {title}; {by_any} for at least one score" if by_any != refused else f"for {title}"
     shown = (
-        ("Patients", len(subjects), ""),
-        ("Films", len(films), "of these patients"),
-        ("Rejected by the model", refused, "films, with the reason below"),
-        ("Visits without a film", len(gaps), "counted per region"),
-        ("Unassigned films", len(open_films), "no patient or visit"),
+        ("Patients", len(subjects), "", ""),
+        ("Films", len(films), "of these patients", ""),
+        ("Rejected by the model", refused, "films, with the reason below", for_any),
+        ("Visits without a film", len(gaps), "counted per region", ""),
+        ("Unassigned films", len(open_films), "no patient or visit", ""),
     )
-    for column, (label, value, note) in zip(st.columns(len(shown)), shown, strict=True):
+    for column, (label, value, note, under) in zip(st.columns(len(shown)), shown, strict=True):
         column.metric(label, f"{value:,}", help=note or None)
+        if under:
+            column.caption(under)
     systems.table(page, chosen)
+
+
+def rejected(page: Page, chosen: CohortFilter) -> pd.DataFrame:
+    """Films of these patients, and those without a patient, that the model of the chosen score rejected."""
+    return ask(page, scores.abstentions, chosen)
 
 
 def films_by_visit(page: Page, chosen: CohortFilter) -> None:
@@ -121,7 +130,7 @@ def who_is_in(page: Page, subjects: pd.DataFrame) -> None:
         column_config={
             "birth_year": st.column_config.NumberColumn("born", format="%d"),
             "last_day": st.column_config.NumberColumn("last day", help="Days from baseline to last visit"),
-            "abstained": st.column_config.NumberColumn("rejected films"),
+            "abstained": st.column_config.NumberColumn("rejected films", help="By the model of any score"),
         },
     )  # fmt: skip
     if row:
@@ -135,18 +144,20 @@ def missing(page: Page, chosen: CohortFilter) -> None:
     st.markdown("#### Missing, rejected, unassigned")
     gaps = ask(page, cohort.without_film, chosen)[["subject", "visit", "body_part"]]
     _list("Visits without a film", gaps, "Every visit of these patients has a film of every region.")
-    refused = ask(page, scores.abstentions, chosen)[
-        ["subject", "visit", "body_part", "reason", "reader", "image"]
-    ]
-    _list("Films rejected by the model", refused, "The model scored every film of these patients.")
+    refused = rejected(page, chosen)[["subject", "visit", "body_part", "reason", "reader", "image"]]
+    title = system_of(chosen).title
+    nothing = f"No film of these patients was rejected for {title}."
+    _list("Films rejected by the model", refused, nothing, count=refused["image"].nunique(), of=title)
     open_films = ask(page, cohort.unassigned)
     _list("Films without patient or visit", open_films, "Every film belongs to a patient and a visit.")
     not_imported = ask(page, cohort.refused)
     _list("Files and rows that were not imported", not_imported, "Everything was imported.")
 
 
-def _list(title: str, rows: pd.DataFrame, nothing: str) -> None:
-    with st.expander(f"{title}: {len(rows)}", icon=":material/checklist:"):
+def _list(title: str, rows: pd.DataFrame, nothing: str, *, count: int | None = None, of: str = "") -> None:
+    """count: of what is listed, where that is not the rows. of: the score that they belong to."""
+    whose = f", {of}" if of else ""
+    with st.expander(f"{title}{whose}: {len(rows) if count is None else count}", icon=":material/checklist:"):
         if rows.empty:
             st.markdown(nothing)
         elif "subject" in rows:

@@ -70,7 +70,11 @@ def what_this_is(page: Page) -> None:
         ("Patients", counts["subjects"], ""),
         ("Visits", counts["visits"], ""),
         ("Films", counts["images"], f"{regions}; {loose}" if regions else loose),
-        ("Films read by the model", counts["scored_images"], f"{counts['abstained_images']} rejected"),
+        (
+            "Films read by the model",
+            counts["scored_images"],
+            _rejected(counts["abstained_images"], len(rows)),
+        ),
         ("Readers", counts["readers"], ", ".join(map(md, _campaigns(page, rows["system"].tolist())))),
     )
     for column, (label, value, note) in zip(st.columns(len(shown)), shown, strict=True):
@@ -78,6 +82,11 @@ def what_this_is(page: Page) -> None:
             st.metric(label, f"{int(value):,}")
             st.caption(note)
     systems_view.table(page, CohortFilter())
+
+
+def _rejected(films: int, systems: int) -> str:
+    """How many films were rejected, and that this is of all scores where there are several."""
+    return f"{films} rejected" + (" for at least one score" if systems > 1 else "")
 
 
 def _campaigns(page: Page, systems: list[str]) -> list[str]:

@@ -35,6 +35,17 @@ def test_home_counts_each_score(open_app, both_file):
     assert table.loc["mSASSS", "read by the model"] == 0
 
 
+@pytest.mark.parametrize(("system", "title"), [("msasss", "mSASSS"), ("mtss", "SvdH")])
+def test_tile_and_list_count_the_films_rejected_for_the_chosen_score(open_app, both_file, system, title):
+    at = open_app("pages/1_Cohort.py", cohort=both_file, system=system)
+    tile = next(metric for metric in at.metric if metric.label == "Rejected by the model")
+    (listed,) = [one.label for one in at.expander if one.label.startswith("Films rejected by the model")]
+    assert listed == f"Films rejected by the model, {title}: {tile.value}"
+    assert tile.value == {"msasss": "0", "mtss": "1"}[system]
+    assert f"for {title}" in words(at, "caption")
+    assert ("1 for at least one score" in words(at, "caption")) == (system == "msasss")
+
+
 def test_the_sidebar_chooses_the_score_of_the_pages(open_app, both_file):
     at = open_app("pages/1_Cohort.py", cohort=both_file)
     box = next(one for one in at.selectbox if one.label == SYSTEM)
