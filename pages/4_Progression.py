@@ -9,7 +9,7 @@ from pages.common.progression.figures import figures
 from pages.common.progression.footer import footer, left_out
 from pages.common.progression.headline import answer
 from pages.common.progression.question_form import choose_question
-from pages.common.progression.results import results
+from pages.common.progression.results import results, with_a_change
 from pages.common.progression.sections import sections
 from pages.common.progression.tables import tables
 from pages.common.progression.unblinding import blinded_study, record_unblinded_look
@@ -22,7 +22,7 @@ chosen = cohort_filter(page)
 blinded_study(page)
 asked = choose_question(page, chosen)
 record_unblinded_look(page, asked)
-found = results(page, asked)
+found = with_a_change(results(page, asked))
 selection_line(page, chosen)
 answer(page, asked, found)
 figures(page, asked, found)

@@ -326,6 +326,19 @@ def test_a_filter_leaves_the_sdc_of_the_campaign(page, chosen, way):
     assert found["progressors"][">SDC"] == (None if limit is None else len(beyond))
 
 
+def test_a_filter_that_leaves_no_change_says_so_and_draws_nothing(open_app, own):
+    with CohortStore(own).write("test", "reads") as tx:
+        lost = {"P2": ("W52", "W104"), "P5": ("BL", "W52"), "P6": ("BL", "W52")}
+        gone = pd.DataFrame(
+            [(one, visit) for one in lost for visit in lost[one]], columns=["subject", "visit"]
+        )
+        tx.supersede("site_score", gone)
+    at = open_app(PAGE, cohort=own, sex="F")
+    assert not at.exception
+    assert not at.dataframe and not at.get("plotly_chart")
+    assert "None of the patients that the filter leaves has a total at both BL and W104." in words(at, "info")
+
+
 def test_the_sentence_says_whose_sdc_it_is(open_app):
     assert "from all 6 patients of the campaign" in words(open_app(PAGE, sex="M"), "markdown")
     assert "patients of the campaign" not in words(open_app(PAGE), "markdown")

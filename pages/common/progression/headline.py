@@ -21,11 +21,18 @@ from pages.common.progression.question import OBSERVED, SELECTION, Question
 def answer(page: Page, asked: Question, found: Found) -> None:
     """The question of the page, answered: which arm, by how much, against the SDC, both ways."""
     if not found:
-        st.info("No patient has a total at both visits.", icon=":material/inbox:")
+        st.info(_nobody(asked), icon=":material/inbox:")
         st.stop()
-    for way, result in found.items():
-        st.markdown(f"**{WAYS[way].capitalize()}.** {_sentence(asked, result)}")
+    for way, words in WAYS.items():
+        said = _sentence(asked, found[way]) if way in found else _nobody(asked)
+        st.markdown(f"**{words.capitalize()}.** {said}")
     _missing(page, asked)
+
+
+def _nobody(asked: Question) -> str:
+    """That no change can be formed, and what may help."""
+    who = "No patient" if asked.is_full_set else "None of the patients that the filter leaves"
+    return f"{who} has a total at both {md(asked.first)} and {md(asked.last)}."
 
 
 def _sentence(asked: Question, result: dict[str, Any]) -> str:

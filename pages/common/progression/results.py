@@ -60,6 +60,11 @@ def results(page: Page, asked: Question) -> dict[str, dict[str, Any]]:
     return {way: one for way, one in found.items() if one is not None}
 
 
+def with_a_change(found: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The ways of ``results`` in which a patient has a change: of no other can a figure be drawn."""
+    return {way: one for way, one in found.items() if one["subjects"]}
+
+
 def result(page: Page, asked: Question, way: str) -> dict[str, Any] | None:
     """Change between the two visits under one way, None where no patient has a total."""
     found: dict[str, Any] | None = computed(page, _result, without_films(asked), way)
