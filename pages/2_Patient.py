@@ -6,7 +6,7 @@ from core.markdown import md
 from pages.common import guards
 from pages.common.filters import cohort_filter
 from pages.common.page import open_page
-from pages.common.patient.case import choose_case
+from pages.common.patient.case import choose_case, needs_patients
 from pages.common.patient.change_breakdown import change_breakdown
 from pages.common.patient.changes import what_changed
 from pages.common.patient.course import course
@@ -19,6 +19,7 @@ from pages.common.patient.total_breakdown import total_breakdown
 page = open_page("Patient")
 guards.needs_cohort(page)
 chosen = cohort_filter(page)
+needs_patients(page, chosen)
 title, choice = st.columns([1, 2.1], vertical_alignment="center")
 with choice:
     case = choose_case(page, chosen)

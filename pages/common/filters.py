@@ -42,8 +42,9 @@ def cohort_filter(page: Page) -> CohortFilter:
         if scored and saved.system not in scored:
             saved = replace(saved, system=scored[0], campaign="")
             readers = ask(page, scores.readers, saved.system)
-    saved = _possible(saved, levels)
+    asked, saved = saved, _possible(saved, levels)
     st.session_state[keys.FILTER] = saved
+    _say_unknown(asked, saved)
     with st.sidebar:
         _draw(page, saved, levels, scored, people_campaigns(readers))
         _count(page, saved)
@@ -117,6 +118,17 @@ def _possible(saved: CohortFilter, levels: pd.DataFrame) -> CohortFilter:
         visits=tuple(visit for visit in saved.visits if visit in known.get("visit", ())),
         covariates=tuple(pair for pair in saved.covariates if pair in pairs),
     )
+
+
+def _say_unknown(asked: CohortFilter, possible: CohortFilter) -> None:
+    """What a link asks for and this cohort, or this viewer, does not have."""
+    gone = {
+        name: tuple(value for value in getattr(asked, name) if value not in getattr(possible, name))
+        for name in ("arms", "sexes", "visits", "covariates")
+    }
+    words = selection_words(replace(CohortFilter(), **gone))
+    if words:
+        st.warning(f"Not known here, so not filtered by: {md(words)}.", icon=":material/filter_alt_off:")
 
 
 def _keep() -> None:

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from core.domain import CohortFilter
+from core.markdown import md
 from core.patient.changes import site_changes
 from core.reader_labels import label_kinds, people, shown_readings
 from core.scores.system import ScoreSystem
@@ -78,19 +79,31 @@ class Case:
         return sum(known) / len(known) if known else None
 
 
+def needs_patients(page: Page, chosen: CohortFilter) -> None:
+    """Stop under the title where no patient can be shown: the filter leaves none, or none is known yet."""
+    with guards.errors_shown():
+        if len(ask(page, cohort.subjects, chosen)):
+            return
+        films = len(ask(page, cohort.unassigned))
+    st.title("Patient")
+    if all_patients(chosen) != chosen:
+        st.info("No patient matches the filter. Clear it in the sidebar.", icon=":material/inbox:")
+        guards.link("pages/1_Cohort.py", "See the cohort")
+    else:
+        wait = "film waits" if films == 1 else "films wait"
+        st.info(f"{films:,} {wait} for a patient." if films else "No patients yet.", icon=":material/inbox:")
+        guards.link(guards.IMPORT, "Import patients and say whose films they are")
+    st.stop()
+
+
 def choose_case(page: Page, chosen: CohortFilter) -> Case:
     """Patient and visits: widgets over the place in the address."""
     with guards.errors_shown():
         patients = ask(page, cohort.subjects, chosen)
-    guards.needs_rows(
-        patients,
-        "No patient matches the filter. Clear it in the sidebar.",
-        "pages/1_Cohort.py",
-        "See the cohort",
-    )
     who, from_, to = st.columns([2, 1, 1])
     with who:
         subject = _patient(patients["subject"].tolist())
+        _say_if_another(page, chosen, subject)
     with guards.errors_shown():
         known = ask(page, patient.visits, subject)
     visits = visits_in_order(known)
@@ -175,6 +188,20 @@ def _patient(patients: list[str]) -> str:
     st.session_state[keys.PATIENT] = now if now in patients else patients[0]
     subject: str = st.selectbox("Patient", patients, key=keys.PATIENT, on_change=_keep_patient)
     return subject
+
+
+def _say_if_another(page: Page, chosen: CohortFilter, shown: str) -> None:
+    """That the patient of the address is not the one who is shown, and why."""
+    wanted = url_state.place().patient
+    if wanted in ("", shown):
+        return
+    everybody = ask(page, cohort.chosen_subjects, all_patients(chosen))["subject"]
+    why = (
+        "is not among the patients that the filter leaves"
+        if wanted in set(everybody)
+        else "is not known here"
+    )
+    st.warning(f"Patient {md(wanted)} {why}: {md(shown)} is shown.", icon=":material/person_off:")
 
 
 def _keep_patient() -> None:
