@@ -62,7 +62,7 @@ def all_rows(rows: pd.DataFrame, key: str, what: str) -> None:
     """Under a table of ``first_rows``: how many there are, with a switch to see every one."""
     if len(rows) <= FEW:
         return
-    st.toggle(f"Show all {len(rows):,} {what}, not only the first {FEW}", key=key)
+    st.toggle(f"Show all {len(rows):,} {what}", key=key)
 
 
 def _clicked(key: str, on_click: Click) -> None:

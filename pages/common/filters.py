@@ -6,7 +6,7 @@ Widgets forget their value when the page changes, so each is seeded from the sav
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 import streamlit as st
@@ -20,6 +20,8 @@ from pages.common import guards, url_state
 from pages.common import session_keys as keys
 from pages.common.page import Page
 from pages.common.queries import ask, asking, fetch
+
+T = TypeVar("T")
 
 
 def cohort_filter(page: Page) -> CohortFilter:
@@ -120,13 +122,19 @@ def _possible(saved: CohortFilter, levels: pd.DataFrame) -> CohortFilter:
     )
 
 
+def _without(asked: tuple[T, ...], possible: tuple[T, ...]) -> tuple[T, ...]:
+    return tuple(value for value in asked if value not in possible)
+
+
 def _say_unknown(asked: CohortFilter, possible: CohortFilter) -> None:
     """What a link asks for and this cohort, or this viewer, does not have."""
-    gone = {
-        name: tuple(value for value in getattr(asked, name) if value not in getattr(possible, name))
-        for name in ("arms", "sexes", "visits", "covariates")
-    }
-    words = selection_words(replace(CohortFilter(), **gone))
+    gone = CohortFilter(
+        arms=_without(asked.arms, possible.arms),
+        sexes=_without(asked.sexes, possible.sexes),
+        visits=_without(asked.visits, possible.visits),
+        covariates=_without(asked.covariates, possible.covariates),
+    )
+    words = selection_words(gone)
     if words:
         st.warning(f"Not known here, so not filtered by: {md(words)}.", icon=":material/filter_alt_off:")
 

@@ -89,6 +89,6 @@ def test_a_list_shows_every_row_or_says_how_many_there_are(drawn, monkeypatch, c
         assert len(shown) == count and not switches
         return
     assert len(shown) == tables.FEW
-    assert switches == [(f"Show all {count} sites, not only the first {tables.FEW}", "all")]
+    assert switches == [(f"Show all {count} sites", "all")]
     state["all"] = True
     assert len(tables.first_rows(rows, "all")) == count

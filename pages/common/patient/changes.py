@@ -68,7 +68,7 @@ def _pick_from(changed: pd.DataFrame, case: Case) -> None:
             "seen by": st.column_config.TextColumn("Seen by", width=58, help="Readers who saw it"),
         },
     )
-    all_rows(table, ALL_SITES, "sites that changed")
+    all_rows(table, ALL_SITES, "changed sites")
 
 
 def _yardstick(page: Page, case: Case) -> str:
