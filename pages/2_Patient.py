@@ -3,7 +3,8 @@
 import streamlit as st
 
 from core.markdown import md
-from pages.common import guards
+from pages.common import guards, url_state
+from pages.common.blanking import blank_until_drawn
 from pages.common.filters import cohort_filter
 from pages.common.page import open_page
 from pages.common.patient.case import choose_case, needs_patients
@@ -21,22 +22,23 @@ guards.needs_cohort(page)
 chosen = cohort_filter(page)
 needs_patients(page, chosen)
 title, choice = st.columns([1, 2.1], vertical_alignment="center")
-with choice:
-    case = choose_case(page, chosen)
-title.title(f"Patient {md(case.subject)}")
-headline(page, case)
-list_, films = st.columns([1, 2.1])
-with list_:
-    site = what_changed(page, case)
-with films:
-    film_pair(page, case, site)
-joints(page, case, site)
-over_time, sites = st.columns([1.5, 1])
-with over_time:
-    course(page, case)
-with sites:
-    site_by_visit(page, case, site)
-change_breakdown(page, case)
-total_breakdown(page, case, site)
-left_out(page, case)
-footer(page, case)
+with blank_until_drawn("patient", (url_state.place().patient, chosen)):
+    with choice:
+        case = choose_case(page, chosen)
+    title.title(f"Patient {md(case.subject)}")
+    headline(page, case)
+    list_, films = st.columns([1, 2.1])
+    with list_:
+        site = what_changed(page, case)
+    with films:
+        film_pair(page, case, site)
+    joints(page, case, site)
+    over_time, sites = st.columns([1.5, 1])
+    with over_time:
+        course(page, case)
+    with sites:
+        site_by_visit(page, case, site)
+    change_breakdown(page, case)
+    total_breakdown(page, case, site)
+    left_out(page, case)
+    footer(page, case)

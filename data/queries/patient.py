@@ -23,10 +23,11 @@ def visits(store: CohortStore, viewer: Viewer, subject: str) -> pd.DataFrame:
 
 
 def films(store: CohortStore, viewer: Viewer, subject: str) -> pd.DataFrame:
-    """``image, visit, body_part, view, modality, spacing_row_mm, spacing_column_mm, film_date, warnings``."""
+    """``image, visit, body_part, laterality, view, modality, spacing_row_mm, spacing_column_mm, film_date,
+    warnings``."""
     sql = """
-        SELECT i.image, i.visit, v.visit_order, i.body_part, i.view, i.modality, i.spacing_row_mm,
-            i.spacing_column_mm, i.film_date, i.warnings
+        SELECT i.image, i.visit, v.visit_order, i.body_part, i.laterality, i.view, i.modality,
+            i.spacing_row_mm, i.spacing_column_mm, i.film_date, i.warnings
         FROM image i LEFT JOIN visit v USING (subject, visit)
         WHERE i.subject = $subject ORDER BY v.visit_order, i.visit, i.body_part, i.image
     """

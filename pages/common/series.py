@@ -47,21 +47,23 @@ def series(page: Page, chosen: CohortFilter) -> None:
     picked = st.session_state[TABLE]["selection"]["rows"]
     if picked and picked[0] < len(rows):
         row = rows.iloc[picked[0]]
-        title = f"{row['subject']} {row['visit']}"
         subtitle = " ".join(str(row[name]) for name in ("modality", "body_part") if pd.notna(row[name]))
-        film_viewer([viewed_series(page, row["series"], title, subtitle)], key="series_viewer", height=460)
+        whole = viewed_series(page, row["series"], row["visit"], subtitle, patient=row["subject"])
+        film_viewer([whole], key="series_viewer", height=460)
 
 
-def viewed_series(page: Page, name: str, title: str, subtitle: str = "") -> ViewedFilm:
+def viewed_series(page: Page, name: str, title: str, subtitle: str = "", *, patient: str = "") -> ViewedFilm:
     """A series as the viewer shows it; one that is no stack or cannot be read says why in its place."""
     try:
         image = _loaded(page.path, page.state["last_writes"].get("image", 0), name, page.viewer)
     except CohortError as error:
-        return ViewedFilm(name, title, subtitle, message=f"{error.given}: {error.needed}; {error.todo}.")
+        reason = f"{error.given}: {error.needed}; {error.todo}."
+        return ViewedFilm(name, title, subtitle, message=reason, patient=patient)
     pixels, window, limits = shown_grey(image.frames)
     return ViewedFilm(
-        name, title, subtitle, pixels, image.spacing_mm, window, limits, frame_notes=frame_notes(image)
-    )
+        name, title, subtitle, pixels, image.spacing_mm, window, limits,
+        frame_notes=frame_notes(image), patient=patient,
+    )  # fmt: skip
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)

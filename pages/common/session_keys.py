@@ -21,6 +21,8 @@ PATIENT = "patient_choice"
 FIRST = "first_visit"
 LAST = "last_visit"
 REGION = "region"
+REVEAL = "films_asked_for"  # how often a person asked to see the films
+SIDE = "side"  # of the region, where a visit has films of one side each
 
 MARGIN = "agreement_margin"
 MARGIN_REASON = "agreement_margin_reason"

@@ -67,8 +67,8 @@ def marks(visitor):
         frame = visitor.page.locator(".film canvas").nth(place).bounding_box()
         visitor.page.mouse.move(frame["x"] + 3, frame["y"] + frame["height"] / 2)
         visitor.page.mouse.move(frame["x"] + 6, frame["y"] + frame["height"] / 2)
-    visitor.page.locator('[data-do="boxes"]').click()
-    visitor.page.locator('[data-do="boxes"]').click()
+    visitor.tool("boxes").click()
+    visitor.tool("boxes").click()
     visitor.page.wait_for_timeout(300)
     return [_rows(heard) for heard in visitor.page.evaluate(HEARD)]
 

@@ -1,5 +1,6 @@
 """The film viewer in a real browser."""
 
+import re
 import subprocess
 import sys
 import time
@@ -97,12 +98,12 @@ def test_right_drag_changes_the_window_and_not_the_place(films):
 
 def test_invert_and_presets_change_what_is_drawn(films):
     plain = canvas(films).screenshot()
-    films.page.locator('[data-do="invert"]').click()
+    films.tool("invert").click()
     films.page.wait_for_timeout(300)
     inverted = canvas(films).screenshot()
     assert plain != inverted
     state = films.state()
-    films.page.locator('[data-do="preset"]').select_option("bone")
+    films.tool("preset").select_option("bone")
     films.page.wait_for_timeout(300)
     assert films.state() != state
 
@@ -134,6 +135,38 @@ def test_region_can_be_changed(films):
     films.click(films.page.get_by_role("radio", name="lumbar", exact=True).first)
     films.films_drawn()
     assert "lumbar" in films.page.locator(".film .title").first.inner_text()
+
+
+def test_page_follows_the_keys_without_enter(films):
+    for _ in range(3):
+        films.page.locator(".viewer").press("n")
+    films.page.wait_for_url("**site=C7S**", timeout=films.patience)  # C5I, C6S, C6I, C7S
+    films.settle()
+    middle, frame = where(films, "C7S"), canvas(films).bounding_box()
+    assert (middle["x"], middle["y"]) == pytest.approx((frame["width"] / 2, frame["height"] / 2), abs=2)
+
+
+WATCH = """() => {
+    const spinners = () => document.querySelectorAll('.sharpline-loading').length;
+    const hasFilm = one => one.shadowRoot?.querySelector('.film');
+    const films = () => [...document.querySelectorAll('*')].filter(hasFilm).length;
+    window.seen = [];
+    new MutationObserver(() => { if (spinners()) window.seen.push(films()); })
+        .observe(document.body, { childList: true, subtree: true });
+}"""
+
+
+def test_nothing_of_a_patient_stays_under_another_ones_name(films):
+    assert films.page.locator(".film .who").all_inner_texts() == ["P4 · lateral"] * 2
+    films.page.evaluate(WATCH)
+    films.click(films.page.get_by_role("combobox", name="Patient"))
+    films.click(films.page.get_by_role("option", name="P2"))
+    films.page.locator(".film .who", has_text="P2").first.wait_for(timeout=films.patience)
+    films.settle()
+    films.films_drawn()
+    assert films.page.locator(".film .who").all_inner_texts() == ["P2 · lateral"] * 2
+    seen = films.page.evaluate("window.seen")
+    assert seen and seen[0] == 0, "as soon as the page loads there is no film on it"
 
 
 # -- the viewer alone (viewer_stage.py) ----------------------------------------------------------------------
@@ -198,7 +231,7 @@ def opened(visitor, scene="pair", count=2):
 
 
 def tool(visitor, name):
-    visitor.page.locator(f'[data-do="{name}"]').click()
+    visitor.tool(name).click()
     visitor.page.wait_for_timeout(250)
 
 
@@ -230,7 +263,7 @@ def title(visitor):
 
 def saved(visitor, kind):
     with visitor.page.expect_download(timeout=visitor.patience) as waiting:
-        visitor.page.locator(f'[data-do="{kind}"]').click()
+        visitor.tool(kind).click()
     return Path(waiting.value.path()).read_bytes(), waiting.value.suggested_filename
 
 
@@ -310,7 +343,7 @@ def test_overlay_that_is_switched_off_disappears_and_stays_so(alone):
     before = svg(alone)
     assert "outline" in texts(before)
     assert "T" in texts(before)
-    drawn.click()
+    alone.tool("truth", "layer").click()
     after = svg(alone)
     assert "outline" not in texts(after)
     assert "T" not in texts(after)
@@ -325,7 +358,7 @@ def test_mask_is_drawn_in_its_readers_layer(alone):
     opened(alone)
     tool(alone, "fit")
     count = len(list(svg(alone).iter(f"{SVG}image")))
-    alone.page.locator('[data-layer="R1"]').click()
+    alone.tool("R1", "layer").click()
     assert len(list(svg(alone).iter(f"{SVG}image"))) == count - 1
 
 
@@ -452,6 +485,163 @@ def test_film_without_spacing_has_no_scale(alone):
     said = texts(svg(alone))
     assert "no scale: the file gives no pixel spacing" in said
     assert not any(text.endswith(" mm") for text in said)
+
+
+# -- whose film it is --------------------------------------------------------------------------------------
+
+
+def test_patient_side_and_view_stand_on_each_film_and_in_saved_pictures(alone):
+    opened(alone, "sided")
+    assert alone.page.locator(".film .who").all_inner_texts() == ["P9 · left · PA"] * 2
+    for mode in ("side", "blink", "difference"):
+        tool(alone, mode)
+        for film in svg(alone).iter(f"{SVG}svg"):
+            if film.get("class") == "film":
+                assert "P9 · left · PA" in texts(film)
+    assert "BL cervical left PA and W52 cervical left PA" in caption(svg(alone))
+
+
+ASK = """() => {
+    const host = [...document.querySelectorAll('*')].find(one => one.shadowRoot?.querySelector('.viewer'));
+    const viewer = host.shadowRoot.querySelector('.viewer'), film = viewer.querySelectorAll('.film')[1];
+    viewer.dispatchEvent(new KeyboardEvent('keydown', { key: 'N', bubbles: true }));
+    const canvas = film.querySelector('canvas');
+    const dots = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+    return [dots.some(value => value > 0), film.querySelector('.message').innerText, 'drawn' in film.dataset];
+}"""
+
+
+def test_a_film_is_blank_from_the_moment_another_is_asked_for(alone):
+    opened(alone)
+    assert alone.page.evaluate(ASK) == [False, "Loading the next visit …", False]
+    alone.wait_for("Shown: W104")
+    alone.films_drawn()
+    assert alone.page.locator(".film .message").nth(1).is_hidden()
+
+
+def test_show_in_the_films_brings_them_into_sight(alone):
+    opened(alone, "sided")
+    button = alone.page.get_by_role("button", name="Show in the films")
+    button.scroll_into_view_if_needed(timeout=alone.patience)
+    assert canvas(alone).bounding_box()["y"] < -300
+    alone.click(button)
+    alone.page.wait_for_timeout(500)
+    assert 0 <= canvas(alone).bounding_box()["y"] < 300
+
+
+# -- the tool bar, measuring, turning ----------------------------------------------------------------------
+
+PLACES = """() => {
+    const host = [...document.querySelectorAll('*')].find(one => one.shadowRoot?.querySelector('.viewer'));
+    const bar = host.shadowRoot.querySelector('.bar'), end = bar.getBoundingClientRect();
+    const isShown = one => one.offsetParent && !one.closest('.panel');
+    const tools = [...bar.querySelectorAll('button')].filter(isShown);
+    return [tools.map(one => [one.dataset.do ?? one.dataset.menu, one.getBoundingClientRect().x]), end.height,
+        Math.max(...tools.map(one => one.getBoundingClientRect().right)) <= end.right];
+}"""
+
+
+def test_tool_bar_is_one_line_that_does_not_jump(films):
+    places, height, is_inside = films.page.evaluate(PLACES)
+    assert height < 42 and is_inside
+    for keys in ("x", " ", "x", "d", "i", "e", "Escape", "?"):
+        films.page.locator(".viewer").press(keys)
+        films.page.wait_for_timeout(150)
+        assert films.page.evaluate(PLACES) == [places, height, True], keys
+    films.tool("window", "menu").click()
+    assert films.tool("preset").is_visible()
+    films.page.keyboard.press("Escape")
+    assert films.tool("window", "menu").get_attribute("aria-expanded") == "false"
+    canvas(films).click(position={"x": 5, "y": 150})
+
+
+def drawn(visitor, kind, *points):
+    """Measure on the first film; points in film pixels."""
+    scale, x, y = visitor.views()[0]
+    frame = canvas(visitor).bounding_box()
+    down = 2 if "aniso" in visitor.page.url else 1
+    visitor.page.locator(".viewer").press({"length": "e", "angle": "a"}[kind])
+    for right, low in points:
+        visitor.page.mouse.click(frame["x"] + x + right * scale, frame["y"] + y + low * scale * down)
+    visitor.page.keyboard.press("Escape")
+    visitor.page.wait_for_timeout(200)
+
+
+def measured(visitor, sign):
+    """What stands at the measurements; a scale bar says whole millimetres."""
+    said = {text for text in texts(svg(visitor)) if re.match(rf"\d+\.\d{sign}", text)}
+    return [float(text.split(sign)[0]) for text in said]
+
+
+@pytest.mark.parametrize(("scene", "mm", "degrees"), [("pair", 25.0, 53.13), ("aniso", 42.72, 69.44)])
+def test_length_and_angle_go_by_the_films_spacing(alone, scene, mm, degrees):
+    """From (60, 100) 30 pixels to the right and 40 down: of 0.5 mm, and of 0.5 x 1 mm."""
+    opened(alone, scene)
+    keyed(alone, "0")
+    drawn(alone, "length", (60, 100), (90, 140))
+    assert measured(alone, " mm") == [pytest.approx(mm, abs=0.4)]
+    assert f"Measured by hand: BL {measured(alone, ' mm')[0]:.1f} mm." in caption(svg(alone))
+    keyed(alone, "Backspace")
+    drawn(alone, "angle", (90, 100), (60, 100), (90, 140))
+    assert measured(alone, " mm") == []
+    assert measured(alone, "°") == [pytest.approx(degrees, abs=0.8)]
+
+
+def test_length_without_spacing_is_no_millimetre(alone):
+    opened(alone, "unknown")
+    keyed(alone, "0")
+    drawn(alone, "length", (60, 100), (90, 140))
+    assert any(text.endswith("pixels (spacing unknown)") for text in texts(svg(alone)))
+    assert measured(alone, " pixels") == [pytest.approx(50, abs=1)]
+
+
+def test_window_is_set_in_numbers(alone):
+    opened(alone)
+    assert alone.tool("exactWidth").input_value() == "39000"
+    alone.tool("exactWidth").fill("1000")
+    alone.tool("exactCentre").fill("20000")
+    alone.page.keyboard.press("Enter")
+    alone.page.wait_for_timeout(300)
+    assert alone.state().startswith("W 1000 C 20000")
+
+
+def middles(root):
+    """Across, of the outlines of sites on the first film."""
+    film = next(root.iter(f"{SVG}svg"))
+    paths = [one.get("d") for one in film.iter(f"{SVG}path") if one.get("d").endswith("Z")]
+    points = [[float(pair.split()[0]) for pair in d.strip("MZ").split("L")] for d in paths if "a" not in d]
+    return np.array([np.mean(xs) for xs in points])
+
+
+def test_mirrored_film_says_so_and_its_marks_go_along(alone):
+    opened(alone, "sided")
+    keyed(alone, "0")
+    before, wide = middles(svg(alone)), canvas(alone).bounding_box()["width"]
+    keyed(alone, "h")
+    after = svg(alone)
+    assert middles(after) == pytest.approx(wide - before, abs=0.6)
+    assert "P9 · left · PA · mirrored" in texts(after)
+    assert "BL cervical left PA mirrored" in caption(after)
+    keyed(alone, "r")
+    assert (
+        alone.page.locator(".film .who").first.inner_text()
+        == "P9 · left · PA · mirrored, turned right by 90°"
+    )
+    keyed(alone, "u")
+    assert middles(svg(alone)) == pytest.approx(before, abs=0.1)
+    assert alone.page.locator(".film .who").first.inner_text() == "P9 · left · PA"
+
+
+def test_magnifier_shows_the_film_larger_under_the_pointer(alone):
+    opened(alone)
+    plain, frame = at_rest(alone), canvas(alone).bounding_box()
+    keyed(alone, "m")
+    alone.page.mouse.move(frame["x"] + 150, frame["y"] + 200)
+    alone.page.mouse.move(frame["x"] + 152, frame["y"] + 200)
+    magnified = at_rest(alone)
+    assert unlike(plain, magnified) > 0.03
+    keyed(alone, "m")
+    assert unlike(plain, at_rest(alone)) < 0.02
 
 
 # -- stacks (viewer_stage.stack) ---------------------------------------------------------------------------

@@ -105,6 +105,14 @@ class Visitor:
         )
         self.page.wait_for_timeout(200)
 
+    def tool(self, name, kind="do"):
+        """A tool of the film viewer; the menu that holds it is opened first."""
+        place = self.page.locator(f'[data-{kind}="{name}"]')
+        menu = self.page.locator(".bar .menu").filter(has=place)
+        if menu.count() and not place.is_visible():
+            menu.locator("[data-menu]").click(timeout=PATIENCE)
+        return place
+
     def views(self):
         """(scale, x, y) of every film: how it lies on its canvas."""
         return self.page.evaluate(f"() => {FILMS}.map(film => film.dataset.view.split(' ').map(Number))")

@@ -1,6 +1,7 @@
 """A page with nothing but the film viewer, for its tests: ``?scene=`` says what it shows."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -75,6 +76,9 @@ def films(scene, last):
         return [film("BL", (1.0, 0.5)), film(last, (1.0, 0.5))]
     if scene == "unknown":
         return [film("BL", None), film(last, None)]
+    if scene == "sided":
+        whose = {"patient": "P9", "side": "left", "view": "PA"}
+        return [replace(film("BL"), **whose), replace(film(last), **whose)]
     if scene == "unmarked":
         return [film("BL"), film(last, boxes=False)]
     return [film("BL"), film(last)]
@@ -91,11 +95,19 @@ def picked(site, image):
     st.session_state["focus"] = site
 
 
+def shown_again():
+    st.session_state["reveal"] = st.session_state.get("reveal", 0) + 1
+
+
 st.set_page_config(layout="wide")
 scene = st.query_params.get("scene", "pair")
 film_viewer(
     films(scene, st.session_state.get("last", "W52")), key="stage", heads=heads(KINDS), order=tuple(SITES),
     focus=st.session_state.get("focus", "S2"), height=460, on_pick=picked, on_visit=to_visit,
+    reveal=st.session_state.get("reveal", 0),
     caption=ViewedCaption("Stage study", "P9", "mSASSS", 7, "abc123", "Sharpline", True),
 )  # fmt: skip
+if scene == "sided":
+    st.html('<div style="height: 2000px"></div>')
+    st.button("Show in the films", on_click=shown_again)
 st.text(f"Picked: {st.session_state.get('picked', 'nothing')}. Shown: {st.session_state.get('last', 'W52')}")

@@ -118,7 +118,7 @@ def test_boxes_carry_the_grades_of_every_reading(page):
     store = CohortStore(page.path)
     stored = patient.films(store, Viewer(), "P4")
     found = patient.findings(store, Viewer(), "P4", "msasss")
-    film = stored_films.of_region(stored, "W104", "cervical")
+    film = stored_films.films_showing(stored, found, small_cohort.SYSTEM, "W104", "cervical").iloc[0]
     grades = pd.DataFrame({"site": ["C5I", "C5I"], "label": ["R1", "R2"], "grade": [3, None]})
     boxes = stored_films.boxes_of(
         film["image"], found, grades, {"R1": "human", "R2": "human"}, small_cohort.SYSTEM
@@ -147,6 +147,13 @@ def test_lost_film_says_so_in_its_place(page):
     assert film.pixels is None
     assert "run 'sharpline ingest'" in film.message
     assert _payload(replace(film, title="x"), "place")["url"] == ""
+
+
+def test_a_cohort_without_films_has_no_viewer(open_app, own):
+    at = open_app(PAGE, cohort=own, patient="P4")
+    assert not at.exception
+    assert "P4 has no films in this cohort." in words(at, "caption")
+    assert not [group for group in at.button_group if group.key == "region"]
 
 
 # -- what the change means -----------------------------------------------------------------------------------
@@ -270,7 +277,9 @@ def test_two_films_and_two_visits_of_one_day(open_app, tmp_path):
         tx.insert("visit", pd.DataFrame([{"subject": "P2", "visit": "BL2", "visit_order": 0, "day": 0}]))
     at = open_app(PAGE, cohort=path, patient="P2")
     assert not at.exception
-    assert "BL has 2 cervical films; the last one is shown" in words(at, "caption")
+    several = next(group for group in at.button_group if group.label == "BL has 2 such films")
+    assert several.value == film["image"].iloc[0], "the one that the model graded, as the scores have it"
+    assert len(several.options) == 2
 
 
 def test_therapy_stands_under_the_course():

@@ -1,8 +1,10 @@
 """Patient with hands and feet: the same page, with a joint map, both features and findings at joints."""
 
 import pandas as pd
+import pytest
 
 from core.scores.engine.totals import compute
+from pages.common.viewer import stored_films
 from tests.helpers import hands_cohort
 
 PAGE = "pages/2_Patient.py"
@@ -52,3 +54,68 @@ def test_course_and_rows_can_be_chosen(open_app, hands_file):
     assert "the largest where they differ" in captions
     at.segmented_control(key="map_rows").set_value("All").run()
     assert "of 86 sites shown" not in words(at, "caption")
+
+
+# -- films of one side each ----------------------------------------------------------------------------------
+
+
+def side_films(*films):
+    """Films of one visit: (image, laterality, graded sites of the left and of the right hand)."""
+    stored = pd.DataFrame(
+        [(image, "W52", "hand", side) for image, side, *_ in films],
+        columns=["image", "visit", "body_part", "laterality"],
+    )
+    hands = [site for site in hands_cohort.SYSTEM.sites if site.region == "hand"]
+    sites = {side: [site.code for site in hands if site.side == side] for side in ("L", "R")}
+    rows = [
+        (image, code, 0)
+        for image, _, *counts in films
+        for side, count in zip("LR", counts, strict=True)
+        for code in sites[side][:count]
+    ]
+    return stored, pd.DataFrame(rows, columns=["image", "site", "grade"])
+
+
+@pytest.mark.parametrize(
+    ("films", "left", "right"),
+    [
+        ([("a", "L", 5, 0), ("b", "R", 0, 5)], ["a"], ["b"]),
+        ([("a", None, 5, 0), ("b", "", 0, 5)], ["a"], ["b"]),
+        ([("a", "L", 5, 0)], ["a"], []),
+        ([("a", "B", 5, 5), ("b", "L", 6, 0)], ["a", "b"], ["a"]),
+        ([("a", None, 0, 0), ("b", "L", 6, 0)], ["b", "a"], ["a"]),
+        ([("b", "L", 5, 0), ("a", "L", 5, 0)], ["a", "b"], []),
+        ([("a", "R", 5, 0)], [], ["a"]),
+    ],
+)
+def test_each_side_has_the_films_that_show_it(films, left, right):
+    stored, found = side_films(*films)
+    for side, images in {"L": left, "R": right}.items():
+        shown = stored_films.films_showing(stored, found, hands_cohort.SYSTEM, "W52", "hand", side)
+        assert shown["image"].tolist() == images
+
+
+@pytest.fixture
+def own(tmp_path):
+    path = tmp_path / "sides.duckdb"
+    store = hands_cohort.build(path)
+    film = store.query(
+        "SELECT * FROM main.image WHERE subject = 'P4' AND visit = 'W52' AND body_part LIKE 'hand%'"
+    )
+    with store.write("test", "films of one side each") as tx:
+        for image, side in {"aa" * 12: "L", "bb" * 12: "R"}.items():
+            again = film.drop(columns=["event", "superseded_by"])
+            tx.insert("image", again.assign(image=image, pixel_hash=image, laterality=side))
+    return path
+
+
+def test_a_side_can_be_chosen_and_each_of_its_films(open_app, own):
+    at = open_app(PAGE, cohort=own, patient="P4", system="mtss", site="RH.E.MCP2")
+    assert not at.exception
+    assert at.segmented_control(key="side").value == "R", "that of the site"
+    at.segmented_control(key="side").set_value("L").run()
+    films = next(group for group in at.button_group if group.label == "W52 has 2 such films")
+    assert [option.split(" · ")[1] for option in films.options] == ["both sides", "left"]
+    at.segmented_control(key="region").set_value("foot").run()
+    assert not at.exception
+    assert not [group for group in at.button_group if group.key == "side"]

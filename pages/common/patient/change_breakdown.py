@@ -14,7 +14,6 @@ from core.patient import breakdown as core
 from core.patient.changes import chance_of_change
 from core.reader_labels import people, short_names
 from core.report import formatting
-from pages.common import url_state
 from pages.common.page import Page
 from pages.common.patient.breakdown import (
     AT_ONCE,
@@ -29,6 +28,7 @@ from pages.common.patient.breakdown import (
 )
 from pages.common.patient.cards import Place, card, grade_table, picture
 from pages.common.patient.case import Asked, Case, case_of
+from pages.common.patient.film_pair import show_in_films
 from pages.common.patient.site_card import states_at
 from pages.common.patient.site_location import alike, place_of, side_of
 from pages.common.queries import computed
@@ -157,7 +157,7 @@ def _show(page: Page, one: Card) -> None:
     card(*(picture(page, place, one.side, SMALL, one.code) for place in one.places), one.about)
     st.button(
         "Show in the films", key=f"why_open_{one.code}", icon=":material/center_focus_strong:",
-        type="tertiary", on_click=url_state.go, kwargs={"site": one.code},
+        type="tertiary", on_click=show_in_films, args=(one.code,),
     )  # fmt: skip
 
 

@@ -10,11 +10,12 @@ import pandas as pd
 from core.figures.style import NO_GRADE_COLOUR, grade_colour
 from core.imaging.crops import Spacing, side_for
 from core.reader_labels import models
+from core.scores.system import Site
 from pages.common.page import Page
 from pages.common.patient.breakdown import Breakdown
 from pages.common.patient.cards import Place
 from pages.common.patient.case import Case
-from pages.common.viewer.stored_films import of_region
+from pages.common.viewer.stored_films import films_showing
 
 
 def place_of(page: Page, case: Case, found: Breakdown, visit: str, code: str) -> Place:
@@ -33,16 +34,17 @@ def place_of(page: Page, case: Case, found: Breakdown, visit: str, code: str) ->
         row = beside.iloc[-1]
         why = f"not found; beside {row['site']}"
         return Place(visit, row["image"], _spacing(found, row["image"]), None, row["box"], why=why)
-    return Place(visit, why=_why_no_place(page, case, found, visit, site.region))
+    return Place(visit, why=_why_no_place(page, case, found, visit, site))
 
 
-def _why_no_place(page: Page, case: Case, found: Breakdown, visit: str, region: str) -> str:
-    film = of_region(found.films, visit, region)
-    if film is None:
-        return f"no {region} film at this visit"
+def _why_no_place(page: Page, case: Case, found: Breakdown, visit: str, site: Site) -> str:
+    films = films_showing(found.films, found.found, case.system, visit, site.region, site.side)
+    if films.empty:
+        of_side = " of this side" if site.side else ""
+        return f"no {site.region} film{of_side} at this visit"
     if page.is_reader:
         return "where this site lies is not shown to a blinded reader"
-    refused = found.found[(found.found["image"] == film["image"]) & found.found["abstained"].notna()]
+    refused = found.found[(found.found["image"] == films["image"].iloc[0]) & found.found["abstained"].notna()]
     if len(refused):
         return f"film rejected by the model: {refused['abstained'].iloc[0]}"
     if not models(found.kinds):

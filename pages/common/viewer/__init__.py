@@ -17,7 +17,10 @@ from core.figures.style import DARK, NO_GRADE_COLOUR, grade_colour
 from core.imaging.registration import NotRegistered, Registration, register_pair
 
 HERE = Path(__file__).parent
-SCRIPTS = ("state", "geometry", "films", "frames", "paint", "labels", "sites", "save", "input", "viewer")
+SCRIPTS = (
+    "state", "geometry", "orientation", "films", "frames", "paint", "labels", "measures", "sites", "menus",
+    "save", "input", "viewer",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,7 @@ class ViewedFilm:
     window, limits: (low, high) grey values; the first is shown, the second is the preset "Full range".
     shapes: outlines and masks of layers. unplaced: (site, cells) of sites that were graded but not found on
     the film; the list of sites names them.
+    patient, side, view: stand on the film beside its title, in full screen and in saved pictures too.
     """
 
     image: str
@@ -123,6 +127,9 @@ class ViewedFilm:
     shapes: tuple[ViewedPolygon | ViewedMask, ...] = ()
     unplaced: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
     frame_notes: tuple[str, ...] = ()
+    patient: str = ""
+    side: str = ""
+    view: str = ""
 
 
 @dataclass(frozen=True)
@@ -151,6 +158,8 @@ def film_viewer(
     height: int = 560,
     on_pick: Callable[[str, str], None] | None = None,
     on_visit: Callable[[int], None] | None = None,
+    can_visit: tuple[bool, bool] = (True, True),
+    reveal: int = 0,
     caption: ViewedCaption | None = None,
 ) -> None:
     """Show one or two films; ``on_pick(site, image)`` is called before the rerun that a click causes.
@@ -161,6 +170,9 @@ def film_viewer(
     focus: the site to show large; a change of it goes there, at the zoom that a person has set.
     on_visit: called with 1 or -1 before the rerun when a person asks for the next or previous visit (keys N
     and P, two buttons); without it there are neither keys nor buttons.
+    can_visit: whether there is a previous and a next visit to ask for; the second film is blank from then on
+    until another one is given.
+    reveal: another number than before brings the viewer into sight.
     caption: what a saved picture (PNG, SVG) says about the study; see ``ViewedCaption``.
 
     Of two films the sites found on both give a registration (``core.imaging.registration``): linked
@@ -176,6 +188,8 @@ def film_viewer(
         "height": height,
         "registration": _registration(films),
         "visits": on_visit is not None,
+        "canVisit": {"earlier": can_visit[0], "later": can_visit[1]},
+        "reveal": reveal,
         "caption": asdict(caption) if caption else None,
         "zero": grade_colour(0),
         "none": NO_GRADE_COLOUR,
@@ -212,6 +226,9 @@ def _payload(film: ViewedFilm, place: str) -> dict[str, Any]:
         "id": film.image,
         "title": film.title,
         "subtitle": film.subtitle,
+        "patient": film.patient,
+        "side": film.side,
+        "view": film.view,
         "url": "" if film.pixels is None else _served(film.pixels, place),
         "rows": rows,
         "columns": columns,

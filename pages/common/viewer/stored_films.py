@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,9 @@ from pages.common.queries import ask
 from pages.common.viewer import ViewedBox, ViewedCaption, ViewedFilm, ViewedLayer
 
 SHOWN_PERCENT = (1.0, 99.7)
+SIDE_WORDS = {"L": "left", "R": "right"}
+BOTH = "B"
+MAX_ABBREVIATION = 3  # letters of a view: PA, AP, LAT
 
 
 @st.cache_resource(show_spinner=False, max_entries=12)
@@ -49,27 +53,47 @@ def _middle(pixels: np.ndarray) -> np.ndarray:
 
 def viewed_film(
     page: Page, film: pd.Series, title: str, boxes: tuple[ViewedBox, ...], subtitle: str = "",
-    unplaced: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (),
+    unplaced: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (), *, patient: str = "", side: str = "",
 ) -> ViewedFilm:  # fmt: skip
     """One pane of the viewer; a film that cannot be read says why in its place.
 
-    film: a row of ``data.queries.patient.films``. unplaced: see ``unplaced_of``.
+    film: a row of ``data.queries.patient.films``. unplaced: see ``unplaced_of``. side: see ``side_of``.
     """
+    blank = ViewedFilm(
+        film["image"], title, subtitle, patient=patient, side=side_text(side), view=_view_text(film["view"])
+    )
     spacing = (film["spacing_row_mm"], film["spacing_column_mm"])
     spacing_mm = None if pd.isna(spacing[0]) else (float(spacing[0]), float(spacing[1]))
     try:
         pixels, window, limits = grey_values(page.path, film["image"])
     except CohortError as error:
-        return ViewedFilm(
-            film["image"], title, subtitle, message=f"{error.given}: {error.needed}; {error.todo}."
-        )
-    return ViewedFilm(
-        film["image"], title, subtitle, pixels, spacing_mm, window, limits, boxes, unplaced=unplaced
+        return replace(blank, message=f"{error.given}: {error.needed}; {error.todo}.")
+    return replace(
+        blank,
+        pixels=pixels,
+        spacing_mm=spacing_mm,
+        window=window,
+        limits=limits,
+        boxes=boxes,
+        unplaced=unplaced,
     )
 
 
-def no_film(visit: str, region: str) -> ViewedFilm:
-    return ViewedFilm(f"none-{visit}-{region}", visit, message=f"No {region} film at this visit.")
+def no_film(visit: str, region: str, *, patient: str = "", side: str = "") -> ViewedFilm:
+    """The pane of a visit that has no film of a region, or none of a side of it."""
+    of_side = f"{SIDE_WORDS[side]} {region}" if side in SIDE_WORDS else region
+    name = f"none-{patient}-{visit}-{region}-{side}"
+    return ViewedFilm(name, visit, message=f"No {of_side} film at this visit.", patient=patient)
+
+
+def side_text(side: str) -> str:
+    """What a film says about its side; nothing where that is unknown or the region has none."""
+    return "both sides" if side == BOTH else SIDE_WORDS.get(side, "")
+
+
+def _view_text(view: object) -> str:
+    text = "" if view is None or pd.isna(view) else str(view).strip()  # type: ignore[call-overload]
+    return text.upper() if len(text) <= MAX_ABBREVIATION else text
 
 
 def boxes_of(
@@ -165,8 +189,29 @@ def caption_of(page: Page, subject: str, system: ScoreSystem) -> ViewedCaption:
     )
 
 
-def of_region(films: pd.DataFrame, visit: str, region: str) -> pd.Series | None:
-    """The film of a visit and region, the last one where there are several; None where there is none."""
+def side_of(film: pd.Series, findings: pd.DataFrame, system: ScoreSystem) -> str:
+    """``L``, ``R`` or ``B`` (both), "" where not known: as its file states, else by the sites found on it."""
+    stated = "" if pd.isna(film["laterality"]) else str(film["laterality"]).upper()
+    if stated in (*SIDE_WORDS, BOTH):
+        return stated
+    sites = findings.loc[findings["image"] == film["image"], "site"].dropna()
+    sides = {system.by_code[site].side for site in sites if site in system.by_code} & set(SIDE_WORDS)
+    return BOTH if len(sides) > 1 else next(iter(sides), "")
+
+
+def films_showing(
+    films: pd.DataFrame, findings: pd.DataFrame, system: ScoreSystem, visit: str, region: str, side: str = ""
+) -> pd.DataFrame:
+    """The films of a visit that show a region, or a side of it, with ``side`` and count of ``graded`` sites.
+
+    In the order in which a visit's scores take them: most graded sites first, then by name. A film whose side
+    is not known may show either.
+    """
     part = films["body_part"].fillna("").str.startswith(region)
-    found = films[(films["visit"] == visit) & part]
-    return None if found.empty else found.iloc[-1]
+    found = films[(films["visit"] == visit) & part].copy()
+    found["side"] = [side_of(film, findings, system) for _, film in found.iterrows()]
+    seen = findings[findings["site"].isin(system.codes) & findings["grade"].notna()]
+    found["graded"] = found["image"].map(seen.groupby("image")["site"].nunique()).fillna(0).astype(int)
+    if side:
+        found = found[~found["side"].isin(set(SIDE_WORDS) - {side})]
+    return found.sort_values(["graded", "image"], ascending=[False, True])

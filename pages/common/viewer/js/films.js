@@ -12,7 +12,7 @@ const PRESETS = {
 
 function show(view, index, film) {
   const pane = view.panes[index], sheet = view.sheets[index];
-  const another = !sheet.film || sheet.film.id !== film.id || sheet.film.url !== film.url;
+  const another = !sheet.film || sheet.blanked || sheet.film.id !== film.id || sheet.film.url !== film.url;
   sheet.film = pane.film = film;
   pane.darkRight = undefined;
   sheet.masks = new Map();
@@ -20,8 +20,8 @@ function show(view, index, film) {
   entitle(pane);
   pane.canvas.setAttribute("aria-label", `${film.title}: ${film.boxes.length} marked sites`);
   if (!another) return;
-  Object.assign(sheet, { all: null, pixels: null, grey: null, stale: true, frame: firstFrame(film) });
-  delete pane.element.dataset.drawn;
+  empty(view, index);
+  Object.assign(sheet, { frame: firstFrame(film), blanked: false });
   view.nudge = null;
   if (film.rows) {
     if (pane.before) carry(pane, pane.before, film);
@@ -33,23 +33,23 @@ function show(view, index, film) {
 
 async function load(view, index, film) {
   const pane = view.panes[index], sheet = view.sheets[index], started = performance.now();
-  if (!film.url) { say(pane, film.message ?? ""); return paint(pane); }
-  say(pane, "Loading the film …");
+  if (!film.url) return say(view, index, film.message ?? "");
+  say(view, index, "Loading the film …", true);
   try {
     const pixels = await fetchFilm(film.url);
-    if (sheet.film.id !== film.id) return;
+    if (sheet.film.id !== film.id || sheet.blanked) return;
     if (pixels.length !== film.rows * film.columns * film.frames) {
       throw new Error(`${pixels.length} pixels, not ${film.frames} x ${film.rows} x ${film.columns}`);
     }
     Object.assign(sheet, { all: pixels, grey: null });
     toFrame(view, index, sheet.frame);
-    say(pane, film.message ?? "");
+    say(view, index, film.message ?? "");
     paintNow(pane);
     if (view.strip.dataset.mode !== "side") paint(view.panes[0]);
     pane.element.dataset.drawn = (performance.now() - started).toFixed(1);
     pane.element.dataset.at = String(performance.timeOrigin + performance.now());
   } catch (error) {
-    if (sheet.film.id === film.id) say(pane, `The film could not be loaded (${error.message}); reload the page.`);
+    if (sheet.film.id === film.id) say(view, index, `The film could not be loaded (${error.message}); reload the page.`);
   }
 }
 
@@ -67,21 +67,50 @@ function fetchFilm(url) {
   return CACHE.get(url);
 }
 
-function say(pane, text) {
-  const message = pane.element.querySelector(".message");
-  message.textContent = text;
-  message.hidden = !text;
+/* Nothing of a film stays on the screen. */
+function empty(view, index) {
+  Object.assign(view.sheets[index], { all: null, pixels: null, grey: null, stale: true });
+  delete view.panes[index].element.dataset.drawn;
+  const { canvas } = view.panes[index];
+  canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
 }
 
-function titleOf(pane) {
-  const { films } = pane.view.data;
-  if (modeOf(pane.view) === "difference") return [`${films[1].title} − ${films[0].title}`, "difference"];
+/* Another film was asked for: this one goes at once. */
+function blankOut(view, index, text) {
+  empty(view, index);
+  view.sheets[index].blanked = true;
+  say(view, index, text, true);
+}
+
+function say(view, index, text, busy = false) {
+  Object.assign(view.sheets[index], { said: text, busy });
+  view.panes.forEach((pane) => { tell(pane); paint(pane); });
+}
+
+/* What is said in the place of a film; of a difference, what the film that lacks says. */
+function messageOf(pane) {
+  const { view } = pane, faces = modeOf(view) === "difference" ? view.sheets : [view.sheets[faceOf(pane)]];
+  return faces.find((sheet) => sheet.said) ?? faces[0];
+}
+
+function tell(pane) {
+  const message = pane.element.querySelector(".message"), { said, busy } = messageOf(pane);
+  message.querySelector("span").textContent = said;
+  message.querySelector("i").hidden = !busy;
+  message.hidden = !said;
+}
+
+/* The corner of a film: patient, side and view; visit; what is seen on it. */
+function headingOf(pane) {
+  const { films } = pane.view.data, of = (film) => [film.patient, film.side, film.view, orientText(pane)].filter(Boolean).join(" · ");
+  if (modeOf(pane.view) === "difference") return [of(films[0]), `${films[1].title} − ${films[0].title}`, "difference"];
   const film = films[faceOf(pane)];
-  return [film.title, film.subtitle];
+  return [of(film), film.title, film.subtitle];
 }
 
 function entitle(pane) {
-  const title = pane.element.querySelector(".title"), [text, small] = titleOf(pane);
+  const title = pane.element.querySelector(".title"), [who, text, small] = headingOf(pane);
+  pane.element.querySelector(".who").textContent = who;
   title.textContent = text;
   if (small) title.append(Object.assign(document.createElement("small"), { textContent: small }));
 }
@@ -130,6 +159,7 @@ function restage(view) {
   const at = (name) => view.root.querySelector(`[data-do="${name}"]`);
   at("level").value = String(Math.round(-view.level * 100));
   at("width").value = String(Math.round(-Math.log2(view.width) * 50));
+  drawWindow(view);
 }
 
 /* ---- difference ---- */

@@ -7,8 +7,14 @@ const UNKNOWN_SHARE = 0.7; // of these boxes on a film without spacing: about FO
 
 function aspect(film) { return film.spacing ? film.spacing[0] / film.spacing[1] : 1; }
 function size(pane) { return [pane.canvas.clientWidth, pane.canvas.clientHeight]; }
-function toScreen(pane, x, y) { return [pane.x + x * pane.scale, pane.y + y * pane.scale * aspect(pane.film)]; }
-function toFilm(pane, x, y) { return [(x - pane.x) / pane.scale, (y - pane.y) / (pane.scale * aspect(pane.film))]; }
+function toScreen(pane, x, y) { return apply(ownOf(pane), [x, y]); }
+function toFilm(pane, x, y) { return apply(invert(ownOf(pane)), [x, y]); }
+
+/* A pane's film on its screen, turned and mirrored as it is. */
+function ownOf(pane) {
+  const [a, b, c, d] = orientOf(pane), across = pane.scale, down = pane.scale * aspect(pane.film);
+  return [across * a, across * b, down * c, down * d, pane.x, pane.y];
+}
 
 function apply([a, b, c, d, e, f], [x, y]) { return [a * x + c * y + e, b * x + d * y + f]; }
 function compose(m, n) {
@@ -34,7 +40,7 @@ function between(view) {
 
 /* Film pixels of a sheet to the screen of a pane. */
 function layOn(pane, index) {
-  const own = [pane.scale, 0, 0, pane.scale * aspect(pane.film), pane.x, pane.y];
+  const own = ownOf(pane);
   if (index === pane.index) return own;
   return compose(own, index > pane.index ? invert(between(pane.view)) : between(pane.view));
 }
@@ -45,9 +51,9 @@ function fit(pane) {
   const [width, height] = size(pane);
   const { rows, columns } = pane.film ?? {};
   if (!width || !height || !rows) return;
-  pane.scale = Math.min(width / columns, height / (rows * aspect(pane.film)));
-  pane.x = (width - columns * pane.scale) / 2;
-  pane.y = (height - rows * aspect(pane.film) * pane.scale) / 2;
+  const sizes = [columns, rows * aspect(pane.film)], [wide, high] = orientOf(pane)[0] ? sizes : sizes.reverse();
+  pane.scale = Math.min(width / wide, height / high);
+  centre(pane, columns / 2, rows / 2);
   pane.fitted = true;
   pane.own = false;
   pane.view.nudge = null;
@@ -77,9 +83,9 @@ function focusAll(view, site, panes = view.panes) {
 
 function centre(pane, x, y) {
   const [width, height] = size(pane);
-  pane.x = width / 2 - x * pane.scale;
-  pane.y = height / 2 - y * pane.scale * aspect(pane.film);
-  pane.fitted = false;
+  Object.assign(pane, { x: 0, y: 0 });
+  const [right, down] = toScreen(pane, x, y);
+  Object.assign(pane, { x: width / 2 - right, y: height / 2 - down, fitted: false });
   paint(pane);
 }
 

@@ -22,6 +22,8 @@ function wheel(pane, event) {
 function press(pane, event) {
   pane.view.root.focus({ preventScroll: true });
   pane.canvas.setPointerCapture(event.pointerId);
+  pane.view.touched = pane.index;
+  if (pane.view.tool && event.button === 0) return measurePress(pane, event);
   const start = spot(pane, event);
   const grey = event.button === 2;
   let last = start, moved = false;
@@ -48,7 +50,9 @@ function press(pane, event) {
 }
 
 function hover(pane, event) {
-  const site = hit(pane, ...spot(pane, event));
+  const at = spot(pane, event), site = pane.view.tool ? null : hit(pane, ...at);
+  if (pane.view.lens) { pane.at = at; pane.view.panes.forEach(paint); }
+  measureMove(pane, at);
   if (site === pane.over) return;
   pane.view.panes.forEach((one) => { one.over = site; paint(one); });
   pane.canvas.classList.toggle("over", Boolean(site));
@@ -62,8 +66,37 @@ function choose(view, site) {
 }
 
 function pick(view, site, film) {
+  clearTimeout(view.pending);
+  view.pending = null;
   choose(view, site);
+  ask(view, site, film);
+}
+
+const REST = 250; /* milliseconds without a key before the page follows */
+
+/* The page goes to the site as well, once the keys rest. */
+function pickSoon(view, site) {
+  clearTimeout(view.pending);
+  choose(view, site);
+  view.pending = setTimeout(() => { view.pending = null; ask(view, site, view.data.films[0]?.id); }, REST);
+}
+
+function ask(view, site, film) {
+  if (site !== view.shown || view.asked.length) view.asked.push(site);
   view.send({ site, film });
+}
+
+/* Whether the site that the page comes back with is one that a person has left behind since. */
+function isLeftBehind(view, site) {
+  const at = view.asked.lastIndexOf(site), isKnown = at >= 0 || site === view.shown;
+  view.asked = isKnown ? view.asked.slice(at + 1) : [];
+  return isKnown && (view.asked.length > 0 || Boolean(view.pending));
+}
+
+function goVisit(view, by) {
+  if (!view.data.visits || !view.data.canVisit[by > 0 ? "later" : "earlier"]) return;
+  blankOut(view, view.sheets.length - 1, `Loading the ${by > 0 ? "next" : "previous"} visit …`);
+  view.sendVisit({ by });
 }
 
 /* The next site: films that are zoomed in go there at the same zoom. */
@@ -71,7 +104,7 @@ function step(view, by) {
   const sites = listed(view).filter((site) => view.data.films.some((film) => boxAt(film, site)));
   if (!sites.length) return;
   const at = sites.indexOf(view.picked);
-  choose(view, sites[(at + by + sites.length + (at < 0 && by < 0 ? 1 : 0)) % sites.length]);
+  pickSoon(view, sites[(at + by + sites.length + (at < 0 && by < 0 ? 1 : 0)) % sites.length]);
   view.panes.filter((pane) => !pane.fitted).forEach((pane) => {
     const box = boxAt(pane.film, view.picked);
     if (box) centre(pane, (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2);
@@ -126,15 +159,27 @@ function act(view, name, value) {
     preset: () => { Object.assign(view, { level: 0, width: 1 }, PRESETS[value] ?? {}, { full: value === "full" }); restage(view); },
     level: () => { Object.assign(view, { level: -value / 100, full: false }); restage(view); },
     width: () => { Object.assign(view, { width: 2 ** (-value / 50), full: false }); restage(view); },
+    exactWidth: () => setWindow(view, { width: parseFloat(value) }),
+    exactCentre: () => setWindow(view, { centre: parseFloat(value) }),
     invert: () => { toggle(view, "invert"); restage(view); },
     boxes: () => toggle(view, "boxes"),
     labels: () => toggle(view, "labels"),
     linked: () => { toggle(view, "linked"); keepNudge(view); },
     sites: () => { view.list = !listIsOpen(view); keepHabits(view); drawTools(view); drawSites(view); view.panes.forEach(resize); },
-    png: () => save(view, "png"),
-    svg: () => save(view, "svg"),
-    earlier: () => view.sendVisit({ by: -1 }),
-    later: () => view.sendVisit({ by: 1 }),
+    length: () => setTool(view, "length"),
+    angle: () => setTool(view, "angle"),
+    unmeasure: () => unmeasure(view, false),
+    clear: () => unmeasure(view, true),
+    lens: () => { view.lens = !view.lens; openMenu(view, null); drawTools(view); view.panes.forEach((pane) => { pane.at = null; paint(pane); }); },
+    left: () => orientAll(view, TURN_LEFT),
+    right: () => orientAll(view, TURN_RIGHT),
+    mirror: () => orientAll(view, MIRROR),
+    flip: () => orientAll(view, FLIP),
+    upright: () => orientAll(view, UPRIGHT),
+    png: () => { openMenu(view, null); save(view, "png"); },
+    svg: () => { openMenu(view, null); save(view, "svg"); },
+    earlier: () => goVisit(view, -1),
+    later: () => goVisit(view, 1),
     full: () => { if (document.fullscreenElement) document.exitFullscreen(); else view.root.requestFullscreen?.(); },
     help: () => {
       const help = view.root.querySelector(".help");
@@ -153,6 +198,16 @@ function pan(view, dx, dy) {
   if (!lead) return;
   if (view.linked) together(lead, (pane) => move(pane, dx, dy));
   else view.panes.forEach((pane) => move(pane, dx, dy));
+}
+
+function menuIsOpen(view) { return menusOf(view).some((menu) => !menu.querySelector(".panel").hidden); }
+
+/* The innermost thing first. */
+function escape(view) {
+  if (openMenu(view, null)) return view.root.focus({ preventScroll: true });
+  if (view.draft) { view.draft = null; return view.panes.forEach(paint); }
+  if (view.tool) return setTool(view, view.tool);
+  if (view.lens) act(view, "lens");
 }
 
 /* Every key: which, how the help writes it, what the help says, what it does. The help is made of this. */
@@ -184,6 +239,15 @@ const KEYS = [
   [["]"], "]", "more contrast", (view) => shift(view, 0, 1 / 1.1)],
   [[","], ",", "darker", (view) => shift(view, 0.04, 1)],
   [["."], ".", "brighter", (view) => shift(view, -0.04, 1)],
+  [["e"], "e", "measure a length", (view) => act(view, "length")],
+  [["a"], "a", "measure an angle", (view) => act(view, "angle")],
+  [["Backspace", "Delete"], "Backspace", "remove the last measurement", (view) => act(view, "unmeasure")],
+  [["Escape"], "Escape", "close the menu, end measuring", escape, (view) => Boolean(view.tool || view.lens || view.draft || menuIsOpen(view))],
+  [["m"], "m", "magnifier", (view) => act(view, "lens")],
+  [["r"], "r", "turn to the right", (view) => act(view, "right")],
+  [["R"], "R", "turn to the left", (view) => act(view, "left")],
+  [["h"], "h", "mirror", (view) => act(view, "mirror")],
+  [["u"], "u", "as stored: not turned", (view) => act(view, "upright")],
   [["i"], "i", "black on white", (view) => act(view, "invert")],
   [["b"], "b", "boxes", (view) => act(view, "boxes")],
   [["l"], "l", "grades", (view) => act(view, "labels")],
@@ -198,7 +262,7 @@ const KEYS = [
 function key(view, event) {
   if (event.ctrlKey || event.metaKey || event.altKey || !view.data) return;
   const inTool = event.target !== view.root;
-  if (inTool && (event.target.tagName !== "BUTTON" || ["Enter", " "].includes(event.key))) return;
+  if (inTool && event.key !== "Escape" && (event.target.tagName !== "BUTTON" || ["Enter", " "].includes(event.key))) return;
   const found = KEYS.find(([keys, , , , when]) => keys.includes(event.key) && (!when || when(view)));
   if (!found) return;
   event.preventDefault();

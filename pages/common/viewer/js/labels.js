@@ -16,7 +16,7 @@ function paintLabels(pane, pen, face, width, height) {
   const onRight = labelsOnRight(pane, face, left, right, wide, width);
   const x = onRight ? Math.min(right + 18, width - wide - 6) : Math.max(6, left - 18 - wide);
   const ordered = told.sort((a, b) => a.top + a.bottom - b.top - b.bottom);
-  const rows = spread(ordered.flatMap((place) => place.rows.map(({ box, lead }) => ({ place, box, lead }))), 84, height - 66);
+  const rows = spread(ordered.flatMap((place) => place.rows.map(({ box, lead }) => ({ place, box, lead }))), 90, height - 66);
   rows.forEach((row) => paintLabel(pane, pen, row, { x, name, cell, wide, onRight, heads }));
   pen.font = "11px sans-serif";
   pen.textAlign = "center";
@@ -50,10 +50,11 @@ function nearest(chosen, inside) {
 /* Labels stand on the darker side of the sites, away from the bone, where there is room for them. */
 function labelsOnRight(pane, face, left, right, wide, width) {
   pane.darkRight ??= darkerOnRight(pane.view.sheets[face]);
+  const isDark = orientOf(pane)[0] < 0 ? !pane.darkRight : pane.darkRight;
   const roomLeft = left - 18 - wide >= 0, roomRight = right + 18 + wide <= width;
-  if (pane.darkRight ? roomRight : roomLeft) return pane.darkRight;
-  if (pane.darkRight ? roomLeft : roomRight) return !pane.darkRight;
-  return pane.darkRight;
+  if (isDark ? roomRight : roomLeft) return isDark;
+  if (isDark ? roomLeft : roomRight) return !isDark;
+  return isDark;
 }
 
 function darkerOnRight({ film: { rows, columns, boxes }, pixels }) {

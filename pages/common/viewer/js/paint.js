@@ -13,10 +13,12 @@ function paintNow(pane) {
   const { view } = pane, pen = pane.canvas.getContext("2d"), dots = window.devicePixelRatio || 1;
   const [width, height] = size(pane);
   pane.hits = [];
+  tell(pane);
   if (!width || !pane.film) return;
   pen.setTransform(dots, 0, 0, dots, 0, 0);
   pen.clearRect(0, 0, width, height);
   const ready = paintPane(pane, pen, width, height);
+  if (ready) paintLens(pane, pen);
   paintState(pane, ready);
   pane.element.dataset.view = [pane.scale, pane.x, pane.y].join(" ");
   pane.element.dataset.face = String(faceOf(pane));
@@ -34,6 +36,7 @@ function paintPane(pane, pen, width, height) {
   paintShapes(pane, pen, face);
   if (view.boxes) paintBoxes(pane, pen, face);
   if (view.labels) paintLabels(pane, pen, face, width, height);
+  paintMeasures(pane, pen, face);
   paintScale(pane, pen, width, height);
   if (difference) paintLegend(pane, pen, width, height);
   else if (modeOf(view) === "blink") paintNote(pen, [movementText(view)], width, height);
@@ -44,7 +47,7 @@ function picture(pen, canvas, matrix, smooth) {
   if (pen.picture) return pen.picture(canvas, matrix, smooth);
   pen.save();
   pen.imageSmoothingEnabled = smooth;
-  pen.imageSmoothingQuality = Math.abs(matrix[0]) < 0.6 ? "medium" : "low";
+  pen.imageSmoothingQuality = Math.hypot(matrix[0], matrix[1]) < 0.6 ? "medium" : "low";
   pen.transform(...matrix);
   pen.drawImage(canvas, 0, 0);
   pen.restore();

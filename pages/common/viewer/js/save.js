@@ -101,11 +101,12 @@ function paintSaved(pane, pen, width, height) {
   const { hits } = pane;
   const ready = paintPane(pane, pen, width, height);
   pane.hits = hits;
-  const [title, small] = titleOf(pane);
-  text(pen, title, 10, 22, { font: "bold 15px sans-serif" });
-  if (small) text(pen, small, 10, 40);
+  const [who, title, small] = headingOf(pane), down = who ? 20 : 0;
+  if (who) text(pen, who, 10, 22, { font: "bold 15px sans-serif" });
+  text(pen, title, 10, 22 + down, { font: "bold 15px sans-serif" });
+  if (small) text(pen, small, 10, 40 + down);
   if (ready) text(pen, stateOf(pane), 10, height - 38);
-  else text(pen, pane.element.querySelector(".message").textContent, width / 2, height / 2, { align: "center" });
+  else text(pen, messageOf(pane).said, width / 2, height / 2, { align: "center" });
 }
 
 /* ---- caption ---- */
@@ -113,17 +114,20 @@ function paintSaved(pane, pen, width, height) {
 function captionOf(view, panes) {
   const { films, caption, layers } = view.data, mode = modeOf(view), about = caption ?? {};
   const shown = layers.filter((layer) => isShown(view, layer.code));
-  const visits = films.map((film, i) => [film.title, film.subtitle, frameText(view.sheets[i])].filter(Boolean).join(" "));
+  const visits = films.map((film, i) => [film.title, film.subtitle, film.side, film.view, view.panes[i] && orientText(view.panes[i]), frameText(view.sheets[i])].filter(Boolean).join(" "));
   const how = { side: films.length > 1 ? "side by side" : "", blink: `blink, ${films[faceOf(panes[0])].title} shown`, difference: `${films[1]?.title} minus ${films[0].title}` }[mode];
   const windows = films.map((film) => { const { low, high } = windowOf(view, film); return `${film.title} W ${Math.round(high - low)} C ${Math.round((low + high) / 2)}`; });
   return [
-    [about.study, about.patient && `patient ${about.patient}`, about.system, visits.join(" and "), how].filter(Boolean).join(" · "),
+    [about.study, whoOf(view) && `patient ${whoOf(view)}`, about.system, visits.join(" and "), how].filter(Boolean).join(" · "),
     sitesText(view, panes, shown),
+    measuresText(view),
     `Window: ${windows.join(", ")}${view.invert ? ", inverted" : ""}. ${mode === "side" ? "" : `Films ${movementText(view)}.`}`,
     [about.version && `Cohort version ${about.version}`, about.weights && `weights ${about.weights}`, about.software].filter(Boolean).join(" · "),
     about.phantom ? "Phantom, research only; not a medical device." : "Research only; not a medical device.",
   ].filter(Boolean);
 }
+
+function whoOf({ data: { films, caption } }) { return caption?.patient || films[0]?.patient || ""; }
 
 const TOLD_SITES = 14;
 
@@ -164,8 +168,8 @@ function wrapped(lines, width) {
 }
 
 function download(view, blob, kind) {
-  const { films, caption } = view.data;
-  const name = [caption?.patient, ...films.map((film) => film.title), view.picked, modeOf(view) === "side" ? "" : modeOf(view)];
+  const { films } = view.data;
+  const name = [whoOf(view), ...films.map((film) => film.title), view.picked, modeOf(view) === "side" ? "" : modeOf(view)];
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);
   link.download = `${name.filter(Boolean).join("_").replace(/[^\w.-]+/g, "_") || "film"}.${kind}`;

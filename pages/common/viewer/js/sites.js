@@ -4,7 +4,10 @@ function drawTools(view) {
   const { root, data } = view, compare = data ? canCompare(view) : false;
   const tool = (name) => root.querySelector(`[data-do="${name}"]`);
   ["boxes", "labels", "invert", "linked"].forEach((name) => tool(name).setAttribute("aria-pressed", String(Boolean(view[name]))));
-  tool("linked").hidden = !compare || modeOf(view) !== "side";
+  Object.assign(tool("linked"), { hidden: !compare, disabled: modeOf(view) !== "side" });
+  ["length", "angle"].forEach((name) => tool(name).setAttribute("aria-pressed", String(view.tool === name)));
+  tool("lens").setAttribute("aria-pressed", String(view.lens));
+  if (data) { drawWindow(view); markMenus(view); }
   root.querySelector(".modes").hidden = !compare;
   MODES.forEach((mode) => tool(mode).setAttribute("aria-pressed", String(modeOf(view) === mode)));
   root.querySelector(".blink").hidden = modeOf(view) !== "blink";
@@ -12,6 +15,7 @@ function drawTools(view) {
   tool("rate").value = String(view.rate);
   root.querySelector(".rate").textContent = `${view.rate.toFixed(1)} a second`;
   root.querySelector(".visits").hidden = !data?.visits;
+  ["earlier", "later"].forEach((name) => { tool(name).disabled = !data?.canVisit?.[name]; });
   tool("sites").setAttribute("aria-pressed", String(listIsOpen(view)));
   drawFrames(view);
   drawOverlays(view);

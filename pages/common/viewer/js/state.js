@@ -14,15 +14,17 @@ function createView(root) {
   const view = {
     root, strip: root.querySelector(".films"), sheets: [], panes: [], data: null, picked: null, shown: undefined,
     level: 0, width: 1, full: false, invert: false, linked: true, mode: "side", face: 1, paused: false, nudge: null,
-    boxes: true, labels: true, list: null, changed: false, off: [], rate: 1.5, ...habits(),
+    boxes: true, labels: true, list: null, changed: false, off: [], rate: 1.5, asked: [], tool: null, draft: null,
+    lens: false, orients: new Map(), measures: new Map(), ...habits(),
     send: () => {}, sendVisit: () => {},
   };
   if (matchMedia("(prefers-reduced-motion: reduce)").matches) view.paused = true;
   view.resizes = new ResizeObserver(() => { view.panes.forEach(resize); });
   root.querySelectorAll("[data-do]").forEach((tool) => {
-    const event = tool.tagName === "BUTTON" ? "click" : "input";
+    const event = tool.tagName === "BUTTON" ? "click" : tool.type === "number" ? "change" : "input";
     tool.addEventListener(event, () => act(view, tool.dataset.do, tool.value));
   });
+  createMenus(view);
   root.addEventListener("keydown", (event) => key(view, event));
   document.addEventListener("fullscreenchange", () => fitHeight(view));
   return view;
@@ -39,7 +41,7 @@ function keepHabits(view) {
 
 /* Called after every painting: what a new viewer of the same name starts with. */
 function remember(view) {
-  const { level, width, full, invert, linked, mode, picked, shown } = view;
+  const { level, width, full, invert, linked, mode, picked, shown, revealed, orients, measures } = view;
   const panes = view.panes.map((pane) => {
     const [wide, high] = size(pane);
     if (wide && pane.film?.rows) {
@@ -48,7 +50,7 @@ function remember(view) {
     }
     return pane.last ?? pane.kept;
   });
-  MEMORY.set(view.data.key, { level, width, full, invert, linked, mode, picked, shown, panes });
+  MEMORY.set(view.data.key, { level, width, full, invert, linked, mode, picked, shown, revealed, orients, measures, panes });
 }
 
 function recall(view) {
@@ -65,8 +67,9 @@ function update(view, data) {
   if (fresh) recall(view);
   while (view.panes.length < data.films.length) addPane(view);
   while (view.panes.length > data.films.length) { view.panes.pop().element.remove(); view.sheets.pop(); }
-  const zoomIn = view.shown !== data.focus && (fresh || view.picked !== data.focus);
-  if (view.shown !== data.focus) view.picked = data.focus;
+  const isOld = isLeftBehind(view, data.focus);
+  const zoomIn = !isOld && view.shown !== data.focus && (fresh || view.picked !== data.focus);
+  if (!isOld && view.shown !== data.focus) view.picked = data.focus;
   view.shown = data.focus;
   fitHeight(view);
   data.films.forEach((film, index) => show(view, index, film));
@@ -75,11 +78,18 @@ function update(view, data) {
   drawTools(view);
   drawSites(view);
   view.panes.forEach(paint);
+  reveal(view, data.reveal);
+}
+
+/* A person asked elsewhere on the page to see the films. */
+function reveal(view, asked) {
+  if (asked && asked !== view.revealed) requestAnimationFrame(() => view.root.scrollIntoView({ block: "center", behavior: "instant" }));
+  view.revealed = asked;
 }
 
 function addPane(view) {
   const index = view.panes.length;
-  view.sheets.push({ film: null, all: null, pixels: null, frame: 0, grey: null, image: null, stale: true });
+  view.sheets.push({ film: null, all: null, pixels: null, frame: 0, grey: null, image: null, stale: true, said: "", busy: false });
   const pane = createPane(view, index);
   pane.kept = view.kept?.[index] ?? null;
   pane.film = pane.before = pane.kept?.film ?? null;
@@ -90,13 +100,14 @@ function createPane(view, index) {
   const element = document.createElement("div");
   element.className = "film";
   element.innerHTML =
-    '<canvas role="img"></canvas><div class="title"></div><div class="state"></div><div class="message" hidden></div>';
+    '<canvas role="img"></canvas><div class="heading"><div class="who"></div><div class="title"></div></div><div class="state"></div>' +
+    '<div class="message" role="status" hidden><i></i><span></span></div>';
   const canvas = element.querySelector("canvas");
   const pane = { view, index, element, canvas, film: null, kept: null, scale: 1, x: 0, y: 0, fitted: true, own: false, hits: [], over: null };
   canvas.addEventListener("wheel", (event) => wheel(pane, event), { passive: false });
   canvas.addEventListener("pointerdown", (event) => press(pane, event));
   canvas.addEventListener("pointermove", (event) => hover(pane, event));
-  canvas.addEventListener("pointerleave", () => { view.panes.forEach((one) => { one.over = null; paint(one); }); });
+  canvas.addEventListener("pointerleave", () => { pane.at = null; view.panes.forEach((one) => { one.over = null; paint(one); }); });
   canvas.addEventListener("contextmenu", (event) => event.preventDefault());
   canvas.addEventListener("dblclick", (event) => {
     const site = hit(pane, ...spot(pane, event));

@@ -1,6 +1,6 @@
 /* The film viewer: 16-bit grey films on canvas, one or a pair: side by side, blinking or subtracted.
 
-   data.films[]: {id, title, subtitle, url, rows, columns, frames, notes[] (said of each frame), spacing: [row mm, column mm] | null,
+   data.films[]: {id, title, subtitle, patient, side, view, url, rows, columns, frames, notes[] (said of each frame), spacing: [row mm, column mm] | null,
                   window: {low, high}, range: {low, high}, message, boxes[], shapes[], unplaced[]}
    box: {site, x0, y0, x1, y1 (film pixels), colour (of its grade), layer, cells: [{text, colour}], tip}
    shape: {kind: "polygon", layer, site, label, points} or {kind: "mask", layer, site, label, x0, y0, rows, columns, runs}
@@ -9,7 +9,8 @@
    data.registration: {whole, near: {site: movement}, reason} | null; movement: {matrix (first film's pixels to the
                   second's, as canvas has it), residual, unit, kind, used, out}
    data.order: sites from head to foot; data.focus: site to show large, or null; data.height: pixels;
-   data.visits: whether the page can go to another visit; data.caption: {study, patient, ...} | null;
+   data.visits: whether the page can go to another visit, data.canVisit: {earlier, later}: whether there is one;
+   data.reveal: another number than before brings the viewer into sight; data.caption: {study, patient, ...} | null;
    data.key: under which the viewport is remembered; data.zero, data.none: colours of grade 0 and of no grade.
    A click on a box, its label or the list sets the trigger `site` to {site, film}; the keys N and P set `visit` to
    {by: 1 or -1}.
@@ -20,7 +21,7 @@ export default function (component) {
   const root = parentElement.querySelector(".viewer");
   const view = (root.__view ??= createView(root));
   view.send = (value) => setTriggerValue("site", value);
-  view.sendVisit = (value) => { if (view.data.visits) setTriggerValue("visit", value); };
+  view.sendVisit = (value) => setTriggerValue("visit", value);
   update(view, data);
   view.resizes.observe(view.strip);
   return () => { view.resizes.disconnect(); stopBlink(view); };
