@@ -74,9 +74,14 @@ def index_sentence(found: dict[str, Any], unit: str) -> str:
     if found["margin"] is None:
         return f"{text}. No margin was preset, so there is no verdict."
     if found["equivalent"] is None:
-        return f"{text}. There is no interval, so there is no verdict."
+        why = "there is no interval, so there is no verdict"
+        if index["ci"][1] is not None:
+            why = found["notes"].get("equivalent", why)
+        return f"{text}. {why[0].upper()}{why[1:]}."
     verdict = "within" if found["equivalent"] else "not shown to be within"
-    return f"{text}: {verdict} the preset margin of {found['margin']:g}."
+    caution = found["notes"].get("equivalent", "")
+    more = f" {caution[0].upper()}{caution[1:]}." if caution and found["equivalent"] else ""
+    return f"{text}: {verdict} the preset margin of {found['margin']:g}.{more}"
 
 
 def false_change_sentence(found: dict[str, Any]) -> str:
