@@ -74,10 +74,7 @@ def index_sentence(found: dict[str, Any], unit: str) -> str:
     if found["margin"] is None:
         return f"{text}. No margin was preset, so there is no verdict."
     if found["equivalent"] is None:
-        why = "there is no interval, so there is no verdict"
-        if index["ci"][1] is not None:
-            why = found["notes"].get("equivalent", why)
-        return f"{text}. {why[0].upper()}{why[1:]}."
+        return f"{text}. No verdict: {_reason(found, 'index' if high is None else 'equivalent')}."
     verdict = "within" if found["equivalent"] else "not shown to be within"
     caution = found["notes"].get("equivalent", "")
     more = f" {caution[0].upper()}{caution[1:]}." if caution and found["equivalent"] else ""

@@ -33,8 +33,8 @@ class Coverage:
         if self.mean is None or self.worst is None or self.worst >= WANTED:
             return ""
         return (
-            f"in simulated studies of {self.patients} patients such 95% intervals held in {self.mean:.0%}, "
-            f"in the worst kind (such as error that grows with change) in {self.worst:.0%}"
+            f"such 95% intervals held in {self.mean:.0%} of simulated studies of {self.patients} patients "
+            f"({self.worst:.0%} in the worst kind)"
         )
 
     def plain(self) -> dict[str, Any]:

@@ -86,7 +86,7 @@ def _against_sdc(asked: Question, result: dict[str, Any], arms: list[str]) -> st
     if asked.sdc_of == SELECTION:
         whose = f", from the {result['sdc_subjects']} patients chosen"
     said = better["coverage"]["sdc95"]["note"] if better else ""
-    held = f" Of the interval: {said}." if said else ""
+    held = f" {said[0].upper()}{said[1:]}." if said else ""
     return f"Beyond the SDC95 (mean of {k} readers) of {sdc:.2f}{interval}{whose}: {beyond}.{held}"
 
 

@@ -40,7 +40,7 @@ def test_no_verdict_below_the_smallest_size_and_it_says_so():
     found = interchangeability(readers, model, margin=50.0)
     assert found["index"]["ci"][1] < 50 and found["equivalent"] is None
     assert found["notes"]["equivalent"] == f"a verdict needs {SMALLEST} patients, here are {SMALLEST - 1}"
-    assert f"A verdict needs {SMALLEST} patients" in index_sentence(found, "units")
+    assert f"No verdict: a verdict needs {SMALLEST} patients" in index_sentence(found, "units")
     assert "equivalent" not in interchangeability(readers, model)["notes"]
     enough = interchangeability(*study(SMALLEST, 1, silent=0), margin=50.0)
     assert enough["equivalent"] is True and "grow with change" in index_sentence(enough, "units")
