@@ -74,9 +74,11 @@ def index_sentence(found: dict[str, Any], unit: str) -> str:
     if found["margin"] is None:
         return f"{text}. No margin was preset, so there is no verdict."
     if found["equivalent"] is None:
-        return f"{text}. There is no interval, so there is no verdict."
+        return f"{text}. No verdict: {_reason(found, 'index' if high is None else 'equivalent')}."
     verdict = "within" if found["equivalent"] else "not shown to be within"
-    return f"{text}: {verdict} the preset margin of {found['margin']:g}."
+    caution = found["notes"].get("equivalent", "")
+    more = f" {caution[0].upper()}{caution[1:]}." if caution and found["equivalent"] else ""
+    return f"{text}: {verdict} the preset margin of {found['margin']:g}.{more}"
 
 
 def false_change_sentence(found: dict[str, Any]) -> str:

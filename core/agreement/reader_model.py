@@ -18,6 +18,7 @@ import numpy as np
 from core.agreement.batch.comparisons import Batch, agree, draw_values
 from core.agreement.bootstrap import DRAWS, SEED, count_blocks, percentiles
 from core.agreement.estimate import Estimate, estimate, number
+from core.agreement.intervals.index import CAUTION, FEW, SMALLEST, index_limits
 from core.agreement.proportion import wilson
 from core.ties import TIE
 
@@ -38,6 +39,9 @@ def interchangeability(
 ) -> dict[str, Any]:
     """The interchangeability index with its interval, and the verdict where a margin was given.
 
+    The verdict is meant to be wrong in at most 2.5% of the studies whose index lies at the margin
+    (docs/statistics-coverage.md); it needs ``SMALLEST`` patients.
+
     readers: shape (n subjects, k readers). model: shape (n,). Only subjects without a gap count.
     margin: largest index that still counts as interchangeable, in squared score units.
     Returns index {estimate, ci}, model_reader and reader_reader (mean squared differences with intervals),
@@ -55,10 +59,17 @@ def interchangeability(
     between = np.mean([(readers[:, a] - readers[:, b]) ** 2 for a, b in combinations(range(k), 2)], axis=0)
     parts = np.column_stack([with_model - between, with_model, between])
     found = ratios(parts, np.ones_like(parts), clusters, bootstrap)
-    high = found[0]["ci"][1]
-    verdict = None if margin is None or high is None else bool(high < margin)
     named = dict(zip(("index", "model_reader", "reader_reader"), found, strict=True))
-    return named | {"equivalent": verdict} | base | {"notes": _interval_notes(found[0])}
+    sums = _by_patient(np.column_stack([with_model, between, np.ones(n)]), clusters)
+    limits = index_limits(*sums.T, draws=bootstrap.draws, seed=bootstrap.seed)
+    named["index"] = estimate(found[0]["estimate"], *limits)
+    high = named["index"]["ci"][1]
+    few = len(sums) < SMALLEST
+    verdict = None if margin is None or high is None or few else bool(high < margin)
+    notes = _interval_notes(named["index"], len(sums), bootstrap.draws)
+    if margin is not None:
+        notes["equivalent"] = FEW.format(smallest=SMALLEST, patients=len(sums)) if few else CAUTION
+    return named | {"equivalent": verdict} | base | {"notes": notes}
 
 
 def leave_one_out(
@@ -154,8 +165,22 @@ def _why_not(n: int, k: int) -> str:
     return "" if n else "no subject was scored by all readers and the model"
 
 
-def _interval_notes(index: Estimate) -> dict[str, str]:
-    return {"index": "an interval needs two patients"} if index["ci"][0] is None else {}
+def _by_patient(values: np.ndarray, clusters: Any) -> np.ndarray:
+    """Sums of the rows of each patient."""
+    names, place = np.unique(
+        np.arange(len(values)) if clusters is None else np.asarray(clusters), return_inverse=True
+    )
+    sums = np.zeros((len(names), values.shape[1]))
+    np.add.at(sums, place, values)
+    return sums
+
+
+def _interval_notes(index: Estimate, patients: int, draws: int) -> dict[str, str]:
+    if index["ci"][0] is not None or not draws:
+        return {}
+    if patients < 3:
+        return {"index": "an interval needs three patients"}
+    return {"index": "too few patients differ between model and readers to say how large the index may be"}
 
 
 def _cell(batch: Batch, cell: int) -> dict[str, Estimate]:

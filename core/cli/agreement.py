@@ -273,12 +273,14 @@ def _many_lines(result: dict[str, Any]) -> list[str]:
 
 def _model_lines(found: dict[str, Any]) -> list[str]:
     index = found["interchangeability"]
-    verdict = {None: "no verdict: no margin was given", True: "interchangeable", False: "not interchangeable"}
+    about = index["notes"].get("equivalent", "")
+    why = about if index["index"]["ci"][1] is not None else index["notes"].get("index", "no interval")
+    verdict = {None: f"no verdict: {why}", True: f"interchangeable ({about})", False: "not interchangeable"}
     lines = [
         _line(f"interchangeability index of {found['model']}", index["index"]),
         f"margin {index['margin']}: {verdict[index['equivalent']]}"
         if index["margin"] is not None
-        else verdict[None],
+        else "no verdict: no margin was given",
     ]
     for row in found["leave_one_out"]["rows"]:
         against = f"the mean of {', '.join(row['against'])}"

@@ -82,6 +82,13 @@ ONE_VALUE = ("campaign", "read_mode", "system", "rule", "read")  # change from d
 )
 @click.option("--imputations", type=click.IntRange(min=2), default=20, show_default=True)
 @click.option("--seed", type=int, default=20240229, show_default=True, help="Of imputations and resampling.")
+@click.option(
+    "--intervals",
+    type=click.Choice(["change", "textbook"]),
+    default="change",
+    show_default=True,
+    help="Of SDC and ICC of change: those that hold best on change scores, or chi-square and F alone.",
+)
 @click.option("--cluster", metavar="C", help="Column of the patient: intervals then resample patients.")
 @range_options
 @table_options
@@ -188,7 +195,13 @@ def _analysis(readings: Readings, table: pd.DataFrame, options: dict[str, Any]) 
 
     clusters = _clusters(table, options["cluster"]) if options["cluster"] else None
     visits = options["from_days"], options["to_days"], options["window"]
-    result = progression(readings, Options(*visits, bands=_bands(options["bands"]), clusters=clusters))
+    chosen = Options(
+        *visits,
+        bands=_bands(options["bands"]),
+        clusters=clusters,
+        has_intervals=options["intervals"] == "change",
+    )
+    result = progression(readings, chosen)
     return result | ({"cluster": options["cluster"]} if clusters else {})
 
 

@@ -42,7 +42,8 @@ def _error_lines(result: dict[str, Any]) -> list[str]:
     readers = result["sdc_readers"]
     icc = result["change_icc"]["ICC(A,1)"]
     one, mean = result["sdc95"]["one_reader"], result["sdc95"]["mean_of_readers"]
-    limits = result["sdc95_ci"]["mean_of_readers"]
+    better = result["intervals"] or {"sdc95": result["sdc95_ci"], "change_icc": {"ICC(A,1)": icc["ci"]}}
+    limits = better["sdc95"]["mean_of_readers"]
     bands = [
         f"SDC95 where |change| is {band['label']}: {_number(band['sdc95']['mean_of_readers'])} "
         f"{_interval(band['sdc95_ci']['mean_of_readers'])} (n {band['n']})"
@@ -52,10 +53,19 @@ def _error_lines(result: dict[str, Any]) -> list[str]:
     return [
         f"SDC95, one reader {_number(one)}; mean of {readers} readers {_number(mean)} {_interval(limits)} "
         f"({result['sdc_subjects']} subjects)",
+        *_held(result, "sdc95"),
         *_bias_line(result),
-        f"ICC(A,1) of change {_number(icc['estimate'])} {_interval(icc['ci'])}",
+        f"ICC(A,1) of change {_number(icc['estimate'])} {_interval(better['change_icc']['ICC(A,1)'])}",
+        *_held(result, "change_icc"),
         *bands,
     ]
+
+
+def _held(result: dict[str, Any], name: str) -> list[str]:
+    """What is known of the interval in the line before."""
+    intervals = result["intervals"]
+    said = intervals["coverage"][name]["note"] if intervals else ""
+    return [f"  {said}"] if said else []
 
 
 def _bias_line(result: dict[str, Any]) -> list[str]:

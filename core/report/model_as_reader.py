@@ -129,7 +129,7 @@ def verdict(inputs: ReportInputs, found: dict[str, Any]) -> str:
         said = index_sentence({**found, "margin": None}, inputs.system.title)
         said = said.removesuffix("No margin was preset, so there is no verdict.").strip()
         high = found["index"]["ci"][1]
-        side = "below" if found["equivalent"] else "not below"
+        side = "below" if high is not None and high < margin.value else "not below"
         limit = f"Its upper limit {formatting.number(high)} is {side}"
         where = "" if high is None else f" {limit} the {margin.value:g} that was set afterwards."
         return f"{said}{where} No verdict: the margin was not preset."
@@ -180,7 +180,7 @@ def _verdict_cell(inputs: ReportInputs, component: str, index: dict[str, Any]) -
     if margin is None:
         return "no margin was preset: no verdict"
     if index["equivalent"] is None:
-        return "no interval: no verdict"
+        return f"{'no interval' if index['index']['ci'][1] is None else 'too few patients'}: no verdict"
     said = "yes" if index["equivalent"] else "not shown"
     return said if margin.preset else f"{said}, but margin set afterwards: no verdict"
 

@@ -15,8 +15,9 @@ from core.agreement.compare import Columns, compare
 from core.agreement.comparison import CHANGE, STATUS, TOTAL, Interval, Readings
 from core.agreement.estimate import LIMITS_80
 from core.agreement.icc import mean_squares
+from core.agreement.intervals.change_error import change_intervals
 from core.agreement.reader_model import false_change, interchangeability, leave_one_out
-from core.agreement.sem import chi_square_limits, mdc, sem_consistency
+from core.agreement.sem import mdc, sem_consistency
 from core.progression.sdc import reader_bias, smallest_detectable_change
 from core.scores.display.layout import SiteLayout, placed
 from core.ties import in_order
@@ -26,6 +27,7 @@ STATISTICS = (
     "bland_altman.loa.upper", "mdc95", "ccc",
 )  # fmt: skip
 SITE_STATISTICS = ("kappa.quadratic", "exact_agreement", "within_one")
+NO_LIMITS: list[float | None] = [None, None]
 TOTALS = Columns("subject", "label", "total")
 
 
@@ -81,14 +83,10 @@ def _sdc(readings: Readings, interval: Interval, component: str, who: list[str])
     found = smallest_detectable_change(complete)
     if found is None:
         return {"n": len(complete), "one": None, "mean": None, "mean80": None, "bias": None}
-    k = len(who)
-    return {
-        "n": len(complete),
-        "one": [found.limit(), *found.interval()],
-        "mean": [found.limit(k), *found.interval(k)],
-        "mean80": [found.limit(k, LIMITS_80), *found.interval(k, LIMITS_80)],
-        "bias": list(reader_bias(complete)),
-    }
+    k, held = len(who), change_intervals(complete)
+    sizes = {"one": found.limit(), "mean": found.limit(k), "mean80": found.limit(k, LIMITS_80)}
+    limits = {name: [size, *(held.around(size) if held else NO_LIMITS)] for name, size in sizes.items()}
+    return {"n": len(complete), **limits, "bias": list(reader_bias(complete))}
 
 
 def _mdc(readings: Readings, interval: Interval, component: str, who: list[str]) -> dict[str, Any]:
@@ -96,11 +94,13 @@ def _mdc(readings: Readings, interval: Interval, component: str, who: list[str])
     n, k = complete.shape
     if n < 2 or k < 2:
         return {"n": n, "one": None, "mean": None, "bias": None}
-    sem = sem_consistency(float(mean_squares(complete).residual))
-    df = (n - 1) * (k - 1)
-    limits = {name: mdc(sem, readers=averaged) for name, averaged in (("one", 1), ("mean", k))}
-    found = {name: [limit, *chi_square_limits(limit, df)] for name, limit in limits.items()}
-    return {"n": n, **found, "bias": list(reader_bias(complete))}
+    sem, held = (
+        sem_consistency(float(mean_squares(complete).residual)),
+        change_intervals(complete, is_status=True),
+    )
+    sizes = {name: mdc(sem, readers=averaged) for name, averaged in (("one", 1), ("mean", k))}
+    limits = {name: [size, *(held.around(size) if held else NO_LIMITS)] for name, size in sizes.items()}
+    return {"n": n, **limits, "bias": list(reader_bias(complete))}
 
 
 def models_as_readers(readings: Readings, margin: float | None) -> list[dict[str, Any]]:

@@ -83,9 +83,13 @@ def index_words(found: dict[str, Any]) -> tuple[str, str]:
     else:
         side = "nearer to the readers than they are to each other"
     chance = " (not significant)" if low is not None and high is not None and low < 0 < high else ""
-    if found["margin"] is not None and high is not None:
+    if found["margin"] is not None and found["equivalent"] is None:
+        why = found["notes"].get("index", "no interval") if high is None else found["notes"]["equivalent"]
+        verdict = f"No verdict: {why}."
+    elif found["margin"] is not None:
         where = "below" if found["equivalent"] else "not below"
-        verdict = f"The upper limit {signed(high)} is {where} the margin {found['margin']:g}."
+        more = f" Note: {found['notes']['equivalent']}." if found["equivalent"] else ""
+        verdict = f"The upper limit {signed(high)} is {where} the margin {found['margin']:g}.{more}"
     return f"**{signed(index['estimate'])}**{interval}", f"The model is {side}{chance}. {verdict}"
 
 

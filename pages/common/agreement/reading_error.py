@@ -47,7 +47,8 @@ def _limits(page: Page, compared: Comparison) -> None:
     sentence_with_data(
         f"{compared.unit}, {len(found[0]['readers'])} readers, read mode {', '.join(found[0]['modes'])}. "
         "SDC95 comes from changes, MDC95 from status: a change below it may be reading error. The bias "
-        "between the readers (first minus second) is in neither and stands beside them.",
+        "between the readers (first minus second) is in neither and stands beside them. Intervals are by "
+        "bootstrap-t; where error grows with change they hold less often than 95%.",
         pd.DataFrame([_limit_numbers(row) for row in found]), "reading_error",
     )  # fmt: skip
 

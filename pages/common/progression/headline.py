@@ -79,12 +79,15 @@ def _against_sdc(asked: Question, result: dict[str, Any], arms: list[str]) -> st
     counts = (shares.get(arm, shares["all"]) for arm in arms)
     beyond = ", ".join(f"{v['count']} of {v['n']} in {md(arm)}" for arm, v in zip(arms, counts, strict=True))
     sdc, k = result["sdc95"]["mean_of_readers"], result["sdc_readers"]
-    low, high = result["sdc95_ci"]["mean_of_readers"]
+    better = result["intervals"]
+    low, high = (better["sdc95"] if better else result["sdc95_ci"])["mean_of_readers"]
     interval = f" ({low:.2f} to {high:.2f})" if low is not None and high is not None else ""
     whose = "" if asked.is_full_set else f", from all {result['sdc_subjects']} patients of the campaign"
     if asked.sdc_of == SELECTION:
         whose = f", from the {result['sdc_subjects']} patients chosen"
-    return f"Beyond the SDC95 (mean of {k} readers) of {sdc:.2f}{interval}{whose}: {beyond}."
+    said = better["coverage"]["sdc95"]["note"] if better else ""
+    held = f" {said[0].upper()}{said[1:]}." if said else ""
+    return f"Beyond the SDC95 (mean of {k} readers) of {sdc:.2f}{interval}{whose}: {beyond}.{held}"
 
 
 def _missing(page: Page, asked: Question) -> None:

@@ -77,7 +77,7 @@ def _result(page: Page, asked: Question, way: str) -> dict[str, Any] | None:
     if not len(readings.rows):
         return None
     cutoffs = [cutoff(name) for name in asked.system.cutoffs]
-    options = Options(*asked.days, cutoffs=cutoffs, sdc=campaign_sdc(page, asked, way))
+    options = Options(*asked.days, cutoffs=cutoffs, sdc=campaign_sdc(page, asked, way), has_intervals=True)
     try:
         found = progression(readings, options)
     except InputError:

@@ -34,6 +34,12 @@ def totals(labels=("R1", "R2", MODEL), visits=("BL", "W104")):
     return pd.DataFrame(rows).astype({"missing_reason": object})
 
 
+def thirty(labels=("R1", "R2", MODEL)):
+    """The readings of three times as many patients: enough for a verdict."""
+    once = totals(labels)
+    return readings(pd.concat([once.assign(subject=once["subject"] + more) for more in ("", "b", "c")]))
+
+
 def readings(frame=None, visits=("BL", "W104")):
     return Readings(
         totals=totals(visits=visits) if frame is None else frame,

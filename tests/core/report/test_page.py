@@ -92,14 +92,20 @@ def test_without_a_margin_there_is_no_verdict(report):
 
 
 def test_preset_margin_gives_a_verdict_with_who_and_when():
-    said = text_of(compose(samples.inputs(margins=(margin(True),))))
+    said = text_of(compose(samples.inputs(margins=(margin(True),), readings=samples.thirty())))
     assert "50 mSASSS², set by chair on 5 January 2024, before any model had scored" in said
     assert "within the preset margin of 50" in said
     assert "no verdict" not in said.lower()
 
 
+def test_preset_margin_gives_no_verdict_on_ten_patients():
+    said = text_of(compose(samples.inputs(margins=(margin(True),))))
+    assert "No verdict: too few patients differ" in said and ": no verdict" in said
+    assert "within the preset margin" not in said
+
+
 def test_margin_too_small_is_not_shown_to_hold():
-    said = text_of(compose(samples.inputs(margins=(margin(True, 0.001),))))
+    said = text_of(compose(samples.inputs(margins=(margin(True, 0.001),), readings=samples.thirty())))
     assert "not shown to be within the preset margin" in said
 
 
