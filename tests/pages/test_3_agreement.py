@@ -125,8 +125,8 @@ def test_no_verdict_without_a_margin_and_one_with_it(open_app, tmp_path):
     assert "protocol 3.2" in words(at, "markdown")
 
 
-def test_a_verdict_stands_on_ten_patients():
-    found = {"index": estimate(-0.5, -1, 0.2), "margin": 2.0, "equivalent": True, "subjects": 10, "notes": {}}
+def test_a_verdict_stands_on_patients_enough():
+    found = {"index": estimate(-0.5, -1, 0.2), "margin": 2.0, "equivalent": True, "subjects": 24, "notes": {}}
     assert index_words(found)[1].endswith("The upper limit +0.20 is below the margin 2.")
     value, said = index_words(found | {"subjects": 9})
     assert value == "**−0.50** (−1.00 to +0.20)"

@@ -88,7 +88,8 @@ def index_words(found: dict[str, Any]) -> tuple[str, str]:
         verdict = f"No verdict: {why}."
     elif found["margin"] is not None:
         where = "below" if found["equivalent"] else "not below"
-        more = f" Note: {found['notes']['equivalent']}." if found["equivalent"] else ""
+        caution = found["notes"].get("equivalent", "") if found["equivalent"] else ""
+        more = f" Note: {caution}." if caution else ""
         verdict = f"The upper limit {signed(high)} is {where} the margin {found['margin']:g}.{more}"
     return f"**{signed(index['estimate'])}**{interval}", f"The model is {side}{chance}. {verdict}"
 
