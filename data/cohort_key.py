@@ -20,7 +20,7 @@ def cohort_key(store: CohortStore) -> CohortKey:
     Raises StoreError where it is missing, damaged, or not the one that films were imported with.
     """
     with store.reading() as session:
-        has_films = session.value("SELECT 1 FROM main.image LIMIT 1") is not None
+        has_films = session.value("SELECT 1 FROM main.delivery LIMIT 1") is not None
         mark = session.value("SELECT value FROM main.meta WHERE key = ?", [MARK])
     key = open_key(store.path, may_create=not has_films and mark is None)
     if mark is not None and mark != key.mark:

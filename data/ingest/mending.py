@@ -46,8 +46,7 @@ def fault_of(folder: Path, image: str, preview_hash: str | None = None) -> Fault
         return Fault(image, "the stored film is missing", is_of_film=True)
     film = read_back(path)
     if film.image != image:
-        words = "was changed or cut short" if film.image else "is cut short or damaged"
-        return Fault(image, f"the stored film {words}", is_of_film=True)
+        return Fault(image, "the stored film was changed or cut short", is_of_film=True)
     words = preview_fault(preview_path(folder, image), film, preview_hash)
     return Fault(image, f"the preview {words}") if words else Fault()
 

@@ -76,7 +76,7 @@ def reader(store, number):
 def looked(store, number):
     """An event without rows."""
     with store.write("anna", "look", f"question {number}") as tx:
-        tx.note(looked=number)
+        tx.note(session=str(number), settings={"looked": number})
 
 
 def setting(store, number):

@@ -251,7 +251,7 @@ def test_the_command_says_what_it_mended(store, delivery):
     cut_to(0)(film_path(store.folder, images(store)[0]))
     said = CliRunner().invoke(cli, arguments)
     assert said.exit_code == 0
-    assert "Mended (1):\n  the stored film is cut short or damaged; made anew: a.dcm" in said.output
+    assert "Mended (1):\n  the stored film was changed or cut short; made anew: a.dcm" in said.output
     cut_to(0)(preview_path(store.folder, images(store)[0]))
     printed = CliRunner().invoke(cli, [*arguments, "--json"]).stdout
     assert json.loads(printed)["mended"] == [{"file": "a.dcm", "was": "the preview is cut short or damaged"}]
