@@ -107,10 +107,11 @@ def preview_fault(path: Path, film: ReadBack, preview_hash: str | None = None) -
 
 def _fault(path: Path, film: ReadBack) -> str:
     """As ``preview_fault``; raises anything where the file cannot be read."""
-    read_preview(path)
-    stored, description = np.load(path, allow_pickle=False), _description(path)
+    description = _description(path)
     if description["image"] != film.image:
-        return "is that of another image"
+        return "is that of another image"  # before its pixels: those it names in the film may lie elsewhere
+    read_preview(path)
+    stored = np.load(path, allow_pickle=False)
     if path.stat().st_size != _length(path, stored, description):
         return "is longer than it was written"
     place = description.get("in_film")
