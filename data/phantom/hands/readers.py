@@ -79,7 +79,8 @@ def read_joints(
     hidden = ~(seen >= reader.gives_up)
     noticed = np.where(error["overlooked"] < reader.misses, 0, course.finding)
     eroded = _grade(course.erosion + reader.bias + spread * error["erosion"], 5)
-    eroded += _grade(np.nan_to_num(course.distal_erosion) + reader.bias + spread * error["distal"], 5)
+    distal = _grade(course.distal_erosion + reader.bias + spread * error["distal"], 5)
+    eroded += np.where(np.isnan(course.distal_erosion), 0, distal)  # only feet are graded on two sides
     narrowed = np.maximum(_grade(course.jsn + reader.bias + spread * error["jsn"], 3), LIFT[noticed])
     given = {}
     for i, unit in enumerate(UNITS):

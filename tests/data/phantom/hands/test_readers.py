@@ -39,6 +39,14 @@ def test_readers_read_every_site_within_its_range_and_near_the_truth(course, rea
     assert 0.75 < agree < 0.97
 
 
+def test_a_joint_of_the_hand_is_graded_on_one_side_alone(course):
+    """However blurred it is: a second side, as toes have, would lift a full grade above its range."""
+    blurred = np.full(course.finding.shape, 0.4)
+    read = read_joints(course, STUDY, HANDS_READERS[0], blurred).grades
+    for site in MTSS.sites:
+        assert np.nanmax(read[site.code]) <= site.maximum, site.code
+
+
 def test_a_hidden_joint_has_no_grade_and_the_rest_stays(course, reads):
     seen = np.ones(course.finding.shape)
     hidden = UNITS.index("RH.PIP3")
