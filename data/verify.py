@@ -50,7 +50,7 @@ def verify(
     that may have signed them, beside those that this account trusts.
     films: read every stored film as well, and compare it with its hash; ``progress`` gets films done and all.
     Rows are read in one opening and totals in another, each one state of the cohort; writers wait meanwhile
-    (24 million scores: about 6 and 10 seconds on 2 cores).
+    (24 million scores: about half a minute on 2 cores).
     """
     with store.reading() as session:
         lacking = _lacking_tables(session)

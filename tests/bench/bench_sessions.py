@@ -145,13 +145,18 @@ class _Inbox:
             if kind == "script_finished" and message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
                 self.finished.set()
             elif kind == "auto_rerun":
-                again = self._again(message.auto_rerun.fragment_id, message.auto_rerun.interval)
-                self.timers[message.auto_rerun.fragment_id] = asyncio.create_task(again)
+                fragment, interval = message.auto_rerun.fragment_id, message.auto_rerun.interval
+                if fragment in self.timers:
+                    self.timers[fragment].cancel()
+                self.timers[fragment] = asyncio.create_task(self._again(fragment, interval))
 
     async def _again(self, fragment: str, interval: float) -> None:
-        while True:
-            await asyncio.sleep(interval)
-            await self._rerun(fragment)
+        from websockets.exceptions import ConnectionClosed
+
+        with suppress(ConnectionClosed):  # the session ended
+            while True:
+                await asyncio.sleep(interval)
+                await self._rerun(fragment)
 
     def stop_timers(self) -> None:
         """No fragment asks for itself any more."""
