@@ -86,24 +86,18 @@ def _changed_films(
     store: CohortStore, progress: Callable[[int, int], None]
 ) -> tuple[int, list[dict[str, Any]]]:
     """How many films there are, and those whose film or preview is gone or is not what was written."""
-    columns = (
-        "image, event, preview_hash" if _has_digests(store) else "image, event, NULL::TEXT AS preview_hash"
-    )
-    current = store.query(f"SELECT {columns} FROM main.image WHERE superseded_by IS NULL ORDER BY image")
+    current = store.query("SELECT * FROM main.image WHERE superseded_by IS NULL ORDER BY image")
     rows = current.astype(object).where(current.notna(), None).to_dict("records")
     faults = []
     with ThreadPoolExecutor(2) as pool:
-        found = pool.map(lambda row: fault_of(store.folder, row["image"], row["preview_hash"]).words, rows)
+        found = pool.map(
+            lambda row: fault_of(store.folder, row["image"], row.get("preview_hash")).words, rows
+        )
         for done, (reason, row) in enumerate(zip(found, rows, strict=True), start=1):
             if reason:
                 faults.append(audit.fault(int(row["event"]), f"film {row['image'][:12]}: {reason}"))
             progress(done, len(rows))
     return len(rows), faults
-
-
-def _has_digests(store: CohortStore) -> bool:
-    with store.reading() as session:
-        return "preview_hash" in session.tables()["image"]
 
 
 def _lacking_tables(session: Session) -> list[dict[str, Any]]:

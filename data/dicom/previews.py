@@ -1,8 +1,8 @@
 """Decoded pictures beside the stored films, for fast viewing and scoring (docs/decisions/preview-format.md).
 
 ``<image>.npy`` is the image as a plain NumPy file, so that it can be mapped into memory (a film of 2010 x
-1670 is there in under a millisecond); behind the array stand a JSON description, with a checksum of both, and
-its length in eight bytes, which NumPy does not look at. Where the stored film holds the very same values
+1670 is there in under a millisecond); behind the array stand a JSON description and its
+length in eight bytes, which NumPy does not look at. Where the stored film holds the very same values
 uncompressed (or these flipped), the array is empty and the description says where they begin in
 ``<image>.dcm``.
 Of an image of several frames all are there, unless there are too many or an older version wrote it: then the
@@ -17,7 +17,6 @@ import json
 import math
 import os
 import struct
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +58,7 @@ def write_preview(
         description = description | {"in_film": place}
         pixels = np.empty(0, np.uint16)
     flat = np.ascontiguousarray(pixels)
-    note = _note(description | {"checksum": _checksum(flat, description)})
+    note = _note(description)
     start = io.BytesIO()
     npy.write_array_header_1_0(start, npy.header_data_from_array_1_0(flat))
     digest = hashlib.sha256()
@@ -85,16 +84,11 @@ def _note(description: dict[str, Any]) -> bytes:
     return json.dumps(description, ensure_ascii=False).encode()
 
 
-def _checksum(pixels: np.ndarray, description: dict[str, Any]) -> int:
-    """CRC-32 of a picture and its description: tells damage, not intent."""
-    return zlib.crc32(_note(description), zlib.crc32(pixels.data.cast("B") if pixels.size else b""))
-
-
 def preview_fault(path: Path, film: ReadBack, preview_hash: str | None = None) -> str:
     """What is wrong with the preview of a whole film, to follow "the preview"; ``""`` where nothing is.
 
-    preview_hash: SHA-256 of the file as it was written. A preview of an older version has none, nor a
-    checksum: it is whole where it can be read and fits its film.
+    preview_hash: SHA-256 of the file as it was written. A preview of an older version has none: it is whole
+    where it can be read and fits its film.
     """
     if not path.is_file():
         return "is missing"
@@ -118,9 +112,6 @@ def _fault(path: Path, film: ReadBack) -> str:
     lies = None if place is None else (place["offset"], 2 * math.prod(place["shape"]))
     if lies is not None and lies != (film.pixels_at, film.pixels_length):
         return "does not fit its film"
-    checksum = description.pop("checksum", None)
-    if checksum is not None and checksum != _checksum(np.ascontiguousarray(stored), description):
-        return "was changed"
     return ""
 
 
