@@ -60,6 +60,13 @@ if TYPE_CHECKING:
     metavar="C=L,L...",
     help="Order of a factor's levels, reference first (repeatable).",
 )
+@click.option(
+    "--average",
+    "averages",
+    multiple=True,
+    metavar="V,V...",
+    help="Also the average of these visits, equal weights (repeatable); of all if left out.",
+)
 @range_options
 @table_options
 @reference_option
@@ -67,7 +74,7 @@ if TYPE_CHECKING:
 @where_option
 @json_option
 def command(file: str, **options: Any) -> int:
-    """Mixed model for repeated measures by REML, with arm differences at each visit.
+    """Mixed model for repeated measures by REML: means of arms at each visit, differences, F tests.
 
     FILE is CSV, XLSX, Parquet or SAS with one row per subject and visit. Text columns are factors in natural
     order (W2 before W12), the first level the reference; visits stand in order of time. A visit that
@@ -84,7 +91,8 @@ def command(file: str, **options: Any) -> int:
     levels |= {options["visit"]: asked} if asked else {}
     table, problems = _table(file, options, levels)
     kind, method, reference = (options[name] for name in ("covariance", "method", "reference"))
-    chosen = Options(kind, method, options["group"], options["arm"], levels, reference)
+    averages = [[name.strip() for name in text.split(",") if name.strip()] for text in options["averages"]]
+    chosen = Options(kind, method, options["group"], options["arm"], levels, reference, averages)
     named = {options["subject"]: "subject", options["visit"]: "visit", options["arm"]: "arm"}
     warnings = warn_look_alikes(table, named)
     is_fine = ~table.index.isin(list(problems.reasons))
@@ -170,8 +178,7 @@ def _text(result: dict[str, Any]) -> str:
         "",
         *_rows(("term",), result["coefficients"]),
     ]
-    if result["contrasts"]:
-        lines += ["", *_rows(("visit", "a", "b"), result["contrasts"])]
+    lines += [*_mean_lines(result), *_test_lines(result["tests"])]
     matrices = result["covariance"].get("groups") or {"covariance": result["covariance"]["matrix"]}
     levels = result["covariance"]["levels"]
     for name, matrix in matrices.items():
@@ -183,16 +190,37 @@ def _text(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _mean_lines(result: dict[str, Any]) -> list[str]:
+    """LS means and differences at each visit, then over visits."""
+    lines = ["", "LS means", *_rows(("visit", "arm"), result["ls_means"])]
+    if result["contrasts"]:
+        lines += ["", "differences", *_rows(("visit", "a", "b"), result["contrasts"])]
+    for over in result["averages"]:
+        lines += ["", f"average of {', '.join(over['visits'])}", *_rows(("arm",), over["ls_means"])]
+        lines += _rows(("a", "b"), over["contrasts"]) if over["contrasts"] else []
+    return lines
+
+
+def _test_lines(tests: list[dict[str, Any]]) -> list[str]:
+    if not tests:
+        return []
+    width = max(len(row["term"]) for row in tests) + 2
+    lines = ["", f"{'F tests (Type III)':<{width}}{'num df':>8}{'den df':>9}{'F':>10}{'p':>10}"]
+    for row in tests:
+        den, f, p = _number(row["den_df"], 4), _number(row["f"], 4), _number(row["p"], 3)
+        lines.append(f"{row['term']:<{width}}{row['num_df']:>8}{den:>9}{f:>10}{p:>10}")
+    return lines
+
+
 def _rows(names: tuple[str, ...], rows: list[dict[str, Any]]) -> list[str]:
-    width = max(len(" ".join(str(row[name]) for name in names)) for row in rows) + 2
+    columns = [("estimate", 4, 10), ("se", 4, 10), ("df", 4, 9), *([("p", 3, 10)] if "p" in rows[0] else [])]
+    labels = [" ".join(str(row[name]) for name in names if row[name] is not None) for row in rows]
     head = " ".join(names)
-    lines = [f"{head:<{width}}{'estimate':>10}{'se':>10}{'df':>9}{'p':>10}  95% interval"]
-    for row in rows:
-        label = " ".join(str(row[name]) for name in names)
-        numbers = "".join(
-            f"{_number(row[name], digits):>{size}}"
-            for name, digits, size in (("estimate", 4, 10), ("se", 4, 10), ("df", 4, 9), ("p", 3, 10))
-        )
+    width = max(map(len, [*labels, head])) + 2
+    titles = "".join(f"{name:>{size}}" for name, _, size in columns)
+    lines = [f"{head:<{width}}{titles}  95% interval"]
+    for label, row in zip(labels, rows, strict=True):
+        numbers = "".join(f"{_number(row[name], digits):>{size}}" for name, digits, size in columns)
         lines.append(f"{label:<{width}}{numbers}  {_number(row['ci'][0], 4)} to {_number(row['ci'][1], 4)}")
     return lines
 

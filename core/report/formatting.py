@@ -52,6 +52,13 @@ def percent(block: dict[str, Any]) -> str:
     return f"{100 * block['estimate']:.0f}% {limits}"
 
 
+def p_value(value: Any) -> str:
+    """A p-value with three decimals, "<0.001" below."""
+    if value is None or pd.isna(value):
+        return NOTHING
+    return "<0.001" if value < 0.001 else f"{float(value):.3f}"
+
+
 def definition(name: str) -> str:
     """A definition of progression as it is printed: ">=2" as "≥2"."""
     return name.replace(">=", "≥").replace("<=", "≤").replace("-", "−")

@@ -112,3 +112,20 @@ def test_errors_are_one_line_and_status_2(trial, capsys, arguments, message):
     assert (status, out) == (2, "")
     assert len(err.strip().splitlines()) == 1
     assert message in err
+
+
+def test_means_averages_and_f_tests_are_printed_and_in_the_json(trial, capsys):
+    common = (trial, "--formula", FORMULA, "--subject", "subject", "--visit", "visit", "--covariance", "cs")
+    status, out, _ = run(capsys, *common, "--average", "W78,W104", "--average", "W26")
+    assert status == 0
+    places = [
+        out.index(text) for text in ("LS means", "differences", "average of W78, W104", "F tests (Type III)")
+    ]
+    assert places == sorted(places)
+    result = json.loads(run(capsys, *common, "--json")[1])
+    assert set(result["ls_means"][0]) == {"visit", "arm", "estimate", "se", "df", "ci", "n"}
+    assert [over["visits"] for over in result["averages"]] == [["W26", "W52", "W78", "W104"]]
+    assert set(result["averages"][0]["ls_means"][0]) == {"arm", "estimate", "se", "df", "ci"}
+    assert set(result["tests"][0]) == {"term", "num_df", "den_df", "f", "p"}
+    status, _, err = run(capsys, *common, "--average", "W9")
+    assert status == 2 and "the visits are W26, W52, W78, W104" in err

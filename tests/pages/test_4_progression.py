@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from core.cli import cli
 from core.domain import CohortFilter, Viewer
 from core.figures.style import LIGHT
+from core.report import formatting
 from data.store.cohort import CohortStore
 from data.study.frozen_analyses import freeze
 from data.study.unblinded_looks import looks
@@ -18,6 +19,7 @@ from pages.common.page import Page
 from pages.common.progression import by_site, question, results
 from pages.common.progression.commands import commands
 from pages.common.progression.definitions import definitions
+from pages.common.progression.fitting import fits
 from pages.common.progression.frozen_results import frozen_results
 from pages.common.progression.missing_data import panel_of_rule
 from pages.common.progression.question import COMPLETE, IMPUTED, READERS, Question
@@ -186,17 +188,33 @@ def test_models_are_fitted_on_the_button_and_equal_core(open_app, own):
     expected = fit_model(results.all_readings(viewed, ASKED), "compare", ModelOptions(*ASKED.days)).table()
     assert shown["estimate"].tolist() == pytest.approx(expected["estimate"].tolist(), nan_ok=True)
     assert shown["p"].tolist() == pytest.approx(expected["p"].tolist(), nan_ok=True)
+    means = next(table for table in tables(at) if "LS mean (SE)" in table)
+    assert means["arm"].tolist() == ["Placebo", "Active"] * 3
+    assert not means.isin([None, "None", "nan"]).any(axis=None)
+    fitted = fits.outcome(viewed, ASKED, "mmrm", "")
+    last = next(row for row in fitted["contrasts"] if row["visit"] == "W104")
+    cell = means.loc[(means["visit"] == "W104") & (means["arm"] == "Active"), "minus Placebo (95% interval)"]
+    assert cell.item() == formatting.estimated(last, signed=True)
+    terms = next(table for table in tables(at) if "F" in table)
+    assert terms["term"].tolist() == [
+        "baseline (per point)",
+        "visit",
+        "arm",
+        "baseline × visit",
+        "arm × visit",
+    ]
 
 
 def test_p_values_are_off_for_a_subset(open_app, own):
     at = section(open_app(PAGE, cohort=own, sex="M"), "Models and tests")
-    at.multiselect(key="models_chosen").set_value(["compare"])
+    at.multiselect(key="models_chosen").set_value(["compare", "mmrm"])
     next(button for button in at.button if button.label == "Fit").click().run()
     assert not at.exception
     assert "P-values are off" in words(at, "info")
     shown = next(table for table in tables(at) if "term" in table)
     assert "p" not in shown
     assert shown["estimate"].notna().any()
+    assert not any("p" in table or "F" in table for table in tables(at))
 
 
 def test_panel_is_that_of_core(page):

@@ -1,7 +1,8 @@
-"""Differences between arms at each visit, from model means."""
+"""Least-squares means of arms at each visit, and their differences from the reference."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -32,6 +33,8 @@ def arm_of(design: Design, visit: str, arm: str | None) -> str | None:
             raise InputError(
                 f"--arm {arm}", f"the formula has {', '.join(design.variables)}", "name one of these"
             )
+        if arm == visit:
+            raise InputError(f"--arm {arm}", "that is the visit", "name the factor that is compared")
         return arm
     for variables in design.pairs:
         others = [name for name in design.variables if name in variables and name != visit]
@@ -44,27 +47,65 @@ def arm_of(design: Design, visit: str, arm: str | None) -> str | None:
     return None
 
 
-def contrasts(design: Design, visit: str, arm: str, reference: str | None = None) -> list[Contrast]:
-    """Each level of the arm minus the reference at each visit, in order of visits.
+@dataclass(frozen=True)
+class Means:
+    """Least-squares means as combinations of all columns of the design, ``rows``: (visits, levels, columns).
 
-    reference: a level, the first without it.
-
+    levels: of the arm, one None without an arm. base: place of the reference. n: rows used, (visits, levels).
     Other numbers are at their mean over the rows used, other factors weighted equally.
     """
+
+    visits: list[str]
+    levels: list[str | None]
+    base: int
+    rows: np.ndarray
+    n: np.ndarray
+
+
+def arm_means(design: Design, visit: str, arm: str | None, reference: str | None = None) -> Means:
+    """The mean of every level of the arm at every visit; ``reference``: a level, the first without it."""
+    if arm is None:
+        rows = _means(design, visit, None, [None])
+        n = np.array([[(design.visit == place).sum()] for place in range(len(design.visit_levels))])
+        return Means(design.visit_levels, [None], 0, rows, n)
     column = design.frame[arm]
     is_number = pd.api.types.is_numeric_dtype(column)
     levels = sorted(column.unique()) if is_number else list(column.cat.categories)
     base = levels.index(reference) if reference in levels else 0
-    means = _means(design, visit, arm, levels)
+    at_level = np.array([(column == level).to_numpy() for level in levels])
+    at_visit = np.array([design.visit == place for place in range(len(design.visit_levels))])
+    counts = at_visit.astype(int) @ at_level.T.astype(int)
+    rows = _means(design, visit, arm, levels)
+    return Means(design.visit_levels, [_label(level) for level in levels], base, rows, counts)
+
+
+def average(means: Means, visits: Sequence[str]) -> Means:
+    """The same over several visits, each with equal weight, as one; without n, which differs by visit.
+
+    Raises InputError for a visit without rows.
+    """
+    unknown = [name for name in visits if name not in means.visits]
+    if unknown or not visits:
+        raise InputError(
+            f"--average {','.join(visits)}", f"the visits are {', '.join(means.visits)}", "name these"
+        )
+    places = [means.visits.index(name) for name in dict.fromkeys(visits)]
+    rows = means.rows[places].mean(axis=0)[None]
+    return Means([", ".join(dict.fromkeys(visits))], means.levels, means.base, rows, means.n[:0])
+
+
+def contrasts(means: Means) -> list[Contrast]:
+    """Each level of the arm minus the reference at each visit, in order of visits."""
+    base = str(means.levels[means.base])
     return [
-        Contrast(at, _label(level), _label(levels[base]), means[place, number] - means[place, base])
-        for place, at in enumerate(design.visit_levels)
-        for number, level in enumerate(levels)
-        if number != base
+        Contrast(at, str(level), base, means.rows[place, number] - means.rows[place, means.base])
+        for place, at in enumerate(means.visits)
+        for number, level in enumerate(means.levels)
+        if number != means.base
     ]
 
 
-def _means(design: Design, visit: str, arm: str, levels: list[object]) -> np.ndarray:
+def _means(design: Design, visit: str, arm: str | None, levels: list[object]) -> np.ndarray:
     """Rows of the design for each visit and level, averaged over other factors: (visits, levels, columns)."""
     frame = design.frame
     others = {
@@ -80,8 +121,7 @@ def _means(design: Design, visit: str, arm: str, levels: list[object]) -> np.nda
         raise InputError(
             f"{size} combinations of factors", "fewer are needed for contrasts", "use a smaller model"
         )
-    rows = list(product(visits, levels, *others.values()))
-    grid = pd.DataFrame(rows, columns=[visit, arm, *others] if visit != arm else None)
+    grid = pd.DataFrame(list(product(visits, levels, *others.values())), columns=[visit, arm or "", *others])
     for name in grid.columns:
         if name in frame and not pd.api.types.is_numeric_dtype(frame[name]):
             grid[name] = pd.Categorical(grid[name], categories=frame[name].cat.categories)

@@ -12,12 +12,14 @@ import pandas as pd
 from core.agreement.estimate import number
 from core.arms import arms_in_order, reference_arm
 from core.errors import InputError
-from core.progression.mmrm.contrasts import arm_of, contrasts, estimable
+from core.progression.mmrm.contrasts import Means, arm_means, arm_of, average, contrasts, estimable
 from core.progression.mmrm.design import Design, design
+from core.progression.mmrm.f_test import f_test
 from core.progression.mmrm.fit import Fit, fit
 from core.progression.mmrm.inference import METHODS, Effect, Inference, effect, inference
 from core.progression.mmrm.panel import panel
 from core.progression.mmrm.structures import LAGGED, NAMES, structure
+from core.progression.mmrm.term_tests import type_three
 from core.visit_order import uneven_steps
 
 
@@ -29,7 +31,8 @@ class Options:
     interacts with visit if None. levels: column to order of its levels, the first being the reference; visits
     named there and without a row keep their place in the lags. reference: the arm that others are compared
     with, in coefficients and contrasts; without it, and without levels of the arm, coefficients keep natural
-    order and contrasts are against the arm of ``core.arms``.
+    order and contrasts are against the arm of ``core.arms``. averages: sets of visits to average over; all
+    visits if empty.
     """
 
     covariance: str = "us"
@@ -38,6 +41,7 @@ class Options:
     arm: str | None = None
     levels: Mapping[str, Sequence[str]] = field(default_factory=dict)
     reference: str | None = None
+    averages: Sequence[Sequence[str]] = ()
 
 
 def mmrm(
@@ -69,6 +73,8 @@ def mmrm(
     pieces = inference(rows, shape, found, options.df)
     arm = arm_of(made, visit, options.arm)
     reference = _reference(made, arm, options)
+    means = arm_means(made, visit, arm, reference)
+    tests, why_none = _tests(made, pieces, options.df)
     return {
         "n_subjects": len(rows.y),
         "n_rows": rows.rows,
@@ -83,13 +89,17 @@ def mmrm(
         "coefficients": _coefficients(made, pieces),
         "covariance": _covariance(made, found),
         "arm": arm,
-        "contrasts": _contrasts(made, pieces, visit, arm, reference),
+        "contrasts": _contrasts(made, pieces, means),
+        "ls_means": _ls_means(made, pieces, means),
+        "averages": _averages(made, pieces, means, options.averages),
+        "tests": tests,
         "refused": made.refused.to_dict("records"),
         "reference_arm": reference,
         "visit_order": {"visits": made.order.names, "source": made.order.source, "empty": made.unused},
         "notes": _notes(made, found, arm, visit)
         | _visit_notes(made, options.covariance)
-        | _coding_note(made, arm, reference),
+        | _coding_note(made, arm, reference)
+        | ({"tests": why_none} if why_none else {}),
     }
 
 
@@ -190,17 +200,58 @@ def _covariance(made: Design, found: Fit) -> dict[str, Any]:
     return {"levels": made.visit_levels, "matrix": None, "groups": groups}
 
 
-def _contrasts(
-    made: Design, pieces: Inference, visit: str, arm: str | None, reference: str | None
-) -> list[dict[str, Any]]:
-    if arm is None:
-        return []
+def _contrasts(made: Design, pieces: Inference, means: Means) -> list[dict[str, Any]]:
+    return [
+        {"visit": item.visit, "a": item.a, "b": item.b, **_entry(_effect(made, pieces, item.combination))}
+        for item in contrasts(means)
+    ]
+
+
+def _effect(made: Design, pieces: Inference, combination: np.ndarray) -> Effect | None:
+    """The combination of all columns, None where the rows do not determine it."""
+    kept = combination[made.kept]
+    return effect(pieces, kept) if estimable(made, combination) and kept.any() else None
+
+
+def _ls_means(made: Design, pieces: Inference, means: Means) -> list[dict[str, Any]]:
+    """Means by visit and arm with standard error and interval; no test, as nobody asks whether one is 0."""
     rows = []
-    for item in contrasts(made, visit, arm, reference):
-        kept = item.combination[made.kept]
-        found = effect(pieces, kept) if estimable(made, item.combination) and kept.any() else None
-        rows.append({"visit": item.visit, "a": item.a, "b": item.b, **_entry(found)})
+    for place, at in enumerate(means.visits):
+        for level_place, level in enumerate(means.levels):
+            found = _entry(_effect(made, pieces, means.rows[place, level_place]))
+            kept = {name: found[name] for name in ("estimate", "se", "df", "ci")}
+            n = {"n": int(means.n[place, level_place])} if len(means.n) else {}
+            rows.append({"visit": at, "arm": level, **kept, **n})
     return rows
+
+
+def _averages(
+    made: Design, pieces: Inference, means: Means, asked: Sequence[Sequence[str]]
+) -> list[dict[str, Any]]:
+    """LS means and contrasts over several visits, weighted equally."""
+    whole = [means.visits] if len(means.visits) > 1 else []
+    rows = []
+    for visits in asked or whole:
+        over = average(means, visits)
+        found = {"ls_means": _ls_means(made, pieces, over), "contrasts": _contrasts(made, pieces, over)}
+        without = {name: [_but(row, "visit") for row in entries] for name, entries in found.items()}
+        rows.append({"visits": list(dict.fromkeys(visits)), **without})
+    return rows
+
+
+def _but(row: dict[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in row.items() if key != name}
+
+
+def _tests(made: Design, pieces: Inference, method: str) -> tuple[list[dict[str, Any]], str]:
+    """F tests of the terms (Type III), and why there are none."""
+    hypotheses, why = type_three(made)
+    rows = []
+    for term, combinations in hypotheses.items():
+        found = f_test(pieces, combinations, method)
+        numbers = {name: number(getattr(found, name)) for name in ("den_df", "f", "p")}
+        rows.append({"term": term, "num_df": found.num_df, **numbers})
+    return rows, why
 
 
 def _notes(made: Design, found: Fit, arm: str | None, visit: str) -> dict[str, str]:

@@ -7,7 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+from core.arms import reference_arm
 from core.errors import CohortError
+from core.progression.mmrm.means_table import mean_rows
 from core.progression.regression.fit import ModelOptions, fit_model
 from pages.common.page import Page
 from pages.common.progression import question, results
@@ -41,7 +43,6 @@ def _model(page: Page, asked: Question, name: str, rule: str) -> dict[str, Any]:
 
 def _mmrm(page: Page, asked: Question) -> dict[str, Any]:
     """Arm, baseline and visit, unstructured, Kenward-Roger; a simpler covariance where that has no fit."""
-    from core.progression.mmrm.cell_means import cell_means
     from core.progression.mmrm.fallback import change_formula, mmrm_with_fallback
     from core.progression.mmrm.model import Options
 
@@ -49,14 +50,14 @@ def _mmrm(page: Page, asked: Question) -> dict[str, Any]:
     formula = change_formula(table, visits)
     arm = "arm" if table["arm"].nunique() > 1 else None
     named = page.state.get("reference_arm")
-    reference = named if arm and named in set(table["arm"]) else None
+    there = set(table["arm"]) if arm else set()
+    reference = reference_arm(there, named if named in there else None)
     fitted, failures = mmrm_with_fallback(
         table, formula, Options(df="kenward-roger", arm=arm, levels={"visit": visits}, reference=reference)
     )
     if fitted is None:
         return {"failed": "no covariance structure could be fitted: " + "; ".join(failures)}
-    means = cell_means(table, formula, fitted["covariance_structure"], visits)
-    return fitted | {"failures": failures, "days": _days(page, asked, visits), "means": means}
+    return fitted | {"failures": failures, "days": _days(page, asked, visits)}
 
 
 def mmrm_rows(page: Page, asked: Question) -> tuple[pd.DataFrame, list[str]]:
@@ -89,9 +90,9 @@ def _days(page: Page, asked: Question, visits: list[str]) -> dict[str, float]:
 def fitted_means(page: Page, asked: Question) -> pd.DataFrame | None:
     """Means of the MMRM where it was fitted for this question: ``arm, day, mean, low, high``."""
     found = outcome(page, asked, MMRM, "", only_kept=True)
-    if found is None or not found.get("means"):
+    if found is None or not found.get("ls_means"):
         return None
-    table = pd.DataFrame(found["means"]).dropna()
+    table = mean_rows(found).dropna(subset=["mean"])
     table["day"] = table["visit"].map(found["days"])
     start = [
         {"arm": arm, "day": asked.days[0], "mean": 0.0, "low": 0.0, "high": 0.0}

@@ -7,14 +7,17 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from core.progression.regression.term_words import term_words
 from core.progression.without_p_values import without_p
+from pages.common.page import Page
 from pages.common.progression.fitting.fits import MMRM
+from pages.common.progression.fitting.mmrm_tables import show_mmrm
 from pages.common.progression.question import Question
 from pages.common.provenance import download
 
 TITLES = {
     "compare": "Two arms: mean, ANCOVA, Hodges-Lehmann, van Elteren, rank ANCOVA",
-    MMRM: "MMRM: arm difference at every visit",
+    MMRM: "MMRM: means and arm differences at every visit",
     "mixed": "Mixed model: slope per year",
     "gee": "GEE: slope per year, robust",
     "logistic": "Logistic: who progresses",
@@ -24,64 +27,47 @@ TITLES = {
 }
 
 
-def show_model(asked: Question, name: str, result: dict[str, Any]) -> None:
+def show_model(page: Page, asked: Question, name: str, result: dict[str, Any]) -> None:
     st.markdown(f"##### {TITLES[name]}")
     if "failed" in result:
         st.warning(f"Not fitted: {result['failed']}.", icon=":material/block:")
         return
     shown = result if asked.is_full_set else without_p(result)
-    rows = contrast_table(shown) if name == MMRM else coefficient_table(shown)
+    if name == MMRM:
+        show_mmrm(page, asked, shown)
+    else:
+        _show_terms(name, shown)
+    st.caption(_how_fitted(name, result))
+
+
+def _show_terms(name: str, shown: dict[str, Any]) -> None:
+    rows = coefficient_table(shown)
     if len(rows):
         number = st.column_config.NumberColumn
-        formats = {"p": "%.4f", "df": "%.1f"}
-        names = ("estimate", "se", "low", "high", "df", "p", *_ratio_names(rows))
+        names = ("estimate", "se", "low", "high", "p", *_ratio_names(rows))
         st.dataframe(
-            rows, hide_index=True,
-            column_config={one: number(one, format=formats.get(one, "%.3f")) for one in names},
+            rows, hide_index=True, placeholder="–",
+            column_config={one: number(one, format="%.4f" if one == "p" else "%.3f") for one in names},
         )  # fmt: skip
         download(rows, f"model_{name}")
-    st.caption(_how_fitted(name, result))
 
 
 def _ratio_names(rows: pd.DataFrame) -> list[str]:
     return [name for name in rows.columns if name.endswith("ratio")]
 
 
-def contrast_table(result: dict[str, Any]) -> pd.DataFrame:
-    """MMRM: the arm difference at every visit, or the coefficients where there is one arm."""
-    rows = result["contrasts"] or result["coefficients"]
-    table = [
-        {
-            "term": row.get("term") or f"{row['a']} minus {row['b']}, {row['visit']}",
-            **{one: row[one] for one in ("estimate", "se")},
-            "low": row["ci"][0],
-            "high": row["ci"][1],
-            "df": row["df"],
-            "p": row["p"],
-        }
-        for row in rows
-    ]
-    return _without_empty(pd.DataFrame(table))
-
-
 def coefficient_table(result: dict[str, Any]) -> pd.DataFrame:
-    """Any other model: its terms."""
-    kept = ("term", "estimate", "se", "p", "n")
+    """The terms of a model other than the MMRM, in words; columns without any value are left out."""
+    words = str if result["name"] == "compare" else term_words
     table = [
-        {one: row[one] for one in kept} | {"low": row["ci"][0], "high": row["ci"][1]}
+        {"term": words(row["term"])} | {one: row[one] for one in ("estimate", "se", "p", "n")}
+        | {"low": row["ci"][0], "high": row["ci"][1]}
         | {name: value for name, value in row.items() if name.endswith("ratio")}
         for row in result["coefficients"]
     ]  # fmt: skip
     frame = pd.DataFrame(table)
     order = ["term", "estimate", "se", "low", "high", *_ratio_names(frame), "p", "n"] if len(frame) else []
-    return _without_empty(frame[order]) if len(frame) else frame
-
-
-def _without_empty(frame: pd.DataFrame) -> pd.DataFrame:
-    """Without the column of p-values where they are off."""
-    if "p" in frame and frame["p"].isna().all():
-        frame = frame.drop(columns="p")
-    return frame
+    return frame[order].dropna(axis="columns", how="all")
 
 
 def _how_fitted(name: str, result: dict[str, Any]) -> str:

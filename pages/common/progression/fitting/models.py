@@ -48,7 +48,7 @@ def models(page: Page, asked: Question, found: dict[str, dict[str, Any]]) -> Non
             "Nothing is fitted for this question yet. A fit is kept until the cohort or the question changes."
         )
     for name, result in fitted.items():
-        show_model(asked, name, result)
+        show_model(page, asked, name, result)
 
 
 def _fit(page: Page, asked: Question, chosen: list[str], rule: str) -> None:

@@ -2,7 +2,6 @@
 
 import pytest
 
-from core.progression.mmrm.cell_means import cell_means
 from core.progression.mmrm.fallback import STRUCTURES, change_formula, mmrm_with_fallback
 from core.progression.mmrm.model import Options, mmrm
 from tests.core.progression.mmrm.test_model import trial
@@ -54,11 +53,11 @@ def test_nothing_is_fitted_where_no_structure_converges():
     assert len(failures) == len(STRUCTURES)
 
 
-def test_difference_of_the_cell_means_is_the_contrast():
+def test_difference_of_the_means_is_the_contrast():
     frame = trial()
     formula = change_formula(frame, VISITS)
     fitted, _ = mmrm_with_fallback(frame, formula, OPTIONS)
-    means = {(row["arm"], row["visit"]): row["mean"] for row in cell_means(frame, formula, "us", VISITS)}
+    means = {(row["arm"], row["visit"]): row["estimate"] for row in fitted["ls_means"]}
     for row in fitted["contrasts"]:
         difference = means[row["a"], row["visit"]] - means[row["b"], row["visit"]]
         assert difference == pytest.approx(row["estimate"], abs=1e-6)
