@@ -14,26 +14,42 @@ SHOWN = 6  # files named for one warning; --json has all
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path())
-@click.option("--map", "map_file", type=click.Path(), help="CSV: file, patient or study -> subject, visit.")
+@click.argument("paths", nargs=-1, type=click.Path())
+@click.option(
+    "--map",
+    "map_file",
+    type=click.Path(),
+    help="CSV: file, patient, study or image -> subject, visit; without PATHS for films that are there.",
+)
+@click.option("--show-dates", is_flag=True, help="Name the dates of films without subject or visit.")
 @click.option("--workers", type=click.IntRange(0), default=2, show_default=True, help="Reading processes.")
 @json_option
 @click.pass_context
 def command(
-    ctx: click.Context, paths: tuple[str, ...], map_file: str | None, workers: int, as_json: bool
+    ctx: click.Context,
+    paths: tuple[str, ...],
+    map_file: str | None,
+    show_dates: bool,
+    workers: int,
+    as_json: bool,
 ) -> int:
     """Import DICOM files, folders, zips or a DICOMDIR.
 
     Patient identity is removed on the way in. Files that are no DICOM image are refused one by one, with a
-    reason. Run it again to go on after an interruption.
+    reason. Run it again to go on after an interruption. With --map alone, films that wait for a patient are
+    placed by it.
     """
+    if map_file is not None and not paths:
+        return _map_alone(ctx.obj["cohort"], map_file, as_json=as_json)
     from data.ingest.run import ingest
     from data.store.cohort import CohortStore, current_actor
 
     _check(paths)
     store = CohortStore.open(ctx.obj["cohort"])
     counter = _Counter()
-    result = ingest(store, paths, counter.show, map_file, max(workers, 1), actor=current_actor())
+    result = ingest(
+        store, paths, counter.show, map_file, max(workers, 1), actor=current_actor(), show_dates=show_dates
+    )
     counter.close()
     if result.found == 0:
         raise InputError(
@@ -44,10 +60,38 @@ def command(
     return _status(values)
 
 
+def _map_alone(cohort: str, map_file: str, *, as_json: bool) -> int:
+    """Films that are in the cohort get the subject and visit that a map file names."""
+    from data.ingest.image_map import read_image_map
+    from data.ingest.placing import place_by_map
+    from data.store.cohort import CohortStore, current_actor
+
+    image_map = read_image_map(map_file)
+    store = CohortStore(cohort)
+    values = place_by_map(store, image_map, actor=current_actor()).as_json()
+    emit(values, as_json=as_json, text=lambda: _placed_text(values))
+    return 2 if not values["placed"] else 1 if values["refused"] else 0
+
+
+def _placed_text(result: dict[str, Any]) -> str:
+    lines = [f"{len(result['placed'])} films placed, {len(result['refused'])} rows or films refused"]
+    for name, title in (("new_subjects", "New subjects"), ("new_visits", "New visits")):
+        lines += [f"{title}: {', '.join(result[name])}"] if result[name] else []
+    return "\n".join(lines + [f"  {_place_of(row)}: {row['reason']}" for row in result["refused"]])
+
+
+def _place_of(refused: dict[str, Any]) -> str:
+    row = f"row {refused['row']}" if "row" in refused else ""
+    film = f"image {refused['image']}" if "image" in refused else ""
+    return ", ".join(text for text in (row, film) if text)
+
+
 def _check(paths: tuple[str, ...]) -> None:
     """A mistyped path must not leave an empty cohort behind."""
     from data.ingest.sources import existing
 
+    if not paths:
+        raise InputError("no PATHS", "files to import are needed", "give them, or --map FILE alone")
     for path in paths:
         existing(path)
 

@@ -84,7 +84,7 @@ def deidentify(dataset: Dataset, key: CohortKey, identity: Identity, *, dates_of
     dates_of: whose dates they are where the study knows better than the file (a subject by a map file);
     default: the trial subject, else the patient number.
     """
-    done = Deidentified(film_date=_film_date(dataset))
+    done = Deidentified(film_date=film_date(dataset))
     search = search_for(identity)
     _keep_study_identifiers(dataset, identity, search, done)
     shift = timedelta(days=key.days_back(dates_of or done.trial_subject or identity.patient))
@@ -330,7 +330,7 @@ def _back(day: date | None, shift: timedelta) -> date | None:
         return None
 
 
-def _film_date(dataset: Dataset) -> date | None:
+def film_date(dataset: Dataset) -> date | None:
     """The day of the examination: of the acquisition where given, else of the study, series or content."""
     for keyword in ("AcquisitionDate", "AcquisitionDateTime", "StudyDate", "SeriesDate", "ContentDate"):
         day = parse_date(dataset.get(keyword))

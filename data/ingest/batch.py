@@ -55,8 +55,11 @@ class BatchWriter:
         self._store, self._reading, self._actor, self._result = store, reading, actor, result
         self._waiting: list[tuple[Source, Outcome]] = []
         self.names: dict[str, str] = {}  # image -> file of this delivery that brought it
+        self.taken: dict[str, str] = {}  # image -> date in that file, which is stored nowhere
 
     def take(self, source: Source, outcome: Outcome) -> None:
+        if outcome.taken is not None:
+            self.taken[outcome.delivery["image"]] = outcome.taken.isoformat()
         if outcome.kind == "known":
             self.names.setdefault(outcome.delivery["image"], source.name)
         if outcome.kind == "known" and not outcome.delivery.get("map_subject"):

@@ -2,7 +2,7 @@
 
 A CSV with the columns ``subject`` and, where known, ``visit``, and at least one that finds the image:
 ``file`` (name or pattern such as ``site03/*/lumbar*``), ``patient`` (patient number in the files), ``study``
-(study UID).
+(study UID), ``image`` (id of a film that is in the cohort).
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ from pathlib import Path
 from core.errors import InputError
 from core.names import plain, tidy
 
-FINDERS = ("file", "patient", "study")
+FINDERS = ("file", "patient", "study", "image")
+PATTERN = "*?["
 _NAMES = {
     "file": ("file", "filename", "file_name", "pattern", "path"),
     "patient": ("patient", "patient_id", "patientid", "patient_number"),
     "study": ("study", "study_uid", "studyinstanceuid"),
+    "image": ("image", "image_id", "film"),
     "subject": ("subject", "subject_id", "usubjid", "subjid"),
     "visit": ("visit", "visit_id", "timepoint", "time_point"),
 }
@@ -28,17 +30,24 @@ _NAMES = {
 
 @dataclass(frozen=True)
 class MapRow:
+    """What a row says. image: a film of the cohort, which no delivered file can be. number: row of the file,
+    from 1."""
+
     file: str
     patient: str
     study: str
     subject: str
     visit: str
+    image: str = ""
+    number: int = 0
 
     def matches(self, *, file: str, patient: str, study: str, exactly: bool = True) -> bool:
         """True where every finder of the row that is filled in agrees.
 
         exactly: False lets case, blanks and invisible characters of the patient number aside.
         """
+        if self.image:
+            return False
         same = self.patient == patient.strip() if exactly else plain(self.patient) == plain(patient)
         if self.patient and not same:
             return False
@@ -52,6 +61,11 @@ class ImageMap:
     """The rows of a map file, the most specific ones first."""
 
     rows: tuple[MapRow, ...]
+
+    @property
+    def of_stored(self) -> ImageMap:
+        """The rows that name films of the cohort."""
+        return ImageMap(tuple(row for row in self.rows if row.image))
 
     def find(self, *, file: str, patient: str, study: str) -> tuple[str | None, str | None]:
         """Subject and visit of an image; (None, None) where no row fits.
@@ -86,9 +100,13 @@ def read_image_map(path: Path | str) -> ImageMap:
     separator = ";" if lines and lines[0].count(";") > lines[0].count(",") else ","
     table = list(csv.reader(lines, delimiter=separator))
     columns = _columns(table[0] if table else [], path)
-    rows = [_row(cells, columns) for cells in table[1:] if any(cell.strip() for cell in cells)]
+    rows = [
+        _row(cells, columns, number)
+        for number, cells in enumerate(table[1:], start=1)
+        if any(cell.strip() for cell in cells)
+    ]
     _check_contradictions(rows, path)
-    useful = [row for row in rows if (row.subject or row.visit) and (row.file or row.patient or row.study)]
+    useful = [row for row in rows if (row.subject or row.visit) and any(_finders(row))]
     if not useful:
         raise InputError(
             f"--map {path}", "no row of it names both an image and a subject", "fill in at least one row"
@@ -106,7 +124,7 @@ def _columns(header: list[str], path: Path) -> dict[str, int]:
     if "subject" not in columns or not any(finder in columns for finder in FINDERS):
         raise InputError(
             f"--map {path} with the columns {', '.join(header) or '(none)'}",
-            "subject, and one of file, patient or study are needed (visit where known)",
+            "subject, and one of file, patient, study or image are needed (visit where known)",
             "name the columns so",
         )
     return columns
@@ -115,37 +133,42 @@ def _columns(header: list[str], path: Path) -> dict[str, int]:
 def _check_contradictions(rows: list[MapRow], path: Path) -> None:
     """Raises InputError where two rows find the same images and say different things of them."""
     first: dict[tuple[str, ...], int] = {}
-    for number, row in enumerate(rows, start=1):
-        finders = (_composed(row.file), row.patient, row.study)
-        other = first.setdefault(finders, number)
-        before = rows[other - 1]
+    for place, row in enumerate(rows):
+        finders = (composed(row.file), row.patient, row.study, row.image)
+        before = rows[int(first.setdefault(finders, place))]
         says = ((row.subject, before.subject), (row.visit, before.visit))
         if any(finders) and any(one and two and one != two for one, two in says):
             raise InputError(
-                f"--map {path}: rows {other} and {number} name the same images and contradict each other",
+                f"--map {path}: rows {before.number} and {row.number} name the same images and contradict "
+                "each other",
                 "one of them can be right",
                 "delete the other",
             )
 
 
-def _row(cells: list[str], columns: dict[str, int]) -> MapRow:
+def _row(cells: list[str], columns: dict[str, int], number: int) -> MapRow:
     def cell(meaning: str) -> str:
         at = columns.get(meaning)
         return tidy(cells[at]) if at is not None and at < len(cells) else ""
 
-    return MapRow(cell("file"), cell("patient"), cell("study"), cell("subject"), cell("visit"))
+    found = {name: cell(name) for name in (*FINDERS, "subject", "visit")}
+    return MapRow(**found, number=number)
+
+
+def _finders(row: MapRow) -> tuple[str, ...]:
+    return row.file, row.patient, row.study, row.image
 
 
 def _how_general(row: MapRow) -> tuple[int, bool, int]:
-    finders = sum(bool(value) for value in (row.file, row.patient, row.study))
-    return -finders, any(sign in row.file for sign in "*?["), -len(row.file)
+    return -sum(map(bool, _finders(row))), any(sign in row.file for sign in PATTERN), -len(row.file)
 
 
 def _file_matches(pattern: str, name: str) -> bool:
     """A name or pattern fits the whole relative name, its end, or the bare file name; case does not count."""
-    pattern, name = _composed(pattern), unicodedata.normalize("NFC", name).casefold()
+    pattern, name = composed(pattern), unicodedata.normalize("NFC", name).casefold()
     return fnmatchcase(name, pattern) or fnmatchcase(name, f"*/{pattern}")
 
 
-def _composed(pattern: str) -> str:
-    return unicodedata.normalize("NFC", pattern).replace("\\", "/").casefold()
+def composed(name: str) -> str:
+    """A file name as names are compared: one form of accents, small letters, / between folders."""
+    return unicodedata.normalize("NFC", name).replace("\\", "/").casefold()

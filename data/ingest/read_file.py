@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import hashlib
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from pydicom.dataset import Dataset
 
 from data.dicom.burnt_in import burnt_in_warning
 from data.dicom.classify import Classified, classify
-from data.dicom.deidentify import Deidentified, deidentify
+from data.dicom.deidentify import Deidentified, deidentify, film_date
 from data.dicom.frame_geometry import FrameGeometry, geometry_of
 from data.dicom.identity.words import Identity, identity_of
 from data.dicom.picture.cautions import cautions
@@ -38,6 +39,7 @@ from data.dicom.read import (
 )
 from data.dicom.stored_file import FilmFile, film_file
 from data.dicom.stored_pixels import StoredPixels, stored_pixels
+from data.ingest.file_marks import marks_of
 from data.ingest.image_map import ImageMap
 from data.ingest.mending import Fault, fault_of
 from data.ingest.sources import Source
@@ -68,6 +70,7 @@ class Outcome:
 
     image: columns of the table of that name. delivery: likewise. blank: nothing to compare pixels by.
     mends: what was wrong with the stored files of a film that is there, and is made anew.
+    taken: the date of the film as delivered, which is stored nowhere.
     """
 
     kind: str  # film | known | refused
@@ -77,6 +80,7 @@ class Outcome:
     delivery: dict[str, Any] = field(default_factory=dict)
     blank: bool = False
     mends: str = ""
+    taken: date | None = None
 
 
 def read_film(source: Source, reading: Reading) -> Outcome:
@@ -104,13 +108,13 @@ def _read(stream: Any, source: Source, reading: Reading) -> Outcome:
     stream.seek(0)
     header = stream.read(file.header_size) if file.header_size else stream.read()
     fingerprint = reading.key.fingerprint(hashlib.sha256(header).digest() + digest)
-    identity = identity_of(file.dataset)
+    identity, taken = identity_of(file.dataset), film_date(file.dataset)
     mapped = _mapped(source, identity, file.dataset, reading)
     known = reading.known.get(fingerprint, "")
     digest_kept = reading.recorded.get(known, {}).get("preview_hash")
     fault = fault_of(reading.folder, known, digest_kept) if known else Fault()
     if known and not fault.words:
-        return Outcome("known", fingerprint=fingerprint, delivery={"image": known, **mapped})
+        return Outcome("known", fingerprint=fingerprint, delivery={"image": known, **mapped}, taken=taken)
     seen = _see(file, encoded, digest)
     classified = classify(file.dataset, seen.frame)
     geometry = geometry_of(file.dataset, file.frame_count)
@@ -135,11 +139,10 @@ def _read(stream: Any, source: Source, reading: Reading) -> Outcome:
         "trial_subject": done.trial_subject or None,
         "trial_visit": done.trial_visit or None,
         "trial_visit_name": done.trial_visit_name or None,
+        "file_marks": marks_of(source.name, reading.key),
         **mapped,
     }
-    return Outcome(
-        "film", "", fingerprint, image=image, delivery=delivery, blank=seen.blank, mends=fault.words
-    )
+    return Outcome("film", "", fingerprint, image, delivery, blank=seen.blank, mends=fault.words, taken=taken)
 
 
 def _encoded(file: DicomFile) -> bytes:

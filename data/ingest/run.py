@@ -16,6 +16,7 @@ from data.ingest.assign_images import assign_images
 from data.ingest.batch import BatchWriter, IngestResult
 from data.ingest.image_map import read_image_map
 from data.ingest.outcomes import outcomes
+from data.ingest.placing import place_by_map
 from data.ingest.read_file import Reading
 from data.ingest.sources import find_sources
 from data.ingest.staging import staging_folder
@@ -32,10 +33,12 @@ def ingest(
     workers: int = 2,
     *,
     actor: str = "sharpline ingest",
+    show_dates: bool = False,
 ) -> IngestResult:
     """Take DICOM files, folders, zips or a DICOMDIR into the cohort.
 
-    workers: reading processes; 0 reads in this process. map_file: see ``data.ingest.image_map``.
+    workers: reading processes; 0 reads in this process. map_file: see ``data.ingest.image_map``. show_dates:
+    the result names the delivered date of films without patient or visit, which is stored nowhere.
     Raises InputError for a path or map that cannot be used, StoreError for the cohort.
     """
     image_map = read_image_map(map_file) if map_file is not None else None
@@ -51,9 +54,12 @@ def ingest(
             if progress is not None:
                 progress(done, len(sources), source.name)
         writer.commit()
+    if image_map is not None and image_map.of_stored.rows:
+        place_by_map(store, image_map.of_stored, actor=actor)
     assigned = assign_images(store, actor=actor, key=key)
     for film in assigned.unassigned:
-        result.unassigned.append(film | {"file": writer.names.get(film["image"])})
+        date = {"date": writer.taken.get(film["image"])} if show_dates else {}
+        result.unassigned.append(film | {"file": writer.names.get(film["image"])} | date)
     odd = [(film["image"], film["reason"]) for film in assigned.notes] + list(assigned.shared_studies.items())
     here = sorted((writer.names[image], reason) for image, reason in odd if image in writer.names)
     result.flagged += [{"file": file, "warnings": [reason]} for file, reason in here]
