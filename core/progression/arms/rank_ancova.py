@@ -1,9 +1,9 @@
-"""Rank analysis of covariance: ranks of change, cleared of the ranks of baseline within strata.
+"""Rank analysis of covariance: ranks of change, cleared of those of baseline and covariates within strata.
 
-Within each stratum change and baseline become mid-ranks over N + 1; the residuals of the straight line
-between them are compared between arms by the stratified mean-score test. Without a spread of baseline it is
-the van Elteren test. Source: Quade 1967 and the stratified form of Koch et al. (not verified against the
-papers).
+Within each stratum change, baseline and covariates become mid-ranks over N + 1; the residuals of the linear
+regression of the first on the others are compared between arms by the stratified mean-score test. Without a
+spread of baseline it is the van Elteren test. Source: Quade 1967 and the stratified form of Koch et al. (not
+verified against the papers).
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ class RankAncova:
 def rank_ancova(change: Any, baseline: Any, in_second_arm: Any, stratum: Any = None) -> RankAncova:
     """The test that, given baseline, the arms do not differ in change in any stratum.
 
-    All of shape (n,), none missing; without ``stratum`` all are one. A stratum with one arm only adds
+    All of shape (n,), none missing; baseline may have further columns, (n, q), of covariates. Without
+    ``stratum`` all are one. A stratum with one arm only adds
     nothing. Without any spread z and p are NaN.
     """
     change, baseline = np.asarray(change, float), np.asarray(baseline, float)
@@ -57,8 +58,10 @@ def rank_ancova(change: Any, baseline: Any, in_second_arm: Any, stratum: Any = N
 
 
 def residual_ranks(change: np.ndarray, baseline: np.ndarray) -> np.ndarray:
-    """Residuals of standardised ranks of change on those of baseline; they sum to 0."""
-    y, x = (mid_ranks(value) / (len(value) + 1) for value in (change, baseline))
-    y, x = y - y.mean(), x - x.mean()
-    spread = x @ x
-    return np.asarray(y - (x @ y / spread) * x if spread > 0 else y)
+    """Residuals of standardised ranks of change on those of baseline, (n,) or (n, q); they sum to 0."""
+    columns = baseline if baseline.ndim == 2 else baseline[:, None]
+    size = len(change) + 1
+    y = mid_ranks(change) / size
+    x = np.array([mid_ranks(column) / size for column in columns.T]).T
+    y, x = y - y.mean(), x - x.mean(axis=0)
+    return np.asarray(y - x @ np.linalg.lstsq(x, y, rcond=1e-10)[0])

@@ -13,6 +13,7 @@ import pandas as pd
 from core.cells import labels, numbers
 from core.errors import InputError
 from core.progression.mmrm.levels import ordered_levels
+from core.progression.regression.independent import independent_columns
 from core.visit_order import VisitOrder, order_of_table
 
 
@@ -87,7 +88,7 @@ def design(
     frame = _with_categories(frame, {**levels, visit: visit_levels})
     _check_rows(text, subject, visit, group)
     y, x, spec, columns_of_x = _matrices(formula, frame)
-    kept = _independent(x)
+    kept = independent_columns(x)
     if len(frame) <= kept.sum():
         raise InputError(
             f"{len(frame)} rows for {int(kept.sum())} coefficients",
@@ -258,19 +259,3 @@ def _matrices(formula: str, frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray
     if y.shape[1] != 1:
         raise InputError(f"formula '{formula}'", "one outcome of numbers is needed", "fix the left side")
     return y[:, 0], made.rhs.to_numpy(float), made.rhs.model_spec, list(map(str, made.rhs.columns))
-
-
-def _independent(x: np.ndarray) -> np.ndarray:
-    """Mask of columns that do not follow from earlier ones."""
-    size = np.sqrt((x**2).sum(axis=0))
-    scaled = x / np.where(size > 0, size, 1)
-    kept = np.zeros(x.shape[1], bool)
-    basis = np.zeros((len(x), 0))
-    for column in range(x.shape[1]):
-        rest = scaled[:, column] - basis @ (basis.T @ scaled[:, column])
-        rest -= basis @ (basis.T @ rest)
-        length = np.sqrt(rest @ rest)
-        if length > 1e-9:
-            kept[column] = True
-            basis = np.column_stack([basis, rest / length])
-    return kept

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from core.agreement.estimate import number
+from core.progression.regression.firth import firth
 from core.progression.regression.result import ModelResult, attempt, wald_terms
 
 TITLE = "Logistic regression of progressors"
@@ -18,7 +21,8 @@ def logistic(table: pd.DataFrame, formula: str) -> ModelResult:
 
     table: one row per patient, no missing value in model columns. Where a term separates all progressors
     from all others, its odds ratio is infinite: no estimate is given, and the note names the term.
-    extra: ``progressors`` (count), ``loglik``.
+    extra: ``progressors`` (count), ``loglik``, and with such a term ``firth``: coefficients by Firth's
+    penalised likelihood, which stay finite, with profile intervals.
     """
     outcome = formula.partition("~")[0].strip()
     count, n = int(table[outcome].sum()), len(table)
@@ -30,8 +34,10 @@ def logistic(table: pd.DataFrame, formula: str) -> ModelResult:
     fit = found.fit
     apart = _separating(fit) if fit is not None else []
     if apart:
-        note = f"{', '.join(apart)} separates all progressors from all others: the odds ratio has no limit"
-        return _result(formula, None, n, count, found.tried, {"separation": note}, converged=False)
+        note = f"{', '.join(apart)} separates all progressors from all others: the odds ratio has no limit; "
+        note += "by Firth's penalised likelihood it is finite, with profile intervals (firth)"
+        kept = _result(formula, None, n, count, found.tried, {"separation": note}, converged=False)
+        return replace(kept, extra=kept.extra | {"firth": _firth(fit)})
     notes = {} if found.converged else {"converged": "no optimum was reached: " + "; ".join(found.tried)}
     few = min(count, n - count) / max(len(fit.params) - 1, 1) if fit is not None else 10
     if few < 10:
@@ -44,6 +50,20 @@ def _fit(table: pd.DataFrame, formula: str, method: str) -> tuple[Any, bool]:
 
     fit = smf.logit(formula, table).fit(method=method, disp=0, maxiter=200)
     return fit, bool(fit.mle_retvals["converged"])
+
+
+def _firth(fit: Any) -> list[dict[str, Any]]:
+    """Rows as ``coefficients`` of a result in JSON."""
+    found = firth(np.asarray(fit.model.exog), np.asarray(fit.model.endog))
+    errors = np.sqrt(np.diag(found.covariance))
+    return [
+        {
+            "term": name, "estimate": float(found.beta[place]), "se": float(errors[place]),
+            "ci": [number(found.low[place]), number(found.high[place])], "p": number(found.p[place]),
+            "n": len(fit.model.endog), "odds_ratio": float(np.exp(found.beta[place])),
+        }
+        for place, name in enumerate(fit.model.exog_names)
+    ]  # fmt: skip
 
 
 def _separating(fit: Any) -> list[str]:

@@ -63,7 +63,7 @@ def coefficient_table(result: dict[str, Any]) -> pd.DataFrame:
         {"term": words(row["term"])} | {one: row[one] for one in ("estimate", "se", "p", "n")}
         | {"low": row["ci"][0], "high": row["ci"][1]}
         | {name: value for name, value in row.items() if name.endswith("ratio")}
-        for row in result["coefficients"]
+        for row in result["coefficients"] or result.get("firth", [])
     ]  # fmt: skip
     frame = pd.DataFrame(table)
     order = ["term", "estimate", "se", "low", "high", *_ratio_names(frame), "p", "n"] if len(frame) else []
