@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from core.cli.options.arms import adjust_option, check_order, names, order_option
 from core.cli.options.table import (
     given_range,
     keep_rows,
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from data.tables.values import Problems
+
+# name, digits and width of what a row of numbers has
+COLUMNS = (("estimate", 4, 10), ("se", 4, 10), ("df", 4, 9), ("p", 3, 10), ("p_adjusted", 3, 12))
 
 
 @click.command()
@@ -67,6 +71,8 @@ if TYPE_CHECKING:
     metavar="V,V...",
     help="Also the average of these visits, equal weights (repeatable); of all if left out.",
 )
+@order_option
+@adjust_option
 @range_options
 @table_options
 @reference_option
@@ -91,8 +97,11 @@ def command(file: str, **options: Any) -> int:
     levels |= {options["visit"]: asked} if asked else {}
     table, problems = _table(file, options, levels)
     kind, method, reference = (options[name] for name in ("covariance", "method", "reference"))
-    averages = [[name.strip() for name in text.split(",") if name.strip()] for text in options["averages"]]
-    chosen = Options(kind, method, options["group"], options["arm"], levels, reference, averages)
+    check_order(options)
+    averages, order = [names([text]) for text in options["averages"]], names([options["order"] or ""])
+    chosen = Options(
+        kind, method, options["group"], options["arm"], levels, reference, averages, options["adjust"], order
+    )
     named = {options["subject"]: "subject", options["visit"]: "visit", options["arm"]: "arm"}
     warnings = warn_look_alikes(table, named)
     is_fine = ~table.index.isin(list(problems.reasons))
@@ -194,7 +203,8 @@ def _mean_lines(result: dict[str, Any]) -> list[str]:
     """LS means and differences at each visit, then over visits."""
     lines = ["", "LS means", *_rows(("visit", "arm"), result["ls_means"])]
     if result["contrasts"]:
-        lines += ["", "differences", *_rows(("visit", "a", "b"), result["contrasts"])]
+        by = f", p adjusted by {result['adjust_words']}" if result["adjust"] else ""
+        lines += ["", f"differences{by}", *_rows(("visit", "a", "b"), result["contrasts"])]
     for over in result["averages"]:
         lines += ["", f"average of {', '.join(over['visits'])}", *_rows(("arm",), over["ls_means"])]
         lines += _rows(("a", "b"), over["contrasts"]) if over["contrasts"] else []
@@ -213,7 +223,7 @@ def _test_lines(tests: list[dict[str, Any]]) -> list[str]:
 
 
 def _rows(names: tuple[str, ...], rows: list[dict[str, Any]]) -> list[str]:
-    columns = [("estimate", 4, 10), ("se", 4, 10), ("df", 4, 9), *([("p", 3, 10)] if "p" in rows[0] else [])]
+    columns = [(name, digits, size) for name, digits, size in COLUMNS if name in rows[0]]
     labels = [" ".join(str(row[name]) for name in names if row[name] is not None) for row in rows]
     head = " ".join(names)
     width = max(map(len, [*labels, head])) + 2

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from core.cli.options.arms import adjusted, arm_options, check_order, is_asked
 from core.cli.options.table import (
     given_range,
     keep_rows,
@@ -90,6 +91,7 @@ ONE_VALUE = ("campaign", "read_mode", "system", "rule", "read")  # change from d
     help="Of SDC and ICC of change: those that hold best on change scores, or chi-square and F alone.",
 )
 @click.option("--cluster", metavar="C", help="Column of the patient: intervals then resample patients.")
+@arm_options
 @range_options
 @table_options
 @reference_option
@@ -127,6 +129,7 @@ def command(file: str, **options: Any) -> int:
     }
     result |= _imputed(usable, result, options)
     result |= _models(readings, result, options)
+    result |= adjusted(readings, table, result, options)
     result["refused"] = located(result["refused"], table, {name: name for name in COLUMNS})
     say_refused(result["refused"])
     for warning in result["warnings"]:
@@ -173,6 +176,8 @@ def _check(options: dict[str, Any]) -> None:
     from core.progression.progressors import cutoff
 
     extra = [name for name in ("impute", "sensitivity", "models") if options[name]]
+    extra += ["strata, --covariate and --adjust"] if is_asked(options) else []
+    check_order(options)
     if options["cluster"] and extra:
         raise click.UsageError(
             f"--cluster with --{extra[0].rstrip('s')}: intervals there take subjects as independent"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from core.cli.options.arms import adjusted_lines
+
 SHOWN = 20  # refused rows and subjects left out, named one by one
 
 
@@ -26,6 +28,7 @@ def lines_of(result: dict[str, Any]) -> str:
     lines += ["", *_panel_lines(result["sensitivity"])] if "sensitivity" in result else []
     for model in result.get("models", {}).values():
         lines += ["", *_model_lines(model)]
+    lines += ["", *adjusted_lines(result["adjusted"])] if "adjusted" in result else []
     lines += ["", *[f"note, {name}: {why}" for name, why in result["notes"].items()]]
     if "bootstrap" in result:
         about = result["bootstrap"]
@@ -129,11 +132,12 @@ def _model_lines(model: dict[str, Any]) -> list[str]:
     lines += [
         f"  left out: {row['n']} {model['left_out_unit']}, {row['reason']}" for row in model["left_out"]
     ]
-    width = max((len(row["term"]) for row in model["coefficients"]), default=0) + 2
+    rows = model["coefficients"] or model.get("firth", [])
+    width = max((len(row["term"]) for row in rows), default=0) + 2
     lines += [
         f"  {row['term']:<{width}}{_number(row['estimate']):>9} {_interval(row['ci']):<22} "
         f"p {_number(row['p'])}".rstrip()
-        for row in model["coefficients"]
+        for row in rows
     ]
     return lines + [f"  {name}: {why}" for name, why in model["notes"].items()]
 

@@ -129,3 +129,11 @@ def test_means_averages_and_f_tests_are_printed_and_in_the_json(trial, capsys):
     assert set(result["tests"][0]) == {"term", "num_df", "den_df", "f", "p"}
     status, _, err = run(capsys, *common, "--average", "W9")
     assert status == 2 and "the visits are W26, W52, W78, W104" in err
+
+
+def test_adjusted_p_stand_beside_the_raw_ones(trial, capsys):
+    common = (trial, "--formula", FORMULA, "--subject", "subject", "--visit", "visit", "--covariance", "cs")
+    _, out, _ = run(capsys, *common, "--adjust", "holm")
+    assert "p adjusted by Holm" in out and "p_adjusted" in out
+    status, _, err = run(capsys, *common, "--adjust", "holm", "--order", "Active")
+    assert status == 2 and "give both" in err

@@ -61,6 +61,11 @@ class Means:
     rows: np.ndarray
     n: np.ndarray
 
+    @property
+    def compared(self) -> list[str]:
+        """The levels other than the reference."""
+        return [str(level) for place, level in enumerate(self.levels) if place != self.base]
+
 
 def arm_means(design: Design, visit: str, arm: str | None, reference: str | None = None) -> Means:
     """The mean of every level of the arm at every visit; ``reference``: a level, the first without it."""

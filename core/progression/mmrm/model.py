@@ -12,12 +12,14 @@ import pandas as pd
 from core.agreement.estimate import number
 from core.arms import arms_in_order, reference_arm
 from core.errors import InputError
+from core.progression.arms.multiplicity import WORDS, check_adjust
 from core.progression.mmrm.contrasts import Means, arm_means, arm_of, average, contrasts, estimable
 from core.progression.mmrm.design import Design, design
 from core.progression.mmrm.f_test import f_test
 from core.progression.mmrm.fit import Fit, fit
 from core.progression.mmrm.inference import METHODS, Effect, Inference, effect, inference
 from core.progression.mmrm.panel import panel
+from core.progression.mmrm.several_arms import NOTE, SMALLEST_DF, adjust
 from core.progression.mmrm.structures import LAGGED, NAMES, structure
 from core.progression.mmrm.term_tests import type_three
 from core.visit_order import uneven_steps
@@ -32,7 +34,8 @@ class Options:
     named there and without a row keep their place in the lags. reference: the arm that others are compared
     with, in coefficients and contrasts; without it, and without levels of the arm, coefficients keep natural
     order and contrasts are against the arm of ``core.arms``. averages: sets of visits to average over; all
-    visits if empty.
+    visits if empty. adjust: p-values for several arms, one of ``arms.multiplicity.METHODS``; order: of the
+    arms that are compared, for ``fixed``.
     """
 
     covariance: str = "us"
@@ -42,6 +45,8 @@ class Options:
     levels: Mapping[str, Sequence[str]] = field(default_factory=dict)
     reference: str | None = None
     averages: Sequence[Sequence[str]] = ()
+    adjust: str | None = None
+    order: Sequence[str] = ()
 
 
 def mmrm(
@@ -74,6 +79,7 @@ def mmrm(
     arm = arm_of(made, visit, options.arm)
     reference = _reference(made, arm, options)
     means = arm_means(made, visit, arm, reference)
+    check_adjust(options.adjust, options.order, means.compared)
     tests, why_none = _tests(made, pieces, options.df)
     return {
         "n_subjects": len(rows.y),
@@ -89,17 +95,20 @@ def mmrm(
         "coefficients": _coefficients(made, pieces),
         "covariance": _covariance(made, found),
         "arm": arm,
-        "contrasts": _contrasts(made, pieces, means),
+        "contrasts": _contrasts(made, pieces, means, options),
         "ls_means": _ls_means(made, pieces, means),
-        "averages": _averages(made, pieces, means, options.averages),
+        "averages": _averages(made, pieces, means, options),
         "tests": tests,
         "refused": made.refused.to_dict("records"),
         "reference_arm": reference,
+        "adjust": options.adjust,
+        "adjust_words": WORDS[options.adjust] if options.adjust else None,
         "visit_order": {"visits": made.order.names, "source": made.order.source, "empty": made.unused},
         "notes": _notes(made, found, arm, visit)
         | _visit_notes(made, options.covariance)
         | _coding_note(made, arm, reference)
-        | ({"tests": why_none} if why_none else {}),
+        | ({"tests": why_none} if why_none else {})
+        | _adjust_note(options.adjust),
     }
 
 
@@ -200,11 +209,16 @@ def _covariance(made: Design, found: Fit) -> dict[str, Any]:
     return {"levels": made.visit_levels, "matrix": None, "groups": groups}
 
 
-def _contrasts(made: Design, pieces: Inference, means: Means) -> list[dict[str, Any]]:
-    return [
+def _contrasts(made: Design, pieces: Inference, means: Means, options: Options) -> list[dict[str, Any]]:
+    found = contrasts(means)
+    rows = [
         {"visit": item.visit, "a": item.a, "b": item.b, **_entry(_effect(made, pieces, item.combination))}
-        for item in contrasts(means)
+        for item in found
     ]
+    if options.adjust:
+        kept = [item.combination[made.kept] for item in found]
+        adjust(rows, kept, pieces, options.adjust, options.order)
+    return rows
 
 
 def _effect(made: Design, pieces: Inference, combination: np.ndarray) -> Effect | None:
@@ -225,15 +239,16 @@ def _ls_means(made: Design, pieces: Inference, means: Means) -> list[dict[str, A
     return rows
 
 
-def _averages(
-    made: Design, pieces: Inference, means: Means, asked: Sequence[Sequence[str]]
-) -> list[dict[str, Any]]:
+def _averages(made: Design, pieces: Inference, means: Means, options: Options) -> list[dict[str, Any]]:
     """LS means and contrasts over several visits, weighted equally."""
     whole = [means.visits] if len(means.visits) > 1 else []
     rows = []
-    for visits in asked or whole:
+    for visits in options.averages or whole:
         over = average(means, visits)
-        found = {"ls_means": _ls_means(made, pieces, over), "contrasts": _contrasts(made, pieces, over)}
+        found = {
+            "ls_means": _ls_means(made, pieces, over),
+            "contrasts": _contrasts(made, pieces, over, options),
+        }
         without = {name: [_but(row, "visit") for row in entries] for name, entries in found.items()}
         rows.append({"visits": list(dict.fromkeys(visits)), **without})
     return rows
@@ -252,6 +267,11 @@ def _tests(made: Design, pieces: Inference, method: str) -> tuple[list[dict[str,
         numbers = {name: number(getattr(found, name)) for name in ("den_df", "f", "p")}
         rows.append({"term": term, "num_df": found.num_df, **numbers})
     return rows, why
+
+
+def _adjust_note(method: str | None) -> dict[str, str]:
+    """What p-values are adjusted for, where they are."""
+    return {"adjust": NOTE + (SMALLEST_DF if method == "dunnett" else "")} if method else {}
 
 
 def _notes(made: Design, found: Fit, arm: str | None, visit: str) -> dict[str, str]:

@@ -173,3 +173,47 @@ def test_rows_of_the_table_put_the_reference_first(us):
     last = next(row for row in us["contrasts"] if row["visit"] == "W104")
     assert own["difference"] == last["estimate"] and own["p"] == last["p"]
     assert rows.loc[rows["arm"] == "Placebo", "difference"].isna().all()
+
+
+# Several arms
+
+
+@pytest.fixture(scope="module")
+def three():
+    data = read("arms_dunnett.csv").assign(visit="W52")
+    data["subject"] = [f"P{place}" for place in range(len(data))]
+    return data
+
+
+def several(frame, method, order=()):
+    options = Options(reference="P", arm="g", adjust=method, order=order)
+    return mmrm(frame, "y ~ x + g", "subject", "visit", options)
+
+
+def test_dunnett_of_one_visit_equals_multcomp(three):
+    result = several(three, "dunnett")
+    p = {row["a"]: row["p_adjusted"] for row in result["contrasts"]}
+    assert p == pytest.approx({"L": 0.31813773979, "M": 0.06061192514, "H": 0.02791388600}, abs=3e-6)
+    assert "Dunnett" in result["adjust_words"] and "not over visits" in result["notes"]["adjust"]
+
+
+def test_a_fixed_sequence_follows_its_order(three):
+    rows = {row["a"]: row for row in several(three, "fixed", ["H", "M", "L"])["contrasts"]}
+    assert rows["H"]["p_adjusted"] == rows["H"]["p"]
+    assert rows["L"]["p_adjusted"] == max(row["p"] for row in rows.values())
+    with pytest.raises(InputError, match="the arms to compare are"):
+        several(three, "fixed", ["H"])
+    with pytest.raises(InputError, match="one of dunnett"):
+        several(three, "tukey")
+
+
+@pytest.mark.parametrize("method", ["dunnett", "holm", "hochberg"])
+def test_each_visit_is_a_family_of_its_own(data, method):
+    arms = {
+        name: ("Placebo", "Low", "High")[place % 3] for place, name in enumerate(sorted(set(data["subject"])))
+    }
+    frame = data.assign(arm=data["subject"].map(arms))
+    whole = mmrm(frame, "change ~ arm * visit", "subject", "visit", Options("cs", adjust=method))
+    assert len(whole["contrasts"]) == 8
+    for row in [*whole["contrasts"], *whole["averages"][0]["contrasts"]]:
+        assert row["p"] <= row["p_adjusted"] <= min(1, 2 * row["p"] + 1e-9)
