@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-P_VALUES = ("p", "exact_p")
+P_VALUES = ("p", "exact_p", "p_adjusted")
 
 
 def without_p(result: Any) -> Any:

@@ -158,7 +158,14 @@ def test_new_lesions_are_of_the_patients_with_a_change_and_no_mean_is_among_them
 
 def test_every_section_opens_without_an_error(open_app, own):
     at = open_app(PAGE, cohort=own)
-    for name in ("Over time", "Where", "Subgroups", "Models and tests", "Missing data"):
+    for name in (
+        "Over time",
+        "Where",
+        "Subgroups",
+        "Models and tests",
+        "Strata and covariates",
+        "Missing data",
+    ):
         assert not section(at, name).exception, name
 
 
@@ -205,6 +212,61 @@ def test_models_are_fitted_on_the_button_and_equal_core(open_app, own):
     ]
 
 
+def test_arms_are_compared_by_strata_as_core_does(open_app, own):
+    from core.progression.arms.adjusted import AdjustedOptions
+    from core.progression.arms.adjusted_readings import adjusted_readings
+    from core.progression.arms.mantel_haenszel import common_risk_difference
+    from core.progression.arms.mantel_haenszel import tables as counted
+    from pages.common.progression.fitting.adjusted import patient_properties
+
+    at = section(open_app(PAGE, cohort=own), "Strata and covariates")
+    assert at.multiselect(key="adjusted_strata").options == ["centre", "HLA-B27", "sex"]
+    at.multiselect(key="adjusted_strata").set_value(["sex"]).run()
+    assert not at.exception
+    viewed = Page(
+        str(own), {"version": 2, "blinded": False, "phantom": True, "last_writes": {}}, Viewer(), LIGHT
+    )
+    properties = patient_properties(viewed)
+    options = AdjustedOptions(("sex",))
+    readings = results.all_readings(viewed, ASKED)
+    expected = adjusted_readings(readings, properties, options, ASKED.days)["comparisons"][0]
+    change = next(table for table in tables(at) if "method" in table).set_index("method")
+    assert change.loc["ANCOVA", "difference (95% interval)"] == formatting.estimated(
+        expected["ancova"], signed=True
+    )
+    assert change.loc["van Elteren", "p"] == formatting.p_value(expected["van_elteren"]["p"])
+    shares = next(table for table in tables(at) if "Mantel-Haenszel" in table)
+    assert not shares.isin([None, "None", "nan"]).any(axis=None)
+    rows = pd.DataFrame(results.results(viewed, ASKED)[IMPUTED]["change"])
+    sex = properties["sex"].reindex(rows["subject"]).to_numpy()
+    common = common_risk_difference(counted(rows["mean_change"] > 0, rows["arm"] == "Active", sex))
+    first = shares.loc[shares["definition"] == ">0", "Mantel-Haenszel"].item()
+    assert first.startswith(f"{formatting.number(100 * common['estimate'], 0, signed=True)}%")
+    assert "within strata of sex" in words(at, "caption")
+
+
+def test_several_arms_have_adjusted_p_values_by_choice(open_app, tmp_path, monkeypatch):
+    path = tmp_path / "three.duckdb"
+    subjects = small_cohort._subjects()
+    subjects["arm"] = ["Low", "Placebo", "Active"] * 2
+    monkeypatch.setattr(small_cohort, "_subjects", lambda: subjects)
+    small_cohort.build(path, films=False)
+    at = section(open_app(PAGE, cohort=path), "Strata and covariates")
+    assert not any("p, adjusted" in table for table in tables(at))
+    at.selectbox(key="adjusted_several").set_value("holm").run()
+    assert not at.exception
+    assert sum("p, adjusted" in table for table in tables(at)) == 2
+    assert "P adjusted by Holm" in words(at, "caption")
+    at = section(at, "Models and tests")
+    at.multiselect(key="models_chosen").set_value(["mmrm"])
+    at.selectbox(key="models_several").set_value("dunnett")
+    next(button for button in at.button if button.label == "Fit").click().run()
+    assert not at.exception
+    means = next(table for table in tables(at) if "LS mean (SE)" in table)
+    assert len(set(means["arm"])) == 3 and "p, adjusted" in means
+    assert "P adjusted by Dunnett" in words(at, "caption")
+
+
 def test_p_values_are_off_for_a_subset(open_app, own):
     at = section(open_app(PAGE, cohort=own, sex="M"), "Models and tests")
     at.multiselect(key="models_chosen").set_value(["compare", "mmrm"])
@@ -215,6 +277,9 @@ def test_p_values_are_off_for_a_subset(open_app, own):
     assert "p" not in shown
     assert shown["estimate"].notna().any()
     assert not any("p" in table or "F" in table for table in tables(at))
+    at = section(at, "Strata and covariates")
+    assert not at.exception and any("Mantel-Haenszel" in table for table in tables(at))
+    assert not any({"p", "CMH p"} & set(table) for table in tables(at))
 
 
 def test_panel_is_that_of_core(page):

@@ -20,6 +20,7 @@ from core.progression.arms.standardised_risk import StandardisedRisk, standardis
 from core.progression.arms.van_elteren import van_elteren
 from core.progression.progressors import STANDARD, Cutoff, progressed
 
+PATIENTS_PER_TERM = 5
 TESTS = ("ancova", "van_elteren", "rank_ancova")
 
 
@@ -71,7 +72,7 @@ def adjusted_comparison(
     chosen, left_out = _chosen(rows, patients, options, limit)
     comparisons = [_comparison(chosen, code) for code in range(1, len(chosen.arms))]
     notes = {} if comparisons else {"comparisons": "two arms with patients are needed"}
-    notes |= _lonely_strata(chosen)
+    notes |= _lonely_strata(chosen) | _few(chosen)
     joint = joint_ancova(chosen.change, chosen.arm, chosen.x) if comparisons else None
     for place, row in enumerate(comparisons):
         row["ancova"] = _ancova(joint, place)
@@ -237,6 +238,15 @@ def _adjust(
         for place, value in zip(given, values, strict=True):
             family[place]["p_adjusted"] = value
     return {"adjust": "over arms, within each test and definition; not over tests, definitions or visits"}
+
+
+def _few(chosen: _Patients) -> dict[str, str]:
+    """That the models have many terms for so few patients."""
+    terms = 1 + chosen.x.shape[1] + len(chosen.arms) - 1
+    if len(chosen.arm) >= PATIENTS_PER_TERM * terms or len(chosen.arms) < 2:
+        return {}
+    said = f"{len(chosen.arm)} patients for {terms} coefficients of ANCOVA and the logistic model"
+    return {"few patients": f"{said}: leave strata or covariates out, or take their estimates as rough"}
 
 
 def _lonely_strata(chosen: _Patients) -> dict[str, str]:

@@ -11,6 +11,7 @@ from pages.common.progression.by_patient import by_patient
 from pages.common.progression.by_site import changed_sites
 from pages.common.progression.components import parts
 from pages.common.progression.figures import Found, shown_way
+from pages.common.progression.fitting.adjusted import adjusted
 from pages.common.progression.fitting.models import models
 from pages.common.progression.frozen_analyses import frozen_analyses
 from pages.common.progression.over_time import over_time
@@ -30,6 +31,7 @@ def sections(page: Page, asked: Question, found: Found) -> None:
         "Parts of the score": lambda page, asked, found: parts(page, asked, shown_way(found)),
         "Subgroups": subgroups,
         "Models and tests": models,
+        "Strata and covariates": adjusted,
         "Missing data": sensitivity,
         "Access log and frozen analyses": lambda page, asked, _: frozen_analyses(page, asked),
     }

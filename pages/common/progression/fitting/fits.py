@@ -9,6 +9,7 @@ import pandas as pd
 
 from core.arms import reference_arm
 from core.errors import CohortError
+from core.progression.arms.multiplicity import METHODS
 from core.progression.mmrm.means_table import mean_rows
 from core.progression.regression.fit import ModelOptions, fit_model
 from pages.common.page import Page
@@ -22,10 +23,13 @@ MMRM = "mmrm"
 def outcome(
     page: Page, asked: Question, name: str, rule: str, *, only_kept: bool = False
 ) -> dict[str, Any] | None:
-    """A fitted model as plain values; with ``only_kept`` None where it was not fitted yet."""
+    """A fitted model as plain values; with ``only_kept`` None where it was not fitted yet.
+
+    rule: progressor definition; of the MMRM the method for several arms, empty for none.
+    """
     plain = question.without_films(asked)
     work: Callable[..., Any] = _mmrm if name == MMRM else _model
-    arguments = (plain,) if name == MMRM else (plain, name, rule if name in ("logistic", "time") else "")
+    arguments = (plain, rule) if name == MMRM else (plain, name, rule if name in ("logistic", "time") else "")
     if only_kept and not shelf().has(page, work, arguments):
         return None
     found: dict[str, Any] = computed(page, work, *arguments)
@@ -41,7 +45,7 @@ def _model(page: Page, asked: Question, name: str, rule: str) -> dict[str, Any]:
         return {"failed": f"{error.given}: {error.needed}"}
 
 
-def _mmrm(page: Page, asked: Question) -> dict[str, Any]:
+def _mmrm(page: Page, asked: Question, adjust: str) -> dict[str, Any]:
     """Arm, baseline and visit, unstructured, Kenward-Roger; a simpler covariance where that has no fit."""
     from core.progression.mmrm.fallback import change_formula, mmrm_with_fallback
     from core.progression.mmrm.model import Options
@@ -53,7 +57,11 @@ def _mmrm(page: Page, asked: Question) -> dict[str, Any]:
     there = set(table["arm"]) if arm else set()
     reference = reference_arm(there, named if named in there else None)
     fitted, failures = mmrm_with_fallback(
-        table, formula, Options(df="kenward-roger", arm=arm, levels={"visit": visits}, reference=reference)
+        table,
+        formula,
+        Options(
+            df="kenward-roger", arm=arm, levels={"visit": visits}, reference=reference, adjust=adjust or None
+        ),
     )
     if fitted is None:
         return {"failed": "no covariance structure could be fitted: " + "; ".join(failures)}
@@ -89,7 +97,8 @@ def _days(page: Page, asked: Question, visits: list[str]) -> dict[str, float]:
 
 def fitted_means(page: Page, asked: Question) -> pd.DataFrame | None:
     """Means of the MMRM where it was fitted for this question: ``arm, day, mean, low, high``."""
-    found = outcome(page, asked, MMRM, "", only_kept=True)
+    kept = (outcome(page, asked, MMRM, method, only_kept=True) for method in ("", *METHODS))
+    found = next((one for one in kept if one is not None), None)
     if found is None or not found.get("ls_means"):
         return None
     table = mean_rows(found).dropna(subset=["mean"])

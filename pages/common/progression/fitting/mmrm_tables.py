@@ -29,6 +29,7 @@ def show_mmrm(page: Page, asked: Question, result: dict[str, Any]) -> None:
         f"Least-squares means of the change from {md(asked.first)} ({asked.unit}) at the mean baseline of "
         f"all{minus}, with 95% intervals (not adjusted for the number of visits). Averages weigh visits "
         "equally. n: patients with a change at the visit; the model also uses those who are missing there."
+        + (f" P adjusted by {result['adjust_words']}." if result["adjust"] and asked.is_full_set else "")
     )
     download(rows, "mmrm_ls_means", label="LS means (CSV)")
     drawn = rows[rows["n"].notna()]

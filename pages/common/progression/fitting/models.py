@@ -12,6 +12,7 @@ from core.report import formatting
 from pages.common.page import Page
 from pages.common.progression.fitting.fits import MMRM, outcome
 from pages.common.progression.fitting.model_tables import TITLES, show_model
+from pages.common.progression.fitting.several import several_arms
 from pages.common.progression.question import Question
 
 
@@ -28,14 +29,15 @@ def models(page: Page, asked: Question, found: dict[str, dict[str, Any]]) -> Non
         key="models_rule",
         format_func=formatting.definition,
     )
+    settings = dict.fromkeys(names, rule) | {MMRM: several_arms(page, found, "models_several")}
     if st.button("Fit", type="primary", icon=":material/play_arrow:", disabled=not chosen):
-        _fit(page, asked, chosen, rule)
+        _fit(page, asked, chosen, settings)
     if not asked.is_full_set:
         st.info(
             "The filter leaves patients out. P-values are off for a subset: estimates and intervals stay.",
             icon=":material/shield:",
         )
-    kept = {name: outcome(page, asked, name, rule, only_kept=True) for name in names}
+    kept = {name: outcome(page, asked, name, settings[name], only_kept=True) for name in names}
     fitted = {name: result for name, result in kept.items() if result is not None}
     st.caption(
         f"Models see the readings of {md(asked.scorer)} with missing sites treated by "
@@ -51,9 +53,9 @@ def models(page: Page, asked: Question, found: dict[str, dict[str, Any]]) -> Non
         show_model(page, asked, name, result)
 
 
-def _fit(page: Page, asked: Question, chosen: list[str], rule: str) -> None:
+def _fit(page: Page, asked: Question, chosen: list[str], settings: dict[str, str]) -> None:
     bar = st.progress(0.0)
     for place, name in enumerate(chosen):
         bar.progress(place / len(chosen), text=f"{place + 1} of {len(chosen)}: {TITLES[name]}")
-        outcome(page, asked, name, rule)
+        outcome(page, asked, name, settings[name])
     bar.empty()

@@ -1,0 +1,131 @@
+"""Arms against the reference within strata and at equal covariates, and p-values for several arms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.errors import CohortError
+from core.markdown import md
+from core.natural import natural_key
+from core.progression.arms.adjusted import AdjustedOptions
+from core.progression.arms.adjusted_readings import adjusted_readings
+from core.progression.progressors import cutoff
+from core.progression.without_p_values import without_p
+from core.report import formatting
+from data.queries import grids
+from pages.common.page import Page
+from pages.common.progression import results
+from pages.common.progression.figures import Found
+from pages.common.progression.fitting.adjusted_tables import (
+    change_table,
+    long_table,
+    progressor_table,
+    sizes_table,
+)
+from pages.common.progression.fitting.several import several_arms
+from pages.common.progression.question import IMPUTED, Question, without_films
+from pages.common.provenance import download
+from pages.common.queries import ask, computed
+
+MAX_LEVELS = 12  # of a property that can be a stratum
+
+
+def adjusted(page: Page, asked: Question, found: Found) -> None:
+    """What to adjust for, and the arms compared so."""
+    present = results.arms_in(found)
+    if not page.sees_arm or len(present) < 2:
+        st.info("A difference between arms needs two arms in sight.", icon=":material/visibility_off:")
+        return
+    options = _choices(page, found)
+    one: dict[str, Any] = computed(page, _comparison, without_films(asked), *options)
+    if "failed" in one:
+        st.warning(f"Not compared: {one['failed']}.", icon=":material/block:")
+        return
+    _show(asked, one if asked.is_full_set else without_p(one))
+
+
+def _choices(page: Page, found: Found) -> tuple[tuple[str, ...], tuple[str, ...], str]:
+    """Strata, covariates, and the method for several arms."""
+    properties = patient_properties(page)
+    left, middle, right = st.columns(3)
+    strata = left.multiselect(
+        "Strata of randomisation", [name for name in properties if _levels(properties[name]) <= MAX_LEVELS],
+        key="adjusted_strata", help="Arms are compared within each combination of these.",
+    )  # fmt: skip
+    covariates = middle.multiselect(
+        "Covariates", [name for name in properties if name not in strata], key="adjusted_covariates",
+        help="Arms are compared at equal values of these; the baseline score always is one.",
+    )  # fmt: skip
+    with right:
+        adjust = several_arms(page, found, "adjusted_several")
+    return tuple(strata), tuple(covariates), adjust
+
+
+def patient_properties(page: Page) -> pd.DataFrame:
+    """Properties of all patients, one column each: numbers, or text; subjects are the index."""
+    table = ask(page, grids.properties)
+    columns = {}
+    for name in sorted(table["name"].unique(), key=natural_key):
+        rows = table[table["name"] == name].drop_duplicates("subject").set_index("subject")
+        columns[str(name)] = rows["text"] if rows["text"].notna().any() else rows["number"]
+    return pd.DataFrame(columns)
+
+
+def _levels(values: pd.Series) -> int:
+    return int(values.nunique()) if values.nunique() > 1 else MAX_LEVELS + 1
+
+
+def _comparison(
+    page: Page, asked: Question, strata: tuple[str, ...], covariates: tuple[str, ...], adjust: str
+) -> dict[str, Any]:
+    cutoffs = tuple(cutoff(name) for name in asked.system.cutoffs)
+    options = AdjustedOptions(strata, covariates, cutoffs, adjust or None)
+    readings = results.all_readings(page, asked, IMPUTED)
+    sdc = results.campaign_sdc(page, asked, IMPUTED)
+    try:
+        return adjusted_readings(readings, patient_properties(page), options, asked.days, sdc=sdc)
+    except CohortError as error:
+        return {"failed": f"{error.given}: {error.needed}"}
+
+
+def _by_reason(notes: dict[str, str]) -> dict[str, list[str]]:
+    """What is to be said, and of which definitions or tests."""
+    found: dict[str, list[str]] = {}
+    for name, why in notes.items():
+        if name != "adjust":
+            found.setdefault(why, []).append(name)
+    return found
+
+
+def _show(asked: Question, found: dict[str, Any]) -> None:
+    """The tables, and what they are adjusted for in a sentence."""
+    terms = [*found["strata"], *found["covariates"]]
+    by = f" within strata of {', '.join(map(md, found['strata']))}" if found["strata"] else ""
+    st.markdown(f"##### Change, each arm minus {md(found['reference_arm'] or '')}")
+    st.dataframe(change_table(found), hide_index=True, height="content")
+    st.caption(
+        f"n = {found['n']} patients with a change, {len(found['left_out'])} left out for a missing value. "
+        f"ANCOVA: all arms, baseline{''.join(f', {md(one)}' for one in terms)}; difference in {asked.unit} "
+        f"with 95% interval. Van Elteren: ranks{by}. Rank ANCOVA: the same, cleared of baseline"
+        f"{''.join(f', {md(one)}' for one in found['covariates'])}."
+    )
+    st.markdown("##### Progressors, difference in proportions")
+    st.dataframe(progressor_table(found), hide_index=True, height="content")
+    st.caption(
+        f"Mantel-Haenszel: common risk difference{by} with score interval, p of Cochran-Mantel-Haenszel. "
+        "Adjusted: what a logistic model with arm, baseline, strata and covariates expects if all "
+        "patients were in one arm or the other."
+    )
+    if found["adjust"] and asked.is_full_set:
+        st.caption(f"P adjusted by {found['adjust_words']}; {found['notes']['adjust']}.")
+    if not asked.is_full_set:
+        st.caption("The filter leaves patients out: p-values are off for a subset.")
+    for why, names in _by_reason(found["notes"]).items():
+        st.caption(f"{md(', '.join(map(formatting.definition, names)))}: {md(why)}.")
+    download(long_table(found), "adjusted_comparison")
+    if found["stratum_sizes"]:
+        with st.expander("Patients by stratum", icon=":material/table:"):
+            st.dataframe(sizes_table(found["stratum_sizes"]), hide_index=True)
