@@ -85,3 +85,15 @@ def test_text_says_what_it_is_adjusted_for(study, capsys):
 def test_options_that_cannot_be_followed_are_refused(study, capsys, options, said):
     status, _, err = run(capsys, study, *options)
     assert status == 2 and said in err
+
+
+def test_patients_without_an_arm_are_named_and_a_study_without_arms_is_said(study, capsys):
+    table = pd.read_csv(study)
+    table.loc[table["subject"].isin(["P1", "P2"]), "arm"] = None
+    table.to_csv(study, index=False)
+    found = json.loads(run(capsys, study, "--strata", "region", "--json")[1])["adjusted"]
+    assert found["n"] == 58
+    assert found["left_out"] == [{"subject": name, "reason": "no arm"} for name in ("P1", "P2")]
+    table.drop(columns="arm").to_csv(study, index=False)
+    status, out, _ = run(capsys, study, "--strata", "region", "--covariate", "age", "--adjust", "holm")
+    assert status == 0 and "two arms with patients are needed" in out

@@ -84,6 +84,8 @@ def adjusted_lines(found: dict[str, Any]) -> list[str]:
     """The comparison in words: what it is adjusted for, then each arm against the reference."""
     by = f"strata {', '.join(found['strata'])}" if found["strata"] else "no strata"
     at = f", covariates {', '.join(found['covariates'])}" if found["covariates"] else ""
+    if not found["comparisons"]:
+        return [f"Arms: nothing to compare, {found['notes']['comparisons']}"]
     lines = [f"Arms against {found['reference_arm']}: baseline, {by}{at}; {found['n']} patients, "
              f"{len(found['left_out'])} left out"]  # fmt: skip
     if found["adjust"]:

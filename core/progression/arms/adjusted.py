@@ -21,6 +21,7 @@ from core.progression.arms.van_elteren import van_elteren
 from core.progression.progressors import STANDARD, Cutoff, progressed
 
 PATIENTS_PER_TERM = 5
+SHOWN = 6  # strata named one by one
 TESTS = ("ancova", "van_elteren", "rank_ancova")
 
 
@@ -77,7 +78,7 @@ def adjusted_comparison(
     for place, row in enumerate(comparisons):
         row["ancova"] = _ancova(joint, place)
     if comparisons and joint is None:
-        notes["ancova"] = "arms follow from strata or covariates, or change does not vary"
+        notes["ancova"] = "too few patients, no spread of change, or arms that follow from other terms"
     notes |= _progressors(chosen, comparisons, options)
     if options.adjust:
         notes |= _adjust(comparisons, joint, options)
@@ -181,7 +182,7 @@ def _progressors(
         model = standardised_risk(flag[known], chosen.arm[known], chosen.x[known]) if whole else None
         if comparisons and model is None:
             notes[rule.name] = (
-                "no adjusted risk difference: all or none progressed, or arms follow from others"
+                "no adjusted risk difference: too few progressed or did not, or arms follow from other terms"
             )
         elif model and model.is_penalised:
             notes[rule.name] = (
@@ -257,9 +258,10 @@ def _lonely_strata(chosen: _Patients) -> dict[str, str]:
     ]  # fmt: skip
     if not lonely or len(chosen.arms) < 2:
         return {}
+    more = f" and {len(lonely) - SHOWN} more" if len(lonely) > SHOWN else ""
     return {
-        "strata": f"not every arm has patients in {', '.join(map(str, lonely))}: tests by stratum compare "
-        "there only those arms that have"
+        "strata": f"not every arm has patients in {', '.join(map(str, lonely[:SHOWN]))}{more}: tests by "
+        "stratum compare there only those arms that have"
     }
 
 

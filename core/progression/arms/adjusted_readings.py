@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from core.natural import natural_key
 from core.progression.arms.adjusted import AdjustedOptions, adjusted_comparison
 from core.progression.change import changes
 from core.progression.pairing import WINDOW_DAYS, interval_of
@@ -27,12 +28,16 @@ def adjusted_readings(
     """``adjusted_comparison`` of the change between two days.
 
     patients: strata and covariates by subject. sdc: of the reading campaign; of these subjects if None.
-    Patients without both films are left out, as in ``progression``.
+    Patients without both films are left out, as in ``progression``; those without an arm are named.
     """
     interval = interval_of(readings.rows, *days, window)
     rows = change_rows(readings, interval).table
-    known = sdc or study_sdc(changes(readings, interval).per_reader)
+    change = changes(readings, interval)
+    without = set(change.table["subject"].astype(str)) - set(rows["subject"].astype(str))
+    known = sdc or study_sdc(change.per_reader)
     limit = None
     if known:
         limit = np.full(len(rows), known.limits_of(rows["readers"].to_numpy()), float)
-    return adjusted_comparison(rows, patients, options, limit)
+    found = adjusted_comparison(rows, patients, options, limit)
+    found["left_out"] += [{"subject": name, "reason": "no arm"} for name in sorted(without, key=natural_key)]
+    return found

@@ -71,7 +71,7 @@ def as_columns(frame: pd.DataFrame) -> np.ndarray:
             values = frame[name].to_numpy(float)
             parts.append((values - values.mean())[:, None] if len(values) else values[:, None])
         else:
-            levels = sorted(frame[name].unique(), key=natural_key)
-            parts.append(np.array([[value == level for level in levels[1:]] for value in frame[name]], float)
-                         .reshape(len(frame), -1))  # fmt: skip
+            values, texts = frame[name].to_numpy(object), sorted(frame[name].unique(), key=natural_key)
+            indicators = [(values == level).astype(float) for level in texts[1:]]
+            parts.append(np.array(indicators).T if indicators else np.zeros((len(frame), 0)))
     return np.column_stack(parts)

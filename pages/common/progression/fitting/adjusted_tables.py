@@ -16,9 +16,10 @@ SHARES = {"risk_difference": "Mantel-Haenszel", "adjusted_risk_difference": "adj
 def change_table(found: dict[str, Any]) -> pd.DataFrame:
     """A row for each arm and method; tests by ranks have a p alone, and no row where p-values are off."""
     rows = []
+    has_p = any(one[name]["p"] is not None for one in found["comparisons"] for name in METHODS)
     for one in found["comparisons"]:
         for name, title in METHODS.items():
-            if name != "ancova" and one[name]["p"] is None:
+            if name != "ancova" and not has_p:
                 continue
             value = formatting.estimated(one[name], signed=True) if name == "ancova" else ""
             rows.append(
