@@ -161,7 +161,7 @@ def test_rows_of_a_map_that_cannot_be_compared_say_why(run, tmp_path):
 def test_a_map_alone_needs_no_paths_and_paths_need_no_map(run):
     code, said = run("ingest")
     assert code == 2
-    assert "files to import are needed" in said
+    assert "--map FILE is needed" in said
 
 
 NAMES = st.lists(
