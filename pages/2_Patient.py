@@ -16,6 +16,7 @@ from pages.common.patient.footer import footer, left_out
 from pages.common.patient.headline import headline
 from pages.common.patient.joint_map import joints, site_by_visit
 from pages.common.patient.total_breakdown import total_breakdown
+from pages.common.ways_out.methods import describe_patient
 
 page = open_page("Patient")
 guards.needs_cohort(page)
@@ -26,6 +27,7 @@ with blank_until_drawn("patient", (url_state.place().patient, chosen)):
     with choice:
         case = choose_case(page, chosen)
     title.title(f"Patient {md(case.subject)}")
+    describe_patient(case)
     headline(page, case)
     list_, films = st.columns([1, 2.1])
     with list_:

@@ -10,6 +10,7 @@ from pages.common.agreement.question_form import choose_question, needs_two
 from pages.common.agreement.sections import sections
 from pages.common.filters import cohort_filter, selection_line
 from pages.common.page import open_page
+from pages.common.ways_out.methods import describe_agreement
 
 page = open_page("Agreement")
 st.title("Agreement")
@@ -20,6 +21,7 @@ asked = choose_question(page, chosen)
 compared = comparison(page, asked)
 needs_two(compared)
 selection_line(page, chosen)
+describe_agreement(page, compared)
 in_short(page, compared)
 forest_of_all(page, compared)
 sections(page, compared)

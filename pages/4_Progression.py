@@ -13,6 +13,7 @@ from pages.common.progression.results import results, with_a_change
 from pages.common.progression.sections import sections
 from pages.common.progression.tables import tables
 from pages.common.progression.unblinding import blinded_study, record_unblinded_look
+from pages.common.ways_out.methods import describe_change
 
 page = open_page("Progression")
 st.title("Progression")
@@ -24,6 +25,7 @@ asked = choose_question(page, chosen)
 record_unblinded_look(page, asked)
 found = with_a_change(results(page, asked))
 selection_line(page, chosen)
+describe_change(page, asked, found)
 answer(page, asked, found)
 figures(page, asked, found)
 tables(page, asked, found)

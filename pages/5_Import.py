@@ -1,21 +1,12 @@
-"""Import of films and tables, with a preview of what would be refused; runs of the models."""
+"""Import in three steps: films, patients and visits, scores; then the models and the study's settings."""
 
 import streamlit as st
 
 from pages.common import guards
 from pages.common.filters import forget_selection
-from pages.common.imports.films import films
 from pages.common.imports.job_list import jobs
-from pages.common.imports.models import model, not_imported
-from pages.common.imports.tables import tables
+from pages.common.imports.steps import steps
 from pages.common.page import open_page
-
-PARTS = {
-    "Films": films,
-    "Tables": tables,
-    "Run the model": model,
-    "What was not imported": not_imported,
-}
 
 page = open_page("Import and score")
 st.title("Import and score")
@@ -23,5 +14,4 @@ forget_selection()
 guards.not_for_readers(page, "Import")
 guards.only_for(page, guards.Act.IMPORT, "Import")
 jobs()
-part = st.segmented_control("Part", list(PARTS), default="Films", required=True, label_visibility="collapsed")
-PARTS[part or "Films"](page)
+steps(page)

@@ -91,7 +91,7 @@ def _check(paths: tuple[str, ...]) -> None:
     from data.ingest.sources import existing
 
     if not paths:
-        raise InputError("no PATHS", "files to import are needed", "give them, or --map FILE alone")
+        raise click.UsageError("Missing argument 'PATHS...'; without it --map FILE is needed.")
     for path in paths:
         existing(path)
 

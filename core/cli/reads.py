@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from data.tables.plan import Result
 
 KINDS = click.Choice([ReaderKind.HUMAN.value, ReaderKind.CONSENSUS.value])
+BLANKS = ("not-scorable", "leave-out")
 MODES = click.Choice([mode.value for mode in ReadMode])
 
 
@@ -32,6 +33,13 @@ MODES = click.Choice([mode.value for mode in ReadMode])
 @click.option("--map", "mapping", multiple=True, metavar="COLUMN=NAME", help="What a column is (repeatable).")
 @click.option(
     "--correct", default="", metavar="REASON", help="Replace grades that differ; the old ones stay."
+)
+@click.option(
+    "--blank-cells",
+    type=click.Choice(BLANKS),
+    default=BLANKS[0],
+    show_default=True,
+    help="What an empty grade without a reason is.",
 )
 @click.option("--dry-run", is_flag=True, help="Show what would happen; store nothing.")
 @table_options
@@ -49,6 +57,7 @@ def command(
     visit: str,
     mapping: tuple[str, ...],
     correct: str,
+    blank_cells: str,
     dry_run: bool,
     as_json: bool,
     reading: TableOptions,
@@ -74,6 +83,7 @@ def command(
         correct=correct,
         mapping=parse_mapping(mapping),
         reading=reading,
+        skips_blanks=blank_cells == BLANKS[1],
     )
     store = CohortStore.open(ctx.obj["cohort"])
     result = preview_reads(store, file, request) if dry_run else import_reads(store, file, request)
@@ -93,6 +103,8 @@ def _as_json(result: Result) -> dict[str, object]:
         "refused": result.refused,
         "columns": result.columns,
         "ignored": result.ignored,
+        "blank": result.blank,
+        "new_subjects": result.new_subjects,
     }
 
 
@@ -103,4 +115,11 @@ def _as_text(result: Result) -> str:
         f"{result.rows} rows, {result.stored.get('site_score', 0)} grades stored, "
         f"{result.unchanged} were there already"
     )
-    return "\n".join([head, *used_lines(result), *refused_lines(result)])
+    said = [head]
+    if result.blank:
+        said.append(
+            f"empty cells: {result.blank}, stored as not scorable (--blank-cells leave-out: not read)"
+        )
+    if result.new_subjects:
+        said.append(f"subjects that the cohort did not know: {', '.join(result.new_subjects)}")
+    return "\n".join([*said, *used_lines(result), *refused_lines(result)])

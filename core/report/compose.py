@@ -11,7 +11,7 @@ from core.agreement.plain_words import false_change_sentence
 from core.domain import ReaderKind
 from core.report import formatting
 from core.report.appendix import limitations, missing_sites, provenance
-from core.report.blocks import Block, Report, Section, Table, Text
+from core.report.blocks import Block, Facts, Report, Section, Table, Text
 from core.report.design import counted, design
 from core.report.disagreements import largest_disagreements
 from core.report.inputs import ReportInputs
@@ -27,6 +27,10 @@ ENOUGH = 20  # patients
 FEW = (
     "Fewer than 20 patients: intervals that resample so few are too narrow, so every interval and "
     "verdict here is uncertain."
+)
+SHORT_LIMITS = (
+    "These readers, these films, these patients: others were not measured. Where intervals are wide, the "
+    "data do not decide. How it was done, who was left out and what it cannot say follow."
 )
 RESEARCH = "For research only. Not a medical device."
 
@@ -109,7 +113,28 @@ def in_short(
     blocks.append(_beside(inputs, pairs, errors, models))
     if readings.models:
         blocks.append(Text(margin_words(inputs.margin, inputs.system.title), "note"))
+    blocks += [Facts(_standing_alone(inputs)), Text(SHORT_LIMITS, "note")]
     return Section("short", "In short", tuple(blocks))
+
+
+def _standing_alone(inputs: ReportInputs) -> tuple[tuple[str, str], ...]:
+    """What the first page says for itself: of whom, by whom, who is left out, by which rule, from what."""
+    readings, origin = inputs.readings, inputs.origin
+    compared = [*readings.people, *readings.models]
+    table = readings.table(readings.panels[-1], readings.main)
+    whole = len(table[[label for label in compared if label in table]].dropna())
+    left = inputs.patients - whole
+    mode = ", ".join(
+        dict.fromkeys(readings.modes[label] for label in readings.people if label in readings.modes)
+    )
+    return (
+        ("Study", inputs.study or "no name stated"),
+        ("Compared", f"{formatting.listed(compared) if compared else 'nobody'}, {readings.main.label}"),
+        ("Patients", f"{whole:,} of {inputs.patients:,} have every reading; {left:,} left out, listed below"),
+        ("Reading", f"campaign {inputs.campaign or 'none'}" + (f", films read {mode}" if mode else "")),
+        ("Missing sites", inputs.rule.title),
+        ("Made from", f"cohort version {origin.version}, Sharpline {origin.software}"),
+    )
 
 
 def _main(models: list[dict[str, Any]], readings: Readings, model: str, panel: str) -> dict[str, Any] | None:

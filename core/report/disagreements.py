@@ -56,8 +56,28 @@ def shown_region(grades: pd.DataFrame, system: ScoreSystem, model: str | None, v
 
     grades: of the patient, columns ``site, visit, label, grade``.
     """
-    here = grades[grades["visit"].isin(visits) & grades["grade"].notna()]
     size = dict.fromkeys((site.region for site in system.sites), 0.0)
+    for site, difference in _differences(grades, model, visits).items():
+        size[system.by_code[site].region] += difference
+    return max(size, key=lambda region: size[region]) if size else ""
+
+
+def disputed_site(
+    grades: pd.DataFrame, system: ScoreSystem, model: str | None, visits: list[str], region: str
+) -> str:
+    """The site of a region about which readings differ most, the first from the top of several; "" where
+    they agree on all."""
+    size = _differences(grades, model, visits)
+    here = [
+        code for code in system.codes if system.by_code[code].region == region and size.get(code, 0) > TIE
+    ]
+    return max(here, key=lambda code: size[code], default="")
+
+
+def _differences(grades: pd.DataFrame, model: str | None, visits: list[str]) -> dict[str, float]:
+    """Site -> how far readings lie apart there, summed over the visits."""
+    here = grades[grades["visit"].isin(visits) & grades["grade"].notna()]
+    size: dict[str, float] = {}
     for (site, _), part in here.groupby(["site", "visit"], sort=False):
         values = part.set_index("label")["grade"].astype(float)
         others = values.drop(labels=[model], errors="ignore") if model else values
@@ -65,8 +85,8 @@ def shown_region(grades: pd.DataFrame, system: ScoreSystem, model: str | None, v
             difference = abs(values[model] - others.mean())
         else:
             difference = values.max() - values.min()
-        size[system.by_code[str(site)].region] += float(difference)
-    return max(size, key=lambda region: size[region]) if size else ""
+        size[str(site)] = size.get(str(site), 0.0) + float(difference)
+    return size
 
 
 def _what(whom: str | None) -> str:
@@ -114,6 +134,11 @@ def _case(inputs: ReportInputs, number: int, case: Case) -> list[Block]:
     if case.films:
         blocks.append(Beside(case.films))
         blocks.append(Text(_legend(kinds, bool(inputs.readings.models)), "note"))
+    if case.close_ups:
+        name = inputs.system.by_code[case.site].name
+        blocks.append(
+            Beside(case.close_ups, f"Close-up of {case.site}, {name}: here the readings differ most")
+        )
     blocks.append(_sites(inputs, case, visits))
     return blocks
 

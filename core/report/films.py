@@ -16,6 +16,7 @@ from core.report.blocks import FilmMark, FilmPicture
 from core.scores.system import ScoreSystem
 
 HEIGHT = 460  # pixels of a picture
+CLOSE_HEIGHT, CLOSE_EDGE = 300, 1.6  # of a close-up: pixels, and its reach from the middle in box sizes
 QUALITY = 82  # of the JPEG
 EDGE = 0.12  # of the findings' extent, kept around them
 SHOWN_PERCENT = (1.0, 99.7)
@@ -34,10 +35,50 @@ def film_picture(
     findings: of this film, columns ``site, grade, box``. grades: of this patient and visit, columns ``site,
     label, grade``. kinds: label -> kind. A box gets the grades beside it where the readings differ.
     """
-    boxed = findings[findings["box"].notna()].to_dict("records")
-    part = _around([row["box"] for row in boxed], film.pixels.shape)
+    boxed = findings[findings["box"].notna()]
+    part = _around(boxed["box"].tolist(), film.pixels.shape)
+    scale = min(1.0, HEIGHT / (part.y1 - part.y0))
+    return _picture(film, title, boxed, grades, kinds, system, part, scale)
+
+
+def close_up(
+    film: Image,
+    title: str,
+    findings: pd.DataFrame,
+    grades: pd.DataFrame,
+    kinds: Mapping[str, str],
+    system: ScoreSystem,
+    site: str,
+) -> FilmPicture | None:
+    """One site of a film, large; None where it has no box. The rest as in ``film_picture``."""
+    boxed = findings[findings["box"].notna() & (findings["site"] == site)]
+    if boxed.empty:
+        return None
+    box = boxed["box"].iloc[0]
+    reach = CLOSE_EDGE * max(box.x1 - box.x0, box.y1 - box.y0)
+    (x, y), (rows, columns) = box.centre, film.pixels.shape[:2]
+    part = Box(
+        float(np.clip(np.floor(x - reach), 0, columns - 1)),
+        float(np.clip(np.floor(y - reach), 0, rows - 1)),
+        float(np.clip(np.ceil(x + reach), 1, columns)),
+        float(np.clip(np.ceil(y + reach), 1, rows)),
+    )
+    scale = CLOSE_HEIGHT / (part.y1 - part.y0)
+    return _picture(film, title, boxed.head(1), grades, kinds, system, part, scale)
+
+
+def _picture(
+    film: Image,
+    title: str,
+    boxed: pd.DataFrame,
+    grades: pd.DataFrame,
+    kinds: Mapping[str, str],
+    system: ScoreSystem,
+    part: Box,
+    scale: float,
+) -> FilmPicture:
+    """A part of a film at a scale, with these boxes."""
     pixels = film.pixels[int(part.y0) : int(part.y1), int(part.x0) : int(part.x1)]
-    scale = min(1.0, HEIGHT / pixels.shape[0])
     small = _smaller(pixels, scale)
     known = grades[grades["grade"].notna()]
     keys = zip(known["site"].astype(str), known["label"].astype(str), strict=True)
@@ -45,7 +86,7 @@ def film_picture(
     order = {site: number for number, site in enumerate(system.codes)}
     marks = tuple(
         _mark(row, part, scale, cells, kinds, system)
-        for row in sorted(boxed, key=lambda row: order.get(str(row["site"]), len(order)))
+        for row in sorted(boxed.to_dict("records"), key=lambda row: order.get(str(row["site"]), len(order)))
     )
     return FilmPicture(title, _jpeg(small, film.pixels), small.shape[1], small.shape[0], marks)
 
@@ -73,7 +114,9 @@ def _smaller(pixels: np.ndarray, scale: float) -> np.ndarray:
 
     size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
     small: np.ndarray = cv2.resize(
-        np.ascontiguousarray(pixels, dtype=np.float32), size, interpolation=cv2.INTER_AREA
+        np.ascontiguousarray(pixels, dtype=np.float32),
+        size,
+        interpolation=cv2.INTER_AREA if scale <= 1 else cv2.INTER_CUBIC,
     )
     return small
 

@@ -49,12 +49,15 @@ class Case:
     """A patient about whom readings disagree, with the films that show it.
 
     grades: this patient's, columns ``site, visit, label, grade``. region: the part of the body that is shown.
+    site: where readings differ most in it. close_ups: that site in the films, as far as a model found it.
     """
 
     subject: str
     grades: pd.DataFrame
     region: str = ""
     films: tuple[FilmPicture, ...] = ()
+    site: str = ""
+    close_ups: tuple[FilmPicture, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from core.names import Names, tidy
+from core.visit_order import order_of_study
 from data.cohort_key import cohort_key
 from data.dicom.pseudonyms import CohortKey
 from data.ingest import assign as assigning
@@ -171,7 +172,8 @@ def _films(session: Session) -> dict[str, dict[str, Any]]:
     tables = session.tables()  # a file that nothing was written to since lacks the newest columns
     marks = "d.file_marks" if "file_marks" in tables["delivery"] else "NULL"
     rows = session.query(
-        f"SELECT i.image, i.subject, i.visit, i.study_uid, d.patient, {marks} AS file_marks "
+        "SELECT i.image, i.subject, i.visit, i.film_date, i.study_uid, d.patient, d.dates_of, "
+        f"{marks} AS file_marks "
         "FROM main.image i LEFT JOIN main.delivery d ON d.image = i.image AND d.superseded_by IS NULL "
         f"WHERE i.superseded_by IS NULL{' AND i.held IS NULL' if 'held' in tables['image'] else ''} "
         "ORDER BY i.image"
@@ -241,7 +243,34 @@ def _add_names(transaction: Transaction, plan: Placement) -> None:
     there = set(zip(visits["subject"], visits["visit"], strict=True))
     rows = pd.DataFrame([pair for pair in wanted if pair not in there], columns=["subject", "visit"])
     plans = visits.drop_duplicates("visit")[["visit", *PLAN_OF_VISIT]]
-    transaction.insert("visit", rows.merge(plans, on="visit", how="left"))
+    rows = rows.merge(plans, on="visit", how="left")
+    names = pd.concat([visits[["visit", "visit_order"]], rows[["visit", "visit_order"]]])
+    first = order_of_study(names).names[0] if len(names) else ""
+    days = _days(_films(transaction), plan.placed, first)
+    found = [days.get((str(row.subject), str(row.visit))) for row in rows.itertuples()]
+    transaction.insert("visit", rows.assign(day=pd.array(found, dtype="Int64")))
+
+
+def _days(
+    films: dict[str, dict[str, Any]], placed: Sequence[Place], first: str
+) -> dict[tuple[str, str], int]:
+    """(subject, visit) -> days after the subject's film at the first visit of the study, by the film dates.
+
+    Only dates that moved by the same shift are compared; who has no film at the first visit has no days.
+    """
+    where = {image: (film["subject"], film["visit"]) for image, film in films.items()}
+    where |= {place.image: (place.subject, place.visit) for place in placed}
+    dates: dict[tuple[str, str, str], Any] = {}
+    for image, (subject, visit) in where.items():
+        film = films[image]
+        if subject and visit and film["film_date"] is not None and film["dates_of"]:
+            key = (subject, visit, film["dates_of"])
+            dates[key] = min(film["film_date"], dates.get(key, film["film_date"]))
+    return {
+        (subject, visit): (date - dates[subject, first, of]).days
+        for (subject, visit, of), date in sorted(dates.items())
+        if (subject, first, of) in dates
+    }
 
 
 def _set_images(transaction: Transaction, placed: Sequence[Place]) -> None:

@@ -9,8 +9,8 @@ import pandas as pd
 from core.domain import CohortFilter, Viewer
 from core.errors import CohortError
 from core.report.blocks import FilmPicture
-from core.report.disagreements import judged, shown_region, worst_patients
-from core.report.films import film_picture
+from core.report.disagreements import disputed_site, judged, shown_region, worst_patients
+from core.report.films import close_up, film_picture
 from core.report.inputs import Case, ReportInputs
 from data.dicom.images import load_image
 from data.queries import patient
@@ -19,11 +19,15 @@ from data.store.cohort import CohortStore
 
 @dataclass(frozen=True)
 class _Patient:
-    """One patient's rows: films and findings of the named queries, grades with a label a reading."""
+    """One patient's rows: films and findings of the named queries, grades with a label a reading.
+
+    site: where the readings differ most.
+    """
 
     films: pd.DataFrame
     findings: pd.DataFrame
     grades: pd.DataFrame
+    site: str
 
 
 def cases_of(store: CohortStore, inputs: ReportInputs, chosen: CohortFilter, count: int) -> tuple[Case, ...]:
@@ -40,16 +44,23 @@ def _case(store: CohortStore, inputs: ReportInputs, chosen: CohortFilter, subjec
     inputs.origin.queries["data.queries.patient.films"] = str(films.attrs.get("sql", ""))
     inputs.origin.queries["data.queries.patient.findings"] = str(findings.attrs.get("sql", ""))
     grades = inputs.grades[inputs.grades["subject"] == subject]
-    region = shown_region(grades, inputs.system, judged(inputs.readings.models), visits)
-    rows = _Patient(films, findings, grades)
-    return Case(subject, grades, region, tuple(_film(store, inputs, rows, visit, region) for visit in visits))
+    model = judged(inputs.readings.models)
+    region = shown_region(grades, inputs.system, model, visits)
+    site = disputed_site(grades, inputs.system, model, visits, region)
+    rows = _Patient(films, findings, grades, site)
+    shown = [_film(store, inputs, rows, visit, region) for visit in visits]
+    close = tuple(picture for _, picture in shown if picture is not None)
+    return Case(subject, grades, region, tuple(picture for picture, _ in shown), site, close)
 
 
-def _film(store: CohortStore, inputs: ReportInputs, rows: _Patient, visit: str, region: str) -> FilmPicture:
+def _film(
+    store: CohortStore, inputs: ReportInputs, rows: _Patient, visit: str, region: str
+) -> tuple[FilmPicture, FilmPicture | None]:
+    """The film of a visit, and its disputed site where a model found it."""
     films = rows.films
     here = films[(films["visit"] == visit) & films["body_part"].fillna("").str.startswith(region)]
     if here.empty:
-        return FilmPicture(visit, message=f"No {region} film at this visit.")
+        return FilmPicture(visit, message=f"No {region} film at this visit."), None
     image = str(here["image"].iloc[-1])
     seen = rows.findings[rows.findings["image"] == image]
     refused = seen["abstained"].dropna()
@@ -57,12 +68,9 @@ def _film(store: CohortStore, inputs: ReportInputs, rows: _Patient, visit: str, 
     try:
         film = load_image(store, image)
     except CohortError as error:
-        return FilmPicture(title, message=f"{error.given}: {error.needed}.")
-    return film_picture(
-        film,
-        title,
-        seen[seen["site"].notna()],
-        rows.grades[rows.grades["visit"] == visit],
-        inputs.readings.kinds,
-        inputs.system,
-    )
+        return FilmPicture(title, message=f"{error.given}: {error.needed}."), None
+    found = seen[seen["site"].notna()]
+    grades = rows.grades[rows.grades["visit"] == visit]
+    about = (found, grades, inputs.readings.kinds, inputs.system)
+    near = close_up(film, f"{rows.site}, {visit}", *about, rows.site) if rows.site else None
+    return film_picture(film, title, *about), near

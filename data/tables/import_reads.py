@@ -39,7 +39,8 @@ class ReadsRequest:
 
     reader, campaign, read, visit: where the table has no such column. read_mode: ``""`` takes the
     campaign's own, for a new one ``paired``. correct: why stored grades may be replaced, ``""`` for never.
-    reading: how the file is to be read.
+    reading: how the file is to be read. skips_blanks: cells that nobody filled in are left out (not read)
+    instead of stored as not scorable.
     """
 
     system: str
@@ -52,6 +53,7 @@ class ReadsRequest:
     correct: str = ""
     mapping: Mapping[str, str] = field(default_factory=dict)
     reading: TableOptions = AS_THE_FILE_SAYS
+    skips_blanks: bool = False
 
 
 def preview_reads(
@@ -91,9 +93,10 @@ def _parse_reads(store: CohortStore, table: pd.DataFrame, request: ReadsRequest)
     with store.reading() as session:
         known = known_in_cohort(session)
     reading = Reading(request.reader, request.campaign, request.read, request.visit)
-    return reads.read_reads(
+    found = reads.read_reads(
         table, scores.get(request.system), reading, known, request.mapping, request.reading
     )
+    return found.without_blanks if request.skips_blanks else found
 
 
 def _plan_reads(
@@ -124,6 +127,7 @@ def _plan_reads(
         ignored=found.ignored,
         notes=notes,
         files=[Source(name, table, refused, kept_columns(found.columns, system.codes))],
+        blank=int(found.is_blank.sum()),
     )
 
 

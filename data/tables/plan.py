@@ -53,6 +53,8 @@ class Result:
     and ``reason`` each. columns: field -> column of the file. ignored: column -> why it was not used.
     notes: what a person should know. Where known, a refused row has its ``column`` and ``cell`` too.
     unconfirmed: columns that a blinded study takes once a person confirms that they tell no arm.
+    blank: of scores, cells that nobody filled in, which become "not scorable". new_subjects: whom the cohort
+    did not know.
     """
 
     rows: int
@@ -64,6 +66,8 @@ class Result:
     ignored: dict[str, str]
     notes: list[str] = field(default_factory=list)
     unconfirmed: list[str] = field(default_factory=list)
+    blank: int = 0
+    new_subjects: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,7 @@ class Plan:
     files: list[Source]
     meta: dict[str, str] = field(default_factory=dict)
     unconfirmed: list[str] = field(default_factory=list)
+    blank: int = 0
 
     def result(self, rows: int) -> Result:
         return Result(
@@ -101,7 +106,14 @@ class Plan:
             self.ignored,
             self.notes,
             self.unconfirmed,
+            self.blank,
+            self._new_subjects(),
         )
+
+    def _new_subjects(self) -> list[str]:
+        """Subjects that the cohort did not know; none where a table of subjects says who there is."""
+        is_of_reads = "site_score" in self.merged
+        return sorted(self.merged["subject"].insert["subject"]) if is_of_reads else []
 
 
 def known_in_cohort(session: Session) -> Known:

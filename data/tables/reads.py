@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 import pandas as pd
 
 from core import scores
@@ -40,13 +41,22 @@ class Reading:
 
 @dataclass(frozen=True)
 class Reads:
-    """Scores as the cohort keeps them; index = row number of the file, which a wide table repeats."""
+    """Scores as the cohort keeps them; index = row number of the file, which a wide table repeats.
+
+    is_blank: of each row, whether neither grade nor reason was filled in: it is stored as not scorable.
+    """
 
     rows: pd.DataFrame
     refused: Refused
     columns: dict[str, str]
     ignored: dict[str, str]
     notes: list[str] = field(default_factory=list)
+    is_blank: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
+
+    @property
+    def without_blanks(self) -> Reads:
+        """The scores without the cells that nobody filled in: those sites were not read."""
+        return replace(self, rows=self.rows[~self.is_blank], is_blank=self.is_blank[~self.is_blank])
 
 
 def fitting(system: str, mapping: Mapping[str, str]) -> Fits:
@@ -59,6 +69,22 @@ def fitting(system: str, mapping: Mapping[str, str]) -> Fits:
         return columns.has("subject") and has_sites
 
     return fits
+
+
+def lacking(
+    names: Sequence[str] | pd.Index, system: str, mapping: Mapping[str, str], *, reader: str = ""
+) -> tuple[list[str], list[str]]:
+    """Fields that a table of scores needs and has no column for, and its columns that are not known.
+
+    reader: who read, where it is said beside the table.
+    """
+    columns = recognise(names, READS, mapping)
+    sites = _site_columns(columns, scores.get(system))
+    needed = ["subject", "visit"] + ([] if reader else ["reader"])
+    if not sites:
+        needed += ["site", "grade"]
+    left = [name for name in columns.rest if name not in sites]
+    return [field for field in needed if not columns.has(field)], left
 
 
 def read_reads(
@@ -110,6 +136,7 @@ def read_reads(
             **dict.fromkeys(left, "not needed" if is_long else f"no {system.title} site"),
         },
         notes=[*notes_of(table), *problems.notes, *notes],
+        is_blank=_is_blank(accepted),
     )
 
 
@@ -225,6 +252,12 @@ def _unknown(frame: pd.DataFrame, known: Known) -> tuple[Refused, list[str]]:
     frame["read"] = whole.where(fine).astype("Int64").astype("str").where(frame["read"].notna())
     misspelt, notes = spell_reads(frame, known)
     return refused + misspelt, notes
+
+
+def _is_blank(accepted: pd.DataFrame) -> np.ndarray:
+    """Of each row, whether it has neither a grade nor a reason."""
+    reason = accepted["reason"] if "reason" in accepted else pd.Series(None, index=accepted.index)
+    return (accepted["grade"].isna() & reason.isna()).to_numpy(bool)
 
 
 def _stored(accepted: pd.DataFrame) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Figures on a page: our look, SVG and PNG from the bar over the figure, and clicks as rows of customdata."""
+"""Figures on a page: our look, clicks as rows of customdata, and under each the ways out of the page."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import streamlit as st
 from core.figures.foreign_tags import without_foreign_tags
 from core.figures.style import with_selection
 from pages.common import session_keys as keys
+from pages.common.ways_out.save import file_name, ways_out
 
-FORMATS = ("svg", "png")
 BAR: dict[str, Any] = {
     "displaylogo": False,
     "displayModeBar": "hover",
@@ -22,7 +22,9 @@ BAR: dict[str, Any] = {
 
 def chart(figure: Any, name: str, *, alt: str) -> None:
     """A figure; ``name`` is the file name of its picture, ``alt`` says what it shows."""
-    st.plotly_chart(_shown(figure), key=name, theme=None, config=_config(name), alt=alt)
+    drawn = _shown(figure)
+    st.plotly_chart(drawn, key=name, theme=None, config=_config(name), alt=alt)
+    ways_out(drawn, name, alt=alt)
 
 
 def clickable(figure: Any, name: str, *, alt: str) -> list[Any] | None:
@@ -30,8 +32,9 @@ def clickable(figure: Any, name: str, *, alt: str) -> list[Any] | None:
 
     The same point counts once: a rerun for another reason does not repeat the click.
     """
+    drawn = _shown(figure)
     shown = st.plotly_chart(
-        _shown(figure),
+        drawn,
         key=name,
         theme=None,
         config=_config(name),
@@ -39,6 +42,7 @@ def clickable(figure: Any, name: str, *, alt: str) -> list[Any] | None:
         on_select="rerun",
         selection_mode="points",
     )
+    ways_out(drawn, name, alt=alt)
     points = shown["selection"]["points"]
     found = points[0].get("customdata") if points else None
     clicked = list(found.values()) if isinstance(found, dict) else found
@@ -54,16 +58,4 @@ def _shown(figure: Any) -> Any:
 
 
 def _config(name: str) -> dict[str, Any]:
-    kind = st.session_state.get(keys.PICTURES) or FORMATS[0]
-    _, short = st.session_state.get(keys.SELECTION, ("", ""))
-    file = f"sharpline_{name}_{short}" if short else f"sharpline_{name}"
-    options = {"format": kind, "filename": file, "scale": 1 if kind == "svg" else 2}
-    return BAR | {"toImageButtonOptions": options}
-
-
-def picture_format() -> None:
-    """What the camera over every figure saves; made in the browser, nothing is fetched."""
-    st.segmented_control(
-        "The camera over a figure saves", FORMATS, default=FORMATS[0], key=keys.PICTURES, required=True,
-        format_func=str.upper,
-    )  # fmt: skip
+    return BAR | {"toImageButtonOptions": {"format": "svg", "filename": file_name(name)}}

@@ -95,8 +95,21 @@ def _campaigns(page: Page, systems: list[str]) -> list[str]:
     return list(dict.fromkeys(name for frame in readers for name in people_campaigns(frame)))
 
 
+ARMS_HIDDEN = (
+    "Analyst",
+    "How much did patients progress?",
+    "Arms are hidden while the study is blinded: change of all patients together against the smallest "
+    "detectable change, with and without imputed sites.",
+    "pages/4_Progression.py",
+    "See the change",
+    ":material/trending_up:",
+)
+
+
 def journeys(page: Page) -> None:
-    for column, (who, question, text, script, label, icon) in zip(st.columns(3), JOURNEYS, strict=True):
+    """The three ways in; none offers what this viewer cannot see."""
+    shown = JOURNEYS if page.sees_arm else (ARMS_HIDDEN, *JOURNEYS[1:])
+    for column, (who, question, text, script, label, icon) in zip(st.columns(3), shown, strict=True):
         with column, st.container(border=True, height="stretch"):
             st.caption(who)
             st.markdown(f"#### {question}")

@@ -38,6 +38,7 @@ class Job:
     """One command that runs or ran.
 
     folder: what it printed, in the files ``out`` and ``err``. delivery: uploads, removed when it has ended.
+    makes: the name of a file that it writes into its folder, "" for none. cohort: whose it is.
     """
 
     title: str
@@ -48,6 +49,13 @@ class Job:
     began: float = field(default_factory=time.monotonic)
     seconds: float | None = None
     cancelled: bool = False
+    makes: str = ""
+    cohort: str = ""
+
+    @property
+    def made(self) -> Path:
+        """The file that it writes; it is there once it is whole."""
+        return self.folder / (self.makes or "nothing")
 
     @property
     def is_running(self) -> bool:
@@ -111,14 +119,17 @@ class Board:
         delivery: Path | None = None,
         *,
         actor: str = "",
+        makes: str = "",
     ) -> Job:
         """Run ``sharpline --cohort COHORT ARGUMENTS --json`` in a process of its own.
 
         What it is told goes through its standard input: the list of processes, which every account of the
         machine can read, holds no name, reason or path. actor: who asks for it, for the audit trail.
+        makes: name of the file that the command writes with ``--out``.
         """
-        told = ["--cohort", str(Path(cohort).resolve()), *arguments, "--json"]
         folder = new_folder("job")
+        out_file = ["--out", str(folder / makes)] if makes else []
+        told = ["--cohort", str(Path(cohort).resolve()), *arguments, *out_file, "--json"]
         environment = dict(os.environ) | {"YOLO_OFFLINE": "true", "PYTHONUNBUFFERED": "1"}
         environment |= {"SHARPLINE_ACTOR": actor} if actor else {}
         with open(folder / "out", "wb") as out, open(folder / "err", "wb") as err:
@@ -134,7 +145,7 @@ class Board:
         assert process.stdin is not None
         with suppress(BrokenPipeError), process.stdin:
             process.stdin.write(json.dumps(told).encode())
-        job = Job(title, arguments, process, folder, delivery)
+        job = Job(title, arguments, process, folder, delivery, makes=makes, cohort=cohort)
         if delivery is not None:
             mark_used(delivery, process.pid)
         threading.Thread(target=job.remove_delivery_at_end, daemon=True).start()

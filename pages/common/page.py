@@ -22,6 +22,7 @@ from pages.common import session_keys as keys
 from pages.common import url_state
 from pages.common.sign_in.who import Act, Person, acts_of, is_guarded, person, sign_in
 from pages.common.tidy import tidy_up
+from pages.common.ways_out.described import made_with
 
 ICON = Path(__file__).with_name("icon.svg")  # an icon by name would be fetched from a network
 TIGHT = """<style>
@@ -32,6 +33,7 @@ TIGHT = """<style>
 [data-testid="stMetricValue"] { font-size: 1.6rem; }
 [data-testid="stMetricValue"] * { white-space: normal; overflow: visible; }
 h1 { padding: 0.2rem 0 0.4rem; font-size: 2rem; }
+.modebar-btn[data-title^="Download"] { display: none; }  /* pages.common.ways_out presses it */
 </style>"""
 WATCH_SECONDS = 2
 QUIET_SECONDS = 8
@@ -101,6 +103,8 @@ def open_page(title: str) -> Page:
     )
     st.session_state[keys.SEEN_VERSION] = page.version
     st.session_state[keys.MADE_FROM] = {}
+    st.session_state.pop(keys.DESCRIBED, None)
+    st.session_state[keys.MADE_WITH] = made_with(state, page.version)
     _sidebar_top(page)
     tidy_up()
     return page

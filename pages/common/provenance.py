@@ -18,12 +18,14 @@ from data.store.transaction import software_version
 from pages.common import session_keys as keys
 from pages.common.page import Page
 from pages.common.queries import ask
+from pages.common.ways_out.described import described
 
 
 def how_made(
     page: Page, chosen: CohortFilter, frames: Iterable[pd.DataFrame], settings: dict[str, Any] | None = None
 ) -> None:
-    """The expander that ends a page: the same inputs give the same numbers."""
+    """What ends a page: sentences for the paper, and how to get the same numbers again."""
+    _for_the_paper()
     with st.expander("How was this made?", icon=":material/receipt_long:"):
         runs = ask(page, scores.runs, chosen.system)
         st.markdown(f"Cohort version **{page.version}** · Sharpline **{software_version()}**{_models(runs)}")
@@ -34,6 +36,14 @@ def how_made(
         for sql in dict.fromkeys(frame.attrs.get("sql", "") for frame in frames):
             if sql:
                 st.code(sql, language="sql", wrap_lines=True)
+
+
+def _for_the_paper() -> None:
+    """The methods of this page in sentences, with a button that copies them."""
+    methods = described().methods
+    if methods:
+        with st.expander("Methods, in sentences for the paper", icon=":material/article:"):
+            st.code(methods, language=None, wrap_lines=True)
 
 
 def _models(runs: pd.DataFrame) -> str:

@@ -27,4 +27,7 @@ SIDE = "side"  # of the region, where a visit has films of one side each
 MARGIN = "agreement_margin"
 MARGIN_REASON = "agreement_margin_reason"
 
-PICTURES = "picture_format"  # svg or png, what the camera over a figure saves
+DESCRIBED = (
+    "described"  # pages.common.ways_out.described.Described: what figures say when they leave the page
+)
+MADE_WITH = "made_with"  # software, cohort version, phantoms: in everything that leaves the page

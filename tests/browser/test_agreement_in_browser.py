@@ -61,17 +61,27 @@ def test_click_on_the_forest_chooses_the_pair(visitor):
 @pytest.mark.parametrize("kind", ["svg", "png"])
 def test_figures_are_saved_as_pictures_without_a_network(visitor, kind, tmp_path):
     visitor.open("Agreement")
-    if kind == "png":
-        visitor.click(visitor.page.get_by_role("radio", name="PNG"))
-    figure = plot(visitor, 0)
-    figure.hover()
+    before = plot(visitor, 0).inner_html()
+    visitor.click(visitor.page.get_by_role("button", name="Figure, table, text").first)
     with visitor.page.expect_download(timeout=visitor.patience) as saved:
-        figure.locator(".modebar-btn[data-title^='Download']").click()
+        visitor.page.get_by_role("button", name=kind.upper(), exact=True).click(timeout=visitor.patience)
     path = tmp_path / saved.value.suggested_filename
     saved.value.save_as(path)
     assert path.name == f"sharpline_forest.{kind}"
-    begins = path.read_bytes()[:8]
-    assert begins.startswith(b"<svg") if kind == "svg" else begins == b"\x89PNG\r\n\x1a\n"
+    content = path.read_bytes()
+    if kind == "svg":
+        words = content.decode()
+        assert words.startswith("<svg")
+        for inside in (
+            "patients with all readings",
+            "Missing sites: Segment mean",
+            "Sharpline",
+            "Research only",
+        ):
+            assert inside in words
+    else:
+        assert content[:8] == b"\x89PNG\r\n\x1a\n"
+    assert plot(visitor, 0).inner_html() == before, "what stands on the page does not change"
 
 
 def test_data_of_a_figure_are_saved_as_a_table(visitor, tmp_path):

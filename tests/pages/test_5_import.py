@@ -5,6 +5,7 @@ import sys
 import time
 import tomllib
 
+import pandas as pd
 import pytest
 
 from core.cli.serve import server_command
@@ -17,7 +18,7 @@ from data.store.cohort import CohortStore
 from pages.common import jobs
 from tests.helpers import small_cohort, tasks
 from tests.helpers.paths import ROOT
-from tests.helpers.small_films import film, save
+from tests.helpers.small_films import film, picture, save
 
 PAGE = "pages/5_Import.py"
 
@@ -48,7 +49,7 @@ def ended(job, seconds=60):
 
 def test_reads_table_is_previewed_with_reasons(open_app, tmp_path):
     cohort = small_cohort.build(tmp_path / "c.duckdb", films=False).path
-    at = part(open_app(PAGE, cohort=cohort), "Tables")
+    at = part(open_app(PAGE, cohort=cohort), "3 Scores")
     rows = "subject,visit,site,grade\nP1,BL,C3S,1\nP1,BL,C9I,1\nP1,BL,C3I,7\n"
     at.text_input[0].set_value("R3")
     at.file_uploader[0].upload("r3.csv", rows.encode(), "text/csv").run()
@@ -61,7 +62,7 @@ def test_reads_table_is_previewed_with_reasons(open_app, tmp_path):
 
 def test_table_without_the_columns_needed_is_told_in_a_sentence(open_app, tmp_path):
     cohort = small_cohort.build(tmp_path / "c.duckdb", films=False).path
-    at = part(open_app(PAGE, cohort=cohort), "Tables")
+    at = part(open_app(PAGE, cohort=cohort), "3 Scores")
     at.file_uploader[0].upload("x.csv", b"alpha,beta\n1,2\n", "text/csv").run()
     assert not at.exception
     assert "What to do" in at.error[0].value
@@ -81,7 +82,7 @@ def test_films_of_another_models_body_part_are_not_counted(cohort_file):
 
 
 def test_refused_files_are_listed(open_app):
-    at = part(open_app(PAGE), "What was not imported")
+    at = part(open_app(PAGE), "Not imported")
     assert at.dataframe[0].value["reason"].tolist() == ["is not a DICOM file"]
     assert len(at.dataframe[1].value) == 1
 
@@ -161,7 +162,7 @@ def test_a_preview_and_a_table_leave_nothing_in_the_temporary_folder(open_app, t
     at.file_uploader[0].upload("film.dcm", b"hello Hans Miller", "application/dicom").run()
     next(button for button in at.button if button.label == "Preview").click().run()
     assert not at.exception
-    assert "1 files**: 0 would be imported, 1 refused" in words(at, "markdown")
+    assert "1 file**: 0 would be imported, 1 refused" in words(at, "markdown")
     assert set(area().iterdir()) == before
 
 
@@ -246,7 +247,7 @@ def test_workbook_is_previewed_as_the_command_reads_it(open_app, tmp_path):
     ]
     write_sheets(tmp_path / "r3.xlsx", {"Info": [["cover"]], "Scores": rows})
     cohort = small_cohort.build(tmp_path / "c.duckdb", films=False).path
-    at = part(open_app(PAGE, cohort=cohort), "Tables")
+    at = part(open_app(PAGE, cohort=cohort), "3 Scores")
     at.text_input[0].set_value("R3")
     at.file_uploader[0].upload("r3.xlsx", (tmp_path / "r3.xlsx").read_bytes(), "application/zip").run()
     assert not at.exception
@@ -268,7 +269,7 @@ def test_a_held_film_is_shown_and_released_with_a_reason(open_app, tmp_path):
     save(trial_film(7, "S1", "BL", BurnedInAnnotation="YES"), tmp_path / "delivery" / "a.dcm")
     store = CohortStore.open(tmp_path / "c.duckdb")
     ingest(store, [tmp_path / "delivery"], workers=0)
-    at = part(open_app(PAGE, cohort=store.path), "What was not imported")
+    at = part(open_app(PAGE, cohort=store.path), "Not imported")
     assert "Held back: 1" in words(at, "markdown")
     release = next(button for button in at.button if button.label == "Release")
     release.click().run()
@@ -278,3 +279,118 @@ def test_a_held_film_is_shown_and_released_with_a_reason(open_app, tmp_path):
     assert not at.exception
     assert "Held back" not in words(at, "markdown")
     assert held_films(store, Viewer()).empty
+
+
+def test_a_study_that_does_not_exist_yet_has_nothing_refused(open_app, tmp_path):
+    at = part(open_app(PAGE, cohort=tmp_path / "new.duckdb"), "Not imported")
+    assert not at.exception
+    assert "Nothing was refused" in at.info[0].value
+    for name in ("1 Films", "2 Patients and visits", "3 Scores", "Study settings"):
+        assert not part(at, name).exception
+
+
+def test_an_unknown_column_is_asked_about_beside_its_name(open_app, tmp_path):
+    cohort = small_cohort.build(tmp_path / "c.duckdb", films=False).path
+    at = part(open_app(PAGE, cohort=cohort), "3 Scores")
+    at.text_input[0].set_value("R3")
+    rows = b"subject,visit,site,points\nP1,BL,C3S,1\n"
+    at.file_uploader[0].upload("r3.csv", rows, "text/csv").run()
+    assert "r3.csv" in at.error[0].value and "no column for grade" in at.error[0].value
+    box = next(box for box in at.selectbox if "points" in box.label)
+    assert "is not known: what is it?" in box.label
+    box.set_value("grade").run()
+    assert not at.error
+    assert "r3.csv: **1 row.** New: 1 reader, 1 campaign, 1 site score." in words(at, "markdown")
+
+
+def test_blank_cells_and_unknown_patients_are_said_before_anything_is_stored(open_app, tmp_path):
+    store = small_cohort.build(tmp_path / "c.duckdb", films=False)
+    at = part(open_app(PAGE, cohort=store.path), "3 Scores")
+    at.text_input[0].set_value("R3")
+    rows = b"subject,visit,C3S,C3I\nP1,BL,1,\nNEW1,BL,,\n"
+    at.file_uploader[0].upload("r3.csv", rows, "text/csv").run()
+
+    def may_import():
+        return not next(button for button in at.button if button.label == "Import").disabled
+
+    assert "3 cells have no grade" in at.radio[0].label
+    assert "1 patient is not known to this study: NEW1" in at.checkbox[0].label
+    assert not may_import()
+    at.radio[0].set_value("leave-out").run()
+    assert not may_import()
+    at.checkbox[0].check().run()
+    assert may_import()
+    assert store.query("SELECT 1 FROM main.subject WHERE subject = 'NEW1'").empty
+
+
+def test_templates_name_what_is_known_and_are_read_back(tmp_path):
+    from core import scores
+    from data.tables import templates
+    from data.tables.columns import SUBJECTS, VISITS, recognise
+    from data.tables.reads import lacking
+
+    store = small_cohort.build(tmp_path / "c.duckdb", films=False)
+    subjects = templates.subjects_template(store, Viewer())
+    assert subjects["subject"].tolist() == ["P1", "P2", "P3", "P4", "P5", "P6"][: len(subjects)]
+    assert recognise(subjects.columns, SUBJECTS).rest == []
+    assert recognise(templates.visits_template(store, Viewer()).columns, VISITS).rest == []
+    for system in scores.names():
+        table = templates.reads_template(store, Viewer(), system)
+        assert lacking(table.columns, system, {}) == ([], [])
+    assert templates.reads_template(CohortStore(tmp_path / "new.duckdb"), Viewer(), "msasss").empty
+
+
+def test_films_without_tags_are_placed_in_the_page(open_app, tmp_path):
+    from data.ingest.run import ingest
+    from data.tables.import_subjects import import_subjects
+
+    for number in range(2):
+        tags = {"PatientID": "H1", "StudyDate": f"202{number}0304", "SOPInstanceUID": f"1.2.{number}"}
+        save(film(picture(number), **tags), tmp_path / "in" / f"{number}.dcm")
+    store = CohortStore.open(tmp_path / "c.duckdb")
+    visits = pd.DataFrame({"visit": ["BL", "W52"]}, index=[1, 2])
+    import_subjects(store, pd.DataFrame({"subject": ["S1"]}, index=[1]), visits)
+    ingest(store, [tmp_path / "in"], workers=0)
+    at = open_app(PAGE, cohort=store.path)
+    assert "Whose films are these? 2 films" in words(at, "markdown")
+    at.selectbox[0].set_value("S1").run()
+    for place, visit in enumerate(("BL", "W52")):
+        [box for box in at.selectbox if box.label == "Visit"][place].set_value(visit).run()
+    next(button for button in at.button if button.label == "Place 2 films").click().run()
+    assert not at.exception
+    placed = store.query("SELECT subject, visit, assigned_by FROM main.image WHERE superseded_by IS NULL")
+    assert sorted(placed["visit"]) == ["BL", "W52"]
+    assert set(placed["assigned_by"]) == {"person"}
+
+
+def test_settings_of_a_study_are_on_one_page(open_app, tmp_path):
+    store = small_cohort.build(tmp_path / "c.duckdb", films=False, blinded=True)
+    at = part(open_app(PAGE, cohort=store.path), "Study settings")
+    box = next(box for box in at.text_input if box.label.startswith("Name of the study"))
+    box.set_value("AXIS-2")
+    next(button for button in at.button if button.label.startswith("Save name")).click().run()
+    assert not at.exception
+    assert store.meta()["study"] == "AXIS-2"
+    assert next(button for button in at.button if button.label == "Show the arms").disabled
+    next(box for box in at.text_input if box.label.startswith("Why")).set_value("locked").run()
+    at.checkbox[0].check().run()
+    next(button for button in at.button if button.label == "Show the arms").click().run()
+    assert store.meta()["blinded"] == "false"
+
+
+def test_home_does_not_ask_for_arms_that_are_hidden(open_app, blinded_file):
+    assert "Which arm progressed more?" in words(open_app(), "markdown")
+    at = open_app(cohort=blinded_file)
+    assert "Which arm progressed more?" not in words(at, "markdown")
+    assert "How much did patients progress?" in words(at, "markdown")
+
+
+def test_a_refusal_names_its_file(board, tmp_path):
+    from pages.common.imports.job_list import _why, _with_file
+
+    (tmp_path / "notafilm.dcm").write_text("hello")
+    job = ended(board.start("Films", tmp_path / "c.duckdb", ["ingest", str(tmp_path / "notafilm.dcm")]))
+    assert job.status == 2
+    assert _why(job) == "nothing was imported. notafilm.dcm was refused: is a text file, not a DICOM image"
+    job.arguments[:] = ["reads", "/x/r3.csv"]
+    assert _with_file(job, {"row": 2, "reason": "x"}) == {"file": "r3.csv", "row": 2, "reason": "x"}

@@ -8,11 +8,11 @@ from data.queries import scores
 from pages.common.agreement import statistics
 from pages.common.agreement.question import ICC, Comparison
 from pages.common.agreement.widgets import MAX_LISTED, opening_table
-from pages.common.charts import picture_format
 from pages.common.page import Page
 from pages.common.provenance import download, how_made
 from pages.common.queries import ask
 from pages.common.readings import system_of
+from pages.common.ways_out.report import report_button
 
 
 def left_out(page: Page, compared: Comparison) -> None:
@@ -35,7 +35,7 @@ def left_out(page: Page, compared: Comparison) -> None:
 
 def footer(page: Page, compared: Comparison) -> None:
     asked = compared.question
-    picture_format()
+    report_button(page, asked.chosen)
     settings = {"from": asked.first, "to": asked.last, "component": asked.component, "icc": ICC}
     settings |= {"limits": "1.96 SD, exact intervals", "rule": system_of(asked.chosen).default_rule.name}
     how_made(page, asked.chosen, [ask(page, scores.totals, asked.chosen)], settings)

@@ -9,12 +9,13 @@ import streamlit as st
 
 from pages.common import guards
 from pages.common.imports.uploads import kept, kept_for_now, start
+from pages.common.imports.waiting import waiting
 from pages.common.page import Page
 from pages.common.provenance import download
 
 
 def films(page: Page) -> None:
-    """DICOM files, zips or a folder: a preview first, then the import."""
+    """DICOM files, zips or a folder: a preview first, then the import; then whose they are."""
     st.markdown(
         "DICOM files, zip archives or a DICOMDIR. Names, dates and identifiers of patients are removed on "
         "import; the uploads are deleted when it has ended. Up to 256 MB at a time; a larger delivery by its "
@@ -37,11 +38,17 @@ def films(page: Page) -> None:
         delivery = kept(uploads) if uploads or mapped else None
         paths: list[str | Path] = [delivery / "files"] if uploads and delivery else []
         paths += [folder] if folder else []
-        options: list[str | Path] = []
+        options: list[str | Path] = ["--show-dates"]
         if mapped and delivery:
             (delivery / "map.csv").write_bytes(mapped.getvalue())
-            options = ["--map", delivery / "map.csv"]
-        start(page, f"Films ({len(uploads) or folder})", ["ingest", *paths, *options], delivery)
+            options += ["--map", delivery / "map.csv"]
+        start(page, f"Films ({_named(uploads) or folder})", ["ingest", *paths, *options], delivery)
+    waiting(page)
+
+
+def _named(uploads: list[Any]) -> str:
+    """The uploads in a title: a single one by its name."""
+    return uploads[0].name if len(uploads) == 1 else f"{len(uploads)} files" if uploads else ""
 
 
 def _is_local() -> bool:
@@ -57,7 +64,14 @@ def _preview(uploads: list[Any], folder: str) -> None:
         rows, count = look_at(paths)
     refused = int((rows["would be"] == REFUSED).sum())
     more = f" (the first {MOST} of {count})" if count > len(rows) else ""
-    st.markdown(f"**{len(rows)} files**{more}: {len(rows) - refused} would be imported, {refused} refused.")
+    files = f"{len(rows)} file" + ("" if len(rows) == 1 else "s")
+    st.markdown(f"**{files}**{more}: {len(rows) - refused} would be imported, {refused} refused.")
+    loose = int(((rows["would be"] != REFUSED) & ((rows["subject"] == "") | (rows["visit"] == ""))).sum())
+    if loose:
+        st.markdown(
+            f"{loose} of them without trial tags that name patient and visit: after the import they are "
+            "listed here with a picture, to be given to a patient."
+        )
     st.dataframe(rows.sort_values("would be", kind="stable"), hide_index=True)
     st.caption("Only headers are read here. A damaged picture is found, and refused, during the import.")
     download(rows, "preview")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -13,6 +14,7 @@ from pages.common.jobs import Job, board
 
 WATCH_SECONDS = 1
 MAX_SHOWN = 300
+TABLES = ("reads", "subjects")  # commands over a table
 
 
 @st.fragment(run_every=WATCH_SECONDS)
@@ -45,10 +47,7 @@ def _ended(job: Job) -> None:
             f"{md(job.title)}: cancelled after {seconds}. What was done is kept; start it again to continue."
         )
     elif job.status not in (0, 1):
-        st.error(
-            f"{md(job.title)}: {md(job.complaint or 'the command failed without a message')}",
-            icon=":material/build:",
-        )
+        st.error(f"{md(job.title)}: {_why(job)}", icon=":material/build:")
     else:
         st.success(
             f"{md(job.title)}: done in {seconds}. {_counts(job.result)}", icon=":material/check_circle:"
@@ -57,8 +56,26 @@ def _ended(job: Job) -> None:
         rows = job.result.get(name)
         if isinstance(rows, list) and rows:
             with st.expander(f"{name.capitalize()}: {len(rows)}"):
-                shown = pd.DataFrame(rows[:MAX_SHOWN])
+                shown = pd.DataFrame([_with_file(job, row) for row in rows[:MAX_SHOWN]])
                 st.dataframe(shown, hide_index=True, column_config=column_labels(shown))
+
+
+def _why(job: Job) -> str:
+    """Why nothing was done: the first refusal with its file, else the last line of the command."""
+    refused = job.result.get("refused")
+    if isinstance(refused, list) and refused:
+        first = _with_file(job, refused[0])
+        row = f", row {first['row']}" if first.get("row") else ""
+        others = f"; and {len(refused) - 1} more, listed below" if len(refused) > 1 else ""
+        return f"nothing was imported. {md(first['file'])}{row} was refused: {md(first['reason'])}{others}"
+    return md(job.complaint or "the command failed without a message")
+
+
+def _with_file(job: Job, row: dict[str, Any]) -> dict[str, Any]:
+    """A refused row with its file in front: a table's rows say none, as there is one table."""
+    if row.get("file") or job.arguments[0] not in TABLES:
+        return row
+    return {"file": Path(job.arguments[1]).name, **row}
 
 
 def _counts(result: dict[str, Any]) -> str:

@@ -16,6 +16,7 @@ from pages.common.page import Page
 from pages.common.queries import asking, fetch
 
 ALL = "all"
+OF_FILMS = {"ingest": "a film file"}
 
 
 def model(page: Page) -> None:
@@ -58,10 +59,22 @@ def _title(system: str) -> str:
 
 def not_imported(page: Page) -> None:
     """What is held back or was refused, and films that belong to no patient yet."""
+    if not page.store.exists():
+        st.info("Nothing was refused: nothing has been imported yet.", icon=":material/inbox:")
+        return
     held_films(page)
     refused, open_films = fetch(page, asking(cohort.refused), asking(cohort.unassigned))
     st.markdown(f"##### Not imported: {len(refused)}")
-    st.dataframe(refused, hide_index=True, column_config=column_labels(refused))
+    if refused.empty:
+        st.markdown("Nothing was refused.")
+    else:
+        listed = refused.assign(source=refused["source"].map(lambda name: OF_FILMS.get(name, name)))
+        st.dataframe(listed, hide_index=True, column_config=column_labels(listed))
+        st.caption(
+            "Names of film files are not kept, as they may name a person: the job above names them while it "
+            "is listed."
+        )
     st.markdown(f"##### Films without patient or visit: {len(open_films)}")
-    st.dataframe(open_films, hide_index=True, column_config=column_labels(open_films))
-    st.caption("A map file, or a table of subjects and visits, assigns them: import it here.")
+    if len(open_films):
+        st.dataframe(open_films, hide_index=True, column_config=column_labels(open_films))
+        st.caption("Step 1 places them: each in the page, or by a map file.")

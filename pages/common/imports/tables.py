@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import cycle
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pandas as pd
 import streamlit as st
@@ -16,6 +17,7 @@ from data.store.cohort import CohortStore
 from data.tables.files import ENDINGS, read_table
 from data.tables.formats.options import DECIMALS, Fits, TableOptions, missing_codes
 from pages.common import guards
+from pages.common.imports.templates import reads_template, subjects_templates
 from pages.common.imports.uploads import kept_for_now, new_place, start, write_one
 from pages.common.page import Page
 
@@ -24,28 +26,25 @@ if TYPE_CHECKING:
 
 CONFIRMED = "confirmed_columns"
 SIGNS = {"": "as the file says", ".": "point", ",": "comma"}
-LEAVE_OUT, AS_IT_IS = "leave it out", "as recognised"
+LEAVE_OUT, AS_IT_IS, UNUSED = "leave it out", "as recognised", "not needed"
+MAX_ASKED, MAX_NAMED = 12, 12  # unknown columns that are asked about; names in a sentence
+NOT_SCORABLE, NOT_READ = "not-scorable", "leave-out"  # words of ``reads --blank-cells``
+BLANKS = {
+    NOT_SCORABLE: "the reader could not score the site: stored as “not scorable”",
+    NOT_READ: "the site was not read: left out",
+}
+CLI_WORDS = {  # what a command says -> what it is on this page
+    "needs --correct REASON": "give a reason above to replace it",
+    "--correct REASON": "a reason above",
+}
 
 
-def tables(page: Page) -> None:
-    """Reader scores, or subjects and visits: map columns, see what would be refused, import."""
-    kind = st.segmented_control(
-        "What is in the table?",
-        ["Reader scores", "Subjects and visits"],
-        default="Reader scores",
-        required=True,
-    )
-    upload = st.file_uploader(
-        "CSV, XLSX, Parquet or SAS", type=[end[1:] for end in ENDINGS], key="table_upload"
-    )
-    if kind == "Reader scores":
-        _reads(page, upload)
-    else:
-        _subjects(page, upload)
-
-
-def _reads(page: Page, upload: Any) -> None:
+def scores(page: Page) -> None:
+    """Reader scores: map columns, see what would be refused, import."""
+    st.markdown("What human readers scored: one table for each reader or for all.")
     given = _reads_form()
+    reads_template(page, given["system"])
+    upload = _upload("Table of scores: CSV, XLSX, Parquet or SAS", "table_upload")
     if upload is None:
         return
     from data.tables import reads
@@ -56,16 +55,89 @@ def _reads(page: Page, upload: Any) -> None:
         reading = _reading(file_options)
         table = _table(upload, reading, reads.fitting(given["system"], {}))
         mapping = _mapping(table, tuple(READS), "reads_map")
+        lacking, unknown = reads.lacking(table.columns, given["system"], mapping, reader=given["reader"])
+        mapping |= _say_what_is_lacking(upload.name, lacking, unknown, tuple(READS))
         result = _preview_reads(page, table, given, mapping, reading)
-    _shown(result)
-    if st.button("Import", type="primary", icon=":material/download:", disabled=not result.accepted):
+    _shown(upload.name, result)
+    blanks = _blanks(result.blank)
+    sure = _new_subjects(result.new_subjects)
+    if st.button(
+        "Import",
+        type="primary",
+        icon=":material/download:",
+        disabled=not (result.accepted and blanks and sure),
+    ):
         place = new_place()
         options = [
             part for name, value in given.items() if value for part in (f"--{name.replace('_', '-')}", value)
         ]
         file = write_one(upload, place, 0)
-        options += [*_as_options(mapping), *_given(file_options)]
-        start(page, f"Reader scores ({upload.name})", ["reads", file, *options], place)
+        options += [*_as_options(mapping), *_given(file_options), "--blank-cells", str(blanks)]
+        start(page, f"Scores ({upload.name})", ["reads", file, *options], place)
+
+
+def _upload(label: str, key: str) -> Any:
+    return st.file_uploader(label, type=[end[1:] for end in ENDINGS], key=key)
+
+
+def _say_what_is_lacking(
+    name: str, lacking: list[str], unknown: list[str], fields: tuple[str, ...]
+) -> dict[str, str]:
+    """Where a table lacks a column: say which, and ask what each unknown column is, right here.
+
+    Stops until nothing lacks; returns what was chosen, column -> field.
+    """
+    if not lacking:
+        return {}
+    box = st.container()
+    options = [UNUSED, *dict.fromkeys([*(one for one in lacking if one in fields), *fields])]
+    chosen: dict[str, str] = {}
+    for column, place in zip(unknown[:MAX_ASKED], cycle(st.columns(3))):
+        with place:
+            said = st.selectbox(
+                f"`{md(column)}` is not known: what is it?", options, key=f"unknown_{name}_{column}"
+            )
+        chosen |= {column: said} if said != UNUSED else {}
+    left = [one for one in lacking if one not in chosen.values()]
+    if not left:
+        return chosen
+    what = "no column of it is known" if not unknown else "choose below what its columns are"
+    needed = f"it has no column for {' and '.join(left)}"
+    box.error(f"**{md(name)}**: {needed}. What to do: {what}, or use the template.", icon=":material/build:")
+    _stop()
+
+
+def _stop() -> NoReturn:
+    st.stop()
+    raise AssertionError("a stopped page goes on")
+
+
+def _blanks(count: int) -> str:
+    """What empty cells become: asked before anything is stored. Empty until it was chosen."""
+    if not count:
+        return NOT_SCORABLE
+    choice = st.radio(
+        f"{count:,} cells have no grade. They mean:" if count > 1 else "One cell has no grade. It means:",
+        list(BLANKS),
+        index=None,
+        format_func=lambda one: BLANKS[one],
+        key="blank_cells",
+    )
+    return str(choice or "")
+
+
+def _new_subjects(names: list[str]) -> bool:
+    """Patients whom the study does not know are added only by a person who says so."""
+    if not names:
+        return True
+    shown = ", ".join(names[:MAX_NAMED]) + (
+        f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
+    )
+    who = "1 patient is" if len(names) == 1 else f"{len(names)} patients are"
+    return st.checkbox(
+        f"{who} not known to this study: {md(shown)}. Add {'it' if len(names) == 1 else 'them'}.",
+        key=f"new_subjects_{hash(tuple(names))}",
+    )
 
 
 def _reads_form() -> dict[str, str]:
@@ -95,16 +167,18 @@ def _preview_reads(
     return preview_reads(CohortStore.open(page.path), table, request, actor=page.person)
 
 
-def _subjects(page: Page, upload: Any) -> None:
-    plan = st.file_uploader(
-        "A table of visits as well, if there is one", type=[end[1:] for end in ENDINGS], key="visits_upload"
-    )
+def subjects(page: Page) -> None:
+    """Subjects and visits: map columns, see what would be refused, import."""
+    st.markdown("Who is in the study, and when each visit is planned. Covariates come in with the patients.")
+    subjects_templates(page)
+    upload = _upload("Table of patients: CSV, XLSX, Parquet or SAS", "table_upload")
+    plan = _upload("A table of visits as well, if there is one", "visits_upload")
     correct = st.text_input(
         "Reason, if values that are stored already may be replaced", placeholder="none: refuse them"
     )
     if upload is None:
         return
-    from data.tables.columns import SUBJECTS, VISITS, VISITS_BY_PATTERN
+    from data.tables.columns import SUBJECTS, VISITS, VISITS_BY_PATTERN, recognise
     from data.tables.plan import has_fields
 
     file_options = _file_options("subjects", has_visits=plan is not None)
@@ -115,10 +189,15 @@ def _subjects(page: Page, upload: Any) -> None:
         if plan is not None:
             visits = _table(plan, request.visit_reading, has_fields(VISITS, ("visit",), VISITS_BY_PATTERN))
         mapping = _mapping(table, tuple(SUBJECTS), "subjects_map")
+        columns = recognise(table.columns, SUBJECTS, mapping)
+        lacking = [] if columns.has("subject") else ["subject"]
+        mapping |= _say_what_is_lacking(upload.name, lacking, columns.rest, tuple(SUBJECTS))
         confirmed = _confirmed(table, visits, mapping)
         request = replace(request, mapping=mapping, confirmed=tuple(confirmed))
         result = _preview_subjects(page, table, visits, request)
-    _shown(result)
+    names = upload.name if plan is None else f"{upload.name} and {plan.name}"
+    _shown(names, result)
+    st.caption("Empty cells stay unknown; a later table may fill them.")
     _confirm(result.unconfirmed, confirmed)
     if st.button(
         "Import", type="primary", icon=":material/download:", disabled=not any(result.accepted.values())
@@ -130,9 +209,7 @@ def _subjects(page: Page, upload: Any) -> None:
         options += ["--correct", correct] if correct else []
         options += [part for column in confirmed for part in ("--confirm", column)]
         options += _given(file_options)
-        start(
-            page, f"Subjects ({upload.name})", ["subjects", files[0], *options, *_as_options(mapping)], place
-        )
+        start(page, f"Patients ({names})", ["subjects", files[0], *options, *_as_options(mapping)], place)
 
 
 def _confirmed(table: pd.DataFrame, visits: pd.DataFrame | None, mapping: dict[str, str]) -> list[str]:
@@ -235,19 +312,32 @@ def _as_options(mapping: dict[str, str]) -> list[str]:
     return [part for column, name in mapping.items() for part in ("--map", f"{column}={name}")]
 
 
-def _shown(result: Any) -> None:
+def _rows(count: int) -> str:
+    return f"{count:,} row" + ("" if count == 1 else "s")
+
+
+def _on_page(text: str) -> str:
+    """A reason in the words of this page."""
+    for said, here in CLI_WORDS.items():
+        text = text.replace(said, here)
+    return text
+
+
+def _shown(name: str, result: Any) -> None:
     """What the table would do: how its columns are read, what is new, what would be refused and why."""
     used = ", ".join(f"{md(field)} = {md(column)}" for field, column in result.columns.items())
     new = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in result.stored.items() if count)
     st.markdown(
-        f"**{result.rows} rows.** New: {new or 'nothing'}. Already there: {result.unchanged}. "
+        f"{md(name)}: **{_rows(result.rows)}.** New: {new or 'nothing'}. Already there: {result.unchanged}. "
         f"Would be refused: {len(result.refused)}."
     )
     st.caption(f"Columns read as: {used}.")
     for note in result.notes:
         st.caption(md(note))
     if result.refused:
-        st.dataframe(pd.DataFrame(result.refused), hide_index=True)
+        rows = pd.DataFrame(result.refused)
+        rows["reason"] = rows["reason"].map(_on_page)
+        st.dataframe(rows.assign(file=name), hide_index=True)
     if result.ignored:
         st.caption(
             "Not used: "

@@ -15,6 +15,7 @@ from pages.common.progression.grids import chosen_grid
 from pages.common.progression.question import READERS, Question
 from pages.common.progression.tables import patient_table
 from pages.common.provenance import how_made
+from pages.common.ways_out.report import report_button
 
 
 def left_out(page: Page, asked: Question, found: Found) -> None:
@@ -43,6 +44,7 @@ def _refused(result: dict[str, Any]) -> dict[str, int]:
 def footer(page: Page, asked: Question, found: Found) -> None:
     """The commands and settings that made the numbers."""
     readers = next(iter(found.values()))["readers"]
+    report_button(page, asked.chosen)
     st.markdown("#### The same on the command line")
     st.code(commands(page, asked, readers), language="bash", wrap_lines=True)
     settings = asked.as_settings() | {"scored by": readers if asked.scorer == READERS else asked.scorer}

@@ -23,18 +23,25 @@ def blinded_study(page: Page) -> None:
     """In a blinded study: say so, and offer the act that shows the arms."""
     if not page.state["blinded"]:
         return
-    with st.expander("Arms are hidden: this study is blinded.", icon=":material/visibility_off:"):
+    said, act = st.columns([4, 1], vertical_alignment="center")
+    said.markdown(":material/visibility_off: **Arms are hidden**: every number below is of all patients.")
+    with act:
+        show_the_arms(page)
+
+
+def show_the_arms(page: Page) -> None:
+    """The button that shows the arms, with its reason; whoever may not is told who may."""
+    with st.popover("Show the arms ...", icon=":material/visibility:"):
         st.markdown(
-            "Every number below is for all patients together. Showing the arms is recorded in the audit "
-            "trail with your name, the time and the reason; from then on, unblinded looks at results by arm "
-            "are counted. The command does the same: `sharpline study --unblind --reason ...`."
+            "Showing the arms is recorded in the audit trail with your name, the time and the reason; from "
+            "then on, unblinded looks at results by arm are counted."
         )
         if Act.UNBLIND not in page.acts:
             st.markdown("The data manager may show them.")
             return
         reason = st.text_input("Why the arms may be shown now", placeholder="database locked on 2 May")
         sure = st.checkbox("I may show the arms of this study to everybody who uses this cohort")
-        if st.button("Show the arms", disabled=not (reason.strip() and sure), icon=":material/visibility:"):
+        if st.button("Show the arms", disabled=not (reason.strip() and sure), type="primary"):
             with guards.errors_shown():
                 decide(page.store, actor=page.person, reason=reason.strip(), blinded=False)
             st.rerun()

@@ -11,10 +11,10 @@ import pytest
 
 from core.agreement.icc import icc
 from core.domain import Box, Image
-from core.report.blocks import Code, Figure, FilmPicture, Report, Section, Table, Text
+from core.report.blocks import Code, Facts, Figure, FilmPicture, Report, Section, Table, Text
 from core.report.compose import compose
-from core.report.disagreements import shown_region, worst_patients
-from core.report.films import film_picture
+from core.report.disagreements import disputed_site, shown_region, worst_patients
+from core.report.films import close_up, film_picture
 from core.report.formatting import number, percent, with_interval
 from core.report.html import page
 from core.report.inputs import Case, MarginSet
@@ -210,6 +210,36 @@ def test_film_is_small_and_its_boxes_lie_in_it():
         assert (
             0 <= mark.box.x0 < mark.box.x1 <= shown.width and 0 <= mark.box.y0 < mark.box.y1 <= shown.height
         )
+
+
+def test_close_up_is_the_disputed_site_large_and_alone():
+    film, findings = film_and_findings()
+    grades = pd.DataFrame({"site": ["C5I"] * 3, "label": ["R1", "R2", samples.MODEL], "grade": [2, 3, 3]})
+    kinds = {"R1": "human", "R2": "human", samples.MODEL: "model"}
+    about = (findings, grades, kinds, samples.SYSTEM)
+    shown = close_up(film, "C5I, W104", *about, "C5I")
+    assert shown is not None and shown.height > 250
+    (mark,) = shown.marks
+    assert mark.label == "C5I: R1 2 · R2 3 · M 3"
+    assert mark.box.x1 - mark.box.x0 == pytest.approx(30 * shown.width / 96, rel=0.05)
+    assert close_up(film, "BL", *about, "L1S") is None
+
+
+def test_the_disputed_site_is_where_readings_differ_most():
+    grades = samples.grades()
+    here = grades[grades["subject"] == "P06"].copy()
+    where = (samples.SYSTEM, samples.MODEL, ["BL", "W104"], "cervical")
+    assert disputed_site(here, *where) == "C5I"
+    here["grade"] = 1
+    assert disputed_site(here, *where) == ""
+
+
+def test_the_first_page_stands_alone(report):
+    first = report.sections[0]
+    facts = dict(next(block for block in first.blocks if isinstance(block, Facts)).rows)
+    assert set(facts) == {"Study", "Compared", "Patients", "Reading", "Missing sites", "Made from"}
+    assert facts["Patients"] == "10 of 10 have every reading; 0 left out, listed below"
+    assert "cohort version" in facts["Made from"]
 
 
 def test_film_without_findings_is_shown_whole():

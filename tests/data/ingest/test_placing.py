@@ -74,12 +74,25 @@ def test_a_person_places_films_and_tables_do_not_move_them(study):
     plan = place_films(store, places, actor="ann")
     assert (plan.new_subjects, plan.new_visits, plan.refused) == (["S1"], ["BL"], [])
     assert stored(store)[image] == ("S1", "BL", "person")
-    visits = store.query("SELECT subject, visit FROM main.visit WHERE superseded_by IS NULL")
-    assert visits.values.tolist() == [["S1", "BL"]]
+    visits = store.query("SELECT subject, visit, day FROM main.visit WHERE superseded_by IS NULL")
+    assert visits.values.tolist() == [["S1", "BL", 0]]
     import_subjects(store, pd.DataFrame({"subject": ["S1", "H-1"]}, index=[1, 2]))
     ingest(store, [store.path.parent / "in"], workers=0)
     assert stored(store)[image] == ("S1", "BL", "person")
     assert verify(store).broken == []
+
+
+def test_days_of_visits_come_from_the_dates_of_the_films(study):
+    store, films = study
+    names = {("H-1", 1): ("S1", "W52"), ("H-1", 0): ("S1", "BL"), ("H-2", 1): ("S2", "W52")}
+    places = [
+        Place(films[f"{person}/film{number}.dcm"]["image"], *name) for (person, number), name in names.items()
+    ]
+    place_films(store, places, actor="ann")
+    visits = store.query("SELECT subject, visit, day FROM main.visit WHERE superseded_by IS NULL")
+    days = {(row.subject, row.visit): row.day for row in visits.itertuples()}
+    assert (days["S1", "BL"], days["S1", "W52"]) == (0, 367)
+    assert pd.isna(days["S2", "W52"])
 
 
 @pytest.mark.parametrize(
@@ -161,7 +174,7 @@ def test_rows_of_a_map_that_cannot_be_compared_say_why(run, tmp_path):
 def test_a_map_alone_needs_no_paths_and_paths_need_no_map(run):
     code, said = run("ingest")
     assert code == 2
-    assert "files to import are needed" in said
+    assert "--map FILE is needed" in said
 
 
 NAMES = st.lists(

@@ -1,0 +1,66 @@
+"""The report as a button: made by a job beside the app, then downloaded."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.domain import CohortFilter
+from core.markdown import md
+from pages.common.jobs import Job, board
+from pages.common.page import Page
+from pages.common.readings import system_of
+
+FILE = "report.html"
+WATCH_SECONDS = 1
+
+
+def report_button(page: Page, chosen: CohortFilter) -> None:
+    """Make the agreement report of this score and campaign, of all patients; or take the one that is made."""
+    with st.container(border=True):
+        title = system_of(chosen).title
+        st.markdown(
+            f":material/description: **Report**: the {title} agreement evidence as one file that needs no "
+            "server; its first page stands alone. It is of all patients of the campaign, whatever the filter."
+        )
+        _state(page, chosen)
+
+
+@st.fragment(run_every=WATCH_SECONDS)
+def _state(page: Page, chosen: CohortFilter) -> None:
+    job = _job(page, chosen)
+    if job is None or (not job.is_running and not job.made.exists()):
+        if job is not None:
+            st.error(f"The report was not made: {md(job.complaint)}", icon=":material/build:")
+        if st.button("Make the report", icon=":material/description:", key="make_report"):
+            given = ["report", *_options(chosen)]
+            board().start(_title(page, chosen), page.path, given, actor=page.person, makes=FILE)
+            st.rerun(scope="fragment")
+        return
+    if job.is_running:
+        st.markdown(f":material/hourglass_top: Making the report: {md(job.progress[2] or 'starting')}")
+        return
+    name = f"sharpline_report_{chosen.system}_version_{page.version}.html"
+    content = job.made.read_bytes()
+    st.download_button(
+        "Download the report", content, name, "text/html", icon=":material/download:", type="primary",
+        key="download_report", on_click="ignore",
+    )  # fmt: skip
+
+
+def _options(chosen: CohortFilter) -> list[str]:
+    campaign = ["--campaign", chosen.campaign] if chosen.campaign else []
+    return ["--system", chosen.system, *campaign]
+
+
+def _title(page: Page, chosen: CohortFilter) -> str:
+    return f"Report of {system_of(chosen).title}, cohort version {page.version}"
+
+
+def _job(page: Page, chosen: CohortFilter) -> Job | None:
+    """The newest report of this cohort, version, score and campaign."""
+    wanted = ["report", *_options(chosen)]
+    for job in board().jobs:
+        is_same = job.title == _title(page, chosen) and job.arguments[: len(wanted)] == wanted
+        if is_same and job.cohort == page.path:
+            return job
+    return None
