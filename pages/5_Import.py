@@ -9,6 +9,7 @@ from pages.common.imports.job_list import jobs
 from pages.common.imports.models import model, not_imported
 from pages.common.imports.tables import tables
 from pages.common.page import open_page
+from pages.common.sticky_widgets import pick_one
 
 PARTS = {
     "Films": films,
@@ -23,5 +24,4 @@ forget_selection()
 guards.not_for_readers(page, "Import")
 guards.only_for(page, guards.Act.IMPORT, "Import")
 jobs()
-part = st.segmented_control("Part", list(PARTS), default="Films", required=True, label_visibility="collapsed")
-PARTS[part or "Films"](page)
+PARTS[pick_one("Part", list(PARTS), "import_part", label_visibility="collapsed")](page)

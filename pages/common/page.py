@@ -22,6 +22,8 @@ from pages.common import session_keys as keys
 from pages.common import url_state
 from pages.common.sign_in.who import Act, Person, acts_of, is_guarded, person, sign_in
 from pages.common.tidy import tidy_up
+from pages.common.views.link import copy_link
+from pages.common.views.notices import place_for_notices
 
 ICON = Path(__file__).with_name("icon.svg")  # an icon by name would be fetched from a network
 TIGHT = """<style>
@@ -84,7 +86,8 @@ def open_page(title: str) -> Page:
     """Start a page: must be its first call."""
     st.set_page_config(page_title=f"{title} · Sharpline", layout="wide", page_icon=str(ICON))
     st.html(TIGHT)
-    url_state.sync()
+    place_for_notices()
+    url_state.sync(_script(title))
     path = cohort_path()
     try:
         state = _state(path, stamp(path))
@@ -104,6 +107,11 @@ def open_page(title: str) -> Page:
     _sidebar_top(page)
     tidy_up()
     return page
+
+
+def _script(title: str) -> str:
+    """The script of the page with this title in the menu."""
+    return next(script for script, label, _ in MENU if label == title)
 
 
 def cohort_path() -> str:
@@ -154,7 +162,8 @@ def _sidebar_top(page: Page) -> None:
     with st.sidebar:
         st.markdown("### Sharpline")
         for script, label, icon in MENU:
-            st.page_link(script, label=label, icon=icon, query_params=url_state.parameters())
+            st.page_link(script, label=label, icon=icon, query_params=url_state.parameters(script))
+        copy_link()
         if page.state["phantom"]:
             st.badge("Phantom data: no real patient", color="orange", icon=":material/science:")
         elif page.state.get("model_reads") and not page.is_reader:

@@ -1,4 +1,4 @@
-"""The filter and the place (patient, site, visits) in plain query parameters, defaults left out.
+"""The question in plain query parameters, defaults left out: filter, place (patient, site, visits), choices.
 
 An address that differs from what this session wrote last is one that a person followed: it wins. Otherwise
 the session wins and the address is written again, because a menu may drop parameters.
@@ -12,10 +12,14 @@ import streamlit as st
 
 from core.domain import CohortFilter
 from pages.common import session_keys as keys
+from pages.common.views import choices
+from pages.common.views.choices import Parameters
 
-Parameters = dict[str, list[str]]
 PATIENT_PAGE = "pages/2_Patient.py"
+PATIENT = choices.slug_of(PATIENT_PAGE)
 LISTS = {"arm": "arms", "sex": "sexes", "visit": "visits", "in": "subjects"}
+OF_FILTER = (*LISTS, "with", "campaign", "system")
+OF_PLACE = ("patient", "site", "first", "last")
 
 
 @dataclass(frozen=True)
@@ -28,30 +32,46 @@ class Place:
     last: str = ""
 
 
-def sync() -> None:
+def sync(script: str) -> None:
     """Bring session and address together; once at the start of every page."""
+    page = choices.slug_of(script)
     here = {name: st.query_params.get_all(name) for name in st.query_params}
-    if here and here != st.session_state.get(keys.WRITTEN):
-        st.session_state[keys.FILTER] = read_filter(here)
-        st.session_state[keys.PLACE] = read_place(here)
+    before = st.session_state.get(keys.HERE)
+    st.session_state[keys.HERE] = page
     st.session_state.setdefault(keys.FILTER, CohortFilter())
     st.session_state.setdefault(keys.PLACE, Place())
+    is_other = here not in (st.session_state.get(keys.WRITTEN), parameters())
+    if is_other and (here or before == page):  # none on another page: a menu that drops them
+        _follow(page, here)
     write()
 
 
+def _follow(page: str, here: Parameters) -> None:
+    """Take the question from an address; of another page's place and choices it says nothing."""
+    st.session_state[keys.FILTER] = read_filter(here)
+    if page == PATIENT or any(name in here for name in OF_PLACE):
+        st.session_state[keys.PLACE] = read_place(here)
+    choices.read(page, here, (*OF_FILTER, *OF_PLACE))
+
+
 def write() -> None:
-    """Write the session's filter and place into the address."""
+    """Write the session's question into the address."""
     wanted = parameters()
     st.session_state[keys.WRITTEN] = wanted
     if {name: st.query_params.get_all(name) for name in st.query_params} != wanted:
         st.query_params.from_dict(wanted)
 
 
-def parameters() -> Parameters:
-    """The session's filter and place as query parameters."""
+def parameters(script: str = "", *, whole: bool = False) -> Parameters:
+    """The session's question as query parameters of a page, of the one that is open without a name.
+
+    whole: also what is the default today, for a question that shall stay when defaults change.
+    """
+    page = choices.slug_of(script) if script else st.session_state.get(keys.HERE, "")
     chosen: CohortFilter = st.session_state.get(keys.FILTER, CohortFilter())
     place: Place = st.session_state.get(keys.PLACE, Place())
-    return write_filter(chosen) | write_place(place)
+    of_place = write_place(place) if page == PATIENT else {}
+    return write_filter(chosen) | of_place | choices.written(page, whole=whole)
 
 
 def place() -> Place:
@@ -66,7 +86,7 @@ def go(**changed: str) -> None:
 def open_patient(subject: str, *, site: str = "", first: str = "", last: str = "") -> None:
     """Leave for a patient's films, at a site and two visits where they are named."""
     go(patient=subject, site=site, first=first, last=last)
-    st.switch_page(PATIENT_PAGE, query_params=parameters())
+    st.switch_page(PATIENT_PAGE, query_params=parameters(PATIENT_PAGE))
 
 
 def write_filter(chosen: CohortFilter) -> Parameters:
@@ -95,5 +115,4 @@ def write_place(place: Place) -> Parameters:
 
 
 def read_place(parameters: Parameters) -> Place:
-    fields = ("patient", "site", "first", "last")
-    return Place(**{name: parameters[name][0] for name in fields if parameters.get(name)})
+    return Place(**{name: parameters[name][0] for name in OF_PLACE if parameters.get(name)})
