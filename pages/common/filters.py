@@ -51,7 +51,9 @@ def cohort_filter(page: Page) -> CohortFilter:
         _draw(page, saved, levels, scored, people_campaigns(readers))
         _count(page, saved)
     url_state.write()
-    return with_campaign(saved, readers)
+    shown = with_campaign(saved, readers)
+    st.session_state[keys.SHOWN_FILTER] = shown
+    return shown
 
 
 def with_campaign(chosen: CohortFilter, readers: pd.DataFrame) -> CohortFilter:

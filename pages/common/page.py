@@ -22,6 +22,7 @@ from pages.common import session_keys as keys
 from pages.common import url_state
 from pages.common.sign_in.who import Act, Person, acts_of, is_guarded, person, sign_in
 from pages.common.tidy import tidy_up
+from pages.common.views import saved
 from pages.common.views.link import copy_link
 from pages.common.views.notices import place_for_notices
 
@@ -164,6 +165,8 @@ def _sidebar_top(page: Page) -> None:
         for script, label, icon in MENU:
             st.page_link(script, label=label, icon=icon, query_params=url_state.parameters(script))
         copy_link()
+        if not page.state["is_empty"]:
+            saved.in_sidebar(shelf_of(page))
         if page.state["phantom"]:
             st.badge("Phantom data: no real patient", color="orange", icon=":material/science:")
         elif page.state.get("model_reads") and not page.is_reader:
@@ -176,6 +179,12 @@ def _sidebar_top(page: Page) -> None:
             st.caption("Blinded study: arms are hidden.")
         _sign_out(page)
         _watch(page.path)
+
+
+def shelf_of(page: Page) -> saved.Shelf:
+    """Where the saved views of this cohort are, for who looks."""
+    menu = {script: (label, icon) for script, label, icon in MENU}
+    return saved.Shelf(page.path, stamp(page.path), page.viewer, page.person, menu)
 
 
 def _sign_out(page: Page) -> None:

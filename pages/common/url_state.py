@@ -68,10 +68,20 @@ def parameters(script: str = "", *, whole: bool = False) -> Parameters:
     whole: also what is the default today, for a question that shall stay when defaults change.
     """
     page = choices.slug_of(script) if script else st.session_state.get(keys.HERE, "")
+    of_filter, of_place = _whole() if whole else _short()
+    return of_filter | (of_place if page == PATIENT else {}) | choices.written(page, whole=whole)
+
+
+def _short() -> tuple[Parameters, Parameters]:
     chosen: CohortFilter = st.session_state.get(keys.FILTER, CohortFilter())
-    place: Place = st.session_state.get(keys.PLACE, Place())
-    of_place = write_place(place) if page == PATIENT else {}
-    return write_filter(chosen) | of_place | choices.written(page, whole=whole)
+    return write_filter(chosen), write_place(st.session_state.get(keys.PLACE, Place()))
+
+
+def _whole() -> tuple[Parameters, Parameters]:
+    """Filter and place as they are used, with what is the default today."""
+    chosen: CohortFilter = st.session_state.get(keys.SHOWN_FILTER, st.session_state.get(keys.FILTER))
+    place = st.session_state.get(keys.SHOWN_PLACE, st.session_state.get(keys.PLACE, Place()))
+    return write_filter(chosen) | {"system": [chosen.system]}, write_place(place)
 
 
 def place() -> Place:
@@ -81,6 +91,12 @@ def place() -> Place:
 def go(**changed: str) -> None:
     """Look at another patient, site or pair of visits."""
     st.session_state[keys.PLACE] = replace(place(), **changed)
+
+
+def shown(**used: str) -> None:
+    """What is shown, chosen or by default; the address names what was chosen."""
+    st.session_state[keys.SHOWN_PLACE] = replace(place(), **used)
+    write()
 
 
 def open_patient(subject: str, *, site: str = "", first: str = "", last: str = "") -> None:

@@ -68,3 +68,18 @@ def test_back_from_a_patient_shows_tab_row_and_place(visitor):
     visitor.page.wait_for_function(
         "() => document.querySelector('[data-testid=stMain]').scrollTop > 300", timeout=visitor.patience
     )
+
+
+def test_a_view_is_saved_by_name_and_opened_from_home(visitor):
+    visitor.open(ASKED)
+    visitor.wait_for("minus arm")
+    visitor.click(visitor.page.get_by_text("Saved views"))
+    name = visitor.page.get_by_label("Name for what this page shows")
+    name.fill("One year, *by* subgroup")
+    name.press("Tab")
+    visitor.settle()
+    visitor.click(visitor.page.get_by_role("button", name="Save this view"))
+    visitor.wait_for("Saved: One year")
+    visitor.open()
+    visitor.link("One year, *by* subgroup")
+    shows_what_was_asked(visitor)

@@ -9,6 +9,7 @@ from pages.common import clickable_table, url_state
 from pages.common import session_keys as keys
 from pages.common.views import choices, rows
 from tests.helpers import small_cohort
+from tests.helpers.paths import ROOT
 
 AGREEMENT, PROGRESSION = "pages/3_Agreement.py", "pages/4_Progression.py"
 
@@ -144,3 +145,11 @@ def test_widgets_show_what_was_set_before_they_are_drawn(open_app):
     at = open_app(PROGRESSION)
     at.session_state["progression_section"] = "Missing data"
     assert address(at.run()) == {"section": "Missing data"}
+
+
+def test_no_choice_takes_the_name_of_a_filter_or_a_place():
+    reserved = (*url_state.OF_FILTER, *url_state.OF_PLACE, "row", *choices.SHARED)
+    pages = ("home", "cohort", "patient", "agreement", "progression", "import")
+    taken = {f'"{page}_{name}"' for page in pages for name in reserved}
+    text = " ".join(file.read_text(encoding="utf-8") for file in (ROOT / "pages").rglob("*.py"))
+    assert not {name for name in taken if name in text}

@@ -113,7 +113,7 @@ def choose_case(page: Page, chosen: CohortFilter) -> Case:
     later = visits[visits.index(first) + 1 :] or visits[-1:]
     with to:
         last = _visit("To", keys.LAST, "last", later, later[-1])
-    url_state.write()
+    url_state.shown(patient=subject, first=first, last=last)
     with guards.errors_shown():
         _ask_at_once(page, chosen, subject)
         return case_of(page, chosen, subject, first, last)

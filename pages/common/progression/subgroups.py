@@ -33,7 +33,7 @@ def subgroups(page: Page, asked: Question, found: Found) -> None:
     with b:
         first = pick("minus arm", ordered, "progression_minus", ordered[_reference(page, ordered)])
     with a:
-        second = pick("Arm", [arm for arm in ordered if arm != first], "progression_arm")
+        second = pick("Arm", [arm for arm in ordered if arm != first], "progression_compared")
     rows = subgroup_rows(page, asked, found, second, first)
     figure = subgroup_forest(rows, second=second, first=first, unit=asked.unit, on=page.look)
     chart(figure, "subgroups", alt=f"Difference between {second} and {first} by subgroup")
