@@ -45,6 +45,8 @@ def cohort_filter(page: Page) -> CohortFilter:
             saved = replace(saved, system=scored[0], campaign="")
             readers = ask(page, scores.readers, saved.system)
     asked, saved = saved, _possible(saved, levels)
+    if saved.campaign == next(iter(people_campaigns(readers)), ""):
+        saved = replace(saved, campaign="")  # the default stays out of addresses
     st.session_state[keys.FILTER] = saved
     _say_unknown(asked, saved)
     with st.sidebar:

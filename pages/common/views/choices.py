@@ -17,7 +17,7 @@ from pages.common import session_keys as keys
 
 Values = tuple[str, ...]
 Parameters = dict[str, list[str]]
-SHARED = {"score": "component"}  # parameter -> key
+SHARED = {"score": "component", "sort": "list_sort"}  # parameter -> key
 NONE = "-"  # of a choice of several: none of them
 NAME = re.compile(r"[a-z]\w{0,30}")
 MAX_VALUES, LONGEST = 30, 200  # of a parameter in an address
