@@ -6,6 +6,7 @@ the session wins and the address is written again, because a menu may drop param
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import streamlit as st
@@ -14,11 +15,12 @@ from core.domain import CohortFilter
 from pages.common import session_keys as keys
 from pages.common.views import choices
 from pages.common.views.choices import Parameters
+from pages.common.views.notices import notice
 
 PATIENT_PAGE = "pages/2_Patient.py"
 PATIENT = choices.slug_of(PATIENT_PAGE)
-LISTS = {"arm": "arms", "sex": "sexes", "visit": "visits", "in": "subjects"}
-OF_FILTER = (*LISTS, "with", "campaign", "system")
+LISTS = {"arm": "arms", "sex": "sexes", "visit": "visits", "in": "subjects", "centre": "centres"}
+OF_FILTER = (*LISTS, "with", "range", "campaign", "system")
 OF_PLACE = ("patient", "site", "first", "last")
 
 
@@ -52,6 +54,9 @@ def _follow(page: str, here: Parameters) -> None:
     if page == PATIENT or any(name in here for name in OF_PLACE):
         st.session_state[keys.PLACE] = read_place(here)
     choices.read(page, here, (*OF_FILTER, *OF_PLACE))
+    for text in here.get("range", ()):
+        if _range(text) is None:
+            notice(f"The link's range {text} is none, so it does not filter: it needs a name and two limits.")
 
 
 def write() -> None:
@@ -108,16 +113,44 @@ def open_patient(subject: str, *, site: str = "", first: str = "", last: str = "
 def write_filter(chosen: CohortFilter) -> Parameters:
     found: Parameters = {name: list(getattr(chosen, field)) for name, field in LISTS.items()}
     found["with"] = [f"{name}:{level}" for name, level in chosen.covariates]
+    found["range"] = [_range_text(*one) for one in chosen.ranges]
     found["campaign"] = [chosen.campaign] if chosen.campaign else []
     found["system"] = [chosen.system] if chosen.system != CohortFilter().system else []
     return {name: values for name, values in found.items() if values}
+
+
+def _range_text(name: str, low: float | None, high: float | None) -> str:
+    """``CRP:5..12``; an open end is empty."""
+    return (
+        f"{name}:{'' if low is None else _short_number(low)}..{'' if high is None else _short_number(high)}"
+    )
+
+
+def _short_number(value: float) -> str:
+    """``40`` for 40.0; every digit that counts."""
+    return repr(value).removesuffix(".0")
+
+
+def _range(text: str) -> tuple[str, float | None, float | None] | None:
+    """The range of a parameter; None for what is none."""
+    name, colon, limits = text.rpartition(":")
+    low, dots, high = limits.partition("..")
+    try:
+        found = [None if not part else float(part) for part in (low, high)]
+    except ValueError:
+        return None
+    known = [part for part in found if part is not None]
+    is_range = name and colon and dots and known == sorted(known) and all(map(math.isfinite, known))
+    return (name, found[0], found[1]) if is_range and known else None
 
 
 def read_filter(parameters: Parameters) -> CohortFilter:
     """The filter in an address; what it does not name stays at the default."""
     lists = {field: tuple(parameters.get(name, ())) for name, field in LISTS.items()}
     pairs = (text.partition(":") for text in parameters.get("with", ()))
+    ranges = (_range(text) for text in parameters.get("range", ()))
     return CohortFilter(
+        ranges=tuple(one for one in ranges if one is not None),
         system=next(iter(parameters.get("system", ())), CohortFilter().system),
         campaign=next(iter(parameters.get("campaign", ())), ""),
         covariates=tuple((name, level) for name, colon, level in pairs if colon),
