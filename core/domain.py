@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 
+BIRTH_YEAR = "birth_year"  # the one number among the columns of patients, as a filter names it
 HELD_BACK = "held back until a person releases it"  # how the reason for such an abstention begins
 
 
@@ -184,6 +185,9 @@ def _first_system() -> str:
 class CohortFilter:
     """What is selected on the pages. An empty tuple selects everything. Hashable, so a good cache key.
 
+    Values of one property are alternatives, properties restrict each other. Covariates are those of the
+    patient or of the first visit; ranges are of their numbers and of ``BIRTH_YEAR``.
+
     system: the first one that is registered, unless another is given.
     """
 
@@ -194,3 +198,13 @@ class CohortFilter:
     visits: tuple[str, ...] = ()
     subjects: tuple[str, ...] = ()
     covariates: tuple[tuple[str, str], ...] = ()  # (name, level), for example ("HLA-B27", "positive")
+    centres: tuple[str, ...] = ()
+    ranges: tuple[
+        tuple[str, float | None, float | None], ...
+    ] = ()  # (name, at least, at most), None for open
+
+    @property
+    def leaves_out(self) -> bool:
+        """Whether it may leave patients out."""
+        lists = (self.arms, self.sexes, self.subjects, self.covariates, self.centres, self.ranges)
+        return any(lists)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.common import cohort as view
 from pages.common import guards
-from pages.common.filters import cohort_filter
+from pages.common.filters import cohort_filter, selection_line
 from pages.common.page import open_page
 from pages.common.series import series
 
@@ -13,13 +13,14 @@ st.title("Cohort")
 guards.needs_cohort(page)
 chosen = cohort_filter(page)
 subjects = view.patients(page, chosen)
+selection_line(page, chosen)
 view.counts(page, chosen, subjects)
 films, first = st.columns([1, 1.35])
 with films:
     view.films_by_visit(page, chosen)
-    view.who_is_in(page, subjects)
 with first:
     view.first_table(page, chosen, subjects)
+view.who_is_in(page, chosen, subjects)
 series(page, chosen)
 view.missing(page, chosen)
 view.footer(page, chosen, subjects)

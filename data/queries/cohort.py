@@ -99,6 +99,27 @@ def levels(store: CohortStore, viewer: Viewer) -> pd.DataFrame:
     return answer(store, viewer, sql)
 
 
+def properties(store: CohortStore, viewer: Viewer) -> pd.DataFrame:
+    """What patients can be filtered by: ``subject, kind, name, text, number``, as ``core.facets`` reads it.
+
+    Columns of patients, and covariates of the patient or of the first visit, as far as this viewer sees them.
+    """
+    sql = """
+        WITH first AS (SELECT subject, arg_min(visit, visit_order) AS visit FROM visit GROUP BY subject),
+        property AS (
+            SELECT subject, 'arm' AS kind, 'arm' AS name, arm AS text, NULL::DOUBLE AS number FROM subject
+            UNION ALL SELECT subject, 'sex', 'sex', sex, NULL FROM subject
+            UNION ALL SELECT subject, 'centre', 'centre', centre, NULL FROM subject
+            UNION ALL SELECT subject, 'birth_year', 'birth_year', NULL, birth_year FROM subject
+            UNION ALL SELECT c.subject, 'covariate', c.name, c.text, c.number
+                FROM covariate c JOIN subject s USING (subject) LEFT JOIN first f USING (subject)
+                WHERE c.name <> 'birth_year' AND (c.visit IS NULL OR c.visit = f.visit))
+        SELECT subject, kind, name, text, number FROM property WHERE text IS NOT NULL OR number IS NOT NULL
+        ORDER BY kind, name, subject
+    """
+    return answer(store, viewer, sql)
+
+
 def subjects(store: CohortStore, viewer: Viewer, chosen: CohortFilter) -> pd.DataFrame:
     """One row per chosen patient.
 

@@ -15,8 +15,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.domain import CohortFilter, Role, Viewer
+from core.domain import BIRTH_YEAR, CohortFilter, Role, Viewer
 from core.errors import NotAllowed
+from core.facets import by_name
 
 CURRENT = "superseded_by IS NULL"
 NOTHING = "false"
@@ -151,6 +152,13 @@ ALWAYS_HIDDEN: dict[str, dict[str, str]] = {
 }
 
 
+AT_BASELINE = (
+    "subject IN (SELECT c.subject FROM covariate c LEFT JOIN (SELECT subject, arg_min(visit, visit_order) AS "
+    "visit FROM visit GROUP BY subject) f ON f.subject = c.subject WHERE c.name = {name} AND "
+    "(c.visit IS NULL OR c.visit = f.visit) AND {condition})"
+)
+
+
 def selection(chosen: CohortFilter, allowed: Policy) -> tuple[str, dict[str, object]]:
     """SQL that yields the column ``subject`` of the patients that a filter selects, and its named parameters.
 
@@ -161,20 +169,38 @@ def selection(chosen: CohortFilter, allowed: Policy) -> tuple[str, dict[str, obj
         raise NotAllowed("a filter by arm", "arms are not shown in a blinded study", "clear the arm filter")
     if chosen.visits and not allowed.sees_order:
         raise NotAllowed("a filter by visit", "visits are not named to a reader", "clear the visit filter")
-    if (chosen.sexes or chosen.covariates) and not allowed.sees_order:
+    of_patients = (chosen.sexes, chosen.covariates, chosen.centres, chosen.ranges)
+    if any(of_patients) and not allowed.sees_order:
         raise NotAllowed(
             "a filter by a property of patients", "these are not shown to a reader", "clear the filter"
         )
     conditions = ["true"]
     values: dict[str, object] = {}
-    for column, wanted in (("arm", chosen.arms), ("sex", chosen.sexes), ("subject", chosen.subjects)):
+    lists = (chosen.arms, chosen.sexes, chosen.centres, chosen.subjects)
+    for column, wanted in zip(("arm", "sex", "centre", "subject"), lists, strict=True):
         if wanted:
             conditions.append(f"list_contains($filter_{column}, {column})")
             values[f"filter_{column}"] = list(wanted)
-    for number, (name, level) in enumerate(chosen.covariates):
-        conditions.append(
-            f"subject IN (SELECT subject FROM covariate WHERE name = $covariate_{number} "
-            f"AND (text = $level_{number} OR number = TRY_CAST($level_{number} AS DOUBLE)))"
+    for number, (name, levels) in enumerate(by_name(chosen).items()):
+        is_level = (
+            f"(list_contains($level_{number}, c.text) "
+            f"OR list_contains(list_transform($level_{number}, lambda x: TRY_CAST(x AS DOUBLE)), c.number))"
         )
-        values |= {f"covariate_{number}": name, f"level_{number}": level}
+        conditions.append(AT_BASELINE.format(name=f"$covariate_{number}", condition=is_level))
+        values |= {f"covariate_{number}": name, f"level_{number}": list(levels)}
+    for number, (name, *limits) in enumerate(chosen.ranges):
+        column = "birth_year" if name == BIRTH_YEAR else "c.number"
+        inside = " AND ".join(
+            f"{column} {sign} $limit_{number}_{sign == '<='}"
+            for sign, limit in zip((">=", "<="), limits, strict=True) if limit is not None
+        ) or f"{column} IS NOT NULL"  # fmt: skip
+        is_born = name == BIRTH_YEAR
+        conditions.append(
+            inside if is_born else AT_BASELINE.format(name=f"$range_{number}", condition=inside)
+        )
+        values |= {} if is_born else {f"range_{number}": name}
+        values |= {
+            f"limit_{number}_{is_high}": float(limit)
+            for is_high, limit in zip((False, True), limits, strict=True) if limit is not None
+        }  # fmt: skip
     return f"SELECT subject FROM subject WHERE {' AND '.join(conditions)}", values

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.common.column_labels import column_labels
+from pages.common.views.rows import opened, opened_last
 
 ROW_HEIGHT, HEAD_HEIGHT = 35, 38  # of Streamlit's table, in pixels
 FEW = 12  # rows of a list that are always shown
@@ -34,7 +35,9 @@ def clicked_row(rows: pd.DataFrame, key: str, **options: Any) -> dict[str, Any] 
 
     def keep(row: int, _: str) -> None:
         st.session_state[kept] = row
+        opened(key, rows.iloc[row])
 
+    opened_last(key, rows)
     clickable_table(rows, key, keep, **options)
     place = st.session_state.pop(kept, None)
     if place is None or place >= len(rows):

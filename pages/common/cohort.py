@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
 from core.domain import CohortFilter
+from core.markdown import md
 from core.reader_labels import label_kinds, people
 from core.table_one import table_one
 from data.queries import cohort, scores
@@ -17,6 +20,7 @@ from pages.common.page import Page
 from pages.common.provenance import download, how_made
 from pages.common.queries import ask, asking, fetch
 from pages.common.readings import chosen_totals, status_table, system_of
+from pages.common.views.work_list import HELP, WorkList, pick_order, work_list
 
 
 def patients(page: Page, chosen: CohortFilter) -> pd.DataFrame:
@@ -118,25 +122,59 @@ def first_table(page: Page, chosen: CohortFilter, subjects: pd.DataFrame) -> Non
     download(table, "table_1")
 
 
-def who_is_in(page: Page, subjects: pd.DataFrame) -> None:
-    """The patients; a click on a row opens the patient."""
-    st.markdown("#### Patients")
-    hidden = ["arm"] if not page.sees_arm else []
-    table = subjects.drop(columns=hidden)
-    if page.is_reader:
-        table = table[["subject", "visits", "films"]]
-    row = clicked_row(
-        table, "cohort_patients", height=height_for(table, 420),
-        column_config={
-            "birth_year": st.column_config.NumberColumn("born", format="%d"),
-            "last_day": st.column_config.NumberColumn("last day", help="Days from baseline to last visit"),
-            "abstained": st.column_config.NumberColumn("rejected films", help="By the model of any score"),
-        },
-    )  # fmt: skip
+def who_is_in(page: Page, chosen: CohortFilter, subjects: pd.DataFrame) -> None:
+    """The patients as a work list; a click on a row opens the patient."""
+    title, order = st.columns([3, 1], vertical_alignment="bottom")
+    title.markdown("#### Patients")
+    with guards.errors_shown():
+        found = work_list(page, chosen)
+    with order:
+        listed = found.sorted_by(pick_order(found))
+    table = who_table(page, listed, subjects, found)
+    row = clicked_row(table, "cohort_patients", height=height_for(table, 420), column_config=_columns(found))
     if row:
         url_state.open_patient(row["subject"])
-    st.caption(f"n = {len(subjects)}. Click a row to open the patient.")
+    st.caption(
+        f"n = {len(subjects):,}. Click a row to open the patient, a column's head to sort.{_told(found)}"
+    )
     download(table, "patients")
+
+
+def who_table(page: Page, listed: pd.DataFrame, subjects: pd.DataFrame, found: WorkList) -> pd.DataFrame:
+    """A row per patient in the order of the list, with what this viewer may see and what is known."""
+    table = listed[["subject"]].merge(subjects, on="subject", how="left")
+    if page.is_reader:
+        return table[["subject", "visits", "films"]]
+    if not page.sees_arm:
+        table = table.drop(columns="arm")
+    if found.first:
+        table.insert(1, "change", listed["change"])
+        table.insert(2, "beyond SDC", listed["beyond"].map({True: "yes", False: "no"}))
+        table = table.assign(disagreement=listed["disagreement"], doubt=listed["doubt"])
+    return table.dropna(axis="columns", how="all") if len(table) else table
+
+
+def _columns(found: WorkList) -> dict[str, Any]:
+    number = st.column_config.NumberColumn
+    return {
+        "change": number(
+            "change", format="%+.1f", help=f"{found.first} to {found.last}, mean of the readers"
+        ),
+        "beyond SDC": st.column_config.TextColumn(help="Whether the change is beyond the readers' error"),
+        "birth_year": number("born", format="%d"),
+        "last_day": number("last day", help="Days from baseline to last visit"),
+        "abstained": number("rejected films", help="By the model of any score"),
+        "disagreement": number("readers differ by", format="%.1f", help="Largest minus smallest change"),
+        "doubt": number("doubt of the model", format="%.1f", help=HELP),
+    }
+
+
+def _told(found: WorkList) -> str:
+    """What the columns of change are of."""
+    if not found.first:
+        return ""
+    limit = f"; {found.error.text}" if found.error else "; no SDC: it needs two readers of two patients"
+    return f" Change from {md(found.first)} to {md(found.last)}, mean of the readers{limit}."
 
 
 def missing(page: Page, chosen: CohortFilter) -> None:

@@ -64,5 +64,5 @@ def errors_shown() -> Iterator[None]:
 
 
 def link(script: str, label: str, icon: str = ":material/arrow_forward:") -> None:
-    """A link that carries filter and place."""
-    st.page_link(script, label=label, icon=icon, query_params=url_state.parameters())
+    """A link that carries the question."""
+    st.page_link(script, label=label, icon=icon, query_params=url_state.parameters(script))

@@ -22,6 +22,9 @@ from pages.common import session_keys as keys
 from pages.common import url_state
 from pages.common.sign_in.who import Act, Person, acts_of, is_guarded, person, sign_in
 from pages.common.tidy import tidy_up
+from pages.common.views import saved
+from pages.common.views.link import copy_link
+from pages.common.views.notices import place_for_notices
 from pages.common.ways_out.described import made_with
 
 ICON = Path(__file__).with_name("icon.svg")  # an icon by name would be fetched from a network
@@ -86,7 +89,8 @@ def open_page(title: str) -> Page:
     """Start a page: must be its first call."""
     st.set_page_config(page_title=f"{title} · Sharpline", layout="wide", page_icon=str(ICON))
     st.html(TIGHT)
-    url_state.sync()
+    place_for_notices()
+    url_state.sync(_script(title))
     path = cohort_path()
     try:
         state = _state(path, stamp(path))
@@ -108,6 +112,11 @@ def open_page(title: str) -> Page:
     _sidebar_top(page)
     tidy_up()
     return page
+
+
+def _script(title: str) -> str:
+    """The script of the page with this title in the menu."""
+    return next(script for script, label, _ in MENU if label == title)
 
 
 def cohort_path() -> str:
@@ -158,7 +167,10 @@ def _sidebar_top(page: Page) -> None:
     with st.sidebar:
         st.markdown("### Sharpline")
         for script, label, icon in MENU:
-            st.page_link(script, label=label, icon=icon, query_params=url_state.parameters())
+            st.page_link(script, label=label, icon=icon, query_params=url_state.parameters(script))
+        copy_link()
+        if not page.state["is_empty"]:
+            saved.in_sidebar(shelf_of(page))
         if page.state["phantom"]:
             st.badge("Phantom data: no real patient", color="orange", icon=":material/science:")
         elif page.state.get("model_reads") and not page.is_reader:
@@ -171,6 +183,12 @@ def _sidebar_top(page: Page) -> None:
             st.caption("Blinded study: arms are hidden.")
         _sign_out(page)
         _watch(page.path)
+
+
+def shelf_of(page: Page) -> saved.Shelf:
+    """Where the saved views of this cohort are, for who looks."""
+    menu = {script: (label, icon) for script, label, icon in MENU}
+    return saved.Shelf(page.path, stamp(page.path), page.viewer, page.person, menu)
 
 
 def _sign_out(page: Page) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -12,7 +14,7 @@ import streamlit as st
 
 from core.domain import CohortFilter
 from core.markdown import md
-from core.spreadsheet import safe_frame
+from core.spreadsheet import safe_frame, safe_text
 from data.queries import scores
 from data.store.transaction import software_version
 from pages.common import session_keys as keys
@@ -59,10 +61,21 @@ def as_csv(frame: pd.DataFrame) -> bytes:
     return safe_frame(frame).to_csv(index=False).encode()
 
 
+def selected(content: bytes, words: str) -> bytes:
+    """A CSV with the filter in its last column, as every row is of these patients; as it is without one."""
+    if not words:
+        return content
+    rows = list(csv.reader(io.StringIO(content.decode(), newline="")))
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerows([*row, safe_text(words) if place else "selection"] for place, row in enumerate(rows))
+    return out.getvalue().encode()
+
+
 def download(table: pd.DataFrame | bytes, name: str, *, label: str = "CSV") -> None:
     """A button that gives a table, or what ``as_csv`` made of it, as CSV; the name says of how many."""
-    content = table if isinstance(table, bytes) else as_csv(table)
-    _, short = st.session_state.get(keys.SELECTION, ("", ""))
+    words, short = st.session_state.get(keys.SELECTION, ("", ""))
+    content = selected(table if isinstance(table, bytes) else as_csv(table), words)
     file = f"{name}_{short}.csv" if short else f"{name}.csv"
     st.download_button(
         label, content, file, "text/csv", icon=":material/download:", key=f"download_{name}",

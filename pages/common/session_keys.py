@@ -1,7 +1,12 @@
 """Every key of the session's state that is used in more than one place, named once."""
 
 FILTER = "filter"  # core.domain.CohortFilter
+SHOWN_FILTER = "shown_filter"  # the same as it is used: with the campaign that counts
 PLACE = "place"  # pages.common.url_state.Place: patient, site, the two visits
+HERE = "here"  # the page of the last run, as pages.common.views.choices.slug_of names it
+CHOICES = "choices"  # pages.common.views.choices.Choices: what was chosen in the widgets of the pages
+NOTICES = "notices"  # the place at the top of a page where it is said what a link asked for in vain
+SHOWN_PLACE = "shown_place"  # the same as it is used
 WRITTEN = "address_written"  # the query parameters that this session wrote last
 SEEN_VERSION = "seen_version"  # cohort version of the last full run of a page
 MADE_FROM = "made_from"  # table -> last event that had changed it, of all that this run of a page shows
@@ -13,6 +18,8 @@ SEXES = "filter_sexes"
 VISITS = "filter_visits"
 SUBJECTS = "filter_subjects"
 COVARIATES = "filter_covariates"
+CENTRES = "filter_centres"
+RANGES = "filter_ranges"  # names; with _NAME behind it the slider of one
 CAMPAIGN = "filter_campaign"
 CLEAR = "filter_clear"
 SELECTION = "filter_selection"  # (words, short) of who is in, on a page whose results are of a selection

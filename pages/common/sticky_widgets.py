@@ -1,4 +1,8 @@
-"""Choices that last: a widget forgets its value when the page changes, so it is seeded from what was kept."""
+"""Choices that last: seeded from what was kept, over page changes, reloads and links.
+
+A key that begins with the name of its page, such as ``agreement_pair``, is also a parameter of that page's
+address (``pages.common.views.choices``).
+"""
 
 from __future__ import annotations
 
@@ -9,49 +13,85 @@ import streamlit as st
 
 from core.markdown import md
 from core.scores.system import ScoreSystem
+from pages.common import url_state
+from pages.common.views import choices
+from pages.common.views.notices import notice
 
-COMPONENT = "component"  # the part of the score that is looked at, on every page
+COMPONENT = choices.SHARED["score"]  # the part of the score that is looked at, on every page
 TOTAL = "total"
+ON = "yes"
 
 
-def sticky(key: str, options: Sequence[str], default: str = "") -> None:
+def sticky(key: str, options: Sequence[str], default: str = "", title: str = "") -> None:
     """Seed a choice from what it was when it was drawn last, also before another page was looked at.
 
     It is set at every run: a widget that is drawn in another place would show its first option otherwise.
     """
-    known = (st.session_state.get(key), st.session_state.get(f"{key}_kept"), default, *options)
-    st.session_state[key] = next(value for value in known if value in options)
+    value, lost = choices.settle(key, options, default, now=st.session_state.get(key))
+    if lost:
+        notice(f"{title or 'The link'}: {lost} is not known here, {value} is shown.")
+    st.session_state[key] = value
+    url_state.write()
 
 
 def keep(key: str) -> Callable[[], None]:
     """The callback of a sticky choice."""
 
     def kept() -> None:
-        st.session_state[f"{key}_kept"] = st.session_state[key]
+        value = st.session_state[key]
+        choices.keep(key, *(value if isinstance(value, list | tuple) else [_text(value)]))
 
     return kept
 
 
+def _text(value: Any) -> str:
+    return (ON if value else choices.NONE) if isinstance(value, bool) else str(value)
+
+
 def choose(key: str, value: str) -> None:
     """Set a sticky choice before it is drawn."""
-    st.session_state[key] = st.session_state[f"{key}_kept"] = value
+    st.session_state[key] = value
+    choices.keep(key, value)
 
 
-def pick(title: str, options: Sequence[str], key: str, **more: Any) -> str:
+def pick(title: str, options: Sequence[str], key: str, default: str = "", **more: Any) -> str:
     """A select box whose choice lasts."""
-    sticky(key, options)
+    sticky(key, options, default, title)
     value: str = st.selectbox(title, list(options), key=key, on_change=keep(key), **more)
     return value
 
 
 def pick_one(title: str, options: Sequence[str], key: str, default: str = "", **more: Any) -> str:
     """Buttons beside each other of which one is on; the choice lasts."""
-    sticky(key, options, default)
+    sticky(key, options, default, title)
     more.setdefault("format_func", md)
     value: str = st.segmented_control(
         title, list(options), key=key, on_change=keep(key), required=True, **more
     )
     return value
+
+
+def pick_many(
+    title: str, options: Sequence[str], key: str, default: Sequence[str] = (), **more: Any
+) -> list[str]:
+    """Several of a list; the choice lasts."""
+    now = st.session_state.get(key)
+    chosen, lost = choices.settle_many(key, options, default, now=None if now is None else tuple(now))
+    if lost:
+        notice(f"{title}: {', '.join(lost)} is not known here.")
+    st.session_state[key] = list(chosen)
+    url_state.write()
+    values: list[str] = st.multiselect(title, list(options), key=key, on_change=keep(key), **more)
+    return values
+
+
+def switch(title: str, key: str, **more: Any) -> bool:
+    """Something that is on or off, off at first; it lasts."""
+    now = st.session_state.get(key)
+    value, _ = choices.settle(key, (choices.NONE, ON), now=None if now is None else _text(now))
+    st.session_state[key] = value == ON
+    url_state.write()
+    return st.toggle(title, key=key, on_change=keep(key), **more)
 
 
 def components(system: ScoreSystem) -> list[str]:

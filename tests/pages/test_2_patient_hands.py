@@ -46,13 +46,13 @@ def test_page_tells_total_parts_joints_and_findings(open_app, hands_file):
 def test_course_and_rows_can_be_chosen(open_app, hands_file):
     at = open_app(PAGE, cohort=hands_file, patient="P4", system="mtss")
     at.segmented_control(key="component").set_value("jsn")
-    at.segmented_control(key="map_rows").set_value("Changed")
-    at.segmented_control(key="map_reading").set_value("largest change").run()
+    at.segmented_control(key="patient_rows").set_value("Changed")
+    at.segmented_control(key="patient_marks").set_value("largest change").run()
     assert not at.exception
     captions = words(at, "caption")
     assert "3 of 86 sites shown" in captions
     assert "the largest where they differ" in captions
-    at.segmented_control(key="map_rows").set_value("All").run()
+    at.segmented_control(key="patient_rows").set_value("All").run()
     assert "of 86 sites shown" not in words(at, "caption")
 
 

@@ -185,7 +185,7 @@ def test_models_are_fitted_on_the_button_and_equal_core(open_app, own):
 
     at = section(open_app(PAGE, cohort=own), "Models and tests")
     assert "Nothing is fitted" in words(at, "caption")
-    at.multiselect(key="models_chosen").set_value(["compare", "mmrm"])
+    at.multiselect(key="progression_models").set_value(["compare", "mmrm"])
     next(button for button in at.button if button.label == "Fit").click().run()
     assert not at.exception
     shown = next(table for table in tables(at) if "term" in table and "n" in table)
@@ -269,7 +269,7 @@ def test_several_arms_have_adjusted_p_values_by_choice(open_app, tmp_path, monke
 
 def test_p_values_are_off_for_a_subset(open_app, own):
     at = section(open_app(PAGE, cohort=own, sex="M"), "Models and tests")
-    at.multiselect(key="models_chosen").set_value(["compare", "mmrm"])
+    at.multiselect(key="progression_models").set_value(["compare", "mmrm"])
     next(button for button in at.button if button.label == "Fit").click().run()
     assert not at.exception
     assert "P-values are off" in words(at, "info")

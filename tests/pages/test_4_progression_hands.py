@@ -31,7 +31,7 @@ def test_definitions_are_those_of_the_score(hands):
 def test_parts_tell_who_progressed_in_which(hands):
     at = hands.button_group(key="progression_section").set_value("Parts of the score").run()
     assert not at.exception
-    at = at.selectbox(key="parts_rule").select(">0").run()
+    at = at.selectbox(key="progression_definition").select(">0").run()
     tables = [one.value for one in at.dataframe]
     parts = next(one for one in tables if "part" in one).set_index("part")
     assert list(parts.index) == ["total", "erosion", "joint space narrowing", "hands", "feet"]

@@ -59,7 +59,7 @@ def test_change_comes_apart_into_sites_with_two_crops_each(open_app):
 
 def test_change_of_one_reading_can_be_chosen(open_app):
     at = open_app(PAGE, patient="P4")
-    next(one for one in at.button_group if one.key == "why_reading").set_value("R2").run()
+    next(one for one in at.button_group if one.key == "patient_reading").set_value("R2").run()
     assert not at.exception
     totals = totals_of(small_cohort.site_grades(), small_cohort.SYSTEM, "P4")
     change = totals[("R2", "W104")] - totals[("R2", "BL")]

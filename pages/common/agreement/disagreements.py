@@ -14,7 +14,7 @@ from pages.common.agreement.site_statistics import rated_sites, too_many_grades
 from pages.common.agreement.widgets import beside, named, opening_table, sentence_with_data
 from pages.common.page import Page
 from pages.common.readings import system_of
-from pages.common.sticky_widgets import keep, sticky
+from pages.common.sticky_widgets import pick
 
 WHO = "agreement_worst_pair"
 
@@ -22,8 +22,7 @@ WHO = "agreement_worst_pair"
 def worst(page: Page, compared: Comparison) -> None:
     """Change before status: a disagreement about change is what an endpoint suffers from."""
     options = _options(compared)
-    sticky(WHO, list(options))
-    name = st.selectbox("Who differs", list(options), key=WHO, on_change=keep(WHO))
+    name = pick("Who differs", list(options), WHO)
     panels = list(reversed(compared.panels))
     for column, panel in zip(beside(len(panels)), panels, strict=True):
         with column:

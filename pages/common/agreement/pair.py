@@ -21,6 +21,7 @@ from pages.common.agreement.widgets import beside, figure, open_case, pick_pair,
 from pages.common.page import Page
 from pages.common.provenance import as_csv
 from pages.common.queries import computed
+from pages.common.sticky_widgets import switch
 
 SLOPING = "agreement_sloping"
 
@@ -30,10 +31,11 @@ def one_pair(page: Page, compared: Comparison) -> None:
     who, how = st.columns([2, 1], vertical_alignment="bottom")
     with who:
         pair = pick_pair(compared)
-    sloping = how.toggle(
-        "Limits that follow the mean", key=SLOPING, help="For differences that grow with the score: limits "
-        "from a regression of the differences and of their spread on the mean (Bland and Altman 1999)",
-    )  # fmt: skip
+    with how:
+        sloping = switch(
+            "Limits that follow the mean", SLOPING, help="For differences that grow with the score: limits "
+            "from a regression of the differences and of their spread on the mean (Bland and Altman 1999)",
+        )  # fmt: skip
     for column, panel in zip(beside(len(compared.panels)), compared.panels, strict=True):
         with column:
             titled(compared, panel)

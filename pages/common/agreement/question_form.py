@@ -11,9 +11,10 @@ from pages.common import guards
 from pages.common.agreement.question import Comparison, Question
 from pages.common.page import Page
 from pages.common.readings import chosen_totals, system_of
-from pages.common.sticky_widgets import keep, pick_component, sticky
+from pages.common.sticky_widgets import pick, pick_component, switch
 
-FIRST, LAST = "agreement_first", "agreement_last"
+FIRST, LAST = "agreement_from", "agreement_to"
+TRUTH = "agreement_truth"
 
 
 def choose_question(page: Page, chosen: CohortFilter) -> Question:
@@ -27,21 +28,14 @@ def choose_question(page: Page, chosen: CohortFilter) -> Question:
     with part:
         component = pick_component(system)
     with from_:
-        first = _one("Change from", FIRST, visits[:-1] or visits)
+        first = pick("Change from", visits[:-1] or visits, FIRST)
     later = visits[visits.index(first) + 1 :] or visits[-1:]
     with to:
-        last = _one("Change to / status at", LAST, later, later[-1])
+        last = pick("Change to / status at", later, LAST, later[-1])
     has_truth = bool((totals["kind"] == ReaderKind.CONSENSUS).any())
-    shown = has_truth and truth.toggle(
-        "Show the truth", value=False, key="agreement_truth", help="What the phantoms were made from"
-    )
+    with truth:
+        shown = has_truth and switch("Show the truth", TRUTH, help="What the phantoms were made from")
     return Question(chosen, first, last, component, shown)
-
-
-def _one(title: str, key: str, options: list[str], default: str = "") -> str:
-    sticky(key, options, default)
-    value: str = st.selectbox(title, options, key=key, on_change=keep(key))
-    return value
 
 
 def needs_two(compared: Comparison) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import streamlit as st
-
 from pages.common.agreement import (
     disagreements,
     grades,
@@ -19,7 +17,7 @@ from pages.common.agreement import (
 from pages.common.agreement.question import Comparison
 from pages.common.agreement.widgets import SECTION
 from pages.common.page import Page
-from pages.common.sticky_widgets import keep, sticky
+from pages.common.sticky_widgets import pick_one
 
 SECTIONS: dict[str, Callable[[Page, Comparison], None]] = {
     "Patient by patient": pair.one_pair,
@@ -35,9 +33,5 @@ SECTIONS: dict[str, Callable[[Page, Comparison], None]] = {
 
 def sections(page: Page, compared: Comparison) -> None:
     """One section at a time: only the open one is computed."""
-    sticky(SECTION, list(SECTIONS))
-    name: str = st.segmented_control(
-        "Look closer", list(SECTIONS), key=SECTION, on_change=keep(SECTION), required=True,
-        label_visibility="collapsed", wrap=True,
-    )  # fmt: skip
+    name = pick_one("Look closer", list(SECTIONS), SECTION, label_visibility="collapsed", wrap=True)
     SECTIONS[name](page, compared)

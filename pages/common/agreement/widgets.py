@@ -17,7 +17,7 @@ from pages.common.agreement.question import Comparison
 from pages.common.charts import chart, clickable
 from pages.common.clickable_table import clicked_row, height_for, record
 from pages.common.provenance import as_csv, download
-from pages.common.sticky_widgets import pick, sticky
+from pages.common.sticky_widgets import pick
 
 PAIR = "agreement_pair"
 SECTION = "agreement_section"
@@ -45,8 +45,7 @@ def pick_pair(compared: Comparison, pairs: Sequence[tuple[str, str]] | None = No
     known = compared.pairs if pairs is None else pairs
     options = {named(pair): pair for pair in known}
     with_model = [name for name, pair in options.items() if compared.pair(*pair).kind == ReaderKind.MODEL]
-    sticky(PAIR, list(options), with_model[0] if with_model else "")
-    return options[pick("Pair", list(options), PAIR)]
+    return options[pick("Pair", list(options), PAIR, with_model[0] if with_model else "")]
 
 
 def shorts(compared: Comparison) -> dict[str, str]:

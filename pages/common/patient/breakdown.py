@@ -20,7 +20,7 @@ from pages.common.queries import asking, computed, fetch
 
 AT_ONCE = 6  # sites whose crops are made
 LARGE, SMALL = 230, 132  # sides of a crop on the screen
-TOTAL, COMPONENT, READING, MORE = "trail_total", "trail_component", "why_reading", "why_more"
+TOTAL, COMPONENT, READING, MORE = "trail_total", "trail_component", "patient_reading", "why_more"
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ from pages.common import session_keys as keys
 from pages.common.page import Page
 from pages.common.queries import Request, ask, asking, computed, fetch
 from pages.common.readings import Error, all_patients, reader_error, system_of
+from pages.common.views.notices import notice
+from pages.common.views.work_list import WorkList, labels, pick_order, work_list
 
 Asked = tuple[CohortFilter, str, str, str]  # patients chosen, subject, first and last visit
 
@@ -99,21 +101,21 @@ def needs_patients(page: Page, chosen: CohortFilter) -> None:
 def choose_case(page: Page, chosen: CohortFilter) -> Case:
     """Patient and visits: widgets over the place in the address."""
     with guards.errors_shown():
-        patients = ask(page, cohort.subjects, chosen)
-    who, from_, to = st.columns([2, 1, 1])
-    with who:
-        subject = _patient(patients["subject"].tolist())
-        _say_if_another(page, chosen, subject)
+        found = work_list(page, chosen, url_state.place().first, url_state.place().last)
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    with row:
+        subject = _patient(page, found)
+    _say_if_another(page, chosen, subject)
     with guards.errors_shown():
         known = ask(page, patient.visits, subject)
     visits = visits_in_order(known)
     guards.needs_rows(pd.DataFrame(visits), f"{subject} has no visit yet.")
-    with from_:
-        first = _visit("From", keys.FIRST, "first", visits[:-1] or visits, _baseline(known, visits))
+    with row:
+        first = _visit(subject, "From", keys.FIRST, "first", visits[:-1] or visits, _baseline(known, visits))
     later = visits[visits.index(first) + 1 :] or visits[-1:]
-    with to:
-        last = _visit("To", keys.LAST, "last", later, later[-1])
-    url_state.write()
+    with row:
+        last = _visit(subject, "To", keys.LAST, "last", later, later[-1])
+    url_state.shown(patient=subject, first=first, last=last)
     with guards.errors_shown():
         _ask_at_once(page, chosen, subject)
         return case_of(page, chosen, subject, first, last)
@@ -183,11 +185,37 @@ def _case(page: Page, chosen: CohortFilter, subject: str, first: str, last: str)
     return Case(subject, first, last, chosen, system, visits, shown, marked, beside, kinds, error)
 
 
-def _patient(patients: list[str]) -> str:
+def _patient(page: Page, found: WorkList) -> str:
+    """The patient, with the ones before and after in the list, and the order of the list."""
+    patients = found.sorted_by(pick_order(found, width=145))["subject"].tolist()
     now = url_state.place().patient
-    st.session_state[keys.PATIENT] = now if now in patients else patients[0]
-    subject: str = st.selectbox("Patient", patients, key=keys.PATIENT, on_change=_keep_patient)
+    st.session_state[keys.PATIENT] = now = now if now in patients else patients[0]
+    place = patients.index(now)
+    _step(page, "Previous", patients[place - 1] if place else "")
+    subject: str = st.selectbox(
+        "Patient", patients, key=keys.PATIENT,
+        on_change=lambda: _to_patient(page, st.session_state[keys.PATIENT]),
+        format_func=labels(found).__getitem__, width="stretch",
+        help=f"{place + 1:,} of {len(patients):,}. {_meaning(found)}",
+    )  # fmt: skip
+    _step(page, "Next", patients[place + 1] if place + 1 < len(patients) else "")
     return subject
+
+
+def _step(page: Page, label: str, subject: str) -> None:
+    """A button to a neighbour in the list; off where there is none."""
+    st.button(
+        label, key=f"patient_to_{label.lower()}", disabled=not subject, help=subject or None,
+        on_click=_to_patient, args=(page, subject),
+    )  # fmt: skip
+
+
+def _meaning(found: WorkList) -> str:
+    """What the numbers beside the names are."""
+    if not found.first:
+        return ""
+    limit = f"; > SDC: beyond reading error, {found.error.text}" if found.error else ""
+    return f"Change from {md(found.first)} to {md(found.last)}, mean of the readers{limit}."
 
 
 def _say_if_another(page: Page, chosen: CohortFilter, shown: str) -> None:
@@ -204,14 +232,18 @@ def _say_if_another(page: Page, chosen: CohortFilter, shown: str) -> None:
     st.warning(f"Patient {md(wanted)} {why}: {md(shown)} is shown.", icon=":material/person_off:")
 
 
-def _keep_patient() -> None:
-    url_state.go(patient=st.session_state[keys.PATIENT], site="", first="", last="")
+def _to_patient(page: Page, subject: str) -> None:
+    """Look at another patient at the same two visits; a blinded reader's visits have other names there."""
+    visits = {"first": "", "last": ""} if page.is_reader else {}
+    url_state.go(patient=subject, site="", **visits)
 
 
-def _visit(title: str, key: str, field: str, visits: list[str], default: str) -> str:
+def _visit(subject: str, title: str, key: str, field: str, visits: list[str], default: str) -> str:
     now = getattr(url_state.place(), field)
+    if now and now not in visits:
+        notice(f"{title}: {subject} has no visit {now} to choose here, {default} is shown.")
     st.session_state[key] = now if now in visits else default
     visit: str = st.selectbox(
-        title, visits, key=key, on_change=lambda: url_state.go(**{field: st.session_state[key]})
+        title, visits, key=key, on_change=lambda: url_state.go(**{field: st.session_state[key]}), width=92
     )
     return visit

@@ -32,6 +32,7 @@ from pages.common.patient.film_pair import show_in_films
 from pages.common.patient.site_card import states_at
 from pages.common.patient.site_location import alike, place_of, side_of
 from pages.common.queries import computed
+from pages.common.sticky_widgets import pick_one
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,7 @@ def change_breakdown(page: Page, case: Case) -> None:
         st.markdown("No reading has a total at both visits: there is no change to take apart.")
         return
     first = next(iter(options))
-    name = st.segmented_control("Change of", list(options), key=READING, default=first, format_func=md)
-    name = name if name in options else first
+    name = pick_one("Change of", list(options), READING, first)
     labels = options[name]
     rows = computed(page, _rows, case.asked, tuple(labels))
     st.markdown(_change_sentence(case, name, labels, rows))

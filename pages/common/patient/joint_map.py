@@ -22,7 +22,7 @@ from pages.common.patient.case import Asked, Case, case_of
 from pages.common.queries import computed
 from pages.common.sticky_widgets import pick_one
 
-READING, ROWS = "map_reading", "map_rows"
+READING, ROWS = "patient_marks", "patient_rows"
 DAMAGED, CHANGED, ALL = "Damaged or changed", "Changed", "All"
 
 

@@ -23,6 +23,7 @@ from pages.common.progression.figures import Found
 from pages.common.progression.grids import chosen_sites
 from pages.common.progression.question import Question
 from pages.common.provenance import download
+from pages.common.sticky_widgets import pick_one
 
 
 def changed_sites(page: Page, asked: Question, found: Found) -> None:
@@ -30,8 +31,7 @@ def changed_sites(page: Page, asked: Question, found: Found) -> None:
     grid = chosen_sites(page, asked.chosen).only(readers=results.asked_grid(page, asked).readers)
     has_arms = any(arm is not None for arm in grid.arm)
     across = ["arm", "visit"] if has_arms else ["visit"]
-    by = st.segmented_control("Columns", across, default=across[0], required=True, key="where_by") or "visit"
-    by = by if by in across else "visit"
+    by = pick_one("Columns", across, "progression_columns")
     cells, groups = _cells(grid, asked, by)
     sites = [site for site in asked.sites if (cells.loc[cells["site"] == site, "n"] > 0).any()]
     if not sites:

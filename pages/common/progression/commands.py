@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.domain import CohortFilter
+from core.facets import range_words
 from core.progression.pairing import WINDOW_DAYS
 from core.scores.system import Fill
 from pages.common.page import Page
@@ -32,4 +33,6 @@ def commands(page: Page, asked: Question, readers: list[str]) -> str:
 def _selection(chosen: CohortFilter) -> str:
     parts = {"arm": chosen.arms, "sex": chosen.sexes, "patients": chosen.subjects, "visits": chosen.visits}
     told = [f"{name} {' or '.join(values)}" for name, values in parts.items() if values]
+    told += [f"centre {' or '.join(chosen.centres)}"] if chosen.centres else []
+    told += [range_words(*one) for one in chosen.ranges]
     return ", ".join(told + [f"{name} {level}" for name, level in chosen.covariates])

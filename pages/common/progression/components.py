@@ -18,7 +18,7 @@ from pages.common.progression.question import Question
 from pages.common.provenance import download
 from pages.common.sticky_widgets import components, pick
 
-RULE = "parts_rule"
+RULE = "progression_definition"
 
 
 def parts(page: Page, asked: Question, way: str) -> None:

@@ -16,8 +16,10 @@ from pages.common.page import Page
 from pages.common.progression import results
 from pages.common.progression.question import COMPLETE, IMPUTED, Question
 from pages.common.queries import ask, computed
+from pages.common.sticky_widgets import pick_one
 
 WAYS = {IMPUTED: "with imputed sites", COMPLETE: "without imputed sites"}
+WAY = "progression_way"
 Found = dict[str, dict[str, Any]]
 
 
@@ -62,11 +64,9 @@ def _means(page: Page, asked: Question) -> tuple[Any, str]:
 
 def chosen_way(found: Found) -> str:
     """With or without imputed sites, for every figure below."""
-    way = st.segmented_control(
-        "Imputed sites", list(found), default=next(iter(found)), format_func=lambda one: WAYS[one],
-        label_visibility="collapsed", required=True, key="progression_way",
+    return pick_one(
+        "Imputed sites", list(found), WAY, format_func=lambda one: WAYS[one], label_visibility="collapsed",
     )  # fmt: skip
-    return way if way in found else next(iter(found))
 
 
 def study_arms(page: Page) -> list[str]:
@@ -93,5 +93,5 @@ def open_films(subject: str, asked: Question, site: str = "") -> None:
 
 
 def shown_way(found: Found) -> str:
-    way = st.session_state.get("progression_way")
+    way = st.session_state.get(WAY)
     return way if way in found else next(iter(found))

@@ -58,7 +58,7 @@ def chosen_grid(page: Page, chosen: CohortFilter, component: str, rule: str) -> 
     """The same of the patients and visits that the filter selects."""
     everybody = all_totals(page, chosen.system, chosen.campaign, component, rule)
     grid = everybody.grid
-    if chosen.arms or chosen.sexes or chosen.covariates or chosen.subjects:
+    if chosen.leaves_out:
         grid = grid.only(patients(page, chosen))
     return Totals(_of_visits(grid, chosen.visits), everybody.kinds, everybody.rule, everybody.sql)
 
@@ -70,7 +70,7 @@ def _of_visits(grid: TotalGrid, visits: tuple[str, ...]) -> TotalGrid:
 def chosen_sites(page: Page, chosen: CohortFilter) -> SiteGrid:
     """Site grades of the chosen patients, one label a reader of the campaign."""
     everybody: SiteGrid = computed(page, _all_sites, chosen.system, chosen.campaign, page.sees_arm)
-    if chosen.arms or chosen.sexes or chosen.covariates or chosen.subjects:
+    if chosen.leaves_out:
         return everybody.only(patients(page, chosen))
     return everybody
 

@@ -80,10 +80,14 @@ class Question:
 def question_from(settings: dict[str, Any]) -> Question:
     """The question that ``as_settings`` wrote down."""
     given = settings["filter"]
-    lists = {name: tuple(given.get(name, ())) for name in ("arms", "sexes", "visits", "subjects")}
+    lists = {name: tuple(given.get(name, ())) for name in ("arms", "sexes", "visits", "subjects", "centres")}
     pairs = tuple((str(name), str(level)) for name, level in given.get("covariates", ()))
     chosen = CohortFilter(
-        system=given["system"], campaign=given.get("campaign", ""), covariates=pairs, **lists
+        system=given["system"],
+        campaign=given.get("campaign", ""),
+        covariates=pairs,
+        ranges=tuple(tuple(one) for one in given.get("ranges", ())),
+        **lists,
     )
     rest = {name: settings[name] for name in ("first", "last", "scorer", "component", "rule", "films")}
     days = (settings["days"][0], settings["days"][1])

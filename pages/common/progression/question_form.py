@@ -13,7 +13,10 @@ from pages.common.page import Page
 from pages.common.progression.grids import chosen_grid
 from pages.common.progression.question import Question, baseline_visit, scorers
 from pages.common.readings import system_of
-from pages.common.sticky_widgets import pick_component
+from pages.common.sticky_widgets import pick, pick_component
+
+SITES, FILMS, SCORER = "progression_sites", "progression_films", "progression_scorer"
+FIRST, LAST = "progression_from", "progression_to"
 
 
 def choose_question(page: Page, chosen: CohortFilter) -> Question:
@@ -24,19 +27,17 @@ def choose_question(page: Page, chosen: CohortFilter) -> Question:
     with part:
         component = pick_component(system)
     titles = {rule.name: rule.title for rule in system.rules}
-    rule = sites.selectbox(
-        "Missing sites",
-        list(titles),
-        format_func=titles.__getitem__,
-        index=list(titles).index(system.default_rule.name),
-        help=" \n\n".join(f"**{rule.title}**: {rule.text}" for rule in system.rules),
-    )
-    method = films.selectbox(
-        "Missing films",
-        [method.name for method in METHODS],
-        format_func=lambda name: BY_NAME[name].title,
-        help=" \n\n".join(f"**{method.title}**: {method.estimand}" for method in METHODS),
-    )
+    with sites:
+        rule = pick(
+            "Missing sites", list(titles), SITES, system.default_rule.name, format_func=titles.__getitem__,
+            help=" \n\n".join(f"**{rule.title}**: {rule.text}" for rule in system.rules),
+        )  # fmt: skip
+    with films:
+        method = pick(
+            "Missing films", [method.name for method in METHODS], FILMS,
+            format_func=lambda name: BY_NAME[name].title,
+            help=" \n\n".join(f"**{method.title}**: {method.estimand}" for method in METHODS),
+        )  # fmt: skip
     with guards.errors_shown(), st.spinner("Totals under this rule", show_time=True):
         found = chosen_grid(page, chosen, component, rule)
     guards.needs_rows(pd.DataFrame(found.grid.subjects), "These patients have no scores yet.")
@@ -46,12 +47,15 @@ def choose_question(page: Page, chosen: CohortFilter) -> Question:
         st.info("Change needs two visits with a day; this selection has fewer.", icon=":material/event_busy:")
         guards.link(guards.IMPORT, "Import visits and their days")
         st.stop()
-    scorer = who.selectbox("Scored by", scorers(found.kinds))
-    start = visits.index(baseline_visit({visit: days[visit] for visit in visits[:-1]}))
-    first = from_.selectbox("From", visits[:-1], index=start)
+    start = baseline_visit({visit: days[visit] for visit in visits[:-1]})
+    with who:
+        scorer = pick("Scored by", scorers(found.kinds), SCORER)
+    with from_:
+        first = pick("From", visits[:-1], FIRST, start)
     later = [visit for visit in visits[visits.index(first) + 1 :] if days[visit] > days[first]]
     if not later:
         st.info(f"No visit has a later day than {md(first)}.", icon=":material/event_busy:")
         st.stop()
-    last = to.selectbox("To", later, index=len(later) - 1)
+    with to:
+        last = pick("To", later, LAST, later[-1])
     return Question(chosen, first, last, (days[first], days[last]), scorer, component, rule, method)

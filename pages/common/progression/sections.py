@@ -18,6 +18,7 @@ from pages.common.progression.over_time import over_time
 from pages.common.progression.question import Question
 from pages.common.progression.sensitivity import sensitivity
 from pages.common.progression.subgroups import subgroups
+from pages.common.sticky_widgets import pick_one
 
 KEY = "progression_section"
 
@@ -36,7 +37,5 @@ def sections(page: Page, asked: Question, found: Found) -> None:
         "Access log and frozen analyses": lambda page, asked, _: frozen_analyses(page, asked),
     }
     st.divider()
-    name = st.segmented_control(
-        "More about this change", list(known), default="Patient by patient", key=KEY, required=True
-    )
-    known[name or "Patient by patient"](page, asked, found)
+    name = pick_one("More about this change", list(known), KEY)
+    known[name](page, asked, found)

@@ -16,6 +16,7 @@ from pages.common.page import Page
 from pages.common.progression.missing_data import is_known, panel_of_rule
 from pages.common.progression.question import Question
 from pages.common.provenance import download
+from pages.common.sticky_widgets import pick
 
 
 def sensitivity(page: Page, asked: Question, found: dict[str, dict[str, Any]]) -> None:
@@ -54,8 +55,10 @@ def _show(page: Page, asked: Question, table: pd.DataFrame) -> None:
     groups = list(dict.fromkeys(table.loc[table["kind"] == "difference", "group"]))
     groups += [group for group in dict.fromkeys(table["group"]) if group not in groups]
     one, two = st.columns(2)
-    measure = one.selectbox("What", measures, key="panel_measure")
-    group = two.selectbox("Of", groups, key="panel_group")
+    with one:
+        measure = pick("What", measures, "progression_measure")
+    with two:
+        group = pick("Of", groups, "progression_of")
     rows = table[(table["measure"] == measure) & (table["group"] == group)]
     titles = {rule.name: rule.title for rule in asked.system.rules}
     rows = rows.assign(

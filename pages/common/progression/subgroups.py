@@ -18,6 +18,7 @@ from pages.common.progression.figures import Found, shown_way
 from pages.common.progression.grids import subgroup_levels
 from pages.common.progression.question import Question
 from pages.common.provenance import download
+from pages.common.sticky_widgets import pick
 
 
 def subgroups(page: Page, asked: Question, found: Found) -> None:
@@ -29,8 +30,10 @@ def subgroups(page: Page, asked: Question, found: Found) -> None:
         return
     a, b = st.columns(2)
     ordered = [arm for arm in arms if arm in present]
-    first = b.selectbox("minus arm", ordered, index=_reference(page, ordered), key="subgroup_first")
-    second = a.selectbox("Arm", [arm for arm in ordered if arm != first], key="subgroup_second")
+    with b:
+        first = pick("minus arm", ordered, "progression_minus", ordered[_reference(page, ordered)])
+    with a:
+        second = pick("Arm", [arm for arm in ordered if arm != first], "progression_compared")
     rows = subgroup_rows(page, asked, found, second, first)
     figure = subgroup_forest(rows, second=second, first=first, unit=asked.unit, on=page.look)
     chart(figure, "subgroups", alt=f"Difference between {second} and {first} by subgroup")

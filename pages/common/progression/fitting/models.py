@@ -14,21 +14,19 @@ from pages.common.progression.fitting.fits import MMRM, outcome
 from pages.common.progression.fitting.model_tables import TITLES, show_model
 from pages.common.progression.fitting.several import several_arms
 from pages.common.progression.question import Question
+from pages.common.sticky_widgets import pick, pick_many
+
+CHOSEN, RULE = "progression_models", "progression_first_by"
 
 
 def models(page: Page, asked: Question, found: dict[str, dict[str, Any]]) -> None:
     """The button, and what was fitted for this question."""
     names = [name for name in TITLES if name == MMRM or name in MODELS]
-    chosen = st.multiselect(
-        "Models", names, default=[name for name in ("compare", MMRM, "mixed") if name in names],
-        format_func=TITLES.__getitem__, key="models_chosen",
-    )  # fmt: skip
-    rule = st.selectbox(
-        "Progressor definition (logistic, time to first)",
-        asked.system.cutoffs,
-        key="models_rule",
+    chosen = pick_many("Models", names, CHOSEN, ("compare", MMRM, "mixed"), format_func=TITLES.__getitem__)
+    rule = pick(
+        "Progressor definition (logistic, time to first)", asked.system.cutoffs, RULE,
         format_func=formatting.definition,
-    )
+    )  # fmt: skip
     settings = dict.fromkeys(names, rule) | {MMRM: several_arms(page, found, "models_several")}
     if st.button("Fit", type="primary", icon=":material/play_arrow:", disabled=not chosen):
         _fit(page, asked, chosen, settings)

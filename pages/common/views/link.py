@@ -1,0 +1,79 @@
+"""The button that copies the address of the question, and the place on the page that is found again."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import streamlit as st
+
+HTML = '<button type="button" class="copy" aria-live="polite">Copy link</button>'
+CSS = """
+.copy {
+  font: inherit; font-size: 0.85rem; color: inherit; background: none; cursor: pointer;
+  border: 1px solid color-mix(in srgb, currentColor 35%, transparent); border-radius: 6px; padding: 3px 10px;
+}
+.copy:hover { border-color: currentColor; }
+.copy:focus-visible { outline: 2px solid currentColor; outline-offset: 2px; }
+"""
+JS = """
+const PATIENCE = 20000, CALM = 1500;
+
+async function copy(text) {
+  try { await navigator.clipboard.writeText(text); return true; } catch { /* no secure context: by hand */ }
+  const field = Object.assign(document.createElement("textarea"), { value: text });
+  document.body.append(field);
+  field.select();
+  const isDone = document.execCommand("copy");
+  field.remove();
+  return isDone;
+}
+
+function keepPlace() {
+  if (window.sharplineKeepsPlace) return;
+  window.sharplineKeepsPlace = true;
+  const main = () => document.querySelector('[data-testid="stMain"]');
+  const isRunning = () => !document.querySelector('[data-test-script-state="notRunning"]');
+  const name = () => `sharpline ${location.pathname} ${new URLSearchParams(location.search).get("patient")}`;
+  let page = "", wanted = 0, end = 0, calm = 0;
+  document.addEventListener("scroll", (event) => {
+    if (event.target !== main() || end || location.pathname !== page) return;
+    sessionStorage.setItem(name(), event.target.scrollTop);
+  }, true);
+  for (const kind of ["wheel", "touchstart", "keydown", "pointerdown"]) {
+    document.addEventListener(kind, () => { end = 0; }, { capture: true, passive: true });
+  }
+  setInterval(() => {
+    const now = Date.now();
+    if (location.pathname !== page) {
+      page = location.pathname;
+      wanted = Number(sessionStorage.getItem(name()) || 0);
+      end = wanted ? now + PATIENCE : 0;
+      calm = now;
+    }
+    if (!end) return;
+    if (isRunning() || Math.abs(main().scrollTop - wanted) > 2) calm = now;
+    main().scrollTop = wanted;
+    if (now > end || now - calm > CALM) end = 0;
+  }, 120);
+}
+
+export default function ({ parentElement }) {
+  const button = parentElement.querySelector("button");
+  button.onclick = async () => {
+    button.textContent = (await copy(location.href)) ? "Link copied" : location.href;
+    setTimeout(() => { button.textContent = "Copy link"; }, 2500);
+  };
+  keepPlace();
+}
+"""
+
+
+def copy_link() -> None:
+    """The button; in the sidebar of every page. Coming back to a page shows the part of it that was left."""
+    _component()(key="copy_link", height=34)
+
+
+@cache
+def _component() -> Any:
+    return st.components.v2.component("sharpline.copy_link", html=HTML, css=CSS, js=JS)
