@@ -17,9 +17,9 @@ view.counts(page, chosen, subjects)
 films, first = st.columns([1, 1.35])
 with films:
     view.films_by_visit(page, chosen)
-    view.who_is_in(page, subjects)
 with first:
     view.first_table(page, chosen, subjects)
+view.who_is_in(page, subjects)
 series(page, chosen)
 view.missing(page, chosen)
 view.footer(page, chosen, subjects)

@@ -66,7 +66,7 @@ def rejected(page: Page, chosen: CohortFilter) -> pd.DataFrame:
 
 def films_by_visit(page: Page, chosen: CohortFilter) -> None:
     """Patients with a film, by visit and region."""
-    st.markdown("#### Films per visit")
+    st.markdown("## Films per visit")
     rows = ask(page, cohort.films_by_visit, chosen)
     if rows.empty:
         st.markdown("No film is assigned to these patients.")
@@ -97,7 +97,7 @@ def _in_order(parts: list[str], chosen: CohortFilter) -> list[str]:
 
 def first_table(page: Page, chosen: CohortFilter, subjects: pd.DataFrame) -> None:
     """Table 1 by arm."""
-    st.markdown("#### Table 1" + (" by arm" if page.sees_arm else ""))
+    st.markdown("## Table 1" + (" by arm" if page.sees_arm else ""))
     if page.is_reader:
         st.markdown("Not shown to a blinded reader.")
         return
@@ -120,7 +120,7 @@ def first_table(page: Page, chosen: CohortFilter, subjects: pd.DataFrame) -> Non
 
 def who_is_in(page: Page, subjects: pd.DataFrame) -> None:
     """The patients; a click on a row opens the patient."""
-    st.markdown("#### Patients")
+    st.markdown("## Patients")
     hidden = ["arm"] if not page.sees_arm else []
     table = subjects.drop(columns=hidden)
     if page.is_reader:
@@ -141,7 +141,7 @@ def who_is_in(page: Page, subjects: pd.DataFrame) -> None:
 
 def missing(page: Page, chosen: CohortFilter) -> None:
     """What is missing, rejected or unassigned, each with its reason."""
-    st.markdown("#### Missing, rejected, unassigned")
+    st.markdown("## Missing, rejected, unassigned")
     gaps = ask(page, cohort.without_film, chosen)[["subject", "visit", "body_part"]]
     _list("Visits without a film", gaps, "Every visit of these patients has a film of every region.")
     refused = rejected(page, chosen)[["subject", "visit", "body_part", "reason", "reader", "image"]]

@@ -172,4 +172,4 @@ def beside(count: int) -> list[Any]:
 
 def titled(compared: Comparison, panel: str) -> None:
     what = md(compared.what(panel))
-    st.markdown(f"##### {what[:1].upper()}{what[1:]}")
+    st.markdown(f"## {what[:1].upper()}{what[1:]}")

@@ -60,8 +60,8 @@ def not_imported(page: Page) -> None:
     """What is held back or was refused, and films that belong to no patient yet."""
     held_films(page)
     refused, open_films = fetch(page, asking(cohort.refused), asking(cohort.unassigned))
-    st.markdown(f"##### Not imported: {len(refused)}")
+    st.markdown(f"## Not imported: {len(refused)}")
     st.dataframe(refused, hide_index=True, column_config=column_labels(refused))
-    st.markdown(f"##### Films without patient or visit: {len(open_films)}")
+    st.markdown(f"## Films without patient or visit: {len(open_films)}")
     st.dataframe(open_films, hide_index=True, column_config=column_labels(open_films))
     st.caption("A map file, or a table of subjects and visits, assigns them: import it here.")

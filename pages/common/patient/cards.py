@@ -135,7 +135,7 @@ def grade_table(
     """
     names = short or {}
     named = "".join(f"<th>{escape(visit)}</th>" for visit in visits)
-    head = f"<tr><th></th>{named}<th></th></tr>" if visits else ""
+    head = f"<tr><td></td>{named}<td></td></tr>" if visits else ""
     body = "".join(
         f'<tr data-reading="{escape(name)}"><td title="{escape(name)}">{escape(names.get(name, name))}</td>'
         + "".join(f"<td>{grade_cell(grade, most, on)}</td>" for grade in grades)

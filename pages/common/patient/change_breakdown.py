@@ -49,7 +49,7 @@ def change_breakdown(page: Page, case: Case) -> None:
     """The change of the chosen reading taken apart by site, each with its two crops."""
     if case.first == case.last:
         return
-    st.markdown(f"##### Why did it change, {md(case.first)} to {md(case.last)}?")
+    st.markdown(f"## Why did it change, {md(case.first)} to {md(case.last)}?")
     found = breakdown_of(page, case)
     options = _readings(case, found)
     if not options:

@@ -30,7 +30,7 @@ def joints(page: Page, case: Case, site: str | None) -> None:
     """The drawing, with the reading that it shows; nothing where the system has none."""
     if case.system.drawing is None:
         return
-    st.markdown(f"##### Joints at {md(case.last)}")
+    st.markdown(f"## Joints at {md(case.last)}")
     options = [*case.kinds, *([LARGEST] if case.first != case.last else [])]
     reading = pick_one(
         "Marks show", options, READING,
@@ -114,7 +114,7 @@ def _scale(feature: Feature) -> str:
 
 def site_by_visit(page: Page, case: Case, site: str | None) -> None:
     """Every reading's grade at every visit; a click chooses the site."""
-    st.markdown("##### Site by visit")
+    st.markdown("## Site by visit")
     groups = _groups(case, site)
     figure = computed(page, _site_map, case.asked, groups, site)
     _follow(clickable(figure, "site_map", alt=f"Grades of {case.subject} by site, visit and reader"))

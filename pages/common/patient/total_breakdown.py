@@ -34,7 +34,7 @@ def open_total(page: Page, case: Case, label: str, visit: str, component: str = 
 
 def total_breakdown(page: Page, case: Case, site: str | None) -> None:
     """Total, components, sites, and the pixels, grades, rule and run behind one site."""
-    st.markdown("##### From total to pixels")
+    st.markdown("## From total to pixels")
     found = breakdown_of(page, case)
     rows = case.totals[case.totals["component"] == "total"]
     labels = [label for label in found.kinds if label in set(rows["label"])]

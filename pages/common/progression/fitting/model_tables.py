@@ -25,7 +25,7 @@ TITLES = {
 
 
 def show_model(asked: Question, name: str, result: dict[str, Any]) -> None:
-    st.markdown(f"##### {TITLES[name]}")
+    st.markdown(f"### {TITLES[name]}")
     if "failed" in result:
         st.warning(f"Not fitted: {result['failed']}.", icon=":material/block:")
         return
