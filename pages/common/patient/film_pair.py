@@ -51,7 +51,7 @@ def film_pair(page: Page, case: Case, site: str | None) -> None:
         film_viewer(
             [_pane(page, case, visit, films, film) for visit, film in chosen.items()],
             key=VIEWER, heads=stored_films.heads(case.kinds), order=case.system.codes, focus=site,
-            height=470,
+            height=450,
             on_pick=lambda picked, _: url_state.go(site=picked),
             on_visit=(lambda by: _to_visit(case, by)) if len(later) > 1 else None,
             can_visit=(case.last != later[0], case.last != later[-1]) if later else (False, False),

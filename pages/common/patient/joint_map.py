@@ -27,9 +27,7 @@ DAMAGED, CHANGED, ALL = "Damaged or changed", "Changed", "All"
 
 
 def joints(page: Page, case: Case, site: str | None) -> None:
-    """The drawing, with the reading that it shows; nothing where the system has none."""
-    if case.system.drawing is None:
-        return
+    """The drawing of a system that has one, with the reading that it shows."""
     st.markdown(f"## Joints at {md(case.last)}")
     options = [*case.kinds, *([LARGEST] if case.first != case.last else [])]
     reading = pick_one(
@@ -41,7 +39,6 @@ def joints(page: Page, case: Case, site: str | None) -> None:
     _follow(clickable(figure, "joint_map", alt=f"Joints of {case.subject} with {_alt(shown)}"))
     st.html(scale_of_grades(case.system))
     st.caption(_said(case, shown))
-    to_resolve(case)
 
 
 def _joint_map(page: Page, asked: Asked, shown: Shown, site: str | None) -> Any:

@@ -11,6 +11,7 @@ from core.markdown import md
 from core.patient import breakdown as core
 from core.scores.engine.contributions import How
 from core.scores.system import ScoreSystem
+from pages.common import session_keys as keys
 from pages.common import url_state
 from pages.common.clickable_table import all_rows, clickable_table, first_rows, height_for
 from pages.common.page import Page
@@ -24,6 +25,7 @@ ALL_OF_TOTAL = "trail_sites_all"
 
 def open_total(page: Page, case: Case, label: str, visit: str, component: str = "total") -> None:
     """Look at a total, or at a part of it, next: the site that adds most to it is shown, on the films too."""
+    st.session_state[keys.PATIENT_SECTION_NEXT] = keys.TOTAL_SECTION
     st.session_state[TOTAL] = (case.subject, case.system.name, label, visit)
     st.session_state[COMPONENT] = component
     made = breakdown_of(page, case).parts
@@ -34,7 +36,7 @@ def open_total(page: Page, case: Case, label: str, visit: str, component: str = 
 
 def total_breakdown(page: Page, case: Case, site: str | None) -> None:
     """Total, components, sites, and the pixels, grades, rule and run behind one site."""
-    st.markdown("## From total to pixels")
+    st.markdown(f"## {keys.TOTAL_SECTION}")
     found = breakdown_of(page, case)
     rows = case.totals[case.totals["component"] == "total"]
     labels = [label for label in found.kinds if label in set(rows["label"])]
