@@ -38,7 +38,7 @@ def test_page_tells_total_parts_joints_and_findings(open_app, hands_file):
     assert table["R1"].tolist() == ["0 → 2", "1 → 2", "6 → 8"]
     assert "n = 86 sites, 0 not gradable" in captions
     warning = words(at, "warning")
-    assert "To be resolved by a reader, luxation, degree unknown: RH.MCP3 (model:mtss-demo)" in warning
+    assert "To be resolved by a reader, luxation, degree unknown: RH.MCP3 (model mtss-demo)" in warning
     course = open_app(PAGE, cohort=hands_file, section="Course and sites", patient="P4", system="mtss")
     captions += words(course, "caption")
     assert "of 86 sites shown" in captions

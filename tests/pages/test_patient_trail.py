@@ -123,7 +123,7 @@ def test_lifted_grades_name_finding_and_setting(open_app, limbs_file):
     text = words(at, "markdown")
     assert "Bony ankylosis at this joint: erosion counts as 5 under `mtss.ankylosis_erosion` = max" in text
     assert "`mtss.ankylosis_erosion` = max" in words(at, "caption")
-    assert "model:mtss-demo, this film alone. Grade probabilities of that reading" in html(at)
+    assert "model mtss-demo, this film alone. Grade probabilities of that reading" in html(at)
     assert "bony ankylosis" in set(table(at, "adds")["how"])
     components = next(one for one in at.button_group if one.key == "trail_component")
     assert [option.split()[0] for option in components.options] == [
@@ -151,17 +151,17 @@ def bars_of(findings, image=None):
 
 def test_grade_and_bars_are_of_one_reading_and_say_which():
     alone = bars_of([finding()])
-    assert "Grade 0: model:demo, this film alone. Grade probabilities of that reading" in alone
+    assert "Grade 0: model demo, this film alone. Grade probabilities of that reading" in alone
     assert "Not the likeliest" not in alone
     paired = bars_of([finding(read_mode="paired", grade=1)])
-    assert "Grade 1: model:demo, films compared side by side." in paired
+    assert "Grade 1: model demo, films compared side by side." in paired
     assert "Not the likeliest grade: the grades of all the patient" in paired
 
 
 def test_of_two_exposures_the_bars_are_of_the_film_that_was_graded():
     other = finding(image="f2", grade=2, grade_probabilities=[0, 0, 1.0, 0, 0, 0])
     both = bars_of([finding(), other], image="f2")
-    assert "Grade 2: model:demo" in both and "Grade 0: model:demo" not in both
+    assert "Grade 2: model demo" in both and "Grade 0: model demo" not in both
 
 
 def test_site_without_box_is_shown_beside_its_joint_or_says_why(open_app, limbs_file):

@@ -13,6 +13,7 @@ from core.figures.patient.joint_marks import LARGEST, counts_as, seen
 from core.figures.patient.site_map import site_map
 from core.figures.style import GRADE_COLOURS
 from core.markdown import md
+from core.reader_labels import display_name, md_name
 from core.scores.display.groups import SiteGroup, only, site_groups
 from core.scores.system import Feature, ScoreSystem
 from pages.common import url_state
@@ -32,7 +33,7 @@ def joints(page: Page, case: Case, site: str | None) -> None:
     options = [*case.kinds, *([LARGEST] if case.first != case.last else [])]
     reading = pick_one(
         "Marks show", options, READING,
-        format_func=lambda name: f"{LARGEST} since {case.first}" if name == LARGEST else name,
+        format_func=lambda name: f"{LARGEST} since {case.first}" if name == LARGEST else display_name(name),
     )  # fmt: skip
     shown = Shown(case.first, case.last, reading)
     figure = computed(page, _joint_map, case.asked, shown, site)
@@ -54,7 +55,7 @@ def _site_map(page: Page, asked: Asked, groups: tuple[SiteGroup, ...], site: str
 
 
 def _alt(shown: Shown) -> str:
-    return "the largest change" if shown.reading == LARGEST else f"the grades of {md(shown.reading)}"
+    return "the largest change" if shown.reading == LARGEST else f"the grades of {md_name(shown.reading)}"
 
 
 def _said(case: Case, shown: Shown) -> str:
@@ -67,7 +68,7 @@ def _said(case: Case, shown: Shown) -> str:
         rows = case.grades[case.grades["visit"] == shown.last]
         count = rows["site"].nunique()
     else:
-        text = f"Numbers: the grades of {md(shown.reading)} at {md(shown.last)}; "
+        text = f"Numbers: the grades of {md_name(shown.reading)} at {md(shown.last)}; "
         text += f"a triangle marks another grade at {md(shown.first)}."
         rows = case.grades[(case.grades["visit"] == shown.last) & (case.grades["label"] == shown.reading)]
         count = len(rows)
@@ -84,7 +85,7 @@ def to_resolve(case: Case) -> None:
         if len(rows):
             units = [case.system.by_code[site].unit for site in rows["site"]]
             said = ", ".join(
-                f"{unit} ({md(label)})" for unit, label in zip(units, rows["label"], strict=True)
+                f"{unit} ({md_name(label)})" for unit, label in zip(units, rows["label"], strict=True)
             )
             st.warning(
                 f"To be resolved by a reader, {state.name}: {said}. {counts_as(state, case.system)}",
