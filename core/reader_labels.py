@@ -9,6 +9,7 @@ from itertools import count
 import pandas as pd
 
 from core.domain import ReaderKind
+from core.markdown import md
 from core.names import plain
 
 MODEL_PAIRED = "model-paired"  # campaign in which a model reads all films of a patient together
@@ -54,6 +55,11 @@ def shown_readings(frame: pd.DataFrame, campaign: str) -> pd.DataFrame:
 def display_name(label: str) -> str:
     """A label as a page or a figure shows it: "model:NAME" as "model NAME"."""
     return label.replace("model:", "model ", 1) if label.startswith("model:") else label
+
+
+def md_name(label: str) -> str:
+    """``display_name`` as Markdown that shows it as it is."""
+    return md(display_name(label))
 
 
 def label_kinds(readings: pd.DataFrame) -> dict[str, str]:

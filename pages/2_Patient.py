@@ -8,14 +8,12 @@ from pages.common.blanking import blank_until_drawn
 from pages.common.filters import cohort_filter
 from pages.common.page import open_page
 from pages.common.patient.case import choose_case, needs_patients
-from pages.common.patient.change_breakdown import change_breakdown
 from pages.common.patient.changes import what_changed
-from pages.common.patient.course import course
 from pages.common.patient.film_pair import film_pair
 from pages.common.patient.footer import footer, left_out
-from pages.common.patient.headline import headline
-from pages.common.patient.joint_map import joints, site_by_visit
-from pages.common.patient.total_breakdown import total_breakdown
+from pages.common.patient.headline import beside_films, headline
+from pages.common.patient.joint_map import to_resolve
+from pages.common.patient.sections import sections
 from pages.common.ways_out.methods import describe_patient
 
 page = open_page("Patient")
@@ -29,18 +27,13 @@ with blank_until_drawn("patient", (url_state.place().patient, chosen)):
     title.title(f"Patient {md(case.subject)}")
     describe_patient(case)
     headline(page, case)
-    list_, films = st.columns([1, 2.1])
+    list_, films = st.columns([1.1, 2])
     with list_:
         site = what_changed(page, case)
+        beside_films(page, case)
     with films:
         film_pair(page, case, site)
-    joints(page, case, site)
-    over_time, sites = st.columns([1.5, 1])
-    with over_time:
-        course(page, case)
-    with sites:
-        site_by_visit(page, case, site)
-    change_breakdown(page, case)
-    total_breakdown(page, case, site)
+    to_resolve(case)
+    sections(page, case, site)
     left_out(page, case)
     footer(page, case)

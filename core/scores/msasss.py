@@ -94,8 +94,8 @@ MSASSS = ScoreSystem(
         Rule(
             name="msasss.paired_meanchange",
             title="Other visit plus mean change",
-            text="As paired_nochange, plus the mean change of the segment's corners that were scored at both "
-            "visits, from the other visit to this one; kept within 0-3.",
+            text="As “Other visit, no change”, plus the mean change of the segment's corners that were "
+            "scored at both visits, from the other visit to this one; kept within 0-3.",
             source="paired reading practice",
             is_verified=False,
             fill=Fill.OTHER_VISIT_PLUS_CHANGE,

@@ -24,10 +24,12 @@ def visits(store: CohortStore, viewer: Viewer, subject: str) -> pd.DataFrame:
 
 def films(store: CohortStore, viewer: Viewer, subject: str) -> pd.DataFrame:
     """``image, visit, body_part, laterality, view, modality, spacing_row_mm, spacing_column_mm, film_date,
-    warnings``."""
+    warnings, spacing_source`` (the words of the header that give millimetres, NA in older cohorts)."""
     sql = """
         SELECT i.image, i.visit, v.visit_order, i.body_part, i.laterality, i.view, i.modality,
-            i.spacing_row_mm, i.spacing_column_mm, i.film_date, i.warnings
+            i.spacing_row_mm, i.spacing_column_mm, i.film_date, i.warnings,
+            CASE WHEN json_valid(i.classification) THEN i.classification ->> '$.spacing.source' END
+                AS spacing_source
         FROM image i LEFT JOIN visit v USING (subject, visit)
         WHERE i.subject = $subject ORDER BY v.visit_order, i.visit, i.body_part, i.image
     """

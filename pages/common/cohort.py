@@ -70,7 +70,7 @@ def rejected(page: Page, chosen: CohortFilter) -> pd.DataFrame:
 
 def films_by_visit(page: Page, chosen: CohortFilter) -> None:
     """Patients with a film, by visit and region."""
-    st.markdown("#### Films per visit")
+    st.markdown("## Films per visit")
     rows = ask(page, cohort.films_by_visit, chosen)
     if rows.empty:
         st.markdown("No film is assigned to these patients.")
@@ -101,7 +101,7 @@ def _in_order(parts: list[str], chosen: CohortFilter) -> list[str]:
 
 def first_table(page: Page, chosen: CohortFilter, subjects: pd.DataFrame) -> None:
     """Table 1 by arm."""
-    st.markdown("#### Table 1" + (" by arm" if page.sees_arm else ""))
+    st.markdown("## Table 1" + (" by arm" if page.sees_arm else ""))
     if page.is_reader:
         st.markdown("Not shown to a blinded reader.")
         return
@@ -125,7 +125,7 @@ def first_table(page: Page, chosen: CohortFilter, subjects: pd.DataFrame) -> Non
 def who_is_in(page: Page, chosen: CohortFilter, subjects: pd.DataFrame) -> None:
     """The patients as a work list; a click on a row opens the patient."""
     title, order = st.columns([3, 1], vertical_alignment="bottom")
-    title.markdown("#### Patients")
+    title.markdown("## Patients")
     with guards.errors_shown():
         found = work_list(page, chosen)
     with order:
@@ -179,7 +179,7 @@ def _told(found: WorkList) -> str:
 
 def missing(page: Page, chosen: CohortFilter) -> None:
     """What is missing, rejected or unassigned, each with its reason."""
-    st.markdown("#### Missing, rejected, unassigned")
+    st.markdown("## Missing, rejected, unassigned")
     gaps = ask(page, cohort.without_film, chosen)[["subject", "visit", "body_part"]]
     _list("Visits without a film", gaps, "Every visit of these patients has a film of every region.")
     refused = rejected(page, chosen)[["subject", "visit", "body_part", "reason", "reader", "image"]]

@@ -80,7 +80,7 @@ def with_campaign(chosen: CohortFilter, readers: pd.DataFrame) -> CohortFilter:
 
 
 def _draw(page: Page, saved: CohortFilter, offered: Offered, scored: list[str], campaigns: list[str]) -> None:
-    st.markdown("#### Filter")
+    st.markdown("## Filter")
     if len(scored) > 1:
         st.session_state[keys.SYSTEM] = saved.system
         st.selectbox(

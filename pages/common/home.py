@@ -112,6 +112,6 @@ def journeys(page: Page) -> None:
     for column, (who, question, text, script, label, icon) in zip(st.columns(3), shown, strict=True):
         with column, st.container(border=True, height="stretch"):
             st.caption(who)
-            st.markdown(f"#### {question}")
+            st.markdown(f"## {question}")
             st.markdown(text)
             guards.link(script, label, icon)

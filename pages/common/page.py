@@ -20,6 +20,7 @@ from data.queries import cohort
 from data.store.cohort import CohortStore
 from pages.common import session_keys as keys
 from pages.common import url_state
+from pages.common.look import give_look
 from pages.common.sign_in.who import Act, Person, acts_of, is_guarded, person, sign_in
 from pages.common.tidy import tidy_up
 from pages.common.views import saved
@@ -28,16 +29,6 @@ from pages.common.views.notices import place_for_notices
 from pages.common.ways_out.described import made_with
 
 ICON = Path(__file__).with_name("icon.svg")  # an icon by name would be fetched from a network
-TIGHT = """<style>
-[data-testid="stMainBlockContainer"] { padding: 2rem 2.6rem 3rem; }
-[data-testid="stHeader"] { background: transparent; height: 2.2rem; min-height: 2.2rem; }
-[data-testid="stSidebarHeader"] { height: 2.2rem; margin-bottom: 0; }
-[data-testid="stSidebarUserContent"] { padding-top: 0; }
-[data-testid="stMetricValue"] { font-size: 1.6rem; }
-[data-testid="stMetricValue"] * { white-space: normal; overflow: visible; }
-h1 { padding: 0.2rem 0 0.4rem; font-size: 2rem; }
-.modebar-btn[data-title^="Download"] { display: none; }  /* pages.common.ways_out presses it */
-</style>"""
 WATCH_SECONDS = 2
 QUIET_SECONDS = 8
 SPACING_SECONDS = 1  # between two sessions that run again after a write
@@ -88,7 +79,7 @@ class Page:
 def open_page(title: str) -> Page:
     """Start a page: must be its first call."""
     st.set_page_config(page_title=f"{title} · Sharpline", layout="wide", page_icon=str(ICON))
-    st.html(TIGHT)
+    give_look()
     place_for_notices()
     url_state.sync(_script(title))
     path = cohort_path()
@@ -165,7 +156,7 @@ def _state(path: str, stamp: tuple[int, ...]) -> dict[str, Any]:
 
 def _sidebar_top(page: Page) -> None:
     with st.sidebar:
-        st.markdown("### Sharpline")
+        st.markdown("## Sharpline")
         for script, label, icon in MENU:
             st.page_link(script, label=label, icon=icon, query_params=url_state.parameters(script))
         copy_link()

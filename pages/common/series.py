@@ -35,7 +35,7 @@ def series(page: Page, chosen: CohortFilter) -> None:
     rows = rows[rows["kind"] != "film"].reset_index(drop=True)
     if rows["kind"].isin(["images"]).all():
         return
-    st.markdown("#### Series")
+    st.markdown("## Series")
     shown = rows.drop(columns=["series", "visit_order"]).assign(kind=rows["kind"].map(KINDS))
     st.dataframe(
         shown, hide_index=True, key=TABLE, selection_mode="single-row", on_select="rerun",

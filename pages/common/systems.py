@@ -49,7 +49,7 @@ def table(page: Page, chosen: CohortFilter) -> None:
     rows, films = held(page, chosen)
     if len(rows) < 2:
         return
-    st.markdown("#### By score")
+    st.markdown("## By score")
     st.dataframe(as_table(rows, films), hide_index=True)
     st.caption("Each page shows one score: choose it in the sidebar.")
 

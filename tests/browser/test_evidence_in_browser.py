@@ -163,7 +163,7 @@ def test_two_clicks_for_hands_and_feet(visitor_of_limbs):
 
 def test_crops_of_a_change_are_those_films(visitor):
     visitor.open("Patient?patient=P4")
-    visitor.wait_for("From total to pixels")
+    visitor.wait_for("Why did it change, BL to W104?")
     crops = visitor.page.locator("figure[data-site=C5I]")
     crops.first.wait_for(timeout=visitor.patience)
     films = [crops.nth(place).get_attribute("data-image") for place in range(2)]
@@ -178,7 +178,8 @@ def test_crops_of_a_change_are_those_films(visitor):
 
 def test_click_on_a_total_and_then_on_a_site_shows_its_pixels(visitor):
     visitor.open("Patient?patient=P4")
-    visitor.wait_for("From total to pixels")
+    visitor.page.get_by_role("radio", name="From total to pixels").click(timeout=visitor.patience)
+    visitor.settle()
     visitor.click_cell(visitor.table_under("From total to pixels"), row=1, column=0)
     visitor.wait_for("R2, W104: total")
     sites = visitor.page.locator(".st-key-trail_sites").get_by_test_id("stDataFrame")

@@ -51,6 +51,7 @@ def test_click_on_a_joint_brings_its_films(clinician):
     clinician.open()
     clinician.wait_for("films of hands and feet, scored by the")
     clinician.open("Patient?patient=P4&system=mtss")
+    clinician.page.get_by_role("radio", name="Joints").click(timeout=clinician.patience)
     clinician.wait_for("Joints at W52")
     clinician.films_drawn()
     titles = clinician.page.locator(".film .title")

@@ -387,6 +387,48 @@ def test_help_names_every_key(alone):
         assert says in told
 
 
+def test_a_person_gives_a_key_to_a_tool_and_takes_it_back(alone):
+    opened(alone)
+    keyed(alone, "?")
+    other = alone.page.get_by_role("button", name="another key for: difference on or off")
+    other.click()
+    alone.page.keyboard.press("x")
+    assert (
+        alone.page.locator(".help .says").inner_text() == "x is taken: blink on or off. Choose another key."
+    )
+    other.click()
+    alone.page.keyboard.press("q")
+    assert other.inner_text() == "q"
+    assert tool_title(alone, "difference").endswith("(q)")
+    opened(alone)  # a reload
+    keyed(alone, "d")
+    assert alone.page.locator('[data-do="difference"]').get_attribute("aria-pressed") == "false"
+    keyed(alone, "q")
+    assert alone.page.locator('[data-do="difference"]').get_attribute("aria-pressed") == "true"
+    keyed(alone, "?")
+    alone.page.locator('[data-do="resetKeys"]').click()
+    assert other.inner_text() == "d" and tool_title(alone, "difference").endswith("(d)")
+    keyed(alone, "d")
+    assert alone.page.locator('[data-do="difference"]').get_attribute("aria-pressed") == "false"
+
+
+def tool_title(visitor, name):
+    return visitor.page.locator(f'.bar [data-do="{name}"]').get_attribute("title")
+
+
+@pytest.mark.parametrize(
+    "scene, says",
+    [
+        ("pair", "Millimetres from the header: PixelSpacing (calibrated: GEOMETRY)."),
+        ("unknown", "No millimetres: the file gives no spacing."),
+    ],
+)
+def test_millimetres_say_where_they_are_from(alone, scene, says):
+    opened(alone, scene)
+    alone.tool("measure", "menu").click()
+    assert alone.page.locator(".of-millimetres").inner_text() == says
+
+
 def test_another_visit_keeps_zoom_place_and_window(alone):
     opened(alone)
     for _ in range(2):

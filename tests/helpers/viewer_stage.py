@@ -49,8 +49,9 @@ def film(visit, spacing=(0.5, 0.5), boxes=True):
     shapes = SHAPES if visit == "BL" else ()
     grey, window, limits = pixels.astype(np.uint16), (6000, 45000), (0, 60000)
     return ViewedFilm(
-        f"film-{visit}", visit, "cervical", grey, spacing, window, limits, marked, shapes=shapes
-    )
+        f"film-{visit}", visit, "cervical", grey, spacing, window, limits, marked, shapes=shapes,
+        spacing_source="PixelSpacing (calibrated: GEOMETRY)" if spacing else "",
+    )  # fmt: skip
 
 
 def box(visit, i):

@@ -4,6 +4,8 @@ from functools import cache
 
 import pytest
 
+from pages.common import session_keys as keys
+from pages.common.views.choices import Choices
 from tests.helpers import hands_cohort, small_cohort
 from tests.helpers.paths import ROOT
 
@@ -43,16 +45,18 @@ def hands_file(tmp_path_factory):
 
 @pytest.fixture
 def open_app(monkeypatch, cohort_file):
-    """Opens a page of the app over a cohort as an AppTest that has run once."""
+    """Opens a page of the app over a cohort as an AppTest that has run once; section: of the Patient page."""
     from streamlit.testing.v1 import AppTest
 
-    def opened(page="app.py", cohort=cohort_file, viewer="analyst", **params):
+    def opened(page="app.py", cohort=cohort_file, viewer="analyst", section="", **params):
         monkeypatch.chdir(ROOT)
         monkeypatch.setenv("SHARPLINE_COHORT", str(cohort))
         monkeypatch.setenv("SHARPLINE_VIEWER", viewer)
         at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=240)
         for name, value in params.items():
             at.query_params[name] = value
+        if section:
+            at.session_state[keys.CHOICES] = Choices(kept={keys.PATIENT_SECTION: (section,)})
         at.run()
         return at if page == "app.py" else at.switch_page(page).run()
 

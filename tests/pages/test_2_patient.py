@@ -179,7 +179,7 @@ def mean_change(patient_, first="BL", last="W104"):
 
 @pytest.mark.parametrize("subject", ["P1", "P4"])
 def test_a_change_is_set_against_reading_error_without_a_probability(open_app, subject):
-    at = open_app(PAGE, patient=subject)
+    at = open_app(PAGE, section="Course and sites", patient=subject)
     helps = [element.help or "" for element in at.markdown]
     everything = " ".join([words(at, "markdown"), words(at, "caption"), *helps])
     sdc = float(everything.split("SDC95 (mean of 2 readers) ")[1].split(",")[0])
@@ -202,7 +202,7 @@ def test_what_is_new_since_the_last_visit(open_app):
 
 
 def test_expected_course_is_fitted_on_the_button(open_app, own):
-    at = open_app(PAGE, cohort=own, patient="P4")
+    at = open_app(PAGE, section="Course and sites", cohort=own, patient="P4")
     assert "Expected:" not in words(at, "caption")
     next(button for button in at.button if button.label == "Expected course").click().run()
     assert not at.exception

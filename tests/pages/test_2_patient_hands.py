@@ -24,7 +24,7 @@ def mean_of_people(component, visit, patient="P4"):
 
 
 def test_page_tells_total_parts_joints_and_findings(open_app, hands_file):
-    at = open_app(PAGE, cohort=hands_file, patient="P4", system="mtss")
+    at = open_app(PAGE, cohort=hands_file, section="Joints", patient="P4", system="mtss")
     assert not at.exception
     metric = next(one for one in at.metric if one.label.startswith("SvdH, mean of R1, R2"))
     before, after = (mean_of_people("total", visit) for visit in hands_cohort.VISITS)
@@ -38,20 +38,23 @@ def test_page_tells_total_parts_joints_and_findings(open_app, hands_file):
     assert table["R1"].tolist() == ["0 → 2", "1 → 2", "6 → 8"]
     assert "n = 86 sites, 0 not gradable" in captions
     warning = words(at, "warning")
-    assert "To be resolved by a reader, luxation, degree unknown: RH.MCP3 (model:mtss-demo)" in warning
+    assert "To be resolved by a reader, luxation, degree unknown: RH.MCP3 (model mtss-demo)" in warning
+    course = open_app(PAGE, cohort=hands_file, section="Course and sites", patient="P4", system="mtss")
+    captions += words(course, "caption")
     assert "of 86 sites shown" in captions
     assert "joint space narrowing" in captions and "syndesmophyte" not in captions
 
 
 def test_course_and_rows_can_be_chosen(open_app, hands_file):
-    at = open_app(PAGE, cohort=hands_file, patient="P4", system="mtss")
-    at.segmented_control(key="component").set_value("jsn")
-    at.segmented_control(key="patient_rows").set_value("Changed")
+    at = open_app(PAGE, cohort=hands_file, section="Joints", patient="P4", system="mtss")
     at.segmented_control(key="patient_marks").set_value("largest change").run()
     assert not at.exception
-    captions = words(at, "caption")
-    assert "3 of 86 sites shown" in captions
-    assert "the largest where they differ" in captions
+    assert "the largest where they differ" in words(at, "caption")
+    at.segmented_control(key="patient_section").set_value("Course and sites").run()
+    at.segmented_control(key="component").set_value("jsn")
+    at.segmented_control(key="patient_rows").set_value("Changed").run()
+    assert not at.exception
+    assert "3 of 86 sites shown" in words(at, "caption")
     at.segmented_control(key="patient_rows").set_value("All").run()
     assert "of 86 sites shown" not in words(at, "caption")
 

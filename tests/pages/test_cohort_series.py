@@ -27,13 +27,13 @@ def with_series(tmp_path_factory):
 
 
 def headings(at):
-    return [element.value for element in at.markdown if element.value.startswith("####")]
+    return [element.value for element in at.markdown if element.value.startswith("##")]
 
 
 def test_series_beyond_single_films_are_listed(open_app, with_series):
     at = open_app("pages/1_Cohort.py", cohort=with_series)
     assert not at.exception
-    assert "#### Series" in headings(at)
+    assert "## Series" in headings(at)
     table = next(frame.value for frame in at.dataframe if "frames" in frame.value)
     assert table[["subject", "visit", "modality", "images", "frames", "kind"]].to_numpy().tolist() == [
         ["P1", "BL", "MR", 3, 3, "stack of slices"],
@@ -44,7 +44,7 @@ def test_series_beyond_single_films_are_listed(open_app, with_series):
 def test_a_cohort_of_films_has_no_list_of_series(open_app):
     at = open_app("pages/1_Cohort.py")
     assert not at.exception
-    assert "#### Series" not in headings(at)
+    assert "## Series" not in headings(at)
 
 
 def test_a_frame_is_named_by_its_place_or_its_time():

@@ -49,7 +49,7 @@ def why_buttons(at):
 
 
 def test_the_map_of_the_site_in_view_is_shown_with_its_verdict_and_made_once(open_app, made):
-    at = open_app(PAGE, patient="P4", site="C5I")
+    at = open_app(PAGE, section="From total to pixels", patient="P4", site="C5I")
     (button,) = why_buttons(at)
     assert button.label == "Why this grade? (film alone)"
     button.click().run()
@@ -67,7 +67,7 @@ def test_the_map_of_the_site_in_view_is_shown_with_its_verdict_and_made_once(ope
 
 def test_a_command_that_fails_says_why_and_is_tried_again(open_app, made):
     made.board.status = 3
-    at = open_app(PAGE, patient="P4", site="C5I")
+    at = open_app(PAGE, section="From total to pixels", patient="P4", site="C5I")
     why_buttons(at)[0].click().run()
     assert any("the weights are damaged" in one.value for one in at.error)
     why_buttons(at)[0].click().run()

@@ -8,9 +8,11 @@ import pytest
 
 from core.scores.engine.totals import compute
 from data.store.cohort import CohortStore
+from pages.common.patient import sections
 from tests.helpers import small_cohort, small_limbs
 
 PAGE = "pages/2_Patient.py"
+TOTAL = sections.TOTAL
 
 
 @pytest.fixture(scope="session")
@@ -79,7 +81,7 @@ def opened(at):
 
 
 def test_total_opens_components_sites_and_one_site(open_app):
-    at = open_app(PAGE, patient="P4")
+    at = open_app(PAGE, section=TOTAL, patient="P4")
     at.session_state["trail_total"] = ("P4", "msasss", "R2", "W104")
     at.run()
     totals = totals_of(small_cohort.site_grades(), small_cohort.SYSTEM, "P4")
@@ -93,7 +95,7 @@ def test_total_opens_components_sites_and_one_site(open_app):
 
 
 def test_site_tells_rule_imputation_run_and_event(open_app):
-    at = open_app(PAGE, patient="P4", site="T1S")
+    at = open_app(PAGE, section=TOTAL, patient="P4", site="T1S")
     at.session_state["trail_total"] = ("P4", "msasss", "R2", "W104")
     at.run()
     text = words(at, "markdown")
@@ -104,7 +106,7 @@ def test_site_tells_rule_imputation_run_and_event(open_app):
 
 
 def test_site_tells_run_weights_campaign_and_event(open_app, limbs_file):
-    at = open_app(PAGE, cohort=limbs_file, patient="P3", site="LH.E.PIP3")
+    at = open_app(PAGE, section=TOTAL, cohort=limbs_file, patient="P3", site="LH.E.PIP3")
     at.session_state["trail_total"] = ("P3", "mtss", small_limbs.MODEL, "W52")
     at.run()
     page = html(at)
@@ -114,14 +116,14 @@ def test_site_tells_run_weights_campaign_and_event(open_app, limbs_file):
 
 
 def test_lifted_grades_name_finding_and_setting(open_app, limbs_file):
-    at = open_app(PAGE, cohort=limbs_file, patient="P3", site="LH.E.PIP3")
+    at = open_app(PAGE, section=TOTAL, cohort=limbs_file, patient="P3", site="LH.E.PIP3")
     at.session_state["trail_total"] = ("P3", "mtss", "R1", "W52")
     at.run()
     assert not at.exception
     text = words(at, "markdown")
     assert "Bony ankylosis at this joint: erosion counts as 5 under `mtss.ankylosis_erosion` = max" in text
     assert "`mtss.ankylosis_erosion` = max" in words(at, "caption")
-    assert "model:mtss-demo, this film alone. Grade probabilities of that reading" in html(at)
+    assert "model mtss-demo, this film alone. Grade probabilities of that reading" in html(at)
     assert "bony ankylosis" in set(table(at, "adds")["how"])
     components = next(one for one in at.button_group if one.key == "trail_component")
     assert [option.split()[0] for option in components.options] == [
@@ -149,25 +151,25 @@ def bars_of(findings, image=None):
 
 def test_grade_and_bars_are_of_one_reading_and_say_which():
     alone = bars_of([finding()])
-    assert "Grade 0: model:demo, this film alone. Grade probabilities of that reading" in alone
+    assert "Grade 0: model demo, this film alone. Grade probabilities of that reading" in alone
     assert "Not the likeliest" not in alone
     paired = bars_of([finding(read_mode="paired", grade=1)])
-    assert "Grade 1: model:demo, films compared side by side." in paired
+    assert "Grade 1: model demo, films compared side by side." in paired
     assert "Not the likeliest grade: the grades of all the patient" in paired
 
 
 def test_of_two_exposures_the_bars_are_of_the_film_that_was_graded():
     other = finding(image="f2", grade=2, grade_probabilities=[0, 0, 1.0, 0, 0, 0])
     both = bars_of([finding(), other], image="f2")
-    assert "Grade 2: model:demo" in both and "Grade 0: model:demo" not in both
+    assert "Grade 2: model demo" in both and "Grade 0: model demo" not in both
 
 
 def test_site_without_box_is_shown_beside_its_joint_or_says_why(open_app, limbs_file):
-    at = open_app(PAGE, cohort=limbs_file, patient="P3", site="LH.E.ULN")
+    at = open_app(PAGE, section=TOTAL, cohort=limbs_file, patient="P3", site="LH.E.ULN")
     assert "the model did not find this site" in html(at)
-    at = open_app(PAGE, patient="P6", site="L2S", first="BL", last="W52")
+    at = open_app(PAGE, section=TOTAL, patient="P6", site="L2S", first="BL", last="W52")
     assert "film rejected by the model: too few corners found" in html(at)
-    at = open_app(PAGE, patient="P5", site="C5I")
+    at = open_app(PAGE, section=TOTAL, patient="P5", site="C5I")
     assert "no cervical film at this visit" in html(at)
 
 
@@ -177,7 +179,7 @@ def test_other_systems_come_apart_too(open_app, tmp_path, system):
 
     path = tmp_path / f"{system}.duckdb"
     other_systems.build(path, system)
-    at = open_app(PAGE, cohort=path, system=system)
+    at = open_app(PAGE, section=TOTAL, cohort=path, system=system)
     assert not at.exception
     assert "please report" not in words(at, "markdown")
     assert len(table(at, "adds"))
@@ -201,18 +203,23 @@ def test_sites_that_do_not_add_up_are_called_out(open_app, cohort_file, tmp_path
 
 @pytest.mark.parametrize("viewer", ["reader:R1", "reader"])
 def test_blinded_reader_gets_only_own_grades(open_app, viewer):
-    at = open_app(PAGE, viewer=viewer, patient="P4", site="C5I")
+    for section in (sections.WHY, sections.COURSE, sections.TOTAL):
+        check_own_grades(open_app(PAGE, section=section, viewer=viewer, patient="P4", site="C5I"))
+    at = open_app(PAGE, section=TOTAL, viewer=viewer, patient="P4", site="C5I")
+    if viewer == "reader:R1":
+        assert '<tr data-reading="R1">' in html(at)
+        assert "Campaign" in html(at) and "Event" not in html(at)
+        own = table(at, "adds")
+        assert len(own) and isinstance(own, pd.DataFrame)
+
+
+def check_own_grades(at):
     assert not at.exception
     page = html(at) + words(at, "markdown") + words(at, "caption") + str([one.value for one in at.dataframe])
     for hidden in ("R2", small_cohort.MODEL, "run1", "abc123", "test, build", "W104", "chance of change"):
         assert hidden not in page, hidden
     assert 'data-reading="truth"' not in page and "Grade probabilities" not in page
     assert figures(at) == [], "a box would tell what the model found"
-    if viewer == "reader:R1":
-        assert '<tr data-reading="R1">' in html(at)
-        assert "Campaign" in html(at) and "Event" not in html(at)
-        own = table(at, "adds")
-        assert len(own) and isinstance(own, pd.DataFrame)
 
 
 def test_crops_are_in_film_pixels_where_one_film_has_no_spacing():

@@ -30,11 +30,11 @@ def all_raters(page: Page, compared: Comparison, visit: str, feature: str) -> No
     found = {panel: together(page, compared.question, visit, feature, panel) for panel in panels}
     if not any(found.values()):
         return
-    st.markdown("#### All readings together")
+    st.markdown("## All readings together")
     for column, panel in zip(beside(len(panels)), panels, strict=True):
         with column:
             if panel == STATUS:
-                st.markdown(f"##### Status, {visit or 'all visits'}")
+                st.markdown(f"### Status, {visit or 'all visits'}")
             else:
                 titled(compared, panel)
             _panel(found[panel], panel)

@@ -26,7 +26,7 @@ def worst(page: Page, compared: Comparison) -> None:
     panels = list(reversed(compared.panels))
     for column, panel in zip(beside(len(panels)), panels, strict=True):
         with column:
-            st.markdown(f"##### Largest disagreements about {md(compared.what(panel))}")
+            st.markdown(f"## Largest disagreements about {md(compared.what(panel))}")
             _patients(compared, panel, options[name])
     pair = options[name]
     if isinstance(pair, tuple):
@@ -76,7 +76,7 @@ def _sites(page: Page, compared: Comparison, pair: tuple[str, str]) -> None:
     asked, system = compared.question, system_of(compared.question.chosen)
     both = graded_by_both(rated_sites(page, asked, asked.last)[STATUS], *pair)
     rows = both[both["difference"].abs() > TIE].reset_index(drop=True)
-    st.markdown(f"##### At single sites, status at {md(asked.last)}")
+    st.markdown(f"## At single sites, status at {md(asked.last)}")
     if rows.empty:
         st.markdown(f"n = {len(both)} grades: they do not differ at any site.")
         return

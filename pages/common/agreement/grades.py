@@ -44,7 +44,7 @@ def grades(page: Page, compared: Comparison) -> None:
     for column, panel in zip(beside(len(compared.panels)), compared.panels, strict=True):
         with column:
             if panel == STATUS:
-                st.markdown(f"##### Status, {md(visit or ALL_VISITS)}")
+                st.markdown(f"## Status, {md(visit or ALL_VISITS)}")
             else:
                 titled(compared, panel)
             _table(page, compared, panel, visit, feature, pair)

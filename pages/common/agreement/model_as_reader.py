@@ -37,10 +37,10 @@ def model_as_reader(page: Page, compared: Comparison) -> None:
         with column:
             titled(compared, panel)
             _index(page, compared, found["interchangeability"][panel], panel)
-    st.markdown("##### Each reader, and the model in that reader's place, against the mean of the others")
+    st.markdown("## Each reader, and the model in that reader's place, against the mean of the others")
     _left_out(page, compared, found["leave_one_out"], model)
     if "false_change" in found:
-        st.markdown("##### Change seen where every other reader sees none")
+        st.markdown("## Change seen where every other reader sees none")
         _false_change(found["false_change"], model)
 
 

@@ -13,7 +13,7 @@ from core.agreement.estimate import estimate
 from core.agreement.limits.regression import regression_limits
 from core.agreement.plain_words import FEW_PATIENTS, limits_sentence
 from core.figures.agreement import pairs as figures
-from core.markdown import md
+from core.reader_labels import md_name
 from core.report.formatting import signed
 from pages.common.agreement import statistics
 from pages.common.agreement.question import Comparison, Question, comparison
@@ -92,8 +92,8 @@ def _plots(page: Page, asked: Question, panel: str, names: tuple[str, str], slop
         _bias_sentence(limits, pair, len(rows)),
         as_csv(data),
         figures.bland_altman(rows, drawn, pair, regression=lines, keys=("subject",), on=page.look),
-        f"n = {len(rows)}. {limits_sentence(limits, md(first), md(second), pair.unit)}{_slope(limits)} "
-        "Click a point to open the patient and the films.",
+        f"n = {len(rows)}. {limits_sentence(limits, md_name(first), md_name(second), pair.unit)}"
+        f"{_slope(limits)} Click a point to open the patient and the films.",
         as_csv(data.assign(mean=mean, gap=gap)),
     )
 
@@ -109,7 +109,7 @@ def _bias_sentence(limits: dict, pair: figures.Pair, n: int) -> str:
         "as much as" if abs(value) < 0.005 else f"{abs(value):.2f} {'higher' if value > 0 else 'lower'} than"
     )
     return (
-        f"n = {n}. {md(pair.first)} scores {more} {md(pair.second)} on average "
+        f"n = {n}. {md_name(pair.first)} scores {more} {md_name(pair.second)} on average "
         f"(95% CI of the difference {signed(bias['ci'][0])} to {signed(bias['ci'][1])} {pair.unit})."
     )
 

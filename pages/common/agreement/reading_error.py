@@ -30,11 +30,11 @@ SAME_MODEL = "A model run twice on one film gives the same score; only a repeate
 
 def reading_error(page: Page, compared: Comparison) -> None:
     """SDC and MDC, agreement by read mode, and readers against themselves."""
-    st.markdown("##### Smallest detectable change, by part and interval")
+    st.markdown("## Smallest detectable change, by part and interval")
     _limits(page, compared)
-    st.markdown("##### Agreement by read mode and interval")
+    st.markdown("## Agreement by read mode and interval")
     _modes(page, compared)
-    st.markdown("##### Readers against themselves")
+    st.markdown("## Readers against themselves")
     _twice(page, compared)
 
 

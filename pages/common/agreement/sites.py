@@ -80,7 +80,7 @@ def _codes(compared: Comparison) -> tuple[str, ...]:
 def _map(page: Page, compared: Comparison, found: pd.DataFrame, panel: str, measure: str, visit: str) -> None:
     rows = found[found["statistic"] == MEASURES[measure]]
     if panel == STATUS:
-        st.markdown(f"##### Status, {md(visit or ALL_VISITS)}")
+        st.markdown(f"## Status, {md(visit or ALL_VISITS)}")
     else:
         titled(compared, panel)
     where = _where(compared)

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.domain import ReaderKind
 from core.markdown import md
-from core.reader_labels import display_name, short_names, truths
+from core.reader_labels import display_name, md_name, short_names, truths
 from core.report import formatting
 from pages.common import url_state
 from pages.common.agreement.question import Comparison
@@ -45,7 +45,12 @@ def pick_pair(compared: Comparison, pairs: Sequence[tuple[str, str]] | None = No
     known = compared.pairs if pairs is None else pairs
     options = {named(pair): pair for pair in known}
     with_model = [name for name, pair in options.items() if compared.pair(*pair).kind == ReaderKind.MODEL]
-    return options[pick("Pair", list(options), PAIR, with_model[0] if with_model else "")]
+
+    def shown(name: str) -> str:
+        first, second = options[name]
+        return named((display_name(first), display_name(second)))
+
+    return options[pick("Pair", list(options), PAIR, with_model[0] if with_model else "", format_func=shown)]
 
 
 def shorts(compared: Comparison) -> dict[str, str]:
@@ -57,7 +62,7 @@ def legend(compared: Comparison) -> str:
     """What the short names stand for, where they differ from the names."""
     hidden = [] if compared.question.truth else truths(compared.kinds)
     named_ = [
-        f"{md(short)}: {md(display_name(label))}"
+        f"{md(short)}: {md_name(label)}"
         for label, short in shorts(compared).items()
         if short != label and label not in hidden
     ]
@@ -171,4 +176,4 @@ def beside(count: int) -> list[Any]:
 
 def titled(compared: Comparison, panel: str) -> None:
     what = md(compared.what(panel))
-    st.markdown(f"##### {what[:1].upper()}{what[1:]}")
+    st.markdown(f"## {what[:1].upper()}{what[1:]}")

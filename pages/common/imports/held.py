@@ -22,7 +22,7 @@ def held_films(page: Page) -> None:
     (rows,) = fetch(page, asking(films.held_films))
     if rows.empty:
         return
-    st.markdown(f"##### Held back: {len(rows)}")
+    st.markdown(f"## Held back: {len(rows)}")
     st.caption(
         "Text in the pixels may name the patient, so these films are not shown, scored or exported. "
         "Look at each one; release it if the text names nobody, else ask the site for a clean copy."

@@ -64,7 +64,7 @@ def not_imported(page: Page) -> None:
         return
     held_films(page)
     refused, open_films = fetch(page, asking(cohort.refused), asking(cohort.unassigned))
-    st.markdown(f"##### Not imported: {len(refused)}")
+    st.markdown(f"## Not imported: {len(refused)}")
     if refused.empty:
         st.markdown("Nothing was refused.")
     else:
@@ -74,7 +74,7 @@ def not_imported(page: Page) -> None:
             "Names of film files are not kept, as they may name a person: the job above names them while it "
             "is listed."
         )
-    st.markdown(f"##### Films without patient or visit: {len(open_films)}")
+    st.markdown(f"## Films without patient or visit: {len(open_films)}")
     if len(open_films):
         st.dataframe(open_films, hide_index=True, column_config=column_labels(open_films))
         st.caption("Step 1 places them: each in the page, or by a map file.")

@@ -15,6 +15,7 @@ from core.domain import Box
 from core.errors import CohortError
 from core.figures.style import NO_GRADE_COLOUR, Look, grade_colour, ink_on
 from core.imaging.crops import Spacing, Window, box_on, crop, jpeg, shown_range
+from core.reader_labels import display_name
 from pages.common.page import Page
 from pages.common.viewer.stored_films import grey_values
 
@@ -135,9 +136,10 @@ def grade_table(
     """
     names = short or {}
     named = "".join(f"<th>{escape(visit)}</th>" for visit in visits)
-    head = f"<tr><th></th>{named}<th></th></tr>" if visits else ""
+    head = f"<tr><td></td>{named}<td></td></tr>" if visits else ""
     body = "".join(
-        f'<tr data-reading="{escape(name)}"><td title="{escape(name)}">{escape(names.get(name, name))}</td>'
+        f'<tr data-reading="{escape(name)}"><td title="{escape(name)}">'
+        f"{escape(names.get(name, display_name(name)))}</td>"
         + "".join(f"<td>{grade_cell(grade, most, on)}</td>" for grade in grades)
         + f'<td class="soft">{escape(remark)}</td></tr>'
         for name, grades, remark in rows

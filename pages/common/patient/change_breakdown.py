@@ -12,7 +12,7 @@ import streamlit as st
 from core.markdown import md
 from core.patient import breakdown as core
 from core.patient.changes import chance_of_change
-from core.reader_labels import people, short_names
+from core.reader_labels import md_name, people, short_names
 from core.report import formatting
 from pages.common.page import Page
 from pages.common.patient.breakdown import (
@@ -50,14 +50,14 @@ def change_breakdown(page: Page, case: Case) -> None:
     """The change of the chosen reading taken apart by site, each with its two crops."""
     if case.first == case.last:
         return
-    st.markdown(f"##### Why did it change, {md(case.first)} to {md(case.last)}?")
+    st.markdown(f"## Why did it change, {md(case.first)} to {md(case.last)}?")
     found = breakdown_of(page, case)
     options = _readings(case, found)
     if not options:
         st.markdown("No reading has a total at both visits: there is no change to take apart.")
         return
     first = next(iter(options))
-    name = pick_one("Change of", list(options), READING, first)
+    name = pick_one("Change of", list(options), READING, first, format_func=md_name)
     labels = options[name]
     rows = computed(page, _rows, case.asked, tuple(labels))
     st.markdown(_change_sentence(case, name, labels, rows))
@@ -99,10 +99,10 @@ def _change_sentence(case: Case, name: str, labels: list[str], rows: pd.DataFram
     graded, imputed = rows[rows["graded"] != 0], rows[rows["imputed"] != 0]
     up, down = int((rows["change"] > 0).sum()), int((rows["change"] < 0).sum())
     if rows.empty:
-        return f"**{formatting.signed(shown, 1)}** {case.system.title}, {md(name)}: no site changed."
+        return f"**{formatting.signed(shown, 1)}** {case.system.title}, {md_name(name)}: no site changed."
     sites_up, sites_graded = count_of_sites(case.system, up), count_of_sites(case.system, len(graded))
     text = (
-        f"**{formatting.signed(shown, 1)}** {case.system.title}, {md(name)}: {up} {sites_up} up, "
+        f"**{formatting.signed(shown, 1)}** {case.system.title}, {md_name(name)}: {up} {sites_up} up, "
         f"{down} down. From grades {formatting.signed(graded['graded'].sum())} ({len(graded)} {sites_graded})"
     )
     if len(imputed):

@@ -24,7 +24,7 @@ ALL_SITES = "changed_sites_all"
 def what_changed(page: Page, case: Case) -> str | None:
     """The list of sites that changed; returns the site that the films should show."""
     changed = by_joint(changes_of(page, case, case.first, case.last), case.system)
-    st.markdown(f"##### What changed, {md(case.first)} to {md(case.last)}")
+    st.markdown(f"## What changed, {md(case.first)} to {md(case.last)}")
     if changed.empty:
         st.markdown("No reading has a different grade at any site.")
     else:

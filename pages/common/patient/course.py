@@ -23,7 +23,7 @@ from pages.common.sticky_widgets import COMPONENT, TOTAL, components, pick_one
 
 def course(page: Page, case: Case) -> None:
     """The total over time, or the part of it that is chosen."""
-    st.markdown(f"##### {case.system.title} over time")
+    st.markdown(f"## {case.system.title} over time")
     if case.totals.empty:
         st.markdown("No total yet.")
         return

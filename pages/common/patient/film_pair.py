@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from core.markdown import md
-from core.reader_labels import display_name, short_names
+from core.reader_labels import md_name, short_names
 from core.scores.system import Feature
 from data.queries import patient
 from pages.common import session_keys as keys
@@ -51,7 +51,7 @@ def film_pair(page: Page, case: Case, site: str | None) -> None:
         film_viewer(
             [_pane(page, case, visit, films, film) for visit, film in chosen.items()],
             key=VIEWER, heads=stored_films.heads(case.kinds), order=case.system.codes, focus=site,
-            height=470,
+            height=450,
             on_pick=lambda picked, _: url_state.go(site=picked),
             on_visit=(lambda by: _to_visit(case, by)) if len(later) > 1 else None,
             can_visit=(case.last != later[0], case.last != later[-1]) if later else (False, False),
@@ -181,7 +181,7 @@ def _legend(case: Case) -> str:
     """Short names of the readings, and what each grade means: of every feature, or below where drawn."""
     short = short_names(case.kinds)
     who = ", ".join(
-        f"**{md(letters)}** {md(display_name(label))}" for label, letters in short.items() if letters != label
+        f"**{md(letters)}** {md_name(label)}" for label, letters in short.items() if letters != label
     )
     grades = "; ".join(_words(feature, len(case.system.features) > 1) for feature in case.system.features)
     return f"{who + '. ' if who else ''}Marks and dots at a site in the colour of the grade: {grades}."

@@ -28,17 +28,22 @@ def headline(page: Page, case: Case) -> None:
             else f"{unit}, {', '.join(map(md, names)) or 'no reader'}"
         )
         _metric(title, _both(case, before, after), change)
-        parts = _parts(case)
-        if parts:
-            st.caption(parts)
     with columns[1]:
         for label in models(case.kinds)[:1]:
             moved = case.change(label)
             text = _both(case, case.total(label, case.first), case.total(label, case.last))
             _metric(f"Model ({label.partition(':')[2] or label})", text, moved)
     with columns[2]:
-        lines = [_verdict(case, change), since_last(page, case), standing(page, case)]
-        st.markdown("\n\n".join(line for line in lines if line), help=meaning(case) or None)
+        st.markdown(_verdict(case, change), help=meaning(case) or None)
+        parts = _parts(case)
+        if parts:
+            st.caption(parts)
+
+
+def beside_films(page: Page, case: Case) -> None:
+    """What is new since the visit before, and where the patient stands among the others."""
+    lines = [since_last(page, case), standing(page, case)]
+    st.markdown("\n\n".join(line for line in lines if line))
 
 
 def _both(case: Case, before: float | None, after: float | None) -> str:

@@ -137,11 +137,9 @@ def film_alone(result: dict[str, object]) -> str:
 
 def waited(job: Job, text: str) -> None:
     """Wait for a command and show for how long; closing the window leaves it running."""
-    place = st.empty()
-    while job.is_running:
-        place.caption(f"{text} ... {time.monotonic() - job.began:.0f} s")
-        time.sleep(POLL_SECONDS)
-    place.empty()
+    with st.spinner(f"{text}; about a minute on a busy machine", show_time=True):
+        while job.is_running:
+            time.sleep(POLL_SECONDS)
 
 
 def verdicts(result: dict[str, object]) -> Sequence[tuple[str, bool]]:

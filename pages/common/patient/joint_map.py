@@ -13,6 +13,7 @@ from core.figures.patient.joint_marks import LARGEST, counts_as, seen
 from core.figures.patient.site_map import site_map
 from core.figures.style import GRADE_COLOURS
 from core.markdown import md
+from core.reader_labels import display_name, md_name
 from core.scores.display.groups import SiteGroup, only, site_groups
 from core.scores.system import Feature, ScoreSystem
 from pages.common import url_state
@@ -27,21 +28,18 @@ DAMAGED, CHANGED, ALL = "Damaged or changed", "Changed", "All"
 
 
 def joints(page: Page, case: Case, site: str | None) -> None:
-    """The drawing, with the reading that it shows; nothing where the system has none."""
-    if case.system.drawing is None:
-        return
-    st.markdown(f"##### Joints at {md(case.last)}")
+    """The drawing of a system that has one, with the reading that it shows."""
+    st.markdown(f"## Joints at {md(case.last)}")
     options = [*case.kinds, *([LARGEST] if case.first != case.last else [])]
     reading = pick_one(
         "Marks show", options, READING,
-        format_func=lambda name: f"{LARGEST} since {case.first}" if name == LARGEST else name,
+        format_func=lambda name: f"{LARGEST} since {case.first}" if name == LARGEST else display_name(name),
     )  # fmt: skip
     shown = Shown(case.first, case.last, reading)
     figure = computed(page, _joint_map, case.asked, shown, site)
     _follow(clickable(figure, "joint_map", alt=f"Joints of {case.subject} with {_alt(shown)}"))
     st.html(scale_of_grades(case.system))
     st.caption(_said(case, shown))
-    to_resolve(case)
 
 
 def _joint_map(page: Page, asked: Asked, shown: Shown, site: str | None) -> Any:
@@ -57,7 +55,7 @@ def _site_map(page: Page, asked: Asked, groups: tuple[SiteGroup, ...], site: str
 
 
 def _alt(shown: Shown) -> str:
-    return "the largest change" if shown.reading == LARGEST else f"the grades of {md(shown.reading)}"
+    return "the largest change" if shown.reading == LARGEST else f"the grades of {md_name(shown.reading)}"
 
 
 def _said(case: Case, shown: Shown) -> str:
@@ -70,7 +68,7 @@ def _said(case: Case, shown: Shown) -> str:
         rows = case.grades[case.grades["visit"] == shown.last]
         count = rows["site"].nunique()
     else:
-        text = f"Numbers: the grades of {md(shown.reading)} at {md(shown.last)}; "
+        text = f"Numbers: the grades of {md_name(shown.reading)} at {md(shown.last)}; "
         text += f"a triangle marks another grade at {md(shown.first)}."
         rows = case.grades[(case.grades["visit"] == shown.last) & (case.grades["label"] == shown.reading)]
         count = len(rows)
@@ -87,7 +85,7 @@ def to_resolve(case: Case) -> None:
         if len(rows):
             units = [case.system.by_code[site].unit for site in rows["site"]]
             said = ", ".join(
-                f"{unit} ({md(label)})" for unit, label in zip(units, rows["label"], strict=True)
+                f"{unit} ({md_name(label)})" for unit, label in zip(units, rows["label"], strict=True)
             )
             st.warning(
                 f"To be resolved by a reader, {state.name}: {said}. {counts_as(state, case.system)}",
@@ -114,7 +112,7 @@ def _scale(feature: Feature) -> str:
 
 def site_by_visit(page: Page, case: Case, site: str | None) -> None:
     """Every reading's grade at every visit; a click chooses the site."""
-    st.markdown("##### Site by visit")
+    st.markdown("## Site by visit")
     groups = _groups(case, site)
     figure = computed(page, _site_map, case.asked, groups, site)
     _follow(clickable(figure, "site_map", alt=f"Grades of {case.subject} by site, visit and reader"))

@@ -13,6 +13,7 @@ import streamlit as st
 
 from core.markdown import md
 from core.patient import breakdown as core
+from core.reader_labels import display_name, md_name
 from core.scores.engine.contributions import Parts
 from core.scores.system import ScoreSystem
 from core.ties import TIE
@@ -62,7 +63,7 @@ def _site_card(page: Page, asked: Asked, label: str, visit: str, code: str) -> S
     origin, rule = _rule_lines(case.system, found, row, label, visit)
     read = found.read(label, visit, code, site.feature)
     return SiteCard(
-        f"**{code}** · {site.name} · {md(label)}, {md(visit)}: **{adds}**",
+        f"**{code}** · {site.name} · {md_name(label)}, {md(visit)}: **{adds}**",
         place,
         side_of([place]),
         _probabilities(case.system, found, visit, code)
@@ -104,7 +105,9 @@ def _probabilities(system: ScoreSystem, found: Breakdown, visit: str, code: str)
         label, feature = str(row["label"]), str(row["feature"])
         if feature in known:
             sure = f", probability {shares[-1]:.2f}" if shares else ""
-            pieces.append(f'<div class="soft">{escape(label)} sees {known[feature]}{sure}</div>')
+            pieces.append(
+                f'<div class="soft">{escape(display_name(label))} sees {known[feature]}{sure}</div>'
+            )
         elif shares and _is_read(found.read(label, visit, code, feature), row):
             pieces.append(_grade_and_bars(row, shares, system.by_feature[site.feature].grades))
     return "".join(pieces)
@@ -121,7 +124,7 @@ HOW_READ = {"single": "this film alone", "paired": "films compared side by side"
 def _grade_and_bars(row: dict[Any, Any], shares: list[float], meanings: Sequence[str]) -> str:
     """The grade of one finding, how films were read for it, and the probabilities of that same reading."""
     how = HOW_READ.get(str(row["read_mode"]), "")
-    by = ", ".join(part for part in (str(row["label"]), how) if part)
+    by = ", ".join(part for part in (display_name(str(row["label"])), how) if part)
     graded = "" if pd.isna(row["grade"]) else f"Grade {int(row['grade'])}: "
     said = f'<div class="soft">{escape(f"{graded}{by}. Grade probabilities of that reading")}</div>'
     return said + bars(shares, meanings) + _why_not_likeliest(row, shares)
@@ -166,7 +169,7 @@ def _provenance(read: pd.Series) -> dict[str, str]:
         when = f"{read['happened_at']:%Y-%m-%d %H:%M:%S}"
         event = f"{int(read['event'])}: {read['actor']}, {read['action']}, {when}"
     return {
-        "Reader": escape(f"{md(read['reader'])} ({read['kind']})"),
+        "Reader": escape(f"{md_name(read['reader'])} ({read['kind']})"),
         "Campaign": escape(f"{md(read['campaign'])}{mode}"),
         "Run": _code(read["run"]),
         "Weights": _code(read["weights_hash"]),

@@ -9,8 +9,10 @@ import streamlit as st
 
 from core.markdown import md
 from core.patient import breakdown as core
+from core.reader_labels import display_name, md_name
 from core.scores.engine.contributions import How
 from core.scores.system import ScoreSystem
+from pages.common import session_keys as keys
 from pages.common import url_state
 from pages.common.clickable_table import all_rows, clickable_table, first_rows, height_for
 from pages.common.page import Page
@@ -24,6 +26,7 @@ ALL_OF_TOTAL = "trail_sites_all"
 
 def open_total(page: Page, case: Case, label: str, visit: str, component: str = "total") -> None:
     """Look at a total, or at a part of it, next: the site that adds most to it is shown, on the films too."""
+    st.session_state[keys.PATIENT_SECTION_NEXT] = keys.TOTAL_SECTION
     st.session_state[TOTAL] = (case.subject, case.system.name, label, visit)
     st.session_state[COMPONENT] = component
     made = breakdown_of(page, case).parts
@@ -34,7 +37,7 @@ def open_total(page: Page, case: Case, label: str, visit: str, component: str = 
 
 def total_breakdown(page: Page, case: Case, site: str | None) -> None:
     """Total, components, sites, and the pixels, grades, rule and run behind one site."""
-    st.markdown("##### From total to pixels")
+    st.markdown(f"## {keys.TOTAL_SECTION}")
     found = breakdown_of(page, case)
     rows = case.totals[case.totals["component"] == "total"]
     labels = [label for label in found.kinds if label in set(rows["label"])]
@@ -45,7 +48,7 @@ def total_breakdown(page: Page, case: Case, site: str | None) -> None:
     label, visit = _chosen_total(case, labels)
     reading, branches = computed(page, _reading, case.asked, label, visit)
     if reading.empty:
-        st.markdown(f"{md(label)} has not read {md(visit)}.")
+        st.markdown(f"{md_name(label)} has not read {md(visit)}.")
         return
     component = _branches(case, branches, label, visit)
     made_of, table = computed(page, _sites, case.asked, label, visit, component)
@@ -69,7 +72,10 @@ def _shown_site(case: Case, made_of: pd.DataFrame, site: str | None) -> str | No
 
 
 def _totals_table(page: Page, case: Case, labels: list[str]) -> None:
-    cells = [[label, *(_total(case.total(label, visit)) for visit in case.visits)] for label in labels]
+    cells = [
+        [display_name(label), *(_total(case.total(label, visit)) for visit in case.visits)]
+        for label in labels
+    ]
     table = pd.DataFrame(cells, columns=["reading", *case.visits])
     clickable_table(
         table, "trail_totals", lambda row, visit: _keep_total(page, case, labels[row], visit),
@@ -108,7 +114,7 @@ def _branches(case: Case, rows: pd.DataFrame, label: str, visit: str) -> str:
     value = dict(zip(names, map(_total, rows["value"].tolist()), strict=True))
     st.session_state[COMPONENT] = _one_of(names, st.session_state.get(COMPONENT))
     chosen = st.segmented_control(
-        f"{md(label)}, {md(visit)}", names, key=COMPONENT, required=True,
+        f"{md_name(label)}, {md(visit)}", names, key=COMPONENT, required=True,
         format_func=lambda name: f"{name} {value.get(name, '')}",
     )  # fmt: skip
     row = rows[rows["component"] == chosen].iloc[0]
@@ -129,18 +135,18 @@ def _branch_sentence(case: Case, row: pd.Series, label: str, visit: str) -> str:
         stored is not None and value is not None and abs(stored - value) > core.EQUAL
     ):
         return (
-            f":red[The sites of {md(label)}, {md(visit)} add up to {_total(value)}, the stored {name} is "
-            f"{_total(stored)}: please report this.]"
+            f":red[The sites of {md_name(label)}, {md(visit)} add up to {_total(value)}, the stored {name} "
+            f"is {_total(stored)}: please report this.]"
         )
     sites = case.system.site_title
     counts = f"{row['above_0']} of {row['sites']} {sites} above 0, {row['imputed_sites']} imputed"
     if value is None:
         why = md(_reason(case, label, visit, row["component"]))
-        return f"**{md(label)}, {md(visit)}: no {name}** ({why}). {counts}."
+        return f"**{md_name(label)}, {md(visit)}: no {name}** ({why}). {counts}."
     put_in = f" + {row['imputed']:.4g} imputed" if row["imputed_sites"] else ""
     return (
-        f"**{md(label)}, {md(visit)}: {name} {_total(value)}** = {row['graded']:.4g} from grades{put_in}; "
-        f"{counts}, {row['not_scored']} not scored and not imputed."
+        f"**{md_name(label)}, {md(visit)}: {name} {_total(value)}** = {row['graded']:.4g} from grades"
+        f"{put_in}; {counts}, {row['not_scored']} not scored and not imputed."
     )
 
 

@@ -93,5 +93,5 @@ def _behind(
     rows = rows.iloc[in_order(rows["change"], largest_first=True)].reset_index(drop=True)
     if not any(arm is not None for arm in grid.arm):
         rows = rows.drop(columns="arm")
-    st.markdown(f"##### {site}, {md(group)}: {len(rows)} patients with a change")
+    st.markdown(f"### {site}, {md(group)}: {len(rows)} patients with a change")
     tables.patient_table(rows, "where_patients", asked, site)

@@ -26,7 +26,7 @@ def parts(page: Page, asked: Question, way: str) -> None:
     rule = pick("Definition of progression", asked.system.cutoffs, RULE, format_func=formatting.definition)
     found = results_by_part(page, asked, way)
     table = part_table(asked, found, rule)
-    st.markdown("##### Change in every part")
+    st.markdown("### Change in every part")
     st.dataframe(table, hide_index=True)
     st.caption(
         f"From {md(asked.first)} to {md(asked.last)}, scored by {md(asked.scorer)}: mean (95% CI) and "
@@ -75,7 +75,7 @@ def _halves(asked: Question, found: dict[str, dict[str, Any]], rule: str, halves
         return
     names = tuple(asked.system.name_of(name) for name in halves)
     table = halves_table(found, rule, halves, (names[0], names[1]))
-    st.markdown(f"##### Progressed ({formatting.definition(rule)}) in {names[0]}, {names[1]}, or both")
+    st.markdown(f"### Progressed ({formatting.definition(rule)}) in {names[0]}, {names[1]}, or both")
     if table.empty or not table["n"].max():
         st.markdown("No patient can be judged in both by this definition.")
         return

@@ -27,7 +27,7 @@ def figures(page: Page, asked: Question, found: Found) -> None:
     """Cumulative probability of one way, and mean change by arm of both."""
     left, right = st.columns([1.5, 1])
     with left:
-        st.markdown("#### Every patient's change")
+        st.markdown("## Every patient's change")
         way = chosen_way(found)
         points = results.points(page, asked, way)
         clicked = clickable(
@@ -40,7 +40,7 @@ def figures(page: Page, asked: Question, found: Found) -> None:
             "more patients progressed. Click a point to open the films."
         )
     with right:
-        st.markdown("#### Mean change")
+        st.markdown("## Mean change")
         plot, counts = computed(page, _means, asked)
         chart(plot, "mean_change", alt="Mean change by arm")
         st.caption(counts)

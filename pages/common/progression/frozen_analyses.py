@@ -29,7 +29,7 @@ OPENED = "frozen_opened"
 def frozen_analyses(page: Page, asked: Question) -> None:
     """The section on unblinded looks and frozen analyses."""
     _looks(page)
-    st.markdown("##### Frozen analyses")
+    st.markdown("### Frozen analyses")
     st.markdown(
         "A frozen analysis keeps the question, the cohort version and the numbers. It reopens with the "
         "same digits even after the cohort has changed."
@@ -42,7 +42,7 @@ def _looks(page: Page) -> None:
     kept = looks(page.store)
     sessions = kept["session"].nunique()
     count = f"{len(kept)}, in {sessions} {'session' if sessions == 1 else 'sessions'}"
-    st.markdown(f"##### Unblinded looks at results by arm: {count}")
+    st.markdown(f"### Unblinded looks at results by arm: {count}")
     st.caption(
         "One look is one session with one question (filter, visits, readers, rules); redrawing the page "
         "does not count. Each is an event of the audit trail."

@@ -10,6 +10,7 @@ import pandas as pd
 from core.domain import CohortFilter
 from core.progression.grid import SiteGrid, TotalGrid, total_grid
 from core.reader_labels import label_kinds, shown_readings
+from core.report.formatting import number
 from core.scores.system import ScoreSystem
 from data.queries import cohort, grids
 from pages.common.page import Page
@@ -126,4 +127,5 @@ def _halves(values: pd.Series) -> dict[str, np.ndarray]:
     if np.isnan(numbers).all():
         return {}
     middle = float(np.nanmedian(numbers))
-    return {f"≤ {middle:g}": numbers <= middle, f"> {middle:g}": numbers > middle}
+    shown = number(middle, 2).removesuffix(".00")
+    return {f"≤ {shown} (median)": numbers <= middle, f"> {shown} (median)": numbers > middle}

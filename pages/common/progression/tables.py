@@ -22,7 +22,7 @@ from pages.common.queries import computed
 def tables(page: Page, asked: Question, found: Found) -> None:
     """Who progressed by every definition, and the numbers of the change."""
     way = shown_way(found)
-    st.markdown(f"#### Who progressed, {WAYS[way]}")
+    st.markdown(f"## Who progressed, {WAYS[way]}")
     shown: Shown = computed(page, _shown, asked, way)
     st.dataframe(shown.definitions, hide_index=True, height="content")
     st.caption(

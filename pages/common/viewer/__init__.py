@@ -19,7 +19,7 @@ from core.imaging.registration import NotRegistered, Registration, register_pair
 HERE = Path(__file__).parent
 SCRIPTS = (
     "state", "geometry", "orientation", "films", "frames", "paint", "labels", "measures", "sites", "menus",
-    "save", "input", "viewer",
+    "save", "input", "keys", "viewer",
 )  # fmt: skip
 
 
@@ -109,6 +109,7 @@ class ViewedFilm:
     shows ``message`` instead.
     frame_notes: what is said of each frame beside its number, such as its place or time.
     spacing_mm: (between rows, between columns); None where unknown, the scale bar then says so.
+    spacing_source: the words of the header that the millimetres are from, "" where that is not on record.
     window, limits: (low, high) grey values; the first is shown, the second is the preset "Full range".
     shapes: outlines and masks of layers. unplaced: (site, cells) of sites that were graded but not found on
     the film; the list of sites names them.
@@ -130,6 +131,7 @@ class ViewedFilm:
     patient: str = ""
     side: str = ""
     view: str = ""
+    spacing_source: str = ""
 
 
 @dataclass(frozen=True)
@@ -235,6 +237,7 @@ def _payload(film: ViewedFilm, place: str) -> dict[str, Any]:
         "frames": frames,
         "notes": list(film.frame_notes),
         "spacing": list(film.spacing_mm) if film.spacing_mm else None,
+        "source": film.spacing_source,
         "window": {"low": film.window[0], "high": film.window[1]},
         "range": {"low": film.limits[0], "high": film.limits[1]},
         "message": film.message,

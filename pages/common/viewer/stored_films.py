@@ -72,6 +72,7 @@ def viewed_film(
         blank,
         pixels=pixels,
         spacing_mm=spacing_mm,
+        spacing_source=_text(film.get("spacing_source")),
         window=window,
         limits=limits,
         boxes=boxes,
@@ -91,8 +92,12 @@ def side_text(side: str) -> str:
     return "both sides" if side == BOTH else SIDE_WORDS.get(side, "")
 
 
+def _text(value: object) -> str:
+    return "" if value is None or pd.isna(value) else str(value).strip()  # type: ignore[call-overload]
+
+
 def _view_text(view: object) -> str:
-    text = "" if view is None or pd.isna(view) else str(view).strip()  # type: ignore[call-overload]
+    text = _text(view)
     return text.upper() if len(text) <= MAX_ABBREVIATION else text
 
 

@@ -28,7 +28,7 @@ TITLES = {
 
 
 def show_model(page: Page, asked: Question, name: str, result: dict[str, Any]) -> None:
-    st.markdown(f"##### {TITLES[name]}")
+    st.markdown(f"### {TITLES[name]}")
     if "failed" in result:
         st.warning(f"Not fitted: {result['failed']}.", icon=":material/block:")
         return

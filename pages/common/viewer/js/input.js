@@ -180,10 +180,12 @@ function act(view, name, value) {
     svg: () => { openMenu(view, null); save(view, "svg"); },
     earlier: () => goVisit(view, -1),
     later: () => goVisit(view, 1),
+    resetKeys: () => resetKeys(view),
     full: () => { if (document.fullscreenElement) document.exitFullscreen(); else view.root.requestFullscreen?.(); },
     help: () => {
       const help = view.root.querySelector(".help");
       help.hidden = !help.hidden;
+      view.rekeyed = null;
       if (!help.hidden) writeHelp(view);
       view.root.querySelector('[data-do="help"]').setAttribute("aria-pressed", String(!help.hidden));
     },
@@ -208,73 +210,4 @@ function escape(view) {
   if (view.draft) { view.draft = null; return view.panes.forEach(paint); }
   if (view.tool) return setTool(view, view.tool);
   if (view.lens) act(view, "lens");
-}
-
-/* Every key: which, how the help writes it, what the help says, what it does. The help is made of this. */
-const KEYS = [
-  [["n"], "n", "next site", (view) => step(view, 1)],
-  [["p"], "p", "previous site", (view) => step(view, -1)],
-  [["Enter"], "Enter", "choose the site", (view) => { if (view.picked) pick(view, view.picked, view.data.films[0]?.id); }],
-  [["z"], "z", "show the site large", (view) => { view.panes.forEach((pane) => { pane.own = false; }); focusAll(view, view.picked); }],
-  [["N"], "N", "next visit", (view) => act(view, "later"), (view) => view.data.visits],
-  [["P"], "P", "previous visit", (view) => act(view, "earlier"), (view) => view.data.visits],
-  [["c"], "c", "side by side", (view) => act(view, "side"), canCompare],
-  [["x"], "x", "blink on or off", (view) => act(view, "blink"), canCompare],
-  [[" "], "Space", "blink: pause, go on", (view) => act(view, "pause"), canCompare],
-  [["v"], "v", "blink: the other film", (view) => act(view, "turn"), canCompare],
-  [["<"], "<", "blink slower", (view) => act(view, "slower"), canCompare],
-  [[">"], ">", "blink faster", (view) => act(view, "faster"), canCompare],
-  [["d"], "d", "difference on or off", (view) => act(view, "difference"), canCompare],
-  [["+", "="], "+", "zoom in", (view) => act(view, "in")],
-  [["-"], "−", "zoom out", (view) => act(view, "out")],
-  [["0"], "0", "whole film", (view) => act(view, "fit")],
-  [["1"], "1", "film pixels", (view) => act(view, "real")],
-  [["ArrowLeft"], "←", "move", (view) => pan(view, NUDGE, 0)],
-  [["ArrowRight"], "→", "move", (view) => pan(view, -NUDGE, 0)],
-  [["ArrowUp"], "↑", "previous frame", (view) => stepFrames(view, -1), hasFrames],
-  [["ArrowDown"], "↓", "next frame", (view) => stepFrames(view, 1), hasFrames],
-  [["ArrowUp"], "↑", "move", (view) => pan(view, 0, NUDGE), (view) => !hasFrames(view)],
-  [["ArrowDown"], "↓", "move", (view) => pan(view, 0, -NUDGE), (view) => !hasFrames(view)],
-  [["["], "[", "less contrast", (view) => shift(view, 0, 1.1)],
-  [["]"], "]", "more contrast", (view) => shift(view, 0, 1 / 1.1)],
-  [[","], ",", "darker", (view) => shift(view, 0.04, 1)],
-  [["."], ".", "brighter", (view) => shift(view, -0.04, 1)],
-  [["e"], "e", "measure a length", (view) => act(view, "length")],
-  [["a"], "a", "measure an angle", (view) => act(view, "angle")],
-  [["Backspace", "Delete"], "Backspace", "remove the last measurement", (view) => act(view, "unmeasure")],
-  [["Escape"], "Escape", "close the menu, end measuring", escape, (view) => Boolean(view.tool || view.lens || view.draft || menuIsOpen(view))],
-  [["m"], "m", "magnifier", (view) => act(view, "lens")],
-  [["r"], "r", "turn to the right", (view) => act(view, "right")],
-  [["R"], "R", "turn to the left", (view) => act(view, "left")],
-  [["h"], "h", "mirror", (view) => act(view, "mirror")],
-  [["u"], "u", "as stored: not turned", (view) => act(view, "upright")],
-  [["i"], "i", "black on white", (view) => act(view, "invert")],
-  [["b"], "b", "boxes", (view) => act(view, "boxes")],
-  [["l"], "l", "grades", (view) => act(view, "labels")],
-  [["t"], "t", "list of sites", (view) => act(view, "sites")],
-  [["k"], "k", "films linked", (view) => act(view, "linked")],
-  [["s"], "s", "save as PNG", (view) => act(view, "png")],
-  [["S"], "S", "save as SVG", (view) => act(view, "svg")],
-  [["f"], "f", "full screen", (view) => act(view, "full")],
-  [["?"], "?", "this help", (view) => act(view, "help")],
-];
-
-function key(view, event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || !view.data) return;
-  const inTool = event.target !== view.root;
-  if (inTool && event.key !== "Escape" && (event.target.tagName !== "BUTTON" || ["Enter", " "].includes(event.key))) return;
-  const found = KEYS.find(([keys, , , , when]) => keys.includes(event.key) && (!when || when(view)));
-  if (!found) return;
-  event.preventDefault();
-  event.stopPropagation();
-  found[3](view);
-}
-
-function writeHelp(view) {
-  const list = view.root.querySelector(".help dl");
-  list.replaceChildren(...KEYS.filter(([, , , , when]) => !when || when(view)).map(([, shown, says]) => {
-    const row = document.createElement("div");
-    row.append(Object.assign(document.createElement("dt"), { textContent: shown }), Object.assign(document.createElement("dd"), { textContent: says }));
-    return row;
-  }));
 }

@@ -96,8 +96,19 @@ function paintMeasure(pen, one, film, matrix, isWhole = true) {
 function measuresText(view) {
   const told = view.data.films.flatMap((film, i) =>
     measuresOf(view, film).filter((one) => one.frame === view.sheets[i].frame).map((one) => `${film.title} ${measureText(one, film)}`));
-  return told.length ? `Measured by hand: ${told.join("; ")}.` : "";
+  return told.length ? `Measured by hand: ${told.join("; ")}. ${millimetres(view)}` : "";
 }
+
+/* Where the millimetres of each film are from; films of one source are said once. */
+function millimetres(view) {
+  const said = view.data.films.filter((film) => film.rows).map(({ title, spacing, source }) =>
+    [title, spacing ? `millimetres from ${source ? `the header: ${source}` : "the header (which words: not on record)"}` : "no millimetres: the file gives no spacing"]);
+  const words = [...new Set(said.map(([, says]) => says))];
+  return words.map((says) => `${words.length > 1 ? `${said.filter((one) => one[1] === says).map(([title]) => title).join(", ")}: ` : ""}${says}`)
+    .map((says) => `${says[0].toUpperCase()}${says.slice(1)}.`).join(" ");
+}
+
+function drawMillimetres(view) { view.root.querySelector(".of-millimetres").textContent = millimetres(view); }
 
 /* ---- magnifier ---- */
 

@@ -281,10 +281,10 @@ function paintRefusal(pane, pen, width, height) {
 }
 
 function stateOf(pane) {
-  if (modeOf(pane.view) === "difference") return `${Math.round(pane.scale * 100)} %`;
+  if (modeOf(pane.view) === "difference") return `${Math.round(pane.scale * 100)}%`;
   const { low, high } = windowOf(pane.view, pane.view.sheets[faceOf(pane)].film);
   const frame = frameText(pane.view.sheets[faceOf(pane)]);
-  return `${frame && `${frame}  ·  `}W ${Math.round(high - low)}  C ${Math.round((low + high) / 2)}  ·  ${Math.round(pane.scale * 100)} %`;
+  return `${frame && `${frame}  ·  `}W ${Math.round(high - low)}  C ${Math.round((low + high) / 2)}  ·  ${Math.round(pane.scale * 100)}%`;
 }
 
 function paintState(pane, ready) { pane.element.querySelector(".state").textContent = ready ? stateOf(pane) : ""; }

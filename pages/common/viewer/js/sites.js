@@ -7,7 +7,7 @@ function drawTools(view) {
   Object.assign(tool("linked"), { hidden: !compare, disabled: modeOf(view) !== "side" });
   ["length", "angle"].forEach((name) => tool(name).setAttribute("aria-pressed", String(view.tool === name)));
   tool("lens").setAttribute("aria-pressed", String(view.lens));
-  if (data) { drawWindow(view); markMenus(view); }
+  if (data) { drawWindow(view); drawMillimetres(view); markMenus(view); }
   root.querySelector(".modes").hidden = !compare;
   MODES.forEach((mode) => tool(mode).setAttribute("aria-pressed", String(modeOf(view) === mode)));
   root.querySelector(".blink").hidden = modeOf(view) !== "blink";

@@ -14,7 +14,7 @@ function createView(root) {
   const view = {
     root, strip: root.querySelector(".films"), sheets: [], panes: [], data: null, picked: null, shown: undefined,
     level: 0, width: 1, full: false, invert: false, linked: true, mode: "side", face: 1, paused: false, nudge: null,
-    boxes: true, labels: true, list: null, changed: false, off: [], rate: 1.5, asked: [], tool: null, draft: null,
+    boxes: true, labels: true, list: null, changed: false, off: [], rate: 1.5, asked: [], tool: null, draft: null, rekeyed: null,
     lens: false, orients: new Map(), measures: new Map(), ...habits(),
     send: () => {}, sendVisit: () => {},
   };
@@ -25,6 +25,8 @@ function createView(root) {
     tool.addEventListener(event, () => act(view, tool.dataset.do, tool.value));
   });
   createMenus(view);
+  globalThis.__sharpline_keys ??= ownKeys();
+  writeTitles(view);
   root.addEventListener("keydown", (event) => key(view, event));
   document.addEventListener("fullscreenchange", () => fitHeight(view));
   return view;
