@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from core.cli.options.estimands_text import estimand_lines
+
 SHOWN = 20  # refused rows and subjects left out, named one by one
 
 
@@ -26,6 +28,7 @@ def lines_of(result: dict[str, Any]) -> str:
     lines += ["", *_panel_lines(result["sensitivity"])] if "sensitivity" in result else []
     for model in result.get("models", {}).values():
         lines += ["", *_model_lines(model)]
+    lines += ["", *estimand_lines(result["estimands"])] if "estimands" in result else []
     lines += ["", *[f"note, {name}: {why}" for name, why in result["notes"].items()]]
     if "bootstrap" in result:
         about = result["bootstrap"]
