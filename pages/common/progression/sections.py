@@ -10,6 +10,7 @@ from pages.common.page import Page
 from pages.common.progression.by_patient import by_patient
 from pages.common.progression.by_site import changed_sites
 from pages.common.progression.components import parts
+from pages.common.progression.estimands.section import estimands_section
 from pages.common.progression.figures import Found, shown_way
 from pages.common.progression.fitting.models import models
 from pages.common.progression.frozen_analyses import frozen_analyses
@@ -31,6 +32,7 @@ def sections(page: Page, asked: Question, found: Found) -> None:
         "Subgroups": subgroups,
         "Models and tests": models,
         "Missing data": sensitivity,
+        "Estimands": estimands_section,
         "Access log and frozen analyses": lambda page, asked, _: frozen_analyses(page, asked),
     }
     st.divider()
