@@ -7,6 +7,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.cli.options.arms import adjusted, arm_options, check_order, is_asked
+from core.cli.options.estimands import (
+    OPTION_OF,
+    add_estimands,
+    check_estimands,
+    estimand_options,
+    is_partial,
+)
 from core.cli.options.table import (
     given_range,
     keep_rows,
@@ -92,6 +99,7 @@ ONE_VALUE = ("campaign", "read_mode", "system", "rule", "read")  # change from d
 )
 @click.option("--cluster", metavar="C", help="Column of the patient: intervals then resample patients.")
 @arm_options
+@estimand_options
 @range_options
 @table_options
 @reference_option
@@ -130,12 +138,13 @@ def command(file: str, **options: Any) -> int:
     result |= _imputed(usable, result, options)
     result |= _models(readings, result, options)
     result |= adjusted(readings, table, result, options)
+    result |= add_estimands(readings, table, result, options)
     result["refused"] = located(result["refused"], table, {name: name for name in COLUMNS})
     say_refused(result["refused"])
     for warning in result["warnings"]:
         note(warning)
     emit(result, as_json=options["as_json"], text=lambda: lines_of(result))
-    return 1 if result["refused"] else 0
+    return 1 if result["refused"] or is_partial(result) else 0
 
 
 def _table(file: str, options: dict[str, Any]) -> tuple[pd.DataFrame, Problems]:
@@ -175,13 +184,14 @@ def _check_any(readings: Readings, rows: int) -> None:
 def _check(options: dict[str, Any]) -> None:
     from core.progression.progressors import cutoff
 
-    extra = [name for name in ("impute", "sensitivity", "models") if options[name]]
-    extra += ["strata, --covariate and --adjust"] if is_asked(options) else []
     check_order(options)
+    check_estimands(options)
+    asked = ("impute", "sensitivity", "models", "estimands", "assumptions", "tipping")
+    extra = [name for name in asked if options[name]]
+    extra += ["strata, --covariate and --adjust"] if is_asked(options) else []
     if options["cluster"] and extra:
-        raise click.UsageError(
-            f"--cluster with --{extra[0].rstrip('s')}: intervals there take subjects as independent"
-        )
+        option = OPTION_OF.get(extra[0], extra[0].rstrip("s"))
+        raise click.UsageError(f"--cluster with --{option}: intervals there take subjects as independent")
     try:
         cutoff(options["progressor"])
     except ValueError as error:

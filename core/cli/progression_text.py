@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from core.cli.options.arms import adjusted_lines
+from core.cli.options.estimands_text import estimand_lines
 
 SHOWN = 20  # refused rows and subjects left out, named one by one
 
@@ -29,6 +30,7 @@ def lines_of(result: dict[str, Any]) -> str:
     for model in result.get("models", {}).values():
         lines += ["", *_model_lines(model)]
     lines += ["", *adjusted_lines(result["adjusted"])] if "adjusted" in result else []
+    lines += ["", *estimand_lines(result["estimands"])] if "estimands" in result else []
     lines += ["", *[f"note, {name}: {why}" for name, why in result["notes"].items()]]
     if "bootstrap" in result:
         about = result["bootstrap"]

@@ -10,6 +10,7 @@ from pages.common.page import Page
 from pages.common.progression.by_patient import by_patient
 from pages.common.progression.by_site import changed_sites
 from pages.common.progression.components import parts
+from pages.common.progression.estimands.section import estimands_section
 from pages.common.progression.figures import Found, shown_way
 from pages.common.progression.fitting.adjusted import adjusted
 from pages.common.progression.fitting.models import models
@@ -34,6 +35,7 @@ def sections(page: Page, asked: Question, found: Found) -> None:
         "Models and tests": models,
         "Strata and covariates": adjusted,
         "Missing data": sensitivity,
+        "Estimands": estimands_section,
         "Access log and frozen analyses": lambda page, asked, _: frozen_analyses(page, asked),
     }
     st.divider()

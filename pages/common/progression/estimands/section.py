@@ -1,0 +1,224 @@
+"""What the difference between arms stands for: events, missing films, the tipping point."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.figures.progression.tipping import tipping_line, tipping_map
+from core.markdown import md
+from core.progression.estimands.strategies import ASSUMPTION, ASSUMPTIONS, STRATEGIES, STRATEGY
+from core.report import formatting
+from pages.common.charts import chart
+from pages.common.page import Page
+from pages.common.progression.estimands.compute import estimands_of, event_columns
+from pages.common.progression.figures import Found
+from pages.common.progression.question import Question
+from pages.common.provenance import download
+
+NO_EVENT = "no event"
+
+
+def estimands_section(page: Page, asked: Question, found: Found) -> None:
+    """The choices, who is affected, and the result."""
+    event, strategy, assumptions, rule = _choices(page, asked)
+    if strategy != STRATEGIES[0].name and not event:
+        st.info(
+            "This strategy needs the column of the event. Import it with the table of subjects: the day from "
+            "baseline, or the visit.",
+            icon=":material/event_busy:",
+        )
+        return
+    with st.spinner("Estimands", show_time=True):
+        result = estimands_of(page, asked, event, strategy, assumptions, rule)
+    if "failed" in result:
+        st.info(f"{result['failed']}.", icon=":material/inbox:")
+        return
+    st.markdown(f"**{STRATEGY[strategy].title.capitalize()}.** {STRATEGY[strategy].text}")
+    if event:
+        _affected(result, event)
+    row = result["results"][0]
+    if "failed" in row:
+        st.info(f"{row['failed']}.", icon=":material/inbox:")
+    elif strategy == "composite":
+        _composite(row)
+    elif strategy == "while-on-treatment":
+        _while_on_treatment(row, asked)
+    else:
+        _change(page, asked, row, result["variance"])
+
+
+def _choices(page: Page, asked: Question) -> tuple[str, str, tuple[str, ...], str]:
+    one, two, three = st.columns([1, 1.2, 1.6])
+    event = one.selectbox(
+        "Intercurrent event", [NO_EVENT, *event_columns(page, asked)], key="estimand_event",
+        help="A property of the patients: the day from baseline, or the visit, of rescue, stop of "
+        "treatment or surgery.",
+    )  # fmt: skip
+    strategy = two.selectbox(
+        "Estimand", [one.name for one in STRATEGIES], format_func=lambda name: STRATEGY[name].title,
+        key="estimand_strategy", help=" \n\n".join(f"**{one.title}**: {one.text}" for one in STRATEGIES),
+    )  # fmt: skip
+    rule, assumptions = asked.system.cutoffs[0], []
+    if strategy == "composite":
+        rule = three.selectbox(
+            "Progressor definition",
+            asked.system.cutoffs,
+            format_func=formatting.definition,
+            key="estimand_rule",
+        )
+    elif strategy != "while-on-treatment":
+        assumptions = three.multiselect(
+            "Missing films, beside missing at random", [one.name for one in ASSUMPTIONS[1:]],
+            default=["j2r"], format_func=lambda name: ASSUMPTION[name].title, key="estimand_missing",
+            help=" \n\n".join(f"**{one.title}**: {one.text}" for one in ASSUMPTIONS),
+        )  # fmt: skip
+    return ("" if event == NO_EVENT else event), strategy, tuple(assumptions), rule
+
+
+def _affected(result: dict[str, Any], event: str) -> None:
+    """How many by arm, and who."""
+    said = "; ".join(f"{md(row['arm'])} {row['affected']} of {row['patients']}" for row in result["affected"])
+    st.caption(f"{md(event)} before the film of the visit: {said}.")
+    rows = [
+        {"patient": one["subject"], "arm": row["arm"], "day of the event": one["day"],
+         "films after it": one["films_after"]}
+        for row in result["affected"] for one in row["subjects"]
+    ]  # fmt: skip
+    if rows:
+        with st.expander(f"The {len(rows)} patients affected"):
+            st.dataframe(pd.DataFrame(rows), hide_index=True)
+    for row in result["excluded"]:
+        st.warning(f"{md(row['subject'])} is in no estimand: {md(row['reason'])}.")
+
+
+def _change(page: Page, asked: Question, row: dict[str, Any], variance: str) -> None:
+    """Means and differences under every assumption, then the tipping point."""
+    rows = change_rows(row)
+    st.dataframe(rows, hide_index=True)
+    gaps = ", ".join(f"{md(arm)} {count} of {row['patients'][arm]}" for arm, count in row["missing"].items())
+    st.caption(
+        f"Mean change ({asked.unit}) with its 95% interval, at mean baseline; films set aside: "
+        f"{row['films_set_aside']}; without a film at the visit: {gaps}. Variance: {variance}."
+    )
+    for one in row["assumptions"]:
+        st.caption(f"**{one['title']}**: {one['text']}")
+    download(rows, "estimands")
+    if row["tipping"]:
+        _tipping(page, asked, row["tipping"])
+
+
+def change_rows(row: dict[str, Any]) -> pd.DataFrame:
+    """One row per assumption, and per arm or difference in it."""
+    return pd.DataFrame(
+        [
+            {
+                "missing films": one["title"],
+                "of": part["arm"] if "arm" in part else f"{part['a']} minus {part['b']}",
+                "estimate (95% CI)": _value(part),
+                "Rubin's rules (95% CI)": _value(part["rubin"]) if part["rubin"] else formatting.NOTHING,
+            }
+            for one in row["assumptions"]
+            for part in [*one["arms"], *one["differences"]]
+        ]
+    )
+
+
+def _tipping(page: Page, asked: Question, rows: list[dict[str, Any]]) -> None:
+    st.subheader("Tipping point")
+    titles = [f"{row['a']} minus {row['b']}, {ASSUMPTION[row['assumption']].title}" for row in rows]
+    place = st.selectbox(
+        "Of", range(len(rows)), format_func=titles.__getitem__, key="tipping_of", label_visibility="collapsed"
+    )
+    row = rows[place]
+    st.markdown(sentence(row))
+    if not row["missing"][0]:
+        return
+    left, right = st.columns(2)
+    with left:
+        chart(
+            tipping_line(row, unit=asked.unit, on=page.look),
+            "tipping",
+            alt=f"Tipping point of {titles[place]}",
+        )
+    with right:
+        chart(
+            tipping_map(row, unit=asked.unit, on=page.look), "tipping_map",
+            alt=f"Shifts of the missing changes of both arms, {titles[place]}",
+        )  # fmt: skip
+    st.caption(
+        f"Left: only the missing changes of {md(row['a'])} are shifted. Right: those of both arms; a dot "
+        "where the interval leaves out 0. A shift that no patient shows means that the verdict does not hang "
+        "on the missing films."
+    )
+
+
+def sentence(row: dict[str, Any]) -> str:
+    """The verdict, and the shift that turns it."""
+    a, b = md(row["a"]), md(row["b"])
+    verdict = f"{a} and {b} differ" if row["is_different"] else f"No difference of {a} and {b} is shown"
+    if not row["missing"][0]:
+        return f"{verdict}. {a} has no missing film: nothing can be shifted."
+    seen = (
+        f"Changes seen in {a}: mean {formatting.signed(row['observed_mean'])}, "
+        f"SD {formatting.number(row['observed_sd'])}."
+    )
+    if row["delta"] is None:
+        return f"{verdict}; no shift of the {row['missing'][0]} missing changes of {a} turns this. {seen}"
+    sides = " or ".join(formatting.signed(row[side]) for side in ("up", "down") if row[side] is not None)
+    return (
+        f"{verdict}. **The verdict turns when the {row['missing'][0]} missing changes of {a} are shifted by "
+        f"{sides}.** {seen}"
+    )
+
+
+def _composite(row: dict[str, Any]) -> None:
+    rows = [
+        {"of": part["arm"], "progressed": f"{part['count']} of {part['n']}",
+         "by the event": str(part["events"]), "proportion (95% CI)": _value(part, percent=True)}
+        for part in row["progressors"]
+    ] + [
+        {"of": f"{part['a']} minus {part['b']}", "progressed": "", "by the event": "",
+         "proportion (95% CI)": _value(part, percent=True)}
+        for part in row["differences"]
+    ]  # fmt: skip
+    st.dataframe(pd.DataFrame(rows), hide_index=True)
+    for part in row["ranks"]:
+        st.markdown(
+            f"In ranks, with the event as worst: a patient on {md(part['a'])} does worse than one on "
+            f"{md(part['b'])} in **{_value(part, percent=True)}** of pairs (ties half)."
+        )
+    without = row["without_change"]
+    st.caption(
+        f"Progression: {formatting.definition(row['definition'])}, or the event. Without a change and "
+        f"without the event, in neither: {len(without)} patients."
+    )
+
+
+def _while_on_treatment(row: dict[str, Any], asked: Question) -> None:
+    rows = [
+        {"of": part["arm"], "n": str(part["n"]), "days followed (mean)": formatting.number(part["days"], 0),
+         "change (95% CI)": _value(part), "per year (95% CI)": _value(part["per_year"])}
+        for part in row["arms"]
+    ] + [
+        {"of": f"{part['a']} minus {part['b']}", "n": "", "days followed (mean)": "",
+         "change (95% CI)": _value(part), "per year (95% CI)": _value(part["per_year"])}
+        for part in row["differences"]
+    ]  # fmt: skip
+    st.dataframe(pd.DataFrame(rows), hide_index=True)
+    st.caption(
+        f"{asked.unit}. Without a film between baseline and the event, in no row: "
+        f"{len(row['without_change'])} patients. Per year where followed for half a year or more."
+    )
+
+
+def _value(part: dict[str, Any], *, percent: bool = False) -> str:
+    low, high = part["ci"]
+    if not percent:
+        return formatting.with_interval([part["estimate"], low, high], signed=True)
+    if part["estimate"] is None:
+        return formatting.NOTHING
+    value = f"{part['estimate']:.0%}".replace("-", "−")
+    return value if low is None else f"{value} ({low:.0%} to {high:.0%})".replace("-", "−")
