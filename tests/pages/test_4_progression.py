@@ -414,3 +414,17 @@ def test_a_trial_is_planned_with_the_numbers_of_the_study(open_app, blinded_file
     said = words(hidden, "markdown") + words(hidden, "caption")
     assert "all patients, arms together" in said
     assert "Placebo" not in said
+
+
+def test_responsiveness_compares_scorers_and_parts(open_app):
+    at = open_app(PAGE)
+    at.segmented_control(key="progression_section").set_value("Responsiveness").run()
+    assert not at.exception
+    scorers = next(table.value for table in at.dataframe if "SRM" in table.value)
+    assert {"Readers (mean)", "R1", "R2"} <= set(scorers["of"])
+    at.segmented_control(key="srm_by").set_value("Parts of the score").run()
+    parts = next(table.value for table in at.dataframe if "SRM" in table.value)
+    assert len(parts) == 3
+    at.segmented_control(key="probability_band").set_value("simultaneous").run()
+    assert not at.exception
+    assert "Band, simultaneous: the whole curve" in words(at, "caption")
