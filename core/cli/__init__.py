@@ -28,6 +28,8 @@ COMMANDS: dict[str, str] = {
     "agreement": "Agreement statistics of a table, no cohort needed.",
     "progression": "Change, SDC and progressors of a table, no cohort needed.",
     "mmrm": "Mixed model for repeated measures of a table, no cohort needed.",
+    "plan": "Patients per arm for a trial of change, no cohort needed.",
+    "srm": "Standardised response means of a table, compared over the same patients.",
     "evaluate": "The validation tables of a scoring model.",
     "train": "Train a scoring model.",
     "export": "One tidy table of the cohort.",

@@ -170,6 +170,20 @@ def _table(file: str, options: dict[str, Any]) -> tuple[pd.DataFrame, Problems]:
     return table, problems
 
 
+def readings_of(file: str, options: dict[str, Any]) -> Readings:
+    """The accepted rows of a table of totals, for other commands that begin with one."""
+    from core.progression.totals_table import collect
+
+    table, problems = _table(file, options)
+    table = _one_of_each(table, file)
+    reasons = problems.series(table.index)
+    readings = collect(
+        table, readers=_names(options["readers"]), reference=options["reference"], problems=reasons
+    )
+    _check_any(readings, len(table))
+    return readings
+
+
 def _check_any(readings: Readings, rows: int) -> None:
     """Raises InputError with the first reason where no row with a total is left."""
     if len(readings.refused) and not readings.rows["total"].notna().any():

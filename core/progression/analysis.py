@@ -21,7 +21,7 @@ from core.progression.change import Changes, changes
 from core.progression.cluster_bootstrap import resample
 from core.progression.day_units import unit_doubts
 from core.progression.pairing import WINDOW_DAYS, interval_of
-from core.progression.probability import cumulative_probability
+from core.progression.probability import BAND_WORDS, cumulative_probability, probability_bands
 from core.progression.progressors import STANDARD, Cutoff, beyond, net_progression, progressed, share
 from core.progression.sdc import Sdc, reader_bias, study_sdc
 from core.progression.sdc_by_size import sdc_by_size
@@ -92,6 +92,7 @@ def _result(readings: Readings, change: Changes, own: Sdc | None, options: Optio
         "change_icc": _change_icc(change, own),
         **_progressors(change, sdc, options.cutoffs),
         "cumulative_probability": _points(change),
+        "cumulative_probability_bands": _bands(change),
         "refused": readings.refused.to_dict("records"),
         "notes": _notes(change, own) | _given(options.sdc),
         "warnings": [
@@ -280,6 +281,16 @@ def _points(change: Changes) -> list[dict[str, Any]]:
         {"subject": subject, "arm": arm if isinstance(arm, str) else None, "x": x, "y": y}
         for subject, arm, x, y in zip(*columns, strict=True)
     ]
+
+
+def _bands(change: Changes) -> dict[str, Any]:
+    """95% bands of the curves, simultaneous and pointwise, with what each says."""
+    points = cumulative_probability(change.table["subject"], change.table["arm"], change.mean)
+    found: dict[str, Any] = {"says": BAND_WORDS}
+    for kind in BAND_WORDS:
+        bands = probability_bands(points, kind).astype(object)
+        found[kind] = bands.where(bands.notna(), None).to_dict("records")
+    return found
 
 
 def _notes(change: Changes, sdc: Sdc | None) -> dict[str, str]:

@@ -479,3 +479,35 @@ def test_a_patient_whom_nobody_read_is_left_out_with_the_reason(open_app, own):
         tx.insert("subject", pd.DataFrame({"subject": ["P9"], "arm": ["Active"]}))
     gone = next(table for table in tables(open_app(PAGE, cohort=own)) if "reason" in table)
     assert set(gone.loc[gone["subject"] == "P9", "reason"]) == {"no total at any visit"}
+
+
+def test_a_trial_is_planned_with_the_numbers_of_the_study(open_app, blinded_file):
+    at = open_app(PAGE)
+    at.segmented_control(key="progression_section").set_value("Plan a trial").run()
+    assert not at.exception
+    assert "patients to enrol" in words(at, "markdown")
+    named = {box.label: box for box in at.number_input}
+    before = next(table.value for table in at.dataframe if "to enrol" in table.value)
+    named["SD of change"].set_value(named["SD of change"].value * 2).run()
+    after = next(table.value for table in at.dataframe if "to enrol" in table.value)
+    assert after["to enrol"].iloc[0] > 3 * before["to enrol"].iloc[0]
+    hidden = open_app(PAGE, cohort=blinded_file)
+    hidden.segmented_control(key="progression_section").set_value("Plan a trial").run()
+    assert not hidden.exception
+    said = words(hidden, "markdown") + words(hidden, "caption")
+    assert "all patients, arms together" in said
+    assert "Placebo" not in said
+
+
+def test_responsiveness_compares_scorers_and_parts(open_app):
+    at = open_app(PAGE)
+    at.segmented_control(key="progression_section").set_value("Responsiveness").run()
+    assert not at.exception
+    scorers = next(table.value for table in at.dataframe if "SRM" in table.value)
+    assert {"Readers (mean)", "R1", "R2"} <= set(scorers["of"])
+    at.segmented_control(key="srm_by").set_value("Parts of the score").run()
+    parts = next(table.value for table in at.dataframe if "SRM" in table.value)
+    assert len(parts) == 3
+    at.segmented_control(key="probability_band").set_value("simultaneous").run()
+    assert not at.exception
+    assert "Band, simultaneous: the whole curve" in words(at, "caption")

@@ -8,12 +8,14 @@ import pandas as pd
 import streamlit as st
 
 from core.figures.progression.change import change_by_arm, cumulative_probability
+from core.figures.progression.probability_bands import with_bands
 from core.markdown import md
 from data.queries import cohort
 from pages.common import url_state
 from pages.common.charts import chart, clickable
 from pages.common.page import Page
 from pages.common.progression import results
+from pages.common.progression.plan.bands import band_words, chosen_band
 from pages.common.progression.question import COMPLETE, IMPUTED, Question
 from pages.common.queries import ask, computed
 from pages.common.sticky_widgets import pick_one
@@ -30,14 +32,15 @@ def figures(page: Page, asked: Question, found: Found) -> None:
         st.markdown("## Every patient's change")
         way = chosen_way(found)
         points = results.points(page, asked, way)
+        kind = chosen_band()
         clicked = clickable(
-            computed(page, _cumulative, asked, way),
+            computed(page, _cumulative, asked, way, kind),
             "cumulative_probability",
             alt="Change of every patient over the proportion of the arm",
         )
         st.caption(
             f"{counted(points, found[way])} Each point is a patient; a curve that rises earlier means "
-            "more patients progressed. Click a point to open the films."
+            f"more patients progressed. Click a point to open the films.{band_words(kind)}"
         )
     with right:
         st.markdown("## Mean change")
@@ -48,9 +51,11 @@ def figures(page: Page, asked: Question, found: Found) -> None:
         open_films(str(clicked[0]), asked)
 
 
-def _cumulative(page: Page, asked: Question, way: str) -> Any:
+def _cumulative(page: Page, asked: Question, way: str, kind: str) -> Any:
     points, sdc = results.points(page, asked, way), sdc_of(results.results(page, asked)[way])
-    return cumulative_probability(points, unit=asked.unit, sdc=sdc, arms=study_arms(page), on=page.look)
+    arms = study_arms(page)
+    drawn = cumulative_probability(points, unit=asked.unit, sdc=sdc, arms=arms, on=page.look)
+    return with_bands(drawn, points, kind, arms=arms, on=page.look)
 
 
 def _means(page: Page, asked: Question) -> tuple[Any, str]:

@@ -16,6 +16,8 @@ from pages.common.progression.fitting.adjusted import adjusted
 from pages.common.progression.fitting.models import models
 from pages.common.progression.frozen_analyses import frozen_analyses
 from pages.common.progression.over_time import over_time
+from pages.common.progression.plan.plan_a_trial import plan_a_trial
+from pages.common.progression.plan.responsiveness import responsiveness
 from pages.common.progression.question import Question
 from pages.common.progression.sensitivity import sensitivity
 from pages.common.progression.subgroups import subgroups
@@ -36,6 +38,8 @@ def sections(page: Page, asked: Question, found: Found) -> None:
         "Strata and covariates": adjusted,
         "Missing data": sensitivity,
         "Estimands": estimands_section,
+        "Responsiveness": responsiveness,
+        "Plan a trial": plan_a_trial,
         "Access log and frozen analyses": lambda page, asked, _: frozen_analyses(page, asked),
     }
     st.divider()

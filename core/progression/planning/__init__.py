@@ -1,0 +1,1 @@
+"""Patients per arm for a trial of change: t test, ANCOVA, MMRM, rank test and responders."""

@@ -1,0 +1,1 @@
+"""How well a score or a scorer shows change: standardised response means."""

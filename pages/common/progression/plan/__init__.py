@@ -1,0 +1,1 @@
+"""The next trial, planned with the numbers of this study."""
