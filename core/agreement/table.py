@@ -16,6 +16,7 @@ from core.agreement.grades.gwet import gwet
 from core.agreement.grades.kappa import CONSTANT, WEIGHTS, kappas
 from core.agreement.grades.kendall import kendall_w
 from core.agreement.grades.many_raters import many_raters
+from core.agreement.grades.two_categories import two_categories
 from core.agreement.icc import icc
 from core.agreement.limits.bland_altman import bland_altman
 from core.agreement.limits.ratio_and_rank import percentile_limits, ratio_limits
@@ -62,6 +63,9 @@ def agreement(ratings: Ratings, choices: Choices = Choices()) -> dict[str, Any]:
     if k == 2:
         two, more = _two_raters(table[:, 0], table[:, 1], choices.loa_ci, choices.scale)
         result, notes = result | two, notes | more
+        result["two_categories"] = two_categories(
+            *table.T, choices.scale, ratings.clusters, draws=choices.draws, seed=choices.seed
+        )
     elif k > 2:
         many, more = _many_raters(ratings, choices)
         result, notes = result | many, notes | more

@@ -27,6 +27,13 @@ if TYPE_CHECKING:
 
 Locate = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
 TITLES = {"fleiss": "Fleiss' kappa", "conger": "Conger's kappa", "krippendorff": "Krippendorff's alpha"}
+CUTS = {
+    "kappa": "kappa",
+    "pabak": "PABAK",
+    "prevalence_index": "prevalence index",
+    "bias_index": "bias index",
+}
+MOST_CUTS = 5
 LARGEST = 1e100  # squares of larger ratings would leave the range of numbers
 
 
@@ -250,8 +257,17 @@ def _pair_lines(result: dict[str, Any]) -> list[str]:
         lines.append(_line(f"kappa, {name}", value))
     for name, value in (result["gwet"] or {}).items():
         lines.append(_line(f"Gwet {name.replace('_', ', ').upper()}", value))
+    lines += _cut_lines(result["two_categories"] or [])
     for name in ("exact_agreement", "within_one"):
         lines.append(_line(name.replace("_", " "), {"estimate": result[name], "ci": result[f"{name}_ci"]}))
+    return lines
+
+
+def _cut_lines(cuts: list[dict[str, Any]]) -> list[str]:
+    """Kappa beside PABAK and the two indices at each cut; the JSON has them of more than five cuts."""
+    lines = []
+    for cut in cuts if len(cuts) <= MOST_CUTS else ():
+        lines += [_line(f"{words}, {cut['at_least']:g} or more", cut[name]) for name, words in CUTS.items()]
     return lines
 
 

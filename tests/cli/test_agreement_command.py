@@ -396,3 +396,16 @@ def test_parquet_and_numbers_that_are_infinite(tmp_path, capsys):
     result = json.loads(outcome.stdout)
     assert result["refused"] == [{"row": 3, "reason": "'inf' is not a number"}]
     assert result["subjects"] == 2
+
+
+def test_two_categories_stand_beside_kappa(run):
+    first = np.repeat(range(4), [sum(row) for row in F5])
+    second = np.concatenate([np.repeat(range(4), row) for row in F5])
+    table = long({"D1": first, "D2": second})
+    status, result, _ = run(table)
+    assert status == 0
+    cuts = result["two_categories"]
+    assert [cut["at_least"] for cut in cuts] == [1, 2, 3]
+    assert cuts[2]["counts"] == [[60, 7], [8, 13]]
+    _, text, _ = run(table, as_json=False)
+    assert "PABAK, 1 or more" in text and "bias index, 3 or more" in text
