@@ -113,7 +113,9 @@ def test_the_preview_of_another_film_is_made_anew(store, delivery, turn):
         save(dataset, delivery / f"{number}.dcm")
     take(store, delivery)
     before = files_of(store)
-    one, other = sorted(images(store), key=lambda image: film_path(store.folder, image).stat().st_size)[::turn]
+    one, other = sorted(images(store), key=lambda image: film_path(store.folder, image).stat().st_size)[
+        ::turn
+    ]
     shutil.copy(preview_path(store.folder, one), preview_path(store.folder, other))
     (mended,) = take(store, delivery).mended
     assert mended["was"] == "the preview is that of another image"
