@@ -18,14 +18,17 @@ def rounds_of(frame: pd.DataFrame) -> list[str]:
     return sorted(frame["round"].dropna().unique(), key=natural_key)
 
 
-def drifts(frame: pd.DataFrame, *, seed: int) -> dict[str, Any]:
+def drifts(frame: pd.DataFrame, *, seed: int, first: str = "") -> dict[str, Any]:
     """Drift of each rater from the first round to every later one, on subjects rated in both.
 
     frame: usable rows only: ``subject, rater, rating, round``, maybe ``cluster`` (the patient), one for each
     subject, rater and round.
+    first: the round that the others are compared with, by default the first in natural order.
     Returns rounds, rows [{rater, first, second, ...} as ``core.agreement.verdicts.drift.drift``] and notes.
     """
     rounds = rounds_of(frame)
+    if first in rounds:
+        rounds = [first, *(name for name in rounds if name != first)]
     rows: list[dict[str, Any]] = []
     notes = {} if len(rounds) > 1 else {"drift": ONE_ROUND}
     patient = frame.drop_duplicates("subject").set_index("subject")["cluster"] if "cluster" in frame else None
