@@ -16,6 +16,7 @@ from core.agreement.grades.gwet import gwet
 from core.agreement.grades.kappa import CONSTANT, WEIGHTS, kappas
 from core.agreement.grades.kendall import kendall_w
 from core.agreement.grades.many_raters import many_raters
+from core.agreement.grades.two_categories import two_categories
 from core.agreement.icc import icc
 from core.agreement.limits.bland_altman import bland_altman
 from core.agreement.limits.ratio_and_rank import percentile_limits, ratio_limits
@@ -26,6 +27,8 @@ from core.agreement.mixed import mixed_icc
 from core.agreement.reader_model import Bootstrap, false_change, interchangeability, leave_one_out
 from core.agreement.reader_pool import is_pool, pool_icc
 from core.agreement.sem import standard_errors
+from core.agreement.verdicts.bias import bias_equivalence
+from core.agreement.verdicts.non_inferiority import STATISTICS, non_inferiority
 from core.errors import InputError
 
 NOT_GRADES = f"ratings are not whole numbers with at most {MAX_LEVELS} levels: kappas are for grades"
@@ -40,6 +43,8 @@ class Choices:
     model: the rater who is the model, "" for none. margin: preset, for the interchangeability index.
     changes: whether the ratings are changes, so that false change can be counted.
     scale: the grades that could have been given, rising; those that were by default.
+    bias_margin: in score units, for the equivalence of biases. icc_margin, kappa_margin: largest loss of ICC
+    and of quadratic kappa that a model may have.
     """
 
     loa_ci: str = "exact"
@@ -49,6 +54,9 @@ class Choices:
     margin: float | None = None
     changes: bool = False
     scale: tuple[float, ...] | None = None
+    bias_margin: float | None = None
+    icc_margin: float | None = None
+    kappa_margin: float | None = None
 
 
 def agreement(ratings: Ratings, choices: Choices = Choices()) -> dict[str, Any]:
@@ -62,6 +70,9 @@ def agreement(ratings: Ratings, choices: Choices = Choices()) -> dict[str, Any]:
     if k == 2:
         two, more = _two_raters(table[:, 0], table[:, 1], choices.loa_ci, choices.scale)
         result, notes = result | two, notes | more
+        result["two_categories"] = two_categories(
+            table[:, 0], table[:, 1], choices.scale, ratings.clusters, draws=choices.draws, seed=choices.seed
+        )
     elif k > 2:
         many, more = _many_raters(ratings, choices)
         result, notes = result | many, notes | more
@@ -74,6 +85,7 @@ def agreement(ratings: Ratings, choices: Choices = Choices()) -> dict[str, Any]:
         notes |= _resampled(result, table, ratings.clusters, choices)
     if choices.model:
         result["model_as_reader"] = _model(ratings, choices)
+    result |= _verdicts(ratings, choices)
     if not n:
         notes["subjects"] = _no_subject(ratings)
     return result | {"notes": notes, "refused": ratings.refused}
@@ -278,6 +290,30 @@ def _forget_independence(result: dict[str, Any]) -> None:
         for value in (result[block] or {}).values():
             value.pop("se", None)
             value.pop("se_null", None)
+
+
+def _verdicts(ratings: Ratings, choices: Choices) -> dict[str, Any]:
+    """What has a margin: equivalence of biases; no inferior ICC, no inferior kappa of the model."""
+    found: dict[str, Any] = {}
+    if choices.bias_margin is not None:
+        found["bias_equivalence"] = bias_equivalence(
+            ratings.complete,
+            ratings.raters,
+            margin=choices.bias_margin,
+            model=choices.model,
+            clusters=ratings.clusters,
+        )
+    margins = dict(zip(STATISTICS, (choices.icc_margin, choices.kappa_margin), strict=True))
+    if choices.model and any(margin is not None for margin in margins.values()):
+        place = ratings.raters.index(choices.model)
+        readers, model = np.delete(ratings.complete, place, axis=1), ratings.complete[:, place]
+        how = Bootstrap(ratings.clusters, choices.draws, choices.seed)
+        found["non_inferiority"] = {
+            name: non_inferiority(readers, model, margin=margin, statistic=name, bootstrap=how)
+            for name, margin in margins.items()
+            if margin is not None
+        }
+    return found
 
 
 def _model(ratings: Ratings, choices: Choices) -> dict[str, Any]:

@@ -18,15 +18,29 @@ from core.cli.options.table import (
     table_options,
 )
 from core.cli.output import emit, json_option, warn_look_alikes, where_option
+from core.cli.text.verdicts import verdict_lines
 from core.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from core.agreement.table import Choices
     from data.tables.values import Problems
 
 Locate = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
 TITLES = {"fleiss": "Fleiss' kappa", "conger": "Conger's kappa", "krippendorff": "Krippendorff's alpha"}
+CUTS = {
+    "kappa": "kappa",
+    "pabak": "PABAK",
+    "prevalence_index": "prevalence index",
+    "bias_index": "bias index",
+}
+MOST_CUTS = 5
+NEED_A_MODEL = (("margin", "changes"), ("icc_margin", "kappa_margin"))
+CHOICES = (
+    "loa_ci", "draws", "seed", "model", "margin", "changes", "bias_margin", "icc_margin", "kappa_margin",
+)  # fmt: skip
+NO_ROUND = "no round in the round column"
 LARGEST = 1e100  # squares of larger ratings would leave the range of numbers
 
 
@@ -61,6 +75,27 @@ LARGEST = 1e100  # squares of larger ratings would leave the range of numbers
     metavar="0-3",
     help="Grades that can be given, as 0-3 or 0,1,2,3 (AC1 and AC2); else those that were given.",
 )
+@click.option(
+    "--bias-margin",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Preset margin of a bias, in score units: two one-sided tests.",
+)
+@click.option(
+    "--icc-margin",
+    type=click.FloatRange(min=0, max=1, min_open=True),
+    help="Preset loss of ICC(A,1) up to which the model is not inferior (with --model).",
+)
+@click.option(
+    "--kappa-margin",
+    type=click.FloatRange(min=0, max=1, min_open=True),
+    help="The same of quadratic kappa, for grades (with --model).",
+)
+@click.option(
+    "--round",
+    "round_",
+    metavar="C",
+    help="Column of the reading round: drift of every rater; all else is about the first round.",
+)
 @click.option("--changes", is_flag=True, help="The ratings are changes: count false ones (with --model).")
 @range_options
 @table_options
@@ -72,22 +107,43 @@ def command(file: str, **options: Any) -> int:
     FILE is CSV, XLSX, Parquet or SAS with one row per rating. Differences are first rater minus second, in
     order of first appearance in the file.
     """
-    from core.agreement.long_table import collect
-    from core.agreement.table import Choices, agreement
+    from core.agreement.table import Choices
 
-    if not options["model"] and (options["margin"] is not None or options["changes"]):
-        raise click.UsageError("--margin and --changes need --model")
+    for pair in NEED_A_MODEL:
+        if not options["model"] and any(options[name] not in (None, False) for name in pair):
+            first, second = (f"--{name.replace('_', '-')}" for name in pair)
+            raise click.UsageError(f"{first} and {second} need --model")
     frame, order, locate = _long(file, options)
-    choices = Choices(
-        **{name: options[name] for name in ("loa_ci", "draws", "seed", "model", "margin", "changes")},
-        scale=_scale(options["scale"]),
-    )
+    choices = Choices(**{name: options[name] for name in CHOICES}, scale=_scale(options["scale"]))
     warnings = warn_look_alikes(frame, {"subject": "subject", "rater": "rater"})
-    result = agreement(collect(frame, order, choices.scale), choices) | {"warnings": warnings}
+    result = _result(frame, order, choices) | {"warnings": warnings}
     result["refused"] = locate(result["refused"])
     say_refused(result["refused"])
     emit(result, as_json=options["as_json"], text=lambda: _text(result, options))
     return 1 if result["refused"] else 0
+
+
+def _result(frame: pd.DataFrame, order: list[str], choices: Choices) -> dict[str, Any]:
+    """Agreement of all ratings; with rounds that of the first one, and the drift of every rater."""
+    from core.agreement.long_table import collect
+    from core.agreement.table import agreement
+    from core.agreement.verdicts.rounds import drifts, rounds_of
+
+    if "round" not in frame:
+        return agreement(collect(frame, order, choices.scale), choices)
+    rounds = rounds_of(frame)
+    if not rounds:
+        raise InputError("the round column is empty", "a round for each rating is needed", "check --round")
+    result = agreement(collect(frame[frame["round"] == rounds[0]], order, choices.scale), choices)
+    refused = [{"row": row, "reason": NO_ROUND} for row in frame.index[frame["round"].isna()].tolist()]
+    refused += result["refused"]
+    for later in rounds[1:]:
+        refused += collect(frame[frame["round"] == later], order, choices.scale).refused
+    gone = [item["row"] for item in refused]
+    usable = frame[frame["rating"].notna() & frame["rater"].isin(order) & ~frame.index.isin(gone)]
+    usable = usable[usable["subject"].notna()]
+    found = drifts(usable, seed=choices.seed)
+    return result | {"drift": found, "refused": sorted(refused, key=lambda item: item["row"])}
 
 
 def _scale(text: str | None) -> tuple[float, ...] | None:
@@ -122,6 +178,8 @@ def _long(file: str, options: dict[str, Any]) -> tuple[pd.DataFrame, list[str], 
     frame["rating"] = rating.mask(endless)
     if (is_text | endless).any():
         frame["text"] = table[options["rating"]].astype(str).where(is_text | endless)
+    if options["round_"]:
+        frame["round"] = text_column(table, options["round_"])
     if problems.reasons:
         frame["problem"] = problems.series(frame.index)
     if options["cluster"]:
@@ -139,7 +197,7 @@ def _rows(file: str, options: dict[str, Any]) -> tuple[pd.DataFrame, Problems, l
     from data.tables.files import text_column
 
     names, rating = [options["subject"]], options["rating"]
-    rest = [options["rater"], rating, *([options["cluster"]] if options["cluster"] else [])]
+    rest = [options["rater"], rating, *(options[name] for name in ("cluster", "round_") if options[name])]
     try:
         table, problems = read(file, options["reading"], (), (*names, *rest), (rating,))
     except InputError:
@@ -221,6 +279,7 @@ def _text(result: dict[str, Any], options: dict[str, Any]) -> str:
         lines += ["", *_many_lines(result)]
     if "model_as_reader" in result:
         lines += ["", *_model_lines(result["model_as_reader"])]
+    lines += verdict_lines(result, _line)
     if "bootstrap" in result:
         how = result["bootstrap"]
         lines += ["", f"Intervals: {how['draws']} draws of {how['patients']} patients, seed {how['seed']}."]
@@ -250,8 +309,17 @@ def _pair_lines(result: dict[str, Any]) -> list[str]:
         lines.append(_line(f"kappa, {name}", value))
     for name, value in (result["gwet"] or {}).items():
         lines.append(_line(f"Gwet {name.replace('_', ', ').upper()}", value))
+    lines += _cut_lines(result["two_categories"] or [])
     for name in ("exact_agreement", "within_one"):
         lines.append(_line(name.replace("_", " "), {"estimate": result[name], "ci": result[f"{name}_ci"]}))
+    return lines
+
+
+def _cut_lines(cuts: list[dict[str, Any]]) -> list[str]:
+    """Kappa beside PABAK and the two indices at each cut; the JSON has them of more than five cuts."""
+    lines = []
+    for cut in cuts if len(cuts) <= MOST_CUTS else ():
+        lines += [_line(f"{words}, {cut['at_least']:g} or more", cut[name]) for name, words in CUTS.items()]
     return lines
 
 

@@ -396,3 +396,56 @@ def test_parquet_and_numbers_that_are_infinite(tmp_path, capsys):
     result = json.loads(outcome.stdout)
     assert result["refused"] == [{"row": 3, "reason": "'inf' is not a number"}]
     assert result["subjects"] == 2
+
+
+def test_two_categories_stand_beside_kappa(run):
+    first = np.repeat(range(4), [sum(row) for row in F5])
+    second = np.concatenate([np.repeat(range(4), row) for row in F5])
+    table = long({"D1": first, "D2": second})
+    status, result, _ = run(table)
+    assert status == 0
+    cuts = result["two_categories"]
+    assert [cut["at_least"] for cut in cuts] == [1, 2, 3]
+    assert cuts[2]["counts"] == [[60, 7], [8, 13]]
+    _, text, _ = run(table, as_json=False)
+    assert "PABAK, 1 or more" in text and "bias index, 3 or more" in text
+
+
+def rounds(n: int = 40) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    true = np.clip(np.round(rng.exponential(1, n)), 0, 3)
+    rows = []
+    for rater in ("R1", "R2", "net"):
+        for number in (1, 2):
+            seen = np.clip(true + rng.choice([-1, 0, 0, 0, 1], n), 0, 3)
+            rows += [(f"P{i}", rater, number, seen[i]) for i in range(n)]
+    return pd.DataFrame(rows, columns=["subject", "rater", "round", "rating"])
+
+
+def test_verdicts_need_margins_and_a_model(run):
+    table = rounds()
+    first = table[table["round"] == 1]
+    margins = ("--bias-margin", "0.5", "--icc-margin", "0.2", "--kappa-margin", "0.2")
+    _, plain, _ = run(first, "--model", "net")
+    assert not {"bias_equivalence", "non_inferiority", "drift"} & set(plain)
+    status, result, _ = run(first, "--model", "net", *margins)
+    assert status == 0 and set(result["non_inferiority"]) == {"ICC(A,1)", "kappa.quadratic"}
+    assert [row["first"] for row in result["bias_equivalence"]["rows"]] == ["net", "R1"]
+    _, text, _ = run(first, "--model", "net", *margins, as_json=False)
+    assert "each test at 2.5%" in text and "quadratic kappa, model minus readers" in text and "power" in text
+    status, _, error = run(first, "--icc-margin", "0.2")
+    assert status == 2 and "--model" in error
+
+
+def test_rounds_have_drift_and_the_first_one_has_all_else(run):
+    table = rounds()
+    _, plain, _ = run(table[table["round"] == 1])
+    status, result, _ = run(table, "--round", "round")
+    assert status == 0 and result.pop("drift")["rounds"] == ["1", "2"]
+    assert result == plain
+    table.loc[[0, 50], "round"] = None
+    table = table.astype(object)
+    table.loc[60, "rating"] = "?"
+    status, result, _ = run(table, "--round", "round")
+    assert status == 1 and len(result["refused"]) == 3
+    assert result["drift"]["rows"][0]["subjects"] == 37

@@ -301,6 +301,13 @@ def test_pair_can_be_chosen_and_lasts_over_sections(open_app):
     assert at.selectbox(key="agreement_pair").value == "R1 – R2"
 
 
+def test_kappa_stands_beside_prevalence_and_bias_at_each_cut(open_app):
+    at = section(open_app(PAGE), "Grades")
+    tables = [t.value for t in at.dataframe if "prevalence index" in t.value.columns]
+    assert len(tables) == 2
+    assert tables[0]["cut"].tolist() == ["1 or more", "2 or more", "3 or more"]
+
+
 def test_worst_disagreement_stands_first_to_one_decimal(open_app):
     at = section(open_app(PAGE), "Largest disagreements")
     tables = [t for t in at.dataframe if "difference" in t.value.columns]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -10,18 +12,33 @@ from core.agreement.plain_words import kappa_sentence
 from core.domain import ReaderKind
 from core.figures.agreement.squares import confusion
 from core.markdown import md
+from core.report import formatting
 from pages.common.agreement import question
 from pages.common.agreement.all_raters import all_raters
 from pages.common.agreement.question import Comparison
 from pages.common.agreement.site_statistics import Squares, squares, too_many_grades
 from pages.common.agreement.sites import ALL_VISITS, VISIT
-from pages.common.agreement.widgets import beside, figure, listed_cases, open_first, pick_pair, titled
+from pages.common.agreement.widgets import (
+    beside,
+    figure,
+    listed_cases,
+    open_first,
+    pick_pair,
+    sentence_with_data,
+    titled,
+)
 from pages.common.page import Page
 from pages.common.readings import system_of
 from pages.common.sticky_widgets import pick
 
 FEATURE, KEY = "agreement_feature", "grades"
 MAX_SQUARES = 30
+CUTS = {
+    "kappa": "kappa",
+    "pabak": "PABAK",
+    "prevalence_index": "prevalence index",
+    "bias_index": "bias index",
+}
 
 
 def grades(page: Page, compared: Comparison) -> None:
@@ -67,8 +84,47 @@ def _table(
         drawn, f"grades_{panel}", alt=f"Grades of {pair[0]} against those of {pair[1]}, {panel}",
         sentence=_sentence(found), data=_long(found, pair), clicks=True,
     )  # fmt: skip
+    with st.expander("Kappa, prevalence and bias at each cut", icon=":material/table:"):
+        _cuts(found, pair, panel)
     if clicked:
         _open(compared, found, pair, panel, [float(value) for value in clicked[:2]])
+
+
+def _cuts(found: Squares, pair: tuple[str, str], panel: str) -> None:
+    """Why kappa may be low where agreement is high, for the two categories of each cut."""
+    rows = cut_rows(found.cuts)
+    if rows.empty:
+        st.markdown("One grade throughout: there is no cut.")
+        return
+    shown = {
+        name: [formatting.with_interval(list(value), signed=name.endswith("index")) for value in part]
+        for name, part in (
+            (title, rows.loc[rows["statistic"] == title, ["estimate", "low", "high"]].to_numpy())
+            for title in CUTS.values()
+        )
+    }
+    at_least = rows["at_least"].drop_duplicates().map("{:g} or more".format)
+    st.dataframe(pd.DataFrame({"cut": list(at_least)} | shown), hide_index=True)
+    sentence_with_data(
+        "Two categories: the grade or more, and less. Near -1 or 1 of the prevalence index kappa is low "
+        "however well readers agree; PABAK is without it. Bias index above 0: "
+        f"{md(pair[0])} reaches the cut more often. Intervals resample patients.",
+        rows, f"cuts_{panel}",
+    )  # fmt: skip
+
+
+def cut_rows(cuts: list[dict[str, Any]]) -> pd.DataFrame:
+    """``at_least, statistic, estimate, low, high``."""
+    rows = [
+        (cut["at_least"], title, *(_known(v) for v in (cut[name]["estimate"], *cut[name]["ci"])))
+        for cut in cuts
+        for name, title in CUTS.items()
+    ]
+    return pd.DataFrame(rows, columns=["at_least", "statistic", "estimate", "low", "high"])
+
+
+def _known(value: float | None) -> float:
+    return float("nan") if value is None else value
 
 
 def _pair(compared: Comparison, pair: tuple[str, str], unit: str):

@@ -15,6 +15,7 @@ from pages.common.agreement import (
     subgroups,
 )
 from pages.common.agreement.question import Comparison
+from pages.common.agreement.verdicts.section import verdicts
 from pages.common.agreement.widgets import SECTION
 from pages.common.page import Page
 from pages.common.sticky_widgets import pick_one
@@ -25,6 +26,7 @@ SECTIONS: dict[str, Callable[[Page, Comparison], None]] = {
     "Grades": grades.grades,
     "Subgroups": subgroups.groups,
     "Model as a reader": model_as_reader.model_as_reader,
+    "Verdicts": verdicts,
     "Largest disagreements": disagreements.worst,
     "Reading error": reading_error.reading_error,
     "Planning": planning.planning,

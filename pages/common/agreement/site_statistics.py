@@ -13,6 +13,7 @@ from core.agreement.bootstrap import DRAWS, SEED
 from core.agreement.comparison import CHANGE, STATUS, TOTAL
 from core.agreement.grades.confusion import MAX_LEVELS, confusion
 from core.agreement.grades.many_raters import many_raters
+from core.agreement.grades.two_categories import two_categories
 from core.reader_labels import shown_readings
 from core.scores.display.layout import layout, placed
 from data.queries import scores
@@ -78,13 +79,17 @@ def _site_statistics(page: Page, question: Question, visit: str) -> pd.DataFrame
 
 @dataclass(frozen=True)
 class Squares:
-    """The table of two readings' grades. both: the cases, ``subject, visit, site, first, second``."""
+    """The table of two readings' grades. both: the cases, ``subject, visit, site, first, second``.
+
+    cuts: ``core.agreement.grades.two_categories``, patients drawn; empty where the grades are none.
+    """
 
     counts: Any
     levels: list[float]
     both: pd.DataFrame
     values: dict[str, dict[str, Any]]  # statistic -> {estimate, ci}
     patients: int
+    cuts: list[dict[str, Any]]
 
 
 def squares(
@@ -109,7 +114,8 @@ def _squares(
         }
         for row in rows.to_dict("records")
     }
-    return Squares(counts, levels.tolist(), both, values, both["subject"].nunique())
+    cuts = two_categories(both["first"], both["second"], levels, both["subject"], draws=DRAWS, seed=SEED)
+    return Squares(counts, levels.tolist(), both, values, both["subject"].nunique(), cuts or [])
 
 
 def together(page: Page, question: Question, visit: str, feature: str, panel: str) -> dict[str, Any] | None:
