@@ -60,6 +60,11 @@ ONE_VALUE = ("campaign", "read_mode", "system", "rule", "read")  # change from d
     "--sensitivity", is_flag=True, help="The result under every such method, and every rule in the file."
 )
 @click.option(
+    "--g-study",
+    is_flag=True,
+    help="Also variance components of status and change, and SDC and ICC by number of readers.",
+)
+@click.option(
     "--model",
     "models",
     type=click.Choice(["compare", "mixed", "gee", "logistic", "negbin", "hurdle", "time"]),
@@ -127,6 +132,7 @@ def command(file: str, **options: Any) -> int:
     }
     result |= _imputed(usable, result, options)
     result |= _models(readings, result, options)
+    result |= _generalisability(readings, result, options)
     result["refused"] = located(result["refused"], table, {name: name for name in COLUMNS})
     say_refused(result["refused"])
     for warning in result["warnings"]:
@@ -172,10 +178,11 @@ def _check_any(readings: Readings, rows: int) -> None:
 def _check(options: dict[str, Any]) -> None:
     from core.progression.progressors import cutoff
 
-    extra = [name for name in ("impute", "sensitivity", "models") if options[name]]
+    extra = [name for name in ("impute", "sensitivity", "models", "g_study") if options[name]]
     if options["cluster"] and extra:
         raise click.UsageError(
-            f"--cluster with --{extra[0].rstrip('s')}: intervals there take subjects as independent"
+            f"--cluster with --{extra[0].rstrip('s').replace('_', '-')}: intervals there take subjects as "
+            "independent"
         )
     try:
         cutoff(options["progressor"])
@@ -298,6 +305,17 @@ def _models(readings: Readings, result: dict[str, Any], options: dict[str, Any])
         note(f"fitting {name}")
         found[name] = fit_model(readings, name, asked).as_dict()
     return {"models": found}
+
+
+def _generalisability(readings: Readings, result: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
+    """The G and D study of the two films."""
+    if not options["g_study"]:
+        return {}
+    from core.progression.generalisability import generalisability
+    from core.progression.pairing import Interval
+
+    interval = Interval(result["from_days"], result["to_days"], result["window"])
+    return {"generalisability": generalisability(readings, interval)}
 
 
 def _totals_only(table: pd.DataFrame) -> pd.DataFrame:
