@@ -20,7 +20,7 @@ def by_readers(table: pd.DataFrame, *, on: Look = LIGHT) -> go.Figure:
     figure = make_subplots(rows=1, cols=2, horizontal_spacing=0.12)
     for place, (name, title) in enumerate(PANELS, start=1):
         for reads, rows in table.groupby("reads"):
-            figure.add_trace(_line(rows, name, int(reads), on), row=1, col=place)
+            figure.add_trace(_line(rows, name, int(str(reads)), on), row=1, col=place)
         figure.update_yaxes(title_text=title, rangemode="tozero", row=1, col=place)
         figure.update_xaxes(title_text="readers", dtick=1, row=1, col=place)
     apply(figure, on, height=320)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,7 @@ def readers_needed(page: Page, compared: Comparison) -> None:
         alt="SDC and ICC of change over the number of readers",
         sentence=_sentence(compared, change), data=rows,
     )  # fmt: skip
+    st.dataframe(_by_readers(change), hide_index=True)
     _components(status, change)
 
 
@@ -43,7 +45,7 @@ def _answer(compared: Comparison, change: dict[str, Any]) -> None:
     """The number of readers for a wanted SDC, beginning with that of the readers here."""
     here = len(compared.readings.people)
     known = {row["readers"]: row["sdc95"]["estimate"] for row in change["by_readers"] if row["reads"] == 1}
-    start = round(float(known.get(min(here, 3)) or 1.0), 1)
+    start = math.ceil(10 * float(known.get(min(here, 3)) or 1.0)) / 10
     wanted = st.number_input("Wanted SDC95", 0.1, 500.0, max(start, 0.1), 0.1, key="plan_sdc")
     count = readers_for(change, sdc=wanted)
     if count is None:
@@ -88,6 +90,20 @@ def _components(status: dict[str, Any], change: dict[str, Any]) -> None:
         f"on one patient that stays from visit to visit (patient x reader) cancels out of change.{note}",
         pd.DataFrame(rows), "components",
     )  # fmt: skip
+
+
+def _by_readers(change: dict[str, Any]) -> pd.DataFrame:
+    """SDC and ICC of every number of readers, in words."""
+    rows = [
+        {
+            "readers": row["readers"],
+            "reads of each": row["reads"],
+            "SDC95 of their mean (95% CI)": with_limits(row["sdc95"]["estimate"], *row["sdc95"]["ci"]),
+            "ICC(A) of their mean change (95% CI)": with_limits(row["icc"]["estimate"], *row["icc"]["ci"]),
+        }
+        for row in change["by_readers"]
+    ]
+    return pd.DataFrame(rows)
 
 
 def table_of(change: dict[str, Any]) -> pd.DataFrame:
