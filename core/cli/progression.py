@@ -68,6 +68,11 @@ ONE_VALUE = ("campaign", "read_mode", "system", "rule", "read")  # change from d
     "--sensitivity", is_flag=True, help="The result under every such method, and every rule in the file."
 )
 @click.option(
+    "--g-study",
+    is_flag=True,
+    help="Also variance components of status and change, and SDC and ICC by number of readers.",
+)
+@click.option(
     "--model",
     "models",
     type=click.Choice(["compare", "mixed", "gee", "logistic", "negbin", "hurdle", "time"]),
@@ -139,6 +144,7 @@ def command(file: str, **options: Any) -> int:
     result |= _models(readings, result, options)
     result |= adjusted(readings, table, result, options)
     result |= add_estimands(readings, table, result, options)
+    result |= _generalisability(readings, result, options)
     result["refused"] = located(result["refused"], table, {name: name for name in COLUMNS})
     say_refused(result["refused"])
     for warning in result["warnings"]:
@@ -200,11 +206,11 @@ def _check(options: dict[str, Any]) -> None:
 
     check_order(options)
     check_estimands(options)
-    asked = ("impute", "sensitivity", "models", "estimands", "assumptions", "tipping")
+    asked = ("impute", "sensitivity", "models", "estimands", "assumptions", "tipping", "g_study")
     extra = [name for name in asked if options[name]]
     extra += ["strata, --covariate and --adjust"] if is_asked(options) else []
     if options["cluster"] and extra:
-        option = OPTION_OF.get(extra[0], extra[0].rstrip("s"))
+        option = OPTION_OF.get(extra[0], extra[0].rstrip("s").replace("_", "-"))
         raise click.UsageError(f"--cluster with --{option}: intervals there take subjects as independent")
     try:
         cutoff(options["progressor"])
@@ -327,6 +333,17 @@ def _models(readings: Readings, result: dict[str, Any], options: dict[str, Any])
         note(f"fitting {name}")
         found[name] = fit_model(readings, name, asked).as_dict()
     return {"models": found}
+
+
+def _generalisability(readings: Readings, result: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
+    """The G and D study of the two films."""
+    if not options["g_study"]:
+        return {}
+    from core.progression.generalisability import generalisability
+    from core.progression.pairing import Interval
+
+    interval = Interval(result["from_days"], result["to_days"], result["window"])
+    return {"generalisability": generalisability(readings, interval)}
 
 
 def _totals_only(table: pd.DataFrame) -> pd.DataFrame:

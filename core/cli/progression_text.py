@@ -27,6 +27,7 @@ def lines_of(result: dict[str, Any]) -> str:
     lines += ["", *_error_lines(result), "", *_progressor_lines(result)]
     lines += ["", *_panel_lines(result.get("imputed", []))] if "imputed" in result else []
     lines += ["", *_panel_lines(result["sensitivity"])] if "sensitivity" in result else []
+    lines += ["", *_study_lines(result["generalisability"])] if "generalisability" in result else []
     for model in result.get("models", {}).values():
         lines += ["", *_model_lines(model)]
     lines += ["", *adjusted_lines(result["adjusted"])] if "adjusted" in result else []
@@ -107,6 +108,29 @@ def _gap(gap: dict[str, Any]) -> str:
 
 def _percent(value: float | None) -> str:
     return "-" if value is None else f"{value:.0%}"
+
+
+def _study_lines(found: dict[str, Any]) -> list[str]:
+    """Variance components of status and change, then SDC and ICC by number of readers."""
+    lines = []
+    for name in ("status", "change"):
+        part = found[name]
+        lines.append(
+            f"variance of {name}, {part['n']} subjects, {part['readers']} readers ({part['method']})"
+        )
+        lines += [
+            f"  {row['name']:<18}{_number(row['variance']):>9} {_interval(row['ci'])}  "
+            f"{_percent(row['share'])}"
+            for row in part["components"]
+        ]
+        lines += [f"  note, {what}: {why}" for what, why in part["notes"].items()]
+    lines += [
+        f"change, mean of {row['readers']}: SDC95 {_number(row['sdc95']['estimate'])} "
+        f"{_interval(row['sdc95']['ci'])}, ICC(A) {_number(row['icc']['estimate'])} "
+        f"{_interval(row['icc']['ci'])}"
+        for row in found["change"]["by_readers"]
+    ]
+    return lines
 
 
 def _panel_lines(rows: list[dict[str, Any]]) -> list[str]:

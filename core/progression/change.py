@@ -48,8 +48,8 @@ def changes(readings: Readings, interval: Interval) -> Changes:
     """Change from the first to the second film of every subject."""
     rows = readings.rows
     films = choose_films(rows, interval)
-    first = _at(readings, films["from_day"])
-    second = _at(readings, films["to_day"])
+    first = totals_at(readings, films["from_day"])
+    second = totals_at(readings, films["to_day"])
     per_reader = second - first
     known = ~np.isnan(per_reader)
     count = known.sum(axis=1)
@@ -75,7 +75,7 @@ def changes(readings: Readings, interval: Interval) -> Changes:
     return Changes(interval, readings.readers, table, per_reader[in_], left_out, arms)
 
 
-def _at(readings: Readings, day: pd.Series) -> np.ndarray:
+def totals_at(readings: Readings, day: pd.Series) -> np.ndarray:
     """Totals on each subject's chosen day, shape (subjects, readers), NaN where there is none."""
     rows = readings.rows
     subject = rows["subject"].cat.codes.to_numpy()

@@ -205,7 +205,7 @@ def _errors(readings: Readings, errors: list[dict[str, Any]]) -> list[tuple[str,
     if not main or len(readings.people) < 2:
         return []
     row = main[0]
-    how = f"mean of {len(row['readers'])} readers, {formatting.listed(row['modes'])}"
+    how = f"mean of {row['averaged']} readers, {formatting.listed(row['modes'])}"
     found = []
     if row[CHANGE] is not None:
         value = f"{formatting.with_interval(row[CHANGE]['mean'])}, n = {row[CHANGE]['n']:,}"

@@ -14,6 +14,7 @@ from core.agreement.by_site import all_sites, by_site, change_grades, status_gra
 from core.agreement.compare import Columns, compare
 from core.agreement.comparison import CHANGE, STATUS, TOTAL, Interval, Readings
 from core.agreement.estimate import LIMITS_80
+from core.agreement.generalisability.pool_error import pool_error
 from core.agreement.icc import mean_squares
 from core.agreement.intervals.change_error import change_intervals
 from core.agreement.reader_model import false_change, interchangeability, leave_one_out
@@ -58,24 +59,36 @@ def reader_error(readings: Readings) -> list[dict[str, Any]]:
 
     One dict each: ``interval, visit`` (of status), ``component, readers`` (labels), ``modes``; ``change``
     and ``status`` with n, one (reader) and mean (of all readers), each [estimate, low, high], and ``bias``
-    (first minus second reader).
+    (first minus second reader). ``averaged``: how many readers a patient usually has. Where every patient is
+    read by some of many readers, all is of the pool (``core.agreement.generalisability.pool_error``), without
+    bias, and ``pool`` holds the ICC(A,1) of each panel; None otherwise.
     ``change`` is None with a single visit, the values are None below two readers or patients.
     """
     who = readings.people
     modes = sorted({readings.modes.get(label, "") or "not stated" for label in who})
     return [
-        {
-            "interval": interval.label,
-            "visit": interval.last,
-            "component": component,
-            "readers": who,
-            "modes": modes,
-            CHANGE: _sdc(readings, interval, component, who) if interval.first else None,
-            STATUS: _mdc(readings, interval, component, who),
-        }
+        {"interval": interval.label, "visit": interval.last, "component": component, "readers": who}
+        | {"modes": modes, **_both_errors(readings, interval, component, who)}
         for interval in readings.intervals
         for component in readings.components
     ]
+
+
+def _both_errors(readings: Readings, interval: Interval, component: str, who: list[str]) -> dict[str, Any]:
+    """``change, status, averaged, pool`` of one interval and component."""
+    panels = [CHANGE, STATUS] if interval.first else [STATUS]
+    tables = {
+        panel: readings.table(panel, interval, component)[who].to_numpy(dtype=float) for panel in panels
+    }
+    pools = {panel: pool_error(table, is_change=panel == CHANGE) for panel, table in tables.items()}
+    if None not in pools.values():
+        found = {panel: one.block for panel, one in pools.items() if one is not None}
+        icc = {panel: one.icc for panel, one in pools.items() if one is not None}
+        averaged = next(one.averaged for one in pools.values() if one is not None)
+        return {CHANGE: None, **found, "averaged": averaged, "pool": icc}
+    change = _sdc(readings, interval, component, who) if interval.first else None
+    status = _mdc(readings, interval, component, who)
+    return {CHANGE: change, STATUS: status, "averaged": len(who), "pool": None}
 
 
 def _sdc(readings: Readings, interval: Interval, component: str, who: list[str]) -> dict[str, Any]:

@@ -146,10 +146,11 @@ def _pair_cells(at: Callable[..., Any]) -> list[str]:
 
 def _error_tables(readings: Readings, errors: list[dict[str, Any]]) -> list[Block]:
     """SDC from change beside its bias, then MDC from status beside its own."""
-    k = len(readings.people)
+    k, people = errors[0]["averaged"] if errors else len(readings.people), len(readings.people)
     modes = formatting.listed(errors[0]["modes"]) if errors and errors[0]["modes"] else "not stated"
-    who = f"{readings.unit}, {k} {'reader' if k == 1 else 'readers'}, read mode {modes}."
-    caption = f"{who} {ERROR_CAPTION}"
+    who = f"{readings.unit}, {people} {'reader' if people == 1 else 'readers'}, read mode {modes}."
+    pool = next((row["pool"] for row in errors if row["pool"]), None)
+    caption = f"{who} {pool_caption(k, pool) if pool else ERROR_CAPTION}"
     tables: list[Block] = []
     if CHANGE in readings.panels:
         heads = ("n", "SDC95, one reader", f"SDC95, mean of {k}", f"SDC80, mean of {k}", "bias of change")
@@ -173,6 +174,16 @@ ERROR_CAPTION = (
     "(docs/statistics-coverage.md). Bias is the first reader minus "
     "the second, with its t interval."
 )
+
+
+def pool_caption(averaged: int, pool: dict[str, list[float | None]]) -> str:
+    """What the error of a pool of readers is, with the ICC of every panel."""
+    said = ", ".join(f"{panel} {formatting.with_interval(value)}" for panel, value in pool.items())
+    return (
+        f"Every patient is read by some of the readers, usually {averaged}: errors come from mixed models of "
+        f"all scores (REML, chi-square limits), ICC(A,1) from readers as a sample of a pool ({said}). Two "
+        "readers' bias needs patients whom both read."
+    )
 
 
 def patient_by_patient(readings: Readings) -> Section:

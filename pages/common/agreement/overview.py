@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from core.agreement.comparison import CHANGE, STATUS
+from core.agreement.generalisability.pool_error import pool_error
 from core.domain import ReaderKind
 from core.figures.agreement.forest import forest
 from core.markdown import md
@@ -43,6 +44,7 @@ def in_short(page: Page, compared: Comparison) -> None:
         for panel in reversed(compared.panels):
             with st.container(border=True, width="stretch"):
                 _agreement(compared, found[found["panel"] == panel], panel)
+                _pool(page, compared, panel)
         if compared.readings.models and len(compared.readings.people) > 1:
             _model(page, compared)
 
@@ -55,6 +57,22 @@ def _agreement(compared: Comparison, rows: pd.DataFrame, panel: str) -> None:
         if len(part):
             st.markdown(f"{md(name)}: {_values(part)}")
     st.caption(_n(rows[rows["kind"] != ReaderKind.CONSENSUS]))
+
+
+def _pool(page: Page, compared: Comparison, panel: str) -> None:
+    """The ICC of a pool of readers, where every patient is read by some of them and a pair shares few."""
+    if len(compared.readings.people) > 2:
+        found = computed(page, _pool_icc, compared.question, panel)
+        if found is not None:
+            value, low, high = found
+            st.markdown(f"All readers as a pool: **{number(value)}** {interval(low, high)}")
+
+
+def _pool_icc(page: Page, asked: Question, panel: str) -> list[float | None] | None:
+    compared = comparison(page, asked)
+    table = compared.table(panel)[compared.readings.people].to_numpy(dtype=float)
+    found = pool_error(table, is_change=panel == CHANGE)
+    return None if found is None else found.icc
 
 
 def _values(rows: pd.DataFrame) -> str:

@@ -12,6 +12,7 @@ from core.agreement.rereads import KEYS
 from core.domain import ReaderKind
 from core.figures.agreement.forest import forest
 from core.markdown import md
+from core.report.status_change import pool_caption
 from pages.common.agreement import error_statistics, question
 from pages.common.agreement.error_statistics import modes, read_twice
 from pages.common.agreement.question import Comparison
@@ -26,6 +27,13 @@ from pages.common.agreement.widgets import (
 from pages.common.page import Page
 
 SAME_MODEL = "A model run twice on one film gives the same score; only a repeated film can test it."
+
+
+MEANING = "SDC95 comes from changes, MDC95 from status: a change below it may be reading error."
+OF_ALL = (
+    "The bias between the readers (first minus second) is in neither and stands beside them. Intervals are "
+    "by bootstrap-t; where error grows with change they hold less often than 95%."
+)
 
 
 def reading_error(page: Page, compared: Comparison) -> None:
@@ -44,11 +52,10 @@ def _limits(page: Page, compared: Comparison) -> None:
         st.markdown("The readers' error needs two readers.")
         return
     st.dataframe(pd.DataFrame([_limit_words(row) for row in found]), hide_index=True)
+    pool = next((row["pool"] for row in found[::-1] if row["pool"]), None)
+    who = f"{compared.unit}, {len(found[0]['readers'])} readers, read mode {', '.join(found[0]['modes'])}."
     sentence_with_data(
-        f"{compared.unit}, {len(found[0]['readers'])} readers, read mode {', '.join(found[0]['modes'])}. "
-        "SDC95 comes from changes, MDC95 from status: a change below it may be reading error. The bias "
-        "between the readers (first minus second) is in neither and stands beside them. Intervals are by "
-        "bootstrap-t; where error grows with change they hold less often than 95%.",
+        f"{who} {MEANING} {pool_caption(found[0]['averaged'], pool) if pool else OF_ALL}",
         pd.DataFrame([_limit_numbers(row) for row in found]), "reading_error",
     )  # fmt: skip
 
@@ -61,7 +68,7 @@ def _limit_words(row: dict[str, Any]) -> dict[str, str]:
     shown = {"part": row["component"], "interval": row["interval"]}
     for panel, name in BLOCKS:
         block = row[panel] or NOTHING
-        for key, words in (("mean", f"mean of {len(row['readers'])}"), ("one", "one reader")):
+        for key, words in (("mean", f"mean of {row['averaged']}"), ("one", "one reader")):
             shown[f"{name}, {words}"] = with_limits(*(block[key] or (None, None, None)))
         shown[f"bias of {panel}"] = with_limits(*(block["bias"] or (None, None, None)), plus=True)
         shown[f"n, {panel}"] = str(block["n"])

@@ -17,7 +17,7 @@ FORMS = ("ICC(A,1)", "ICC(C,1)", "ICC(1,1)")
 MAX_ICC = 0.99  # of an ICC that is planned for
 
 
-def planning(page: Page, compared: Comparison) -> None:
+def patients(page: Page, compared: Comparison) -> None:
     """Patients for an ICC interval of a wanted width, beginning with what this study found."""
     one, two, three, four = st.columns(4)
     form = one.selectbox("Form", FORMS, key="plan_form")
