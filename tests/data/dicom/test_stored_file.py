@@ -8,29 +8,10 @@ import pytest
 
 from data.dicom.previews import film_path
 from data.dicom.stored_file import image_of, read_back
-from data.ingest.run import ingest
-from data.store.cohort import CohortStore
 from data.verify import verify
+from tests.helpers.deliveries import image_ids, take
 from tests.helpers.paths import SHARED
 from tests.helpers.small_films import film, save
-
-
-@pytest.fixture
-def store(tmp_path):
-    return CohortStore.open(tmp_path / "trial.duckdb")
-
-
-@pytest.fixture
-def delivery(tmp_path):
-    return tmp_path / "delivery"
-
-
-def take(store, *paths):
-    return ingest(store, paths, workers=0)
-
-
-def images(store) -> list[str]:
-    return store.query("SELECT image FROM image WHERE superseded_by IS NULL ORDER BY image")["image"].tolist()
 
 
 def change_last(path):
@@ -59,7 +40,7 @@ def test_a_film_of_any_length_verifies(store, delivery, shape, is_filled_up):
         path.write_bytes(content)
     take(store, delivery)
     assert verify(store, films=True).broken == []
-    (image,) = images(store)
+    (image,) = image_ids(store)
     stored = film_path(store.folder, image)
     for damage in (change_last, append, cut):
         whole = stored.read_bytes()
@@ -72,7 +53,7 @@ def test_a_film_stored_under_either_digest_of_an_odd_length_is_whole(store, deli
     """Without the byte that fills it up, as it was before, and with it."""
     save(film(np.full((9, 9), 200, np.uint8)), delivery / "a.dcm")
     take(store, delivery)
-    (image,) = images(store)
+    (image,) = image_ids(store)
     stored = film_path(store.folder, image)
     back = read_back(stored)
     assert back.pixels_length == 82

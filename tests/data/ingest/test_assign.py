@@ -14,9 +14,8 @@ from core.errors import InputError
 from core.names import Names
 from data.ingest.assign import Facts, Known, Visit, assign
 from data.ingest.image_map import read_image_map
-from data.ingest.run import ingest
-from data.store.cohort import CohortStore
 from data.tables.import_subjects import import_subjects
+from tests.helpers.deliveries import take
 from tests.helpers.small_films import film, picture, save, trial_film
 
 ZERO = date(2014, 3, 10)
@@ -233,15 +232,6 @@ def test_several_visits_of_one_name_stay_open_without_a_date_even_where_another_
 
 
 # -- deliveries --------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def store(tmp_path):
-    return CohortStore.open(tmp_path / "trial.duckdb")
-
-
-def take(store, *paths, **options):
-    return ingest(store, paths, workers=0, **options)
 
 
 def placed(store):

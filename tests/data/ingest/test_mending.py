@@ -14,33 +14,10 @@ from core.cli import cli
 from data.dicom.images import load_preview
 from data.dicom.previews import film_path, preview_path, read_preview, write_preview
 from data.ingest import read_file
-from data.ingest.run import ingest
-from data.store.cohort import CohortStore
 from data.store.transaction import Transaction
 from data.verify import verify
+from tests.helpers.deliveries import files_of, image_ids, take
 from tests.helpers.small_films import film, picture, save
-
-
-@pytest.fixture
-def store(tmp_path):
-    return CohortStore.open(tmp_path / "trial.duckdb")
-
-
-@pytest.fixture
-def delivery(tmp_path):
-    return tmp_path / "delivery"
-
-
-def take(store, *paths):
-    return ingest(store, paths, workers=0)
-
-
-def images(store) -> list[str]:
-    return store.query("SELECT image FROM image WHERE superseded_by IS NULL ORDER BY image")["image"].tolist()
-
-
-def files_of(store) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in store.folder.rglob("*") if path.is_file()}
 
 
 def cut_to(share):
@@ -90,7 +67,7 @@ def test_what_is_damaged_is_made_anew_and_said(store, delivery, kind, which):
     save(film(picture(2), bits=12), delivery / "b.dcm")
     take(store, delivery)
     version, before = store.version(), files_of(store)
-    (image,) = (image for image in images(store) if load_preview(store, image)[0].shape[0] == 60)
+    (image,) = (image for image in image_ids(store) if load_preview(store, image)[0].shape[0] == 60)
     for how, damage in DAMAGE.items():
         damage(which(store.folder, image))
         result = take(store, delivery)
@@ -112,7 +89,7 @@ def test_the_preview_of_another_film_is_made_anew(store, delivery, turn):
         save(dataset, delivery / f"{number}.dcm")
     take(store, delivery)
     before = files_of(store)
-    by_size = sorted(images(store), key=lambda image: film_path(store.folder, image).stat().st_size)
+    by_size = sorted(image_ids(store), key=lambda image: film_path(store.folder, image).stat().st_size)
     one, other = by_size[::turn]
     shutil.copy(preview_path(store.folder, one), preview_path(store.folder, other))
     (mended,) = take(store, delivery).mended
@@ -125,7 +102,7 @@ def test_a_preview_without_digest_is_whole_where_it_fits(store, delivery):
     save(packed(), delivery / "a.dcm")
     take(store, delivery)
     without_digests(store)
-    (image,) = images(store)
+    (image,) = image_ids(store)
     path = preview_path(store.folder, image)
     pixels, about = read_preview(path)
     write_preview(path, pixels[::-1].copy(), about)
@@ -146,7 +123,7 @@ def test_a_preview_that_was_drawn_anew_is_found(store, delivery, kind):
     save(kind(), delivery / "a.dcm")
     take(store, delivery)
     before = files_of(store)
-    (image,) = images(store)
+    (image,) = image_ids(store)
     path = preview_path(store.folder, image)
     pixels, about = read_preview(path)
     about.pop("in_film", None)
@@ -163,7 +140,7 @@ def test_a_preview_that_was_drawn_anew_is_found(store, delivery, kind):
 def test_every_damage_is_found_by_the_check(store, delivery, which):
     save(packed(), delivery / "a.dcm")
     take(store, delivery)
-    (image,) = images(store)
+    (image,) = image_ids(store)
     path = which(store.folder, image)
     whole = path.read_bytes()
     for how, damage in DAMAGE.items():
@@ -178,7 +155,7 @@ def test_a_preview_made_anew_gets_its_digest(store, delivery):
     take(store, delivery)
     (digest,) = store.query("SELECT preview_hash FROM image")["preview_hash"]
     without_digests(store)
-    preview_path(store.folder, images(store)[0]).unlink()
+    preview_path(store.folder, image_ids(store)[0]).unlink()
     take(store, delivery)
     current = store.query("SELECT preview_hash FROM image WHERE superseded_by IS NULL")["preview_hash"]
     assert current.tolist() == [digest]
@@ -194,7 +171,7 @@ def test_a_preview_made_anew_says_what_the_cohort_says(store, delivery):
     with store.write("test", "older rule") as transaction:
         transaction.supersede("image", row[["image"]])
         transaction.insert("image", row)
-    (image,) = images(store)
+    (image,) = image_ids(store)
     preview_path(store.folder, image).unlink()
     take(store, delivery)
     about = load_preview(store, image)[1]
@@ -216,12 +193,12 @@ def store_otherwise(monkeypatch):
 def test_a_preview_is_made_anew_beside_a_film_that_an_older_version_stored(store, delivery, monkeypatch):
     save(plain(), delivery / "a.dcm")
     take(store, delivery)
-    (image,) = images(store)
+    (image,) = image_ids(store)
     before = film_path(store.folder, image).read_bytes()
     preview_path(store.folder, image).unlink()
     store_otherwise(monkeypatch)
     result = take(store, delivery)
-    assert (result.already_there, len(result.mended), images(store)) == (1, 1, [image])
+    assert (result.already_there, len(result.mended), image_ids(store)) == (1, 1, [image])
     assert film_path(store.folder, image).read_bytes() == before
     assert np.array_equal(load_preview(store, image)[0], picture(1, rows=60))
     assert take(store, delivery).mended == []
@@ -230,7 +207,7 @@ def test_a_preview_is_made_anew_beside_a_film_that_an_older_version_stored(store
 def test_a_film_that_cannot_be_made_as_it_was_is_refused_by_name(store, delivery, monkeypatch):
     save(plain(), delivery / "a.dcm")
     take(store, delivery)
-    (image,) = images(store)
+    (image,) = image_ids(store)
     cut_to(0.5)(film_path(store.folder, image))
     store_otherwise(monkeypatch)
     (refused,) = take(store, delivery).refused
@@ -243,11 +220,11 @@ def test_the_command_says_what_it_mended(store, delivery):
     save(plain(), delivery / "a.dcm")
     arguments = ["--cohort", str(store.path), "ingest", str(delivery), "--workers", "0"]
     CliRunner().invoke(cli, arguments)
-    cut_to(0)(film_path(store.folder, images(store)[0]))
+    cut_to(0)(film_path(store.folder, image_ids(store)[0]))
     said = CliRunner().invoke(cli, arguments)
     assert said.exit_code == 0
     assert "Mended (1):\n  the stored film was changed or cut short; made anew: a.dcm" in said.output
-    cut_to(0)(preview_path(store.folder, images(store)[0]))
+    cut_to(0)(preview_path(store.folder, image_ids(store)[0]))
     printed = CliRunner().invoke(cli, [*arguments, "--json"]).stdout
     assert json.loads(printed)["mended"] == [{"file": "a.dcm", "was": "the preview is cut short or damaged"}]
 

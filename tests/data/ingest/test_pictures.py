@@ -9,31 +9,12 @@ import pytest
 
 from data.dicom.images import load_preview, stored_film
 from data.dicom.read import quiet
-from data.ingest.run import ingest
-from data.store.cohort import CohortStore
+from tests.helpers.deliveries import image_rows, take
 from tests.helpers.small_films import film, picture, save, trial_film
 
 
-@pytest.fixture
-def store(tmp_path):
-    return CohortStore.open(tmp_path / "trial.duckdb")
-
-
-@pytest.fixture
-def delivery(tmp_path):
-    return tmp_path / "delivery"
-
-
-def take(store, *paths, **options):
-    return ingest(store, paths, workers=0, **options)
-
-
-def images(store) -> pd.DataFrame:
-    return store.query("SELECT * FROM image WHERE superseded_by IS NULL ORDER BY image")
-
-
 def only(store):
-    (row,) = images(store).itertuples()
+    (row,) = image_rows(store).itertuples()
     return row, json.loads(row.warnings)
 
 

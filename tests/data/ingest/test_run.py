@@ -28,13 +28,9 @@ from data.ingest.worker import CRASHED
 from data.store.cohort import CohortStore
 from data.verify import verify
 from tests.helpers import tasks
+from tests.helpers.deliveries import files_of, image_rows, take
 from tests.helpers.paths import ROOT
 from tests.helpers.small_films import as_bytes, film, picture, save, trial_film
-
-
-@pytest.fixture
-def store(tmp_path):
-    return CohortStore.open(tmp_path / "trial.duckdb")
 
 
 @pytest.fixture
@@ -42,14 +38,6 @@ def delivery(tmp_path):
     folder = tmp_path / "delivery"
     folder.mkdir()
     return folder
-
-
-def take(store, *paths, **options):
-    return ingest(store, paths, workers=0, **options)
-
-
-def images(store) -> pd.DataFrame:
-    return store.query("SELECT * FROM image WHERE superseded_by IS NULL ORDER BY image")
 
 
 def add_subjects(store, *subjects, visits=(("BL", 0), ("W52", 364), ("W104", 728)), window=30):
@@ -80,7 +68,7 @@ def test_a_film_comes_in_with_its_row_copy_and_preview(store, delivery):
     save(film(pixels, bits=12, BodyPartExamined="LSPINE", ViewPosition="LL", **window), delivery / "a.dcm")
     result = take(store, delivery)
     assert (result.found, result.ingested, result.already_there, result.refused) == (1, 1, 0, [])
-    row = images(store).iloc[0]
+    row = image_rows(store).iloc[0]
     assert (row.modality, row.body_part, row.view) == ("DX", "lumbar spine", "lateral")
     assert (row.row_count, row.column_count, row.frame_count, row.bits_stored) == (48, 40, 1, 12)
     assert (row.spacing_row_mm, row.spacing_column_mm) == (0.2, 0.2)
@@ -95,7 +83,7 @@ def test_the_stored_film_bears_the_name_of_its_content(store, delivery):
     with open(pydicom.data.get_testdata_file("JPEG2000.dcm"), "rb") as stream:
         (delivery / "b.dcm").write_bytes(stream.read())
     take(store, delivery)
-    for image in images(store)["image"]:
+    for image in image_rows(store)["image"]:
         path = stored_film(store, image)
         assert image_of(path) == image
         path.write_bytes(path.read_bytes()[:-40] + b"0" * 40)
@@ -106,7 +94,7 @@ def test_verify_reads_every_stored_film(store, delivery):
     for number in range(3):
         save(film(picture(number), seed=f"film{number}"), delivery / f"f{number}.dcm")
     take(store, delivery)
-    paths = [film_path(store.folder, image) for image in images(store)["image"]]
+    paths = [film_path(store.folder, image) for image in image_rows(store)["image"]]
     whole = verify(store, films=True)
     assert (whole.broken, whole.films, verify(store).films) == ([], 3, None)
     paths[0].unlink()
@@ -114,7 +102,7 @@ def test_verify_reads_every_stored_film(store, delivery):
     content[-3] ^= 1
     paths[1].write_bytes(content)
     found = verify(store, films=True).broken
-    assert [item["event"] for item in found] == [images(store)["event"][0]] * 2
+    assert [item["event"] for item in found] == [image_rows(store)["event"][0]] * 2
     assert "is missing" in found[0]["reason"] and paths[0].stem[:12] in found[0]["reason"]
     assert "was changed" in found[1]["reason"] and paths[1].stem[:12] in found[1]["reason"]
     assert verify(store).broken == []  # rows alone are whole
@@ -129,7 +117,7 @@ def test_a_film_is_loaded_for_scorer_and_viewer(store, delivery):
     }
     save(film(pixels, bits=12, **inverted), delivery / "a.dcm")
     take(store, delivery)
-    image = images(store)["image"][0]
+    image = image_rows(store)["image"][0]
     loaded = load_image(store, image)
     assert np.array_equal(loaded.pixels, 4095 - pixels)
     assert loaded.pixels.dtype == np.uint16
@@ -147,7 +135,7 @@ def test_a_plain_film_is_not_stored_twice(store, delivery, photometric):
     pixels = picture(1, rows=300, columns=200)
     save(film(pixels, bits=12, PhotometricInterpretation=photometric), delivery / "plain.dcm")
     take(store, delivery)
-    image = images(store)["image"][0]
+    image = image_rows(store)["image"][0]
     shown, about = load_preview(store, image)
     assert np.array_equal(shown, pixels if photometric == "MONOCHROME2" else 4095 - pixels)
     assert not shown.flags.writeable
@@ -179,7 +167,7 @@ def test_any_other_film_has_a_picture_of_its_own(store, delivery, change):
         dataset.file_meta.TransferSyntaxUID = pydicom.uid.DeflatedExplicitVRLittleEndian
     save(dataset, delivery / "a.dcm")
     take(store, delivery)
-    shown, about = load_preview(store, images(store)["image"][0])
+    shown, about = load_preview(store, image_rows(store)["image"][0])
     expected = {"inverted and signed": lambda: 4095 - pixels, "with a table": lambda: 2 * pixels}
     assert np.array_equal(shown, expected.get(change, lambda: pixels)())
     assert ("in_film" in about) is (change == "deflated")
@@ -191,7 +179,7 @@ def test_colour_stays_colour_for_the_viewer_and_is_brightness_for_the_scorer(sto
     pixels[20:30] = (255, 0, 0)
     save(film(pixels, Modality="US", SOPClassUID="1.2.840.10008.5.1.4.1.1.6.1"), delivery / "a.dcm")
     take(store, delivery)
-    image = images(store)["image"][0]
+    image = image_rows(store)["image"][0]
     shown, about = load_preview(store, image)
     assert np.array_equal(shown, pixels)
     assert about["colour"] is True
@@ -204,7 +192,7 @@ def test_a_cine_keeps_all_frames_and_shows_the_middle_one_first(store, delivery)
     frames = np.stack([picture(n, bits=8) for n in range(5)])
     save(film(frames, Modality="US"), delivery / "cine.dcm")
     take(store, delivery)
-    row = images(store).iloc[0]
+    row = image_rows(store).iloc[0]
     shown, about = load_preview(store, row.image)
     assert row.frame_count == 5
     assert (about["frame"], about["frames"]) == (2, 5)
@@ -216,7 +204,7 @@ def test_a_cine_keeps_all_frames_and_shows_the_middle_one_first(store, delivery)
 def test_missing_files_are_made_anew_and_no_row_is_doubled(store, delivery):
     save(film(picture(1), bits=12), delivery / "a.dcm")
     take(store, delivery)
-    image = images(store)["image"][0]
+    image = image_rows(store)["image"][0]
     before = preview_path(store.folder, image).read_bytes()
     preview_path(store.folder, image).unlink()
     with pytest.raises(StoreError, match="ingest"):
@@ -224,7 +212,7 @@ def test_missing_files_are_made_anew_and_no_row_is_doubled(store, delivery):
     result = take(store, delivery)
     assert (result.ingested, result.already_there) == (0, 1)
     assert preview_path(store.folder, image).read_bytes() == before
-    assert len(images(store)) == 1
+    assert len(image_rows(store)) == 1
 
 
 def test_a_missing_film_file_is_named(store):
@@ -263,11 +251,11 @@ def test_a_second_run_finds_everything_there_and_writes_nothing(store, delivery)
         save(film(picture(number), bits=12), delivery / f"{number}.dcm")
     (delivery / "note.txt").write_text("hello")
     take(store, delivery)
-    version, before = store.version(), images(store)
+    version, before = store.version(), image_rows(store)
     result = take(store, delivery)
     assert (result.ingested, result.already_there, len(result.refused)) == (0, 4, 1)
     assert store.version() == version
-    pd.testing.assert_frame_equal(images(store), before)
+    pd.testing.assert_frame_equal(image_rows(store), before)
 
 
 def test_nothing_points_at_the_source_folder(store, delivery):
@@ -308,7 +296,7 @@ def test_the_same_rows_come_out_of_any_number_of_workers(tmp_path, delivery):
             (tmp_path / "cohort0.duckdb.key").read_bytes()
         )
         ingest(store, [delivery], workers=workers)
-        tables.append(images(store).drop(columns=["event"]))
+        tables.append(image_rows(store).drop(columns=["event"]))
     pd.testing.assert_frame_equal(*tables)
 
 
@@ -335,7 +323,7 @@ def test_the_same_pixels_under_another_uid_are_a_double(store, delivery):
     (double,) = result.duplicates
     assert double["how"] == "same pixels under another SOP instance UID"
     assert double["same_as"].startswith("image ")
-    assert len(images(store)) == 1
+    assert len(image_rows(store)) == 1
     assert len(list(store.folder.rglob("*.dcm"))) == 1
 
 
@@ -354,7 +342,7 @@ def test_one_picture_for_two_patients_or_visits_is_refused(store, delivery, chan
     (refused,) = result.refused
     assert refused["file"] == "b.dcm"
     assert refused["reason"].startswith(f"the same picture as a.dcm, but {words}")
-    assert len(images(store)) == 1
+    assert len(image_rows(store)) == 1
 
 
 def test_one_picture_under_two_patient_numbers_is_refused(store, delivery):
@@ -616,14 +604,6 @@ def rows_of(store) -> dict[str, pd.DataFrame]:
     return tables
 
 
-def files_of(store) -> dict[str, bytes]:
-    return {
-        path.relative_to(store.folder).as_posix(): path.read_bytes()
-        for path in store.folder.rglob("*")
-        if path.is_file()
-    }
-
-
 @pytest.mark.slow
 def test_killed_at_random_moments_and_started_again_it_ends_in_the_same_rows(tmp_path, delivery):
     for number in range(64):
@@ -641,8 +621,8 @@ def test_killed_at_random_moments_and_started_again_it_ends_in_the_same_rows(tmp
     kills = 0
     for workers in (0, 1, 0):
         process = run_ingest(store.path, delivery, workers)
-        before = len(images(store))
-        while len(images(store)) == before and process.poll() is None:
+        before = len(image_rows(store))
+        while len(image_rows(store)) == before and process.poll() is None:
             time.sleep(0.01)
         time.sleep(dice.uniform(0, 0.05))
         kills += process.poll() is None
@@ -684,7 +664,7 @@ def test_two_ingests_at_once_make_no_double_rows(store, delivery):
         save(film(picture(number), bits=12), delivery / f"{number}.dcm")
     processes = [run_ingest(store.path, delivery, workers=0) for _ in range(2)]
     assert [process.wait(timeout=120) for process in processes] == [0, 0]
-    stored = images(store)
+    stored = image_rows(store)
     assert len(stored) == stored["image"].nunique() == 20
     assert all(preview_path(store.folder, image).exists() for image in stored["image"])
 
@@ -716,7 +696,7 @@ def test_every_real_dicom_image_comes_in_and_every_other_file_is_refused(store, 
 def test_stored_real_films_decode_to_the_delivered_pixels(store, shared, name):
     path = shared / "real" / "dicom-conformance" / f"{name}.dcm"
     take(store, path)
-    (image,) = images(store)["image"]
+    (image,) = image_rows(store)["image"]
     with quiet():
         before, after = pydicom.dcmread(path), pydicom.dcmread(film_path(store.folder, image))
         assert np.array_equal(before.pixel_array, after.pixel_array)
