@@ -101,7 +101,9 @@ def _say_what_is_lacking(
     left = [one for one in lacking if one not in chosen.values()]
     if not left:
         return chosen
-    what = "no column of it is known" if not unknown else "choose below what its columns are"
+    what = "choose below what its columns are" if unknown else "name its columns as above"
+    if "reader" in left:
+        what = f"say above who read, or {what}"
     needed = f"it has no column for {' and '.join(left)}"
     box.error(f"**{md(name)}**: {needed}. What to do: {what}, or use the template.", icon=":material/build:")
     _stop()

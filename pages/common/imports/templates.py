@@ -15,21 +15,14 @@ CSV = "text/csv"
 def subjects_templates(page: Page) -> None:
     """Columns and templates of the tables of patients and of visits."""
     with st.expander("Columns, and templates to fill in", icon=":material/table_view:"):
-        patients, visits = st.columns(2)
-        with patients:
-            st.markdown("**Patients**: one row each")
-            _columns(templates.SUBJECTS)
-            _download(
-                "Template of patients",
-                "patients",
-                as_csv(templates.subjects_template(page.store, page.viewer)),
-            )
-        with visits:
-            st.markdown("**Visits**: a plan for all, or one row for each patient and visit")
-            _columns(templates.VISITS)
-            _download(
-                "Template of visits", "visits", as_csv(templates.visits_template(page.store, page.viewer))
-            )
+        st.markdown("**Patients**: one row each")
+        _columns(templates.SUBJECTS)
+        patients = as_csv(templates.subjects_template(page.store, page.viewer))
+        _download("Template of patients", "patients", patients)
+        st.markdown("**Visits**: a plan for all, or one row for each patient and visit")
+        _columns(templates.VISITS)
+        visits = as_csv(templates.visits_template(page.store, page.viewer))
+        _download("Template of visits", "visits", visits)
         st.caption(
             "A template names the patients and visits that are known already. Common and CDISC names of "
             "columns are recognised."

@@ -18,6 +18,7 @@ from core.report.methods import (
     change_methods,
     patient_methods,
 )
+from core.scores.system import Fill
 from data.queries import scores
 from pages.common import session_keys as keys
 from pages.common.agreement.margin import chosen_margin
@@ -25,7 +26,7 @@ from pages.common.agreement.question import ICC, Comparison
 from pages.common.page import Page
 from pages.common.patient.case import Case
 from pages.common.progression.figures import WAYS, Found
-from pages.common.progression.question import OBSERVED, READERS, Question
+from pages.common.progression.question import COMPLETE, IMPUTED, OBSERVED, READERS, Question
 from pages.common.queries import ask
 from pages.common.readings import system_of
 from pages.common.ways_out.described import describe
@@ -38,7 +39,8 @@ def describe_change(page: Page, asked: Question, found: Found) -> None:
     counts = [(WAYS[way], one["subjects"], len(one["left_out"])) for way, one in found.items()]
     first = next(iter(found.values()))
     rule = asked.rule_used.title
-    named = [(rule if place == 0 else f"none, {way}", n, out) for place, (way, n, out) in enumerate(counts)]
+    rules = {IMPUTED: rule, COMPLETE: _without_imputing(asked)}
+    named = [(rules[way], one["subjects"], len(one["left_out"])) for way, one in found.items()]
     films = "" if asked.films == OBSERVED else BY_NAME[asked.films].title
     sdc = first["sdc95"] is not None
     done = ChangeMethods(
@@ -57,6 +59,12 @@ def describe_change(page: Page, asked: Question, found: Found) -> None:
     lines = [f"{way.capitalize()}: n = {n:,}, left out {out:,}" for way, n, out in counts]
     lines = ["; ".join(lines) + ".", f"Missing sites: {rule}. Missing films: {films or 'none imputed'}."]
     describe(f"{asked.unit}, {asked.first} to {asked.last}", lines, change_methods(done))
+
+
+def _without_imputing(asked: Question) -> str:
+    """The title of the rule under which no site is imputed."""
+    titles = [rule.title for rule in asked.system.rules if rule.fill is Fill.NOTHING]
+    return titles[0] if titles else "no site imputed"
 
 
 def _reading(page: Page, asked: Question, readers: list[str]) -> Reading:
