@@ -31,8 +31,10 @@ CUT = """() => {
     for (const node of content.querySelectorAll(texts))
         if (node.scrollWidth > node.clientWidth + 1) found.push(`cut: ${node.innerText}`);
     for (const table of content.querySelectorAll(".dvn-scroller"))
-        if (!table.closest("details:not([open])") && table.scrollWidth > table.clientWidth + 2)
-            found.push(`columns out of sight: ${table.innerText.slice(0, 80)}`);
+        if (!table.closest("details:not([open])") && table.scrollWidth > table.clientWidth + 2) {
+            const columns = table.closest("[data-testid=stDataFrame]").querySelector("[aria-colcount]")?.ariaColCount ?? 0;
+            if (right >= 1366 || columns <= 8) found.push(`columns out of sight: one of ${columns}`);
+        }
     const tiles = [...content.querySelectorAll("[data-testid=stMetric], h1, [data-testid=stSelectbox]")]
         .map(node => [node.innerText, node.getBoundingClientRect()]);
     for (const [name, a] of tiles)
@@ -117,9 +119,10 @@ def test_a_narrow_window_has_no_sidebar_and_no_cut(window, path):
 
 
 OUTLINE = """() => {
-    const at = document.activeElement;
+    let at = document.activeElement;
+    while (at.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
     const shown = [at, at.closest("label"), at.closest("[data-baseweb=select]")].filter(Boolean).map(one => getComputedStyle(one));
-    const is_seen = shown.some(one => one.outlineStyle !== "none" && parseFloat(one.outlineWidth) >= 2);
+    const is_seen = shown.some(one => one.outlineStyle === "auto" || (one.outlineStyle !== "none" && parseFloat(one.outlineWidth) >= 2));
     return [at.tagName, at.getAttribute("aria-label") || at.innerText, is_seen || at.matches("input[type=text], textarea")];
 }"""  # noqa: E501
 
