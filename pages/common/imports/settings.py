@@ -34,7 +34,7 @@ def _name_and_reference(page: Page) -> None:
     arms = levels.loc[levels["kind"] == "arm", "level"].tolist() if page.sees_arm else []
     stored = page.state["reference_arm"] or BY_RULE
     with st.form("study_settings"):
-        st.markdown("#### Name and reference arm")
+        st.markdown("## Name and reference arm")
         name = st.text_input("Name of the study on pages and reports", value=page.state["study"])
         options = list(dict.fromkeys([BY_RULE, *arms, stored]))
         reference = st.selectbox(
@@ -55,7 +55,7 @@ def _name_and_reference(page: Page) -> None:
 
 def _blinding(page: Page) -> None:
     with st.container(border=True):
-        st.markdown("#### Blinding")
+        st.markdown("## Blinding")
         if page.state["blinded"]:
             st.markdown("Arms are **hidden** from everybody, in pages, reports and exports.")
             show_the_arms(page)
@@ -72,7 +72,7 @@ def _blinding(page: Page) -> None:
 def _margins(page: Page) -> None:
     held = fetch(page, asking(scores.systems))[0]
     with st.container(border=True):
-        st.markdown("#### Margin of interchangeability")
+        st.markdown("## Margin of interchangeability")
         st.caption(
             "How large the index may be for a model to count as one more reader; set it in the protocol."
         )

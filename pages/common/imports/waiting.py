@@ -33,7 +33,7 @@ def waiting(page: Page) -> None:
     rows, names = fetch(page, asking(waiting_films), asking(study_names))
     if rows.empty:
         return
-    st.markdown(f"#### Whose films are these? {films(len(rows))} without patient or visit")
+    st.markdown(f"## Whose films are these? {films(len(rows))} without patient or visit")
     st.caption(
         "Choose the patient's code in this study and the visit, or type new ones; never a name. Films of one "
         "person in the files stand together. File names and dates are shown as long as the job that brought "

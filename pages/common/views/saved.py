@@ -71,7 +71,7 @@ def on_home(shelf: Shelf) -> None:
     views = shelf.views
     if not views:
         return
-    st.markdown("#### Saved views")
+    st.markdown("## Saved views")
     for column, group in zip(st.columns(3), (views[0::3], views[1::3], views[2::3]), strict=True):
         with column:
             for view in group:

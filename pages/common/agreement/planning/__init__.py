@@ -12,7 +12,7 @@ from pages.common.page import Page
 
 def planning(page: Page, compared: Comparison) -> None:
     """Patients for an ICC interval, then readers for an SDC or ICC of change."""
-    st.markdown("##### How many patients for an ICC")
+    st.markdown("## How many patients for an ICC")
     patients(page, compared)
-    st.markdown("##### How many readers for an SDC")
+    st.markdown("## How many readers for an SDC")
     readers_needed(page, compared)

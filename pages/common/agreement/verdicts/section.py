@@ -36,7 +36,7 @@ def verdicts(page: Page, compared: Comparison) -> None:
         titled(compared, panel)
         rows = statistics.verdicts(page, compared.question, panel, model, margins)
         _table(rows, panel)
-    st.markdown("##### Drift of readers between rounds")
+    st.markdown("## Drift of readers between rounds")
     _drift(page, compared)
 
 

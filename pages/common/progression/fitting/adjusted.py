@@ -104,7 +104,7 @@ def _show(asked: Question, found: dict[str, Any]) -> None:
     """The tables, and what they are adjusted for in a sentence."""
     terms = [*found["strata"], *found["covariates"]]
     by = f" within strata of {', '.join(map(md, found['strata']))}" if found["strata"] else ""
-    st.markdown(f"##### Change, each arm minus {md(found['reference_arm'] or '')}")
+    st.markdown(f"### Change, each arm minus {md(found['reference_arm'] or '')}")
     st.dataframe(change_table(found), hide_index=True, height="content")
     st.caption(
         f"n = {found['n']} patients with a change, {len(found['left_out'])} left out for a missing value. "
@@ -112,7 +112,7 @@ def _show(asked: Question, found: dict[str, Any]) -> None:
         f"with 95% interval. Van Elteren: ranks{by}. Rank ANCOVA: the same, cleared of baseline"
         f"{''.join(f', {md(one)}' for one in found['covariates'])}."
     )
-    st.markdown("##### Progressors, difference in proportions")
+    st.markdown("### Progressors, difference in proportions")
     st.dataframe(progressor_table(found), hide_index=True, height="content")
     st.caption(
         f"Mantel-Haenszel: common risk difference{by} with score interval, p of Cochran-Mantel-Haenszel. "
