@@ -61,7 +61,8 @@ METHODS = (
         "multiple",
         "multiple imputation",
         "Mean change of all patients with a baseline film had no film been missing, where being missing "
-        "depends only on arm, baseline and the films that there are (missing at random).",
+        "depends only on arm, baseline and the films that there are (missing at random). Its intervals do "
+        "not hold where patients left after a large change: see the weighted estimate among the estimands.",
         is_multiple=True,
     ),
 )
