@@ -18,7 +18,14 @@ from core.agreement.mrmc.figures_of_merit import (
     jackknife,
     unbiased,
 )
-from core.agreement.mrmc.obuchowski_rockette import analyses, by_reader, components, modality_means
+from core.agreement.mrmc.obuchowski_rockette import (
+    BOTH,
+    READERS_FIXED,
+    analyses,
+    by_reader,
+    components,
+    modality_means,
+)
 from core.agreement.mrmc.study import NAMED, Study
 from core.errors import InputError
 
@@ -47,6 +54,7 @@ def analyse(
     theta, matrix = _figures(study, metric, method)
     _check(study, metric, theta)
     part = components(theta, matrix)
+    found = analyses(theta, matrix, study.modalities)
     return {
         "metric": metric,
         "title": METRICS[metric],
@@ -63,11 +71,11 @@ def analyse(
         "dropped_cases": study.dropped_cases,
         "cells": _cells(study, theta, matrix),
         "means": modality_means(theta, matrix, study.modalities),
-        "analyses": analyses(theta, matrix, study.modalities),
+        "analyses": found,
         "by_reader": by_reader(theta, matrix, study.modalities, study.readers),
         "components": {name: number(value) for name, value in asdict(part).items()},
         "refused": study.refused.to_dict("records"),
-        "notes": _notes(study, metric),
+        "notes": _notes(study, metric) | _odd_error(found),
     }
 
 
@@ -153,3 +161,15 @@ def _notes(study: Study, metric: str) -> dict[str, str]:
         what = "taken as missing by chance" if not study.dropped_cases else "their cases are left out for all"
         notes["missing"] = f"{len(study.missing)} reads are missing ({what}): {named}{more}"
     return notes
+
+
+def _odd_error(found: list[dict[str, Any]]) -> dict[str, str]:
+    """A note where the error for readers in general came out below that for these readers."""
+    errors = {one["analysis"]: one["differences"][0]["se"] for one in found}
+    both, fixed = errors.get(BOTH), errors[READERS_FIXED]
+    if both is None or fixed is None or both >= fixed:
+        return {}
+    return {
+        "random": "the error for random readers and cases came out below that for these readers alone, which "
+        "happens by chance where readers are few: the wider interval, that of fixed readers, is the safer one"
+    }

@@ -157,6 +157,16 @@ def test_what_cannot_be_analysed_is_said():
     assert "one reader" in one["notes"]["readers"]
 
 
+def test_an_error_that_is_smaller_by_chance_is_said():
+    said = set()
+    for seed in range(8):
+        result = analyse(collect(made(seed=seed)), "error")
+        random, fixed = (one["differences"][0]["se"] for one in result["analyses"][:2])
+        assert ("random" in result["notes"]) == (random < fixed)
+        said.add("random" in result["notes"])
+    assert said == {True, False}
+
+
 def test_one_reader_is_the_paired_comparison():
     study = collect(made(readers=1))
     result = analyse(study, "error")
