@@ -30,6 +30,7 @@ COMMANDS: dict[str, str] = {
     "mmrm": "Mixed model for repeated measures of a table, no cohort needed.",
     "plan": "Patients per arm for a trial of change, no cohort needed.",
     "srm": "Standardised response means of a table, compared over the same patients.",
+    "mrmc": "Readers with and without the model over the same cases, no cohort needed.",
     "evaluate": "The validation tables of a scoring model.",
     "train": "Train a scoring model.",
     "export": "One tidy table of the cohort.",

@@ -427,3 +427,38 @@ def test_coefficients_of_all_readings_together(page, asked, open_app):
     assert "All readings together" in words(at, "markdown")
     shown = [frame.value for frame in at.dataframe if "coefficient" in frame.value]
     assert shown and shown[0]["coefficient"].tolist()[0] == "Fleiss' kappa"
+
+
+@pytest.fixture(scope="module")
+def aided_file(tmp_path_factory):
+    """The small cohort with a second campaign, in which R1 and R2 grade as the truth, P6 not at all."""
+    path = tmp_path_factory.mktemp("aided") / "aided.duckdb"
+    store = small_cohort.build(path, films=False)
+    grades = small_cohort.site_grades()
+    true = grades[(grades["reader"] == "truth") & (grades["subject"] != "P6")]
+    aided = pd.concat([true.assign(reader=name, campaign="aided") for name in ("R1", "R2")])
+    with store.write("test", "aided") as tx:
+        tx.insert(
+            "campaign", pd.DataFrame({"campaign": ["aided"], "system": "msasss", "read_mode": "paired"})
+        )
+        tx.insert("site_score", aided)
+    return path
+
+
+def test_readers_of_two_campaigns_are_compared_against_the_consensus(open_app, aided_file):
+    at = open_app(PAGE, cohort=aided_file)
+    at.segmented_control(key="agreement_section").set_value("With and without the model").run()
+    assert not at.exception
+    shown = next(table.value for table in at.dataframe if "aided" in table.value)
+    assert shown["reader"].tolist() == ["R1", "R2", "mean"]
+    assert shown["aided"].tolist() == [0, 0, 0]
+    assert (shown["paired"] > 0).any()
+    said = " ".join(element.value for element in at.markdown)
+    assert "patients are too few (10 are needed) to compare campaigns" in said
+
+
+def test_one_campaign_says_what_is_needed(open_app):
+    at = open_app(PAGE)
+    at.segmented_control(key="agreement_section").set_value("With and without the model").run()
+    assert not at.exception
+    assert "one campaign of human readers" in at.info[0].value

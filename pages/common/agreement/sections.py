@@ -17,6 +17,7 @@ from pages.common.agreement import (
 from pages.common.agreement.question import Comparison
 from pages.common.agreement.verdicts.section import verdicts
 from pages.common.agreement.widgets import SECTION
+from pages.common.agreement.with_model.section import with_and_without
 from pages.common.page import Page
 from pages.common.sticky_widgets import pick_one
 
@@ -27,6 +28,7 @@ SECTIONS: dict[str, Callable[[Page, Comparison], None]] = {
     "Subgroups": subgroups.groups,
     "Model as a reader": model_as_reader.model_as_reader,
     "Verdicts": verdicts,
+    "With and without the model": with_and_without,
     "Largest disagreements": disagreements.worst,
     "Reading error": reading_error.reading_error,
     "Planning": planning.planning,
