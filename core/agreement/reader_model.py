@@ -19,7 +19,7 @@ from core.agreement.batch.comparisons import Batch, agree, draw_values
 from core.agreement.bootstrap import DRAWS, SEED, count_blocks, percentiles
 from core.agreement.estimate import Estimate, estimate, number
 from core.agreement.intervals.index import CAUTION, FEW, SMALLEST, index_limits
-from core.agreement.proportion import proportion, wilson
+from core.agreement.proportion import wilson
 from core.ties import TIE
 
 COMPARED = ("ICC(A,1)", "ICC(C,1)", "bland_altman.bias", "bland_altman.sd")
@@ -116,9 +116,8 @@ def false_change(
 
     readers: changes, shape (n, k). model: changes, shape (n,), or None. names: of the k readers.
     Returns {"model": {cases, false_change, false_improvement}, "readers": {name: the same}}; shares are None
-    where no case has all others at 0. A change below 0 is an improvement. Limits are Wilson's where each case
-    is a patient, which hold better than percentiles; else they draw patients, and those of a share of exactly
-    0 or 1 are Wilson's, with its patients as cases.
+    where no case has all others at 0. A change below 0 is an improvement. Limits draw patients; those of a
+    share of exactly 0 or 1 are Wilson's, with its patients as cases.
     """
     readers = np.asarray(readers, dtype=float)
     names = list(names)
@@ -207,9 +206,6 @@ def _against(seen: np.ndarray, judges: list[np.ndarray], bootstrap: Bootstrap) -
     patients = (
         int(still.sum()) if bootstrap.clusters is None else len(set(np.asarray(bootstrap.clusters)[still]))
     )
-    if bootstrap.clusters is None:
-        change, improvement = (proportion(float(column.sum()), patients) for column in above.T)
-        return {"cases": patients, "false_change": change, "false_improvement": improvement}
     change, improvement = (
         _share(rate, patients) for rate in ratios(above, below, bootstrap.clusters, bootstrap)
     )

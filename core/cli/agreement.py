@@ -302,7 +302,8 @@ def _text(result: dict[str, Any], options: dict[str, Any]) -> str:
         how = result["bootstrap"]
         lines += ["", f"Intervals: {how['draws']} draws of {how['patients']} patients, seed {how['seed']}."]
     if better:
-        lines += ["", f"SEM, MDC, SD, CCC, quadratic kappa: {better['method']}."]
+        note = f" Note: {better['note']}." if better["note"] else ""
+        lines += ["", f"SEM, MDC, SD, CCC, quadratic kappa: {better['method']}.{note}"]
     lines += ["", *[f"note, {name}: {reason}" for name, reason in result["notes"].items()]]
     return "\n".join(lines).rstrip()
 

@@ -245,7 +245,7 @@ def _false_table(model: str, found: list[dict[str, Any]], folded: str = "") -> T
         tuple(rows),
         "Cases: patients in whom all other readers see a change of 0. False change: any other change; false "
         "improvement: a change below 0. With two readers each has one other as judge, the model has both. "
-        "Intervals are Wilson's.",
+        "Intervals resample patients.",
         words=3,
         folded=folded,
     )

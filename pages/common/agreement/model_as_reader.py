@@ -149,7 +149,7 @@ def _false_change(found: dict[str, Any], model: str) -> None:
     data = pd.DataFrame(rows).drop(columns=["change_text", "improvement_text"])
     sentence_with_data(
         f"{false_change_sentence(found)} Cases: patients in whom all other readers see no change; false "
-        "improvement: a change below 0 there. Intervals are Wilson's.",
+        "improvement: a change below 0 there. Intervals resample patients.",
         data, "false_change",
     )  # fmt: skip
 
