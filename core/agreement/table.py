@@ -18,6 +18,7 @@ from core.agreement.grades.kendall import kendall_w
 from core.agreement.grades.many_raters import many_raters
 from core.agreement.grades.two_categories import two_categories
 from core.agreement.icc import icc
+from core.agreement.intervals.beside import better_intervals
 from core.agreement.limits.bland_altman import bland_altman
 from core.agreement.limits.ratio_and_rank import percentile_limits, ratio_limits
 from core.agreement.limits.regression import regression_limits
@@ -43,6 +44,7 @@ class Choices:
     model: the rater who is the model, "" for none. margin: preset, for the interchangeability index.
     changes: whether the ratings are changes, so that false change can be counted.
     scale: the grades that could have been given, rising; those that were by default.
+    textbook: leave out the intervals that hold better than the textbook forms.
     bias_margin: in score units, for the equivalence of biases. icc_margin, kappa_margin: largest loss of ICC
     and of quadratic kappa that a model may have.
     """
@@ -54,6 +56,7 @@ class Choices:
     margin: float | None = None
     changes: bool = False
     scale: tuple[float, ...] | None = None
+    textbook: bool = False
     bias_margin: float | None = None
     icc_margin: float | None = None
     kappa_margin: float | None = None
@@ -86,6 +89,7 @@ def agreement(ratings: Ratings, choices: Choices = Choices()) -> dict[str, Any]:
     if choices.model:
         result["model_as_reader"] = _model(ratings, choices)
     result |= _verdicts(ratings, choices)
+    result["intervals"] = None if choices.textbook else _better(result, ratings, choices)
     if not n:
         notes["subjects"] = _no_subject(ratings)
     return result | {"notes": notes, "refused": ratings.refused}
@@ -290,6 +294,15 @@ def _forget_independence(result: dict[str, Any]) -> None:
         for value in (result[block] or {}).values():
             value.pop("se", None)
             value.pop("se_null", None)
+
+
+def _better(result: dict[str, Any], ratings: Ratings, choices: Choices) -> dict[str, Any] | None:
+    sizes = {"mdc95": result["mdc95"], "sem.consistency": result["sem"]["consistency"]}
+    if "bland_altman" in result:
+        sizes["bland_altman.sd"] = result["bland_altman"]["sd"]
+    return better_intervals(
+        ratings.complete, sizes, ratings.clusters, changes=choices.changes, seed=choices.seed
+    )
 
 
 def _verdicts(ratings: Ratings, choices: Choices) -> dict[str, Any]:

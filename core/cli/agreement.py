@@ -96,6 +96,13 @@ LARGEST = 1e100  # squares of larger ratings would leave the range of numbers
     metavar="C",
     help="Column of the reading round: drift of every rater; all else is about the first round.",
 )
+@click.option(
+    "--intervals",
+    type=click.Choice(["better", "textbook"]),
+    default="better",
+    show_default=True,
+    help="Of SEM, MDC, SD, CCC and quadratic kappa in the text: those that hold best, or the textbook forms.",
+)
 @click.option("--changes", is_flag=True, help="The ratings are changes: count false ones (with --model).")
 @range_options
 @table_options
@@ -114,7 +121,11 @@ def command(file: str, **options: Any) -> int:
             first, second = (f"--{name.replace('_', '-')}" for name in pair)
             raise click.UsageError(f"{first} and {second} need --model")
     frame, order, locate = _long(file, options)
-    choices = Choices(**{name: options[name] for name in CHOICES}, scale=_scale(options["scale"]))
+    choices = Choices(
+        **{name: options[name] for name in CHOICES},
+        scale=_scale(options["scale"]),
+        textbook=options["intervals"] == "textbook",
+    )
     warnings = warn_look_alikes(frame, {"subject": "subject", "rater": "rater"})
     result = _result(frame, order, choices) | {"warnings": warnings}
     result["refused"] = locate(result["refused"])
@@ -256,6 +267,7 @@ def _picked(order: list[str], frame: pd.DataFrame, raters: str | None) -> list[s
 
 
 def _text(result: dict[str, Any], options: dict[str, Any]) -> str:
+    better = result["intervals"] or {}
     lines = [
         f"{result['subjects']} subjects rated by all of {', '.join(result['raters'])}"
         f" ({result['dropped_subjects']} left out), rating: {options['rating']}",
@@ -270,8 +282,14 @@ def _text(result: dict[str, Any], options: dict[str, Any]) -> str:
         lines += [_line(f"  {form}", value) for form, value in _icc_rows(mixed)]
     lines += [
         _line("SEM, agreement", {"estimate": result["sem"]["agreement"]}),
-        _line("SEM, consistency", {"estimate": result["sem"]["consistency"]}),
-        _line("MDC95, one rater", {"estimate": result["mdc95"], "ci": result.get("mdc95_ci")}),
+        _line(
+            "SEM, consistency",
+            {"estimate": result["sem"]["consistency"], "ci": better.get("sem.consistency")},
+        ),
+        _line(
+            "MDC95, one rater",
+            {"estimate": result["mdc95"], "ci": better.get("mdc95", result.get("mdc95_ci"))},
+        ),
     ]
     if "bland_altman" in result:
         lines += ["", *_pair_lines(result)]
@@ -283,6 +301,9 @@ def _text(result: dict[str, Any], options: dict[str, Any]) -> str:
     if "bootstrap" in result:
         how = result["bootstrap"]
         lines += ["", f"Intervals: {how['draws']} draws of {how['patients']} patients, seed {how['seed']}."]
+    if better:
+        note = f" Note: {better['note']}." if better["note"] else ""
+        lines += ["", f"SEM, MDC, SD, CCC, quadratic kappa: {better['method']}.{note}"]
     lines += ["", *[f"note, {name}: {reason}" for name, reason in result["notes"].items()]]
     return "\n".join(lines).rstrip()
 
@@ -292,21 +313,22 @@ def _icc_rows(block: dict[str, Any]) -> list[tuple[str, Any]]:
 
 
 def _pair_lines(result: dict[str, Any]) -> list[str]:
-    limits = result["bland_altman"]
+    limits, better = result["bland_altman"], result["intervals"] or {}
     first, second = result["raters"]
     slope = limits["proportional_bias"]
     lines = [
         _line(f"bias, {first} minus {second}", limits["bias"]),
-        _line("SD of differences", {"estimate": limits["sd"]}),
+        _line("SD of differences", {"estimate": limits["sd"], "ci": better.get("bland_altman.sd")}),
         _line(f"lower limit of agreement ({limits['loa_ci_method']})", limits["loa"]["lower"]),
         _line("upper limit of agreement", limits["loa"]["upper"]),
         _line("proportional bias, slope", {"estimate": slope["slope"], "ci": slope["ci"]}),
         _line("Pearson", result["pearson"]),
         _line("Spearman", result["spearman"]),
-        _line("Lin's CCC (divisor n)", result["ccc"]),
+        _line("Lin's CCC (divisor n)", result["ccc"] | ({"ci": better["ccc"]} if "ccc" in better else {})),
     ]
     for name, value in (result["kappa"] or {}).items():
-        lines.append(_line(f"kappa, {name}", value))
+        held = better.get(f"kappa.{name}", value["ci"])
+        lines.append(_line(f"kappa, {name}", value | {"ci": held}))
     for name, value in (result["gwet"] or {}).items():
         lines.append(_line(f"Gwet {name.replace('_', ', ').upper()}", value))
     lines += _cut_lines(result["two_categories"] or [])

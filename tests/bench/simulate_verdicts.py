@@ -1,6 +1,6 @@
 """How often are verdicts wrong, and do intervals hold, where patients have one or several rows?
 
-``python -m tests.bench.simulate_verdicts [--studies N] [--seed S] [--write FILE]``
+``python -m tests.bench.simulate_verdicts [--only STATISTIC] [--studies N] [--seed S] [--write FILE]``
 
 Further sections of docs/statistics-coverage.md, on the studies of ``simulate_coverage``: verdicts whose truth
 lies at the margin, concordance and quadratic kappa, false change, and SD with several rows of each patient.
@@ -54,7 +54,7 @@ STATISTICS = {
     INFERIOR_KAPPA: ("percentile", "default"),
     CCC: ("Lin", "t, patients", "default"),
     KAPPA: ("asymptotic", "default"),
-    FALSE: ("percentile", "default"),
+    FALSE: ("Wilson", "default"),
     CLUSTER: ("percentile", "default"),
 }
 WORDS = {
@@ -67,7 +67,7 @@ most 0.025. A verdict is given from 24 patients on.""",
 The default is that of the ICC of change, which has the same limit in large samples.""",
     KAPPA: "Share of 95% intervals that hold the true quadratic kappa of changes cut to grades 0 to 3.",
     FALSE: """Share of 95% intervals that hold the true share of false change, cases being the patients
-without true change. The default is Wilson's.""",
+without true change. The default is percentiles, at 0 and 1 Wilson's.""",
     CLUSTER: """Share of 95% intervals that hold the true SD: 10, 20 and 50 patients with ten rows, errors as
 large in all patients, lognormal between them, or absent in half. Readers are held fixed.""",
 }
@@ -135,22 +135,32 @@ def of_grades(tail: str, zeros: float, error: str, readers: int) -> tuple[float,
     return between, between - float(values[0, with_model].mean())
 
 
-def judged(cell: Cell | Clustered, rng: np.random.Generator) -> Iterator[tuple[str, str, bool]]:
+def judged(
+    cell: Cell | Clustered, rng: np.random.Generator, wanted: tuple[str, ...]
+) -> Iterator[tuple[str, str, bool]]:
     """(statistic, candidate, whether its interval holds or its verdict is wrong) of one study."""
     if isinstance(cell, Clustered):
-        yield from _clustered(cell, rng)
+        if CLUSTER in wanted:
+            yield from _clustered(cell, rng)
         return
     true, seen = study(cell, rng)
     seed = int(rng.integers(2**31))
-    yield from _biases(cell, true, seen, seed)
+    if BIAS in wanted:
+        yield from _biases(cell, true, seen, seed)
     between, noise = cell.truth
     own = between / (between + noise)
     loss = own - between / (between + noise * (1 + MORE**2) / 2)
-    yield from _inferior(INFERIOR_ICC, seen, ICC, loss, seed)
-    kappa, loss = of_grades(cell.tail, cell.zeros, cell.error, cell.readers)
-    yield from _inferior(INFERIOR_KAPPA, grades(seen), "kappa.quadratic", loss, seed)
-    if cell.readers == 2:
-        yield from _concordances(seen[:, :2], own, kappa, seed)
+    if INFERIOR_ICC in wanted:
+        yield from _inferior(INFERIOR_ICC, seen, ICC, loss, seed)
+    if INFERIOR_KAPPA in wanted:
+        _, loss = of_grades(cell.tail, cell.zeros, cell.error, cell.readers)
+        yield from _inferior(INFERIOR_KAPPA, grades(seen), "kappa.quadratic", loss, seed)
+    if CCC in wanted and cell.readers == 2:
+        yield from _concordances(seen[:, :2], own, seed)
+    if KAPPA in wanted and cell.readers == 2:
+        kappa, _ = of_grades(cell.tail, cell.zeros, cell.error, cell.readers)
+        yield from _kappas(grades(seen[:, :2]), kappa, seed)
+    if FALSE in wanted and cell.readers == 2:
         yield from _false(true, rng, seed)
 
 
@@ -181,14 +191,14 @@ def _inferior(
     yield name, "default", low is not None and low > -loss
 
 
-def _concordances(
-    seen: np.ndarray, concordant: float, kappa: float, seed: int
-) -> Iterator[tuple[str, str, bool]]:
+def _concordances(seen: np.ndarray, concordant: float, seed: int) -> Iterator[tuple[str, str, bool]]:
     yield CCC, "Lin", _holds(tuple(concordance(seen[:, 0], seen[:, 1])["ci"]), concordant)
     yield CCC, "t, patients", _holds(concordance_limits(seen, draws=DRAWS, seed=seed), concordant)
     held = change_intervals(seen, draws=DRAWS, seed=seed)
     yield CCC, "default", held is None or _holds(held.icc[ICC], concordant)
-    graded = grades(seen)
+
+
+def _kappas(graded: np.ndarray, kappa: float, seed: int) -> Iterator[tuple[str, str, bool]]:
     found = kappas(graded[:, 0], graded[:, 1])
     textbook = found["quadratic"]["ci"] if found else [None, None]
     yield KAPPA, "asymptotic", _holds(tuple(textbook), kappa)
@@ -203,8 +213,8 @@ def _false(true: np.ndarray, rng: np.random.Generator, seed: int) -> Iterator[tu
     hits = rng.random(still) < share
     drawn = draw_counts(still, draws=DRAWS, seed=seed) @ hits / still
     low, high = np.quantile(drawn, [0.025, 0.975]) if 0 < hits.sum() < still else wilson(hits.sum(), still)
-    yield FALSE, "percentile", _holds((low, high), share)
-    yield FALSE, "default", _holds(wilson(hits.sum(), still), share)
+    yield FALSE, "Wilson", _holds(wilson(hits.sum(), still), share)
+    yield FALSE, "default", _holds((low, high), share)
 
 
 def _clustered(cell: Clustered, rng: np.random.Generator) -> Iterator[tuple[str, str, bool]]:
@@ -220,29 +230,32 @@ def _clustered(cell: Clustered, rng: np.random.Generator) -> Iterator[tuple[str,
     yield CLUSTER, "default", _holds((sd * low, sd * high), cell.truth)
 
 
-def count(task: tuple[int, Cell | Clustered, int, int]) -> tuple[Any, dict[tuple[str, str], list[int]]]:
+def count(
+    task: tuple[int, Cell | Clustered, int, int, tuple[str, ...]],
+) -> tuple[Any, dict[tuple[str, str], list[int]]]:
     """(cell, how often each candidate held or was wrong, and of how many)."""
-    place, cell, studies, seed = task
+    place, cell, studies, seed, wanted = task
     found: dict[tuple[str, str], list[int]] = {}
     with np.errstate(all="ignore"):
         for number in range(studies):
             rng = np.random.default_rng([seed, place, number])
-            for statistic, candidate, hit in judged(cell, rng):
+            for statistic, candidate, hit in judged(cell, rng, wanted):
                 one = found.setdefault((statistic, candidate), [0, 0])
                 one[0] += bool(hit)
                 one[1] += 1
     return cell, found
 
 
-def page(counted: list[tuple[Any, dict[tuple[str, str], list[int]]]], studies: int, seed: int) -> str:
+def page(
+    counted: list[tuple[Any, dict[tuple[str, str], list[int]]]], studies: int, wanted: tuple[str, ...]
+) -> str:
     """The sections as Markdown: mean over the kinds of studies, the worst kind in brackets."""
-    lines = [
-        "## Further statistics", "",
-        f"From `python -m tests.bench.simulate_verdicts --studies {studies} --seed {seed} --write FILE`,",
-        f"{studies} studies of each kind (half of those with 200 patients), {DRAWS} draws.", "",
-    ]  # fmt: skip
-    for statistic, candidates in STATISTICS.items():
+    lines = []
+    for statistic in wanted:
+        candidates = STATISTICS[statistic]
+        half = "" if statistic == CLUSTER else ", half of those with 200 patients"
         lines += [f"## {statistic}", "", WORDS[statistic], ""]
+        lines += [f"{studies} studies of each kind{half}; {DRAWS} draws.", ""]
         lines += [*_table(("patients", *candidates), _rows(counted, statistic, candidates)), ""]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -261,21 +274,22 @@ def _rows(counted: Any, statistic: str, candidates: tuple[str, ...]) -> Iterator
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", action="append", choices=list(STATISTICS), help="may be given again")
     parser.add_argument("--studies", type=int, default=200, help="of each cell; half with 200 patients")
     parser.add_argument("--seed", type=int, default=20261130)
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--write", type=Path, help="file for the tables; printed if left out")
     chosen = parser.parse_args()
-    begun, counted = time.perf_counter(), []
+    begun, counted, wanted = time.perf_counter(), [], tuple(chosen.only or STATISTICS)
     work = [
-        (place, cell, chosen.studies // (2 if cell.n == 200 else 1), chosen.seed)
+        (place, cell, chosen.studies // (2 if cell.n == 200 else 1), chosen.seed, wanted)
         for place, cell in enumerate(tasks())
     ]
     with Pool(chosen.processes) as pool:
         for done in pool.imap(count, work):
             counted.append(done)
             print(f"{len(counted)} of {len(work)}", file=sys.stderr, flush=True)
-    text = page(counted, chosen.studies, chosen.seed)
+    text = page(counted, chosen.studies, wanted)
     if chosen.write:
         chosen.write.write_text(text)
     else:

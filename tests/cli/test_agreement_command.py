@@ -449,3 +449,18 @@ def test_rounds_have_drift_and_the_first_one_has_all_else(run):
     status, result, _ = run(table, "--round", "round")
     assert status == 1 and len(result["refused"]) == 3
     assert result["drift"]["rows"][0]["subjects"] == 37
+
+
+def test_better_intervals_stand_beside_the_textbook_ones(run):
+    first, second = F3["R1"][0], F3["R2"][0]
+    table = long({"R1": first, "R2": second})
+    _, found, _ = run(table)
+    _, textbook, _ = run(table, "--intervals", "textbook")
+    better = found.pop("intervals")
+    assert textbook.pop("intervals") is None and found == textbook
+    assert better["mdc95"][0] < found["mdc95"] < better["mdc95"][1]
+    assert "fixed" in better["readers"]
+    _, text, _ = run(table, as_json=False)
+    assert f"({better['mdc95'][0]:.4f} to {better['mdc95'][1]:.4f})" in text and "readers fixed" in text
+    _, text, _ = run(table, "--intervals", "textbook", as_json=False)
+    assert f"({found['mdc95_ci'][0]:.4f} to {found['mdc95_ci'][1]:.4f})" in text

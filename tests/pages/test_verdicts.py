@@ -3,6 +3,7 @@
 import pandas as pd
 
 from core.agreement.verdicts.bias import bias_equivalence
+from core.reader_labels import display_name
 from pages.common.agreement.verdicts.section import drift_rows, verdict_rows
 from tests.helpers import small_cohort
 from tests.pages.test_3_agreement import PAGE, section, words
@@ -27,10 +28,10 @@ def test_margins_give_verdicts_of_bias_icc_and_kappa(open_app):
     found = tables(at, "verdict")
     assert len(found) == 2
     what = found[1]["what"].tolist()
-    assert what[0].startswith(f"bias, {small_cohort.MODEL} minus mean of R1, R2")
+    assert what[0] == f"bias, {display_name(small_cohort.MODEL)} minus mean of R1, R2"
     assert any(name.startswith("ICC(A,1)") for name in what) and any("kappa" in name for name in what)
     assert set(found[0]["verdict"]) == {"no verdict"}  # six patients
-    assert found[0]["note"].str.contains("a verdict needs").any()
+    assert "a verdict needs 24 patients, here are 6" in words(at, "caption")
 
 
 def test_rows_are_numbers_with_their_verdict():

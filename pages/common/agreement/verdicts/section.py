@@ -74,10 +74,11 @@ def _table(rows: list[dict[str, Any]], panel: str) -> None:
             "verdict": shown["verdict"],
             "power": shown["power"].map(lambda p: "" if pd.isna(p) else f"{p:.0%}"),
             "patients": shown["patients"],
-            "note": shown["note"],
         }
     )
     st.dataframe(table, hide_index=True)
+    for note, rows_with_it in shown[shown["note"] != ""].groupby("note", sort=False):
+        st.caption(f"{md(', '.join(rows_with_it['what']))}: {md(str(note))}.")
     sentence_with_data(
         "Equivalent: the 95% interval of the bias lies within the margin (two one-sided tests at 2.5%). Not "
         "inferior: the lower limit of the model's coefficient with readers, minus theirs with each other, "

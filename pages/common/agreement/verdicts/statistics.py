@@ -14,6 +14,7 @@ from core.agreement.reader_model import Bootstrap
 from core.agreement.verdicts.bias import bias_equivalence
 from core.agreement.verdicts.non_inferiority import non_inferiority
 from core.agreement.verdicts.rounds import drifts
+from core.reader_labels import display_name
 from data.queries.repeated_grades import repeated_grades
 from pages.common.agreement.question import Question, codes_of, comparison
 from pages.common.agreement.site_statistics import rated_sites, too_many_grades
@@ -49,7 +50,8 @@ def _verdicts(
     if margins.bias is not None and len(names) > 1:
         found = bias_equivalence(table, names, margin=margins.bias, model=model)
         rows += [
-            {"what": f"bias, {row['first']} minus {row['second']}", "margin": margins.bias} | row
+            {"what": f"bias, {display_name(row['first'])} minus {row['second']}", "margin": margins.bias}
+            | row
             for row in found["rows"]
         ]
     if not model:
@@ -59,7 +61,7 @@ def _verdicts(
         one = non_inferiority(
             table[:, :-1], table[:, -1], margin=margins.icc, statistic="ICC(A,1)", bootstrap=how
         )
-        rows.append({"what": f"ICC(A,1), {model} minus readers"} | one)
+        rows.append({"what": f"ICC(A,1), {display_name(model)} minus readers"} | one)
     if margins.kappa is not None and not too_many_grades(page, question):
         rows.append(_kappa(page, question, panel, who, model, margins.kappa))
     return rows
@@ -78,7 +80,7 @@ def _kappa(
     found = non_inferiority(
         table[:, :-1], table[:, -1], margin=margin, statistic="kappa.quadratic", bootstrap=how
     )
-    return {"what": f"quadratic kappa of sites, {model} minus readers"} | found
+    return {"what": f"kappa of sites, {display_name(model)} minus readers"} | found
 
 
 def drift_of_readers(page: Page, question: Question) -> dict[str, Any]:
