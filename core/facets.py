@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -29,61 +30,69 @@ class Facets:
     subjects: pd.Index
     properties: pd.DataFrame
 
+    @cached_property
+    def _groups(self) -> dict[tuple[str, str], pd.DataFrame]:
+        """(kind, name) -> its rows, with the place of the patient among all."""
+        rows = self.properties.assign(place=self.subjects.get_indexer(pd.Index(self.properties["subject"])))
+        return {(str(kind), str(name)): group for (kind, name), group in rows.groupby(["kind", "name"])}
+
     def counts(self, kind: str, chosen: CohortFilter, name: str = "") -> dict[str, tuple[int, int]]:
         """Value -> (patients that the rest of the filter leaves with it, all patients with it)."""
-        rows = self._values(kind, name)
-        rest = set(self.subjects[self._is_in(_without(chosen, kind, name))])
-        return {
-            str(value): (int(group.isin(rest).sum()), len(group))
-            for value, group in rows.drop_duplicates(["subject", "text"]).groupby("text", sort=True)[
-                "subject"
-            ]
-        }
+        rows = self._rows(kind, name)
+        rows = rows[rows["text"].notna()].drop_duplicates(["place", "text"])
+        codes, values = pd.factorize(rows["text"], sort=True)
+        rest = self._is_in(_without(chosen, kind, name))[rows["place"].to_numpy()]
+        everyone = np.bincount(codes, minlength=len(values))
+        left = np.bincount(codes[rest], minlength=len(values))
+        return {str(value): (int(left[code]), int(everyone[code])) for code, value in enumerate(values)}
 
     def names(self) -> list[str]:
         """The covariates that are categories."""
-        rows = self.properties
-        return sorted(rows.loc[(rows["kind"] == COVARIATE) & rows["text"].notna(), "name"].unique())
+        groups = self._groups.items()
+        return sorted(
+            name for (kind, name), rows in groups if kind == COVARIATE and rows["text"].notna().any()
+        )
 
     def limits(self) -> dict[str, tuple[float, float]]:
         """Property that is a number -> (least, largest), where the two differ."""
-        rows = self.properties[self.properties["number"].notna()]
-        found = rows.groupby("name", sort=True)["number"].agg(["min", "max"])
-        found = found[np.isfinite(found["max"] - found["min"]) & (found["min"] < found["max"])]
-        return {str(name): (float(low), float(high)) for name, low, high in found.itertuples()}
+        found = {}
+        for (_, name), rows in self._groups.items():
+            numbers = rows["number"].to_numpy(float, na_value=np.nan)
+            numbers = numbers[np.isfinite(numbers)]
+            if len(numbers) and numbers.min() < numbers.max():
+                found[name] = (float(numbers.min()), float(numbers.max()))
+        return found
 
     def left(self, chosen: CohortFilter) -> int:
         """How many patients a filter leaves."""
         return int(self._is_in(chosen).sum())
 
-    def _values(self, kind: str, name: str = "") -> pd.DataFrame:
-        rows = self.properties[(self.properties["kind"] == kind) & self.properties["text"].notna()]
-        return rows[rows["name"] == name] if name else rows
+    def _rows(self, kind: str, name: str = "") -> pd.DataFrame:
+        return self._groups.get((kind, name or kind), self.properties.head(0).assign(place=0))
 
     def _is_in(self, chosen: CohortFilter) -> np.ndarray:
         found = np.ones(len(self.subjects), bool)
         for kind, field in FIELDS.items():
             wanted = getattr(chosen, field)
             if wanted:
-                found &= self._has(self._values(kind), wanted)
+                rows = self._rows(kind)
+                found &= self._mask(rows, rows["text"].isin(wanted))
         if chosen.subjects:
             found &= self.subjects.isin(chosen.subjects)
         for name, levels in by_name(chosen).items():
-            rows = self._values(COVARIATE, name)
-            numbers = self.properties[
-                (self.properties["name"] == name) & (self.properties["kind"] == COVARIATE)
-            ]
+            rows = self._rows(COVARIATE, name)
             as_numbers = pd.to_numeric(pd.Series(levels, dtype=object), errors="coerce").dropna()
-            same = numbers.loc[numbers["number"].isin(as_numbers), "subject"]
-            found &= self._has(rows, levels) | self.subjects.isin(same)
+            found &= self._mask(rows, rows["text"].isin(levels) | rows["number"].isin(as_numbers))
         for name, low, high in chosen.ranges:
-            rows = self.properties[(self.properties["name"] == name) & self.properties["number"].notna()]
+            rows = self._rows(BIRTH_YEAR if name == BIRTH_YEAR else COVARIATE, name)
             inside = rows["number"].between(-np.inf if low is None else low, np.inf if high is None else high)
-            found &= self.subjects.isin(rows.loc[inside, "subject"])
+            found &= self._mask(rows, inside)
         return found
 
-    def _has(self, rows: pd.DataFrame, wanted: tuple[str, ...]) -> np.ndarray:
-        return np.asarray(self.subjects.isin(rows.loc[rows["text"].isin(wanted), "subject"]))
+    def _mask(self, rows: pd.DataFrame, has: pd.Series) -> np.ndarray:
+        mask = np.zeros(len(self.subjects), bool)
+        mask[rows["place"].to_numpy()[has.fillna(False).to_numpy(bool)]] = True
+        return mask
 
 
 def by_name(chosen: CohortFilter) -> Mapping[str, tuple[str, ...]]:

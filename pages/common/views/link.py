@@ -17,7 +17,7 @@ CSS = """
 .copy:focus-visible { outline: 2px solid currentColor; outline-offset: 2px; }
 """
 JS = """
-const PATIENCE = 20000, CALM = 1500;
+const PATIENCE = 60000, CALM = 1500;
 
 async function copy(text) {
   try { await navigator.clipboard.writeText(text); return true; } catch { /* no secure context: by hand */ }
@@ -36,14 +36,11 @@ function keepPlace() {
   const isRunning = () => !document.querySelector('[data-test-script-state="notRunning"]');
   const name = () => `sharpline ${location.pathname} ${new URLSearchParams(location.search).get("patient")}`;
   let page = "", wanted = 0, end = 0, calm = 0;
-  document.addEventListener("scroll", (event) => {
-    if (event.target !== main() || end || location.pathname !== page) return;
-    sessionStorage.setItem(name(), event.target.scrollTop);
-  }, true);
   for (const kind of ["wheel", "touchstart", "keydown", "pointerdown"]) {
     document.addEventListener(kind, () => { end = 0; }, { capture: true, passive: true });
   }
   setInterval(() => {
+    if (!main()) return;
     const now = Date.now();
     if (location.pathname !== page) {
       page = location.pathname;
@@ -51,7 +48,10 @@ function keepPlace() {
       end = wanted ? now + PATIENCE : 0;
       calm = now;
     }
-    if (!end) return;
+    if (!end) {
+      if (!isRunning()) sessionStorage.setItem(name(), main().scrollTop);  // else a page comes or goes
+      return;
+    }
     if (isRunning() || Math.abs(main().scrollTop - wanted) > 2) calm = now;
     main().scrollTop = wanted;
     if (now > end || now - calm > CALM) end = 0;
