@@ -235,6 +235,7 @@ def _analysis(readings: Readings, table: pd.DataFrame, options: dict[str, Any]) 
         bands=_bands(options["bands"]),
         clusters=clusters,
         has_intervals=options["intervals"] == "change",
+        has_probability=True,
     )
     result = progression(readings, chosen)
     return result | ({"cluster": options["cluster"]} if clusters else {})

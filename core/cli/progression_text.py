@@ -98,6 +98,21 @@ def _progressor_lines(result: dict[str, Any]) -> list[str]:
         f"net progression {result['net_progression']} (above 0 minus below 0): "
         f"{_percent(net['estimate'])} {_interval(net['ci'], percent=True)}",
         *[f"net progression, {_gap(gap)}" for gap in result["net_progression_differences"]],
+        *_worsened_line(result["probability_worsened"]),
+    ]
+
+
+def _worsened_line(found: dict[str, Any]) -> list[str]:
+    """How many truly worsened by the model, or why it is not said; by subject it stands in the JSON."""
+    if found["by_subject"] is None:
+        return [f"probability of true worsening: not given, {found['note']}"]
+    values = [value for value in found["by_subject"].values() if value is not None]
+    if len(values) < len(found["by_subject"]):
+        return [f"probability of true worsening: {len(values)} subjects (--json)", f"  {found['note']}"]
+    return [
+        f"truly worsened by more than {found['worsened_above']:g}: {sum(values):.1f} of {len(values)} "
+        "expected (--json: by subject)",
+        f"  {found['note']}",
     ]
 
 

@@ -22,6 +22,7 @@ from core.progression.cluster_bootstrap import resample
 from core.progression.day_units import unit_doubts
 from core.progression.pairing import WINDOW_DAYS, interval_of
 from core.progression.probability import BAND_WORDS, cumulative_probability, probability_bands
+from core.progression.probability_of_change.posterior import plain, true_change
 from core.progression.progressors import STANDARD, Cutoff, beyond, net_progression, progressed, share
 from core.progression.sdc import Sdc, reader_bias, study_sdc
 from core.progression.sdc_by_size import sdc_by_size
@@ -41,7 +42,8 @@ class Options:
     several subjects belong to one: every interval is then a bootstrap of patients. sdc: of the reading
     campaign that these subjects are a selection of; estimated from them if None, and with clusters.
     has_intervals: whether SDC and ICC of change also get the intervals that hold best on change scores
-    (``intervals``), which take a tenth of a second; not with the SDC of other subjects.
+    (``intervals``), which take a tenth of a second; not with the SDC of other subjects. has_probability:
+    whether the probability of true worsening is given by subject.
     """
 
     from_days: float | None = None
@@ -52,6 +54,7 @@ class Options:
     clusters: Mapping[str, str] | None = None
     sdc: Sdc | None = None
     has_intervals: bool = False
+    has_probability: bool = False
 
 
 def progression(readings: Readings, options: Options | None = None) -> dict[str, Any]:
@@ -65,6 +68,9 @@ def progression(readings: Readings, options: Options | None = None) -> dict[str,
     change = changes(readings, interval)
     sdc = study_sdc(change.per_reader)
     result = _result(readings, change, sdc, options)
+    if options.has_probability:
+        found = true_change(change.per_reader)
+        result["probability_worsened"] = plain(found, change.table["subject"].tolist())
     if options.clusters is None:
         wanted = options.has_intervals and options.sdc in (None, sdc)
         return result | {"intervals": _intervals(change, sdc) if wanted else None}

@@ -97,10 +97,10 @@ def study_sdc(per_reader: np.ndarray) -> Sdc | None:
 def says(sdc: float) -> str:
     """What an SDC95 says about the change of one patient, and what it does not."""
     return (
-        f"Beyond reading error: larger than the SDC95 of {sdc:.2f}. By the readers' disagreement with each "
-        f"other, 95% of the changes read where nothing changed lie within ±{sdc:.2f}. An error that all "
-        "readers share is not in it, and it is no probability that the patient changed: that also depends "
-        "on how many patients change at all."
+        f"Beyond reading error: larger than the SDC95 of {sdc:.2f}. It speaks of error, not of this patient: "
+        "by the readers' disagreement with each other, 95% of the changes read where nothing changed lie "
+        f"within ±{sdc:.2f}. An error that all readers share is not in it, and it is no probability that the "
+        "patient changed: that also depends on how many patients change at all."
     )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import pandas as pd
 
 from core import scores as systems
 from core.domain import CohortFilter
-from core.progression.sdc import smallest_detectable_change
+from core.progression.sdc import study_sdc
 from core.reader_labels import label_kinds, people, shown_readings
 from core.scores.system import ScoreSystem
 from data.queries import scores
@@ -20,19 +21,38 @@ from pages.common.queries import ask, computed
 class Error:
     """The readers' smallest detectable change between two visits, in score units.
 
-    mean: of the mean of the readers; one: of one reader. n: patients read by all at both visits.
+    one: of one reader. averaged: readers that a patient usually has. n: patients whose readers' disagreement
+    it comes from. is_pool: whether every patient is read by some of many readers.
     """
 
-    mean: float
     one: float
+    averaged: int
     n: int
     readers: tuple[str, ...]
     first: str
     last: str
+    is_pool: bool = False
+
+    def limit(self, readers: int) -> float:
+        """SDC that a change of so many readers is judged by; as of a usual patient without any."""
+        return self.one / math.sqrt(readers or self.averaged)
+
+    @property
+    def mean(self) -> float:
+        """SDC of the mean of as many readers as a patient usually has."""
+        return self.limit(self.averaged)
 
     @property
     def text(self) -> str:
-        return f"SDC95 (mean of {len(self.readers)} readers) {self.mean:.2f}, n = {self.n}"
+        """The same in words."""
+        return self.text_of(self.averaged)
+
+    def text_of(self, readers: int) -> str:
+        """The SDC of so many readers in words, with what it comes from."""
+        number = readers or self.averaged
+        whose = "one reader" if number == 1 else f"mean of {number} readers"
+        pool = f" of a pool of {len(self.readers)} readers" if self.is_pool else ""
+        return f"SDC95 ({whose}) {self.limit(number):.2f}, n = {self.n}{pool}"
 
 
 def system_of(chosen: CohortFilter) -> ScoreSystem:
@@ -68,11 +88,12 @@ def _reader_error(page: Page, chosen: CohortFilter, first: str, last: str, compo
     totals = chosen_totals(page, chosen, component)
     change = change_table(totals, first, last)
     readers = [label for label in people(label_kinds(totals)) if label in change]
-    complete = change[readers].dropna()
-    found = smallest_detectable_change(complete.to_numpy(dtype=float))
+    found = study_sdc(change[readers].dropna(how="all").to_numpy(dtype=float))
     if found is None:
         return None
-    return Error(found.limit(len(readers)), found.limit(), len(complete), tuple(readers), first, last)
+    return Error(
+        found.limit(), found.averaged, found.subjects, tuple(readers), first, last, is_pool=found.is_pool
+    )
 
 
 def change_table(totals: pd.DataFrame, first: str, last: str) -> pd.DataFrame:

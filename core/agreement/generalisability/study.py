@@ -1,9 +1,10 @@
 """G study: what scores vary by. D study: how many readers, and reads, for which SDC and ICC of change.
 
 Change is what a study is planned for: its error is the residual of patients crossed with readers (both
-random, REML). A patient x reader difference that stays the same from visit to visit cancels out of change,
-so that it stands in the G study of status alone. Repeat readings by the same readers part the error of
-change into what another read takes off and what only another reader does.
+random, REML); the SDC has the residual with readers fixed, as everywhere here, and the limits of the random
+one, moved with it. A patient x reader difference that stays the same from visit to visit cancels out of
+change, so that it stands in the G study of status alone. Repeat readings by the same readers part the error
+of change into what another read takes off and what only another reader does.
 Source: Brennan 2001, Generalizability Theory.
 """
 
@@ -18,7 +19,7 @@ import numpy as np
 from core.agreement.crossed import DRAWS, SEED, Components, CrossedDesign, fit_crossed, simulate
 from core.agreement.estimate import LIMITS, estimate, number
 from core.agreement.generalisability.components import ERROR, NAMES, Design, draw, fit
-from core.agreement.mixed import why_not
+from core.agreement.mixed import mixed_icc, why_not
 
 READERS = tuple(range(1, 9))
 OF_CHANGE = ("patient", "reader", ERROR)
@@ -70,9 +71,10 @@ def d_study(
     parts = fit_crossed(table)
     drawn = simulate(CrossedDesign.of(~np.isnan(table)), parts, draws, seed)
     values, sample = _stacked(parts), _stacked(drawn).T
+    fixed = mixed_icc(table)["variance_components"]["residual"] or parts.residual
     own = None if within is None else min(within, parts.residual)
     reads = (1,) if own is None else (1, 2)
-    rows = [_row(parts, drawn, count, again, own) for again in reads for count in readers]
+    rows = [_row(parts, drawn, fixed, count, again, own) for again in reads for count in readers]
     notes = {"reads": ALONE} if own is None else {}
     return {"components": _rows(OF_CHANGE, values, sample), "by_readers": rows, **size, "notes": notes}
 
@@ -107,11 +109,12 @@ def _rows(names: Sequence[str], variances: np.ndarray, drawn: np.ndarray) -> lis
 
 
 def _row(
-    parts: Components, drawn: Components, readers: int, reads: int, within: float | None
+    parts: Components, drawn: Components, fixed: float, readers: int, reads: int, within: float | None
 ) -> dict[str, Any]:
-    """SDC and ICC of the mean of so many readers, each of whom reads so often."""
+    """SDC and ICC of the mean of so many readers, each of whom reads so often; fixed: residual of the SDC."""
+    moved = fixed / parts.residual if parts.residual else 1.0
     kept = 1.0 if within is None or not parts.residual else 1 - within / parts.residual * (1 - 1 / reads)
-    sizes = [LIMITS * np.sqrt(one.residual * kept / readers) for one in (parts, drawn)]
+    sizes = [LIMITS * np.sqrt(one.residual * moved * kept / readers) for one in (parts, drawn)]
     iccs = [
         Components(one.subject, one.reader, one.residual * kept).icc(averaged=readers)
         for one in (parts, drawn)

@@ -75,6 +75,11 @@ class Case:
         return sum(known) / len(known) if known else None
 
     @property
+    def readers_of_change(self) -> int:
+        """How many human readers have both totals: the mean change is theirs, and so is its SDC."""
+        return sum(self.change(label) is not None for label in people(self.kinds))
+
+    @property
     def mean_change(self) -> float | None:
         found = [self.change(label) for label in people(self.kinds)]
         known = [value for value in found if value is not None]

@@ -38,7 +38,7 @@ def course(page: Page, case: Case) -> None:
     clicked = clickable(
         figure, "course", alt=f"{case.system.title} of {case.subject} by visit, {title}, every reading"
     )
-    _caption(case, rows, component)
+    _caption(page, case, rows, component)
     if expected is not None:
         st.caption(f"Expected: {SAYS}; {expected.text}.")
     gaps = rows[rows["total"].isna()]
@@ -69,7 +69,8 @@ def _band(page: Page, case: Case, component: str) -> Band | None:
     before = case.mean_of_people(case.first, component)
     if error is None or before is None:
         return None
-    return Band(before, error.mean, f"{case.first} ± SDC {error.mean:.1f}")
+    limit = error.limit(case.readers_of_change)
+    return Band(before, limit, f"{case.first} ± SDC {limit:.1f}")
 
 
 def _rule_title(case: Case, rows: pd.DataFrame) -> str:
@@ -78,9 +79,9 @@ def _rule_title(case: Case, rows: pd.DataFrame) -> str:
     return titles.get(name, name)
 
 
-def _caption(case: Case, rows: pd.DataFrame, component: str) -> None:
+def _caption(page: Page, case: Case, rows: pd.DataFrame, component: str) -> None:
     imputed = int(rows["imputed_sites"].sum())
-    meaning = reading_error.meaning(case) if component == TOTAL else ""
+    meaning = reading_error.meaning(page, case) if component == TOTAL else ""
     st.caption(
         f"n = {len(case.visits)} visits, {len(case.kinds)} readings; "
         f"{imputed} missing sites imputed ({_rule_title(case, rows)}). The band: what reading error alone "

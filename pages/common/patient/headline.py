@@ -11,7 +11,7 @@ from core.reader_labels import models, people, short_names
 from core.report import formatting
 from pages.common.page import Page
 from pages.common.patient.case import Case, changes_of
-from pages.common.patient.reading_error import against_error, meaning, no_change
+from pages.common.patient.reading_error import against_error, meaning, no_change, worsening
 from pages.common.patient.standing import standing
 
 
@@ -34,7 +34,8 @@ def headline(page: Page, case: Case) -> None:
             text = _both(case, case.total(label, case.first), case.total(label, case.last))
             _metric(f"Model ({label.partition(':')[2] or label})", text, moved)
     with columns[2]:
-        st.markdown(_verdict(case, change), help=meaning(case) or None)
+        lines = [_verdict(case, change), worsening(page, case)]
+        st.markdown("\n\n".join(line for line in lines if line), help=meaning(page, case) or None)
         parts = _parts(case)
         if parts:
             st.caption(parts)
@@ -83,8 +84,9 @@ def _verdict(case: Case, change: float | None) -> str:
         return "No reader has a total at both visits."
     if case.error is None:
         return "No smallest detectable change: two readers and two or more patients are needed."
+    error = case.error.text_of(case.readers_of_change)
     text = (
-        f"A change of {formatting.signed(change, 1)} is {against_error(case)}: {case.error.text}; campaign "
+        f"A change of {formatting.signed(change, 1)} is {against_error(case)}: {error}; campaign "
         f"{md(case.chosen.campaign)}."
     )
     return f"{text} {no_change(case)}".strip()

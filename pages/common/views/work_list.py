@@ -111,7 +111,8 @@ def _work_list(page: Page, chosen: CohortFilter, first: str, last: str, sees_arm
     change, disagreement = _changes(totals, rows["subject"], first, last)
     rows = rows.assign(change=change, disagreement=disagreement)
     if error is not None:
-        beyond = np.abs(change) > error.mean + 1e-9
+        limit = np.where(np.isnan(disagreement), error.one, error.mean)  # of one reader, or as usual
+        beyond = np.abs(change) > limit + 1e-9
         rows["beyond"] = pd.Series(beyond, dtype=object).where(~np.isnan(change), None)
     doubt = ask(page, model_doubt, chosen, last).set_index("subject")["doubt"]
     return WorkList(rows.assign(doubt=rows["subject"].map(doubt).astype(float)), first, last, error)

@@ -132,7 +132,12 @@ def describe_patient(case: Case) -> None:
         reading = Reading(case.system.title, (), model=found[0])
     rule = case.system.default_rule.title
     done = PatientMethods(
-        reading, case.first, case.last, rule, case.error.mean if case.error else None, _made_with()
+        reading,
+        case.first,
+        case.last,
+        rule,
+        case.error.limit(case.readers_of_change) if case.error else None,
+        _made_with(),
     )
     visits = case.first if case.first == case.last else f"{case.first} to {case.last}"
     title = f"Patient {case.subject}, {case.system.title}, {visits}"

@@ -1,0 +1,1 @@
+"""How probable it is that a patient truly worsened."""
