@@ -158,7 +158,7 @@ def _columns(found: WorkList) -> dict[str, Any]:
     number = st.column_config.NumberColumn
     return {
         "change": number(
-            "change", format="%+.1f", help=f"{found.first} to {found.last}, mean of the readers"
+            "change", format="%+.1f", help=f"{md(found.first)} to {md(found.last)}, mean of the readers"
         ),
         "beyond SDC": st.column_config.TextColumn(help="Whether the change is beyond the readers' error"),
         "birth_year": number("born", format="%d"),

@@ -258,7 +258,7 @@ def test_several_arms_have_adjusted_p_values_by_choice(open_app, tmp_path, monke
     assert sum("p, adjusted" in table for table in tables(at)) == 2
     assert "P adjusted by Holm" in words(at, "caption")
     at = section(at, "Models and tests")
-    at.multiselect(key="models_chosen").set_value(["mmrm"])
+    at.multiselect(key="progression_models").set_value(["mmrm"])
     at.selectbox(key="models_several").set_value("dunnett")
     next(button for button in at.button if button.label == "Fit").click().run()
     assert not at.exception

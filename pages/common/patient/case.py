@@ -210,7 +210,7 @@ def _patient(page: Page, found: WorkList) -> str:
 def _step(page: Page, label: str, subject: str) -> None:
     """A button to a neighbour in the list; off where there is none."""
     st.button(
-        label, key=f"patient_to_{label.lower()}", disabled=not subject, help=subject or None,
+        label, key=f"patient_to_{label.lower()}", disabled=not subject, help=md(subject) or None,
         on_click=_to_patient, args=(page, subject),
     )  # fmt: skip
 

@@ -20,7 +20,7 @@ def report_button(page: Page, chosen: CohortFilter) -> None:
         title = system_of(chosen).title
         st.markdown(
             f":material/description: **Report**: the {title} agreement evidence as one file that needs no "
-            "server; its first page stands alone. It is of all patients of the campaign, whatever the filter."
+            "server; its first page stands alone. It holds every patient, whatever the filter."
         )
         _state(page, chosen)
 

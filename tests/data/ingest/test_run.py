@@ -477,7 +477,7 @@ def test_a_map_that_comes_later_assigns_films_that_are_there(store, delivery, tm
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a,b\n1,2\n", "subject, and one of file, patient or study are needed"),
+        ("a,b\n1,2\n", "subject, and one of file, patient, study or image are needed"),
         ("file,subject\n", "no row of it names both"),
         (None, "no such file"),
     ],

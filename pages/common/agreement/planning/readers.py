@@ -12,6 +12,7 @@ import streamlit as st
 from core.agreement.comparison import CHANGE
 from core.agreement.generalisability.study import d_study, g_study, readers_for
 from core.figures.agreement.readers_needed import by_readers
+from core.markdown import md
 from pages.common.agreement.error_statistics import read_twice
 from pages.common.agreement.question import Comparison, Question, comparison
 from pages.common.agreement.widgets import figure, sentence_with_data, with_limits
@@ -63,7 +64,7 @@ def _sentence(compared: Comparison, change: dict[str, Any]) -> str:
     again = change["notes"].get("reads")
     dotted = f"Repeat reads: {again}." if again else "Dotted: each reader reads twice (from repeat readings)."
     return (
-        f"Change {compared.question.interval.label}, n = {change['n']} patients read by two or more of "
+        f"Change {md(compared.question.interval.label)}, n = {change['n']} patients read by two or more of "
         f"{change['readers']} readers; 95% intervals ({change['method']}), which take errors as normal: "
         f"where error grows with change or is absent in some patients they are too narrow. {dotted}"
     )
