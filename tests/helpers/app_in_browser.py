@@ -103,7 +103,12 @@ class Visitor:
         self.page.wait_for_function(
             f"() => {FILMS}.length === {count} && {FILMS}.every(film => film.dataset.drawn)", timeout=PATIENCE
         )
-        self.page.wait_for_timeout(200)
+        before = None
+        for _ in range(40):  # what stands above and in the bar may still move them
+            self.page.wait_for_timeout(250)
+            before, last = self.views(), before
+            if before == last:
+                return
 
     def tool(self, name, kind="do"):
         """A tool of the film viewer; the menu that holds it is opened first."""

@@ -34,16 +34,15 @@ def headline(page: Page, case: Case) -> None:
             text = _both(case, case.total(label, case.first), case.total(label, case.last))
             _metric(f"Model ({label.partition(':')[2] or label})", text, moved)
     with columns[2]:
-        lines = [_verdict(case, change), worsening(page, case)]
-        st.markdown("\n\n".join(line for line in lines if line), help=meaning(page, case) or None)
+        st.markdown(_verdict(case, change), help=meaning(page, case) or None)
         parts = _parts(case)
         if parts:
             st.caption(parts)
 
 
 def beside_films(page: Page, case: Case) -> None:
-    """What is new since the visit before, and where the patient stands among the others."""
-    lines = [since_last(page, case), standing(page, case)]
+    """How probable true worsening is, what is new since the visit before, where the patient stands."""
+    lines = [worsening(page, case), since_last(page, case), standing(page, case)]
     st.markdown("\n\n".join(line for line in lines if line))
 
 
