@@ -30,10 +30,16 @@ def chromium():
 
 
 @pytest.fixture(scope="session")
-def server(chromium, tmp_path_factory):
+def scratch(tmp_path_factory):
+    """The temporary folder of the server, and of nobody else."""
+    return tmp_path_factory.mktemp("scratch")
+
+
+@pytest.fixture(scope="session")
+def server(chromium, scratch, tmp_path_factory):
     path = tmp_path_factory.mktemp("browser") / "small.duckdb"
     small_cohort.build(path)
-    running = Server(path)
+    running = Server(path, scratch=scratch)
     yield running
     running.stop()
 

@@ -36,15 +36,16 @@ def free_port():
 
 
 class Server:
-    """``sharpline serve`` over a cohort, with more options where given."""
+    """``sharpline serve`` over a cohort, with more options where given. scratch: its temporary folder."""
 
-    def __init__(self, cohort, *options, port=None):
+    def __init__(self, cohort, *options, port=None, scratch=None):
         self.cohort, self.port = cohort, port or free_port()
         command = [sys.executable, "-c", "from core.cli import main; main()", "--cohort", str(cohort)]
         began = time.monotonic()
         self.process = subprocess.Popen(
             [*command, "serve", "--port", str(self.port), "--no-open", *options],
             cwd=ROOT,
+            env=os.environ | ({} if scratch is None else {"TMPDIR": str(scratch)}),
             stdout=subprocess.PIPE,
             text=True,
         )
