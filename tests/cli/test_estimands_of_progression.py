@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.cli import main
+from tests.helpers.commands import run_command
 
 
 @pytest.fixture
@@ -29,10 +29,7 @@ def file(tmp_path):
 
 
 def run(capsys, *arguments):
-    with pytest.raises(SystemExit) as end:
-        main(["progression", *map(str, arguments)])
-    out, err = capsys.readouterr()
-    return end.value.code, out, err
+    return run_command(capsys, "progression", *arguments)
 
 
 def test_json_names_strategy_event_and_who_is_affected(file, capsys):

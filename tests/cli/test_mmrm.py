@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import pytest
 
-from core.cli import main
+from tests.helpers.commands import run_command
 from tests.helpers.paths import REFERENCE
 
 COUNTS = (120, 367, 113)
@@ -20,10 +20,7 @@ def trial(tmp_path):
 
 
 def run(capsys, *arguments):
-    with pytest.raises(SystemExit) as end:
-        main(["mmrm", *map(str, arguments)])
-    out, err = capsys.readouterr()
-    return end.value.code, out, err
+    return run_command(capsys, "mmrm", *arguments)
 
 
 def test_json_is_the_contract(trial, capsys):

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.cli import main
+from tests.helpers.commands import run_command
 
 
 @pytest.fixture
@@ -27,10 +27,7 @@ def study(tmp_path):
 
 
 def run(capsys, *arguments):
-    with pytest.raises(SystemExit) as end:
-        main(["progression", *map(str, arguments)])
-    out, err = capsys.readouterr()
-    return end.value.code, out, err
+    return run_command(capsys, "progression", *arguments)
 
 
 def test_json_has_the_comparison_and_nothing_else_changes(study, capsys):

@@ -6,7 +6,7 @@ import re
 import pandas as pd
 import pytest
 
-from core.cli import main
+from tests.helpers.commands import run_command
 
 TOTALS = {
     "R1": ([0, 4, 12, 22, 2, 35, 0, 8, 16, 5], [0, 6, 13, 22, 2, 41, 2, 8, 19, 5]),
@@ -26,10 +26,7 @@ def table():
 
 
 def run(capsys, *arguments):
-    with pytest.raises(SystemExit) as end:
-        main(["progression", *map(str, arguments)])
-    out, err = capsys.readouterr()
-    return end.value.code, out, err
+    return run_command(capsys, "progression", *arguments)
 
 
 def answer(capsys, frame, path, *arguments):

@@ -9,14 +9,11 @@ import pandas as pd
 import pytest
 
 from core import scores
-from core.cli import main
+from tests.helpers.commands import run_command
 
 
 def run(capsys, *arguments):
-    with pytest.raises(SystemExit) as end:
-        main(["totals", *map(str, arguments)])
-    out, err = capsys.readouterr()
-    return end.value.code, out, err
+    return run_command(capsys, "totals", *arguments)
 
 
 def reading(system="msasss", grade=1, **given):
