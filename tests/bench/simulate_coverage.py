@@ -13,11 +13,8 @@ from __future__ import annotations
 
 import argparse
 import math
-import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from multiprocessing import Pool
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +26,7 @@ from core.agreement.intervals.change_error import RESIDUAL, ChangeIntervals, cha
 from core.agreement.intervals.parts import Parts
 from core.agreement.reader_model import Bootstrap, interchangeability, ratios
 from core.agreement.sem import chi_square_limits
+from tests.bench.counted import count_and_write
 
 SIZES, SHARES_OF_ZEROS, ERRORS, READERS = (
     (12, 24, 60, 200),
@@ -302,22 +300,17 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--write", type=Path, help="file for the tables; printed if left out")
     chosen = parser.parse_args()
-    begun = time.perf_counter()
     tasks = [
         (place, cell, chosen.studies if cell.n < SIZES[-1] else chosen.studies // 2, chosen.seed)
         for place, cell in enumerate(cells())
     ]
-    counted = []
-    with Pool(chosen.processes) as pool:
-        for done in pool.imap(count, tasks):
-            counted.append(done)
-            print(f"{len(counted)} of {len(tasks)}", file=sys.stderr, flush=True)
-    text = page(counted, chosen.studies, chosen.seed)
-    if chosen.write:
-        chosen.write.write_text(text)
-    else:
-        print(text)
-    print(f"{time.perf_counter() - begun:.0f} s", file=sys.stderr)
+    count_and_write(
+        count,
+        tasks,
+        chosen.processes,
+        lambda counted: page(counted, chosen.studies, chosen.seed),
+        chosen.write,
+    )
 
 
 if __name__ == "__main__":

@@ -10,12 +10,9 @@ from __future__ import annotations
 
 import argparse
 import math
-import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from multiprocessing import Pool
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +28,7 @@ from core.agreement.proportion import wilson
 from core.agreement.reader_model import Bootstrap
 from core.agreement.verdicts.bias import tost
 from core.agreement.verdicts.non_inferiority import non_inferiority
+from tests.bench.counted import count_and_write
 from tests.bench.simulate_coverage import TAILS, Cell, _holds, _table, cells
 
 DRAWS = 500
@@ -280,21 +278,14 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--write", type=Path, help="file for the tables; printed if left out")
     chosen = parser.parse_args()
-    begun, counted, wanted = time.perf_counter(), [], tuple(chosen.only or STATISTICS)
+    wanted = tuple(chosen.only or STATISTICS)
     work = [
         (place, cell, chosen.studies // (2 if cell.n == 200 else 1), chosen.seed, wanted)
         for place, cell in enumerate(tasks())
     ]
-    with Pool(chosen.processes) as pool:
-        for done in pool.imap(count, work):
-            counted.append(done)
-            print(f"{len(counted)} of {len(work)}", file=sys.stderr, flush=True)
-    text = page(counted, chosen.studies, wanted)
-    if chosen.write:
-        chosen.write.write_text(text)
-    else:
-        print(text)
-    print(f"{time.perf_counter() - begun:.0f} s", file=sys.stderr)
+    count_and_write(
+        count, work, chosen.processes, lambda counted: page(counted, chosen.studies, wanted), chosen.write
+    )
 
 
 if __name__ == "__main__":
