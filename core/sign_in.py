@@ -21,6 +21,7 @@ import time
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -109,16 +110,25 @@ def reader(name: str) -> Viewer:
 
 
 def read_sign_in(path: Path) -> SignIn:
-    """The file, checked. Raises InputError for one that is open to others or does not fit."""
+    """The file, checked. Raises InputError for one that is open to others or does not fit.
+
+    Read at every call: its time of change cannot tell a file from the same file half written.
+    """
     try:
-        mode = path.stat().st_mode
-        said = tomllib.loads(path.read_text(encoding="utf-8"))
+        mode, content = path.stat().st_mode, path.read_bytes()
     except OSError as error:
         raise InputError(f"{path} ({error.strerror})", "a sign-in file is needed", SEE) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path.name} ({error})", "a TOML file is needed", SEE) from None
     if mode & 0o077:
         raise InputError(f"{path.name}", "it holds secrets and others can read it", f"run: chmod 600 {path}")
+    return _checked(content, path)
+
+
+@lru_cache(maxsize=2)
+def _checked(content: bytes, path: Path) -> SignIn:
+    try:
+        said = tomllib.loads(content.decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path.name} ({error})", "a TOML file is needed", SEE) from None
     auth, options, people = (_section(said, name, path) for name in ("auth", "sign_in", "people"))
     _check_auth(auth, path)
     redirect = urlsplit(auth["redirect_uri"])

@@ -59,6 +59,17 @@ def signed_in(client, who):
     return step
 
 
+def replace(file, text):
+    """Write a sign-in file as editors do: whole, under another name, then in its place.
+
+    Streamlit reads the file for its secrets whenever it changes, and must not find half of it.
+    """
+    other = file.with_name("sign_in.new")
+    other.touch(mode=0o600)
+    other.write_text(text, encoding="utf-8")
+    other.replace(file)
+
+
 @pytest.mark.parametrize("path", ADDRESSES)
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "OPTIONS"])
 def test_no_address_answers_before_signing_in(browser, path, method):
@@ -132,10 +143,10 @@ def test_a_person_taken_off_the_list_is_out_at_once(browser, provider, server):
     file = server.cohort.with_name("sign_in.toml")
     before = file.read_text()
     try:
-        file.write_text(before.replace("Ann@example.org", "Zoe@example.org"))
+        replace(file, before.replace("Ann@example.org", "Zoe@example.org"))
         assert browser.get("/").status_code == 403
     finally:
-        file.write_text(before)
+        replace(file, before)
     assert browser.get("/").status_code == 200
 
 

@@ -1,5 +1,7 @@
 """The sign-in file: what it must hold, and whom claims stand for."""
 
+import os
+
 import pytest
 
 from core.domain import Role, Viewer
@@ -52,6 +54,19 @@ def test_people_and_origin_are_read(tmp_path):
 def test_what_does_not_fit_is_told(tmp_path, old, new, said):
     with pytest.raises(InputError, match=said.replace("[", r"\[")):
         read_sign_in(written(tmp_path, GOOD.replace(old, new)))
+
+
+def test_a_change_within_one_tick_of_the_clock_is_seen(tmp_path):
+    path = written(tmp_path, GOOD)
+    when = path.stat().st_mtime_ns
+    for text, people in ((GOOD.replace("ben@", "eva@"), {"ann", "eva"}), (GOOD, {"ann", "ben"})):
+        path.write_text(text)
+        os.utime(path, ns=(when, when))
+        assert {name.split("@")[0] for name in read_sign_in(path).people} == people
+        path.write_text("")
+        os.utime(path, ns=(when, when))
+        with pytest.raises(InputError, match="lacks"):
+            read_sign_in(path)
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from enum import StrEnum
-from functools import lru_cache
 from pathlib import Path
 
 import streamlit as st
@@ -38,18 +37,13 @@ def is_guarded() -> bool:
 
 
 def sign_in() -> SignIn | None:
-    """The list of people, read again when the file changes; None where nobody signs in.
+    """The list of people as the file holds it now; None where nobody signs in.
 
     A file that is no longer right lets nobody in.
     """
     path = os.environ.get(VARIABLE)
     if not path:
         return None
-    return _read(path, Path(path).stat().st_mtime_ns if Path(path).exists() else 0)
-
-
-@lru_cache(maxsize=1)
-def _read(path: str, changed: int) -> SignIn:
     try:
         return read_sign_in(Path(path))
     except InputError:
