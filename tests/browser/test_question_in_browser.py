@@ -6,6 +6,7 @@ from tests.helpers.app_in_browser import Visitor
 
 pytestmark = pytest.mark.browser
 
+MAIN = "document.querySelector('[data-testid=stMain]')"
 ASKED = "Progression?to=W52&section=Subgroups"
 
 
@@ -60,14 +61,17 @@ def test_a_question_outlives_pages_reload_back_and_a_second_browser(visitor, chr
 def test_back_from_a_patient_shows_tab_row_and_place(visitor):
     visitor.open("Agreement?section=Largest+disagreements")
     table = visitor.table_under("Largest disagreements about change BL to W104")
+    table.locator("canvas").first.wait_for(timeout=visitor.patience)
+    visitor.page.wait_for_function(f"() => ({MAIN}.scrollTop = 400) && {MAIN}.scrollTop === 400")
     visitor.click_cell(table, row=0)
     visitor.wait_for("What changed, BL to W104")
+    place = float(visitor.page.evaluate("sessionStorage.getItem('sharpline /Agreement null')"))
+    assert place > 300
     visitor.page.go_back()
     visitor.wait_for("Opened last:")
     assert visitor.page.get_by_role("radio", name="Largest disagreements").is_checked()
-    visitor.page.wait_for_function(
-        "() => document.querySelector('[data-testid=stMain]').scrollTop > 300", timeout=visitor.patience
-    )
+    is_there = f"() => Math.abs({MAIN}.scrollTop - {place}) < 2"
+    visitor.page.wait_for_function(is_there, timeout=visitor.patience)
 
 
 def test_a_view_is_saved_by_name_and_opened_from_home(visitor):

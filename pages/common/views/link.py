@@ -17,7 +17,7 @@ CSS = """
 .copy:focus-visible { outline: 2px solid currentColor; outline-offset: 2px; }
 """
 JS = """
-const PATIENCE = 60000, CALM = 1500;
+const PATIENCE = 60000, CALM = 1500, RUNS_WITHIN = 15000;
 
 async function copy(text) {
   try { await navigator.clipboard.writeText(text); return true; } catch { /* no secure context: by hand */ }
@@ -35,7 +35,11 @@ function keepPlace() {
   const main = () => document.querySelector('[data-testid="stMain"]');
   const isRunning = () => !document.querySelector('[data-test-script-state="notRunning"]');
   const name = () => `sharpline ${location.pathname} ${new URLSearchParams(location.search).get("patient")}`;
-  let page = "", wanted = 0, end = 0, calm = 0;
+  let page = "", wanted = 0, end = 0, calm = 0, runsBy = 0;
+  // Back changes the address first: until the script runs, the page that was left still stands there.
+  window.addEventListener("popstate", () => { runsBy = isRunning() ? 0 : Date.now() + RUNS_WITHIN; });
+  new MutationObserver(() => { if (isRunning()) runsBy = 0; })
+    .observe(document.body, { subtree: true, attributeFilter: ["data-test-script-state"] });
   for (const kind of ["wheel", "touchstart", "keydown", "pointerdown"]) {
     document.addEventListener(kind, () => { end = 0; }, { capture: true, passive: true });
   }
@@ -48,11 +52,12 @@ function keepPlace() {
       end = wanted ? now + PATIENCE : 0;
       calm = now;
     }
+    const isComing = isRunning() || now < runsBy;
     if (!end) {
-      if (!isRunning()) sessionStorage.setItem(name(), main().scrollTop);  // else a page comes or goes
+      if (!isComing) sessionStorage.setItem(name(), main().scrollTop);
       return;
     }
-    if (isRunning() || Math.abs(main().scrollTop - wanted) > 2) calm = now;
+    if (isComing || Math.abs(main().scrollTop - wanted) > 2) calm = now;
     main().scrollTop = wanted;
     if (now > end || now - calm > CALM) end = 0;
   }, 120);
