@@ -47,7 +47,10 @@ def server(chromium, scratch, tmp_path_factory):
 @pytest.fixture
 def visitor(chromium, server):
     context = chromium.new_context(viewport={"width": 1366, "height": 768})
-    someone = Visitor(context.new_page(), server.url)
+    page = context.new_page()
+    slowdown = float(os.environ.get("SHARPLINE_BROWSER_SLOWDOWN", "1"))  # to look for what depends on speed
+    context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": slowdown})
+    someone = Visitor(page, server.url)
     yield someone
     context.close()
     assert someone.outside == [], "something was fetched from outside"

@@ -37,7 +37,7 @@ def test_click_on_a_square_of_grades_opens_the_film_at_that_site(visitor):
     visitor.settle()
     visitor.wait_for(f"{count} case")
     visitor.page.locator(".js-plotly-plot").nth(1).wait_for(timeout=visitor.patience)
-    visitor.page.wait_for_timeout(1000)  # the figures above are drawn, the table stays where it is
+    visitor.redrawn(1000)  # the figures above are drawn, the table stays where it is
     visitor.click_cell(visitor.page.locator('[data-testid="stDataFrame"]:not(details *)').first, row=0)
     visitor.page.wait_for_url("**/Patient**patient=P4**", timeout=visitor.patience)
 

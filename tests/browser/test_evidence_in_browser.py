@@ -69,7 +69,7 @@ def marks(visitor):
         visitor.page.mouse.move(frame["x"] + 6, frame["y"] + frame["height"] / 2)
     visitor.tool("boxes").click()
     visitor.tool("boxes").click()
-    visitor.page.wait_for_timeout(300)
+    visitor.redrawn(300)
     return [_rows(heard) for heard in visitor.page.evaluate(HEARD)]
 
 

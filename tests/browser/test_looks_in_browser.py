@@ -71,15 +71,15 @@ def whole_page(visitor):
     closed = visitor.page.get_by_test_id("stMain").locator("details:not([open]) > summary")
     for _ in range(closed.count()):
         closed.last.click(timeout=PATIENCE)
-        visitor.page.wait_for_timeout(100)
+        visitor.redrawn(100)
     visitor.settle()
     height = visitor.page.evaluate(f"{CONTENT}.scrollHeight")
     visitor.page.set_viewport_size({"width": 1366, "height": height + 60})
-    visitor.page.wait_for_timeout(300)
+    visitor.redrawn(300)
 
 
 def has_sidebar(visitor):
-    visitor.page.wait_for_timeout(600)  # it slides
+    visitor.redrawn(600)  # it slides
     box = visitor.page.get_by_test_id("stSidebar").bounding_box()
     return bool(box) and box["x"] + box["width"] > 50
 
@@ -88,7 +88,7 @@ def cut_at(visitor, width):
     """What is cut, outside, or over something else in a window of this width."""
     visitor.page.set_viewport_size({"width": width, "height": 768})
     for _ in range(20):  # tables and figures follow after a moment
-        visitor.page.wait_for_timeout(300)
+        visitor.redrawn(300)
         found = visitor.page.evaluate(CUT)
         if not found:
             break
@@ -143,7 +143,7 @@ def test_a_sidebar_that_was_opened_in_a_narrow_window_stays_open(window):
     open_page(visitor, "Cohort")
     visitor.click(visitor.page.get_by_test_id("stExpandSidebarButton"))
     assert has_sidebar(visitor)
-    visitor.page.wait_for_timeout(2500)  # the watch on the cohort's version runs in between
+    visitor.redrawn(2500)  # the watch on the cohort's version runs in between
     assert has_sidebar(visitor)
 
 
@@ -163,7 +163,7 @@ def test_a_printed_page_is_all_of_it_without_the_sidebar(window):
     visitor.page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     visitor.page.emulate_media(media="print")
     visitor.page.set_viewport_size({"width": 718, "height": 1000})  # A4 between margins of 10 mm
-    visitor.page.wait_for_timeout(500)
+    visitor.redrawn(500)
     assert not visitor.page.get_by_test_id("stSidebar").is_visible()
     assert visitor.page.evaluate("document.documentElement.scrollWidth") <= 718
     box = visitor.page.get_by_test_id("stMainBlockContainer").bounding_box()

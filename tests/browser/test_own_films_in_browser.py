@@ -61,7 +61,7 @@ def choose(visitor, label, name, place=0):
         box.click(timeout=PATIENCE)
         box.fill("", timeout=PATIENCE)
         box.press_sequentially(name, delay=20)
-        visitor.page.wait_for_timeout(300)
+        visitor.redrawn(300)
         box.press("Enter")
         visitor.settle()
         if marks.count() > 1:  # the arrow, and the cross that takes a chosen name away

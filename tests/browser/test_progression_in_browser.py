@@ -25,7 +25,7 @@ def click_middle(visitor, shape):
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     visitor.page.mouse.move(x - 6, y - 3)
     visitor.page.mouse.move(x, y)
-    visitor.page.wait_for_timeout(300)
+    visitor.redrawn(300)
     visitor.page.mouse.click(x, y, delay=60)
     visitor.settle()
 

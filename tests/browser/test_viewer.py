@@ -47,7 +47,7 @@ def test_film_in_the_address_is_shown_at_its_site(films):
 
 def test_click_on_a_box_returns_its_site(films):
     films.page.locator('[data-do="fit"]').click()
-    films.page.wait_for_timeout(200)
+    films.redrawn(200)
     films.click(canvas(films), position=where(films, "C3S"))
     films.page.wait_for_url("**site=C3S**")
 
@@ -57,7 +57,7 @@ def test_wheel_zooms_both_films_about_the_pointer(films):
     frame = canvas(films).bounding_box()
     films.page.mouse.move(frame["x"] + frame["width"] / 2, frame["y"] + frame["height"] / 2)
     films.page.mouse.wheel(0, -240)
-    films.page.wait_for_timeout(300)
+    films.redrawn(300)
     after = films.views()
     assert after[0][0] > before[0][0] * 1.1
     assert after[0][0] == pytest.approx(after[1][0])
@@ -73,7 +73,7 @@ def drag(visitor, dx, dy, button="left"):
     visitor.page.mouse.move(x + dx / 2, y + dy / 2)
     visitor.page.mouse.move(x + dx, y + dy)
     visitor.page.mouse.up(button=button)
-    visitor.page.wait_for_timeout(300)
+    visitor.redrawn(300)
 
 
 def test_drag_moves_both_unless_unlinked(films):
@@ -99,12 +99,12 @@ def test_right_drag_changes_the_window_and_not_the_place(films):
 def test_invert_and_presets_change_what_is_drawn(films):
     plain = canvas(films).screenshot()
     films.tool("invert").click()
-    films.page.wait_for_timeout(300)
+    films.redrawn(300)
     inverted = canvas(films).screenshot()
     assert plain != inverted
     state = films.state()
     films.tool("preset").select_option("bone")
-    films.page.wait_for_timeout(300)
+    films.redrawn(300)
     assert films.state() != state
 
 
@@ -232,19 +232,19 @@ def opened(visitor, scene="pair", count=2):
 
 def tool(visitor, name):
     visitor.tool(name).click()
-    visitor.page.wait_for_timeout(250)
+    visitor.redrawn(250)
 
 
 def keyed(visitor, key):
     visitor.page.locator(".viewer").press(key)
-    visitor.page.wait_for_timeout(250)
+    visitor.redrawn(250)
 
 
 def at_rest(visitor):
     """The canvas as it looks once it has come to rest."""
     seen = canvas(visitor).screenshot()
     for _ in range(40):
-        visitor.page.wait_for_timeout(150)
+        visitor.redrawn(150)
         before, seen = seen, canvas(visitor).screenshot()
         if seen == before:
             break
@@ -309,7 +309,7 @@ def test_blink_runs_by_itself_until_it_is_paused(alone):
     alone.page.wait_for_function(f"() => {FILMS}[0].dataset.face === '1'", timeout=alone.patience)
     keyed(alone, " ")
     shown = title(alone)
-    alone.page.wait_for_timeout(1600)
+    alone.redrawn(1600)
     assert title(alone) == shown
 
 
@@ -455,7 +455,7 @@ def test_linked_films_keep_the_same_anatomy_side_by_side(alone):
     frame = canvas(alone).bounding_box()
     alone.page.mouse.move(frame["x"] + 100, frame["y"] + 150)
     alone.page.mouse.wheel(0, -240)
-    alone.page.wait_for_timeout(300)
+    alone.redrawn(300)
     (one, x1, y1), (two, x2, y2) = alone.views()
     assert one == pytest.approx(two)
     right, down = 12, -8  # of the second film (viewer_stage.SHIFT)
@@ -567,7 +567,7 @@ def test_show_in_the_films_brings_them_into_sight(alone):
     button.scroll_into_view_if_needed(timeout=alone.patience)
     assert canvas(alone).bounding_box()["y"] < -300
     alone.click(button)
-    alone.page.wait_for_timeout(500)
+    alone.redrawn(500)
     assert 0 <= canvas(alone).bounding_box()["y"] < 300
 
 
@@ -588,7 +588,7 @@ def test_tool_bar_is_one_line_that_does_not_jump(films):
     assert height < 42 and is_inside
     for keys in ("x", " ", "x", "d", "i", "e", "Escape", "?"):
         films.page.locator(".viewer").press(keys)
-        films.page.wait_for_timeout(150)
+        films.redrawn(150)
         assert films.page.evaluate(PLACES) == [places, height, True], keys
     films.tool("window", "menu").click()
     assert films.tool("preset").is_visible()
@@ -606,7 +606,7 @@ def drawn(visitor, kind, *points):
     for right, low in points:
         visitor.page.mouse.click(frame["x"] + x + right * scale, frame["y"] + y + low * scale * down)
     visitor.page.keyboard.press("Escape")
-    visitor.page.wait_for_timeout(200)
+    visitor.redrawn(200)
 
 
 def measured(visitor, sign):
@@ -643,7 +643,7 @@ def test_window_is_set_in_numbers(alone):
     alone.tool("exactWidth").fill("1000")
     alone.tool("exactCentre").fill("20000")
     alone.page.keyboard.press("Enter")
-    alone.page.wait_for_timeout(300)
+    alone.redrawn(300)
     assert alone.state().startswith("W 1000 C 20000")
 
 
@@ -705,11 +705,11 @@ def test_keys_wheel_and_slider_go_through_the_frames_of_a_stack(alone):
     frame, scale = canvas(alone).bounding_box(), alone.views()[0][0]
     alone.page.mouse.move(frame["x"] + frame["width"] / 2, frame["y"] + frame["height"] / 2)
     alone.page.mouse.wheel(0, -100)
-    alone.page.wait_for_timeout(300)
+    alone.redrawn(300)
     assert frame_shown(alone).startswith("frame 2 of 3")
     assert alone.views()[0][0] == scale
     alone.page.locator('[data-do="frame"]').fill("1")
-    alone.page.wait_for_timeout(300)
+    alone.redrawn(300)
     assert frame_shown(alone) == "frame 1 of 3 (0.0 mm)"
     assert alone.page.locator(".frame-number").inner_text() == "1 of 3"
     assert "BL MR frame 1 of 3 (0.0 mm)" in caption(svg(alone))

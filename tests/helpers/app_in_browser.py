@@ -20,7 +20,8 @@ FLAGS = [
     "--disable-sync",
 ]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-DONE = "[data-testid=stApp][data-test-script-state=notRunning]"
+DONE = "[data-testid=stApp][data-test-connection-state=CONNECTED][data-test-script-state=notRunning]"
+DRAWN = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 PATIENCE = 60_000  # milliseconds; a busy machine is slow, and a test must not be
 
 
@@ -87,6 +88,19 @@ class Visitor:
             self.page.wait_for_timeout(200)
             calm = calm + 1 if self.page.locator(DONE).count() else 0
 
+    def redrawn(self, milliseconds=0):
+        """Wait so long at least, and until the page has drawn what it was told last."""
+        self.page.wait_for_timeout(milliseconds)
+        self.page.evaluate(DRAWN)
+
+    def until(self, what):
+        """Wait until a function gives something true, or fail with what it gave last."""
+        end = time.monotonic() + PATIENCE / 1000
+        while not (found := what()) and time.monotonic() < end:
+            self.page.wait_for_timeout(100)
+        assert found
+        return found
+
     def click(self, place, **options):
         self.clicks += 1
         place.click(timeout=PATIENCE, **options)
@@ -135,20 +149,20 @@ class Visitor:
         x, y = frame["x"] + 30 + 60 * column, frame["y"] + 35 + 35 * row + 17
         self.page.mouse.move(x - 8, y - 4)
         self.page.mouse.move(x, y)
-        self.page.wait_for_timeout(300)
+        self.redrawn(300)
         self.page.mouse.click(x, y, delay=60)
         self.settle()
 
     def click_point(self, point):
         """A mark of a figure: plotly answers a click once its hover has found the mark under the mouse."""
         point.scroll_into_view_if_needed(timeout=PATIENCE)
-        self.page.wait_for_timeout(300)
+        self.redrawn(300)
         box = point.bounding_box()
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
         self.clicks += 1
         self.page.mouse.move(x - 6, y - 3)
         self.page.mouse.move(x, y)
-        self.page.wait_for_timeout(300)
+        self.redrawn(300)
         self.page.mouse.click(x, y, delay=60)
 
     def table_under(self, heading):
