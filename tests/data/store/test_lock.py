@@ -1,5 +1,6 @@
 """Many readers or one writer, across threads and processes, whoever is killed when."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -86,6 +87,20 @@ def hold(path: Path, how: str, seconds: float) -> subprocess.Popen[str]:
     return process
 
 
+def wait_for_a_turn(file: Path) -> None:
+    """Until somebody holds this lock."""
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        with file.open("rb") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return
+            fcntl.flock(stream, fcntl.LOCK_UN)
+        time.sleep(0.02)
+    raise AssertionError(f"nobody waits at {file}")
+
+
 def test_readers_share_the_gate(tmp_path):
     gate = Gate(tmp_path / "c", wait_seconds=5)
     with gate.reading():
@@ -93,7 +108,7 @@ def test_readers_share_the_gate(tmp_path):
 
 
 def test_writer_waits_for_reader_of_another_process(tmp_path):
-    reader = hold(tmp_path / "c", "reading", 0.6)
+    reader = hold(tmp_path / "c", "reading", 2)
     began = time.monotonic()
     with Gate(tmp_path / "c").writing():
         assert time.monotonic() - began > 0.3
@@ -115,7 +130,7 @@ def test_new_reader_waits_behind_a_waiting_writer(tmp_path, monkeypatch):
     with gate.reading():
         writer = threading.Thread(target=write)
         writer.start()
-        time.sleep(0.1)
+        wait_for_a_turn(tmp_path / "c.turn.gate")
         second = threading.Thread(target=read)
         second.start()
         time.sleep(0.1)

@@ -178,7 +178,7 @@ def test_killed_anywhere_it_ends_in_the_same_rows(tmp_path, kill_after, monkeypa
         [sys.executable, "-c", code],
         stdout=subprocess.PIPE,
         text=True,
-        env=os.environ | {"TOY_SECONDS": "0.03", "TOY_PAIRED_SECONDS": "1"},
+        env=os.environ | {"TOY_SECONDS": "0.03", "TOY_PAIRED_SECONDS": "3"},
     )
     assert run.stdout is not None
     last = "film 7" if kill_after == "scored" else "film 18"
@@ -198,7 +198,8 @@ def test_killed_anywhere_it_ends_in_the_same_rows(tmp_path, kill_after, monkeypa
 
 def wait_for_paired(store: CohortStore) -> None:
     """Until the first patient has been read together."""
-    for _ in range(400):
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
         if len(grades(store, "model-paired")):
             return
         time.sleep(0.01)
