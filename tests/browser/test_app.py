@@ -58,7 +58,7 @@ def test_rows_from_another_process_appear_without_a_reload(visitor, server):
     writer = write_elsewhere(server.cohort, "appears", 1)
     assert writer.wait(60) == 0, writer.stderr.read()
     visitor.page.wait_for_function(
-        f"() => document.body.innerText.includes('Cohort version {before + 1}')", timeout=40_000
+        f"() => document.body.innerText.includes('Cohort version {before + 1}')", timeout=2 * visitor.patience
     )
 
 

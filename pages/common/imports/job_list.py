@@ -17,9 +17,15 @@ MAX_SHOWN = 300
 TABLES = ("reads", "subjects")  # commands over a table
 
 
-@st.fragment(run_every=WATCH_SECONDS)
 def jobs() -> None:
     """What runs now, with progress and a button to cancel it, and what ended."""
+    is_busy = any(job.is_running for job in board().jobs)
+    st.fragment(_jobs, run_every=WATCH_SECONDS if is_busy else None)(was_busy=is_busy)
+
+
+def _jobs(was_busy: bool) -> None:
+    if was_busy and not any(job.is_running for job in board().jobs):
+        st.rerun()  # without the watch
     for number, job in enumerate(board().jobs):
         if job.is_running:
             _running(number, job)

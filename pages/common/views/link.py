@@ -35,24 +35,29 @@ function keepPlace() {
   const main = () => document.querySelector('[data-testid="stMain"]');
   const isRunning = () => !document.querySelector('[data-test-script-state="notRunning"]');
   const name = () => `sharpline ${location.pathname} ${new URLSearchParams(location.search).get("patient")}`;
-  let page = "", wanted = 0, end = 0, calm = 0, runsBy = 0;
-  // Back changes the address first: until the script runs, the page that was left still stands there.
+  const kept = () => Number(sessionStorage.getItem(name()) || 0);
+  let page = "", isNew = false, wanted = 0, end = 0, calm = 0, runsBy = 0;
+  // Back changes the path first, and the rest of the address when the script runs; until then the page that
+  // was left still stands there.
   window.addEventListener("popstate", () => { runsBy = isRunning() ? 0 : Date.now() + RUNS_WITHIN; });
   new MutationObserver(() => { if (isRunning()) runsBy = 0; })
     .observe(document.body, { subtree: true, attributeFilter: ["data-test-script-state"] });
   for (const kind of ["wheel", "touchstart", "keydown", "pointerdown"]) {
-    document.addEventListener(kind, () => { end = 0; }, { capture: true, passive: true });
+    document.addEventListener(kind, () => { end = 0; isNew = false; }, { capture: true, passive: true });
   }
   setInterval(() => {
     if (!main()) return;
-    const now = Date.now();
+    const now = Date.now(), isComing = isRunning() || now < runsBy;
     if (location.pathname !== page) {
       page = location.pathname;
-      wanted = Number(sessionStorage.getItem(name()) || 0);
+      isNew = true;
+    }
+    if (isNew) {
+      wanted = kept();
       end = wanted ? now + PATIENCE : 0;
       calm = now;
+      isNew = isComing;
     }
-    const isComing = isRunning() || now < runsBy;
     if (!end) {
       if (!isComing) sessionStorage.setItem(name(), main().scrollTop);
       return;

@@ -22,22 +22,31 @@ def report_button(page: Page, chosen: CohortFilter) -> None:
             f":material/description: **Report**: the {title} agreement evidence as one file that needs no "
             "server; its first page stands alone. It holds every patient, whatever the filter."
         )
-        _state(page, chosen)
+        job = _job(page, chosen)
+        if job is not None and job.is_running:
+            _progress(page, chosen)
+        else:
+            _made(page, chosen, job)
 
 
 @st.fragment(run_every=WATCH_SECONDS)
-def _state(page: Page, chosen: CohortFilter) -> None:
+def _progress(page: Page, chosen: CohortFilter) -> None:
+    """How far the job is; looked at again and again only while it runs."""
     job = _job(page, chosen)
-    if job is None or (not job.is_running and not job.made.exists()):
+    if job is None or not job.is_running:
+        st.rerun()  # without the watch
+        return
+    st.markdown(f":material/hourglass_top: Making the report: {md(job.progress[2] or 'starting')}")
+
+
+def _made(page: Page, chosen: CohortFilter, job: Job | None) -> None:
+    if job is None or not job.made.exists():
         if job is not None:
             st.error(f"The report was not made: {md(job.complaint)}", icon=":material/build:")
         if st.button("Make the report", icon=":material/description:", key="make_report"):
             given = ["report", *_options(chosen)]
             board().start(_title(page, chosen), page.path, given, actor=page.person, makes=FILE)
-            st.rerun(scope="fragment")
-        return
-    if job.is_running:
-        st.markdown(f":material/hourglass_top: Making the report: {md(job.progress[2] or 'starting')}")
+            st.rerun()
         return
     name = f"sharpline_report_{chosen.system}_version_{page.version}.html"
     content = job.made.read_bytes()
