@@ -18,7 +18,10 @@ from pages.common.agreement.question import Comparison, Question, comparison
 from pages.common.agreement.widgets import figure, sentence_with_data, with_limits
 from pages.common.page import Page
 from pages.common.queries import computed
+from pages.common.sticky_widgets import pick_number
+from pages.common.views.choices import anew
 
+KEY = "agreement_plan_sdc"
 SD_OF_REPEAT = "bland_altman.sd"
 
 
@@ -47,7 +50,8 @@ def _answer(compared: Comparison, change: dict[str, Any]) -> None:
     here = len(compared.readings.people)
     known = {row["readers"]: row["sdc95"]["estimate"] for row in change["by_readers"] if row["reads"] == 1}
     start = math.ceil(10 * float(known.get(min(here, 3)) or 1.0)) / 10
-    wanted = st.number_input("Wanted SDC95", 0.1, 500.0, max(start, 0.1), 0.1, key="plan_sdc")
+    anew("plan_sdc_for", compared.question, KEY)
+    wanted = pick_number("Wanted SDC95", KEY, 0.1, 500.0, start, 0.1)
     count = readers_for(change, sdc=wanted)
     if count is None:
         st.markdown(f"More than {max(known)} readers would be needed for an SDC95 of {wanted:.1f}.")

@@ -15,7 +15,7 @@ from pages.common.agreement.verdicts import statistics
 from pages.common.agreement.verdicts.statistics import Margins
 from pages.common.agreement.widgets import sentence_with_data, titled, with_limits
 from pages.common.page import Page
-from pages.common.sticky_widgets import pick
+from pages.common.sticky_widgets import pick, pick_optional_number
 
 MODEL = "agreement_model"
 BIAS = {None: "no verdict", True: "equivalent", False: "not shown to be equivalent"}
@@ -42,21 +42,19 @@ def verdicts(page: Page, compared: Comparison) -> None:
 
 def _margins(compared: Comparison, model: str) -> Margins:
     one, two, three = st.columns(3)
-    bias = one.number_input(
-        f"Margin of a bias ({compared.unit})", min_value=0.0, value=None, step=0.5, key="verdict_bias",
-        placeholder="no margin, no verdict",
-    )  # fmt: skip
+    bias = _margin(one, f"Margin of a bias ({compared.unit})", "bias", None, 0.5)
     if not model or len(compared.readings.people) < 2:
         return Margins(bias or None)
-    icc = two.number_input(
-        "Loss of ICC(A,1) that counts as none", 0.0, 1.0, None, 0.05, key="verdict_icc",
-        placeholder="no margin, no verdict",
-    )  # fmt: skip
-    kappa = three.number_input(
-        "Loss of quadratic kappa of sites", 0.0, 1.0, None, 0.05, key="verdict_kappa",
-        placeholder="no margin, no verdict",
-    )  # fmt: skip
+    icc = _margin(two, "Loss of ICC(A,1) that counts as none", "icc", 1.0, 0.05)
+    kappa = _margin(three, "Loss of quadratic kappa of sites", "kappa", 1.0, 0.05)
     return Margins(bias or None, icc or None, kappa or None)
+
+
+def _margin(place: Any, title: str, name: str, most: float | None, step: float) -> float | None:
+    with place:
+        return pick_optional_number(
+            title, f"agreement_margin_of_{name}", 0.0, most, step, placeholder="no margin, no verdict"
+        )
 
 
 def _table(rows: list[dict[str, Any]], panel: str) -> None:

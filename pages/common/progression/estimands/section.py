@@ -17,8 +17,10 @@ from pages.common.progression.estimands.compute import estimands_of, event_colum
 from pages.common.progression.figures import Found
 from pages.common.progression.question import Question
 from pages.common.provenance import download
+from pages.common.sticky_widgets import pick, pick_many
 
 NO_EVENT = "no event"
+KEY = "progression_estimand_"
 
 
 def estimands_section(page: Page, asked: Question, found: Found) -> None:
@@ -52,29 +54,30 @@ def estimands_section(page: Page, asked: Question, found: Found) -> None:
 
 def _choices(page: Page, asked: Question) -> tuple[str, str, tuple[str, ...], str]:
     one, two, three = st.columns([1, 1.2, 1.6])
-    event = one.selectbox(
-        "Intercurrent event", [NO_EVENT, *event_columns(page, asked)], key="estimand_event",
-        help="A property of the patients: the day from baseline, or the visit, of rescue, stop of "
-        "treatment or surgery.",
-    )  # fmt: skip
-    strategy = two.selectbox(
-        "Estimand", [one.name for one in STRATEGIES], format_func=lambda name: STRATEGY[name].title,
-        key="estimand_strategy", help=" \n\n".join(f"**{one.title}**: {one.text}" for one in STRATEGIES),
-    )  # fmt: skip
-    rule, assumptions = asked.system.cutoffs[0], []
-    if strategy == "composite":
-        rule = three.selectbox(
-            "Progressor definition",
-            asked.system.cutoffs,
-            format_func=formatting.definition,
-            key="estimand_rule",
-        )
-    elif strategy != "while-on-treatment":
-        assumptions = three.multiselect(
-            "Missing films, beside missing at random", [one.name for one in ASSUMPTIONS[1:]],
-            default=["j2r"], format_func=lambda name: ASSUMPTION[name].title, key="estimand_missing",
-            help=" \n\n".join(f"**{one.title}**: {one.text}" for one in ASSUMPTIONS),
+    with one:
+        event = pick(
+            "Intercurrent event", [NO_EVENT, *event_columns(page, asked)], f"{KEY}event",
+            help="A property of the patients: the day from baseline, or the visit, of rescue, stop of "
+            "treatment or surgery.",
         )  # fmt: skip
+    with two:
+        strategy = pick(
+            "Estimand", [one.name for one in STRATEGIES], f"{KEY}strategy",
+            format_func=lambda name: STRATEGY[name].title,
+            help=" \n\n".join(f"**{one.title}**: {one.text}" for one in STRATEGIES),
+        )  # fmt: skip
+    rule, assumptions = asked.system.cutoffs[0], []
+    with three:
+        if strategy == "composite":
+            rule = pick(
+                "Progressor definition", asked.system.cutoffs, f"{KEY}rule", format_func=formatting.definition
+            )
+        elif strategy != "while-on-treatment":
+            assumptions = pick_many(
+                "Missing films, beside missing at random", [one.name for one in ASSUMPTIONS[1:]],
+                f"{KEY}missing", ["j2r"], format_func=lambda name: ASSUMPTION[name].title,
+                help=" \n\n".join(f"**{one.title}**: {one.text}" for one in ASSUMPTIONS),
+            )  # fmt: skip
     return ("" if event == NO_EVENT else event), strategy, tuple(assumptions), rule
 
 

@@ -60,7 +60,7 @@ def _choices(page: Page, found: Found) -> tuple[tuple[str, ...], tuple[str, ...]
         help="Arms are compared at equal values of these; the baseline score always is one.",
     )  # fmt: skip
     with right:
-        adjust = several_arms(page, found, "adjusted_several")
+        adjust = several_arms(page, found, "progression_several_adjusted")
     return tuple(strata), tuple(covariates), adjust
 
 

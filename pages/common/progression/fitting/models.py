@@ -27,7 +27,7 @@ def models(page: Page, asked: Question, found: dict[str, dict[str, Any]]) -> Non
         "Progressor definition (logistic, time to first)", asked.system.cutoffs, RULE,
         format_func=formatting.definition,
     )  # fmt: skip
-    settings = dict.fromkeys(names, rule) | {MMRM: several_arms(page, found, "models_several")}
+    settings = dict.fromkeys(names, rule) | {MMRM: several_arms(page, found, "progression_several")}
     if st.button("Fit", type="primary", icon=":material/play_arrow:", disabled=not chosen):
         _fit(page, asked, chosen, settings)
     if not asked.is_full_set:
