@@ -18,6 +18,7 @@ from pages.common.agreement.question import Comparison, Question, comparison
 from pages.common.agreement.widgets import figure, sentence_with_data, with_limits
 from pages.common.page import Page
 from pages.common.queries import computed
+from pages.common.shown_table import show_table
 from pages.common.sticky_widgets import pick_number
 from pages.common.views.choices import anew
 
@@ -41,7 +42,7 @@ def readers_needed(page: Page, compared: Comparison) -> None:
         alt="SDC and ICC of change over the number of readers",
         sentence=_sentence(compared, change), data=rows,
     )  # fmt: skip
-    st.dataframe(_by_readers(change), hide_index=True)
+    show_table(_by_readers(change))
     _components(status, change)
 
 
@@ -88,7 +89,7 @@ def _components(status: dict[str, Any], change: dict[str, Any]) -> None:
          "proportion": f"{100 * row['proportion']:.0f}%" if row["proportion"] is not None else ""}
         for row in rows
     ]  # fmt: skip
-    st.dataframe(pd.DataFrame(shown), hide_index=True)
+    show_table(pd.DataFrame(shown))
     note = "".join(f" Status: {why}." for why in status["notes"].values())
     sentence_with_data(
         "What scores vary by (G study). Status: both visits, their means taken off. A difference of a reader "

@@ -15,6 +15,7 @@ from pages.common.agreement.verdicts import statistics
 from pages.common.agreement.verdicts.statistics import Margins
 from pages.common.agreement.widgets import sentence_with_data, titled, with_limits
 from pages.common.page import Page
+from pages.common.shown_table import show_table
 from pages.common.sticky_widgets import pick, pick_optional_number
 
 MODEL = "agreement_model"
@@ -74,7 +75,7 @@ def _table(rows: list[dict[str, Any]], panel: str) -> None:
             "patients": shown["patients"],
         }
     )
-    st.dataframe(table, hide_index=True)
+    show_table(table)
     for note, rows_with_it in shown[shown["note"] != ""].groupby("note", sort=False):
         st.caption(f"{md(', '.join(rows_with_it['what']))}: {md(str(note))}.")
     sentence_with_data(
@@ -114,7 +115,7 @@ def _drift(page: Page, compared: Comparison) -> None:
         stuart_maxwell_p=rows["stuart_maxwell_p"].map(_p),
         bowker_p=rows["bowker_p"].map(_p),
     ).rename(columns=NAMES)
-    st.dataframe(shown[list(NAMES.values())], hide_index=True)
+    show_table(shown[list(NAMES.values())])
     sentence_with_data(
         f"Grades of the same sites, first in {md(found['rounds'][0])}. Stuart-Maxwell: are grades given as "
         "often in both rounds? Bowker: is every change of grade as frequent as its reverse? p by "

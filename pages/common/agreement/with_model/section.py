@@ -19,6 +19,7 @@ from pages.common.agreement.with_model.campaigns import campaigns, study_of
 from pages.common.page import Page
 from pages.common.provenance import download
 from pages.common.queries import computed
+from pages.common.shown_table import show_table
 from pages.common.sticky_widgets import pick, pick_number
 
 KEY = "agreement_mrmc_"
@@ -76,16 +77,16 @@ def _result(
 def _show(result: dict[str, Any], what: str, truth: str) -> None:
     if result["patients"] < FEW_PATIENTS:
         st.markdown(f"{too_few(result['patients'])} to compare campaigns; only what was read is shown.")
-        st.dataframe(
-            _by_reader(result).drop(columns=["low", "high"]), hide_index=True,
+        show_table(
+            _by_reader(result).drop(columns=["low", "high"]),
             column_config=_numbers(*result["modalities"]),
         )  # fmt: skip
         return
     main = result["analyses"][0]
     st.markdown(_in_words(result, main["differences"][0], main["analysis"]))
     table = _analyses(result)
-    st.dataframe(table, hide_index=True, column_config=_numbers())
-    st.dataframe(_by_reader(result), hide_index=True, column_config=_numbers(*result["modalities"]))
+    show_table(table, column_config=_numbers())
+    show_table(_by_reader(result), column_config=_numbers(*result["modalities"]))
     for text in result["notes"].values():
         st.caption(f"{md(text)}.")
     st.caption(

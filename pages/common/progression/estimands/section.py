@@ -17,6 +17,7 @@ from pages.common.progression.estimands.compute import estimands_of, event_colum
 from pages.common.progression.figures import Found
 from pages.common.progression.question import Question
 from pages.common.provenance import download
+from pages.common.shown_table import show_table
 from pages.common.sticky_widgets import pick, pick_many
 
 NO_EVENT = "no event"
@@ -92,7 +93,7 @@ def _affected(result: dict[str, Any], event: str) -> None:
     ]  # fmt: skip
     if rows:
         with st.expander(f"The {len(rows)} patients affected"):
-            st.dataframe(pd.DataFrame(rows), hide_index=True)
+            show_table(pd.DataFrame(rows))
     for row in result["excluded"]:
         st.warning(f"{md(row['subject'])} is in no estimand: {md(row['reason'])}.")
 
@@ -100,7 +101,7 @@ def _affected(result: dict[str, Any], event: str) -> None:
 def _change(page: Page, asked: Question, row: dict[str, Any], variance: str) -> None:
     """Means and differences under every assumption, then the tipping point."""
     rows = change_rows(row)
-    st.dataframe(rows, hide_index=True)
+    show_table(rows)
     gaps = ", ".join(f"{md(arm)} {count} of {row['patients'][arm]}" for arm, count in row["missing"].items())
     st.caption(
         f"Mean change ({asked.unit}) with its 95% interval, at mean baseline; films set aside: "
@@ -187,7 +188,7 @@ def _composite(row: dict[str, Any]) -> None:
          "proportion (95% CI)": _value(part, percent=True)}
         for part in row["differences"]
     ]  # fmt: skip
-    st.dataframe(pd.DataFrame(rows), hide_index=True)
+    show_table(pd.DataFrame(rows))
     for part in row["ranks"]:
         st.markdown(
             f"In ranks, with the event as worst: a patient on {md(part['a'])} does worse than one on "
@@ -210,7 +211,7 @@ def _while_on_treatment(row: dict[str, Any], asked: Question) -> None:
          "change (95% CI)": _value(part), "per year (95% CI)": _value(part["per_year"])}
         for part in row["differences"]
     ]  # fmt: skip
-    st.dataframe(pd.DataFrame(rows), hide_index=True)
+    show_table(pd.DataFrame(rows))
     st.caption(
         f"{asked.unit}. Without a film between baseline and the event, in no row: "
         f"{len(row['without_change'])} patients. Per year where followed for half a year or more."

@@ -16,6 +16,8 @@ from core.progression.planning.means import steady_loss
 from core.progression.planning.plan import SHORT, TESTS, Design, plan, power_curve
 from core.progression.planning.ranks import EFFECT_WORDS, EFFECTS
 from core.progression.planning.start import Start, start
+from core.reader_labels import md_name
+from core.report.formatting import number
 from pages.common import guards
 from pages.common.charts import chart
 from pages.common.page import Page
@@ -24,6 +26,7 @@ from pages.common.progression.figures import Found, shown_way
 from pages.common.progression.question import Question
 from pages.common.provenance import download
 from pages.common.queries import computed
+from pages.common.shown_table import show_table
 from pages.common.sticky_widgets import pick, pick_number
 from pages.common.views.choices import anew
 
@@ -61,8 +64,9 @@ def plan_a_trial(page: Page, asked: Question, found: Found) -> None:
     who = "all patients, arms together" if begun.controls is None else f"the arm {md(begun.controls)}"
     st.caption(
         f"The boxes begin with this study: {begun.patients} patients, change from {md(asked.first)} to "
-        f"{md(asked.last)} as scored by {md(asked.scorer)}; the mean is that of {who}, the SD that within "
-        "arms. Change any of them. On the command line: `sharpline plan --from` an exported table of totals."
+        f"{md(asked.last)} as scored by {md_name(asked.scorer)}; the mean is that of {who}, the SD that "
+        "within arms. Change any of them. On the command line: `sharpline plan --from` an exported table of "
+        "totals."
     )
     wish = _wish(asked, begun)
     if wish is None:
@@ -128,7 +132,7 @@ def _difference(one: Any, two: Any, begun: Start) -> float:
     """The difference in units of the score: typed, or as a share of the controls' mean change."""
     if round(begun.mean, 2) <= 0:
         start_at = round((begun.sd or 1.0) / 2, 2)
-        two.caption(f"Mean change here {begun.mean:.2f}: no share of it can be prevented.")
+        two.caption(f"Mean change here {number(begun.mean)}: no share of it can be prevented.")
         return _number(one, "Difference to be found", "gap", 0.0, None, start_at, 0.1)
     mean = _number(one, "Mean change of controls", "mean", 0.01, None, round(begun.mean, 2), 0.1)
     return mean * _number(two, "Treatment prevents, % of that", "reduction", 1, 100, 50, 5) / 100
@@ -154,8 +158,8 @@ def _show(page: Page, wish: Wish, result: dict[str, Any], curve: pd.DataFrame) -
     table = _table(result)
     st.markdown(_in_words(wish, result))
     percent = st.column_config.NumberColumn
-    st.dataframe(
-        table, hide_index=True,
+    show_table(
+        table,
         column_config={
             "power": percent("power", format="percent"),
             "checked": percent(
@@ -222,4 +226,4 @@ def _by_readers(result: dict[str, Any]) -> None:
             for row in rows
         ]
     )
-    st.dataframe(frame, hide_index=True, column_config={"SD": st.column_config.NumberColumn(format="%.2f")})
+    show_table(frame, column_config={"SD": st.column_config.NumberColumn(format="%.2f")})
