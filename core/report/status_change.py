@@ -42,8 +42,8 @@ def status_and_change(readings: Readings, found: pd.DataFrame, errors: list[dict
 ERROR_NOTE = (
     "SDC95 is the smallest change of one patient that exceeds the readers' error, from their changes "
     "(1.96 √(EMS/k)); MDC95 is its counterpart from status scores (1.96 √2 SEM/√k) and is larger, since "
-    "films read together share errors that cancel in the change. k is the number of readers whose mean is "
-    "reported. Neither contains a constant difference between readers: that is the bias beside them."
+    "films compared side by side share errors that cancel in the change. k is the number of readers whose "
+    "mean is reported. Neither contains a constant difference between readers: that is the bias beside them."
 )
 
 
@@ -170,9 +170,8 @@ def _limits(found: dict[str, Any], *more: str) -> list[str]:
 
 ERROR_CAPTION = (
     "Intervals by bootstrap-t on a log scale, of patients and for change also of a fitted model, the wider; "
-    "in simulated studies those of change held less often than 95% where error grows with change "
-    "(docs/statistics-coverage.md). Bias is the first reader minus "
-    "the second, with its t interval."
+    "in simulated studies those of change held less often than 95% where error grows with change. "
+    "Bias is the first reader minus the second, with its t interval."
 )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.common.column_labels import column_labels
+from pages.common.shown_table import show_table
 from pages.common.views.rows import opened, opened_last
 
 ROW_HEIGHT, HEAD_HEIGHT = 35, 38  # of Streamlit's table, in pixels
@@ -22,9 +22,8 @@ def clickable_table(rows: pd.DataFrame, key: str, on_click: Click, **options: An
     on_click: is given the row's place and the column's name, before the page is drawn again; it may set
     what the page shows next, but not leave the page. options: of ``st.dataframe``.
     """
-    options["column_config"] = column_labels(rows) | options.get("column_config", {})
-    st.dataframe(
-        rows, hide_index=True, key=key, selection_mode="single-cell",
+    show_table(
+        rows, key=key, selection_mode="single-cell",
         on_select=lambda: _clicked(key, on_click), **options,
     )  # fmt: skip
 

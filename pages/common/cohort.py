@@ -15,11 +15,11 @@ from data.queries import cohort, scores
 from data.queries.readings import visits_in_order
 from pages.common import guards, systems, url_state
 from pages.common.clickable_table import clicked_row, height_for
-from pages.common.column_labels import column_labels
 from pages.common.page import Page
 from pages.common.provenance import download, how_made
 from pages.common.queries import ask, asking, fetch
 from pages.common.readings import chosen_totals, status_table, system_of
+from pages.common.shown_table import show_table
 from pages.common.views.work_list import HELP, WorkList, pick_order, work_list
 
 
@@ -85,7 +85,7 @@ def films_by_visit(page: Page, chosen: CohortFilter) -> None:
     table = patients.fillna(0).astype(int).astype(str)
     more = films.fillna(0).astype(int) > patients.fillna(0).astype(int)
     table = table.where(~more, table + " (" + films.fillna(0).astype(int).astype(str) + " films)")
-    st.dataframe(table.rename_axis(index=None, columns=None))
+    show_table(table.rename_axis(index=None, columns=None), hide_index=False)
     st.caption("Patients with a film of the region at that visit; several films of one patient in brackets.")
 
 
@@ -113,7 +113,7 @@ def first_table(page: Page, chosen: CohortFilter, subjects: pd.DataFrame) -> Non
     covariates = ask(page, cohort.baseline, chosen)
     title = system_of(chosen).title
     table = table_one(subjects, covariates, score, unit=title, by_arm=page.sees_arm)
-    st.dataframe(table, hide_index=True, height="content")
+    show_table(table, height="content")
     note = "" if page.sees_arm else " Arms are hidden: the study is blinded."
     st.caption(
         f"n = {len(subjects)}. Median (quartiles) or n (%) of those known; [missing]. {title}: mean of the "
@@ -206,7 +206,7 @@ def _list(title: str, rows: pd.DataFrame, nothing: str, *, count: int | None = N
                 url_state.open_patient(str(row["subject"]), last="" if pd.isna(visit) else str(visit))
             download(rows, title.lower().replace(" ", "_"))
         else:
-            st.dataframe(rows, hide_index=True, column_config=column_labels(rows))
+            show_table(rows)
             download(rows, title.lower().replace(" ", "_"))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
@@ -13,7 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from core.domain import CohortFilter
-from core.markdown import md
+from core.reader_labels import md_name
 from core.spreadsheet import safe_frame, safe_text
 from data.queries import scores
 from data.store.transaction import software_version
@@ -21,6 +20,7 @@ from pages.common import session_keys as keys
 from pages.common.page import Page
 from pages.common.queries import ask
 from pages.common.ways_out.described import described
+from pages.common.ways_out.question_words import as_list
 
 
 def how_made(
@@ -34,7 +34,7 @@ def how_made(
         if page.state["phantom"]:
             st.markdown("Patients and films are **phantoms**; models were trained on phantoms only.")
         given = {name: value for name, value in asdict(chosen).items() if value} | (settings or {})
-        st.code(json.dumps(given, indent=1, default=str, ensure_ascii=False), language="json")
+        st.markdown(as_list(given))
         for sql in dict.fromkeys(frame.attrs.get("sql", "") for frame in frames):
             if sql:
                 st.code(sql, language="sql", wrap_lines=True)
@@ -51,7 +51,7 @@ def _for_the_paper() -> None:
 def _models(runs: pd.DataFrame) -> str:
     newest = runs.drop_duplicates("reader")
     return "".join(
-        f" · {md(reader)}, weights `{str(weights)[:12]}`"
+        f" · {md_name(reader)}, weights `{str(weights)[:12]}`"
         for reader, weights in zip(newest["reader"], newest["weights_hash"], strict=True)
     )
 

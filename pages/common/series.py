@@ -14,6 +14,7 @@ from data.store.cohort import CohortStore
 from pages.common.page import Page
 from pages.common.provenance import download
 from pages.common.queries import ask
+from pages.common.shown_table import show_table
 from pages.common.viewer import ViewedFilm, film_viewer
 from pages.common.viewer.stored_films import shown_grey
 
@@ -37,8 +38,8 @@ def series(page: Page, chosen: CohortFilter) -> None:
         return
     st.markdown("## Series")
     shown = rows.drop(columns=["series", "visit_order"]).assign(kind=rows["kind"].map(KINDS))
-    st.dataframe(
-        shown, hide_index=True, key=TABLE, selection_mode="single-row", on_select="rerun",
+    show_table(
+        shown, key=TABLE, selection_mode="single-row", on_select="rerun",
         height=min(38 + 35 * len(shown), 260),
         column_config={"slice_spacing_mm": st.column_config.NumberColumn("slice spacing, mm", format="%.2f")},
     )  # fmt: skip

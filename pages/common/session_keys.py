@@ -27,12 +27,12 @@ SELECTION = "filter_selection"  # (words, short) of who is in, on a page whose r
 PATIENT = "patient_choice"
 FIRST = "first_visit"
 LAST = "last_visit"
-REGION = "region"
+REGION = "patient_region"
 REVEAL = "films_asked_for"  # how often a person asked to see the films
 PATIENT_SECTION = "patient_section"  # which section of the Patient page is open
 PATIENT_SECTION_NEXT = "patient_section_next"  # the one to open at the next run
 TOTAL_SECTION = "From total to pixels"
-SIDE = "side"  # of the region, where a visit has films of one side each
+SIDE = "patient_side"  # of the region, where a visit has films of one side each
 
 MARGIN = "agreement_margin"
 MARGIN_REASON = "agreement_margin_reason"

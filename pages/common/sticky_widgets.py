@@ -6,6 +6,7 @@ address (``pages.common.views.choices``).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -22,14 +23,21 @@ TOTAL = "total"
 ON = "yes"
 
 
-def sticky(key: str, options: Sequence[str], default: str = "", title: str = "") -> None:
+def sticky(
+    key: str,
+    options: Sequence[str],
+    default: str = "",
+    title: str = "",
+    shown: Callable[[str], Any] = str,
+) -> None:
     """Seed a choice from what it was when it was drawn last, also before another page was looked at.
 
     It is set at every run: a widget that is drawn in another place would show its first option otherwise.
+    shown: how a value reads.
     """
     value, lost = choices.settle(key, options, default, now=st.session_state.get(key))
     if lost:
-        notice(f"{title or 'The link'}: {lost} is not known here, {value} is shown.")
+        notice(f"{title or 'The link'}: {lost} is not known here, {shown(value)} is shown.")
     st.session_state[key] = value
     url_state.write()
 
@@ -45,7 +53,9 @@ def keep(key: str) -> Callable[[], None]:
 
 
 def _text(value: Any) -> str:
-    return (ON if value else choices.NONE) if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return ON if value else choices.NONE
+    return value if isinstance(value, str) else choices.number_text(value)
 
 
 def choose(key: str, value: str) -> None:
@@ -56,14 +66,14 @@ def choose(key: str, value: str) -> None:
 
 def pick(title: str, options: Sequence[str], key: str, default: str = "", **more: Any) -> str:
     """A select box whose choice lasts."""
-    sticky(key, options, default, title)
+    sticky(key, options, default, title, more.get("format_func", str))
     value: str = st.selectbox(title, list(options), key=key, on_change=keep(key), **more)
     return value
 
 
 def pick_one(title: str, options: Sequence[str], key: str, default: str = "", **more: Any) -> str:
     """Buttons beside each other of which one is on; the choice lasts."""
-    sticky(key, options, default, title)
+    sticky(key, options, default, title, more.get("format_func", str))
     more.setdefault("format_func", md)
     value: str = st.segmented_control(
         title, list(options), key=key, on_change=keep(key), required=True, **more
@@ -83,6 +93,45 @@ def pick_many(
     url_state.write()
     values: list[str] = st.multiselect(title, list(options), key=key, on_change=keep(key), **more)
     return values
+
+
+def pick_number(
+    title: str, key: str, low: float, high: float | None, default: float, step: float, **more: Any
+) -> float:
+    """A box for a number that lasts; whole where its default is whole, as in Streamlit."""
+    _seed_number(
+        key, choices.Between(low, high), min(max(default, low), high or math.inf), title, type(default)
+    )
+    value: float = st.number_input(title, low, high, step=step, key=key, on_change=keep(key), **more)
+    return value
+
+
+def pick_optional_number(
+    title: str, key: str, low: float, high: float | None, step: float, **more: Any
+) -> float | None:
+    """A box for a number that may stay empty; it lasts."""
+    _seed_number(key, choices.OptionalBetween(low, high), None, title)
+    value: float | None = st.number_input(title, low, high, None, step, key=key, on_change=keep(key), **more)
+    return value
+
+
+def pick_on_scale(title: str, key: str, low: float, high: float, default: float, step: float) -> float:
+    """A slider that lasts."""
+    _seed_number(key, choices.Between(low, high), default, title)
+    value: float = st.slider(title, low, high, step=step, key=key, on_change=keep(key))
+    return value
+
+
+def _seed_number(
+    key: str, possible: choices.Between, default: float | None, title: str, kind: type[float] = float
+) -> None:
+    now = choices.number_text(st.session_state[key]) if key in st.session_state else None
+    value, lost = choices.settle_number(key, possible, default, now=now)
+    if lost:
+        instead = choices.number_text(value) or "no number"
+        notice(f"{title}: {lost} is no number that is possible here, {instead} is shown.")
+    st.session_state[key] = None if value is None else kind(value)
+    url_state.write()
 
 
 def switch(title: str, key: str, **more: Any) -> bool:

@@ -11,6 +11,7 @@ from core.scores.system import ScoreSystem
 from data.queries import systems
 from pages.common.page import Page
 from pages.common.queries import Request, asking, fetch
+from pages.common.shown_table import show_table
 
 
 def held(page: Page, chosen: CohortFilter) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -50,7 +51,7 @@ def table(page: Page, chosen: CohortFilter) -> None:
     if len(rows) < 2:
         return
     st.markdown("## By score")
-    st.dataframe(as_table(rows, films), hide_index=True)
+    show_table(as_table(rows, films))
     st.caption("Each page shows one score: choose it in the sidebar.")
 
 

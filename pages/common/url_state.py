@@ -121,14 +121,7 @@ def write_filter(chosen: CohortFilter) -> Parameters:
 
 def _range_text(name: str, low: float | None, high: float | None) -> str:
     """``CRP:5..12``; an open end is empty."""
-    return (
-        f"{name}:{'' if low is None else _short_number(low)}..{'' if high is None else _short_number(high)}"
-    )
-
-
-def _short_number(value: float) -> str:
-    """``40`` for 40.0; every digit that counts."""
-    return repr(value).removesuffix(".0")
+    return f"{name}:{choices.number_text(low)}..{choices.number_text(high)}"
 
 
 def _range(text: str) -> tuple[str, float | None, float | None] | None:

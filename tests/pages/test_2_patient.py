@@ -86,7 +86,7 @@ def test_choosing_another_patient_forgets_the_site(open_app):
 def test_address_opens_patient_site_and_region(open_app):
     at = open_app(PAGE, patient="P4", site="L2S")
     assert at.title[0].value == "Patient P4"
-    assert next(group for group in at.button_group if group.key == "region").value == "lumbar"
+    assert next(group for group in at.button_group if group.key == "patient_region").value == "lumbar"
 
 
 def test_refused_film_is_listed_with_its_reason(open_app):
@@ -153,7 +153,7 @@ def test_a_cohort_without_films_has_no_viewer(open_app, own):
     at = open_app(PAGE, cohort=own, patient="P4")
     assert not at.exception
     assert "P4 has no films in this cohort." in words(at, "caption")
-    assert not [group for group in at.button_group if group.key == "region"]
+    assert not [group for group in at.button_group if group.key == "patient_region"]
 
 
 # -- what the change means -----------------------------------------------------------------------------------

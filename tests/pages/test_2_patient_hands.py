@@ -115,10 +115,10 @@ def own(tmp_path):
 def test_a_side_can_be_chosen_and_each_of_its_films(open_app, own):
     at = open_app(PAGE, cohort=own, patient="P4", system="mtss", site="RH.E.MCP2")
     assert not at.exception
-    assert at.segmented_control(key="side").value == "R", "that of the site"
-    at.segmented_control(key="side").set_value("L").run()
+    assert at.segmented_control(key="patient_side").value == "R", "that of the site"
+    at.segmented_control(key="patient_side").set_value("L").run()
     films = next(group for group in at.button_group if group.label == "W52 has 2 such films")
     assert [option.split(" · ")[1] for option in films.options] == ["both sides", "left"]
-    at.segmented_control(key="region").set_value("foot").run()
+    at.segmented_control(key="patient_region").set_value("foot").run()
     assert not at.exception
-    assert not [group for group in at.button_group if group.key == "side"]
+    assert not [group for group in at.button_group if group.key == "patient_side"]

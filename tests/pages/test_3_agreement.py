@@ -282,8 +282,8 @@ def two_modes(path):
 
 def test_planning_gives_the_number_of_the_core(open_app):
     at = section(open_app(PAGE), "Planning")
-    at.number_input(key="plan_icc").set_value(0.8)
-    at.number_input(key="plan_width").set_value(0.1).run()
+    at.number_input(key="agreement_plan_icc").set_value(0.8)
+    at.number_input(key="agreement_plan_width").set_value(0.1).run()
     expected = subjects_for_width(0.8, 2, 0.1)
     assert f"**{expected:,} patients**" in words(at, "markdown")
 

@@ -505,9 +505,9 @@ def test_responsiveness_compares_scorers_and_parts(open_app):
     assert not at.exception
     scorers = next(table.value for table in at.dataframe if "SRM" in table.value)
     assert {"Readers (mean)", "R1", "R2"} <= set(scorers["of"])
-    at.segmented_control(key="srm_by").set_value("Parts of the score").run()
+    at.segmented_control(key="progression_srm_by").set_value("Parts of the score").run()
     parts = next(table.value for table in at.dataframe if "SRM" in table.value)
     assert len(parts) == 3
-    at.segmented_control(key="probability_band").set_value("simultaneous").run()
+    at.segmented_control(key="progression_band").set_value("simultaneous").run()
     assert not at.exception
     assert "Band, simultaneous: the whole curve" in words(at, "caption")

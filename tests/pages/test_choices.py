@@ -11,7 +11,7 @@ from pages.common.views import choices, rows
 from tests.helpers import small_cohort
 from tests.helpers.paths import ROOT
 
-AGREEMENT, PROGRESSION = "pages/3_Agreement.py", "pages/4_Progression.py"
+PATIENT, AGREEMENT, PROGRESSION = "pages/2_Patient.py", "pages/3_Agreement.py", "pages/4_Progression.py"
 
 
 @pytest.fixture
@@ -58,6 +58,49 @@ def test_none_of_several_is_not_the_default(state):
     choices.keep("progression_models")
     assert choices.settle_many("progression_models", ["a", "b"], ["a"]) == ((), ())
     assert choices.written("progression") == {"models": ["-"]}
+
+
+POWER, LIMITS = "progression_plan_power", choices.Between(50, 99)
+
+
+@pytest.mark.parametrize(("text", "shown", "said"), [
+    ("80", 80.0, ""), ("80.0", 80.0, ""), ("90", 90.0, ""), ("7", 90.0, "7"), ("nan", 90.0, "nan"),
+    ("inf", 90.0, "inf"), ("", 90.0, ""), ("many", 90.0, "many"), ("100", 90.0, "100"),
+])  # fmt: skip
+def test_a_number_of_a_link_is_taken_within_its_limits(state, text, shown, said):
+    choices.read("progression", {"plan_power": [text]})
+    assert choices.settle_number(POWER, LIMITS, 90) == (shown, said)
+    assert choices.written("progression") == ({} if shown == 90 else {"plan_power": ["80"]})
+
+
+def test_a_number_follows_its_default_until_it_is_typed(state):
+    assert choices.settle_number(POWER, LIMITS, 90) == (90, "")
+    assert choices.settle_number(POWER, LIMITS, 70, now="90") == (70, ""), "nobody typed it"
+    assert choices.settle_number(POWER, LIMITS, 70, now="60") == (60, "")
+    assert choices.settle_number(POWER, LIMITS, 55, now="60") == (60, "")
+    assert choices.written("progression") == {"plan_power": ["60"]}
+
+
+def test_a_number_that_may_be_missing_is_cleared_again(state):
+    margin = choices.OptionalBetween(0, 1)
+    assert choices.settle_number("agreement_margin_of_icc", margin, None) == (None, "")
+    assert choices.settle_number("agreement_margin_of_icc", margin, None, now="0.2") == (0.2, "")
+    assert choices.written("agreement") == {"margin_of_icc": ["0.2"]}
+    assert choices.settle_number("agreement_margin_of_icc", margin, None, now="") == (None, "")
+    assert choices.written("agreement") == {}
+
+
+def test_choices_about_something_else_are_forgotten_but_not_those_of_a_link(state):
+    mark, region = "region_for", keys.REGION
+    choices.anew(mark, "P1", region)
+    choices.keep(region, "lumbar")
+    choices.anew(mark, "P1", region)
+    assert choices.settle(region, ["cervical", "lumbar"]) == ("lumbar", "")
+    choices.anew(mark, "P2", region)
+    assert choices.settle(region, ["cervical", "lumbar"]) == ("cervical", "")
+    choices.read("patient", {"region": ["lumbar"]})
+    choices.anew(mark, "P3", region)
+    assert choices.settle(region, ["cervical", "lumbar"]) == ("lumbar", "")
 
 
 def test_an_address_names_a_page_and_leaves_the_others_alone(state):
@@ -110,10 +153,44 @@ def test_a_link_asks_the_question_and_another_page_does_not_forget_it(open_app, 
     assert not at.warning or "not known" not in " ".join(one.value for one in at.warning)
 
 
+PLANS = (
+    (PROGRESSION, "Plan a trial", {"plan_power": "80", "plan_effect": "shift"}),
+    (PROGRESSION, "Responsiveness", {"srm_by": "Parts of the score"}),
+    (PROGRESSION, "Estimands", {"estimand_strategy": "composite"}),
+    (AGREEMENT, "Planning", {"plan_form": "ICC(C,1)", "plan_width": "0.3"}),
+    (AGREEMENT, "Verdicts", {"margin_of_bias": "3"}),
+)
+
+
+@pytest.mark.parametrize(("page", "section", "chosen"), PLANS)
+def test_what_is_planned_is_in_the_link(open_app, page, section, chosen):
+    at = follow(open_app(page), section=section, **chosen)
+    assert not at.exception and address(at) == {"section": section} | chosen
+    slug = choices.slug_of(page)
+    held = {name: at.session_state[f"{slug}_{name}"] for name in chosen}
+    shown = {name: one if isinstance(one, str) else choices.number_text(one) for name, one in held.items()}
+    assert shown == chosen
+    if "plan_width" in chosen:
+        at.number_input(key="agreement_plan_width").set_value(0.2).run()
+        assert address(at) == {"section": section, "plan_form": "ICC(C,1)"}, "the default stays out"
+
+
+def test_the_part_of_the_body_is_in_the_link(open_app):
+    at = follow(open_app(PATIENT), patient="P4", site="C5I", region="lumbar")
+    assert at.segmented_control(key=keys.REGION).value == "lumbar"
+    assert address(at)["region"] == "lumbar"
+    at.segmented_control(key=keys.REGION).set_value("cervical").run()
+    assert "region" not in address(at), "that of the site"
+    at.segmented_control(key=keys.REGION).set_value("lumbar").run()
+    assert address(at)["region"] == "lumbar"
+    at = follow(at, site="L2S")
+    assert "region" not in address(at)
+
+
 @pytest.mark.parametrize(
     ("page", "wrong", "said"),
     [
-        (AGREEMENT, {"pair": "R1 – R9"}, "Pair: R1 – R9 is not known here, model:msasss-demo – R1 is shown."),
+        (AGREEMENT, {"pair": "R1 – R9"}, "Pair: R1 – R9 is not known here, model msasss-demo – R1 is shown."),
         (AGREEMENT, {"to": "W99"}, "W99 is not known here, W104 is shown."),
         (PROGRESSION, {"scorer": "*R9*"}, r"Scored by: \*R9\* is not known here, Readers (mean) is shown."),
         (PROGRESSION, {"section": "Nowhere"}, "Nowhere is not known here, Patient by patient is shown."),

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from pages.common import clickable_table as tables
-from pages.common.column_labels import column_labels
+from pages.common.shown_table import column_labels
 
 ROWS = pd.DataFrame({"subject": ["P1", "P2"], "body_part": ["hand", "foot"], "change": [1.0, -0.5]})
 

@@ -182,7 +182,7 @@ def test_damaged_cohort_is_told_in_a_sentence(open_app, tmp_path):
 def test_page_says_how_it_was_made(open_app):
     at = open_app("pages/1_Cohort.py", sex="F")
     shown = " ".join(block.value for block in at.code)
-    assert '"sexes"' in shown
+    assert "- **Sex**: F" in texts(at, "markdown")
     assert "FROM subject s" in shown
     assert "abc123def456" in texts(at, "markdown"), "the weights of the model"
 

@@ -65,7 +65,7 @@ def test_planning_says_how_many_readers(open_app, pool):
     assert not at.exception
     found = d_study(seen)
     size = found["by_readers"][3]["sdc95"]["estimate"]
-    at.number_input(key="plan_sdc").set_value(float(np.ceil(size * 10) / 10)).run()
+    at.number_input(key="agreement_plan_sdc").set_value(float(np.ceil(size * 10) / 10)).run()
     assert "**4 readers** for an SDC95" in words(at, "markdown")
     table = next(one.value for one in at.dataframe if "varies by" in one.value)
     assert list(table["varies by"])[:5] == [

@@ -21,9 +21,9 @@ def test_no_margin_no_verdict(open_app):
 
 def test_margins_give_verdicts_of_bias_icc_and_kappa(open_app):
     at = section(open_app(PAGE), "Verdicts")
-    at.number_input(key="verdict_bias").set_value(3.0)
-    at.number_input(key="verdict_icc").set_value(0.2)
-    at.number_input(key="verdict_kappa").set_value(0.2).run()
+    at.number_input(key="agreement_margin_of_bias").set_value(3.0)
+    at.number_input(key="agreement_margin_of_icc").set_value(0.2)
+    at.number_input(key="agreement_margin_of_kappa").set_value(0.2).run()
     assert not at.exception
     found = tables(at, "verdict")
     assert len(found) == 2

@@ -14,6 +14,7 @@ from pages.common.agreement.site_statistics import together
 from pages.common.agreement.widgets import beside, titled
 from pages.common.page import Page
 from pages.common.provenance import download
+from pages.common.shown_table import show_table
 
 TITLES = {
     "fleiss": "Fleiss' kappa",
@@ -51,7 +52,7 @@ def _panel(found: dict[str, Any] | None, panel: str) -> None:
         .apply(lambda part: list(part.itertuples(index=False, name=None)))
         .items()
     }
-    st.dataframe(pd.DataFrame({"coefficient": list(TITLES.values())} | shown), hide_index=True)
+    show_table(pd.DataFrame({"coefficient": list(TITLES.values())} | shown))
     st.caption(
         f"{len(found['raters'])} readings, {found['ratings']:,} grades of {found['patients']:,} patients; "
         "sites with gaps count. Intervals resample patients. Conger sees who gave which grades, Fleiss and "

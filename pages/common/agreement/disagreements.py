@@ -11,18 +11,19 @@ from core.markdown import md
 from core.ties import TIE, in_order
 from pages.common.agreement.question import Comparison
 from pages.common.agreement.site_statistics import rated_sites, too_many_grades
-from pages.common.agreement.widgets import beside, named, opening_table, sentence_with_data
+from pages.common.agreement.widgets import beside, named, opening_table, readable_pair, sentence_with_data
 from pages.common.page import Page
 from pages.common.readings import system_of
 from pages.common.sticky_widgets import pick
 
+MEAN = "mean of the readers"
 WHO = "agreement_worst_pair"
 
 
 def worst(page: Page, compared: Comparison) -> None:
     """Change before status: a disagreement about change is what an endpoint suffers from."""
     options = _options(compared)
-    name = pick("Who differs", list(options), WHO)
+    name = pick("Who differs", list(options), WHO, format_func=lambda one: shown_pair(options[one]))
     panels = list(reversed(compared.panels))
     for column, panel in zip(beside(len(panels)), panels, strict=True):
         with column:
@@ -37,8 +38,13 @@ def _options(compared: Comparison) -> dict[str, tuple[str, str] | str]:
     """Each model against the mean of the readers, then every pair."""
     found: dict[str, tuple[str, str] | str] = {}
     if compared.readings.people:
-        found |= {f"{model} – mean of the readers": model for model in compared.readings.models}
+        found |= {named((model, MEAN)): model for model in compared.readings.models}
     return found | {named(pair): pair for pair in compared.pairs}
+
+
+def shown_pair(who: tuple[str, str] | str) -> str:
+    """Who differs, by readable names."""
+    return readable_pair(who, MEAN) if isinstance(who, str) else readable_pair(*who)
 
 
 def _patients(compared: Comparison, panel: str, who: tuple[str, str] | str) -> None:

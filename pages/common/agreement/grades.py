@@ -12,6 +12,7 @@ from core.agreement.plain_words import kappa_sentence
 from core.domain import ReaderKind
 from core.figures.agreement.squares import confusion
 from core.markdown import md
+from core.reader_labels import display_name, md_name
 from core.report import formatting
 from pages.common.agreement import question
 from pages.common.agreement.all_raters import all_raters
@@ -24,11 +25,13 @@ from pages.common.agreement.widgets import (
     listed_cases,
     open_first,
     pick_pair,
+    readable_pair,
     sentence_with_data,
     titled,
 )
 from pages.common.page import Page
 from pages.common.readings import system_of
+from pages.common.shown_table import show_table
 from pages.common.sticky_widgets import pick
 
 FEATURE, KEY = "agreement_feature", "grades"
@@ -81,7 +84,7 @@ def _table(
     unit = "change of grade" if panel != STATUS else "grade"
     drawn = confusion(found.counts, found.levels, _pair(compared, pair, unit), on=page.look)
     clicked = figure(
-        drawn, f"grades_{panel}", alt=f"Grades of {pair[0]} against those of {pair[1]}, {panel}",
+        drawn, f"grades_{panel}", alt=f"Grades of {readable_pair(*pair, ' against those of ')}, {panel}",
         sentence=_sentence(found), data=_long(found, pair), clicks=True,
     )  # fmt: skip
     with st.expander("Kappa, prevalence and bias at each cut", icon=":material/table:"):
@@ -104,11 +107,11 @@ def _cuts(found: Squares, pair: tuple[str, str], panel: str) -> None:
         )
     }
     at_least = rows["at_least"].drop_duplicates().map("{:g} or more".format)
-    st.dataframe(pd.DataFrame({"cut": list(at_least)} | shown), hide_index=True)
+    show_table(pd.DataFrame({"cut": list(at_least)} | shown))
     sentence_with_data(
-        "Two categories: the grade or more, and less. Near -1 or 1 of the prevalence index kappa is low "
+        "Two categories: the grade or more, and less. Near −1 or 1 of the prevalence index kappa is low "
         "however well readers agree; PABAK is without it. Bias index above 0: "
-        f"{md(pair[0])} reaches the cut more often. Intervals resample patients.",
+        f"{md_name(pair[0])} reaches the cut more often. Intervals resample patients.",
         rows, f"cuts_{panel}",
     )  # fmt: skip
 
@@ -162,5 +165,5 @@ def _open(
     compared: Comparison, found: Squares, pair: tuple[str, str], panel: str, clicked: list[float]
 ) -> None:
     cases = cases_of(found, *clicked)
-    title = f"{pair[0]} {clicked[0]:g}, {pair[1]} {clicked[1]:g}, {panel}"
+    title = f"{display_name(pair[0])} {clicked[0]:g}, {display_name(pair[1])} {clicked[1]:g}, {panel}"
     open_first(compared, cases, title, KEY, system_of(compared.question.chosen).codes)

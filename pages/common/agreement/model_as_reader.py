@@ -17,6 +17,7 @@ from pages.common.agreement.margin import chosen_margin, margin_form
 from pages.common.agreement.question import Comparison
 from pages.common.agreement.widgets import beside, figure, legend, sentence_with_data, shorts, titled
 from pages.common.page import Page
+from pages.common.shown_table import show_table
 from pages.common.sticky_widgets import pick
 
 MODEL = "agreement_model"
@@ -145,7 +146,7 @@ def _false_change(found: dict[str, Any], model: str) -> None:
     rows = [_rates(name, value) for name, value in [(model, found["model"]), *found["readers"].items()]]
     names = {"reader": "reader", "cases": "cases (n)", "change_text": "false change"}
     names |= {"improvement_text": "false improvement"}
-    st.dataframe(pd.DataFrame(rows)[list(names)].rename(columns=names), hide_index=True)
+    show_table(pd.DataFrame(rows)[list(names)].rename(columns=names))
     data = pd.DataFrame(rows).drop(columns=["change_text", "improvement_text"])
     sentence_with_data(
         f"{false_change_sentence(found)} Cases: patients in whom all other readers see no change; false "

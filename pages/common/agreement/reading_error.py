@@ -25,6 +25,7 @@ from pages.common.agreement.widgets import (
     with_limits,
 )
 from pages.common.page import Page
+from pages.common.shown_table import show_table
 
 SAME_MODEL = "A model run twice on one film gives the same score; only a repeated film can test it."
 
@@ -51,7 +52,7 @@ def _limits(page: Page, compared: Comparison) -> None:
     if len(compared.readings.people) < 2 or not found:
         st.markdown("The readers' error needs two readers.")
         return
-    st.dataframe(pd.DataFrame([_limit_words(row) for row in found]), hide_index=True)
+    show_table(pd.DataFrame([_limit_words(row) for row in found]))
     pool = next((row["pool"] for row in found[::-1] if row["pool"]), None)
     who = f"{compared.unit}, {len(found[0]['readers'])} readers, read mode {', '.join(found[0]['modes'])}."
     sentence_with_data(
@@ -114,7 +115,7 @@ def _twice(page: Page, compared: Comparison) -> None:
     if rows.empty:
         st.markdown(f"No reader has read the same films twice. {SAME_MODEL}")
         return
-    st.dataframe(again_words(rows), hide_index=True)
+    show_table(again_words(rows))
     sentence_with_data(
         "First reading minus the repeat reading of the same films. Status pools all visits and resamples "
         f"patients; with few of them the intervals are wide. {SAME_MODEL}",

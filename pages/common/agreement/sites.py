@@ -21,6 +21,7 @@ from pages.common.agreement.widgets import (
     listed_cases,
     numbers_table,
     open_first,
+    readable_pair,
     shorts,
     titled,
     with_limits,
@@ -101,10 +102,11 @@ def _sentence(rows: pd.DataFrame, compared: Comparison, measure: str) -> str:
     value = with_limits(worst["estimate"], worst["low"], worst["high"])
     gone = len(rows) - len(known)
     crosses = f" × in {gone} of {len(rows)} squares: one grade throughout gives no value." if gone else ""
+    who = md(readable_pair(worst["first"], worst["second"]))
     return (
-        f"{measure} is lowest at {worst['site']}, {md(worst['first'])} – {md(worst['second'])}: {value}, "
-        f"n = {worst['n']:,}.{crosses} Intervals resample patients. Click a square to open the patient "
-        f"about whom the two differ most there.{legend(compared)}"
+        f"{measure} is lowest at {worst['site']}, {who}: {value}, n = {worst['n']:,}.{crosses} "
+        "Intervals resample patients. Click a square to open the patient about whom the two differ most "
+        f"there.{legend(compared)}"
     )
 
 
@@ -113,4 +115,10 @@ def _open(page: Page, compared: Comparison, panel: str, visit: str, clicked: lis
     rated = rated_sites(page, compared.question, visit)[panel]
     both = graded_by_both(rated[rated["site"] == site], first, second)
     cases = both[both["difference"].abs() > TIE].reset_index(drop=True)
-    open_first(compared, cases, f"{first} and {second} differ at {site}, {panel}", KEY, _codes(compared))
+    open_first(
+        compared,
+        cases,
+        f"{readable_pair(first, second, ' and ')} differ at {site}, {panel}",
+        KEY,
+        _codes(compared),
+    )

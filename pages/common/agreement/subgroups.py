@@ -9,6 +9,7 @@ from core.agreement.subgroups import ALL, without_level
 from core.domain import ReaderKind
 from core.figures.agreement.forest import forest
 from core.markdown import md
+from core.reader_labels import md_name
 from pages.common.agreement import question, statistics, subgroup_statistics
 from pages.common.agreement.question import Comparison
 from pages.common.agreement.widgets import figure, legend, numbers_table, open_case, shorts
@@ -87,6 +88,6 @@ def _open(page: Page, compared: Comparison, clicked: list[str]) -> None:
     rows = statistics.outliers(page, compared.question, panel, first, second)
     rows = rows if inside is None else rows[rows["subject"].isin(inside)]
     if rows.empty:
-        st.toast(f"{md(first)} and {md(second)} do not differ in any patient of {md(label)}.")
+        st.toast(f"{md_name(first)} and {md_name(second)} do not differ in any patient of {md(label)}.")
         return
     open_case(compared, str(rows["subject"].iloc[0]))

@@ -17,6 +17,7 @@ from pages.common.agreement.question import Comparison
 from pages.common.charts import chart, clickable
 from pages.common.clickable_table import clicked_row, height_for, record
 from pages.common.provenance import as_csv, download
+from pages.common.shown_table import show_table
 from pages.common.sticky_widgets import pick
 
 PAIR = "agreement_pair"
@@ -40,6 +41,11 @@ def named(pair: tuple[str, str]) -> str:
     return f"{pair[0]} – {pair[1]}"
 
 
+def readable_pair(first: str, second: str, between: str = " – ") -> str:
+    """Two readings by the names that a page shows."""
+    return f"{display_name(first)}{between}{display_name(second)}"
+
+
 def pick_pair(compared: Comparison, pairs: Sequence[tuple[str, str]] | None = None) -> tuple[str, str]:
     """The pair of readings that is looked at; a pair with the model where there is one."""
     known = compared.pairs if pairs is None else pairs
@@ -47,8 +53,7 @@ def pick_pair(compared: Comparison, pairs: Sequence[tuple[str, str]] | None = No
     with_model = [name for name, pair in options.items() if compared.pair(*pair).kind == ReaderKind.MODEL]
 
     def shown(name: str) -> str:
-        first, second = options[name]
-        return named((display_name(first), display_name(second)))
+        return readable_pair(*options[name])
 
     return options[pick("Pair", list(options), PAIR, with_model[0] if with_model else "", format_func=shown)]
 
@@ -114,7 +119,9 @@ def opening_table(
     """
     shown = rows.head(MAX_LISTED)
     numbers = {
-        name: st.column_config.NumberColumn(format="%+.1f" if name == "difference" else "%.1f", width="small")
+        name: st.column_config.NumberColumn(
+            display_name(str(name)), format="%+.1f" if name == "difference" else "%.1f", width="small"
+        )
         for name in shown.columns
         if pd.api.types.is_numeric_dtype(shown[name])
     }
@@ -160,7 +167,7 @@ def numbers_table(found: pd.DataFrame, name: str) -> None:
 def show_numbers(table: pd.DataFrame, content: bytes, name: str) -> None:
     """A table of ``readable`` with its CSV."""
     shown = {key: st.column_config.NumberColumn(format="%.3f") for key in ("estimate", "low", "high")}
-    st.dataframe(table, hide_index=True, column_config=shown)
+    show_table(table, column_config=shown)
     download(content, name)
 
 

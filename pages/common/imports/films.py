@@ -12,6 +12,7 @@ from pages.common.imports.uploads import kept, kept_for_now, start
 from pages.common.imports.waiting import waiting
 from pages.common.page import Page
 from pages.common.provenance import download
+from pages.common.shown_table import show_table
 
 
 def films(page: Page) -> None:
@@ -72,6 +73,6 @@ def _preview(uploads: list[Any], folder: str) -> None:
             f"{loose} of them without trial tags that name patient and visit: after the import they are "
             "listed here with a picture, to be given to a patient."
         )
-    st.dataframe(rows.sort_values("would be", kind="stable"), hide_index=True)
+    show_table(rows.sort_values("would be", kind="stable"))
     st.caption("Only headers are read here. A damaged picture is found, and refused, during the import.")
     download(rows, "preview")

@@ -9,9 +9,9 @@ import streamlit as st
 from data.store.cohort import current_actor
 from data.study import held_films as films
 from pages.common import guards
-from pages.common.column_labels import column_labels
 from pages.common.page import Page
 from pages.common.queries import asking, fetch
+from pages.common.shown_table import show_table
 from pages.common.viewer.stored_films import grey_values
 
 WIDEST = 1100  # pixels of the picture that is shown
@@ -28,7 +28,7 @@ def held_films(page: Page) -> None:
         "Look at each one; release it if the text names nobody, else ask the site for a clean copy."
     )
     listed = rows.assign(image=rows["image"].str[:12]).rename(columns={"held": "why"})
-    st.dataframe(listed, hide_index=True, column_config=column_labels(listed))
+    show_table(listed)
     chosen = st.selectbox("Film", rows["image"].tolist(), format_func=lambda image: _named(rows, image))
     if st.toggle("Show the film", key="show_held"):
         _picture(page, chosen)

@@ -9,8 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from core.markdown import md
-from pages.common.column_labels import column_labels
 from pages.common.jobs import Job, board
+from pages.common.shown_table import show_table
 
 WATCH_SECONDS = 1
 MAX_SHOWN = 300
@@ -63,7 +63,7 @@ def _ended(job: Job) -> None:
         if isinstance(rows, list) and rows:
             with st.expander(f"{name.capitalize()}: {len(rows)}"):
                 shown = pd.DataFrame([_with_file(job, row) for row in rows[:MAX_SHOWN]])
-                st.dataframe(shown, hide_index=True, column_config=column_labels(shown))
+                show_table(shown)
 
 
 def _why(job: Job) -> str:

@@ -8,12 +8,12 @@ from core import scores
 from data.queries import cohort
 from models import registry
 from pages.common import guards
-from pages.common.column_labels import column_labels
 from pages.common.imports.held import held_films
 from pages.common.imports.uploads import start
 from pages.common.jobs import board
 from pages.common.page import Page
 from pages.common.queries import asking, fetch
+from pages.common.shown_table import show_table
 
 ALL = "all"
 OF_FILMS = {"ingest": "a film file"}
@@ -69,12 +69,12 @@ def not_imported(page: Page) -> None:
         st.markdown("Nothing was refused.")
     else:
         listed = refused.assign(source=refused["source"].map(lambda name: OF_FILMS.get(name, name)))
-        st.dataframe(listed, hide_index=True, column_config=column_labels(listed))
+        show_table(listed)
         st.caption(
             "Names of film files are not kept, as they may name a person: the job above names them while it "
             "is listed."
         )
     st.markdown(f"## Films without patient or visit: {len(open_films)}")
     if len(open_films):
-        st.dataframe(open_films, hide_index=True, column_config=column_labels(open_films))
+        show_table(open_films)
         st.caption("Step 1 places them: each in the page, or by a map file.")

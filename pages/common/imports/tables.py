@@ -20,6 +20,7 @@ from pages.common import guards
 from pages.common.imports.templates import reads_template, subjects_templates
 from pages.common.imports.uploads import kept_for_now, new_place, start, write_one
 from pages.common.page import Page
+from pages.common.shown_table import show_table
 
 if TYPE_CHECKING:
     from data.tables.import_subjects import SubjectsRequest
@@ -300,7 +301,6 @@ def _mapping(table: pd.DataFrame, fields: tuple[str, ...], key: str) -> dict[str
         choice = st.column_config.SelectboxColumn(options=[AS_IT_IS, LEAVE_OUT, *fields])
         said = st.data_editor(
             rows,
-            hide_index=True,
             key=f"{key}_{hash(tuple(table.columns))}",
             disabled=["column", "first value"],
             column_config={"is": choice},
@@ -339,7 +339,7 @@ def _shown(name: str, result: Any) -> None:
     if result.refused:
         rows = pd.DataFrame(result.refused)
         rows["reason"] = rows["reason"].map(_on_page)
-        st.dataframe(rows.assign(file=name), hide_index=True)
+        show_table(rows.assign(file=name))
     if result.ignored:
         st.caption(
             "Not used: "

@@ -8,6 +8,7 @@ from core import scores as systems
 from data.tables import templates
 from pages.common.page import Page
 from pages.common.provenance import as_csv
+from pages.common.shown_table import show_table
 
 CSV = "text/csv"
 
@@ -43,7 +44,7 @@ def reads_template(page: Page, system: str) -> None:
 
 
 def _columns(shown: tuple[templates.Column, ...]) -> None:
-    st.dataframe(templates.columns_of(shown), hide_index=True)
+    show_table(templates.columns_of(shown))
 
 
 def _download(label: str, name: str, content: bytes) -> None:

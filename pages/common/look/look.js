@@ -27,8 +27,19 @@ function fitPaper() {
   sheet.textContent = isWide ? "@page { size: landscape; }" : "";
 }
 
+// Tables are painted: their numbers get the minus that the text around them has.
+function trueMinus() {
+  const paint = CanvasRenderingContext2D.prototype.fillText;
+  if (paint.isSharpline) return;
+  const painted = function (text, ...place) {
+    return paint.call(this, String(text).replace(/^-(?=[\d.])/, "−"), ...place);
+  };
+  CanvasRenderingContext2D.prototype.fillText = Object.assign(painted, { isSharpline: true });
+}
+
 export default function () {
   closeSidebar();
+  trueMinus();
   if (window.sharplineFitsPaper) return;
   window.sharplineFitsPaper = true;
   window.addEventListener("beforeprint", fitPaper);

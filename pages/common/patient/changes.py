@@ -65,7 +65,7 @@ def _pick_from(changed: pd.DataFrame, case: Case) -> None:
         column_config=narrow
         | {
             "site": st.column_config.TextColumn("Site", width=wide, help="Click: the films show it"),
-            "seen by": st.column_config.TextColumn("Seen by", width=58, help="Readers who saw it"),
+            "seen by": st.column_config.TextColumn("Readers", width=62, help="Readers who saw it"),
         },
     )
     all_rows(table, ALL_SITES, "changed sites")

@@ -17,8 +17,10 @@ from pages.common.blanking import blank_until_drawn, drawn
 from pages.common.page import Page
 from pages.common.patient.case import Case
 from pages.common.queries import ask
+from pages.common.sticky_widgets import pick_one
 from pages.common.viewer import ViewedFilm, film_viewer, stored_films
 from pages.common.viewer.stored_films import SIDE_WORDS
+from pages.common.views.choices import anew
 
 VIEWER = "films"
 
@@ -96,28 +98,21 @@ def _choose(page: Page, case: Case, site: str | None, stored: pd.DataFrame) -> F
     found = ask(page, patient.findings, case.subject, case.system.name)
     regions = list(dict.fromkeys(one.region for one in case.system.sites))
     of_site = case.system.by_code[site].region if site else regions[0]
-    is_new = st.session_state.get("region_for") != (case.subject, site)
-    if is_new:
-        st.session_state["region_for"] = (case.subject, site)
-        st.session_state[keys.REGION] = of_site
+    anew("region_for", (case.subject, site), keys.REGION, keys.SIDE)
     where, which = st.columns(2)
     with where:
-        region = st.segmented_control(
-            "Films", regions, key=keys.REGION, label_visibility="collapsed", required=True
-        )
-    films = Films(stored, found, region or of_site)
+        region = pick_one("Films", regions, keys.REGION, of_site, label_visibility="collapsed")
+    films = Films(stored, found, region)
     sides = _sides(case, films)
     if not sides:
         return films
     of_side = case.system.by_code[site].side if site else sides[0]
-    if is_new or st.session_state.get(keys.SIDE) not in sides:
-        st.session_state[keys.SIDE] = of_side if of_side in sides else sides[0]
     with which:
-        side = st.segmented_control(
-            "Side", sides, key=keys.SIDE, label_visibility="collapsed", required=True,
+        side = pick_one(
+            "Side", sides, keys.SIDE, of_side, label_visibility="collapsed",
             format_func=lambda one: f"{SIDE_WORDS[one]} {films.region}",
         )  # fmt: skip
-    return Films(stored, found, films.region, side or sides[0])
+    return Films(stored, found, films.region, side)
 
 
 def _sides(case: Case, films: Films) -> list[str]:

@@ -6,11 +6,11 @@ import streamlit as st
 
 from core.domain import CohortFilter
 from data.queries import patient, scores
-from pages.common.column_labels import column_labels
 from pages.common.page import Page
 from pages.common.patient.case import Asked, Case, case_of
 from pages.common.provenance import as_csv, download, how_made
 from pages.common.queries import ask, computed
+from pages.common.shown_table import show_table
 
 
 def left_out(page: Page, case: Case) -> None:
@@ -24,7 +24,7 @@ def left_out(page: Page, case: Case) -> None:
             refused[["visit", "body_part", "reader", "reason"]],
             gaps[["visit", "site", "label", "reason"]],
         ):
-            st.dataframe(rows, hide_index=True, column_config=column_labels(rows))
+            show_table(rows)
 
 
 def _tables(page: Page, asked: Asked) -> tuple[bytes, bytes]:

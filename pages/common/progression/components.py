@@ -11,11 +11,13 @@ import streamlit as st
 from core.markdown import md
 from core.progression.component_split import ALL, progressor_flags, split_progressors
 from core.progression.progressors import cutoff
+from core.reader_labels import md_name
 from core.report import formatting
 from pages.common.page import Page
 from pages.common.progression import results
 from pages.common.progression.question import Question
 from pages.common.provenance import download
+from pages.common.shown_table import show_table
 from pages.common.sticky_widgets import components, pick
 
 RULE = "progression_definition"
@@ -27,9 +29,9 @@ def parts(page: Page, asked: Question, way: str) -> None:
     found = results_by_part(page, asked, way)
     table = part_table(asked, found, rule)
     st.markdown("### Change in every part")
-    st.dataframe(table, hide_index=True)
+    show_table(table)
     st.caption(
-        f"From {md(asked.first)} to {md(asked.last)}, scored by {md(asked.scorer)}: mean (95% CI) and "
+        f"From {md(asked.first)} to {md(asked.last)}, scored by {md_name(asked.scorer)}: mean (95% CI) and "
         f"patients {formatting.definition(rule)}, "
         "each part by its own SDC95. A part without two readers has no SDC."
     )
@@ -83,7 +85,7 @@ def _halves(asked: Question, found: dict[str, dict[str, Any]], rule: str, halves
     order = list(dict.fromkeys(table["group"]))
     wide = cells.pivot(index="progressed in", columns="group", values="cell")
     wide = wide.reindex(index=list(dict.fromkeys(table["progressed in"])), columns=order)
-    st.dataframe(wide.rename_axis(columns=None).reset_index(), hide_index=True)
+    show_table(wide.rename_axis(columns=None).reset_index())
     n = int(table.loc[table["group"] == ALL, "n"].iloc[0])
     st.caption(f"n = {n} patients with a change in both.")
     download(table, f"progressed_in_{halves[0]}_or_{halves[1]}")

@@ -47,7 +47,7 @@ def footer(page: Page, asked: Question, found: Found) -> None:
     report_button(page, asked.chosen)
     st.markdown("## The same on the command line")
     st.code(commands(page, asked, readers), language="bash", wrap_lines=True)
-    settings = asked.as_settings() | {"scored by": readers if asked.scorer == READERS else asked.scorer}
+    settings = asked.as_settings() | {"scorer": readers if asked.scorer == READERS else asked.scorer}
     grid = chosen_grid(page, asked.chosen, asked.component, asked.rule_used.name)
     frame = pd.DataFrame()
     frame.attrs["sql"] = grid.sql

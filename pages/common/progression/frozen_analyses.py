@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -14,14 +15,15 @@ from data.study.frozen_analyses import Frozen, freeze, frozen_sets, moved_on
 from data.study.unblinded_looks import looks
 from pages.common import guards
 from pages.common.clickable_table import height_for
-from pages.common.column_labels import column_labels
 from pages.common.page import Page
 from pages.common.progression import question
 from pages.common.progression.frozen_results import frozen_results
 from pages.common.progression.question import Question
 from pages.common.progression.unblinding import record_unblinded_look
 from pages.common.provenance import download
+from pages.common.shown_table import show_table
 from pages.common.sign_in.who import Act
+from pages.common.ways_out.question_words import as_line, as_list
 
 OPENED = "frozen_opened"
 
@@ -49,9 +51,8 @@ def _looks(page: Page) -> None:
     )
     if len(kept):
         shown = kept[["happened_at", "actor", "session", "settings"]].iloc[::-1]
-        st.dataframe(
-            shown, hide_index=True, height=height_for(shown, 180), column_config=column_labels(shown)
-        )
+        words = shown["settings"].map(lambda text: as_line(json.loads(text)))
+        show_table(shown.assign(settings=words), height=height_for(shown, 180))
         download(shown, "looks", label="Looks (CSV)")
 
 
@@ -98,13 +99,13 @@ def _frozen(page: Page, kept: Frozen) -> None:
     now = frozen_results(replace(page, state={**page.state, "blinded": not kept.arms_shown}), asked)
     _same_digits(kept, digest_of(then))
     _since(page, kept, now)
-    st.dataframe(_numbers(kept, now), hide_index=True)
+    show_table(_numbers(kept, now))
     st.caption("Mean change with its 95% interval: as frozen, and as the cohort gives it today.")
     left, right = st.columns(2)
     with left:
         download(_numbers(kept, now), f"frozen_{kept.name}", label="Numbers (CSV)")
     with right:
-        st.expander("The question that was frozen").json(kept.settings)
+        st.expander("The question that was frozen").markdown(as_list(kept.settings))
 
 
 def _page_of_then(page: Page, kept: Frozen) -> Page:
@@ -138,7 +139,7 @@ def _since(page: Page, kept: Frozen, now: object) -> None:
         icon=":material/update:",
     )
     shown = events[["event", "happened_at", "actor", "action", "reason"]]
-    st.dataframe(shown, hide_index=True, height=140, column_config=column_labels(shown))
+    show_table(shown, height=140)
 
 
 def _numbers(kept: Frozen, now: dict[str, Any]) -> pd.DataFrame:

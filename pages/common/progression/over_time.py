@@ -16,6 +16,7 @@ from pages.common.progression.figures import Found, shown_way
 from pages.common.progression.fitting.fits import fitted_means
 from pages.common.progression.question import Question
 from pages.common.provenance import download
+from pages.common.shown_table import show_table
 
 
 def over_time(page: Page, asked: Question, found: Found) -> None:
@@ -45,7 +46,7 @@ def over_time(page: Page, asked: Question, found: Found) -> None:
         "interval. A visit before baseline is drawn before day 0. Click a point to open the films."
     )
     with st.expander("Mean change by visit", icon=":material/table:"):
-        st.dataframe(means, hide_index=True)
+        show_table(means)
         download(means, "change_by_visit")
     if clicked and clicked[0]:
         figures.open_films(str(clicked[0]), asked)

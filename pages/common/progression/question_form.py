@@ -8,6 +8,7 @@ import streamlit as st
 from core.domain import CohortFilter
 from core.markdown import md
 from core.progression.missing.methods import BY_NAME, METHODS
+from core.reader_labels import display_name
 from pages.common import guards
 from pages.common.page import Page
 from pages.common.progression.grids import chosen_grid
@@ -49,7 +50,7 @@ def choose_question(page: Page, chosen: CohortFilter) -> Question:
         st.stop()
     start = baseline_visit({visit: days[visit] for visit in visits[:-1]})
     with who:
-        scorer = pick("Scored by", scorers(found.kinds), SCORER)
+        scorer = pick("Scored by", scorers(found.kinds), SCORER, format_func=display_name)
     with from_:
         first = pick("From", visits[:-1], FIRST, start)
     later = [visit for visit in visits[visits.index(first) + 1 :] if days[visit] > days[first]]

@@ -16,6 +16,7 @@ from pages.common.page import Page
 from pages.common.progression.missing_data import is_known, panel_of_rule
 from pages.common.progression.question import Question
 from pages.common.provenance import download
+from pages.common.shown_table import show_table
 from pages.common.sticky_widgets import pick
 
 
@@ -74,8 +75,8 @@ def _show(page: Page, asked: Question, table: pd.DataFrame) -> None:
         "imputed by the rule. Singly imputed values count as observed, so their intervals are too narrow."
     )
     numbers = st.column_config.NumberColumn
-    st.dataframe(
-        rows.drop(columns=["kind", "title", "measure", "group"]), hide_index=True,
+    show_table(
+        rows.drop(columns=["kind", "title", "measure", "group"]),
         column_config={name: numbers(name, format="%.3f") for name in ("estimate", "low", "high")},
     )  # fmt: skip
     download(table, "sensitivity", label="Whole panel (CSV)")

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from core.reader_labels import md_name
 from core.report import formatting
 from pages.common.clickable_table import clicked_row
 from pages.common.page import Page
@@ -17,6 +18,7 @@ from pages.common.progression.figures import WAYS, Found, open_films, shown_way
 from pages.common.progression.question import TOTAL, Question
 from pages.common.provenance import as_csv, download
 from pages.common.queries import computed
+from pages.common.shown_table import show_table
 
 
 def tables(page: Page, asked: Question, found: Found) -> None:
@@ -24,18 +26,17 @@ def tables(page: Page, asked: Question, found: Found) -> None:
     way = shown_way(found)
     st.markdown(f"## Who progressed, {WAYS[way]}")
     shown: Shown = computed(page, _shown, asked, way)
-    st.dataframe(shown.definitions, hide_index=True, height="content")
+    show_table(shown.definitions, height="content")
     st.caption(
         f"Patients and proportion with Wilson's 95% interval, differences with Newcombe's; n = "
         f"{found[way]['subjects']}, left out {len(found[way]['left_out'])}. Net progression: those above 0 "
-        f"minus those below, over all (Tango).{_of_whom(asked)} Scored by: {asked.scorer}."
+        f"minus those below, over all (Tango).{_of_whom(asked)} Scored by: {md_name(asked.scorer)}."
     )
     with st.expander("Numbers of the change, and downloads", icon=":material/table:"):
         number = st.column_config.NumberColumn
         names = ("mean", "sd", "median", "q1", "q3", "low", "high")
-        st.dataframe(
+        show_table(
             shown.summary,
-            hide_index=True,
             column_config={name: number(name, format="%.2f") for name in names},
         )
         st.caption(f"Change in {asked.unit}; low and high: 95% interval of the mean.")

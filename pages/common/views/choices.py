@@ -6,10 +6,12 @@ A key such as ``progression_section`` is the parameter ``section`` of the page P
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -54,20 +56,80 @@ def settle(key: str, options: Sequence[str], default: str = "", *, now: str | No
     The first that is possible of: what is kept, what was set aside, the default, the first option.
     now: what the widget holds, None where it was not drawn.
     """
+    return _settle(key, options, default if default in options else options[0], now)
+
+
+def _settle(key: str, possible: Container[str], usual: str, now: str | None) -> tuple[str, str]:
     held = choices()
     wanted = _set_since(held, key, None if now is None else (now,)) or held.kept.pop(key, ())
-    usual = default if default in options else options[0]
-    tried = (*wanted, *held.aside.get(key, ()), usual)
-    value = next(one for one in tried if one in options)
+    value = next(one for one in (*wanted, *held.aside.get(key, ()), usual) if one in possible)
     was_linked = key in held.linked
     held.linked.discard(key)
-    lost = "".join(one for one in wanted if one not in options)
+    lost = "".join(one for one in wanted if one not in possible)
     if lost and not was_linked:
         held.aside[key] = wanted
     if value in held.aside.get(key, ()):
         del held.aside[key]
     _keep(held, key, (value,), (usual,))
     return value, lost if was_linked else ""
+
+
+@dataclass(frozen=True)
+class Between:
+    """Numbers as text, between two limits; without an upper one where it is None."""
+
+    low: float
+    high: float | None = None
+
+    def __contains__(self, text: object) -> bool:
+        try:
+            value = float(str(text))
+        except ValueError:
+            return False
+        return math.isfinite(value) and self.low <= value and (self.high is None or value <= self.high)
+
+
+class OptionalBetween(Between):
+    """The same, or no number."""
+
+    def __contains__(self, text: object) -> bool:
+        return text == "" or super().__contains__(text)
+
+
+def settle_number(
+    key: str, possible: Between, default: float | None, *, now: str | None = None
+) -> tuple[float | None, str]:
+    """The same for a number, which is text in an address: 0.05, 90; None where none is given."""
+    held = choices()
+    if key in held.kept:
+        held.kept[key] = tuple(_plain(one) if one in possible else one for one in held.kept[key])
+    value, lost = _settle(key, possible, number_text(default), now)
+    return (float(value) if value else None), lost
+
+
+def number_text(value: float | None) -> str:
+    """``40`` for 40.0, every digit that counts, nothing for None."""
+    return "" if value is None else repr(float(value)).removesuffix(".0")
+
+
+def _plain(text: str) -> str:
+    return number_text(float(text)) if text else ""
+
+
+def anew(mark: str, about: Any, *these: str) -> None:
+    """Choices about something that is no longer looked at are forgotten; those of a link stay.
+
+    mark: the key of the session that holds what they are about.
+    """
+    if st.session_state.get(mark) == about:
+        return
+    st.session_state[mark] = about
+    held = choices()
+    for key in these:
+        if key not in held.linked:
+            for part in (held.kept, held.aside, held.drawn):
+                part.pop(key, None)
+        st.session_state.pop(key, None)
 
 
 def settle_many(

@@ -12,19 +12,26 @@ from pages.common.agreement import question, statistics
 from pages.common.agreement.question import Comparison
 from pages.common.agreement.widgets import figure
 from pages.common.page import Page
+from pages.common.sticky_widgets import pick, pick_number, pick_on_scale
+from pages.common.views.choices import anew
 
 FORMS = ("ICC(A,1)", "ICC(C,1)", "ICC(1,1)")
+KEY = "agreement_plan_"
 MAX_ICC = 0.99  # of an ICC that is planned for
 
 
 def patients(page: Page, compared: Comparison) -> None:
     """Patients for an ICC interval of a wanted width, beginning with what this study found."""
+    anew("plan_icc_for", compared.question, f"{KEY}icc", f"{KEY}raters")
     one, two, three, four = st.columns(4)
-    form = one.selectbox("Form", FORMS, key="plan_form")
-    icc = two.number_input("Expected ICC", 0.0, MAX_ICC, _planned(page, compared), 0.05, key="plan_icc")
-    readers = max(2, len(compared.readings.people))
-    raters = int(three.number_input("Readers", 2, 20, readers, key="plan_raters"))
-    width = four.number_input("Width of the 95% interval", 0.02, 1.0, 0.2, 0.05, key="plan_width")
+    with one:
+        form = pick("Form", FORMS, f"{KEY}form")
+    with two:
+        icc = pick_number("Expected ICC", f"{KEY}icc", 0.0, MAX_ICC, _planned(page, compared), 0.05)
+    with three:
+        raters = int(pick_number("Readers", f"{KEY}raters", 2, 20, max(2, len(compared.readings.people)), 1))
+    with four:
+        width = pick_number("Width of the 95% interval", f"{KEY}width", 0.02, 1.0, 0.2, 0.05)
     share = _rater_proportion(icc) if form == question.ICC else 0.0
     n = subjects_for_width(icc, raters, width, form=form, rater_share=share)
     if n is None:
@@ -50,11 +57,8 @@ def _rater_proportion(icc: float) -> float:
     most = round(MAX_ICC - icc, 2)
     if most < 0.01:
         return 0.0
-    share: float = st.slider(
-        "Proportion of the variance that is a constant difference between readers", 0.0, most, 0.0, 0.01,
-        key=f"plan_share_{most}",
-    )  # fmt: skip
-    return share
+    title = "Proportion of the variance that is a constant difference between readers"
+    return pick_on_scale(title, f"{KEY}share", 0.0, most, 0.0, 0.01)
 
 
 def _planned(page: Page, compared: Comparison) -> float:

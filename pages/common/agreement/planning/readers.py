@@ -18,7 +18,11 @@ from pages.common.agreement.question import Comparison, Question, comparison
 from pages.common.agreement.widgets import figure, sentence_with_data, with_limits
 from pages.common.page import Page
 from pages.common.queries import computed
+from pages.common.shown_table import show_table
+from pages.common.sticky_widgets import pick_number
+from pages.common.views.choices import anew
 
+KEY = "agreement_plan_sdc"
 SD_OF_REPEAT = "bland_altman.sd"
 
 
@@ -38,7 +42,7 @@ def readers_needed(page: Page, compared: Comparison) -> None:
         alt="SDC and ICC of change over the number of readers",
         sentence=_sentence(compared, change), data=rows,
     )  # fmt: skip
-    st.dataframe(_by_readers(change), hide_index=True)
+    show_table(_by_readers(change))
     _components(status, change)
 
 
@@ -47,7 +51,8 @@ def _answer(compared: Comparison, change: dict[str, Any]) -> None:
     here = len(compared.readings.people)
     known = {row["readers"]: row["sdc95"]["estimate"] for row in change["by_readers"] if row["reads"] == 1}
     start = math.ceil(10 * float(known.get(min(here, 3)) or 1.0)) / 10
-    wanted = st.number_input("Wanted SDC95", 0.1, 500.0, max(start, 0.1), 0.1, key="plan_sdc")
+    anew("plan_sdc_for", compared.question, KEY)
+    wanted = pick_number("Wanted SDC95", KEY, 0.1, 500.0, start, 0.1)
     count = readers_for(change, sdc=wanted)
     if count is None:
         st.markdown(f"More than {max(known)} readers would be needed for an SDC95 of {wanted:.1f}.")
@@ -84,7 +89,7 @@ def _components(status: dict[str, Any], change: dict[str, Any]) -> None:
          "proportion": f"{100 * row['proportion']:.0f}%" if row["proportion"] is not None else ""}
         for row in rows
     ]  # fmt: skip
-    st.dataframe(pd.DataFrame(shown), hide_index=True)
+    show_table(pd.DataFrame(shown))
     note = "".join(f" Status: {why}." for why in status["notes"].values())
     sentence_with_data(
         "What scores vary by (G study). Status: both visits, their means taken off. A difference of a reader "

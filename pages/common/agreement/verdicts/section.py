@@ -15,7 +15,8 @@ from pages.common.agreement.verdicts import statistics
 from pages.common.agreement.verdicts.statistics import Margins
 from pages.common.agreement.widgets import sentence_with_data, titled, with_limits
 from pages.common.page import Page
-from pages.common.sticky_widgets import pick
+from pages.common.shown_table import show_table
+from pages.common.sticky_widgets import pick, pick_optional_number
 
 MODEL = "agreement_model"
 BIAS = {None: "no verdict", True: "equivalent", False: "not shown to be equivalent"}
@@ -42,21 +43,19 @@ def verdicts(page: Page, compared: Comparison) -> None:
 
 def _margins(compared: Comparison, model: str) -> Margins:
     one, two, three = st.columns(3)
-    bias = one.number_input(
-        f"Margin of a bias ({compared.unit})", min_value=0.0, value=None, step=0.5, key="verdict_bias",
-        placeholder="no margin, no verdict",
-    )  # fmt: skip
+    bias = _margin(one, f"Margin of a bias ({compared.unit})", "bias", None, 0.5)
     if not model or len(compared.readings.people) < 2:
         return Margins(bias or None)
-    icc = two.number_input(
-        "Loss of ICC(A,1) that counts as none", 0.0, 1.0, None, 0.05, key="verdict_icc",
-        placeholder="no margin, no verdict",
-    )  # fmt: skip
-    kappa = three.number_input(
-        "Loss of quadratic kappa of sites", 0.0, 1.0, None, 0.05, key="verdict_kappa",
-        placeholder="no margin, no verdict",
-    )  # fmt: skip
+    icc = _margin(two, "Loss of ICC(A,1) that counts as none", "icc", 1.0, 0.05)
+    kappa = _margin(three, "Loss of quadratic kappa of sites", "kappa", 1.0, 0.05)
     return Margins(bias or None, icc or None, kappa or None)
+
+
+def _margin(place: Any, title: str, name: str, most: float | None, step: float) -> float | None:
+    with place:
+        return pick_optional_number(
+            title, f"agreement_margin_of_{name}", 0.0, most, step, placeholder="no margin, no verdict"
+        )
 
 
 def _table(rows: list[dict[str, Any]], panel: str) -> None:
@@ -76,7 +75,7 @@ def _table(rows: list[dict[str, Any]], panel: str) -> None:
             "patients": shown["patients"],
         }
     )
-    st.dataframe(table, hide_index=True)
+    show_table(table)
     for note, rows_with_it in shown[shown["note"] != ""].groupby("note", sort=False):
         st.caption(f"{md(', '.join(rows_with_it['what']))}: {md(str(note))}.")
     sentence_with_data(
@@ -116,7 +115,7 @@ def _drift(page: Page, compared: Comparison) -> None:
         stuart_maxwell_p=rows["stuart_maxwell_p"].map(_p),
         bowker_p=rows["bowker_p"].map(_p),
     ).rename(columns=NAMES)
-    st.dataframe(shown[list(NAMES.values())], hide_index=True)
+    show_table(shown[list(NAMES.values())])
     sentence_with_data(
         f"Grades of the same sites, first in {md(found['rounds'][0])}. Stuart-Maxwell: are grades given as "
         "often in both rounds? Bowker: is every change of grade as frequent as its reverse? p by "

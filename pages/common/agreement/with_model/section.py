@@ -19,7 +19,10 @@ from pages.common.agreement.with_model.campaigns import campaigns, study_of
 from pages.common.page import Page
 from pages.common.provenance import download
 from pages.common.queries import computed
+from pages.common.shown_table import show_table
+from pages.common.sticky_widgets import pick, pick_number
 
+KEY = "agreement_mrmc_"
 NEEDS = (
     "This compares two campaigns of the same readers, such as without and with the model, against a "
     "consensus. Import the second one under a name of its own: `sharpline reads FILE --system S --reader R "
@@ -38,21 +41,19 @@ def with_and_without(page: Page, compared: Comparison) -> None:
         st.info(f"{lacking} {NEEDS}", icon=":material/group:")
         return
     one, two, three, four = st.columns(4)
-    first = one.selectbox("Without", known, key="mrmc_first")
-    second = two.selectbox("With", [name for name in known if name != first], key="mrmc_second")
-    metric = three.selectbox(
-        "Measure",
-        [ERROR, *[name for name in METRICS if name != ERROR]],
-        format_func=METRICS.__getitem__,
-        key="mrmc_metric",
-    )
-    panel = four.selectbox("Of", compared.panels[::-1], format_func=compared.what, key="mrmc_panel")
-    truth = truths[0] if len(truths) == 1 else st.selectbox("Against", truths, key="mrmc_truth")
+    with one:
+        first = pick("Without", known, f"{KEY}first")
+    with two:
+        second = pick("With", [name for name in known if name != first], f"{KEY}second")
+    with three:
+        measures = [ERROR, *[name for name in METRICS if name != ERROR]]
+        metric = pick("Measure", measures, f"{KEY}metric", format_func=METRICS.__getitem__)
+    with four:
+        panel = pick("Of", compared.panels[::-1], f"{KEY}panel", format_func=compared.what)
+    truth = truths[0] if len(truths) == 1 else pick("Against", truths, f"{KEY}truth")
     positive = None
     if metric == AUC:
-        positive = st.number_input(
-            "Positive from (of the consensus)", 0.5, None, 0.5, 0.5, key="mrmc_positive"
-        )
+        positive = pick_number("Positive from (of the consensus)", f"{KEY}positive", 0.5, None, 0.5, 0.5)
     try:
         result = computed(page, _result, asked, panel, (first, second), truth, metric, positive)
     except InputError as problem:
@@ -76,16 +77,16 @@ def _result(
 def _show(result: dict[str, Any], what: str, truth: str) -> None:
     if result["patients"] < FEW_PATIENTS:
         st.markdown(f"{too_few(result['patients'])} to compare campaigns; only what was read is shown.")
-        st.dataframe(
-            _by_reader(result).drop(columns=["low", "high"]), hide_index=True,
+        show_table(
+            _by_reader(result).drop(columns=["low", "high"]),
             column_config=_numbers(*result["modalities"]),
         )  # fmt: skip
         return
     main = result["analyses"][0]
     st.markdown(_in_words(result, main["differences"][0], main["analysis"]))
     table = _analyses(result)
-    st.dataframe(table, hide_index=True, column_config=_numbers())
-    st.dataframe(_by_reader(result), hide_index=True, column_config=_numbers(*result["modalities"]))
+    show_table(table, column_config=_numbers())
+    show_table(_by_reader(result), column_config=_numbers(*result["modalities"]))
     for text in result["notes"].values():
         st.caption(f"{md(text)}.")
     st.caption(

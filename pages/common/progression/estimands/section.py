@@ -17,8 +17,11 @@ from pages.common.progression.estimands.compute import estimands_of, event_colum
 from pages.common.progression.figures import Found
 from pages.common.progression.question import Question
 from pages.common.provenance import download
+from pages.common.shown_table import show_table
+from pages.common.sticky_widgets import pick, pick_many
 
 NO_EVENT = "no event"
+KEY = "progression_estimand_"
 
 
 def estimands_section(page: Page, asked: Question, found: Found) -> None:
@@ -52,29 +55,30 @@ def estimands_section(page: Page, asked: Question, found: Found) -> None:
 
 def _choices(page: Page, asked: Question) -> tuple[str, str, tuple[str, ...], str]:
     one, two, three = st.columns([1, 1.2, 1.6])
-    event = one.selectbox(
-        "Intercurrent event", [NO_EVENT, *event_columns(page, asked)], key="estimand_event",
-        help="A property of the patients: the day from baseline, or the visit, of rescue, stop of "
-        "treatment or surgery.",
-    )  # fmt: skip
-    strategy = two.selectbox(
-        "Estimand", [one.name for one in STRATEGIES], format_func=lambda name: STRATEGY[name].title,
-        key="estimand_strategy", help=" \n\n".join(f"**{one.title}**: {one.text}" for one in STRATEGIES),
-    )  # fmt: skip
-    rule, assumptions = asked.system.cutoffs[0], []
-    if strategy == "composite":
-        rule = three.selectbox(
-            "Progressor definition",
-            asked.system.cutoffs,
-            format_func=formatting.definition,
-            key="estimand_rule",
-        )
-    elif strategy != "while-on-treatment":
-        assumptions = three.multiselect(
-            "Missing films, beside missing at random", [one.name for one in ASSUMPTIONS[1:]],
-            default=["j2r"], format_func=lambda name: ASSUMPTION[name].title, key="estimand_missing",
-            help=" \n\n".join(f"**{one.title}**: {one.text}" for one in ASSUMPTIONS),
+    with one:
+        event = pick(
+            "Intercurrent event", [NO_EVENT, *event_columns(page, asked)], f"{KEY}event",
+            help="A property of the patients: the day from baseline, or the visit, of rescue, stop of "
+            "treatment or surgery.",
         )  # fmt: skip
+    with two:
+        strategy = pick(
+            "Estimand", [one.name for one in STRATEGIES], f"{KEY}strategy",
+            format_func=lambda name: STRATEGY[name].title,
+            help=" \n\n".join(f"**{one.title}**: {one.text}" for one in STRATEGIES),
+        )  # fmt: skip
+    rule, assumptions = asked.system.cutoffs[0], []
+    with three:
+        if strategy == "composite":
+            rule = pick(
+                "Progressor definition", asked.system.cutoffs, f"{KEY}rule", format_func=formatting.definition
+            )
+        elif strategy != "while-on-treatment":
+            assumptions = pick_many(
+                "Missing films, beside missing at random", [one.name for one in ASSUMPTIONS[1:]],
+                f"{KEY}missing", ["j2r"], format_func=lambda name: ASSUMPTION[name].title,
+                help=" \n\n".join(f"**{one.title}**: {one.text}" for one in ASSUMPTIONS),
+            )  # fmt: skip
     return ("" if event == NO_EVENT else event), strategy, tuple(assumptions), rule
 
 
@@ -89,7 +93,7 @@ def _affected(result: dict[str, Any], event: str) -> None:
     ]  # fmt: skip
     if rows:
         with st.expander(f"The {len(rows)} patients affected"):
-            st.dataframe(pd.DataFrame(rows), hide_index=True)
+            show_table(pd.DataFrame(rows))
     for row in result["excluded"]:
         st.warning(f"{md(row['subject'])} is in no estimand: {md(row['reason'])}.")
 
@@ -97,7 +101,7 @@ def _affected(result: dict[str, Any], event: str) -> None:
 def _change(page: Page, asked: Question, row: dict[str, Any], variance: str) -> None:
     """Means and differences under every assumption, then the tipping point."""
     rows = change_rows(row)
-    st.dataframe(rows, hide_index=True)
+    show_table(rows)
     gaps = ", ".join(f"{md(arm)} {count} of {row['patients'][arm]}" for arm, count in row["missing"].items())
     st.caption(
         f"Mean change ({asked.unit}) with its 95% interval, at mean baseline; films set aside: "
@@ -184,7 +188,7 @@ def _composite(row: dict[str, Any]) -> None:
          "proportion (95% CI)": _value(part, percent=True)}
         for part in row["differences"]
     ]  # fmt: skip
-    st.dataframe(pd.DataFrame(rows), hide_index=True)
+    show_table(pd.DataFrame(rows))
     for part in row["ranks"]:
         st.markdown(
             f"In ranks, with the event as worst: a patient on {md(part['a'])} does worse than one on "
@@ -207,7 +211,7 @@ def _while_on_treatment(row: dict[str, Any], asked: Question) -> None:
          "change (95% CI)": _value(part), "per year (95% CI)": _value(part["per_year"])}
         for part in row["differences"]
     ]  # fmt: skip
-    st.dataframe(pd.DataFrame(rows), hide_index=True)
+    show_table(pd.DataFrame(rows))
     st.caption(
         f"{asked.unit}. Without a film between baseline and the event, in no row: "
         f"{len(row['without_change'])} patients. Per year where followed for half a year or more."

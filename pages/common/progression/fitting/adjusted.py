@@ -29,6 +29,7 @@ from pages.common.progression.fitting.several import several_arms
 from pages.common.progression.question import IMPUTED, Question, without_films
 from pages.common.provenance import download
 from pages.common.queries import ask, computed
+from pages.common.shown_table import show_table
 
 MAX_LEVELS = 12  # of a property that can be a stratum
 
@@ -60,7 +61,7 @@ def _choices(page: Page, found: Found) -> tuple[tuple[str, ...], tuple[str, ...]
         help="Arms are compared at equal values of these; the baseline score always is one.",
     )  # fmt: skip
     with right:
-        adjust = several_arms(page, found, "adjusted_several")
+        adjust = several_arms(page, found, "progression_several_adjusted")
     return tuple(strata), tuple(covariates), adjust
 
 
@@ -105,7 +106,7 @@ def _show(asked: Question, found: dict[str, Any]) -> None:
     terms = [*found["strata"], *found["covariates"]]
     by = f" within strata of {', '.join(map(md, found['strata']))}" if found["strata"] else ""
     st.markdown(f"### Change, each arm minus {md(found['reference_arm'] or '')}")
-    st.dataframe(change_table(found), hide_index=True, height="content")
+    show_table(change_table(found), height="content")
     st.caption(
         f"n = {found['n']} patients with a change, {len(found['left_out'])} left out for a missing value. "
         f"ANCOVA: all arms, baseline{''.join(f', {md(one)}' for one in terms)}; difference in {asked.unit} "
@@ -113,7 +114,7 @@ def _show(asked: Question, found: dict[str, Any]) -> None:
         f"{''.join(f', {md(one)}' for one in found['covariates'])}."
     )
     st.markdown("### Progressors, difference in proportions")
-    st.dataframe(progressor_table(found), hide_index=True, height="content")
+    show_table(progressor_table(found), height="content")
     st.caption(
         f"Mantel-Haenszel: common risk difference{by} with score interval, p of Cochran-Mantel-Haenszel. "
         "Adjusted: what a logistic model with arm, baseline, strata and covariates expects if all "
@@ -128,4 +129,4 @@ def _show(asked: Question, found: dict[str, Any]) -> None:
     download(long_table(found), "adjusted_comparison")
     if found["stratum_sizes"]:
         with st.expander("Patients by stratum", icon=":material/table:"):
-            st.dataframe(sizes_table(found["stratum_sizes"]), hide_index=True)
+            show_table(sizes_table(found["stratum_sizes"]))

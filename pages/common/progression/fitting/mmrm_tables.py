@@ -17,13 +17,14 @@ from pages.common.page import Page
 from pages.common.progression.figures import study_arms
 from pages.common.progression.question import Question
 from pages.common.provenance import download
+from pages.common.shown_table import show_table
 
 
 def show_mmrm(page: Page, asked: Question, result: dict[str, Any]) -> None:
     """Table, figure and F tests; p-values and F tests for the full set of patients alone."""
     rows = mean_rows(result)
     reference = result["reference_arm"]
-    st.dataframe(means_table(rows, reference), hide_index=True, height="content")
+    show_table(means_table(rows, reference), height="content")
     minus = f"; differences are minus {md(reference)}" if reference else ""
     st.caption(
         f"Least-squares means of the change from {md(asked.first)} ({asked.unit}) at the mean baseline of "
@@ -40,7 +41,7 @@ def show_mmrm(page: Page, asked: Question, result: dict[str, Any]) -> None:
     )
     if result["tests"] and asked.is_full_set:
         with st.expander("F tests of the model's terms", icon=":material/table:"):
-            st.dataframe(tests_table(result["tests"]), hide_index=True)
+            show_table(tests_table(result["tests"]))
             st.caption(
                 "Type III: an effect is averaged over the other factors with equal weight, and numbers that "
                 "interact with it stand at 0."

@@ -14,6 +14,7 @@ from pages.common.progression.fitting.fits import MMRM
 from pages.common.progression.fitting.mmrm_tables import show_mmrm
 from pages.common.progression.question import Question
 from pages.common.provenance import download
+from pages.common.shown_table import show_table
 
 TITLES = {
     "compare": "Two arms: mean, ANCOVA, Hodges-Lehmann, van Elteren, rank ANCOVA",
@@ -45,8 +46,8 @@ def _show_terms(name: str, shown: dict[str, Any]) -> None:
     if len(rows):
         number = st.column_config.NumberColumn
         names = ("estimate", "se", "low", "high", "p", *_ratio_names(rows))
-        st.dataframe(
-            rows, hide_index=True, placeholder="–",
+        show_table(
+            rows,
             column_config={one: number(one, format="%.4f" if one == "p" else "%.3f") for one in names},
         )  # fmt: skip
         download(rows, f"model_{name}")

@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.markdown import md
 from core.progression.regression.fit import MODELS
+from core.reader_labels import md_name
 from core.report import formatting
 from pages.common.page import Page
 from pages.common.progression.fitting.fits import MMRM, outcome
@@ -27,7 +28,7 @@ def models(page: Page, asked: Question, found: dict[str, dict[str, Any]]) -> Non
         "Progressor definition (logistic, time to first)", asked.system.cutoffs, RULE,
         format_func=formatting.definition,
     )  # fmt: skip
-    settings = dict.fromkeys(names, rule) | {MMRM: several_arms(page, found, "models_several")}
+    settings = dict.fromkeys(names, rule) | {MMRM: several_arms(page, found, "progression_several")}
     if st.button("Fit", type="primary", icon=":material/play_arrow:", disabled=not chosen):
         _fit(page, asked, chosen, settings)
     if not asked.is_full_set:
@@ -38,7 +39,7 @@ def models(page: Page, asked: Question, found: dict[str, dict[str, Any]]) -> Non
     kept = {name: outcome(page, asked, name, settings[name], only_kept=True) for name in names}
     fitted = {name: result for name, result in kept.items() if result is not None}
     st.caption(
-        f"Models see the readings of {md(asked.scorer)} with missing sites treated by "
+        f"Models see the readings of {md_name(asked.scorer)} with missing sites treated by "
         f"{asked.rule_used.title}, observed films only; "
         "visits by name for the MMRM, days for the others. "
         f"Change from {md(asked.first)} to {md(asked.last)}."

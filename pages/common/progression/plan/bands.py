@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from core.progression.probability import BAND_WORDS, POINTWISE, SIMULTANEOUS
+from pages.common.sticky_widgets import pick_one
 
 NONE = "no band"
 
@@ -12,11 +11,8 @@ NONE = "no band"
 def chosen_band() -> str:
     """The band that is shown: none, simultaneous or pointwise."""
     said = " \n\n".join(f"**{name}**: {text}" for name, text in BAND_WORDS.items())
-    kind: str | None = st.segmented_control(
-        "95% band", [NONE, SIMULTANEOUS, POINTWISE], default=NONE, required=True, key="probability_band",
-        label_visibility="collapsed", help=said,
-    )  # fmt: skip
-    return kind or NONE
+    bands = [NONE, SIMULTANEOUS, POINTWISE]
+    return pick_one("95% band", bands, "progression_band", label_visibility="collapsed", help=said)
 
 
 def band_words(kind: str) -> str:

@@ -16,6 +16,8 @@ from core.progression.planning.means import steady_loss
 from core.progression.planning.plan import SHORT, TESTS, Design, plan, power_curve
 from core.progression.planning.ranks import EFFECT_WORDS, EFFECTS
 from core.progression.planning.start import Start, start
+from core.reader_labels import md_name
+from core.report.formatting import number
 from pages.common import guards
 from pages.common.charts import chart
 from pages.common.page import Page
@@ -24,8 +26,14 @@ from pages.common.progression.figures import Found, shown_way
 from pages.common.progression.question import Question
 from pages.common.provenance import download
 from pages.common.queries import computed
+from pages.common.shown_table import show_table
+from pages.common.sticky_widgets import pick, pick_number
+from pages.common.views.choices import anew
 
 CURVE_POINTS = 40
+KEY = "progression_plan_"
+OF_THIS_CHANGE = ("sd", "sdc", "mean", "gap", "cutoff", "correlation", "dropout", "readers")
+TREATED = {"fewer": "progress less often", "smaller": "progress less", "shift": "all shift"}
 
 
 @dataclass(frozen=True)
@@ -56,8 +64,9 @@ def plan_a_trial(page: Page, asked: Question, found: Found) -> None:
     who = "all patients, arms together" if begun.controls is None else f"the arm {md(begun.controls)}"
     st.caption(
         f"The boxes begin with this study: {begun.patients} patients, change from {md(asked.first)} to "
-        f"{md(asked.last)} as scored by {md(asked.scorer)}; the mean is that of {who}, the SD that within "
-        "arms. Change any of them. On the command line: `sharpline plan --from` an exported table of totals."
+        f"{md(asked.last)} as scored by {md_name(asked.scorer)}; the mean is that of {who}, the SD that "
+        "within arms. Change any of them. On the command line: `sharpline plan --from` an exported table of "
+        "totals."
     )
     wish = _wish(asked, begun)
     if wish is None:
@@ -79,32 +88,32 @@ def _start(page: Page, asked: Question, way: str) -> Start | None:
 
 def _wish(asked: Question, begun: Start) -> Wish | None:
     """The boxes; None where no difference is asked for."""
-    key = f"plan_{hash(asked)}"
+    anew("plan_for", asked, *(f"{KEY}{name}" for name in OF_THIS_CHANGE))
     one, two, three, four = st.columns(4)
-    difference = _difference(one, two, begun, key)
-    power = three.number_input("Power, %", 50, 99, 90, 5, key=f"{key}_power") / 100
+    difference = _difference(one, two, begun)
+    power = _number(three, "Power, %", "power", 50, 99, 90, 5) / 100
     lost = min(round(100 * begun.lost), 60)
-    dropout = four.number_input("Dropout, %", 0, 90, lost, 5, key=f"{key}_dropout") / 100
+    dropout = _number(four, "Dropout, %", "dropout", 0, 90, lost, 5) / 100
     one, two, three, four = st.columns(4)
-    sd = one.number_input("SD of change", 0.01, None, round(begun.sd or 1.0, 2), 0.1, key=f"{key}_sd")
-    sdc = two.number_input(
-        "SDC95 of one reader", 0.0, None, round(begun.sdc or 0.0, 2), 0.1, key=f"{key}_sdc",
+    sd = _number(one, "SD of change", "sd", 0.01, None, round(begun.sd or 1.0, 2), 0.1)
+    sdc = _number(
+        two, "SDC95 of one reader", "sdc", 0.0, None, round(begun.sdc or 0.0, 2), 0.1,
         help="Their reading error: 1.96 times the SD of one reader's error of change. 0: not known.",
     )  # fmt: skip
-    readers = three.number_input("Readers of the trial", 1, 10, begun.readers, key=f"{key}_readers")
-    correlation = four.number_input(
-        "Correlation with baseline", -0.95, 0.95, round(begun.correlation or 0.0, 2), 0.05,
-        key=f"{key}_correlation", help="Of the change with the baseline value, within arms.",
+    readers = _number(three, "Readers of the trial", "readers", 1, 10, begun.readers, 1)
+    correlation = _number(
+        four, "Correlation with baseline", "correlation", -0.95, 0.95, round(begun.correlation or 0.0, 2),
+        0.05, help="Of the change with the baseline value, within arms.",
     )  # fmt: skip
     one, two, three, four = st.columns(4)
-    effect = one.selectbox(
-        "Treated patients", EFFECTS, key=f"{key}_effect",
-        format_func={"fewer": "progress less often", "smaller": "progress less", "shift": "all shift"}.get,
-        help=" \n\n".join(f"**{name}**: {text}" for name, text in EFFECT_WORDS.items()),
-    )  # fmt: skip
-    cutoff = two.number_input("Progressors change by more than", 0.0, None, 0.0, 0.5, key=f"{key}_cutoff")
-    alpha = three.number_input("Alpha, two-sided", 0.001, 0.2, 0.05, 0.01, format="%.3f", key=f"{key}_alpha")
-    allocation = four.number_input("Treated per control", 0.2, 5.0, 1.0, 0.5, key=f"{key}_allocation")
+    with one:
+        effect = pick(
+            "Treated patients", EFFECTS, f"{KEY}effect", format_func=TREATED.__getitem__,
+            help=" \n\n".join(f"**{TREATED[name]}**: {text}" for name, text in EFFECT_WORDS.items()),
+        )  # fmt: skip
+    cutoff = _number(two, "Progressors change by more than", "cutoff", 0.0, None, 0.0, 0.5)
+    alpha = _number(three, "Alpha, two-sided", "alpha", 0.001, 0.2, 0.05, 0.01, format="%.3f")
+    allocation = _number(four, "Treated per control", "allocation", 0.2, 5.0, 1.0, 0.5)
     if difference <= 0:
         st.info("A difference above 0 is needed.", icon=":material/edit:")
         return None
@@ -114,17 +123,19 @@ def _wish(asked: Question, begun: Start) -> Wish | None:
     )  # fmt: skip
 
 
-def _difference(one: Any, two: Any, begun: Start, key: str) -> float:
+def _number(place: Any, title: str, name: str, *limits: Any, **more: Any) -> float:
+    with place:
+        return pick_number(title, f"{KEY}{name}", *limits, **more)
+
+
+def _difference(one: Any, two: Any, begun: Start) -> float:
     """The difference in units of the score: typed, or as a share of the controls' mean change."""
     if round(begun.mean, 2) <= 0:
         start_at = round((begun.sd or 1.0) / 2, 2)
-        two.caption(f"Mean change here {begun.mean:.2f}: no share of it can be prevented.")
-        return float(one.number_input("Difference to be found", 0.0, None, start_at, 0.1, key=f"{key}_gap"))
-    mean = one.number_input(
-        "Mean change of controls", 0.01, None, round(begun.mean, 2), 0.1, key=f"{key}_mean"
-    )
-    share = two.number_input("Treatment prevents, % of that", 1, 100, 50, 5, key=f"{key}_reduction") / 100
-    return float(mean * share)
+        two.caption(f"Mean change here {number(begun.mean)}: no share of it can be prevented.")
+        return _number(one, "Difference to be found", "gap", 0.0, None, start_at, 0.1)
+    mean = _number(one, "Mean change of controls", "mean", 0.01, None, round(begun.mean, 2), 0.1)
+    return mean * _number(two, "Treatment prevents, % of that", "reduction", 1, 100, 50, 5) / 100
 
 
 def _planned(page: Page, asked: Question, way: str, wish: Wish) -> tuple[dict[str, Any], pd.DataFrame]:
@@ -147,8 +158,8 @@ def _show(page: Page, wish: Wish, result: dict[str, Any], curve: pd.DataFrame) -
     table = _table(result)
     st.markdown(_in_words(wish, result))
     percent = st.column_config.NumberColumn
-    st.dataframe(
-        table, hide_index=True,
+    show_table(
+        table,
         column_config={
             "power": percent("power", format="percent"),
             "checked": percent(
@@ -215,4 +226,4 @@ def _by_readers(result: dict[str, Any]) -> None:
             for row in rows
         ]
     )
-    st.dataframe(frame, hide_index=True, column_config={"SD": st.column_config.NumberColumn(format="%.2f")})
+    show_table(frame, column_config={"SD": st.column_config.NumberColumn(format="%.2f")})

@@ -19,23 +19,25 @@ from pages.common.progression.grids import chosen_grid
 from pages.common.progression.question import READERS, TOTAL, Question
 from pages.common.provenance import download
 from pages.common.queries import computed
+from pages.common.shown_table import show_table
+from pages.common.sticky_widgets import pick_one
 
 SCORERS, PARTS = "Scorers", "Parts of the score"
 
 
 def responsiveness(page: Page, asked: Question, _: Found) -> None:
     """Standardised response means with intervals, and their differences over the same patients."""
-    by = st.segmented_control("Compare", [SCORERS, PARTS], default=SCORERS, required=True, key="srm_by")
-    result: dict[str, Any] = computed(page, _responses, asked, by or SCORERS)
+    by = pick_one("Compare", [SCORERS, PARTS], "progression_srm_by")
+    result: dict[str, Any] = computed(page, _responses, asked, by)
     if not any(row["estimate"] is not None for row in result["srm"]):
         st.info("Three patients whose changes differ are needed.", icon=":material/inbox:")
         return
     table = _table(result["srm"], {"name": "of"})
-    st.dataframe(table, hide_index=True, column_config=_numbers())
+    show_table(table, column_config=_numbers())
     pairs = _table(result["differences"], {"estimate": "difference"})
     if len(pairs):
         st.markdown("**Paired: the same patients, first minus second**")
-        st.dataframe(pairs, hide_index=True, column_config=_numbers())
+        show_table(pairs, column_config=_numbers())
     st.caption(
         "Standardised response mean (SRM): mean change over the SD of change, all arms together; larger "
         f"shows change better, and needs fewer patients. Change {md(asked.first)} to {md(asked.last)}. "
