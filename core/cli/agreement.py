@@ -101,7 +101,7 @@ LARGEST = 1e100  # squares of larger ratings would leave the range of numbers
     type=click.Choice(["better", "textbook"]),
     default="better",
     show_default=True,
-    help="Of SEM, MDC, SD, CCC and quadratic kappa in the text: those that hold best, or the textbook forms.",
+    help="Of SEM, MDC, SD, CCC and kappas in the text: those that hold best, or the textbook forms.",
 )
 @click.option("--changes", is_flag=True, help="The ratings are changes: count false ones (with --model).")
 @range_options
@@ -303,7 +303,7 @@ def _text(result: dict[str, Any], options: dict[str, Any]) -> str:
         lines += ["", f"Intervals: {how['draws']} draws of {how['patients']} patients, seed {how['seed']}."]
     if better:
         note = f" Note: {better['note']}." if better["note"] else ""
-        lines += ["", f"SEM, MDC, SD, CCC, quadratic kappa: {better['method']}.{note}"]
+        lines += ["", f"SEM, MDC, SD, CCC, kappas: {better['method']}.{note}"]
     lines += ["", *[f"note, {name}: {reason}" for name, reason in result["notes"].items()]]
     return "\n".join(lines).rstrip()
 

@@ -3,7 +3,8 @@
 ``python -m tests.bench.simulate_verdicts [--only STATISTIC] [--studies N] [--seed S] [--write FILE]``
 
 Further sections of docs/statistics-coverage.md, on the studies of ``simulate_coverage``: verdicts whose truth
-lies at the margin, concordance and quadratic kappa, false change, and SD with several rows of each patient.
+lies at the margin, the interchangeability index, concordance and quadratic kappa, false change, and SD with
+several rows of each patient.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy import special
 
 from core.agreement.bootstrap import draw_counts
 from core.agreement.correlation import concordance
@@ -25,7 +27,7 @@ from core.agreement.intervals.change_error import change_intervals
 from core.agreement.intervals.pairwise import CONCORDANCE, ICC, Pairwise
 from core.agreement.intervals.status import concordance_limits, spread_factors
 from core.agreement.proportion import wilson
-from core.agreement.reader_model import Bootstrap
+from core.agreement.reader_model import Bootstrap, interchangeability, ratios
 from core.agreement.verdicts.bias import tost
 from core.agreement.verdicts.non_inferiority import non_inferiority
 from tests.bench.counted import count_and_write
@@ -39,7 +41,8 @@ BIAS, INFERIOR_ICC, INFERIOR_KAPPA = (
     "Non-inferior ICC",
     "Non-inferior quadratic kappa",
 )
-CCC, KAPPA, FALSE, CLUSTER = (
+INDEX, CCC, KAPPA, FALSE, CLUSTER = (
+    "Interchangeability index, both sides",
     "Concordance (CCC)",
     "Quadratic kappa",
     "False change",
@@ -50,6 +53,7 @@ STATISTICS = {
     BIAS: ("percentile", "default"),
     INFERIOR_ICC: ("percentile", "default"),
     INFERIOR_KAPPA: ("percentile", "default"),
+    INDEX: ("percentile", "t", "default"),
     CCC: ("Lin", "t, patients", "default"),
     KAPPA: ("asymptotic", "default"),
     FALSE: ("Wilson", "default"),
@@ -61,6 +65,7 @@ of a change); right is at most 0.025. The default is two t tests, from 12 patien
     INFERIOR_ICC: """Share of verdicts "not inferior" with the loss of ICC(A,1) at the margin; right is at
 most 0.025. A verdict is given from 24 patients on.""",
     INFERIOR_KAPPA: "The same for quadratic kappa of changes cut to grades 0 to 3.",
+    INDEX: """Share of 95% intervals that hold the true index, which is the readers' mean error variance.""",
     CCC: """Share of 95% intervals that hold the true concordance of two readers' changes. Before: Lin's z.
 The default is that of the ICC of change, which has the same limit in large samples.""",
     KAPPA: "Share of 95% intervals that hold the true quadratic kappa of changes cut to grades 0 to 3.",
@@ -145,6 +150,8 @@ def judged(
     seed = int(rng.integers(2**31))
     if BIAS in wanted:
         yield from _biases(cell, true, seen, seed)
+    if INDEX in wanted:
+        yield from _indices(cell, seen, seed)
     between, noise = cell.truth
     own = between / (between + noise)
     loss = own - between / (between + noise * (1 + MORE**2) / 2)
@@ -170,6 +177,20 @@ def _biases(cell: Cell, true: np.ndarray, seen: np.ndarray, seed: int) -> Iterat
     low, high = np.quantile(draw_counts(len(gap), draws=DRAWS, seed=seed) @ gap / len(gap), [0.025, 0.975])
     yield BIAS, "percentile", low > -margin and high < margin
     yield BIAS, "default", bool(tost(gap, margin=margin)["equivalent"])
+
+
+def _indices(cell: Cell, seen: np.ndarray, seed: int) -> Iterator[tuple[str, str, bool]]:
+    """The model's error variance is twice the readers', so that the index is theirs once."""
+    how, true = Bootstrap(None, DRAWS, seed), cell.truth[1]
+    readers, model = seen[:, :-1], seen[:, -1]
+    gap = ((model[:, None] - readers) ** 2).mean(axis=1) - 2 * readers.var(axis=1, ddof=1)
+    n = len(gap)
+    drawn = ratios(gap[:, None], np.ones((n, 1)), None, how)[0]["ci"]
+    half = float(special.stdtrit(n - 1, 0.975)) * gap.std(ddof=1) / math.sqrt(n)
+    yield INDEX, "percentile", _holds(tuple(drawn), true)
+    yield INDEX, "t", _holds((gap.mean() - half, gap.mean() + half), true)
+    found = interchangeability(readers, model, bootstrap=how)["index"]["ci"]
+    yield INDEX, "default", found[0] is None or _holds(tuple(found), true)
 
 
 def _inferior(

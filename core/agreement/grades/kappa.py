@@ -15,6 +15,7 @@ from core.agreement.estimate import MISSING, Z95, Estimate, estimate, number
 from core.agreement.grades.confusion import confusion, is_gradeable
 
 WEIGHTS = ("unweighted", "linear", "quadratic")
+ADDED = 4  # patients who agree by chance
 CONSTANT = "both raters gave one and the same grade: agreement by chance is 1"
 
 
@@ -51,6 +52,25 @@ def kappa(table: Any, levels: Any, weights: str = "unweighted") -> Estimate:
         "se": number(se),
         "se_null": number(se_null),
     }
+
+
+def shrunk_limits(table: Any, levels: Any, weights: str = "unweighted") -> tuple[float, float]:
+    """95% limits of kappa that hold where almost all agree; NaN where there is no kappa.
+
+    Four patients are added who agree by chance, as Agresti and Coull 1998 add four to a proportion
+    (doi:10.1080/00031305.1998.10480550), then the asymptotic interval is taken and cut at 1: where all agree,
+    the asymptotic one is [1, 1] (docs/statistics-coverage.md). The estimate stays as it is and lies within.
+    """
+    counts = np.asarray(table, dtype=float)
+    n = counts.sum()
+    value = kappa(counts, levels, weights)["estimate"]
+    if value is None:
+        return np.nan, np.nan
+    chance = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / n**2
+    low, high = kappa(counts + ADDED * chance, levels, weights)["ci"]
+    if low is None or high is None:
+        return np.nan, np.nan
+    return min(low, value), min(max(high, value), 1.0)
 
 
 def agreement_weights(levels: np.ndarray, weights: str) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 from core.agreement.estimate import number
 from core.agreement.grades.confusion import is_gradeable, whole
 from core.agreement.intervals.change_error import DRAWS, change_intervals
+from core.agreement.intervals.kappas import kappa_limits
 from core.agreement.intervals.status import METHOD, concordance_limits, spread_factors
 
 CHANGES = (
@@ -25,8 +26,8 @@ def better_intervals(
 
     table: complete ratings (n, raters). sizes: name -> an SD, SEM or MDC, all multiples of one another.
     clusters: the patient of each row. changes: the ratings are changes, for which there is a model.
-    Returns those of ``sizes``, and of two raters ``ccc`` and, of grades, ``kappa.quadratic``; method, draws,
-    seed, readers (what is said of them), note (empty for changes).
+    Returns those of ``sizes``, and of two raters ``ccc`` and, of grades, ``kappa.unweighted, kappa.linear,
+    kappa.quadratic``; method, draws, seed, readers (what is said of them), note (empty for changes).
     """
     if table.shape[1] < 2 or len(table) < 3:
         return None
@@ -42,7 +43,8 @@ def better_intervals(
         )
         found["ccc"] = _both(*limits)
         if is_gradeable(table[:, 0], table[:, 1]):
-            found["kappa.quadratic"] = _both(*concordance_limits(whole(table), clusters, seed=seed))
+            kappas = kappa_limits(whole(table), clusters, seed=seed)
+            found |= {f"kappa.{name}": _both(*limits) for name, limits in kappas.items()}
     known = {name: limits for name, limits in found.items() if limits[0] is not None}
     if not known:
         return None

@@ -22,7 +22,10 @@ from core.agreement.intervals.pairwise import Pairwise
 from core.agreement.intervals.parts import Logs
 from core.agreement.intervals.studentised import distances, limits, widest
 
-METHOD = "bootstrap-t of patients, log of the variance or Fisher's z; readers fixed"
+METHOD = (
+    "bootstrap-t of patients, log of the variance or Fisher's z; kappas where few disagree, unweighted and "
+    "linear ones always, asymptotic with four patients added who agree by chance; readers fixed"
+)
 DRAWS = 1000
 NUMBERS = 2_000_000  # of draws x patients: larger samples are drawn less often, at least FEWEST times
 FEWEST = 200

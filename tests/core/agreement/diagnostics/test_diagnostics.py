@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.agreement.diagnostics.auc import auc, weighted_auc
+from core.agreement.diagnostics.auc import auc, rank_limits, weighted_auc
 from core.agreement.diagnostics.calibration import calibration
 from core.agreement.diagnostics.two_by_two import diagnostic
 from core.agreement.proportion import proportion, wilson
@@ -139,3 +139,34 @@ def test_calibration_edge_cases_are_none_with_a_reason():
     assert calibration([0, 1], [0.5, 0.5])["notes"]["slope"] == "all probabilities are equal"
     with pytest.raises(ValueError, match="0 to 1 is needed"):
         calibration([1], [1.2])
+
+
+@pytest.mark.parametrize(
+    ("area", "positive", "negative", "expected"),
+    [
+        (1, 5, 20, (0.7606992, 1)),
+        (1, 10, 10, (0.8002136, 1)),
+        (0.75, 12, 30, (0.5559373, 0.8722974)),
+        (0, 4, 9, (0, 0.3277348)),
+    ],
+)
+def test_rank_limits_equal_the_formula_in_r(area, positive, negative, expected):
+    """R 4.2, Newcombe 2006, method 5:
+
+    v <- function(t) { N <- (m + n) / 2 - 1
+      t * (1 - t) * (1 + N * ((1 - t) / (2 - t) + t / (1 + t))) / (m * n) }
+    f <- function(t) abs(a - t) - qnorm(.975) * sqrt(v(t))
+    uniroot(f, c(1e-9, a - 1e-9), tol = 1e-13); uniroot(f, c(a + 1e-9, 1 - 1e-9), tol = 1e-13)
+    """
+    assert rank_limits(area, positive, negative) == pytest.approx(expected, abs=2e-7)
+
+
+def test_an_area_of_one_is_no_certainty():
+    labels = np.repeat([False, True], [20, 5])
+    found = auc(labels, np.arange(25))
+    assert found["estimate"] == 1 and found["ci"] == pytest.approx([0.7606992, 1], abs=2e-7)
+    assert found["method"].startswith("ranks") and "told apart" in found["notes"]["auc"]
+    turned = auc(~labels, np.arange(25))
+    assert turned["estimate"] == 0 and turned["ci"] == pytest.approx([0, 1 - 0.7606992], abs=2e-7)
+    clustered = auc(labels, np.arange(25), clusters=np.arange(25), draws=100)
+    assert clustered["ci"] == pytest.approx(found["ci"])

@@ -65,5 +65,6 @@ def test_no_limits_without_disagreement_or_patients():
 def test_what_stands_beside_the_textbook_forms():
     found = better_intervals(np.round(reads(30)), {"mdc95": 2.0, "x": None}, None, changes=False, seed=1)
     assert {"mdc95", "ccc", "kappa.quadratic", "readers", "method"} <= set(found) and "x" not in found
+    assert {"kappa.unweighted", "kappa.linear"} <= set(found)
     assert found["mdc95"][0] < 2 < found["mdc95"][1]
     assert found["ccc"] == pytest.approx(found["kappa.quadratic"])
