@@ -26,6 +26,7 @@ from pages.common.tidy import tidy_up
 from pages.common.views import saved
 from pages.common.views.link import copy_link
 from pages.common.views.notices import place_for_notices
+from pages.common.watch import again_after
 from pages.common.ways_out.described import made_with
 
 ICON = Path(__file__).with_name("icon.svg")  # an icon by name would be fetched from a network
@@ -190,9 +191,10 @@ def _sign_out(page: Page) -> None:
     st.button("Sign out", on_click=st.logout, icon=":material/logout:")
 
 
-@st.fragment(run_every=WATCH_SECONDS)
+@st.fragment
 def _watch(path: str) -> None:
     """Show the cohort's version; when another process wrote rows that the page shows, run it again."""
+    again_after(WATCH_SECONDS, "watch_cohort")
     state = _state(path, stamp(path))
     version = int(state["version"])
     st.caption(f"Cohort version {version}")

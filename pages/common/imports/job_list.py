@@ -11,21 +11,18 @@ import streamlit as st
 from core.markdown import md
 from pages.common.jobs import Job, board
 from pages.common.shown_table import show_table
+from pages.common.watch import again_after
 
 WATCH_SECONDS = 1
 MAX_SHOWN = 300
 TABLES = ("reads", "subjects")  # commands over a table
 
 
+@st.fragment
 def jobs() -> None:
     """What runs now, with progress and a button to cancel it, and what ended."""
-    is_busy = any(job.is_running for job in board().jobs)
-    st.fragment(_jobs, run_every=WATCH_SECONDS if is_busy else None)(was_busy=is_busy)
-
-
-def _jobs(was_busy: bool) -> None:
-    if was_busy and not any(job.is_running for job in board().jobs):
-        st.rerun()  # without the watch
+    if any(job.is_running for job in board().jobs):
+        again_after(WATCH_SECONDS, "watch_jobs")
     for number, job in enumerate(board().jobs):
         if job.is_running:
             _running(number, job)

@@ -9,6 +9,7 @@ from core.markdown import md
 from pages.common.jobs import Job, board
 from pages.common.page import Page
 from pages.common.readings import system_of
+from pages.common.watch import again_after
 
 FILE = "report.html"
 WATCH_SECONDS = 1
@@ -29,9 +30,10 @@ def report_button(page: Page, chosen: CohortFilter) -> None:
             _made(page, chosen, job)
 
 
-@st.fragment(run_every=WATCH_SECONDS)
+@st.fragment
 def _progress(page: Page, chosen: CohortFilter) -> None:
     """How far the job is; looked at again and again only while it runs."""
+    again_after(WATCH_SECONDS, "watch_report")
     job = _job(page, chosen)
     if job is None or not job.is_running:
         st.rerun()  # without the watch
