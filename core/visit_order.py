@@ -157,13 +157,14 @@ def order_of_study(plan: pd.DataFrame) -> VisitOrder:
     Days order the visits where none has a place and each has a day.
     """
     plan = plan[plan["visit"].notna()]
+    names = plan["visit"].drop_duplicates().tolist()
     for column in ("visit_order", "day"):
         if column in plan.columns:
             known = plan.groupby("visit", sort=False)[column].min().dropna()
-            is_whole = len(known) == plan["visit"].nunique() and known.is_unique
+            is_whole = len(known) == len(names) and known.is_unique
             if len(known) and (column == "visit_order" or is_whole):
-                return visit_order(plan["visit"], places=_by_text(known), source="visits table")
-    return order_by_name(plan["visit"].tolist())
+                return visit_order(names, places=_by_text(known), source="visits table")
+    return order_by_name(names)
 
 
 def _by_text(values: pd.Series) -> dict[str, float]:

@@ -17,7 +17,7 @@ from pages.common import guards, systems, url_state
 from pages.common.clickable_table import clicked_row, height_for
 from pages.common.page import Page
 from pages.common.provenance import download, how_made
-from pages.common.queries import ask, asking, fetch
+from pages.common.queries import ask, asking, computed, fetch
 from pages.common.readings import chosen_totals, status_table, system_of
 from pages.common.shown_table import show_table
 from pages.common.views.work_list import HELP, WorkList, pick_order, work_list
@@ -105,14 +105,8 @@ def first_table(page: Page, chosen: CohortFilter, subjects: pd.DataFrame) -> Non
     if page.is_reader:
         st.markdown("Not shown to a blinded reader.")
         return
-    totals = chosen_totals(page, chosen)
-    score = pd.Series(dtype=float)
-    if len(totals):
-        first = status_table(totals, visits_in_order(totals)[0])
-        score = first[people(label_kinds(totals))].mean(axis=1)
-    covariates = ask(page, cohort.baseline, chosen)
     title = system_of(chosen).title
-    table = table_one(subjects, covariates, score, unit=title, by_arm=page.sees_arm)
+    table: pd.DataFrame = computed(page, _table_one, chosen)
     show_table(table, height="content")
     note = "" if page.sees_arm else " Arms are hidden: the study is blinded."
     st.caption(
@@ -120,6 +114,17 @@ def first_table(page: Page, chosen: CohortFilter, subjects: pd.DataFrame) -> Non
         f"readers at the first visit.{note}"
     )
     download(table, "table_1")
+
+
+def _table_one(page: Page, chosen: CohortFilter) -> pd.DataFrame:
+    totals = chosen_totals(page, chosen)
+    score = pd.Series(dtype=float)
+    if len(totals):
+        first = status_table(totals, visits_in_order(totals)[0])
+        score = first[people(label_kinds(totals))].mean(axis=1)
+    subjects, covariates = ask(page, cohort.subjects, chosen), ask(page, cohort.baseline, chosen)
+    title = system_of(chosen).title
+    return table_one(subjects, covariates, score, unit=title, by_arm=page.sees_arm)
 
 
 def who_is_in(page: Page, chosen: CohortFilter, subjects: pd.DataFrame) -> None:

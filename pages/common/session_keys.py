@@ -24,6 +24,7 @@ CAMPAIGN = "filter_campaign"
 CLEAR = "filter_clear"
 SELECTION = "filter_selection"  # (words, short) of who is in, on a page whose results are of a selection
 
+OPEN_SECTION = "open_section"  # the container of the section that is open, on pages that have sections
 PATIENT = "patient_choice"
 FIRST = "first_visit"
 LAST = "last_visit"

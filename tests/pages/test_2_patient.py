@@ -294,3 +294,14 @@ def test_therapy_stands_under_the_course():
     bars = [trace for trace in figure.data if trace.name == "therapy"]
     assert list(bars[0].x) == [0.0, 364.0]
     assert list(figure.layout.xaxis.ticktext) == ["BL, BL2", "W52"]
+
+
+def test_the_next_patient_costs_one_opening_of_the_file_for_rows(open_app, monkeypatch):
+    at = open_app(PAGE, patient="P1")
+    at.button(key="patient_to_next").click().run()
+    opened = []
+    look = CohortStore.look
+    monkeypatch.setattr(CohortStore, "look", lambda *a, **more: opened.append(a) or look(*a, **more))
+    at.button(key="patient_to_next").click().run()
+    assert not at.exception and at.title[0].value == "Patient P3"
+    assert len(opened) == 1

@@ -17,7 +17,7 @@ from core.figures.style import LIGHT, MODEL_COLOUR, MODEL_SYMBOL, Look, apply
 ORDER = {ReaderKind.HUMAN: 0, ReaderKind.MODEL: 1, ReaderKind.CONSENSUS: 2}
 
 
-ROW, DENSE, MANY, BETWEEN = 24, 18, 30, 0.6  # pixels of a row, from how many lines less; rows between groups
+ROW, DENSE, MANY, BETWEEN = 24, 16, 12, 0.6  # pixels of a row, from how many lines less; rows between groups
 
 
 def forest(

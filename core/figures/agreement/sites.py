@@ -13,7 +13,7 @@ from core.figures.agreement.squares import SHADES, clickable_squares, fill_squar
 from core.figures.style import LIGHT, Look, apply
 from core.scores.display.layout import SiteLayout
 
-ROW = 30  # pixels
+ROW = 24  # pixels
 GAP = 0.7  # columns between two pairs
 
 

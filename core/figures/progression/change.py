@@ -45,7 +45,7 @@ def cumulative_probability(
             )
         )
     sdc_lines(figure, sdc, on)
-    apply(figure, on, height=420)
+    apply(figure, on, height=380)
     figure.update_xaxes(title_text="patients of the arm (cumulative %)", range=[0, 100])
     figure.update_yaxes(title_text=f"change ({unit})", zeroline=True)
     figure.update_layout(clickmode="event+select")

@@ -15,7 +15,7 @@ from core.figures.progression.change_map import SCALES, tip
 from core.figures.style import LIGHT, Look, apply
 from core.scores.display.layout import SiteLayout
 
-ROW_PIXELS = 24
+ROW_PIXELS = 20
 GAP = 0.7  # columns between two groups
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from core.figures.style import LIGHT, Look, apply
+from core.report.formatting import signed
 
 
 def tipping_line(row: dict[str, Any], *, unit: str, on: Look = LIGHT) -> go.Figure:
@@ -41,9 +42,9 @@ def tipping_line(row: dict[str, Any], *, unit: str, on: Look = LIGHT) -> go.Figu
         if row[side] is not None and abs(row[side]) <= x.max():
             figure.add_vline(
                 x=row[side], line={"color": on.text, "width": 1.5, "dash": "dash"},
-                annotation_text=f"verdict turns at {row[side]:+.2f}", annotation_position="top",
+                annotation_text=f"verdict turns at {signed(row[side])}", annotation_position="top",
             )  # fmt: skip
-    apply(figure, on, height=360)
+    apply(figure, on, height=330)
     figure.update_xaxes(title_text=f"Shift of the {row['missing'][0]} missing changes of {row['a']} ({unit})")
     figure.update_yaxes(title_text=f"{row['a']} minus {row['b']} ({unit})")
     return figure
@@ -70,7 +71,7 @@ def tipping_map(row: dict[str, Any], *, unit: str, on: Look = LIGHT) -> go.Figur
             name="interval leaves out 0", hoverinfo="skip",
         )
     )  # fmt: skip
-    apply(figure, on, height=420)
+    apply(figure, on, height=330)
     figure.update_xaxes(title_text=f"{row['b']}: {row['missing'][1]} missing changes shifted by ({unit})")
     figure.update_yaxes(title_text=f"{row['a']}: {row['missing'][0]} missing, shifted by")
     figure.update_layout(showlegend=False)

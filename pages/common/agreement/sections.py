@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import streamlit as st
+
 from pages.common.agreement import (
     disagreements,
     grades,
@@ -19,6 +21,7 @@ from pages.common.agreement.verdicts.section import verdicts
 from pages.common.agreement.widgets import SECTION
 from pages.common.agreement.with_model.section import with_and_without
 from pages.common.page import Page
+from pages.common.session_keys import OPEN_SECTION
 from pages.common.sticky_widgets import pick_one
 
 SECTIONS: dict[str, Callable[[Page, Comparison], None]] = {
@@ -38,4 +41,5 @@ SECTIONS: dict[str, Callable[[Page, Comparison], None]] = {
 def sections(page: Page, compared: Comparison) -> None:
     """One section at a time: only the open one is computed."""
     name = pick_one("Look closer", list(SECTIONS), SECTION, label_visibility="collapsed", wrap=True)
-    SECTIONS[name](page, compared)
+    with st.container(key=OPEN_SECTION):
+        SECTIONS[name](page, compared)

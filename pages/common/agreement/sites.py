@@ -28,7 +28,7 @@ from pages.common.agreement.widgets import (
 )
 from pages.common.page import Page
 from pages.common.readings import system_of
-from pages.common.sticky_widgets import pick
+from pages.common.sticky_widgets import pick, pick_one
 
 MEASURES = {
     "Quadratic kappa": "kappa.quadratic",
@@ -38,6 +38,7 @@ MEASURES = {
 }
 ALL_VISITS = "all visits"
 MEASURE, VISIT, KEY = "agreement_measure", "agreement_site_visit", "site"
+OF = "agreement_map_of"
 WIDE = 9  # columns of squares that fit beside another map
 
 
@@ -60,8 +61,10 @@ def site_by_site(page: Page, compared: Comparison) -> None:
         return
     where = _where(compared)
     across = len(compared.pairs) * len(where.columns)
-    columns = beside(len(compared.panels)) if across <= WIDE else [st.container() for _ in compared.panels]
-    for column, panel in zip(columns, compared.panels, strict=True):
+    panels = compared.panels
+    if across > WIDE and len(panels) > 1:  # one map at a time: two would be a page of their own
+        panels = (pick_one("Map of", panels, OF, format_func=lambda one: compared.what(one)),)
+    for column, panel in zip(beside(len(panels)), panels, strict=True):
         with column:
             _map(page, compared, found[found["panel"] == panel], panel, measure, visit)
     listed_cases(compared, KEY, _codes(compared))

@@ -17,6 +17,7 @@ from data.queries import patient, provenance
 from pages.common.page import Page
 from pages.common.patient.case import Case
 from pages.common.queries import asking, computed, fetch
+from pages.common.viewer.stored_films import films_showing
 
 AT_ONCE = 6  # sites whose crops are made
 LARGE, SMALL = 230, 132  # sides of a crop on the screen
@@ -44,6 +45,19 @@ class Breakdown:
     def states(self, label: str, visit: str, unit: str) -> list[str]:
         """Codes of the findings that a reading has at a joint."""
         return self._states.get((label, visit, unit), [])
+
+    def films_at(self, visit: str, region: str, side: str) -> pd.DataFrame:
+        """``films_showing`` of a visit, found once for all sites of the region."""
+        key = (visit, region, side)
+        if key not in self._films_at:
+            self._films_at[key] = films_showing(
+                self.films, self.found, self.parts.system, visit, region, side
+            )
+        return self._films_at[key]
+
+    @cached_property
+    def _films_at(self) -> dict[tuple[str, str, str], pd.DataFrame]:
+        return {}
 
     @cached_property
     def _states(self) -> dict[tuple[str, str, str], list[str]]:

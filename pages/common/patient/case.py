@@ -112,6 +112,7 @@ def choose_case(page: Page, chosen: CohortFilter) -> Case:
         subject = _patient(page, found)
     _say_if_another(page, chosen, subject)
     with guards.errors_shown():
+        _ask_at_once(page, chosen, subject)
         known = ask(page, patient.visits, subject)
     visits = visits_in_order(known)
     guards.needs_rows(pd.DataFrame(visits), f"{subject} has no visit yet.")
@@ -122,7 +123,6 @@ def choose_case(page: Page, chosen: CohortFilter) -> Case:
         last = _visit(subject, "To", keys.LAST, "last", later, later[-1])
     url_state.shown(patient=subject, first=first, last=last)
     with guards.errors_shown():
-        _ask_at_once(page, chosen, subject)
         return case_of(page, chosen, subject, first, last)
 
 
@@ -134,12 +134,18 @@ def _ask_at_once(page: Page, chosen: CohortFilter, subject: str) -> None:
         asking(provenance.reads, subject, system.name),
         asking(provenance.findings, subject, system.name),
         asking(scores.site_grades, all_patients(chosen)),
+        asking(scores.abstentions, only_of(chosen, subject)),
     ]
     if not page.is_reader:
         everybody = asking(scores.totals, all_patients(chosen))
         cells = asking(grids.total_cells, system.name, "total")
         wanted += [everybody, cells, asking(grids.visit_names), asking(scores.runs, system.name)]
     fetch(page, *wanted)
+
+
+def only_of(chosen: CohortFilter, subject: str) -> CohortFilter:
+    """One patient of the score, whatever the filter says."""
+    return CohortFilter(system=chosen.system, subjects=(subject,))
 
 
 def _rows_of(chosen: CohortFilter, subject: str) -> list[Request]:

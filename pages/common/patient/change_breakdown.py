@@ -122,7 +122,7 @@ def _rows(page: Page, asked: Asked, labels: tuple[str, ...]) -> pd.DataFrame:
 def _cards(page: Page, asked: Asked, labels: tuple[str, ...], sites: tuple[str, ...]) -> list[Card]:
     """The cards of these sites, in this order."""
     case = case_of(page, *asked)
-    rows = _rows(page, asked, labels)
+    rows: pd.DataFrame = computed(page, _rows, asked, labels)
     return [_card(page, case, row) for row in rows[rows["site"].isin(sites)].itertuples()]
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.domain import CohortFilter
 from data.queries import patient, scores
 from pages.common.page import Page
-from pages.common.patient.case import Asked, Case, case_of
+from pages.common.patient.case import Asked, Case, case_of, only_of
 from pages.common.provenance import as_csv, download, how_made
 from pages.common.queries import ask, computed
 from pages.common.shown_table import show_table
@@ -15,8 +14,7 @@ from pages.common.shown_table import show_table
 
 def left_out(page: Page, case: Case) -> None:
     """Films that the model would not score, and sites without a grade, with the reasons."""
-    only = CohortFilter(system=case.chosen.system, subjects=(case.subject,))
-    refused = ask(page, scores.abstentions, only)
+    refused = ask(page, scores.abstentions, only_of(case.chosen, case.subject))
     refused = refused[refused["subject"] == case.subject]
     gaps = case.grades[case.grades["grade"].isna()]
     with st.expander(f"Not scored: films {len(refused)}, site grades {len(gaps)}", icon=":material/block:"):

@@ -33,7 +33,8 @@ def sections(page: Page, case: Case, site: str | None) -> None:
     name = pick_one(
         "More about this patient", list(known), keys.PATIENT_SECTION, label_visibility="collapsed"
     )
-    known[name](page, case, site)
+    with st.container(key=keys.OPEN_SECTION):
+        known[name](page, case, site)
 
 
 def _course_and_sites(page: Page, case: Case, site: str | None) -> None:

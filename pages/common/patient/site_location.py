@@ -15,7 +15,6 @@ from pages.common.page import Page
 from pages.common.patient.breakdown import Breakdown
 from pages.common.patient.cards import Place
 from pages.common.patient.case import Case
-from pages.common.viewer.stored_films import films_showing
 
 
 def place_of(page: Page, case: Case, found: Breakdown, visit: str, code: str) -> Place:
@@ -29,7 +28,7 @@ def place_of(page: Page, case: Case, found: Breakdown, visit: str, code: str) ->
         colour = NO_GRADE_COLOUR if pd.isna(row["grade"]) else grade_colour(int(row["grade"]), site.maximum)
         return Place(visit, row["image"], _spacing(found, row["image"]), row["box"], row["box"], colour)
     unit = {one.code: one.unit for one in case.system.sites}
-    beside = here[here["site"].map(unit) == site.unit]
+    beside = here[here["site"].map(unit) == site.unit] if len(here) else here
     if len(beside):
         row = beside.iloc[-1]
         why = f"not found; beside {row['site']}"
@@ -38,7 +37,7 @@ def place_of(page: Page, case: Case, found: Breakdown, visit: str, code: str) ->
 
 
 def _why_no_place(page: Page, case: Case, found: Breakdown, visit: str, site: Site) -> str:
-    films = films_showing(found.films, found.found, case.system, visit, site.region, site.side)
+    films = found.films_at(visit, site.region, site.side)
     if films.empty:
         of_side = " of this side" if site.side else ""
         return f"no {site.region} film{of_side} at this visit"

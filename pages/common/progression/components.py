@@ -36,8 +36,13 @@ def parts(page: Page, asked: Question, way: str) -> None:
         "each part by its own SDC95. A part without two readers has no SDC."
     )
     download(table, "change_by_part")
-    for halves in asked.system.halves:
-        _halves(asked, found, rule, halves)
+    for column, halves in zip(beside(len(asked.system.halves)), asked.system.halves, strict=True):
+        with column:
+            _halves(asked, found, rule, halves)
+
+
+def beside(count: int) -> list[Any]:
+    return list(st.columns(count)) if count else []
 
 
 def results_by_part(page: Page, asked: Question, way: str) -> dict[str, dict[str, Any]]:

@@ -45,8 +45,8 @@ def footer(page: Page, asked: Question, found: Found) -> None:
     """The commands and settings that made the numbers."""
     readers = next(iter(found.values()))["readers"]
     report_button(page, asked.chosen)
-    st.markdown("## The same on the command line")
-    st.code(commands(page, asked, readers), language="bash", wrap_lines=True)
+    with st.expander("The same on the command line", icon=":material/terminal:"):
+        st.code(commands(page, asked, readers), language="bash", wrap_lines=True)
     settings = asked.as_settings() | {"scorer": readers if asked.scorer == READERS else asked.scorer}
     grid = chosen_grid(page, asked.chosen, asked.component, asked.rule_used.name)
     frame = pd.DataFrame()

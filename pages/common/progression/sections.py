@@ -21,6 +21,7 @@ from pages.common.progression.plan.responsiveness import responsiveness
 from pages.common.progression.question import Question
 from pages.common.progression.sensitivity import sensitivity
 from pages.common.progression.subgroups import subgroups
+from pages.common.session_keys import OPEN_SECTION
 from pages.common.sticky_widgets import pick_one
 
 KEY = "progression_section"
@@ -42,6 +43,6 @@ def sections(page: Page, asked: Question, found: Found) -> None:
         "Plan a trial": plan_a_trial,
         "Access log and frozen analyses": lambda page, asked, _: frozen_analyses(page, asked),
     }
-    st.divider()
     name = pick_one("More about this change", list(known), KEY)
-    known[name](page, asked, found)
+    with st.container(key=OPEN_SECTION):
+        known[name](page, asked, found)

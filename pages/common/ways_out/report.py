@@ -17,12 +17,13 @@ WATCH_SECONDS = 1
 
 def report_button(page: Page, chosen: CohortFilter) -> None:
     """Make the agreement report of this score and campaign, of all patients; or take the one that is made."""
-    with st.container(border=True):
-        title = system_of(chosen).title
-        st.markdown(
-            f":material/description: **Report**: the {title} agreement evidence as one file that needs no "
-            "server; its first page stands alone. It holds every patient, whatever the filter."
-        )
+    words, button = st.columns([4, 1], vertical_alignment="center")
+    title = system_of(chosen).title
+    words.markdown(
+        f":material/description: **Report**: the {title} agreement evidence of all patients as one file that "
+        "needs no server; its first page stands alone."
+    )
+    with button:
         job = _job(page, chosen)
         if job is not None and job.is_running:
             _progress(page, chosen)

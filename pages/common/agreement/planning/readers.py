@@ -42,8 +42,10 @@ def readers_needed(page: Page, compared: Comparison) -> None:
         alt="SDC and ICC of change over the number of readers",
         sentence=_sentence(compared, change), data=rows,
     )  # fmt: skip
-    show_table(_by_readers(change))
-    _components(status, change)
+    with st.expander("SDC and ICC by number of readers", icon=":material/table:"):
+        show_table(_by_readers(change))
+    with st.expander("What scores vary by (G study)", icon=":material/table:"):
+        _components(status, change)
 
 
 def _answer(compared: Comparison, change: dict[str, Any]) -> None:
@@ -92,7 +94,7 @@ def _components(status: dict[str, Any], change: dict[str, Any]) -> None:
     show_table(pd.DataFrame(shown))
     note = "".join(f" Status: {why}." for why in status["notes"].values())
     sentence_with_data(
-        "What scores vary by (G study). Status: both visits, their means taken off. A difference of a reader "
+        "Status: both visits, their means taken off. A difference of a reader "
         f"on one patient that stays from visit to visit (patient x reader) cancels out of change.{note}",
         pd.DataFrame(rows), "components",
     )  # fmt: skip

@@ -107,8 +107,8 @@ def _change(page: Page, asked: Question, row: dict[str, Any], variance: str) -> 
         f"Mean change ({asked.unit}) with its 95% interval, at mean baseline; films set aside: "
         f"{row['films_set_aside']}; without a film at the visit: {gaps}. Variance: {variance}."
     )
-    for one in row["assumptions"]:
-        st.caption(f"**{one['title']}**: {one['text']}")
+    with st.expander("What is assumed of missing films", icon=":material/rule:"):
+        st.markdown("\n".join(f"- **{one['title']}**: {one['text']}" for one in row["assumptions"]))
     download(rows, "estimands")
     if row["tipping"]:
         _tipping(page, asked, row["tipping"])
@@ -140,17 +140,18 @@ def _tipping(page: Page, asked: Question, rows: list[dict[str, Any]]) -> None:
     st.markdown(sentence(row))
     if not row["missing"][0]:
         return
+    with st.expander("Figures of the tipping point", icon=":material/balance:"):
+        _tipping_figures(page, asked, row, titles[place])
+
+
+def _tipping_figures(page: Page, asked: Question, row: dict[str, Any], title: str) -> None:
     left, right = st.columns(2)
     with left:
-        chart(
-            tipping_line(row, unit=asked.unit, on=page.look),
-            "tipping",
-            alt=f"Tipping point of {titles[place]}",
-        )
+        chart(tipping_line(row, unit=asked.unit, on=page.look), "tipping", alt=f"Tipping point of {title}")
     with right:
         chart(
             tipping_map(row, unit=asked.unit, on=page.look), "tipping_map",
-            alt=f"Shifts of the missing changes of both arms, {titles[place]}",
+            alt=f"Shifts of the missing changes of both arms, {title}",
         )  # fmt: skip
     st.caption(
         f"Left: only the missing changes of {md(row['a'])} are shifted. Right: those of both arms; a dot "

@@ -171,14 +171,14 @@ def _show(page: Page, wish: Wish, result: dict[str, Any], curve: pd.DataFrame) -
     )  # fmt: skip
     for name, why in result["notes"].items():
         st.caption(f"{TESTS.get(name, name)}: {md(why)}.")
-    left, right = st.columns([1.2, 1] if result["by_readers"] else [1, 0.01])
+    left, right = st.columns([1.2, 1] if result["by_readers"] else [4, 1])
     with left:
         chart(power_by_patients(curve, wish.power, on=page.look), "plan", alt="Power over patients enrolled")
     with right:
         _by_readers(result)
-    with st.expander("What these numbers assume", icon=":material/rule:"):
+        download(table, "trial_plan", label="Plan (CSV)")
+    with right if result["by_readers"] else st.container(), st.expander("What these numbers assume"):
         st.markdown("\n".join(f"- {md(text)}" for text in result["assumptions"]))
-    download(table, "trial_plan", label="Plan (CSV)")
 
 
 def _table(result: dict[str, Any]) -> pd.DataFrame:
