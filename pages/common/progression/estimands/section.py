@@ -14,15 +14,13 @@ from core.progression.estimands.tipping import tipping_sentence
 from core.report import formatting
 from pages.common.charts import chart
 from pages.common.page import Page
+from pages.common.progression.commands import ESTIMAND_KEY, NO_EVENT
 from pages.common.progression.estimands.compute import estimands_of, event_columns
 from pages.common.progression.figures import Found
 from pages.common.progression.question import Question
 from pages.common.provenance import download
 from pages.common.shown_table import show_table
 from pages.common.sticky_widgets import pick, pick_many
-
-NO_EVENT = "no event"
-KEY = "progression_estimand_"
 
 
 def estimands_section(page: Page, asked: Question, found: Found) -> None:
@@ -58,13 +56,13 @@ def _choices(page: Page, asked: Question) -> tuple[str, str, tuple[str, ...], st
     one, two, three = st.columns([1, 1.2, 1.6])
     with one:
         event = pick(
-            "Intercurrent event", [NO_EVENT, *event_columns(page, asked)], f"{KEY}event",
+            "Intercurrent event", [NO_EVENT, *event_columns(page, asked)], f"{ESTIMAND_KEY}event",
             help="A property of the patients: the day from baseline, or the visit, of rescue, stop of "
             "treatment or surgery.",
         )  # fmt: skip
     with two:
         strategy = pick(
-            "Estimand", [one.name for one in STRATEGIES], f"{KEY}strategy",
+            "Estimand", [one.name for one in STRATEGIES], f"{ESTIMAND_KEY}strategy",
             format_func=lambda name: STRATEGY[name].title,
             help=" \n\n".join(f"**{one.title}**: {one.text}" for one in STRATEGIES),
         )  # fmt: skip
@@ -72,12 +70,15 @@ def _choices(page: Page, asked: Question) -> tuple[str, str, tuple[str, ...], st
     with three:
         if strategy == "composite":
             rule = pick(
-                "Progressor definition", asked.system.cutoffs, f"{KEY}rule", format_func=formatting.definition
+                "Progressor definition",
+                asked.system.cutoffs,
+                f"{ESTIMAND_KEY}rule",
+                format_func=formatting.definition,
             )
         elif strategy != "while-on-treatment":
             assumptions = pick_many(
                 "Missing films, beside missing at random", [one.name for one in ASSUMPTIONS[1:]],
-                f"{KEY}missing", ["j2r"], format_func=lambda name: ASSUMPTION[name].title,
+                f"{ESTIMAND_KEY}missing", ["j2r"], format_func=lambda name: ASSUMPTION[name].title,
                 help=" \n\n".join(f"**{one.title}**: {one.text}" for one in ASSUMPTIONS),
             )  # fmt: skip
     return ("" if event == NO_EVENT else event), strategy, tuple(assumptions), rule
