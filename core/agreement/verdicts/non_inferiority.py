@@ -3,8 +3,8 @@
 The difference is the mean over readers of the model's coefficient with a reader, minus the mean over pairs
 of readers of theirs with each other. Its limits are the widest of three: a symmetric bootstrap-t of patients,
 the same on the scale of Fisher's z, where the standard error is that at the limit (as Fieller's), and
-percentiles, the first two at 97% so that all three together hold at 95. Each alone calls too many models not inferior whose difference lies at the margin
-(docs/statistics-coverage.md).
+percentiles, the first two at 97% so that all three together hold at 95. Each alone calls too many models not
+inferior whose difference lies at the margin (docs/statistics-coverage.md).
 """
 
 from __future__ import annotations
