@@ -36,7 +36,7 @@ CUTS = {
     "bias_index": "bias index",
 }
 MOST_CUTS = 5
-NEED_A_MODEL = (("margin", "changes"), ("icc_margin", "kappa_margin"))
+NEED_A_MODEL = ("margin", "icc_margin", "kappa_margin")
 CHOICES = (
     "loa_ci", "draws", "seed", "model", "margin", "changes", "bias_margin", "icc_margin", "kappa_margin",
 )  # fmt: skip
@@ -103,7 +103,9 @@ LARGEST = 1e100  # squares of larger ratings would leave the range of numbers
     show_default=True,
     help="Of SEM, MDC, SD, CCC and kappas in the text: those that hold best, or the textbook forms.",
 )
-@click.option("--changes", is_flag=True, help="The ratings are changes: count false ones (with --model).")
+@click.option(
+    "--changes", is_flag=True, help="The ratings are changes: intervals for changes; with --model false ones."
+)
 @range_options
 @table_options
 @where_option
@@ -116,10 +118,9 @@ def command(file: str, **options: Any) -> int:
     """
     from core.agreement.table import Choices
 
-    for pair in NEED_A_MODEL:
-        if not options["model"] and any(options[name] not in (None, False) for name in pair):
-            first, second = (f"--{name.replace('_', '-')}" for name in pair)
-            raise click.UsageError(f"{first} and {second} need --model")
+    for name in NEED_A_MODEL:
+        if not options["model"] and options[name] is not None:
+            raise click.UsageError(f"--{name.replace('_', '-')} needs --model")
     frame, order, locate = _long(file, options)
     choices = Choices(
         **{name: options[name] for name in CHOICES},

@@ -25,6 +25,14 @@ TABLES = ("totals", "site_scores", "findings", "images", "subjects")
     help="Only scores and findings of this campaign (repeatable) [default: all, but for a model's reads of "
     "single films where it also read them together].",
 )
+@click.option(
+    "--property",
+    "properties",
+    multiple=True,
+    metavar="NAME",
+    help="Also this property of the patients, as a column of totals, for --strata, --covariate and --event "
+    "of progression (repeatable).",
+)
 @click.option("--unblinded", is_flag=True, help="Insist on arms; refused while the cohort is blinded.")
 @json_option
 @click.pass_context
@@ -35,6 +43,7 @@ def command(
     system: str,
     rule: str,
     campaigns: tuple[str, ...],
+    properties: tuple[str, ...],
     unblinded: bool,
     as_json: bool,
 ) -> int:
@@ -54,6 +63,7 @@ def command(
         rule=rule,
         unblinded=unblinded,
         campaigns=campaigns,
+        properties=properties,
     )
     emit(
         {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from core.report.blocks import Report
 
 ENDINGS = (".html",)
+MARGIN, LOSS = click.FloatRange(min=0, min_open=True), click.FloatRange(min=0, max=1, min_open=True)
 
 
 @click.command(short_help="The agreement evidence as one page.")
@@ -29,23 +30,46 @@ ENDINGS = (".html",)
     type=click.IntRange(0, 20),
     help="Patients shown with their films.",
 )
+@click.option("--strata", multiple=True, metavar="COLUMN", help="Compare arms within this (repeatable).")
+@click.option(
+    "--covariate",
+    "covariates",
+    multiple=True,
+    metavar="COLUMN",
+    help="Compare arms at equal values of this property (repeatable).",
+)
+@click.option("--event", default="", metavar="COLUMN", help="Intercurrent event: day or visit, a property.")
+@click.option("--bias-margin", type=MARGIN, help="Preset margin of a bias, in score units.")
+@click.option("--icc-margin", type=LOSS, help="Preset loss of ICC(A,1) that counts as none.")
+@click.option(
+    "--kappa-margin", type=LOSS, help="Preset loss of quadratic kappa of sites that counts as none."
+)
 @json_option
 @click.pass_context
-def command(ctx: click.Context, out: Path, system: str, campaign: str, cases: int, as_json: bool) -> int:
+def command(
+    ctx: click.Context, out: Path, system: str, campaign: str, cases: int, as_json: bool, **asked: Any
+) -> int:
     """Write the agreement report: readers among themselves, and the model as a reader.
 
     One self-contained page: no server, no network; the same cohort gives the same bytes. Arms are left out
     while the study is blinded. A verdict on a model needs a margin that was set before it scored:
-    'sharpline study --margin'.
+    'sharpline study --margin'. Further sections: verdicts against a margin, two campaigns, arms, estimands
+    with the tipping point, and a trial like this one.
     """
     from core.domain import CohortFilter
     from core.report.compose import compose
+    from core.report.trial.inputs import Asked
     from data.queries.report_inputs import report_inputs
     from data.store.cohort import CohortStore
 
     _check(out)
     inputs = report_inputs(
-        CohortStore(ctx.obj["cohort"]), system or CohortFilter().system, campaign, cases, note=note
+        CohortStore(ctx.obj["cohort"]),
+        system or CohortFilter().system,
+        campaign,
+        cases,
+        note=note,
+        asked=Asked(**asked),
     )
     version = inputs.origin.version
     note(f"cohort version {version}: computing agreement")

@@ -40,10 +40,8 @@ class Sdc:
         return self.limit(self.averaged)
 
     def limits_of(self, readers: np.ndarray) -> np.ndarray | float:
-        """SDC that each patient is judged by, from the readers that he has; one for all without a pool."""
-        if not self.is_pool:
-            return self.usual
-        return self.limit() / np.sqrt(np.maximum(np.asarray(readers, float), 1))
+        """SDC that each patient's change is judged by, wherever it is: the rule is ``judged_by``."""
+        return judged_by(self.limit(), self.averaged, readers, is_pool=self.is_pool)
 
     def limit(self, averaged: int = 1, multiplier: float = LIMITS) -> float:
         """SDC of the mean of ``averaged`` readers: 1.96 sqrt(EMS / averaged); 80% with multiplier 1.2816."""
@@ -57,6 +55,20 @@ class Sdc:
     def sd_of_difference(self) -> float:
         """SD of the difference between two readers' changes: sqrt(2 EMS); for two readers their own SD."""
         return sqrt(2 * self.residual_ms)
+
+
+def judged_by(one: float, averaged: int, readers: np.ndarray | float, *, is_pool: bool) -> np.ndarray | float:
+    """The SDC that a change of so many ``readers`` is judged by. one: of one reader.
+
+    Where readers read all patients, everybody is judged by the SDC of the mean of all of them, also who lacks
+    one: one cut-off for the study. In a pool, where that is nobody's, each by that of the readers he has;
+    NaN or 0 readers (a change that was put in) by that of as many as are usual.
+    """
+    if not is_pool:
+        return one / sqrt(averaged)
+    count = np.asarray(readers, float)
+    found = one / np.sqrt(np.where(count >= 1, count, averaged))
+    return found if found.ndim else float(found)
 
 
 def smallest_detectable_change(change: np.ndarray) -> Sdc | None:

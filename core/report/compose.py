@@ -20,6 +20,11 @@ from core.report.site_by_site import site_by_site
 from core.report.statistics import agreement, imputed, left_out, models_as_readers, reader_error, sites
 from core.report.status_change import ICC, patient_by_patient, status_and_change
 from core.report.subgroups import reread_numbers, rereads, subgroup_numbers, subgroups
+from core.report.trial.arms import adjusted_arms, answer, change_by_arm
+from core.report.trial.campaigns import two_campaigns, with_model
+from core.report.trial.estimands import estimands_of, named_estimands
+from core.report.trial.planning import next_trial, planned
+from core.report.trial.verdicts import verdict_rows, verdicts
 from core.scores.display.layout import layout
 
 PHANTOM = "Phantom data: simulated patients, rendered films, simulated readers."
@@ -44,8 +49,10 @@ def compose(inputs: ReportInputs) -> Report:
     models = models_as_readers(readings, margin.value if margin else None) if len(readings.people) > 1 else []
     by_site = sites(inputs.grades, readings, layout(inputs.system)) if readings.pairs else None
     grouped, again = subgroup_numbers(readings, inputs.groups), reread_numbers(inputs)
+    margins, arms = verdict_rows(inputs), adjusted_arms(inputs)
+    named, trial, campaigns = estimands_of(inputs), next_trial(inputs), two_campaigns(inputs)
     sections = (
-        in_short(inputs, pairs, errors, models),
+        in_short(inputs, pairs, errors, models, arms),
         design(inputs),
         counted(inputs),
         status_and_change(readings, pairs, errors),
@@ -53,6 +60,11 @@ def compose(inputs: ReportInputs) -> Report:
         subgroups(inputs, grouped),
         rereads(inputs, again),
         model_as_reader(inputs, models),
+        verdicts(inputs, margins),
+        with_model(inputs, campaigns),
+        change_by_arm(inputs, arms),
+        named_estimands(inputs, named),
+        planned(inputs, trial),
         site_by_site(inputs, by_site),
         largest_disagreements(inputs),
         missing_sites(inputs),
@@ -64,6 +76,11 @@ def compose(inputs: ReportInputs) -> Report:
         "agreement": _records(pairs),
         "reader_error": errors,
         "model_as_reader": models,
+        "verdicts": margins,
+        "with_and_without": campaigns,
+        "arms": arms,
+        "estimands": named,
+        "plan": {name: value for name, value in trial.items() if name != "curve"},
         "subgroups": _records(grouped),
         "readers_against_themselves": _records(again),
         "sites": _records(by_site.by_site) if by_site else [],
@@ -93,9 +110,13 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def in_short(
-    inputs: ReportInputs, pairs: pd.DataFrame, errors: list[dict[str, Any]], models: list[dict[str, Any]]
+    inputs: ReportInputs,
+    pairs: pd.DataFrame,
+    errors: list[dict[str, Any]],
+    models: list[dict[str, Any]],
+    arms: dict[str, Any],
 ) -> Section:
-    """What a committee asks first, readers beside model."""
+    """What a committee asks first, readers beside model. arms: of ``adjusted_arms``."""
     readings = inputs.readings
     blocks: list[Block] = []
     panel = readings.panels[-1]
@@ -113,7 +134,7 @@ def in_short(
     blocks.append(_beside(inputs, pairs, errors, models))
     if readings.models:
         blocks.append(Text(margin_words(inputs.margin, inputs.system.title), "note"))
-    blocks += [Facts(_standing_alone(inputs)), Text(SHORT_LIMITS, "note")]
+    blocks += [Facts((*_standing_alone(inputs), ("Arms", _arms(inputs, arms)))), Text(SHORT_LIMITS, "note")]
     return Section("short", "In short", tuple(blocks))
 
 
@@ -135,6 +156,12 @@ def _standing_alone(inputs: ReportInputs) -> tuple[tuple[str, str], ...]:
         ("Missing sites", inputs.rule.title),
         ("Made from", f"cohort version {origin.version}, Sharpline {origin.software}"),
     )
+
+
+def _arms(inputs: ReportInputs, arms: dict[str, Any]) -> str:
+    if "failed" in arms or not arms["comparisons"]:
+        return f"not compared: {arms.get('failed') or arms['notes'].get('comparisons', '')}"
+    return answer(inputs, arms)
 
 
 def _main(models: list[dict[str, Any]], readings: Readings, model: str, panel: str) -> dict[str, Any] | None:

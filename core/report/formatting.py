@@ -43,13 +43,18 @@ def estimated(block: dict[str, Any], digits: int = 2, *, signed: bool = False) -
     return with_interval([block["estimate"], *block["ci"]], digits, signed=signed)
 
 
-def percent(block: dict[str, Any]) -> str:
-    """{estimate, ci} of a proportion as "12% (3% to 25%)"."""
+def percent(block: dict[str, Any], *, signed: bool = False, empty: str = "no case") -> str:
+    """{estimate, ci} of a proportion as "12% (3% to 25%)", of a difference as "−22% (−43% to +2%)".
+
+    signed: a difference of proportions. empty: what stands where there is none.
+    """
     if block["estimate"] is None:
-        return "no case"
-    low, high = block["ci"]
-    limits = "(no interval)" if low is None or high is None else f"({100 * low:.0f}% to {100 * high:.0f}%)"
-    return f"{100 * block['estimate']:.0f}% {limits}"
+        return empty
+    value, low, high = (
+        None if one is None else f"{number(100 * one, 0, signed=signed)}%"
+        for one in (block["estimate"], *block["ci"])
+    )
+    return f"{value} (no interval)" if low is None or high is None else f"{value} ({low} to {high})"
 
 
 def p_value(value: Any) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from core.agreement.comparison import Readings
 from core.report.blocks import FilmPicture
+from core.report.trial.inputs import Asked, Trial
 from core.scores.system import Rule, ScoreSystem
 
 
@@ -70,7 +71,8 @@ class ReportInputs:
     body_part, reader, reason``. counts: of the cohort. arms: patients in each, empty while the study is
     blinded. margins: oldest first. cases: worst first. groups: ``subject, group, level`` of
     ``core.agreement.subgroups.levels``. rereads: totals of human readers who read again,
-    ``core.agreement.rereads``.
+    ``core.agreement.rereads``. trial: what the sections on arms, estimands and planning are made from.
+    asked: strata, covariates, event and margins of these sections.
     """
 
     system: ScoreSystem
@@ -91,6 +93,8 @@ class ReportInputs:
     cases: tuple[Case, ...] = field(default=())
     groups: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["subject", "group", "level"]))
     rereads: pd.DataFrame = field(default_factory=pd.DataFrame)
+    trial: Trial = field(default_factory=Trial)
+    asked: Asked = field(default_factory=Asked)
 
     @property
     def patients(self) -> int:

@@ -16,29 +16,39 @@ from core.errors import InputError
 from core.reader_labels import models, people, people_campaigns, shown_readings
 from core.report.inputs import MarginSet, Origin, ReportInputs
 from core.report.statistics import baseline_damage
+from core.report.trial.inputs import Asked
 from data.queries import cohort, report, scores
 from data.queries.readings import read_modes, readings
 from data.queries.report_cases import cases_of
+from data.queries.report_trial import campaigns_of, trial_of
 from data.store.cohort import CohortStore
 from data.store.transaction import software_version
 from data.study.settings import margins
 from data.verify import verify
 
+NOTHING = Asked()
 TRIES = 3  # how often it begins again when somebody writes to the cohort meanwhile
 
 
 def report_inputs(
-    store: CohortStore, system: str, campaign: str, cases: int, *, note: Callable[[str], None]
+    store: CohortStore,
+    system: str,
+    campaign: str,
+    cases: int,
+    *,
+    note: Callable[[str], None],
+    asked: Asked = NOTHING,
 ) -> ReportInputs:
     """The inputs of one version of the cohort, as an analyst may see them.
 
     campaign: "" for the one with most patients. cases: patients shown with their films, worst first.
-    note: called with a message before each long step. Raises InputError for a campaign that does not exist,
-    for fewer than two readings, and for a cohort that somebody keeps writing to.
+    note: called with a message before each long step. asked: strata, covariates, event and margins.
+    Raises InputError for a campaign or property that does not exist, for fewer than two readings, and for a
+    cohort that somebody keeps writing to.
     """
     for _ in range(TRIES):
         before = store.version()
-        found = _inputs(store, system, campaign, cases, note)
+        found = _inputs(store, system, campaign, cases, note, asked)
         if store.version() == before:
             return found
         note("the cohort was written to meanwhile; beginning again")
@@ -48,7 +58,7 @@ def report_inputs(
 
 
 def _inputs(
-    store: CohortStore, name: str, campaign: str, cases: int, note: Callable[[str], None]
+    store: CohortStore, name: str, campaign: str, cases: int, note: Callable[[str], None], asked: Asked
 ) -> ReportInputs:
     system, viewer = systems.get(name), Viewer()
     state = cohort.state(store)
@@ -59,6 +69,9 @@ def _inputs(
     counts = frames["data.queries.cohort.counts"]
     compared = readings(totals, readers, system, chosen.campaign)
     _needs_two(store, system.title, compared.kinds)
+    trial, more = trial_of(store, viewer, system, compared, chosen.campaign, asked, state["reference_arm"])
+    frames |= more
+    together = campaigns_of(totals, readers, system, compared, chosen.campaign)
     found = ReportInputs(
         system=system,
         rule=system.default_rule,
@@ -79,6 +92,8 @@ def _inputs(
             subjects, frames["data.queries.cohort.baseline"], compared, is_blinded=state["blinded"]
         ),
         rereads=repeats(totals, chosen.campaign, read_modes(readers)),
+        trial=replace(trial, campaigns=together),
+        asked=asked,
     )
     return replace(found, cases=cases_of(store, found, chosen, cases))
 

@@ -61,14 +61,16 @@ def export(
     rule: str = "",
     unblinded: bool = False,
     campaigns: Sequence[str] = (),
+    properties: Sequence[str] = (),
 ) -> Exported:
     """Writes a table of the cohort to a file, whole or not at all.
 
     table: one of ``TABLES``. system: only this one. rule: totals under this rule (SYSTEM.RULE)
     instead of each system's default. unblinded: insist on arms. campaigns: only
     these, of scores and findings; all of them, but for a model's reads of single films, where empty.
-    Raises NotAllowed for arms of a blinded cohort, InputError for an unknown table, rule, system, campaign or
-    ending.
+    properties: of the patients, as further columns of totals.
+    Raises NotAllowed for arms of a blinded cohort, InputError for an unknown table, rule, system, campaign,
+    property or ending.
     """
     if table not in TABLES:
         raise InputError(f"table {table}", f"one of {', '.join(TABLES)} is needed", "choose one")
@@ -80,12 +82,14 @@ def export(
     chosen = _rule(rule, only) if rule else None
     if chosen is not None and table != "totals":
         raise InputError("--rule", "it belongs to totals", "leave it out")
+    if properties and table != "totals":
+        raise InputError("--property", "it belongs to totals; subjects has them all", "leave it out")
     with store.look(Viewer()) as look:
         if unblinded and not look.allowed.sees_arm:
             raise NotAllowed("--unblinded", "this cohort is blinded", "leave it out, or have it unblinded")
         _register_orders(look)
         _register_campaigns(look, campaigns)
-        sql = TABLES[table](look, only, chosen)
+        sql = _with_properties(look, TABLES[table](look, only, chosen), properties)
         version = int(look.value("SELECT value FROM meta WHERE key = 'cohort_version'"))
         head = str(look.value("SELECT hash FROM event ORDER BY event DESC LIMIT 1"))
         rows = _write(look, sql, path, f"Sharpline cohort version {version}, head of the audit trail {head}")
@@ -254,6 +258,33 @@ def _subjects(look: Look, system: ScoreSystem | None, rule: tuple[ScoreSystem, R
         FROM subject t LEFT JOIN covariate v ON v.subject = t.subject AND v.visit IS NULL
         LEFT JOIN subject_place sp ON sp.subject = t.subject
         GROUP BY t.subject, t.arm, t.sex, t.birth_year, t.centre, sp.place ORDER BY sp.place, t.subject"""
+
+
+def _with_properties(look: Look, sql: str, names: Sequence[str]) -> str:
+    """The statement with a column for each property of the patients; raises InputError for an unknown one."""
+    if not names:
+        return sql
+    known = look.query("SELECT DISTINCT name FROM covariate WHERE visit IS NULL ORDER BY name")[
+        "name"
+    ].tolist()
+    own = ["sex", "birth_year", "centre"]
+    taken = [*look.query(f"DESCRIBE {sql}")["column_name"], "row_place"]
+    unknown = [name for name in names if name not in [*own, *known] or name in taken]
+    if unknown:
+        raise InputError(
+            f"property {unknown[0]}", f"the patients have {', '.join([*own, *known])}", "choose one of these"
+        )
+    columns = "".join(
+        f", s.{name} AS {name}"
+        if name in own
+        else f", (SELECT max(coalesce(v.text, {_short('v.number')})) FROM covariate v WHERE v.visit IS NULL "
+        f"AND v.subject = t.subject AND v.name = {_text(name)}) AS {_identifier(name)}"
+        for name in dict.fromkeys(names)
+    )
+    return f"""
+        SELECT t.* EXCLUDE (row_place){columns}
+        FROM (SELECT *, row_number() OVER () AS row_place FROM ({sql})) t
+        LEFT JOIN subject s ON s.subject = t.subject ORDER BY t.row_place"""
 
 
 def _short(number: str) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from core import scores as systems
 from core.domain import CohortFilter
-from core.progression.sdc import study_sdc
+from core.progression.sdc import judged_by, study_sdc
 from core.reader_labels import label_kinds, people, shown_readings
 from core.scores.system import ScoreSystem
 from data.queries import scores
@@ -34,8 +34,8 @@ class Error:
     is_pool: bool = False
 
     def limit(self, readers: int) -> float:
-        """SDC that a change of so many readers is judged by; as of a usual patient without any."""
-        return self.one / math.sqrt(readers or self.averaged)
+        """SDC that a change of so many readers is judged by, as in the commands."""
+        return float(judged_by(self.one, self.averaged, readers, is_pool=self.is_pool))
 
     @property
     def mean(self) -> float:
@@ -49,10 +49,14 @@ class Error:
 
     def text_of(self, readers: int) -> str:
         """The SDC of so many readers in words, with what it comes from."""
-        number = readers or self.averaged
+        number = (readers or self.averaged) if self.is_pool else self.averaged
         whose = "one reader" if number == 1 else f"mean of {number} readers"
         pool = f" of a pool of {len(self.readers)} readers" if self.is_pool else ""
-        return f"SDC95 ({whose}) {self.limit(number):.2f}, n = {self.n}{pool}"
+        own = ""
+        if not self.is_pool and 0 < readers < self.averaged:
+            limit = self.one / math.sqrt(readers)
+            own = f"; this change is of {readers} of them, whose own SDC95 is {limit:.2f}"
+        return f"SDC95 ({whose}) {self.limit(number):.2f}, n = {self.n}{pool}{own}"
 
 
 def system_of(chosen: CohortFilter) -> ScoreSystem:

@@ -282,7 +282,7 @@ def test_a_rater_with_text_only_is_named(run):
         ("subject,rater,rating\n1,A,1\n", ["--where", "rater=Z"], "rows with these values are needed"),
         ("subject,rater,rating\n1,A,1\n", ["--raters", "Z"], "the raters are A"),
         ("subject,rater,rating\n1,A,1\n1,B,1\n", ["--model", "Z"], "--model Z"),
-        ("subject,rater,rating\n1,A,1\n", ["--margin", "2"], "--margin and --changes need --model"),
+        ("subject,rater,rating\n1,A,1\n", ["--margin", "2"], "--margin needs --model"),
         ("subject,rater,rating\n1,A,1\n", ["--cluster", "p"], "has no column p"),
     ],
 )
@@ -464,3 +464,17 @@ def test_better_intervals_stand_beside_the_textbook_ones(run):
     assert f"({better['mdc95'][0]:.4f} to {better['mdc95'][1]:.4f})" in text and "readers fixed" in text
     _, text, _ = run(table, "--intervals", "textbook", as_json=False)
     assert f"({found['mdc95_ci'][0]:.4f} to {found['mdc95_ci'][1]:.4f})" in text
+
+
+def test_changes_have_their_intervals_without_a_model(run):
+    rng = np.random.default_rng(8)
+    seen = rng.poisson(1.5, 30)[:, None] + rng.normal(0, 1, (30, 2))
+    rows = [(f"P{place}", reader, seen[place, number])
+            for place in range(30) for number, reader in enumerate(("R1", "R2"))]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=["subject", "rater", "rating"])
+    status, found, _ = run(frame, "--changes")
+    assert status == 0 and "model_as_reader" not in found
+    assert found["intervals"]["note"] == "" and found["intervals"]["mdc95"][0] < found["mdc95"]
+    _, plain, _ = run(frame)
+    assert "--changes" in plain["intervals"]["note"]
+    assert found["intervals"]["mdc95"] != plain["intervals"]["mdc95"] and found["mdc95"] == plain["mdc95"]

@@ -47,6 +47,21 @@ def test_a_patient_is_judged_by_the_sdc_of_as_many_readers(open_app, pool):
     assert f"SDC95 (mean of 2 readers) {sdc.limit(2):.2f}" in two
 
 
+def test_patient_page_and_count_judge_a_patient_of_one_reader_alike(open_app, tmp_path):
+    """Two readers read all but one patient, whom one of them read: his change lies between the SDCs."""
+    rng = np.random.default_rng(2)
+    seen = rng.poisson(2, 24)[:, None] + rng.integers(-2, 3, (24, 2)).astype(float)
+    sdc = study_sdc(seen[:23])
+    between = float(np.floor(sdc.limit(2)) + 1)
+    assert sdc.limit(2) < between < sdc.limit(1)
+    seen[23] = [between, np.nan]
+    path = tmp_path / "lacks.duckdb"
+    pool_cohort.build(path, seen)
+    said = words(open_app(PATIENT, cohort=path, patient="P023"), "markdown")
+    assert "**beyond reading error**" in said and f"SDC95 (mean of 2 readers) {sdc.limit(2):.2f}" in said
+    assert f"this change is of 1 of them, whose own SDC95 is {sdc.limit(1):.2f}" in said
+
+
 def test_reading_error_of_a_pool_is_on_the_agreement_page(open_app, pool):
     path, seen = pool
     at = open_section(open_app(AGREEMENT, cohort=path), "Reading error")

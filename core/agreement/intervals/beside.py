@@ -13,8 +13,9 @@ from core.agreement.intervals.kappas import kappa_limits
 from core.agreement.intervals.status import METHOD, concordance_limits, spread_factors
 
 CHANGES = (
-    "of changes such intervals held in 82 to 92% of simulated studies; `progression`, or --model with "
-    "--changes, has better ones"
+    "of changes such intervals held in 82 to 92% of simulated studies; --changes, or `progression`, has "
+    "better "
+    "ones"
 )
 READERS = "held fixed: the intervals are for these readers, not for others"
 

@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from core.figures.style import LIGHT, Look, apply
+from core.progression.estimands.tipping import shifted
 from core.report.formatting import signed
 
 
@@ -45,7 +46,7 @@ def tipping_line(row: dict[str, Any], *, unit: str, on: Look = LIGHT) -> go.Figu
                 annotation_text=f"verdict turns at {signed(row[side])}", annotation_position="top",
             )  # fmt: skip
     apply(figure, on, height=330)
-    figure.update_xaxes(title_text=f"Shift of the {row['missing'][0]} missing changes of {row['a']} ({unit})")
+    figure.update_xaxes(title_text=f"Shift of the {shifted(row['missing'][0], row['a'])} ({unit})")
     figure.update_yaxes(title_text=f"{row['a']} minus {row['b']} ({unit})")
     return figure
 
@@ -72,7 +73,7 @@ def tipping_map(row: dict[str, Any], *, unit: str, on: Look = LIGHT) -> go.Figur
         )
     )  # fmt: skip
     apply(figure, on, height=330)
-    figure.update_xaxes(title_text=f"{row['b']}: {row['missing'][1]} missing changes shifted by ({unit})")
-    figure.update_yaxes(title_text=f"{row['a']}: {row['missing'][0]} missing, shifted by")
+    figure.update_xaxes(title_text=f"Shift of the {shifted(row['missing'][1], row['b'])} ({unit})")
+    figure.update_yaxes(title_text=f"Shift of the {shifted(row['missing'][0], row['a'])}")
     figure.update_layout(showlegend=False)
     return figure

@@ -24,7 +24,7 @@ from core.progression.estimands.panel import Panel, films_until, panel_of
 from core.progression.estimands.strategies import ASSUMPTION, MAR, STRATEGY, VARIANCE, WEIGHTED
 from core.progression.estimands.tipping import reach_of, tipping_grid, tipping_point
 from core.progression.estimands.weighted import weighted_effects
-from core.progression.missing.methods import observed_change
+from core.progression.missing.methods import observed_change, observed_readers
 from core.progression.missing.multiple_imputation import IMPUTATIONS, SEED, Pooled
 from core.progression.pairing import WINDOW_DAYS, interval_of
 from core.progression.progressors import Cutoff, cutoff, progressed
@@ -204,7 +204,7 @@ def _composite(found: Affected, rule: Cutoff, sdc: Sdc | None) -> dict[str, Any]
     kept = found.courses
     change, has_event = observed_change(kept), ~np.isnan(found.day)
     years = change_per_year(change, kept.patients["target_day"] - kept.patients["from_day"])
-    judged = progressed(rule, change, years, sdc.usual if sdc else None)
+    judged = progressed(rule, change, years, sdc.limits_of(observed_readers(kept)) if sdc else None)
     if judged is None:
         raise InputError(
             rule.name, "an SDC needs two readers and two patients with both films", "choose another cut-off"

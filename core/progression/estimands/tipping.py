@@ -85,3 +85,27 @@ def tipping_grid(found: Effects, arm: int, other: int, reach: float) -> dict[str
 def reach_of(point: Tipping, spread: float) -> float:
     """How far a grid should go: beyond the tipping point; without one, two standard deviations of change."""
     return REACH * abs(point.delta) if point.delta else 2 * spread if spread > 0 else 1.0
+
+
+def tipping_sentence(row: dict[str, Any], *, bold: str = "") -> str:
+    """The verdict, and the shift that turns it. row: of ``tipping``. bold: marks around the shift."""
+    a, b = row["a"], row["b"]
+    verdict = f"{a} and {b} differ" if row["is_different"] else f"No difference of {a} and {b} is shown"
+    if not row["missing"][0]:
+        return f"{verdict}. {a} has no missing film: nothing can be shifted."
+    seen = f"Changes seen in {a}: mean {_signed(row['observed_mean'])}, SD {row['observed_sd']:.2f}."
+    what = shifted(row["missing"][0], a)
+    if row["delta"] is None:
+        return f"{verdict}; no shift of the {what} turns this. {seen}"
+    sides = " or ".join(_signed(row[side]) for side in ("up", "down") if row[side] is not None)
+    verb = "is" if row["missing"][0] == 1 else "are"
+    return f"{verdict}. {bold}The verdict turns when the {what} {verb} shifted by {sides}.{bold} {seen}"
+
+
+def shifted(missing: int, arm: str) -> str:
+    """The missing changes of an arm, in words."""
+    return f"{missing} missing {'change' if missing == 1 else 'changes'} of {arm}"
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.2f}".replace("-", "−")

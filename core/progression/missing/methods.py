@@ -75,7 +75,8 @@ class FilledChange:
 
     change: shape (imputations, patients), one row unless the method is multiple; NaN where the method gives
     none. is_imputed: (patients,), True where the value is not that of a film. films_used: (subject, day) of
-    the films that values rest on. too_early: (subject, since) of patients whose only rate comes from a film
+    the films that values rest on. readers: (patients,), how many gave the change at the film of the second
+    visit, NaN where it is put in. too_early: (subject, since) of patients whose only rate comes from a film
     too soon after baseline to go on with; they have no value.
     """
 
@@ -83,6 +84,7 @@ class FilledChange:
     change: np.ndarray
     is_imputed: np.ndarray
     films_used: pd.DataFrame
+    readers: np.ndarray
     too_early: tuple[tuple[str, float], ...] = ()
 
     @property
@@ -94,6 +96,13 @@ def observed_change(courses: Courses) -> np.ndarray:
     """Change at the film of the second visit, NaN without one, shape (patients,)."""
     keys = pd.MultiIndex.from_frame(courses.patients[["subject", "target_day"]])
     value = courses.films.set_index(["subject", "day"])["change"]
+    return np.asarray(value.reindex(keys).to_numpy(float))
+
+
+def observed_readers(courses: Courses) -> np.ndarray:
+    """How many readers gave the change at the film of the second visit, NaN without one, (patients,)."""
+    keys = pd.MultiIndex.from_frame(courses.patients[["subject", "target_day"]])
+    value = courses.films.set_index(["subject", "day"])["readers"]
     return np.asarray(value.reindex(keys).to_numpy(float))
 
 
@@ -124,7 +133,7 @@ def fill_change(courses: Courses, name: str, *, min_interval: float = MIN_INTERV
     is_early = np.isnan(change) & is_below(before["since"], min_interval) & (name == "linear")
     early = zip(courses.patients["subject"][is_early], before["since"][is_early], strict=True)
     too_early = tuple((str(subject), float(since)) for subject, since in early)
-    return FilledChange(BY_NAME[name], change[None], is_imputed, used, too_early)
+    return FilledChange(BY_NAME[name], change[None], is_imputed, used, observed_readers(courses), too_early)
 
 
 def _beside(courses: Courses, *, is_before: bool) -> pd.DataFrame:

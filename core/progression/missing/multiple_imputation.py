@@ -17,7 +17,7 @@ from scipy import special
 
 from core.agreement.proportion import wilson
 from core.progression.courses import Courses
-from core.progression.missing.methods import BY_NAME, FilledChange, observed_change
+from core.progression.missing.methods import BY_NAME, FilledChange, observed_change, observed_readers
 
 IMPUTATIONS, SEED = 20, 20240229
 BURN_IN, APART = 10, 2  # cycles before the first and between two imputations
@@ -60,7 +60,8 @@ def fill_multiply(
         ],
         ignore_index=True,
     )
-    return FilledChange(BY_NAME["multiple"], change, is_missing & ~np.isnan(change).any(axis=0), used)
+    is_imputed = is_missing & ~np.isnan(change).any(axis=0)
+    return FilledChange(BY_NAME["multiple"], change, is_imputed, used, observed_readers(courses))
 
 
 def _wide(courses: Courses, visit_days: list[float] | None) -> pd.DataFrame:

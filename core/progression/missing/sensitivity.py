@@ -82,13 +82,13 @@ def sensitivity(
         if interval is None:
             interval = interval_of(readings.rows, options.from_days, options.to_days, options.window)
         sdc = options.sdc or study_sdc(changes(readings, interval).per_reader)
-        limit = sdc.usual if sdc else None
         course = courses(readings, interval)
         everyone = list(readings.subjects)
         for method in options.methods:
             filled = _fill(course, method, options)
             sites = _imputed_sites(frame, filled.films_used, readings.readers)
             early = too_early(filled, options.min_interval)
+            limit = sdc.limits_of(filled.readers) if sdc else None
             for row in _rows(course, filled, limit, options.cutoffs, everyone):
                 if early and (row["group"], row["measure"]) == ("all", MEAN):
                     row["note"] = "; ".join(text for text in (row["note"], early) if text)
@@ -131,17 +131,24 @@ def _imputed_sites(frame: pd.DataFrame, used: pd.DataFrame, readers: Sequence[st
 
 @dataclass(frozen=True)
 class _Group:
-    """One arm, or all: values of shape (imputations, n), and how many of them were put in."""
+    """One arm, or all: values of shape (imputations, n), and how many of them were put in.
+
+    limit: the SDC of each patient, (n,), None where the study has none.
+    """
 
     name: str
     subjects: list[str]
     values: np.ndarray
+    limit: np.ndarray | None
     imputed: int
     without: int
 
 
-def _groups(course: Courses, filled: FilledChange, everyone: int) -> list[_Group]:
+def _groups(
+    course: Courses, filled: FilledChange, everyone: int, limit: np.ndarray | float | None
+) -> list[_Group]:
     arm = course.patients["arm"].to_numpy()
+    each = None if limit is None else np.full(len(arm), limit, float)
     masks = {"all": np.ones(len(arm), bool)}
     masks |= {name: arm == name for name in course.arms}
     known = filled.is_known
@@ -151,6 +158,7 @@ def _groups(course: Courses, filled: FilledChange, everyone: int) -> list[_Group
             name,
             list(names[mask & known]),
             filled.change[:, mask & known],
+            None if each is None else each[mask & known],
             int((filled.is_imputed & mask & known).sum()),
             (everyone if name == "all" else int(mask.sum())) - int((mask & known).sum()),
         )
@@ -161,24 +169,22 @@ def _groups(course: Courses, filled: FilledChange, everyone: int) -> list[_Group
 def _rows(
     course: Courses,
     filled: FilledChange,
-    limit: float | None,
+    limit: np.ndarray | float | None,
     cutoffs: Sequence[Cutoff],
     everyone: list[str],
 ) -> Iterator[dict[str, Any]]:
-    groups = _groups(course, filled, len(everyone))
+    groups = _groups(course, filled, len(everyone), limit)
     for group in groups:
         shown = (group,)
         yield _row(group.name, "arm", MEAN, _mean(group.values), shown)
         for rule in cutoffs:
-            cut = limit if rule.value is None else rule.value
-            value, note = _share(group.values, rule, cut)
+            value, note = _share(group, rule)
             yield _row(group.name, "arm", rule.name, value, shown, note)
     for second, first in pairs_of_arms(groups[1:]):
         name, shown2 = f"{second.name} minus {first.name}", (first, second)
         yield _row(name, "difference", MEAN, _mean_gap(second.values, first.values), shown2)
         for rule in cutoffs:
-            cut = limit if rule.value is None else rule.value
-            gap, note = _share_gap(second.values, first.values, rule, cut)
+            gap, note = _share_gap(second, first, rule)
             yield _row(name, "difference", rule.name, gap, shown2, note)
 
 
@@ -227,27 +233,31 @@ def _mean_gap(a: np.ndarray, b: np.ndarray) -> Estimate:
     return estimate(found.estimate, found.low, found.high)
 
 
-def _limits(values: np.ndarray, rule: Cutoff, cut: float) -> tuple[float, float, float]:
-    """Share beyond the cut-off with its limits."""
-    counts = beyond(values, rule.sign, cut).sum(axis=1)
-    return pooled_share(counts, values.shape[1])
+NO_SDC = "no SDC: it needs two readers and two patients with both films"
 
 
-def _share(values: np.ndarray, rule: Cutoff, cut: float | None) -> tuple[Estimate, str]:
-    if cut is None:
-        return estimate(None), "no SDC: it needs two readers and two patients with both films"
-    if not values.shape[1]:
+def _flags(group: _Group, rule: Cutoff) -> np.ndarray | None:
+    """Who lies beyond the cut-off, (imputations, n); None where it is the SDC and there is none."""
+    cut = group.limit if rule.value is None else rule.value
+    return None if cut is None else beyond(group.values, rule.sign, cut)
+
+
+def _share(group: _Group, rule: Cutoff) -> tuple[Estimate, str]:
+    flags = _flags(group, rule)
+    if flags is None:
+        return estimate(None), NO_SDC
+    if not flags.shape[1]:
         return estimate(None), ""
-    middle, low, high = _limits(values, rule, cut)
-    return estimate(middle, low, high), ""
+    return estimate(*pooled_share(flags.sum(axis=1), flags.shape[1])), ""
 
 
-def _share_gap(a: np.ndarray, b: np.ndarray, rule: Cutoff, cut: float | None) -> tuple[Estimate, str]:
-    if cut is None:
-        return estimate(None), "no SDC: it needs two readers and two patients with both films"
-    if not a.shape[1] or not b.shape[1]:
+def _share_gap(a: _Group, b: _Group, rule: Cutoff) -> tuple[Estimate, str]:
+    one, two = _flags(a, rule), _flags(b, rule)
+    if one is None or two is None:
+        return estimate(None), NO_SDC
+    if not one.shape[1] or not two.shape[1]:
         return estimate(None), ""
-    if len(a) == 1:
-        counts = [int(beyond(values[0], rule.sign, cut).sum()) for values in (a, b)]
-        return share_difference(counts[0], a.shape[1], counts[1], b.shape[1]), ""
-    return hybrid(_limits(a, rule, cut), _limits(b, rule, cut)), ""
+    if len(one) == 1:
+        return share_difference(int(one.sum()), one.shape[1], int(two.sum()), two.shape[1]), ""
+    shares = (pooled_share(flags.sum(axis=1), flags.shape[1]) for flags in (one, two))
+    return hybrid(*shares), ""

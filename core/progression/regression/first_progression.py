@@ -12,20 +12,22 @@ from core.progression.courses import Courses
 from core.progression.progressors import Cutoff, beyond
 
 
-def first_progression(courses: Courses, rule: Cutoff, sdc: float | None = None) -> pd.DataFrame:
+def first_progression(courses: Courses, rule: Cutoff, sdc: np.ndarray | float | None = None) -> pd.DataFrame:
     """One row per patient: ``subject, arm, baseline, left, right, films``, times in years from baseline.
 
     left: last film before the first one beyond the cut-off (0 where there is none); right: that film's time,
     infinite for a patient who never was. A patient without a film after baseline has NaN for both. A later
     film below the cut-off does not undo the first one beyond it.
+    sdc: one for all, or one for each of ``courses.films``.
     Raises ValueError where the cut-off is the SDC and there is none.
     """
-    limit = sdc if rule.value is None else rule.value
-    if limit is None:
+    cut = sdc if rule.value is None else rule.value
+    if cut is None:
         raise ValueError(f"{rule.name}: there is no SDC")
-    films = courses.films.sort_values(["subject", "since"], kind="stable")
+    limit = np.full(len(courses.films), cut, float)
+    films = courses.films.assign(limit=limit).sort_values(["subject", "since"], kind="stable")
     value = change_per_year(films["change"], films["since"]) if rule.is_per_year else films["change"]
-    films = films.assign(is_beyond=beyond(np.asarray(value, float), rule.sign, limit))
+    films = films.assign(is_beyond=beyond(np.asarray(value, float), rule.sign, films["limit"].to_numpy()))
     films["years"] = films["since"] / DAYS_PER_YEAR
     films["past"] = films.groupby("subject")["is_beyond"].cummax()
     first = films[films["past"]].groupby("subject")["years"].min()

@@ -127,7 +127,9 @@ def _time(readings: Readings, interval: Interval, options: ModelOptions) -> Mode
     sdc = _sdc(readings, interval)
     if rule.value is None and sdc is None:
         return _no_sdc("time", rule, len(course.patients))
-    times = first_progression(course, rule, sdc.usual if sdc else None)
+    times = first_progression(
+        course, rule, sdc.limits_of(course.films["readers"].to_numpy()) if sdc else None
+    )
     reference = course.arms[0] if course.arms else None
     found = time_to_first(times, rule.name, draws=options.draws, seed=options.seed, reference=reference)
     return _add(found, [(str(reason), 1) for reason in course.left_out["reason"]])

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.markdown import md
 from pages.common.page import Page
-from pages.common.progression.commands import commands
+from pages.common.progression.commands import Chosen, commands
 from pages.common.progression.figures import WAYS, Found
 from pages.common.progression.grids import chosen_grid
 from pages.common.progression.question import READERS, Question
@@ -46,7 +46,7 @@ def footer(page: Page, asked: Question, found: Found) -> None:
     readers = next(iter(found.values()))["readers"]
     report_button(page, asked.chosen)
     with st.expander("The same on the command line", icon=":material/terminal:"):
-        st.code(commands(page, asked, readers), language="bash", wrap_lines=True)
+        st.code(commands(page, asked, readers, Chosen.of(st.session_state)), language="bash", wrap_lines=True)
     settings = asked.as_settings() | {"scorer": readers if asked.scorer == READERS else asked.scorer}
     grid = chosen_grid(page, asked.chosen, asked.component, asked.rule_used.name)
     frame = pd.DataFrame()

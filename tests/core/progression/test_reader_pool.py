@@ -7,8 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.progression.analysis import Options, progression
+from core.progression.missing.methods import BY_NAME, METHODS
+from core.progression.missing.sensitivity import SensitivityOptions, sensitivity
 from core.progression.regression.fit import ModelOptions, fit_model
-from core.progression.sdc import smallest_detectable_change, study_sdc
+from core.progression.sdc import judged_by, smallest_detectable_change, study_sdc
 from core.progression.totals_table import collect
 from tests.helpers.paths import SHARED
 
@@ -66,6 +68,36 @@ def test_each_subject_is_judged_by_the_sdc_of_its_own_readers():
     assert found["progressors"][">SDC"] == expected
     model = fit_model(readings, "logistic", ModelOptions(rule=">SDC"))
     assert model.n_subjects == len(found["change"])
+
+
+@pytest.mark.parametrize("each", [(1, 2, 3), (4, 4, 1, 2)])
+def test_every_method_for_missing_films_judges_as_the_count_does(each):
+    """Of a pool, and of a study in which some subjects lack a reader; without a gap all methods agree."""
+    frame = pool(3, each=each)
+    found = progression(collect(frame))
+    expected = found["progressors"][">SDC"] / len(found["change"])
+    panel = sensitivity({"": frame}, SensitivityOptions(methods=METHODS[:3]))
+    rows = panel[(panel["group"] == "all") & (panel["measure"] == ">SDC")]
+    assert rows["estimate"].to_numpy() == pytest.approx(expected)
+
+
+def test_a_change_that_was_put_in_is_judged_by_the_usual_number_of_readers():
+    frame = pool(3, each=(1, 2))
+    gone = frame[~((frame["subject"] == "P01") & (frame["days"] == 364))]
+    middle = frame[frame["subject"] == "P01"].assign(days=lambda rows: rows["days"] / 2)
+    frame = pd.concat([gone, middle[middle["days"] > 0]])
+    panel = sensitivity({"": frame}, SensitivityOptions(to_days=364, methods=[BY_NAME["locf"]]))
+    row = panel[(panel["group"] == "all") & (panel["measure"] == ">SDC")].iloc[0]
+    assert row["imputed_films"] == 1 and row["n"] == 30
+
+
+def test_one_rule_says_what_a_change_is_judged_by():
+    """Readers who read everybody: one cut-off, as ``>SDC`` counts. A pool: each by the readers he has."""
+    assert judged_by(2.0, 2, np.array([1, 2]), is_pool=False) == pytest.approx(2 / np.sqrt(2))
+    assert judged_by(2.0, 2, np.array([1, 2, np.nan, 4]), is_pool=True) == pytest.approx(
+        [2, 2 / np.sqrt(2), 2 / np.sqrt(2), 1]
+    )
+    assert judged_by(2.0, 2, 0, is_pool=True) == pytest.approx(2 / np.sqrt(2))
 
 
 def test_a_study_with_two_subjects_read_by_all_keeps_the_analysis_of_variance():

@@ -237,7 +237,7 @@ def test_the_disputed_site_is_where_readings_differ_most():
 def test_the_first_page_stands_alone(report):
     first = report.sections[0]
     facts = dict(next(block for block in first.blocks if isinstance(block, Facts)).rows)
-    assert set(facts) == {"Study", "Compared", "Patients", "Reading", "Missing sites", "Made from"}
+    assert set(facts) == {"Study", "Compared", "Patients", "Reading", "Missing sites", "Made from", "Arms"}
     assert facts["Patients"] == "10 of 10 have every reading; 0 left out, listed below"
     assert "cohort version" in facts["Made from"]
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import pandas as pd
-
 from core.errors import InputError
 from core.progression.estimands.analysis import EstimandOptions, estimands
-from core.progression.estimands.events import Events, events_in
+from core.progression.estimands.events import Events
 from core.progression.pairing import WINDOW_DAYS
 from core.progression.progressors import cutoff
 from data.queries import grids
+from data.queries.report_trial import patient_events
 from pages.common.page import Page
 from pages.common.progression.question import IMPUTED, Question, without_films
 from pages.common.progression.results import all_readings, asked_grid, campaign_sdc
@@ -41,20 +40,7 @@ def _is_event(name: str, found: Events, everyone: int) -> bool:
 
 
 def _events(page: Page, asked: Question, name: str) -> Events:
-    table = ask(page, grids.properties)
-    rows = table[table["name"] == name].drop_duplicates("subject").set_index("subject")
-    value = rows["number"].astype(object).where(rows["number"].notna(), rows["text"])
-    grid = asked_grid(page, asked)
-    frame = grid.frame()
-    frame = pd.DataFrame(
-        {
-            "subject": frame["subject"].astype(object),
-            "visit": frame["visit"].astype(object),
-            "days": frame["days"],
-            name: frame["subject"].astype(object).map(value.to_dict()),
-        }
-    ).drop_duplicates(["subject", "visit"])
-    return events_in(frame, name, grid.visit_days())
+    return patient_events(ask(page, grids.properties), name, asked_grid(page, asked))
 
 
 def estimands_of(

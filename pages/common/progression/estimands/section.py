@@ -10,18 +10,17 @@ import streamlit as st
 from core.figures.progression.tipping import tipping_line, tipping_map
 from core.markdown import md
 from core.progression.estimands.strategies import ASSUMPTION, ASSUMPTIONS, STRATEGIES, STRATEGY
+from core.progression.estimands.tipping import tipping_sentence
 from core.report import formatting
 from pages.common.charts import chart
 from pages.common.page import Page
+from pages.common.progression.commands import ESTIMAND_KEY, NO_EVENT
 from pages.common.progression.estimands.compute import estimands_of, event_columns
 from pages.common.progression.figures import Found
 from pages.common.progression.question import Question
 from pages.common.provenance import download
 from pages.common.shown_table import show_table
 from pages.common.sticky_widgets import pick, pick_many
-
-NO_EVENT = "no event"
-KEY = "progression_estimand_"
 
 
 def estimands_section(page: Page, asked: Question, found: Found) -> None:
@@ -57,13 +56,13 @@ def _choices(page: Page, asked: Question) -> tuple[str, str, tuple[str, ...], st
     one, two, three = st.columns([1, 1.2, 1.6])
     with one:
         event = pick(
-            "Intercurrent event", [NO_EVENT, *event_columns(page, asked)], f"{KEY}event",
+            "Intercurrent event", [NO_EVENT, *event_columns(page, asked)], f"{ESTIMAND_KEY}event",
             help="A property of the patients: the day from baseline, or the visit, of rescue, stop of "
             "treatment or surgery.",
         )  # fmt: skip
     with two:
         strategy = pick(
-            "Estimand", [one.name for one in STRATEGIES], f"{KEY}strategy",
+            "Estimand", [one.name for one in STRATEGIES], f"{ESTIMAND_KEY}strategy",
             format_func=lambda name: STRATEGY[name].title,
             help=" \n\n".join(f"**{one.title}**: {one.text}" for one in STRATEGIES),
         )  # fmt: skip
@@ -71,12 +70,15 @@ def _choices(page: Page, asked: Question) -> tuple[str, str, tuple[str, ...], st
     with three:
         if strategy == "composite":
             rule = pick(
-                "Progressor definition", asked.system.cutoffs, f"{KEY}rule", format_func=formatting.definition
+                "Progressor definition",
+                asked.system.cutoffs,
+                f"{ESTIMAND_KEY}rule",
+                format_func=formatting.definition,
             )
         elif strategy != "while-on-treatment":
             assumptions = pick_many(
                 "Missing films, beside missing at random", [one.name for one in ASSUMPTIONS[1:]],
-                f"{KEY}missing", ["j2r"], format_func=lambda name: ASSUMPTION[name].title,
+                f"{ESTIMAND_KEY}missing", ["j2r"], format_func=lambda name: ASSUMPTION[name].title,
                 help=" \n\n".join(f"**{one.title}**: {one.text}" for one in ASSUMPTIONS),
             )  # fmt: skip
     return ("" if event == NO_EVENT else event), strategy, tuple(assumptions), rule
@@ -162,38 +164,24 @@ def _tipping_figures(page: Page, asked: Question, row: dict[str, Any], title: st
 
 def sentence(row: dict[str, Any]) -> str:
     """The verdict, and the shift that turns it."""
-    a, b = md(row["a"]), md(row["b"])
-    verdict = f"{a} and {b} differ" if row["is_different"] else f"No difference of {a} and {b} is shown"
-    if not row["missing"][0]:
-        return f"{verdict}. {a} has no missing film: nothing can be shifted."
-    seen = (
-        f"Changes seen in {a}: mean {formatting.signed(row['observed_mean'])}, "
-        f"SD {formatting.number(row['observed_sd'])}."
-    )
-    if row["delta"] is None:
-        return f"{verdict}; no shift of the {row['missing'][0]} missing changes of {a} turns this. {seen}"
-    sides = " or ".join(formatting.signed(row[side]) for side in ("up", "down") if row[side] is not None)
-    return (
-        f"{verdict}. **The verdict turns when the {row['missing'][0]} missing changes of {a} are shifted by "
-        f"{sides}.** {seen}"
-    )
+    return tipping_sentence(row | {name: md(row[name]) for name in ("a", "b")}, bold="**")
 
 
 def _composite(row: dict[str, Any]) -> None:
     rows = [
         {"of": part["arm"], "progressed": f"{part['count']} of {part['n']}",
-         "by the event": str(part["events"]), "proportion (95% CI)": _value(part, percent=True)}
+         "by the event": str(part["events"]), "proportion (95% CI)": _share(part)}
         for part in row["progressors"]
     ] + [
         {"of": f"{part['a']} minus {part['b']}", "progressed": "", "by the event": "",
-         "proportion (95% CI)": _value(part, percent=True)}
+         "proportion (95% CI)": _share(part, signed=True)}
         for part in row["differences"]
     ]  # fmt: skip
     show_table(pd.DataFrame(rows))
     for part in row["ranks"]:
         st.markdown(
             f"In ranks, with the event as worst: a patient on {md(part['a'])} does worse than one on "
-            f"{md(part['b'])} in **{_value(part, percent=True)}** of pairs (ties half)."
+            f"{md(part['b'])} in **{_share(part)}** of pairs (ties half)."
         )
     without = row["without_change"]
     st.caption(
@@ -219,11 +207,9 @@ def _while_on_treatment(row: dict[str, Any], asked: Question) -> None:
     )
 
 
-def _value(part: dict[str, Any], *, percent: bool = False) -> str:
-    low, high = part["ci"]
-    if not percent:
-        return formatting.with_interval([part["estimate"], low, high], signed=True)
-    if part["estimate"] is None:
-        return formatting.NOTHING
-    value = f"{part['estimate']:.0%}".replace("-", "−")
-    return value if low is None else f"{value} ({low:.0%} to {high:.0%})".replace("-", "−")
+def _value(part: dict[str, Any]) -> str:
+    return formatting.estimated(part, signed=True)
+
+
+def _share(part: dict[str, Any], *, signed: bool = False) -> str:
+    return formatting.percent(part, signed=signed, empty=formatting.NOTHING)

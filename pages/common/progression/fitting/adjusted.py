@@ -9,13 +9,13 @@ import streamlit as st
 
 from core.errors import CohortError
 from core.markdown import md
-from core.natural import natural_key
 from core.progression.arms.adjusted import AdjustedOptions
 from core.progression.arms.adjusted_readings import adjusted_readings
 from core.progression.progressors import cutoff
 from core.progression.without_p_values import without_p
 from core.report import formatting
 from data.queries import grids
+from data.queries.report_trial import patient_properties as properties_by_patient
 from pages.common.page import Page
 from pages.common.progression import results
 from pages.common.progression.figures import Found
@@ -66,13 +66,8 @@ def _choices(page: Page, found: Found) -> tuple[tuple[str, ...], tuple[str, ...]
 
 
 def patient_properties(page: Page) -> pd.DataFrame:
-    """Properties of all patients, one column each: numbers, or text; subjects are the index."""
-    table = ask(page, grids.properties)
-    columns = {}
-    for name in sorted(table["name"].unique(), key=natural_key):
-        rows = table[table["name"] == name].drop_duplicates("subject").set_index("subject")
-        columns[str(name)] = rows["text"] if rows["text"].notna().any() else rows["number"]
-    return pd.DataFrame(columns)
+    """Properties of all patients, one column each."""
+    return properties_by_patient(ask(page, grids.properties))
 
 
 def _levels(values: pd.Series) -> int:

@@ -40,9 +40,9 @@ def progressor_table(found: dict[str, Any]) -> pd.DataFrame:
                 {
                     "definition": formatting.definition(rule),
                     "arm": _of(one),
-                    "Mantel-Haenszel": points(shares["risk_difference"]),
+                    "Mantel-Haenszel": _difference(shares["risk_difference"]),
                     **{f"CMH {name}": value for name, value in _p(shares["cmh"]).items()},
-                    "adjusted": points(model) + firth,
+                    "adjusted": _difference(model) + firth,
                     **_p(model),
                 }
             )
@@ -78,17 +78,9 @@ def long_table(found: dict[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def points(value: dict[str, Any]) -> str:
-    """A difference of proportions as "−22% (−43 to +2)"."""
-    if value["estimate"] is None:
-        return "no estimate"
-    low, high = value["ci"]
-    limits = "" if low is None or high is None else f" ({_point(low)} to {_point(high)})"
-    return f"{_point(value['estimate'])}%{limits}"
-
-
-def _point(share: float) -> str:
-    return formatting.number(100 * share, 0, signed=True)
+def _difference(value: dict[str, Any]) -> str:
+    """A difference of proportions."""
+    return formatting.percent(value, signed=True, empty="no estimate")
 
 
 def _of(one: dict[str, Any]) -> str:
