@@ -70,7 +70,7 @@ class ReportInputs:
     body_part, reader, reason``. counts: of the cohort. arms: patients in each, empty while the study is
     blinded. margins: oldest first. cases: worst first. groups: ``subject, group, level`` of
     ``core.agreement.subgroups.levels``. rereads: totals of human readers who read again,
-    ``core.agreement.rereads``.
+    ``core.agreement.rereads``. source: what must be said of the open data set that the cohort was made from.
     """
 
     system: ScoreSystem
@@ -91,6 +91,7 @@ class ReportInputs:
     cases: tuple[Case, ...] = field(default=())
     groups: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["subject", "group", "level"]))
     rereads: pd.DataFrame = field(default_factory=pd.DataFrame)
+    source: str = ""
 
     @property
     def patients(self) -> int:

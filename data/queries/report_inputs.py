@@ -79,6 +79,7 @@ def _inputs(
             subjects, frames["data.queries.cohort.baseline"], compared, is_blinded=state["blinded"]
         ),
         rereads=repeats(totals, chosen.campaign, read_modes(readers)),
+        source=(state["data_set"] or {}).get("notice", ""),
     )
     return replace(found, cases=cases_of(store, found, chosen, cases))
 
