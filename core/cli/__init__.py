@@ -33,6 +33,7 @@ COMMANDS: dict[str, str] = {
     "srm": "Standardised response means of a table, compared over the same patients.",
     "mrmc": "Readers with and without the model over the same cases, no cohort needed.",
     "evaluate": "The validation tables of a scoring model.",
+    "benchmark": "Grades and corners as benchmarks of open sets count them.",
     "train": "Train a scoring model.",
     "export": "One tidy table of the cohort.",
     "dicom": "A model's findings as DICOM SR and SEG.",
