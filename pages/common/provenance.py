@@ -12,6 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from core.domain import CohortFilter
+from core.markdown import md
 from core.reader_labels import md_name
 from core.spreadsheet import safe_frame, safe_text
 from data.queries import scores
