@@ -20,6 +20,7 @@ from core.errors import CohortError, in_words
 COMMANDS: dict[str, str] = {
     "demo": "Render the phantom study as DICOM + reader tables, ingest it, score it.",
     "ingest": "Import DICOM files, folders, zips or a DICOMDIR.",
+    "dataset": "An open data set, as its owner lays it out, into a cohort.",
     "release": "List films held back for text in their pixels, or release them.",
     "subjects": "Import a table of subjects (and visits).",
     "reads": "Import a table of reader scores.",
@@ -32,6 +33,7 @@ COMMANDS: dict[str, str] = {
     "srm": "Standardised response means of a table, compared over the same patients.",
     "mrmc": "Readers with and without the model over the same cases, no cohort needed.",
     "evaluate": "The validation tables of a scoring model.",
+    "benchmark": "Grades and corners as benchmarks of open sets count them.",
     "train": "Train a scoring model.",
     "export": "One tidy table of the cohort.",
     "dicom": "A model's findings as DICOM SR and SEG.",
@@ -44,7 +46,7 @@ COMMANDS: dict[str, str] = {
 
 
 # commands whose files hold patients: they are readable by their owner only
-KEEPS_PATIENTS = {"demo", "ingest", "subjects", "reads", "score", "study", "verify", "serve"}
+KEEPS_PATIENTS = {"demo", "ingest", "dataset", "subjects", "reads", "score", "study", "verify", "serve"}
 
 
 class LazyGroup(click.Group):

@@ -97,6 +97,7 @@ def _settings(store: CohortStore) -> dict[str, Any]:
     from core.arms import REFERENCE_ARM
     from data.study.frozen_analyses import frozen_sets
     from data.study.settings import NAME, held_back, margins
+    from data.study.source import data_set_of
     from data.study.unblinded_looks import looks
 
     seen = looks(store)
@@ -107,6 +108,7 @@ def _settings(store: CohortStore) -> dict[str, Any]:
         "blinded": meta.get("blinded") != "false",
         "reference_arm": meta.get(REFERENCE_ARM) or None,
         "phantom": meta.get("phantom") == "true",
+        "data_set": data_set_of(meta),
         "held_back": held_back(store),
         "margins": {name: _margin(found[0]) for name, found in last.items() if found},
         "looks_at_arms": len(seen),
@@ -144,6 +146,7 @@ def _text(result: dict[str, Any]) -> str:
     lines += [f"arms: {'hidden (the study is blinded)' if result['blinded'] else 'shown'}"]
     lines += [f"reference arm: {result['reference_arm'] or 'placebo or control by name, else the first'}"]
     lines += [f"covariate held back: {name} ({reason})" for name, reason in result["held_back"].items()]
+    lines += [result["data_set"]["notice"]] if result["data_set"] else []
     looked = result["sessions_that_looked"]
     lines += [f"unblinded looks at results by arm: {result['looks_at_arms']}, in {looked} sessions"]
     for one in result["frozen"]:

@@ -92,10 +92,14 @@ def compose(inputs: ReportInputs) -> Report:
     return Report(
         title="Is the model a reader?" if has_model else "Do the readers agree?",
         subtitle=_subtitle(inputs),
-        notices=(f"{PHANTOM} {RESEARCH}" if inputs.is_phantom else RESEARCH,),
+        notices=(f"{PHANTOM} {RESEARCH}" if inputs.is_phantom else RESEARCH, *_source(inputs)),
         sections=sections,
         numbers=numbers,
     )
+
+
+def _source(inputs: ReportInputs) -> tuple[str, ...]:
+    return (f"Real films: {inputs.patients:,} patients. {inputs.source}",) if inputs.source else ()
 
 
 def _subtitle(inputs: ReportInputs) -> str:

@@ -43,7 +43,10 @@ def _facts(inputs: ReportInputs) -> tuple[tuple[str, str], ...]:
     who = inputs.readings.people
     return (
         ("Study", inputs.study or "no name stated"),
-        ("Patients and films", "phantoms (simulated)" if inputs.is_phantom else "as delivered"),
+        (
+            "Patients and films",
+            "phantoms (simulated)" if inputs.is_phantom else inputs.source or "as delivered",
+        ),
         ("Score", f"{inputs.system.title} ({inputs.system.long_name}), 0 to {inputs.system.maximum}"),
         ("Patients", f"{inputs.patients:,}"),
         ("Arms", hidden),

@@ -73,6 +73,7 @@ class ReportInputs:
     ``core.agreement.subgroups.levels``. rereads: totals of human readers who read again,
     ``core.agreement.rereads``. trial: what the sections on arms, estimands and planning are made from.
     asked: strata, covariates, event and margins of these sections.
+    ``core.agreement.rereads``. source: what must be said of the open data set that the cohort was made from.
     """
 
     system: ScoreSystem
@@ -95,6 +96,7 @@ class ReportInputs:
     rereads: pd.DataFrame = field(default_factory=pd.DataFrame)
     trial: Trial = field(default_factory=Trial)
     asked: Asked = field(default_factory=Asked)
+    source: str = ""
 
     @property
     def patients(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.scores.set_sites import SetSites, front_corners
 from core.scores.system import (
     Assumption,
     Companion,
@@ -51,6 +52,19 @@ def _sites() -> tuple[Site, ...]:
         for vertebra, edge in zip(_vertebrae(unit), "IS", strict=True)
     )
 
+
+SETS: tuple[tuple[str, SetSites], ...] = (
+    (
+        "csxa",
+        front_corners(("C2",), {"bottom": "I"}, side="left")
+        + front_corners((f"C{n}" for n in range(3, 8)), {"top": "S", "bottom": "I"}, side="left"),
+    ),
+    (
+        "buu-lspine",
+        front_corners((f"L{n}" for n in range(1, 6)), {"top": "S", "bottom": "I"})
+        + front_corners(("S1",), {"top": "S"}),
+    ),
+)
 
 MSASSS = ScoreSystem(
     name="msasss",
@@ -130,6 +144,7 @@ MSASSS = ScoreSystem(
     cutoffs=(">0", ">0.5", ">=2", ">SDC"),
     article="an",
     films="lateral films of the cervical and lumbar spine",
+    sets=SETS,
     relatives=(
         "RASSS (adds T10-T12, leaves out cervical squaring and erosions)",
         "CASSS (adds C2-C7 facet joints, 0-87)",

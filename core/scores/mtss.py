@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.scores.hand_and_foot import hand_and_foot
+from core.scores.set_sites import SetSites, by_centres, by_experts, of_wrists
 from core.scores.system import (
     Assumption,
     Companion,
@@ -85,14 +86,22 @@ def _site(block: str, side: str, site: str) -> Site:
     )
 
 
+SITES = tuple(
+    _site(block, side, site) for block, sites in BLOCK_SITES.items() for side in SIDES for site in sites
+)
+SETS: tuple[tuple[str, SetSites], ...] = (
+    ("ram-h1200", by_centres()),
+    ("ram-w600", of_wrists()),
+    ("ra2-dream", tuple((site.aliases[0], site.code) for site in SITES)),
+    ("arise-2025", by_experts(site.code for site in SITES)),
+)
+
 MTSS = ScoreSystem(
     name="mtss",
     title="SvdH",
     long_name="Sharp/van der Heijde score of hands and feet (mTSS)",
     aliases=("svdh",),
-    sites=tuple(
-        _site(block, side, site) for block, sites in BLOCK_SITES.items() for side in SIDES for site in sites
-    ),
+    sites=SITES,
     features=(
         Feature(
             "erosion",
@@ -217,5 +226,6 @@ MTSS = ScoreSystem(
     article="an",
     films="films of hands and feet",
     drawing=hand_and_foot(),
+    sets=SETS,
     relatives=("Genant-modified Sharp (erosion 0-3.5 in steps of 0.5, fewer joints)",),
 )

@@ -17,6 +17,7 @@ from itertools import combinations
 from core.errors import InputError
 from core.names import plain
 from core.scores.drawing import Drawing
+from core.scores.set_sites import SetSites
 
 
 class Fill(StrEnum):
@@ -258,6 +259,7 @@ class ScoreSystem:
     relatives: tuple[str, ...] = ()  # scores with like sites that must not be pooled with it
     films: str = ""  # what is scored, in a few words
     drawing: Drawing | None = None  # where units lie in the body, for maps; without one sites are listed
+    sets: tuple[tuple[str, SetSites], ...] = ()  # open data sets with its sites: name, (their word, code)
 
     @cached_property
     def codes(self) -> tuple[str, ...]:
@@ -307,6 +309,10 @@ class ScoreSystem:
     def name_of(self, component: str) -> str:
         """The same without the range: ``total``, ``joint space narrowing``."""
         return self.title_of(component).partition(" (")[0]
+
+    def sites_of_set(self, name: str) -> dict[str, str]:
+        """The words of an open data set -> codes of sites; empty where the set has none of them."""
+        return dict(dict(self.sets).get(name, ()))
 
     @property
     def halves(self) -> tuple[tuple[str, str], ...]:

@@ -14,11 +14,11 @@ from typing import Any
 from data.cohort_key import cohort_key
 from data.ingest.assign_images import assign_images
 from data.ingest.batch import BatchWriter, IngestResult
-from data.ingest.image_map import read_image_map
+from data.ingest.image_map import ImageMap, read_image_map
 from data.ingest.outcomes import outcomes
 from data.ingest.placing import place_by_map
 from data.ingest.read_file import Reading
-from data.ingest.sources import find_sources
+from data.ingest.sources import Source, find_sources
 from data.ingest.staging import staging_folder
 from data.store.cohort import CohortStore
 
@@ -42,7 +42,22 @@ def ingest(
     Raises InputError for a path or map that cannot be used, StoreError for the cohort.
     """
     image_map = read_image_map(map_file) if map_file is not None else None
-    sources = find_sources(paths)
+    return ingest_sources(
+        store, find_sources(paths), progress, image_map, workers, actor=actor, show_dates=show_dates
+    )
+
+
+def ingest_sources(
+    store: CohortStore,
+    sources: Sequence[Source],
+    progress: Progress | None = None,
+    image_map: ImageMap | None = None,
+    workers: int = 2,
+    *,
+    actor: str = "sharpline ingest",
+    show_dates: bool = False,
+) -> IngestResult:
+    """The same for sources that are listed already, each of which opens as a DICOM file."""
     known = _known_deliveries(store)
     key = cohort_key(store)
     result = IngestResult(found=len(sources))

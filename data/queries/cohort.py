@@ -11,6 +11,7 @@ from core.domain import CohortFilter, Viewer
 from data.queries.answer import answer
 from data.queries.visit_rows import by_visit
 from data.store.cohort import CohortStore
+from data.study.source import data_set_of
 
 MAX_LEVELS = 8
 
@@ -29,14 +30,14 @@ COUNTS = """
 
 def state(store: CohortStore) -> dict[str, Any]:
     """What every page needs first: ``is_empty, version, phantom, blinded, study, reference_arm, model_reads,
-    last_writes``, in one opening.
+    data_set, last_writes``, in one opening.
 
     reference_arm: that others are compared with, None where none was set. model_reads: whether a model has
-    read any film. last_writes: table -> last event that changed it.
+    read any film. data_set: see ``data.study.source``. last_writes: table -> last event that changed it.
     """
     if not store.exists():
         nothing = {"is_empty": True, "version": 0, "phantom": False, "blinded": True, "study": ""}
-        return nothing | {"reference_arm": None, "model_reads": False, "last_writes": {}}
+        return nothing | {"reference_arm": None, "model_reads": False, "data_set": None, "last_writes": {}}
     with store.reading() as session:
         meta = store.meta()
         rows = session.value("SELECT (SELECT count(*) FROM subject) + (SELECT count(*) FROM image)")
@@ -50,6 +51,7 @@ def state(store: CohortStore) -> dict[str, Any]:
         "study": meta.get("study", ""),
         "reference_arm": meta.get(REFERENCE_ARM) or None,
         "model_reads": read is not None,
+        "data_set": data_set_of(meta),
         "last_writes": last_writes,
     }
 

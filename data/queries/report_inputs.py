@@ -94,6 +94,7 @@ def _inputs(
         rereads=repeats(totals, chosen.campaign, read_modes(readers)),
         trial=replace(trial, campaigns=together),
         asked=asked,
+        source=(state["data_set"] or {}).get("notice", ""),
     )
     return replace(found, cases=cases_of(store, found, chosen, cases))
 

@@ -3,7 +3,8 @@
 Rows stand in the order of the study: subjects in natural order, visits as planned, sites from head to foot,
 people before models. ``days`` is the day of the visit, the planned one where the real one is not known.
 Where a model read a patient's films together, these are its reads here as on the pages: one answer to one
-question. What it made of each film alone is exported when its campaign is asked for.
+question. What it made of each film alone is exported when its campaign is asked for. Of a cohort made from
+an open data set every row says which, in the column ``data_source``.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from core.spreadsheet import safe_sql, safe_text
 from data.store import totals
 from data.store.cohort import CohortStore
 from data.store.viewer_session import Look
+from data.study.source import notice_of
 from data.tables.xlsx import write_workbook
 
 ENDINGS = (".csv", ".parquet", ".xlsx")
@@ -92,9 +94,18 @@ def export(
         sql = _with_properties(look, TABLES[table](look, only, chosen), properties)
         version = int(look.value("SELECT value FROM meta WHERE key = 'cohort_version'"))
         head = str(look.value("SELECT hash FROM event ORDER BY event DESC LIMIT 1"))
-        rows = _write(look, sql, path, f"Sharpline cohort version {version}, head of the audit trail {head}")
+        origin, source = f"Sharpline cohort version {version}, head of the audit trail {head}", _source(look)
+        if source:
+            sql = f"SELECT t.*, {_text(source)} AS data_source FROM ({sql}) t"
+        rows = _write(look, sql, path, f"{origin}. {source}" if source else origin)
         columns = look.query(f"DESCRIBE {sql}")["column_name"].tolist()
         return Exported(rows, path, columns, version, not look.allowed.sees_arm, head)
+
+
+def _source(look: Look) -> str:
+    """What must be said of the open data set that the cohort was made from, ``""`` for other studies."""
+    meta = look.query("SELECT key, value FROM meta")
+    return notice_of(dict(zip(meta["key"], meta["value"], strict=True)))
 
 
 def _rule(name: str, system: ScoreSystem | None) -> tuple[ScoreSystem, Rule]:

@@ -12,6 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from core.domain import CohortFilter
+from core.markdown import md
 from core.reader_labels import md_name
 from core.spreadsheet import safe_frame, safe_text
 from data.queries import scores
@@ -33,6 +34,8 @@ def how_made(
         st.markdown(f"Cohort version **{page.version}** · Sharpline **{software_version()}**{_models(runs)}")
         if page.state["phantom"]:
             st.markdown("Patients and films are **phantoms**; models were trained on phantoms only.")
+        if page.state.get("data_set"):
+            st.markdown(md(page.state["data_set"]["notice"]))
         given = {name: value for name, value in asdict(chosen).items() if value} | (settings or {})
         st.markdown(as_list(given))
         for sql in dict.fromkeys(frame.attrs.get("sql", "") for frame in frames):

@@ -17,7 +17,7 @@ PHANTOM = "Phantom data: no real patient."
 @dataclass(frozen=True)
 class Described:
     """title: score and visits. lines: n, who was left out, the filter, the rule ... made_with: version and
-    cohort, and that the data are phantoms where they are. methods: sentences for the paper."""
+    cohort, and that the data are phantoms or whose set they are. methods: sentences for the paper."""
 
     title: str = ""
     lines: tuple[str, ...] = ()
@@ -37,10 +37,14 @@ def describe(title: str, lines: list[str], methods: str) -> None:
 
 
 def made_with(state: Mapping[str, Any], version: int) -> str:
-    """Study, software and version of the cohort; phantoms are called so. state: see ``cohort.state``."""
+    """Study, software and version of the cohort; phantoms are called so, and an open data set is named with
+    its terms. state: see ``cohort.state``.
+    """
     study = f"{state['study']}, " if state["study"] else ""
     phantom = f" {PHANTOM}" if state["phantom"] else ""
-    return f"{study}cohort version {version}, Sharpline {software_version()}. Research only.{phantom}"
+    data_set = state.get("data_set")
+    source = f" {data_set['notice']}" if data_set else ""
+    return f"{study}cohort version {version}, Sharpline {software_version()}. Research only.{phantom}{source}"
 
 
 def described() -> Described:

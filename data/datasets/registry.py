@@ -1,0 +1,27 @@
+"""The open data sets that can be read, by name."""
+
+from __future__ import annotations
+
+from core.errors import InputError
+from core.scores import systems
+from core.scores.system import ScoreSystem
+from data.datasets import unlabelled
+from data.datasets.frame import DataSet
+from data.datasets.hands import arise_2025, ra2_dream, ram_h1200, ram_w600
+from data.datasets.spine import buu_lspine, csxa, spondylolisthesis
+
+MODULES = (ram_h1200, ram_w600, ra2_dream, arise_2025, csxa, buu_lspine, spondylolisthesis, unlabelled)
+SETS: dict[str, DataSet] = {module.SET.name: module.SET for module in MODULES}
+
+
+def get(name: str) -> DataSet:
+    """The set of this name, any case. Raises InputError."""
+    found = SETS.get(name.strip().casefold().replace("_", "-"))
+    if found is None:
+        raise InputError(f"data set {name}", f"one of {', '.join(SETS)} is needed", "choose one of them")
+    return found
+
+
+def system_of(name: str) -> ScoreSystem | None:
+    """The scoring system whose sites the set's words are, None where it has none."""
+    return next((system for system in systems().values() if system.sites_of_set(name)), None)
