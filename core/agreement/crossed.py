@@ -8,17 +8,19 @@ together. Variances are not below 0. Compared in the tests with lme4.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from core.agreement.generalisability.search import Search, best_of, blocks, descend, ratios_near
+
 DRAWS, SEED = 1000, 20240229
-START = np.array([0.0, 0.15, 0.5, 1.0, 2.0, 5.0])  # SDs over that of the residual, to begin with
-STEPS = 60
-STEP = 1e-4  # of differences
-FLAT = 1e-9  # gain of -2 log-likelihood below which the search ends
-EDGE = 1e-3  # an SD ratio below counts as 0
+START = (0.0, 0.15, 0.5, 1.0, 2.0, 5.0)  # SDs over that of the residual, to begin with
+GRID = np.array([(a, b) for a in START for b in START])
+HOW = Search(step=1e-4, flat=1e-9, steps=60, least=1e-6)
+BLOCK = 4_000_000  # numbers held at a time
 
 
 @dataclass(frozen=True)
@@ -109,16 +111,16 @@ def fit_tables(design: CrossedDesign, tables: np.ndarray, near: Components | Non
     near: variances to begin the search from; from a grid without them.
     """
     sums = _Sums.of(design, tables)
-    ratio = _begin(design, sums) if near is None else _ratio_of(near, len(tables))
-    value = _criterion(design, sums, ratio)[0]
-    active = np.arange(len(tables))
-    for _ in range(STEPS):
-        better, gain = _newton(design, sums.only(active), ratio[active], value[active])
-        ratio[active], value[active] = better, value[active] - gain
-        active = active[gain >= FLAT]
-        if not len(active):
-            break
-    ratio = np.where(ratio < EDGE, 0.0, ratio)
+
+    def of(rows: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+        own = sums.only(rows)
+        return lambda ratio: _criterion(design, own, ratio)[0]
+
+    if near is None:
+        begin = best_of(of(np.arange(len(tables))), GRID, len(tables))
+    else:
+        begin = ratios_near(np.array([near.subject, near.reader]), float(near.residual), len(tables))
+    ratio = descend(of, begin, HOW)
     residual = _criterion(design, sums, ratio)[1]
     return Components(ratio[:, 0] ** 2 * residual, ratio[:, 1] ** 2 * residual, residual)
 
@@ -128,65 +130,13 @@ def simulate(design: CrossedDesign, parts: Components, draws: int = DRAWS, seed:
     rng = np.random.default_rng(seed)
     subjects, readers = design.there.shape
     found = []
-    step = max(1, 4_000_000 // design.there.size)
-    for start in range(0, draws, step):
-        size = min(step, draws - start)
+    for size in blocks(draws, design.there.size, BLOCK):
         subject = rng.normal(0, np.sqrt(parts.subject), (size, subjects, 1))
         reader = rng.normal(0, np.sqrt(parts.reader), (size, 1, readers))
         error = rng.normal(0, np.sqrt(parts.residual), (size, subjects, readers))
         found.append(fit_tables(design, (subject + reader + error) * design.there, parts))
     names = ("subject", "reader", "residual")
     return Components(*(np.concatenate([getattr(part, name) for part in found]) for name in names))
-
-
-def _ratio_of(parts: Components, tables: int) -> np.ndarray:
-    """SD ratios of fitted variances; off 0, where every search would stand still."""
-    ratios = np.sqrt(np.array([parts.subject, parts.reader]) / max(parts.residual, 1e-300))
-    return np.tile(np.clip(ratios, 0.1, 100), (tables, 1))
-
-
-def _begin(design: CrossedDesign, sums: _Sums) -> np.ndarray:
-    """The best of a small grid for each table, shape (B, 2)."""
-    grid = np.array([(a, b) for a in START for b in START])
-    tables = len(sums.whole)
-    values = [_criterion(design, sums, np.tile(point, (tables, 1)))[0] for point in grid]
-    return np.asarray(grid[np.argmin(values, axis=0)])
-
-
-def _newton(
-    design: CrossedDesign, sums: _Sums, ratio: np.ndarray, value: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """One step downhill for every table: the best of Newton's step and its halves, and what each gained.
-
-    The criterion is even in both ratios, so that 0 is no edge.
-    """
-
-    apart = STEP * (1 + ratio)
-
-    def at(a: float, b: float) -> np.ndarray:
-        return _criterion(design, sums, ratio + apart * np.array([a, b]))[0]
-
-    right, left, up, down = at(1, 0), at(-1, 0), at(0, 1), at(0, -1)
-    x, y = apart.T
-    gradient = np.stack([(right - left) / (2 * x), (up - down) / (2 * y)], axis=1)
-    first, second = (right - 2 * value + left) / x**2, (up - 2 * value + down) / y**2
-    cross = (at(1, 1) - at(1, -1) - at(-1, 1) + at(-1, -1)) / (4 * x * y)
-    hessian = np.stack([np.stack([first, cross], 1), np.stack([cross, second], 1)], axis=1)
-    values, vectors = np.linalg.eigh(hessian)
-    values = np.maximum(np.abs(values), 1e-6)  # downhill also where the surface is no bowl
-    turned = np.einsum("bij,bi->bj", vectors, gradient) / values
-    step = -np.einsum("bij,bj->bi", vectors, turned)
-    size = np.sqrt((step**2).sum(axis=1, keepdims=True))
-    longest = np.maximum(1.0, ratio.max(axis=1, keepdims=True))
-    step = step * np.minimum(1.0, longest / np.maximum(size, 1e-12))
-    best, lowest = ratio, value
-    for length in (1.0, 0.5, 0.2, 0.05, 0.01):
-        point = np.abs(ratio + length * step)
-        found = _criterion(design, sums, point)[0]
-        is_better = found < lowest
-        best = np.where(is_better[:, None], point, best)
-        lowest = np.where(is_better, found, lowest)
-    return best, value - lowest
 
 
 def _criterion(design: CrossedDesign, sums: _Sums, ratio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -10,15 +10,19 @@ Source: Brennan 2001, Generalizability Theory; Cronbach et al. 1972.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from core.agreement.generalisability.search import Search, best_of, blocks, descend, ratios_near
+
 NAMES = ("patient", "reader", "patient x reader", "patient x visit")
 ERROR = "error"
 START = (0.3, 1.0, 3.0)  # SDs over that of the error, to begin with
-STEPS, STEP, FLAT, EDGE = 80, 1e-3, 1e-7, 1e-3
-LENGTHS = (1.0, 0.5, 0.2, 0.05, 0.01)
+GRID = np.array([(a, b, c, d) for a in START for b in START[:2] for c in START[:2] for d in START])
+HOW = Search(step=1e-3, flat=1e-7, steps=80, least=1e-4)
+BLOCK = 2_000_000  # numbers held at a time
 
 
 @dataclass(frozen=True)
@@ -93,17 +97,16 @@ def fit_tables(design: Design, tables: np.ndarray, near: np.ndarray | None = Non
     tables: (B, patients, readers, visits). near: variances to begin the search from.
     """
     sums = _sums(design, tables)
-    ratio = _begin(design, sums, len(tables)) if near is None else _ratio_of(near, len(tables))
-    value = _criterion(design, sums, ratio)[0]
-    active = np.arange(len(tables))
-    for _ in range(STEPS):
-        own = [one.only(active) for one in sums]
-        better, gain = _newton(design, own, ratio[active], value[active])
-        ratio[active], value[active] = better, value[active] - gain
-        active = active[gain >= FLAT]
-        if not len(active):
-            break
-    ratio = np.where(ratio < EDGE, 0.0, ratio)
+
+    def of(rows: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+        own = [one.only(rows) for one in sums]
+        return lambda ratio: _criterion(design, own, ratio)[0]
+
+    if near is None:
+        begin = best_of(of(np.arange(len(tables))), GRID, len(tables))
+    else:
+        begin = ratios_near(near[:4], float(near[4]), len(tables))
+    ratio = descend(of, begin, HOW)
     error = _criterion(design, sums, ratio)[1]
     return np.concatenate([ratio**2 * error[:, None], error[:, None]], axis=1)
 
@@ -122,9 +125,7 @@ def draw(design: Design, variances: np.ndarray, draws: int, seed: int) -> np.nda
     patients, readers, visits = design.shape
     sd = np.sqrt(variances)
     found = []
-    step = max(1, 2_000_000 // (patients * readers * visits))
-    for start in range(0, draws, step):
-        size = min(step, draws - start)
+    for size in blocks(draws, patients * readers * visits, BLOCK):
         table = sd[0] * rng.standard_normal((size, patients, 1, 1))
         table = table + sd[1] * rng.standard_normal((size, 1, readers, 1))
         table = table + sd[2] * rng.standard_normal((size, patients, readers, 1))
@@ -132,61 +133,6 @@ def draw(design: Design, variances: np.ndarray, draws: int, seed: int) -> np.nda
         table = table + sd[4] * rng.standard_normal((size, patients, readers, visits))
         found.append(fit_tables(design, table, variances))
     return np.concatenate(found)
-
-
-def _ratio_of(variances: np.ndarray, tables: int) -> np.ndarray:
-    """SD ratios of fitted variances; off 0, where every search would stand still."""
-    ratio = np.sqrt(variances[:4] / max(float(variances[4]), 1e-12))
-    return np.tile(np.clip(ratio, 0.1, 100), (tables, 1))
-
-
-def _begin(design: Design, sums: list[_Sums], tables: int) -> np.ndarray:
-    """The best of a small grid for each table, (B, 4)."""
-    grid = np.array([(a, b, c, d) for a in START for b in START[:2] for c in START[:2] for d in START])
-    values = [_criterion(design, sums, np.tile(point, (tables, 1)))[0] for point in grid]
-    return np.asarray(grid[np.argmin(values, axis=0)])
-
-
-def _newton(
-    design: Design, sums: list[_Sums], ratio: np.ndarray, value: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """One step downhill for every table, and what it gained; the criterion is even in every ratio."""
-    size = ratio.shape[1]
-    apart = STEP * (1 + ratio)
-    unit = np.eye(size)
-
-    def at(move: np.ndarray) -> np.ndarray:
-        return _criterion(design, sums, ratio + apart * move)[0]
-
-    up, down = ([at(sign * unit[place]) for place in range(size)] for sign in (1, -1))
-    gradient = np.stack([(a - b) / 2 for a, b in zip(up, down, strict=True)], axis=1) / apart
-    hessian = np.empty((len(ratio), size, size))
-    for i in range(size):
-        hessian[:, i, i] = (up[i] - 2 * value + down[i]) / apart[:, i] ** 2
-        for j in range(i):
-            both = at(unit[i] + unit[j]) - up[i] - up[j] + 2 * value - down[i] - down[j]
-            both = (both + at(-unit[i] - unit[j])) / 2
-            hessian[:, i, j] = hessian[:, j, i] = both / (apart[:, i] * apart[:, j])
-    values, vectors = np.linalg.eigh(hessian)
-    turned = np.einsum("bij,bi->bj", vectors, gradient) / np.maximum(np.abs(values), 1e-4)
-    step = -np.einsum("bij,bj->bi", vectors, turned)
-    longest = np.maximum(1.0, ratio.max(axis=1, keepdims=True))
-    step = step * np.minimum(1.0, longest / np.maximum(np.linalg.norm(step, axis=1, keepdims=True), 1e-12))
-    return _shortened(design, sums, ratio, value, step)
-
-
-def _shortened(
-    design: Design, sums: list[_Sums], ratio: np.ndarray, value: np.ndarray, step: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """The best of a step and its parts, and what it gained."""
-    best, lowest = ratio, value
-    for length in LENGTHS:
-        point = np.abs(ratio + length * step)
-        found = _criterion(design, sums, point)[0]
-        is_better = found < lowest
-        best = np.where(is_better[:, None], point, best)
-        lowest = np.where(is_better, found, lowest)
-    return best, value - lowest
 
 
 def _criterion(design: Design, sums: list[_Sums], ratio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
