@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from core.agreement.diagnostics.auc import rank_limits
 from core.agreement.estimate import Z95, estimate, number
 from core.agreement.mrmc.figures_of_merit import (
     AUC,
@@ -69,7 +70,7 @@ def analyse(
         "missing_reads": len(study.missing),
         "missing": study.missing.to_dict("records"),
         "dropped_cases": study.dropped_cases,
-        "cells": _cells(study, theta, matrix),
+        "cells": _cells(study, metric, theta, matrix),
         "means": modality_means(theta, matrix, study.modalities),
         "analyses": found,
         "by_reader": by_reader(theta, matrix, study.modalities, study.readers),
@@ -128,16 +129,30 @@ def _check(study: Study, metric: str, theta: np.ndarray) -> None:
         )
 
 
-def _cells(study: Study, theta: np.ndarray, matrix: np.ndarray) -> list[dict[str, Any]]:
+def _cells(study: Study, metric: str, theta: np.ndarray, matrix: np.ndarray) -> list[dict[str, Any]]:
     t, r = theta.shape
     errors = np.sqrt(np.maximum(np.diag(matrix), 0)).reshape(t, r)
     return [
         {"modality": study.modalities[m], "reader": study.readers[j], "se": number(errors[m, j])}
         | {"n": int((~np.isnan(study.ratings[m, j])).sum())}
-        | estimate(theta[m, j], theta[m, j] - Z95 * errors[m, j], theta[m, j] + Z95 * errors[m, j])
+        | estimate(theta[m, j], *_cell_limits(study, metric, (m, j), theta[m, j], errors[m, j]))
         for m in range(t)
         for j in range(r)
     ]
+
+
+def _cell_limits(
+    study: Study, metric: str, cell: tuple[int, int], value: float, error: float
+) -> tuple[float, float]:
+    """Normal limits; where no case differs, so that there is no spread: for AUC by ranks, else none."""
+    if error > 1e-12:
+        return value - Z95 * error, value + Z95 * error
+    if metric != AUC:
+        return np.nan, np.nan
+    there = ~np.isnan(study.ratings[cell])
+    kinds = (there & (study.truth > 0), there & (study.truth <= 0))
+    positive, negative = (len(np.unique(study.patient[kind])) for kind in kinds)
+    return rank_limits(value, positive, negative)
 
 
 def _notes(study: Study, metric: str) -> dict[str, str]:

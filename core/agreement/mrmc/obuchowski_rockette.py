@@ -107,7 +107,11 @@ def _differences(theta: np.ndarray, error: float, df: float, names: list[str]) -
 
 
 def interval(value: float, se: float, df: float) -> dict[str, Any]:
-    """``estimate, se, df, ci, p`` by t, or by the normal distribution for infinite df (given as None)."""
+    """``estimate, se, df, ci, p`` by t, or by the normal distribution for infinite df (given as None).
+
+    Without any spread there is no interval: an AUC of 1 by all readers is no certainty.
+    """
+    se = se if se > 1e-12 else float("nan")
     is_normal = np.isinf(df)
     reach = Z95 if is_normal else float(stats.t.ppf(0.975, df))
     t = abs(value) / se if se > 0 else float("nan")

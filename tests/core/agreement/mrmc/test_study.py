@@ -199,3 +199,14 @@ def test_level_and_coverage_hold_for_new_readers_and_cases(metric):
         row = analyse(collect(table), metric)["analyses"][0]["differences"][0]
         hits += row["p"] < 0.05
     assert hits / trials <= 0.1
+
+
+def test_reads_without_a_fault_are_no_certainty():
+    """All positive cases stand above all others for every reader: no interval is [1, 1], none [0, 0]."""
+    table = made(patients=20).assign(truth=lambda rows: (rows["subject"] > "P09").astype(float))
+    study = collect(table.assign(rating=table["truth"]))
+    found = analyse(study, "auc")
+    cell = found["cells"][0]
+    assert cell["estimate"] == 1 and cell["ci"][1] == 1 and 0.6 < cell["ci"][0] < 0.95
+    assert found["means"][0]["ci"] == [None, None]
+    assert analyse(study, "error")["cells"][0]["ci"] == [None, None]
