@@ -267,6 +267,13 @@ def test_several_arms_have_adjusted_p_values_by_choice(open_app, tmp_path, monke
     assert "P adjusted by Dunnett" in words(at, "caption")
 
 
+def test_chosen_strata_stand_in_the_command_of_the_page(open_app):
+    at = section(open_app(PAGE), "Strata and covariates")
+    at.multiselect(key="adjusted_strata").set_value(["sex"]).run()
+    lines = next(one.value for one in at.code if "sharpline progression" in one.value).splitlines()
+    assert "--property sex --out" in lines[0] and lines[1].endswith("--strata sex")
+
+
 def test_p_values_are_off_for_a_subset(open_app, own):
     at = section(open_app(PAGE, cohort=own, sex="M"), "Models and tests")
     at.multiselect(key="progression_models").set_value(["compare", "mmrm"])
