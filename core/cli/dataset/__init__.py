@@ -111,7 +111,7 @@ def _made(
 
 def _status(result: dict[str, Any]) -> int:
     """0 all taken; 1 some left out; 2 nothing was there to take."""
-    if not (result["films"] or result["already_there"] or result["reads"]):
+    if not any(result[name] for name in ("films", "already_there", "reads", "subjects")):
         return 2
     return 1 if any(row["left_out"] for row in result["odd"]) else 0
 

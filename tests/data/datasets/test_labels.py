@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import InputError
@@ -19,6 +19,7 @@ films = st.lists(st.tuples(st.integers(0, 30), st.sampled_from((*SPLITS, ""))), 
 )
 
 
+@settings(max_examples=40, deadline=None)
 @given(films)
 def test_no_patient_is_on_both_sides_of_a_split(found):
     splits = split_of_patients(found)
@@ -71,6 +72,7 @@ def test_crops_are_found_where_they_were_cut(tmp_path):
     assert found["test"]["info"]["phantom"] is False and "CC BY 4.0" in found["test"]["info"]["notice"]
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.integers(0, 40), st.integers(0, 30), st.integers(0, 99))
 def test_a_crop_is_found_pixel_for_pixel_or_not_at_all(row, column, seed):
     film = np.random.default_rng(seed).integers(0, 255, (60, 50)).astype(np.uint8)
