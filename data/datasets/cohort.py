@@ -89,6 +89,7 @@ def claim(store: CohortStore, one: DataSet, *, actor: str) -> None:
 
 def _settings(transaction: Transaction, wanted: str, title: str, *, has_name: bool) -> None:
     transaction.set_meta(SOURCE, wanted)
+    transaction.set_meta("blinded", "false")  # no set has treatment arms: there is nothing to hide
     if not has_name:
         transaction.set_meta(NAME, title[:LONGEST_NAME])
 

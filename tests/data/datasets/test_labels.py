@@ -114,3 +114,22 @@ def test_labels_need_places_and_a_folder_of_their_own(tmp_path):
     spine = layouts.csxa(tmp_path / "spine")
     with pytest.raises(InputError, match="new folder"):
         write_labels(get("csxa"), spine, examine(get("csxa"), spine), tmp_path / "full")
+
+
+def test_training_reads_the_labels_of_hands(tmp_path):
+    from models.mtss.labels import read_graded
+
+    written("ram-h1200", layouts.ram_h1200(tmp_path / "set"), tmp_path / "out")
+    (film,) = read_graded(tmp_path / "out" / "test")
+    units = dict(zip(film.units, film.grades["erosion"], strict=True))
+    assert (film.patient, film.view, len(film.units)) == ("CN_BBBB_P0002", "hands", 22)
+    assert units["RH.ULN"] == layouts.EROSION.index("BE_U") % 6 and units["RH.RC"] == -1
+    assert film.load().shape == (96, 64)
+
+
+def test_a_grader_is_not_trained_on_corners_without_grades(tmp_path):
+    from models.msasss.labels import read_folder
+
+    written("csxa", layouts.csxa(tmp_path / "set"), tmp_path / "out")
+    with pytest.raises(InputError, match="not graded"):
+        read_folder(tmp_path / "out")

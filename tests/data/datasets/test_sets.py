@@ -238,6 +238,17 @@ def test_a_film_that_cannot_be_decoded_is_named_and_the_rest_goes_on(tmp_path, c
     assert [row["file"] for row in left_out] == ["UAB001-LH.jpg"] and "damaged" in left_out[0]["reason"]
 
 
+def test_many_reasons_are_cut_short_for_a_person_and_whole_for_a_script(tmp_path, capsys):
+    folder = layouts.ra2_dream(tmp_path)
+    table = (folder / "training.csv").read_text().splitlines()
+    table[1] = ",".join(["UAB001", *["99"] * 89])
+    (folder / "training.csv").write_text("\n".join(table))
+    status, out, _ = run_command(capsys, "dataset", "ra2-dream", folder, "--check")
+    assert status == 1 and "and 46 other reasons" in out and len(out.splitlines()) < 60
+    _, out, _ = run_command(capsys, "dataset", "ra2-dream", folder, "--check", "--json")
+    assert sum(row["left_out"] for row in json.loads(out)["odd"]) == 86
+
+
 def test_sums_and_missing_limbs_are_told(tmp_path):
     folder = layouts.ra2_dream(tmp_path)
     (folder / "UAB002-RF.jpg").unlink()
