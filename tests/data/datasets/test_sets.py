@@ -315,3 +315,36 @@ def test_the_shared_examples_are_read_whole(name, capsys):
     assert status in (0, 1) and done["subjects"] >= 1 and done["reads"] == wanted.get(name, 0)
     left_out = [row["reason"] for row in done["odd"] if row["left_out"]]
     assert all("no disc has the label 0" in reason for reason in left_out)
+
+
+def test_metadata_are_joined_by_stem_and_contradictions_told(tmp_path):
+    from openpyxl import Workbook
+
+    folder, book = layouts.ram_h1200(tmp_path), Workbook()
+    for row in (
+        ("Mapped Image Stem", "Normalized PatientID", "isRA", "Sex"),
+        ("JP_AAAA_P0001_20120105_0101", "P0001", 1, "F"),
+        ("JP_AAAA_P0001_20140105_0202", "P0001", 1, "M"),
+        ("CN_BBBB_P0002_20130201_0303", "P0009", 0, "M"),
+        ("XX_NONE_P0007_20130201_0303", "P0007", 0, "M"),
+    ):
+        book.active.append(row)
+    book.save(folder / "Metadata.xlsx")
+    contents = examine(get("ram-h1200"), folder)
+    assert contents.patients["JP_AAAA_P0001"] == {"centre": "AAAA", "sex": "F", "RA": 1}
+    assert contents.patients["CN_BBBB_P0002"] == {"centre": "BBBB", "sex": "M", "RA": 0}
+    told = [one.reason for one in contents.odd if one.file == "Metadata.xlsx"]
+    assert [word for word in ("is F and M", "P0009", "no film") if any(word in text for text in told)] == [
+        "is F and M", "P0009", "no film",
+    ]  # fmt: skip
+    (folder / "Metadata.xlsx").write_bytes(b"PK\x03\x04 cut")
+    assert any("workbook" in reason for reason in odd_of("ram-h1200", folder)["Metadata.xlsx"])
+
+
+def test_who_a_patient_is_becomes_properties_of_the_patient(tmp_path, capsys):
+    folder, cohort = layouts.buu(tmp_path / "set"), tmp_path / "cohort.duckdb"
+    run_command(capsys, "--cohort", cohort, "dataset", "buu-lspine", folder, *TAKE)
+    store = CohortStore(cohort)
+    assert store.query("SELECT sex FROM main.subject WHERE superseded_by IS NULL")["sex"].tolist() == ["F"]
+    known = store.query("SELECT name, number FROM main.covariate WHERE superseded_by IS NULL")
+    assert known.to_dict("records") == [{"name": "age at film", "number": 50.0}]
