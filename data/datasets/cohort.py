@@ -16,8 +16,8 @@ from core.errors import InputError
 from data.datasets.checks import counted
 from data.datasets.examine import is_empty, number_of
 from data.datasets.frame import Contents, DataSet, Odd
-from data.datasets.pictures import source_of
 from data.datasets.registry import system_of
+from data.datasets.sources import sources_of
 from data.ingest.batch import IngestResult
 from data.ingest.run import ingest_sources
 from data.store.cohort import CohortStore
@@ -89,6 +89,7 @@ def claim(store: CohortStore, one: DataSet, *, actor: str) -> None:
 
 def _settings(transaction: Transaction, wanted: str, title: str, *, has_name: bool) -> None:
     transaction.set_meta(SOURCE, wanted)
+    transaction.set_meta("blinded", "false")  # no set has treatment arms: there is nothing to hide
     if not has_name:
         transaction.set_meta(NAME, title[:LONGEST_NAME])
 
@@ -108,7 +109,7 @@ def make_cohort(
     made = Made()
     _import_subjects(store, contents, made, actor)
     _import_reads(store, one, contents, made, actor)
-    sources = [source_of(folder, film, one.name) for film in contents.films]
+    sources = list(sources_of(folder, contents.films, one.name))
     result = ingest_sources(store, sources, progress, workers=workers, actor=actor)
     _films(made, result)
     return made
@@ -136,10 +137,11 @@ def _import_subjects(store: CohortStore, contents: Contents, made: Made, actor: 
     ]
     when = pd.DataFrame(places)
     when.index = pd.RangeIndex(1, len(when) + 1)
+    visits_table = when if places else None
     known = {"subject", "sex", "centre"}
     named = {name: name for name in people.columns if name not in known}
     request = SubjectsRequest(mapping=named, confirmed=tuple(named))
-    result = import_subjects(store, people, when, request, actor=actor)
+    result = import_subjects(store, people, visits_table, request, actor=actor)
     made.subjects, made.visits = result.accepted["subject"], result.accepted["visit"]
     for refused in result.refused:
         made.odd.append(Odd(f"patient in row {refused['row']}", refused["reason"]))

@@ -74,7 +74,7 @@ def spacing_notes(contents: Contents) -> list[str]:
     """How many millimetres a pixel is, as far as the set says or its films let guess."""
     stated = [film.spacing for film in contents.films if film.spacing and film.spacing.is_stated]
     guessed = [film.spacing for film in contents.films if film.spacing and not film.spacing.is_stated]
-    without = len(contents.films) - len(stated) - len(guessed)
+    without = sum(film.spacing is None and not film.slices for film in contents.films)
     notes = []
     if stated:
         notes.append(f"{counted(len(stated), 'film')}: millimetres a pixel as stated ({stated[0].how})")

@@ -72,7 +72,8 @@ class FilmFile:
     """One film of a set. file: its path within the folder, ``/`` between. subject, visit: in the set's names.
 
     split: of the owner, ``""`` where there is none. taken: its date where the set states it. shows: what it
-    shows, in words that a header would have (``HAND``, ``PA``, ``L``).
+    shows, in words that a header would have (``HAND``, ``PA``, ``L``). slices: of a volume, 0 for a film;
+    sequence: how it was taken.
     """
 
     file: str
@@ -84,6 +85,8 @@ class FilmFile:
     split: str = ""
     taken: date | None = None
     spacing: Spacing | None = None
+    slices: int = 0
+    sequence: str = ""
 
 
 @dataclass(frozen=True)

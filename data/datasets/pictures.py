@@ -41,21 +41,6 @@ class PictureSource(Source):
         return io.BytesIO(as_dicom(pixels, self.film, self.protocol))
 
 
-def source_of(folder: Path, film: FilmFile, protocol: str) -> Source:
-    """What ``ingest`` takes for a film: a DICOM file as it is, a picture as one."""
-    path = folder / film.file
-    if path.suffix.casefold() in ("", ".dcm", ".dicom", ".ima"):
-        return Source(film.file, path, size=_size(path))
-    return PictureSource(film.file, path, size=_size(path), film=film, protocol=protocol)
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
-
-
 def grey_pixels(stream: BinaryIO | Path) -> np.ndarray:
     """Grey values (rows, columns), uint8 or uint16, of a picture: grey, palette or colour that is grey.
 
@@ -107,26 +92,37 @@ def _sixteen_bits(values: np.ndarray) -> np.ndarray:
 
 def as_dicom(pixels: np.ndarray, film: FilmFile, protocol: str) -> bytes:
     """A DICOM file of these grey values (bone bright), with what the set says of the film."""
+    dataset = new_dataset(film, protocol, SecondaryCaptureImageStorage, "DX")
+    dataset.ConversionType = "WSD"
+    dataset.SOPInstanceUID = uid_of(protocol, film.file, hashlib.sha256(pixels.tobytes()).hexdigest())
+    dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+    if film.spacing is not None and film.spacing.is_stated:
+        dataset.PixelSpacing = [f"{film.spacing.mm:.6g}"] * 2
+    if film.file.casefold().endswith(LOSSY):
+        dataset.LossyImageCompression = "01"
+    set_pixels(dataset, pixels)
+    out = io.BytesIO()
+    dataset.save_as(out, enforce_file_format=True)
+    return out.getvalue()
+
+
+def new_dataset(film: FilmFile, protocol: str, storage: str, modality: str) -> FileDataset:
+    """A header without picture and instance UID: whose film it is, from when, and what it shows."""
     meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
+    meta.MediaStorageSOPClassUID = storage
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     dataset = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
     dataset.SpecificCharacterSet = "ISO_IR 192"
-    dataset.SOPClassUID, dataset.Modality, dataset.ConversionType = SecondaryCaptureImageStorage, "DX", "WSD"
-    dataset.SOPInstanceUID = _uid(protocol, film.file, hashlib.sha256(pixels.tobytes()).hexdigest())
-    meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
-    dataset.StudyInstanceUID = _uid(protocol, film.subject, film.visit)
-    dataset.SeriesInstanceUID = _uid(protocol, film.subject, film.visit, film.file)
+    dataset.SOPClassUID, dataset.Modality = storage, modality
+    dataset.StudyInstanceUID = uid_of(protocol, film.subject, film.visit)
+    dataset.SeriesInstanceUID = uid_of(protocol, film.subject, film.visit, film.file)
     dataset.PatientID, dataset.PatientName = film.subject, ""
     dataset.ClinicalTrialProtocolID, dataset.ClinicalTrialSubjectID = protocol, film.subject
     dataset.ClinicalTrialTimePointID = film.visit
     if film.taken is not None:
         dataset.StudyDate = dataset.ContentDate = film.taken.strftime("%Y%m%d")
     _anatomy(dataset, film)
-    _picture(dataset, pixels, film)
-    out = io.BytesIO()
-    dataset.save_as(out, enforce_file_format=True)
-    return out.getvalue()
+    return dataset
 
 
 def _anatomy(dataset: FileDataset, film: FilmFile) -> None:
@@ -136,24 +132,21 @@ def _anatomy(dataset: FileDataset, film: FilmFile) -> None:
         dataset.ViewPosition = film.view
     if film.side:
         dataset.ImageLaterality = film.side
-    if film.spacing is not None and film.spacing.is_stated:
-        dataset.PixelSpacing = [f"{film.spacing.mm:.6g}"] * 2
 
 
-def _picture(dataset: FileDataset, pixels: np.ndarray, film: FilmFile) -> None:
+def set_pixels(dataset: FileDataset, pixels: np.ndarray) -> None:
+    """Write grey values (rows, columns), uint8 or uint16, with what the header must say of them."""
     bits = 8 * pixels.dtype.itemsize
     dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
     dataset.Rows, dataset.Columns = pixels.shape
     dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = bits, bits, bits - 1
     dataset.PixelRepresentation = 0
-    if film.file.casefold().endswith(LOSSY):
-        dataset.LossyImageCompression = "01"
     content = np.ascontiguousarray(pixels.astype(f"<u{pixels.dtype.itemsize}")).tobytes()
     dataset.PixelData = content + b"\0" * (len(content) % 2)
     dataset["PixelData"].VR = "OB" if bits == 8 else "OW"
 
 
-def _uid(*parts: str) -> str:
+def uid_of(*parts: str) -> str:
     """A UID under the root for UUID-derived ones, from a hash of the parts."""
     digest = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).digest()
     return f"2.25.{int.from_bytes(digest[:16], 'big')}"

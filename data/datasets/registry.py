@@ -8,9 +8,19 @@ from core.scores.system import ScoreSystem
 from data.datasets import unlabelled
 from data.datasets.frame import DataSet
 from data.datasets.hands import arise_2025, ra2_dream, ram_h1200, ram_w600
-from data.datasets.spine import buu_lspine, csxa, spondylolisthesis
+from data.datasets.spine import buu_lspine, csxa, spider, spondylolisthesis
 
-MODULES = (ram_h1200, ram_w600, ra2_dream, arise_2025, csxa, buu_lspine, spondylolisthesis, unlabelled)
+MODULES = (
+    ram_h1200,
+    ram_w600,
+    ra2_dream,
+    arise_2025,
+    csxa,
+    buu_lspine,
+    spondylolisthesis,
+    spider,
+    unlabelled,
+)
 SETS: dict[str, DataSet] = {module.SET.name: module.SET for module in MODULES}
 
 

@@ -166,8 +166,8 @@ def _sidebar_top(page: Page) -> None:
         if page.state["phantom"]:
             st.badge("Phantom data: no real patient", color="orange", icon=":material/science:")
         if data_set := page.state.get("data_set"):
-            st.badge(f"Data set: {md(data_set['title'])}", color="blue", icon=":material/database:")
-            st.caption(md(f"Terms: {data_set['licence']}."))
+            st.badge(f"Data set: {md(data_set['name'])}", color="blue", icon=":material/database:")
+            st.caption(md(f"{data_set['title']}. Terms: {data_set['licence']}."))
         if not page.state["phantom"] and page.state.get("model_reads") and not page.is_reader:
             st.badge("Model: outside its training domain", color="orange", icon=":material/science:")
             st.caption("It was trained on phantom films only; how it does on these films is not known.")

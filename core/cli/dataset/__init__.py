@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from data.datasets.frame import Contents, DataSet
 
 SHOWN = 6  # files named for one reason; --json has all
+REASONS = 40  # reasons named of one kind
 
 
 @click.command(short_help="An open data set, as its owner lays it out, into a cohort.")
@@ -111,7 +112,7 @@ def _made(
 
 def _status(result: dict[str, Any]) -> int:
     """0 all taken; 1 some left out; 2 nothing was there to take."""
-    if not (result["films"] or result["already_there"] or result["reads"]):
+    if not any(result[name] for name in ("films", "already_there", "reads", "subjects")):
         return 2
     return 1 if any(row["left_out"] for row in result["odd"]) else 0
 
@@ -175,7 +176,9 @@ def _grouped(title: str, rows: list[dict[str, Any]]) -> list[str]:
     for row in rows:
         groups.setdefault(row["reason"], []).append(row["file"])
     lines = [f"{title} ({len(rows)}):"] if rows else []
-    for reason, files in groups.items():
+    for reason, files in list(groups.items())[:REASONS]:
         more = f" and {len(files) - SHOWN} more (--json lists all)" if len(files) > SHOWN else ""
         lines.append(f"  {', '.join(files[:SHOWN])}{more}: {reason}")
+    if len(groups) > REASONS:
+        lines.append(f"  and {len(groups) - REASONS} other reasons (--json lists all)")
     return lines

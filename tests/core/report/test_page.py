@@ -334,3 +334,14 @@ def test_same_bytes_with_subgroups_and_second_reads():
     given = {"groups": samples.groups(), "rereads": samples.rereads()}
     pages = {page(compose(samples.inputs(**given)), plotly_js=JS) for _ in range(2)}
     assert len(pages) == 1
+
+
+def test_a_report_of_an_open_data_set_says_so_instead_of_phantom():
+    source = "Made from RAM-W600 (as downloaded; terms: CC BY 4.0)."
+    report = compose(samples.inputs(is_phantom=False, source=source))
+    assert any(
+        f"Real films: {samples.inputs().patients} patients. {source}" in notice for notice in report.notices
+    )
+    assert not any("Phantom" in notice for notice in report.notices)
+    html = page(report, plotly_js="")
+    assert html.count("Made from RAM-W600") >= 2 and "phantoms (simulated)" not in html

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -188,6 +189,38 @@ def nhanes(folder: Path) -> Path:
     return folder
 
 
+def volume(path: Path, values: np.ndarray, *, packed: bool = True) -> Path:
+    """Write (third, second, first) values as MetaImage: the first axis runs to the back, the second to the
+    head, the third to the left.
+    """
+    header = [
+        "ObjectType = Image", "NDims = 3", "BinaryDataByteOrderMSB = False", f"CompressedData = {packed}",
+        "TransformMatrix = 0 1 0 0 0 1 1 0 0", "Offset = -10 -20 -30", "ElementSpacing = 0.5 0.75 4",
+        f"DimSize = {' '.join(map(str, values.shape[::-1]))}", "ElementType = MET_SHORT",
+        "ElementDataFile = LOCAL",
+    ]  # fmt: skip
+    content = np.ascontiguousarray(values.astype("<i2")).tobytes()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = "\n".join(header).encode() + b"\n"
+    path.write_bytes(text + (zlib.compress(content) if packed else content))
+    return path
+
+
+def spider(folder: Path) -> Path:
+    """Three slices a volume; gradings of two discs, and a row for no disc."""
+    head = "Patient,IVD label,Modic,UP endplate,LOW endplate,Spondylolisthesis,Disc herniation,Disc narrowing"
+    head += ",Disc bulging,Pfirrman grade"
+    lines = [head, "1,1,1,0,1,0,0,1,1,4", "1,2,0,0,0,0,0,0,0,2"]
+    for place, sequence in enumerate(("t1", "t2")):
+        values = np.stack([grey(20 + 3 * place + slice_, 40, 32).astype(int) for slice_ in range(3)])
+        volume(folder / f"images/1_{sequence}.mha", values)
+    folder.joinpath("radiological_gradings.csv").write_text("\n".join(lines))
+    write_rows(
+        folder / "overview.csv", [["new_file_name", "subset"], ["1_t1", "training"], ["1_t2", "training"]]
+    )
+    return folder
+
+
 LAYOUTS = {
     "ram-h1200": ram_h1200,
     "ram-w600": ram_w600,
@@ -196,5 +229,6 @@ LAYOUTS = {
     "csxa": csxa,
     "buu-lspine": buu,
     "spondylolisthesis-landmark": spondylolisthesis,
+    "spider": spider,
     "nhanes": nhanes,
 }

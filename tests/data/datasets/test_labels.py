@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import InputError
@@ -19,6 +19,7 @@ films = st.lists(st.tuples(st.integers(0, 30), st.sampled_from((*SPLITS, ""))), 
 )
 
 
+@settings(max_examples=40, deadline=None)
 @given(films)
 def test_no_patient_is_on_both_sides_of_a_split(found):
     splits = split_of_patients(found)
@@ -71,6 +72,7 @@ def test_crops_are_found_where_they_were_cut(tmp_path):
     assert found["test"]["info"]["phantom"] is False and "CC BY 4.0" in found["test"]["info"]["notice"]
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.integers(0, 40), st.integers(0, 30), st.integers(0, 99))
 def test_a_crop_is_found_pixel_for_pixel_or_not_at_all(row, column, seed):
     film = np.random.default_rng(seed).integers(0, 255, (60, 50)).astype(np.uint8)
@@ -112,3 +114,22 @@ def test_labels_need_places_and_a_folder_of_their_own(tmp_path):
     spine = layouts.csxa(tmp_path / "spine")
     with pytest.raises(InputError, match="new folder"):
         write_labels(get("csxa"), spine, examine(get("csxa"), spine), tmp_path / "full")
+
+
+def test_training_reads_the_labels_of_hands(tmp_path):
+    from models.mtss.labels import read_graded
+
+    written("ram-h1200", layouts.ram_h1200(tmp_path / "set"), tmp_path / "out")
+    (film,) = read_graded(tmp_path / "out" / "test")
+    units = dict(zip(film.units, film.grades["erosion"], strict=True))
+    assert (film.patient, film.view, len(film.units)) == ("CN_BBBB_P0002", "hands", 22)
+    assert units["RH.ULN"] == layouts.EROSION.index("BE_U") % 6 and units["RH.RC"] == -1
+    assert film.load().shape == (96, 64)
+
+
+def test_a_grader_is_not_trained_on_corners_without_grades(tmp_path):
+    from models.msasss.labels import read_folder
+
+    written("csxa", layouts.csxa(tmp_path / "set"), tmp_path / "out")
+    with pytest.raises(InputError, match="not graded"):
+        read_folder(tmp_path / "out")

@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from data.datasets.frame import FilmFile, Spacing
-from data.datasets.pictures import as_dicom, grey_pixels, source_of
+from data.datasets.pictures import as_dicom, grey_pixels
+from data.datasets.sources import sources_of
 from data.dicom.read import Refusal, decode_frames, read_dicom
 from tests.data.datasets.layouts import grey, save
 
@@ -70,7 +71,8 @@ def test_nothing_beside_the_picture_enters(tmp_path):
     exif[0x010E], exif[0x013B] = "Miller Hans", "Dr Smith"
     Image.fromarray(grey(12)).save(tmp_path / "film.jpg", exif=exif, comment=b"Miller Hans")
     film = FilmFile("film.jpg", "P1")
-    with source_of(tmp_path, film, "set").open() as stream:
+    (source,) = sources_of(tmp_path, [film], "set")
+    with source.open() as stream:
         content = stream.read()
     assert b"Miller Hans" in (tmp_path / "film.jpg").read_bytes() and b"Miller" not in content
 

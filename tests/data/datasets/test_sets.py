@@ -16,7 +16,7 @@ from tests.helpers.paths import SHARED
 
 TAKE = ("--accept-terms", "--workers", "0")
 GRADES = {"ram-h1200": 93, "ram-w600": 12, "ra2-dream": 172, "arise-2025": 12}
-FILMS = {"ram-h1200": 3, "ram-w600": 2, "ra2-dream": 8, "buu-lspine": 2, "nhanes": 2}
+FILMS = {"ram-h1200": 3, "ram-w600": 2, "ra2-dream": 8, "buu-lspine": 2, "nhanes": 2, "spider": 6}
 FILMS |= {"spondylolisthesis-landmark": 2, "arise-2025": 1, "csxa": 1}
 
 
@@ -63,7 +63,7 @@ def test_the_system_of_a_set_is_the_one_with_its_sites():
     assert {name: system_of(name) and system_of(name).name for name in SETS} == {
         **dict.fromkeys(GRADES, "mtss"),
         **dict.fromkeys(("csxa", "buu-lspine"), "msasss"),
-        **dict.fromkeys(("spondylolisthesis-landmark", "nhanes")),
+        **dict.fromkeys(("spondylolisthesis-landmark", "spider", "nhanes")),
     }
 
 
@@ -95,26 +95,15 @@ def test_terms_must_be_accepted(tmp_path, capsys):
     assert status == 0 and json.loads(out)["checked_only"] and not cohort.exists()
 
 
-def test_accepted_terms_source_and_version_stay_in_the_trail(tmp_path, capsys):
-    folder, cohort = layouts.ram_w600(tmp_path / "set"), tmp_path / "cohort.duckdb"
-    run_command(capsys, "--cohort", cohort, "dataset", "ram-w600", folder, *TAKE)
-    store, terms = CohortStore(cohort), SETS["ram-w600"].terms
-    event = store.query("SELECT reason, details FROM main.event WHERE action = 'data set'")
-    details = json.loads(event["details"].iloc[0])
-    assert len(event) == 1 and "accepted" in event["reason"].iloc[0]
-    assert (details["accepted_terms"], details["source"]) == (terms.text, terms.source)
-    assert (details["version"], details["licence"]) == (terms.version, terms.licence)
-
-
 def test_a_second_run_changes_nothing(tmp_path, capsys):
-    folder, cohort = layouts.ra2_dream(tmp_path / "set"), tmp_path / "cohort.duckdb"
-    command = ("--cohort", cohort, "dataset", "ra2-dream", folder, *TAKE, "--json")
+    folder, cohort = layouts.ram_w600(tmp_path / "set"), tmp_path / "cohort.duckdb"
+    command = ("--cohort", cohort, "dataset", "ram-w600", folder, *TAKE, "--json")
     run_command(capsys, *command)
     rows = "SELECT (SELECT count(*) FROM main.image) + (SELECT count(*) FROM main.site_score) AS n"
     before = CohortStore(cohort).query(rows)["n"].iloc[0]
     status, out, _ = run_command(capsys, *command)
     done = json.loads(out)
-    assert (status, done["films"], done["already_there"]) == (0, 0, 8)
+    assert (status, done["films"], done["already_there"]) == (0, 0, 2)
     assert CohortStore(cohort).query(rows)["n"].iloc[0] == before
 
 
@@ -134,12 +123,21 @@ def test_a_folder_of_something_else_is_refused(name, tmp_path, capsys):
     assert status == 2 and "needed" in err and not cohort.exists()
 
 
-def test_export_and_pages_say_whose_the_films_are(tmp_path, capsys):
+def _trail_has_the_terms(store, terms):
+    event = store.query("SELECT reason, details FROM main.event WHERE action = 'data set'")
+    details = json.loads(event["details"].iloc[0])
+    assert len(event) == 1 and "accepted" in event["reason"].iloc[0]
+    assert (details["accepted_terms"], details["source"]) == (terms.text, terms.source)
+    assert (details["version"], details["licence"]) == (terms.version, terms.licence)
+
+
+def test_trail_export_and_pages_say_whose_the_films_are(tmp_path, capsys):
     from data.queries.cohort import state
     from pages.common.ways_out.described import made_with
 
     folder, cohort = layouts.ram_w600(tmp_path / "set"), tmp_path / "cohort.duckdb"
     run_command(capsys, "--cohort", cohort, "dataset", "ram-w600", folder, *TAKE)
+    _trail_has_the_terms(CohortStore(cohort), SETS["ram-w600"].terms)
     notice = SETS["ram-w600"].terms.notice
     for table in ("site_scores", "subjects"):
         out = tmp_path / f"{table}.csv"
@@ -228,7 +226,7 @@ def test_a_label_file_that_cannot_be_read_is_named_and_the_rest_goes_on(content,
 
 
 def test_a_film_that_cannot_be_decoded_is_named_and_the_rest_goes_on(tmp_path, capsys):
-    folder = layouts.ra2_dream(tmp_path / "set")
+    folder = layouts.ra2_dream(tmp_path / "set", ("UAB001",))
     bad = folder / "UAB001-LH.jpg"
     bad.write_bytes(bad.read_bytes()[:200])
     status, out, _ = run_command(
@@ -236,8 +234,19 @@ def test_a_film_that_cannot_be_decoded_is_named_and_the_rest_goes_on(tmp_path, c
     )
     done = json.loads(out)
     left_out = [row for row in done["odd"] if row["left_out"]]
-    assert (status, done["films"], done["reads"]) == (1, 7, 172)
+    assert (status, done["films"], done["reads"]) == (1, 3, 86)
     assert [row["file"] for row in left_out] == ["UAB001-LH.jpg"] and "damaged" in left_out[0]["reason"]
+
+
+def test_many_reasons_are_cut_short_for_a_person_and_whole_for_a_script(tmp_path, capsys):
+    folder = layouts.ra2_dream(tmp_path)
+    table = (folder / "training.csv").read_text().splitlines()
+    table[1] = ",".join(["UAB001", *["99"] * 89])
+    (folder / "training.csv").write_text("\n".join(table))
+    status, out, _ = run_command(capsys, "dataset", "ra2-dream", folder, "--check")
+    assert status == 1 and "and 46 other reasons" in out and len(out.splitlines()) < 60
+    _, out, _ = run_command(capsys, "dataset", "ra2-dream", folder, "--check", "--json")
+    assert sum(row["left_out"] for row in json.loads(out)["odd"]) == 86
 
 
 def test_sums_and_missing_limbs_are_told(tmp_path):
@@ -299,12 +308,43 @@ def test_corners_in_any_order_are_sorted_by_where_they_lie(tmp_path):
 
 @pytest.mark.skipif(not (SHARED / "datasets").is_dir(), reason="the shared examples are not here")
 @pytest.mark.parametrize("name", sorted(SETS.keys() - {"nhanes"}))
-def test_the_shared_examples_go_in(name, tmp_path, capsys):
-    folder = SHARED / "datasets" / name
-    status, out, _ = run_command(
-        capsys, "--cohort", tmp_path / "c.duckdb", "dataset", name, folder, *TAKE, "--json"
-    )
+def test_the_shared_examples_are_read_whole(name, capsys):
+    status, out, _ = run_command(capsys, "dataset", name, SHARED / "datasets" / name, "--check", "--json")
     done = json.loads(out)
     wanted = {"ram-h1200": 62, "ram-w600": 12, "ra2-dream": 86, "arise-2025": 12}
-    assert status in (0, 1) and done["films"] >= 1 and done["reads"] == wanted.get(name, 0)
-    assert all("same p" in row["reason"] for row in done["odd"] if row["left_out"])
+    assert status in (0, 1) and done["subjects"] >= 1 and done["reads"] == wanted.get(name, 0)
+    left_out = [row["reason"] for row in done["odd"] if row["left_out"]]
+    assert all("no disc has the label 0" in reason for reason in left_out)
+
+
+def test_metadata_are_joined_by_stem_and_contradictions_told(tmp_path):
+    from openpyxl import Workbook
+
+    folder, book = layouts.ram_h1200(tmp_path), Workbook()
+    for row in (
+        ("Mapped Image Stem", "Normalized PatientID", "isRA", "Sex"),
+        ("JP_AAAA_P0001_20120105_0101", "P0001", 1, "F"),
+        ("JP_AAAA_P0001_20140105_0202", "P0001", 1, "M"),
+        ("CN_BBBB_P0002_20130201_0303", "P0009", 0, "M"),
+        ("XX_NONE_P0007_20130201_0303", "P0007", 0, "M"),
+    ):
+        book.active.append(row)
+    book.save(folder / "Metadata.xlsx")
+    contents = examine(get("ram-h1200"), folder)
+    assert contents.patients["JP_AAAA_P0001"] == {"centre": "AAAA", "sex": "F", "RA": 1}
+    assert contents.patients["CN_BBBB_P0002"] == {"centre": "BBBB", "sex": "M", "RA": 0}
+    told = [one.reason for one in contents.odd if one.file == "Metadata.xlsx"]
+    assert [word for word in ("is F and M", "P0009", "no film") if any(word in text for text in told)] == [
+        "is F and M", "P0009", "no film",
+    ]  # fmt: skip
+    (folder / "Metadata.xlsx").write_bytes(b"PK\x03\x04 cut")
+    assert any("workbook" in reason for reason in odd_of("ram-h1200", folder)["Metadata.xlsx"])
+
+
+def test_who_a_patient_is_becomes_properties_of_the_patient(tmp_path, capsys):
+    folder, cohort = layouts.buu(tmp_path / "set"), tmp_path / "cohort.duckdb"
+    run_command(capsys, "--cohort", cohort, "dataset", "buu-lspine", folder, *TAKE)
+    store = CohortStore(cohort)
+    assert store.query("SELECT sex FROM main.subject WHERE superseded_by IS NULL")["sex"].tolist() == ["F"]
+    known = store.query("SELECT name, number FROM main.covariate WHERE superseded_by IS NULL")
+    assert known.to_dict("records") == [{"name": "age at film", "number": 50.0}]

@@ -19,7 +19,7 @@ from core.agreement.grades.benchmark import (
 grades = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=2, max_size=60)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(grades)
 def test_figures_are_those_of_scikit_learn(pairs):
     from sklearn import metrics
