@@ -253,13 +253,13 @@ def test_several_arms_have_adjusted_p_values_by_choice(open_app, tmp_path, monke
     small_cohort.build(path, films=False)
     at = section(open_app(PAGE, cohort=path), "Strata and covariates")
     assert not any("p, adjusted" in table for table in tables(at))
-    at.selectbox(key="adjusted_several").set_value("holm").run()
+    at.selectbox(key="progression_several_adjusted").set_value("holm").run()
     assert not at.exception
     assert sum("p, adjusted" in table for table in tables(at)) == 2
     assert "P adjusted by Holm" in words(at, "caption")
     at = section(at, "Models and tests")
     at.multiselect(key="progression_models").set_value(["mmrm"])
-    at.selectbox(key="models_several").set_value("dunnett")
+    at.selectbox(key="progression_several").set_value("dunnett")
     next(button for button in at.button if button.label == "Fit").click().run()
     assert not at.exception
     means = next(table for table in tables(at) if "LS mean (SE)" in table)
