@@ -10,6 +10,7 @@ import streamlit as st
 from core.reader_labels import display_name
 from core.report.formatting import NOTHING
 
+MANY = 8  # columns, of which more do not fit into a window of 1024 pixels
 LABELS = {
     "subject": "patient",
     "body_part": "body part",
@@ -28,8 +29,18 @@ LABELS = {
 
 def show_table(rows: pd.DataFrame, **options: Any) -> None:
     """The table, without its index unless that is asked for. options: of ``st.dataframe``."""
-    options["column_config"] = column_labels(rows) | options.get("column_config", {})
+    options["column_config"] = _pinned(rows, column_labels(rows) | options.get("column_config", {}))
     st.dataframe(_readable(rows), placeholder=NOTHING, **{"hide_index": True} | options)
+
+
+def _pinned(rows: pd.DataFrame, config: dict[str, Any]) -> dict[str, Any]:
+    """The first column of a wide table stays in sight while the others scroll in a narrow window."""
+    if rows.shape[1] <= MANY:
+        return config
+    first = str(rows.columns[0])
+    own = config.get(first)
+    given = own if isinstance(own, dict) else {} if own is None else {"label": own}
+    return config | {first: given | {"pinned": True}}
 
 
 def column_labels(rows: pd.DataFrame) -> dict[str, str]:

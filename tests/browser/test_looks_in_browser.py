@@ -66,9 +66,9 @@ def open_page(visitor, path):
     visitor.settle()
 
 
-def whole_page(visitor):
-    """Everything that is folded is opened, and the whole page is in sight: the hidden is not looked at."""
-    closed = visitor.page.get_by_test_id("stMain").locator("details:not([open]) > summary")
+def whole_page(visitor, part="[data-testid=stMain]"):
+    """What is folded in a part is opened, and the whole page is in sight: the hidden is not looked at."""
+    closed = visitor.page.locator(part).locator("details:not([open]) > summary")
     for _ in range(closed.count()):
         closed.last.click(timeout=PATIENCE)
         visitor.redrawn(100)
@@ -108,6 +108,36 @@ def test_no_page_has_a_serious_violation_faint_text_or_a_cut(window, theme, path
     assert has_sidebar(visitor)
     if theme == "light":
         assert [*cut_at(visitor, 1366), *cut_at(visitor, 1920)] == []
+
+
+SECTION = ".st-key-open_section"
+SECTIONS = f"""() => {{
+    const group = [...document.querySelectorAll("[data-testid=stButtonGroup]")]
+    .filter(group => group.compareDocumentPosition(document.querySelector("{SECTION}")) & 4).at(-1);
+    return [...group.querySelectorAll("[role=radio]")].map(one => one.innerText.trim());
+}}"""
+OF_SECTION = VIOLATIONS.replace("axe.run(document,", f"axe.run('{SECTION}',")
+
+
+@pytest.mark.parametrize("path", ["Patient?patient=P1", "Agreement", "Progression"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_section_is_short_and_without_a_violation(window, theme, path):
+    """One visit a page, in which each section is opened, measured, unfolded and looked at."""
+    visitor = window(theme=theme)
+    open_page(visitor, path)
+    visitor.page.evaluate(AXE)
+    names = visitor.page.evaluate(SECTIONS)
+    assert len(names) > 2
+    wrong = {}
+    for name in names:
+        visitor.page.set_viewport_size({"width": 1366, "height": 768})
+        visitor.click(visitor.page.get_by_test_id("stMain").get_by_role("radio", name=name, exact=True))
+        height = visitor.page.evaluate(f"{CONTENT}.scrollHeight")
+        whole_page(visitor, SECTION)
+        found = [*visitor.page.evaluate(OF_SECTION), *visitor.page.evaluate(CONTRAST)]
+        if found or height > FOUR_SCREENS:
+            wrong[name] = (height, found)
+    assert wrong == {}
 
 
 @pytest.mark.parametrize("path", PAGES[:5])

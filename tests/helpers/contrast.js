@@ -29,8 +29,12 @@
   // null where a picture or a gradient is behind the text: then no one colour is
   const behind = (node) => {
     const layers = [];
+    const own = node.getBoundingClientRect();
+    const [x, y] = [own.left + own.width / 2, own.top + own.height / 2];
     for (let one = node; one; one = above(one)) {
       const style = getComputedStyle(one);
+      const box = one.getBoundingClientRect();
+      if (x < box.left || x > box.right || y < box.top || y > box.bottom) continue; // it stands outside its parent
       if (style.backgroundImage !== "none") return null;
       const colour = rgba(style.backgroundColor);
       if (colour[3] > 0) layers.push(colour);

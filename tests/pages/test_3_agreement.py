@@ -17,6 +17,7 @@ from core.agreement.sample_size import subjects_for_width
 from core.domain import CohortFilter, Viewer
 from core.figures.style import LIGHT
 from core.progression.sdc import smallest_detectable_change
+from core.reader_labels import display_name
 from core.scores.display.layout import layout
 from pages.common.agreement import question, statistics
 from pages.common.agreement.disagreements import differing
@@ -172,7 +173,9 @@ def test_overview_says_the_numbers_of_the_core(open_app):
     assert f"{expected:.2f}" in words(at, "caption")
     rows = next(t.value for t in at.dataframe if "statistic" in t.value.columns)
     rows = rows[(rows["panel"] == "change") & (rows["component"] == "total") & (rows["span"] == "BL to W104")]
-    rows = rows[(rows["first"] == MODEL) & (rows["second"] == "R1") & (rows["statistic"] == "ICC(A,1)")]
+    rows = rows[
+        (rows["first"] == display_name(MODEL)) & (rows["second"] == "R1") & (rows["statistic"] == "ICC(A,1)")
+    ]
     assert rows["estimate"].item() == pytest.approx(expected, abs=1e-12)
 
 
@@ -238,7 +241,7 @@ def test_leave_one_out_rows_are_those_of_the_core(page, asked):
 def test_false_change_table_has_the_readers_beside_the_model(open_app, page, asked):
     at = section(open_app(PAGE), "Model as a reader")
     shown = next(t.value for t in at.dataframe if "false improvement" in t.value.columns)
-    assert shown["reader"].tolist() == [MODEL, "R1", "R2"]
+    assert shown["reader"].tolist() == [display_name(MODEL), "R1", "R2"]
     table = question.comparison(page, asked).table("change")
     expected = false_change(table[["R1", "R2"]], table[MODEL], ["R1", "R2"])
     assert shown["cases (n)"].tolist() == [

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from pages.common import clickable_table as tables
+from pages.common import shown_table
 from pages.common.shown_table import column_labels
 
 ROWS = pd.DataFrame({"subject": ["P1", "P2"], "body_part": ["hand", "foot"], "change": [1.0, -0.5]})
@@ -92,3 +93,15 @@ def test_a_list_shows_every_row_or_says_how_many_there_are(drawn, monkeypatch, c
     assert switches == [(f"Show all {count} sites", "all")]
     state["all"] = True
     assert len(tables.first_rows(rows, "all")) == count
+
+
+def test_the_first_column_of_a_wide_table_stays_in_sight(monkeypatch):
+    shown = {}
+    monkeypatch.setattr(shown_table.st, "dataframe", lambda rows, **options: shown.update(options))
+    rows = pd.DataFrame([range(9)], columns=["subject", *"abcdefgh"])
+    shown_table.show_table(rows)
+    assert shown["column_config"]["subject"] == {"label": "patient", "pinned": True}
+    shown_table.show_table(rows, column_config={"subject": {"label": "who", "width": 60}})
+    assert shown["column_config"]["subject"] == {"label": "who", "width": 60, "pinned": True}
+    shown_table.show_table(rows.drop(columns="h"))
+    assert shown["column_config"] == {"subject": "patient"}

@@ -72,8 +72,8 @@ def _limit_words(row: dict[str, Any]) -> dict[str, str]:
         for key, words in (("mean", f"mean of {row['averaged']}"), ("one", "one reader")):
             shown[f"{name}, {words}"] = with_limits(*(block[key] or (None, None, None)))
         shown[f"bias of {panel}"] = with_limits(*(block["bias"] or (None, None, None)), plus=True)
-        shown[f"n, {panel}"] = str(block["n"])
-    return shown
+    counts = [str((row[panel] or NOTHING)["n"]) for panel, _ in BLOCKS]
+    return shown | {"n, change / status": " / ".join(counts)}
 
 
 def _limit_numbers(row: dict[str, Any]) -> dict[str, Any]:

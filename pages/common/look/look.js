@@ -27,12 +27,12 @@ function fitPaper() {
   sheet.textContent = isWide ? "@page { size: landscape; }" : "";
 }
 
-// Tables are painted: their numbers get the minus that the text around them has.
+// Tables are painted: their numbers get the minus that the text around them has, and no change has no sign.
 function trueMinus() {
   const paint = CanvasRenderingContext2D.prototype.fillText;
   if (paint.isSharpline) return;
   const painted = function (text, ...place) {
-    return paint.call(this, String(text).replace(/^-(?=[\d.])/, "−"), ...place);
+    return paint.call(this, String(text).replace(/^[+-](?=0[.0]*$)/, "").replace(/^-(?=[\d.])/, "−"), ...place);
   };
   CanvasRenderingContext2D.prototype.fillText = Object.assign(painted, { isSharpline: true });
 }
