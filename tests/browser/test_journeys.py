@@ -11,6 +11,7 @@ def test_analyst_sees_which_arm_progressed_more(visitor):
     visitor.link("Compare the arms")
     for text in ("With imputed sites.", "Without imputed sites.", "Beyond the SDC95 (mean of 2 readers)"):
         visitor.wait_for(text)
+    visitor.click(visitor.page.get_by_text("The same on the command line"))
     visitor.page.locator("code", has_text="sharpline progression").wait_for(timeout=visitor.patience)
     visitor.page.locator(".js-plotly-plot").nth(1).wait_for(timeout=visitor.patience)
     assert visitor.page.get_by_test_id("stDataFrame").count() >= 1
