@@ -40,7 +40,7 @@ class Sdc:
         return self.limit(self.averaged)
 
     def limits_of(self, readers: np.ndarray) -> np.ndarray | float:
-        """SDC that each patient's change is judged by, wherever it is: the rule is ``judged_by``."""
+        """SDC that each patient's change is judged by in counts of the study: the rule is ``judged_by``."""
         return judged_by(self.limit(), self.averaged, readers, is_pool=self.is_pool)
 
     def limit(self, averaged: int = 1, multiplier: float = LIMITS) -> float:
@@ -58,7 +58,7 @@ class Sdc:
 
 
 def judged_by(one: float, averaged: int, readers: np.ndarray | float, *, is_pool: bool) -> np.ndarray | float:
-    """The SDC that a change of so many ``readers`` is judged by. one: of one reader.
+    """The SDC that a change of so many ``readers`` is judged by in counts of a study. one: of one reader.
 
     Where readers read all patients, everybody is judged by the SDC of the mean of all of them, also who lacks
     one: one cut-off for the study. In a pool, where that is nobody's, each by that of the readers he has;

@@ -9,7 +9,7 @@ import pandas as pd
 
 from core import scores as systems
 from core.domain import CohortFilter
-from core.progression.sdc import judged_by, study_sdc
+from core.progression.sdc import study_sdc
 from core.reader_labels import label_kinds, people, shown_readings
 from core.scores.system import ScoreSystem
 from data.queries import scores
@@ -34,8 +34,12 @@ class Error:
     is_pool: bool = False
 
     def limit(self, readers: int) -> float:
-        """SDC that a change of so many readers is judged by, as in the commands."""
-        return float(judged_by(self.one, self.averaged, readers, is_pool=self.is_pool))
+        """SDC of so many readers, by which a patient's change is judged; 0: of as many as usual.
+
+        The study's counts judge everybody by one cut-off where readers read all patients
+        (``core.progression.sdc.judged_by``); what is said of one patient goes by the readers he has.
+        """
+        return self.one / math.sqrt(readers or self.averaged)
 
     @property
     def mean(self) -> float:
@@ -49,14 +53,13 @@ class Error:
 
     def text_of(self, readers: int) -> str:
         """The SDC of so many readers in words, with what it comes from."""
-        number = (readers or self.averaged) if self.is_pool else self.averaged
+        number = readers or self.averaged
         whose = "one reader" if number == 1 else f"mean of {number} readers"
         pool = f" of a pool of {len(self.readers)} readers" if self.is_pool else ""
-        own = ""
-        if not self.is_pool and 0 < readers < self.averaged:
-            limit = self.one / math.sqrt(readers)
-            own = f"; this change is of {readers} of them, whose own SDC95 is {limit:.2f}"
-        return f"SDC95 ({whose}) {self.limit(number):.2f}, n = {self.n}{pool}{own}"
+        counts = ""
+        if not self.is_pool and number < self.averaged:
+            counts = f"; counts of the study use {self.mean:.2f}, of the mean of {self.averaged}"
+        return f"SDC95 ({whose}) {self.limit(number):.2f}, n = {self.n}{pool}{counts}"
 
 
 def system_of(chosen: CohortFilter) -> ScoreSystem:

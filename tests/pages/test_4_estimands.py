@@ -77,7 +77,7 @@ def test_page_gives_the_numbers_of_core(page):
 def test_figures_show_the_tipping_point_and_both_arms(page):
     row = estimands_of(page, ASKED, "", "treatment-policy", (), ">0")["results"][0]["tipping"][0]
     line, grid = tipping_line(row, unit="mSASSS"), tipping_map(row, unit="mSASSS")
-    assert "1 missing changes of Active" in line.layout.xaxis.title.text
+    assert "1 missing change of Active" in line.layout.xaxis.title.text
     assert grid.data[0].z[6][6] == pytest.approx(row["grid"]["estimate"][6][6])
     assert ("turns when" in sentence(row)) == (row["delta"] is not None)
 
