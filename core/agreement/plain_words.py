@@ -92,9 +92,12 @@ def false_change_sentence(found: dict[str, Any]) -> str:
     cases = f"{model['cases']:,} {'case' if model['cases'] == 1 else 'cases'}"
     return (
         f"Of {cases} in which no reader sees a change the model sees one in"
-        f" {model['false_change']['estimate']:.1%} (an improvement in"
-        f" {model['false_improvement']['estimate']:.1%}){own}."
+        f" {_count(model, 'false_change')} (an improvement in {_count(model, 'false_improvement')}){own}."
     )
+
+
+def _count(model: dict[str, Any], what: str) -> str:
+    return f"{round(model[what]['estimate'] * model['cases']):,}"
 
 
 def too_few(patients: int) -> str:

@@ -67,7 +67,22 @@ def choose_films(rows: pd.DataFrame, interval: Interval) -> pd.DataFrame:
     lacking = chosen.isna().any(axis=1).to_numpy()
     days = zip(chosen["from_day"][lacking], chosen["to_day"][lacking], served[lacking], strict=True)
     reason[lacking] = [_reason(from_day, to_day, only, interval) for from_day, to_day, only in days]
-    return chosen.assign(reason=reason)
+    return chosen.assign(reason=_or_read(reason, rows, interval))
+
+
+def _or_read(reason: np.ndarray, rows: pd.DataFrame, interval: Interval) -> np.ndarray:
+    """The reasons; where a film of the day was read, that it is its total that lacks."""
+    for days in (interval.from_days, interval.to_days):
+        near = rows["subject"][(rows["days"] - days).abs() <= interval.window]
+        was_read = rows["subject"].cat.categories.isin(near)
+        reason[was_read & (reason == _no_film(days, interval))] = (
+            f"read within {interval.window:g} days of day {days:g}, but without a total"
+        )
+    return reason
+
+
+def _no_film(days: float, interval: Interval) -> str:
+    return f"no film within {interval.window:g} days of day {days:g}"
 
 
 def _nearest(films: pd.DataFrame, target: float, window: float) -> pd.Series:
@@ -80,9 +95,9 @@ def _nearest(films: pd.DataFrame, target: float, window: float) -> pd.Series:
 
 def _reason(from_day: float, to_day: float, served: float, interval: Interval) -> str | None:
     if np.isnan(from_day):
-        return f"no film within {interval.window:g} days of day {interval.from_days:g}"
+        return _no_film(interval.from_days, interval)
     if not np.isnan(to_day):
         return None
     if served == from_day:
         return f"one film (day {from_day:g}) for both day {interval.from_days:g} and day {interval.to_days:g}"
-    return f"no film within {interval.window:g} days of day {interval.to_days:g}"
+    return _no_film(interval.to_days, interval)

@@ -1,7 +1,8 @@
 """A part of the page that runs again by itself, once the page has come to rest.
 
-Not by ``run_every`` of ``st.fragment``: its clock runs on while a page is changed, and in a slow browser
-the answer comes before the new page stands; then the page is emptied ("Bad delta path").
+Not by ``run_every`` of ``st.fragment``, whose clock knows nothing of clicks. Where it asks between a click
+on another page and the server's answer, it asks for a part of the page that is left; Streamlit answers that
+after the new page, and the browser then empties it ("Bad delta path"): 6 of 86 clicks on a busy server.
 """
 
 from __future__ import annotations
@@ -12,14 +13,26 @@ from typing import Any
 import streamlit as st
 
 JS = """
-const STEP = 250;
+const STEP = 250, ANSWERED_WITHIN = 20000;
+const isRunning = () => !document.querySelector('[data-test-script-state="notRunning"]');
 
-export default function ({ data, setTriggerValue, parentElement }) {
-  const isAtRest = () =>
-    document.querySelector('[data-test-script-state="notRunning"]') && document.visibilityState === "visible";
+// Until when a click, a key or Back may still wait for its run: nothing on the page says so before it begins.
+function watchGestures() {
+  if (window.sharplineWaits) return;
+  const waits = window.sharplineWaits = { until: 0 };
+  const wait = () => { waits.until = Date.now() + ANSWERED_WITHIN; };
+  for (const kind of ["pointerdown", "pointerup", "keydown"]) document.addEventListener(kind, wait, true);
+  window.addEventListener("popstate", wait, true);
+  new MutationObserver(() => { if (isRunning()) waits.until = 0; })
+    .observe(document.body, { subtree: true, attributeFilter: ["data-test-script-state"] });
+}
+
+export default function ({ data, setTriggerValue }) {
+  watchGestures();
   let rest = 0;
   const clock = setInterval(() => {
-    rest = isAtRest() ? rest + STEP : 0;
+    const isSeen = document.visibilityState === "visible";
+    rest = isSeen && !isRunning() && Date.now() > window.sharplineWaits.until ? rest + STEP : 0;
     if (rest < 1000 * data) return;
     rest = 0;
     setTriggerValue("tick", Date.now());

@@ -61,6 +61,19 @@ def test_rows_from_another_process_appear_without_a_reload(visitor, server):
     visitor.page.wait_for_function(is_newer, timeout=2 * visitor.patience)
 
 
+def test_a_page_asks_for_nothing_by_itself_between_a_key_and_its_answer(visitor):
+    sent = []
+    visitor.page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
+    visitor.open("Cohort")
+    before = len(sent)
+    visitor.until(lambda: len(sent) > before)
+    visitor.settle()
+    visitor.page.keyboard.press("Shift")
+    before = len(sent)
+    visitor.page.wait_for_timeout(6000)
+    assert len(sent) == before
+
+
 def test_clicking_while_another_process_writes_gives_no_error(visitor, server):
     visitor.open("Cohort")
     writer = write_elsewhere(server.cohort, "busy", 12)

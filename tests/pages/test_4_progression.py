@@ -220,8 +220,8 @@ def test_arms_are_compared_by_strata_as_core_does(open_app, own):
     from pages.common.progression.fitting.adjusted import patient_properties
 
     at = section(open_app(PAGE, cohort=own), "Strata and covariates")
-    assert at.multiselect(key="adjusted_strata").options == ["centre", "HLA-B27", "sex"]
-    at.multiselect(key="adjusted_strata").set_value(["sex"]).run()
+    assert at.multiselect(key="progression_strata").options == ["centre", "HLA-B27", "sex"]
+    at.multiselect(key="progression_strata").set_value(["sex"]).run()
     assert not at.exception
     viewed = Page(
         str(own), {"version": 2, "blinded": False, "phantom": True, "last_writes": {}}, Viewer(), LIGHT
@@ -269,9 +269,10 @@ def test_several_arms_have_adjusted_p_values_by_choice(open_app, tmp_path, monke
 
 def test_chosen_strata_stand_in_the_command_of_the_page(open_app):
     at = section(open_app(PAGE), "Strata and covariates")
-    at.multiselect(key="adjusted_strata").set_value(["sex"]).run()
+    at.multiselect(key="progression_strata").set_value(["sex"]).run()
     lines = next(one.value for one in at.code if "sharpline progression" in one.value).splitlines()
     assert "--property sex --out" in lines[0] and lines[1].endswith("--strata sex")
+    assert at.query_params["strata"] in ("sex", ["sex"]), "a link gives the same strata"
 
 
 def test_p_values_are_off_for_a_subset(open_app, own):

@@ -108,7 +108,7 @@ def test_estimand_of_the_page_is_that_of_the_command(page, tmp_path, monkeypatch
 
 
 def test_choices_are_read_from_the_widgets_of_the_page():
-    state = {"adjusted_strata": ["sex"], f"{ESTIMAND_KEY}event": NO_EVENT}
+    state = {"progression_strata": ["sex"], f"{ESTIMAND_KEY}event": NO_EVENT}
     state[f"{ESTIMAND_KEY}strategy"] = "composite"
     found = Chosen.of(state)
     assert found.properties == ["sex"] and found.options == ["--strata sex"]

@@ -34,7 +34,7 @@ def no_change(case: Case) -> str:
     names = people(case.kinds)
     if any(case.change(name) for name in names):
         return "The readers' changes cancel out."
-    return f"{'Neither' if len(names) == 2 else 'No'} reader saw a change."
+    return f"{'Neither' if len(names) == 2 else 'No'} reader's total changed."
 
 
 def meaning(page: Page, case: Case) -> str:

@@ -55,7 +55,7 @@ def total_breakdown(page: Page, case: Case, site: str | None) -> None:
     shown = _shown_site(case, made_of, site)
     left, right = st.columns([1, 1.25])
     with left:
-        _sites_table(case, table, reading)
+        _sites_table(case, table, len(reading[reading["block"].isin(core.blocks_of(found.parts, component))]))
     with right, st.container(border=True):
         if shown is None:
             st.markdown("No site contributes.")
@@ -176,7 +176,8 @@ def _sites(
     return made_of, pd.DataFrame(rows, columns=["site", "adds", "grade", "how"])
 
 
-def _sites_table(case: Case, table: pd.DataFrame, reading: pd.DataFrame) -> None:
+def _sites_table(case: Case, table: pd.DataFrame, of_all: int) -> None:
+    """The sites that count, of all sites of the part that is shown."""
     shown = first_rows(table, ALL_OF_TOTAL)
     clickable_table(
         shown, "trail_sites", lambda row, _: url_state.go(site=table["site"].iloc[row]),
@@ -189,8 +190,8 @@ def _sites_table(case: Case, table: pd.DataFrame, reading: pd.DataFrame) -> None
         },
     )  # fmt: skip
     all_rows(table, ALL_OF_TOTAL, "sites")
-    rest = len(reading[reading["site"].isin(case.system.codes)]) - len(table)
-    others = f"; the other {rest} are 0 or not scored" if rest else ""
+    rest = of_all - len(table)
+    others = f"; the other {rest} {'has' if rest == 1 else 'have'} grade 0" if rest else ""
     st.caption(f"{len(table)} {count_of_sites(case.system, len(table))}{others}.")
 
 

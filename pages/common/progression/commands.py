@@ -36,8 +36,8 @@ class Chosen:
         """From the state of the page's widgets. NO_EVENT stands for no event."""
         event = state.get(f"{ESTIMAND_KEY}event") or ""
         return cls(
-            tuple(state.get("adjusted_strata") or ()),
-            tuple(state.get("adjusted_covariates") or ()),
+            tuple(state.get("progression_strata") or ()),
+            tuple(state.get("progression_covariates") or ()),
             state.get("progression_several_adjusted") or "",
             state.get(f"{ESTIMAND_KEY}strategy") or "",
             "" if event == NO_EVENT else event,

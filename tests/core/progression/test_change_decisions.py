@@ -103,6 +103,18 @@ def test_subjects_without_both_films_are_listed():
     assert result["subjects"] == 1
 
 
+def test_a_film_that_was_read_without_a_total_is_not_said_to_lack():
+    result = run(
+        *films("P1", R1={0: 1, 365: 2}), *films("P2", R1={0: None, 365: 1}),
+        *films("P3", R1={0: 1, 365: None}), *films("P4", R1={0: 1, 200: None}),
+    )  # fmt: skip
+    assert left_out(result) == {
+        "P2": "read within 90 days of day 0, but without a total",
+        "P3": "read within 90 days of day 365, but without a total",
+        "P4": "no film within 90 days of day 365",
+    }
+
+
 def test_days_that_do_not_follow_are_said():
     with pytest.raises(InputError, match="from day 10 to day 10; a later day is needed"):
         run(*films("P1", R1={0: 1, 10: 2}), from_days=10)

@@ -30,6 +30,7 @@ from pages.common.progression.question import IMPUTED, Question, without_films
 from pages.common.provenance import download
 from pages.common.queries import ask, computed
 from pages.common.shown_table import show_table
+from pages.common.sticky_widgets import pick_many
 
 MAX_LEVELS = 12  # of a property that can be a stratum
 
@@ -52,14 +53,17 @@ def _choices(page: Page, found: Found) -> tuple[tuple[str, ...], tuple[str, ...]
     """Strata, covariates, and the method for several arms."""
     properties = patient_properties(page)
     left, middle, right = st.columns(3)
-    strata = left.multiselect(
-        "Strata of randomisation", [name for name in properties if _levels(properties[name]) <= MAX_LEVELS],
-        key="adjusted_strata", help="Arms are compared within each combination of these.",
-    )  # fmt: skip
-    covariates = middle.multiselect(
-        "Covariates", [name for name in properties if name not in strata], key="adjusted_covariates",
-        help="Arms are compared at equal values of these; the baseline score always is one.",
-    )  # fmt: skip
+    with left:
+        strata = pick_many(
+            "Strata of randomisation",
+            [name for name in properties if _levels(properties[name]) <= MAX_LEVELS],
+            "progression_strata", help="Arms are compared within each combination of these.",
+        )  # fmt: skip
+    with middle:
+        covariates = pick_many(
+            "Covariates", [name for name in properties if name not in strata], "progression_covariates",
+            help="Arms are compared at equal values of these; the baseline score always is one.",
+        )  # fmt: skip
     with right:
         adjust = several_arms(page, found, "progression_several_adjusted")
     return tuple(strata), tuple(covariates), adjust
