@@ -75,17 +75,37 @@ def disputed_site(
 
 
 def _differences(grades: pd.DataFrame, model: str | None, visits: list[str]) -> dict[str, float]:
-    """Site -> how far readings lie apart there, summed over the visits."""
+    """Site -> how far readings lie apart about its change.
+
+    Where they agree on every change: about its grades, summed over the visits.
+    """
     here = grades[grades["visit"].isin(visits) & grades["grade"].notna()]
-    size: dict[str, float] = {}
-    for (site, _), part in here.groupby(["site", "visit"], sort=False):
-        values = part.set_index("label")["grade"].astype(float)
-        others = values.drop(labels=[model], errors="ignore") if model else values
-        if model is not None and model in values and len(others):
-            difference = abs(values[model] - others.mean())
+    wide = here.pivot_table(index=["site", "label"], columns="visit", values="grade", aggfunc="first")
+    wide = wide.reindex(columns=visits).astype(float)
+    if len(visits) == 2:
+        size = _apart((wide[visits[1]] - wide[visits[0]]).dropna(), model)
+        if any(one > TIE for one in size.values()):
+            return size
+    size = {}
+    for visit in visits:
+        for site, apart in _apart(wide[visit].dropna(), model).items():
+            size[site] = size.get(site, 0.0) + apart
+    return size
+
+
+def _apart(values: pd.Series, model: str | None) -> dict[str, float]:
+    """Site -> the model minus the mean of the others, or the largest minus the smallest without the model.
+
+    values: index ``site, label``.
+    """
+    size = {}
+    for site, part in values.groupby(level="site", sort=False):
+        by_label = part.droplevel("site")
+        others = by_label.drop(labels=[model], errors="ignore") if model else by_label
+        if model is not None and model in by_label and len(others):
+            size[str(site)] = abs(float(by_label[model] - others.mean()))
         else:
-            difference = values.max() - values.min()
-        size[str(site)] = size.get(str(site), 0.0) + float(difference)
+            size[str(site)] = float(by_label.max() - by_label.min())
     return size
 
 

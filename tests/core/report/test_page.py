@@ -225,6 +225,19 @@ def test_close_up_is_the_disputed_site_large_and_alone():
     assert close_up(film, "BL", *about, "L1S") is None
 
 
+def test_a_site_about_whose_change_they_differ_goes_before_one_that_differs_alike_at_both_visits():
+    grades = samples.grades()
+    here = grades[grades["subject"] == "P06"].replace({"site": {"L2S": "C6S"}})
+    here["grade"] = 1
+    model, last = here["label"] == samples.MODEL, here["visit"] == "W104"
+    here.loc[(here["site"] == "C5I") & model, "grade"] = 3  # at both visits: no change
+    here.loc[(here["site"] == "C6S") & model & last, "grade"] = 2
+    where = (samples.SYSTEM, samples.MODEL, ["BL", "W104"], "cervical")
+    assert disputed_site(here, *where) == "C6S"
+    here.loc[here["site"] == "C6S", "grade"] = 1
+    assert disputed_site(here, *where) == "C5I"
+
+
 def test_the_disputed_site_is_where_readings_differ_most():
     grades = samples.grades()
     here = grades[grades["subject"] == "P06"].copy()

@@ -52,16 +52,17 @@ def adjusted(page: Page, asked: Question, found: Found) -> None:
 def _choices(page: Page, found: Found) -> tuple[tuple[str, ...], tuple[str, ...], str]:
     """Strata, covariates, and the method for several arms."""
     properties = patient_properties(page)
+    names = [str(name) for name in properties]
     left, middle, right = st.columns(3)
     with left:
         strata = pick_many(
             "Strata of randomisation",
-            [name for name in properties if _levels(properties[name]) <= MAX_LEVELS],
+            [name for name in names if _levels(properties[name]) <= MAX_LEVELS],
             "progression_strata", help="Arms are compared within each combination of these.",
         )  # fmt: skip
     with middle:
         covariates = pick_many(
-            "Covariates", [name for name in properties if name not in strata], "progression_covariates",
+            "Covariates", [name for name in names if name not in strata], "progression_covariates",
             help="Arms are compared at equal values of these; the baseline score always is one.",
         )  # fmt: skip
     with right:
