@@ -65,24 +65,21 @@ def choose_films(rows: pd.DataFrame, interval: Interval) -> pd.DataFrame:
     served = _nearest(films, interval.to_days, interval.window).reindex(subjects)
     reason = np.full(len(chosen), None, object)
     lacking = chosen.isna().any(axis=1).to_numpy()
-    days = zip(chosen["from_day"][lacking], chosen["to_day"][lacking], served[lacking], strict=True)
-    reason[lacking] = [_reason(from_day, to_day, only, interval) for from_day, to_day, only in days]
-    return chosen.assign(reason=_or_read(reason, rows, interval))
+    first_read, last_read = (
+        _without_total(rows, days, interval) for days in (interval.from_days, interval.to_days)
+    )
+    told = zip(
+        chosen["from_day"][lacking], chosen["to_day"][lacking], served[lacking],
+        first_read[lacking], last_read[lacking], strict=True,
+    )  # fmt: skip
+    reason[lacking] = [_reason(a, b, only, first, last, interval) for a, b, only, first, last in told]
+    return chosen.assign(reason=reason)
 
 
-def _or_read(reason: np.ndarray, rows: pd.DataFrame, interval: Interval) -> np.ndarray:
-    """The reasons; where a film of the day was read, that it is its total that lacks."""
-    for days in (interval.from_days, interval.to_days):
-        near = rows["subject"][(rows["days"] - days).abs() <= interval.window]
-        was_read = rows["subject"].cat.categories.isin(near)
-        reason[was_read & (reason == _no_film(days, interval))] = (
-            f"read within {interval.window:g} days of day {days:g}, but without a total"
-        )
-    return reason
-
-
-def _no_film(days: float, interval: Interval) -> str:
-    return f"no film within {interval.window:g} days of day {days:g}"
+def _without_total(rows: pd.DataFrame, days: float, interval: Interval) -> np.ndarray:
+    """Of every subject, whether a film of these days was read without a total."""
+    near = rows["subject"][rows["total"].isna() & ((rows["days"] - days).abs() <= interval.window)]
+    return rows["subject"].cat.categories.isin(near)
 
 
 def _nearest(films: pd.DataFrame, target: float, window: float) -> pd.Series:
@@ -93,11 +90,19 @@ def _nearest(films: pd.DataFrame, target: float, window: float) -> pd.Series:
     return pd.Series(near["days"].to_numpy(), index=near["subject"].astype("str"))
 
 
-def _reason(from_day: float, to_day: float, served: float, interval: Interval) -> str | None:
+def _reason(
+    from_day: float, to_day: float, served: float, is_first_read: bool, is_last_read: bool, interval: Interval
+) -> str | None:
     if np.isnan(from_day):
-        return _no_film(interval.from_days, interval)
+        return _lacks(interval.from_days, interval, is_first_read)
     if not np.isnan(to_day):
         return None
     if served == from_day:
         return f"one film (day {from_day:g}) for both day {interval.from_days:g} and day {interval.to_days:g}"
-    return _no_film(interval.to_days, interval)
+    return _lacks(interval.to_days, interval, is_last_read)
+
+
+def _lacks(days: float, interval: Interval, is_read: bool) -> str:
+    if is_read:
+        return f"read within {interval.window:g} days of day {days:g}, but without a total"
+    return f"no film within {interval.window:g} days of day {days:g}"

@@ -24,8 +24,7 @@ WORDS = {None: "no verdict", True: "yes", False: "not shown"}
 HOW = (
     "Equivalent: the 95% interval of the bias lies within the margin (two one-sided t tests at 2.5%). Not "
     "inferior: the lower limit of the model's mean coefficient with readers, minus theirs with each other, "
-    "lies "
-    "above minus the margin. Power: the chance of this verdict with as many patients if there were no "
+    "lies above minus the margin. Power: the chance of this verdict with as many patients if there were no "
     "difference."
 )
 NO_MARGIN = (
@@ -34,8 +33,7 @@ NO_MARGIN = (
 )
 PLAIN = (
     "Bias: t interval. ICC and kappa: the model's mean coefficient with readers, minus theirs with each "
-    "other, "
-    "by a bootstrap of patients."
+    "other, by a bootstrap of patients."
 )
 TITLE = "Model and readers: biases and coefficients"
 GIVEN = (
