@@ -12,9 +12,15 @@ from typing import Any
 
 import streamlit as st
 
-JS = """
-const STEP = 250, ANSWERED_WITHIN = 20000;
+RUNNING = """
 const isRunning = () => !document.querySelector('[data-test-script-state="notRunning"]');
+const whenItRuns = (call) => new MutationObserver(() => { if (isRunning()) call(); })
+  .observe(document.body, { subtree: true, attributeFilter: ["data-test-script-state"] });
+"""
+JS = (
+    RUNNING
+    + """
+const STEP = 250, ANSWERED_WITHIN = 20000;
 
 // Until when a click, a key or Back may still wait for its run: nothing on the page says so before it begins.
 function watchGestures() {
@@ -23,8 +29,7 @@ function watchGestures() {
   const wait = () => { waits.until = Date.now() + ANSWERED_WITHIN; };
   for (const kind of ["pointerdown", "pointerup", "keydown"]) document.addEventListener(kind, wait, true);
   window.addEventListener("popstate", wait, true);
-  new MutationObserver(() => { if (isRunning()) waits.until = 0; })
-    .observe(document.body, { subtree: true, attributeFilter: ["data-test-script-state"] });
+  whenItRuns(() => { waits.until = 0; });
 }
 
 export default function ({ data, setTriggerValue }) {
@@ -40,6 +45,7 @@ export default function ({ data, setTriggerValue }) {
   return () => clearInterval(clock);
 }
 """
+)
 
 
 def again_after(seconds: float, key: str) -> None:

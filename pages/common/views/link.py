@@ -7,6 +7,8 @@ from typing import Any
 
 import streamlit as st
 
+from pages.common.watch import RUNNING
+
 HTML = '<button type="button" class="copy" aria-live="polite">Copy link</button>'
 CSS = """
 .copy {
@@ -16,7 +18,9 @@ CSS = """
 .copy:hover { border-color: currentColor; }
 .copy:focus-visible { outline: 2px solid currentColor; outline-offset: 2px; }
 """
-JS = """
+JS = (
+    RUNNING
+    + """
 const PATIENCE = 60000, CALM = 1500, RUNS_WITHIN = 15000;
 
 async function copy(text) {
@@ -33,15 +37,13 @@ function keepPlace() {
   if (window.sharplineKeepsPlace) return;
   window.sharplineKeepsPlace = true;
   const main = () => document.querySelector('[data-testid="stMain"]');
-  const isRunning = () => !document.querySelector('[data-test-script-state="notRunning"]');
   const name = () => `sharpline ${location.pathname} ${new URLSearchParams(location.search).get("patient")}`;
   const kept = () => Number(sessionStorage.getItem(name()) || 0);
   let page = "", isNew = false, wanted = 0, end = 0, calm = 0, runsBy = 0;
   // Back changes the path first, and the rest of the address when the script runs; until then the page that
   // was left still stands there.
   window.addEventListener("popstate", () => { runsBy = isRunning() ? 0 : Date.now() + RUNS_WITHIN; });
-  new MutationObserver(() => { if (isRunning()) runsBy = 0; })
-    .observe(document.body, { subtree: true, attributeFilter: ["data-test-script-state"] });
+  whenItRuns(() => { runsBy = 0; });
   for (const kind of ["wheel", "touchstart", "keydown", "pointerdown"]) {
     document.addEventListener(kind, () => { end = 0; isNew = false; }, { capture: true, passive: true });
   }
@@ -77,6 +79,7 @@ export default function ({ parentElement }) {
   keepPlace();
 }
 """
+)
 
 
 def copy_link() -> None:
