@@ -40,10 +40,14 @@ COUNTED = (
     "unscorable",
 )
 ORPHAN_SECONDS = 20.0
+ROUNDS_A_LINE = 10
 
 
 def run(commands: list[str], count: int, seed: int) -> int:
-    """Kill each command so many times; print what came of it, status 1 where anything was lost or left."""
+    """Kill each command so many times; print what came of it, status 1 where anything was lost or left.
+
+    A line of the sums so far goes to standard error every ten rounds.
+    """
     sums = {}
     with tempfile.TemporaryDirectory(prefix="sharpline_kills_") as scratch:
         base = Path(scratch) / "base"
@@ -89,6 +93,8 @@ def _kill_often(command: str, base: Path, scratch: Path, count: int, dice: rando
         shutil.copytree(source, place)
         _round(command, place, lasts, dice, sums, expected)
         shutil.rmtree(place)
+        if sums["rounds"] % ROUNDS_A_LINE == 0:
+            print(command, json.dumps(sums), file=sys.stderr, flush=True)
     return dict(sums) | {"seconds_undisturbed": round(lasts, 2)}
 
 
