@@ -8,7 +8,6 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import BinaryIO
 
 import numpy as np
@@ -16,7 +15,7 @@ import pydicom
 from pydicom import config
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.errors import InvalidDicomError
-from pydicom.pixels import get_decoder
+from pydicom.pixels.decoders.base import Decoder
 from pydicom.uid import (
     UID,
     DeflatedExplicitVRLittleEndian,
@@ -27,6 +26,7 @@ from pydicom.uid import (
 )
 
 from data.dicom.code_streams import Promised, problem_of
+from data.dicom.decoders import decoder_of
 from data.dicom.inflate import TooFar, refuse_inflation
 from data.dicom.picture.frame_count import more_pictures_than
 from data.dicom.picture.stored_bits import BitsContradicted, high_bit_warning, picture_values, stored_bits
@@ -400,14 +400,13 @@ def _offset_of_pixels(dataset: Dataset) -> int:
     return 0
 
 
-@lru_cache(maxsize=64)
-def _decoder(syntax: UID):  # type: ignore[no-untyped-def]
+def _decoder(syntax: UID) -> Decoder:
     if any(word in syntax.name for word in _VIDEO):
         raise Refusal(
             f"is a video ({syntax.name.split(' ')[0]}), which is not decoded; export it as JPEG frames"
         )
     try:
-        return get_decoder(syntax)
+        return decoder_of(syntax)
     except NotImplementedError as error:
         name = syntax.name if syntax.name != str(syntax) else f"transfer syntax {syntax}"
         raise Refusal(f"its pixel encoding is not one that can be read here ({name})") from error

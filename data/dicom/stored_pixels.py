@@ -13,6 +13,7 @@ import numpy as np
 from pydicom.pixels.utils import get_expected_length
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
+from data.dicom.decoders import decoder_of
 from data.dicom.picture.stored_bits import StoredBits, stored_bits
 from data.dicom.read import DicomFile, Refusal, whole_number
 from data.dicom.segments.encapsulated import clean_code_streams, frames_of, precision_of
@@ -130,12 +131,10 @@ def _may_have_more_bits(file: DicomFile, encoded: bytes) -> bool:
 
 def _uncompressed_without_bits(file: DicomFile) -> bytes | None:
     """The frames as plain words without foreign bits, None where they had none."""
-    from pydicom.pixels import get_decoder
-
     bits, dataset = _bits(file), file.dataset
     assert bits is not None
     try:
-        words = get_decoder(file.transfer_syntax).as_array(dataset, correct_unused_bits=False)[0]
+        words = decoder_of(file.transfer_syntax).as_array(dataset, correct_unused_bits=False)[0]
     except Exception:  # what decodes with its bits corrected, but not without, holds none
         return None
     cleared = _cleared(words, bits)
