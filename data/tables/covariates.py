@@ -18,6 +18,7 @@ MAX_LEVELS = 12
 SHARE_OF_DATES = 0.5
 MIN_ROWS_FOR_LEVELS = 3  # different texts; up to so many are categories in the smallest table
 ROWS_A_LEVEL = 2  # at least, on average, where text is a category
+ONE_VALUE = "it has one value only; keep it with --map COLUMN=NAME"
 LONG_NUMBER, SHARE_OF_LONG = 100_000, 0.5  # six digits and more: patient and telephone numbers
 
 KNOWN_NAMES = {
@@ -83,7 +84,7 @@ def _unfit(values: pd.Series) -> str:
         return "it is empty" if filled.empty else f"it is filled in {len(filled)} of {len(values)} rows only"
     levels = filled.unique()
     if len(levels) < 2 and len(values) > 1:
-        return "it has one value only"
+        return ONE_VALUE
     dated = sum(is_dated(text) or _is_dash_date(text) for text in levels)
     if dated > SHARE_OF_DATES * len(levels):
         return "it holds dates"

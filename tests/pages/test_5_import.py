@@ -16,6 +16,7 @@ from data.queries import cohort
 from data.scratch import area, new_folder
 from data.store.cohort import CohortStore
 from pages.common import jobs
+from pages.common.imports import tables
 from tests.helpers import small_cohort, tasks
 from tests.helpers.paths import ROOT
 from tests.helpers.small_films import film, picture, save
@@ -394,3 +395,28 @@ def test_a_refusal_names_its_file(board, tmp_path):
     assert _why(job) == "nothing was imported. notafilm.dcm was refused: is a text file, not a DICOM image"
     job.arguments[:] = ["reads", "/x/r3.csv"]
     assert _with_file(job, {"row": 2, "reason": "x"}) == {"file": "r3.csv", "row": 2, "reason": "x"}
+
+
+def test_a_column_is_kept_under_its_own_name_unless_it_may_name_a_person() -> None:
+    said = pd.DataFrame(
+        {
+            "column": ["rescue", "surname", "PATNO", "note", "crp"],
+            "is": [tables.KEEP, tables.KEEP, "subject", tables.LEAVE_OUT, tables.AS_IT_IS],
+        }
+    )
+    assert tables.meanings(said) == {"rescue": "rescue", "PATNO": "subject", "note": ""}
+
+
+def test_a_column_of_one_value_says_how_it_is_kept() -> None:
+    from data.tables.covariates import choose
+
+    table = pd.DataFrame({"rescue": ["W52", None, "W52", None]})
+    kept, ignored = choose(table, ["rescue"], {})
+    assert not kept
+    assert ignored == {"rescue": "it has one value only; keep it with --map COLUMN=NAME"}
+    assert tables._on_page(ignored["rescue"]) == (
+        "it has one value only; say 'keep it as a covariate' above to keep it"
+    )
+    kept, ignored = choose(table, [], {"rescue": "rescue"})
+    assert [one.name for one in kept] == ["rescue"]
+    assert not ignored

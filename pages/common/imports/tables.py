@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 CONFIRMED = "confirmed_columns"
 SIGNS = {"": "as the file says", ".": "point", ",": "comma"}
 LEAVE_OUT, AS_IT_IS, UNUSED = "leave it out", "as recognised", "not needed"
+KEEP = "keep it as a covariate"
 MAX_ASKED, MAX_NAMED = 12, 12  # unknown columns that are asked about; names in a sentence
 NOT_SCORABLE, NOT_READ = "not-scorable", "leave-out"  # words of ``reads --blank-cells``
 BLANKS = {
@@ -37,6 +38,7 @@ BLANKS = {
 CLI_WORDS = {  # what a command says -> what it is on this page
     "needs --correct REASON": "give a reason above to replace it",
     "--correct REASON": "a reason above",
+    "keep it with --map COLUMN=NAME": f"say {KEEP!r} above to keep it",
 }
 
 
@@ -191,7 +193,7 @@ def subjects(page: Page) -> None:
         visits = None
         if plan is not None:
             visits = _table(plan, request.visit_reading, has_fields(VISITS, ("visit",), VISITS_BY_PATTERN))
-        mapping = _mapping(table, tuple(SUBJECTS), "subjects_map")
+        mapping = _mapping(table, (KEEP, *SUBJECTS), "subjects_map")
         columns = recognise(table.columns, SUBJECTS, mapping)
         lacking = [] if columns.has("subject") else ["subject"]
         mapping |= _say_what_is_lacking(upload.name, lacking, columns.rest, tuple(SUBJECTS))
@@ -292,7 +294,7 @@ def _table(upload: Any, reading: TableOptions, fits: Fits) -> pd.DataFrame:
 
 
 def _mapping(table: pd.DataFrame, fields: tuple[str, ...], key: str) -> dict[str, str]:
-    """What a person says each column is: column -> field, "" for leave it out."""
+    """What a person says each column is: column -> field, its own name to keep it, "" for leave it out."""
     example = [
         str(table[name].dropna().iloc[0]) if table[name].notna().any() else "" for name in table.columns
     ]
@@ -305,9 +307,22 @@ def _mapping(table: pd.DataFrame, fields: tuple[str, ...], key: str) -> dict[str
             disabled=["column", "first value"],
             column_config={"is": choice},
         )
-    changed = said[said["is"] != AS_IT_IS]
-    return {str(row.column): "" if row.is_ == LEAVE_OUT else str(row.is_)
-            for row in changed.rename(columns={"is": "is_"}).itertuples()}  # fmt: skip
+    return meanings(said)
+
+
+def meanings(said: pd.DataFrame) -> dict[str, str]:
+    """What was said of each column, as ``--map`` takes it; a column that may name a person is not kept.
+
+    said: ``column`` and ``is``, what was chosen for it.
+    """
+    from data.tables.columns import why_not_kept
+
+    found = {}
+    for column, meaning in zip(said["column"].astype(str), said["is"], strict=True):
+        if meaning == AS_IT_IS or (meaning == KEEP and why_not_kept(column)):
+            continue
+        found[column] = {LEAVE_OUT: "", KEEP: column}.get(meaning, str(meaning))
+    return found
 
 
 def _as_options(mapping: dict[str, str]) -> list[str]:
@@ -343,6 +358,6 @@ def _shown(name: str, result: Any) -> None:
     if result.ignored:
         st.caption(
             "Not used: "
-            + "; ".join(f"{md(column)} ({md(why)})" for column, why in result.ignored.items())
+            + "; ".join(f"{md(column)} ({md(_on_page(why))})" for column, why in result.ignored.items())
             + "."
         )
