@@ -12,12 +12,11 @@ from __future__ import annotations
 import json
 import os
 import signal
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ import numpy as np
 import pandas as pd
 
 from core.errors import InputError
+from core.helper_process import end_with_parent
 from data.phantom import generators
 from data.phantom.generators import Part
 from data.phantom.schedule import Conduct, Patients, PlannedFilm, conduct
@@ -251,15 +251,8 @@ def _start_worker() -> None:
     import cv2
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     cv2.setNumThreads(1)
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def write_film(plan: StudyPlan, folder: Path, film: PlannedFilm, states: Mapping[str, Any]) -> None:

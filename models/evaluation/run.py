@@ -17,6 +17,7 @@ import pandas as pd
 from core.agreement.bootstrap import DRAWS
 from core.domain import Abstained, Scored
 from core.errors import InputError
+from core.helper_process import end_with_parent
 from core.scores import get
 from core.scores.system import ScoreSystem
 from models.evaluation.agreement import COLUMNS, MODEL, PAIRED, TRUTH, figures
@@ -188,6 +189,7 @@ _worker: dict[str, tuple[Scorer, Callable[[Any, Any], Outcome]]] = {}
 
 
 def _start(model: SystemModel, how: Callable[[Any, Any], Outcome], size: str) -> None:
+    end_with_parent()
     _worker["reader"] = model.build(size=size, threads=1), how
 
 

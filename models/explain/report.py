@@ -24,6 +24,7 @@ import pandas as pd
 
 from core import scores
 from core.errors import InputError
+from core.helper_process import end_with_parent
 from core.scores.system import ScoreSystem
 from models import cards
 from models.explain import verdict
@@ -153,7 +154,7 @@ def run_tests(
     work = partial(rows_of_patient, system=system, domain=domain, tuning=tuning, methods=used, size=size)
     numbers = range(1, patients + 1)
     if processes > 1:
-        with get_context("spawn").Pool(processes) as pool:
+        with get_context("spawn").Pool(processes, end_with_parent) as pool:
             parts = pool.map(work, numbers, chunksize=1)
     else:
         parts = [work(number) for number in numbers]

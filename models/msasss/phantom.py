@@ -21,6 +21,7 @@ import click
 import cv2
 import numpy as np
 
+from core.helper_process import end_with_parent
 from data.phantom.coco import write_labels, write_pixels
 from data.phantom.seeds import StudyRole, StudySeed
 from data.phantom.spine.conditions import WRONG_KINDS
@@ -146,7 +147,7 @@ def render_samples(patients: Patients, folder: Path, *, part: int = 20, processe
     ]  # fmt: skip
     if processes == 1:
         return [render_part(*job) for job in jobs]
-    with get_context("spawn").Pool(processes) as pool:
+    with get_context("spawn").Pool(processes, end_with_parent) as pool:
         return pool.starmap(render_part, jobs, chunksize=1)
 
 
@@ -160,7 +161,7 @@ def write_coco(patients: Patients, out: Path, *, processes: int = 1) -> Path:
     if processes == 1:
         parts = [_write_patient(*job) for job in jobs]
     else:
-        with get_context("spawn").Pool(processes) as pool:
+        with get_context("spawn").Pool(processes, end_with_parent) as pool:
             parts = pool.starmap(_write_patient, jobs, chunksize=1)
     films = [
         ({key: value for key, value in entry.items() if key != "corners"}, _boxes(entry["corners"]))

@@ -13,6 +13,7 @@ import pandas as pd
 
 from core.domain import Abstained, Image
 from core.errors import CohortError
+from core.helper_process import end_with_parent
 from data.scoring.filing import Result
 from data.store.cohort import CohortStore
 from models.common.single_film import not_a_film
@@ -62,7 +63,8 @@ def score_in_processes(
 
 
 def _start_worker(path: str, model: SystemModel, size: str, device: str, load: Load) -> None:
-    """The parent alone answers signals, and ends its helpers."""
+    """The parent alone answers Ctrl-C; it ends its helpers, and they end with it where it is killed."""
+    end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     sys.stderr = open(os.devnull, "w")  # noqa: SIM115 (errors go to the parent; a killed one asks for none)

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 
 from core.errors import InputError
+from core.helper_process import end_with_parent
 
 Tell = Callable[[str], None]
 
@@ -42,9 +43,12 @@ def beside(
 
 
 def _pool(processes: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(
-        processes, get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,)
-    )
+    return ProcessPoolExecutor(processes, get_context("spawn"), initializer=_start)
+
+
+def _start() -> None:
+    end_with_parent()
+    torch.set_num_threads(1)
 
 
 def _work(work: Callable[..., Any], job: tuple[Any, ...], lines: Any) -> Any:
