@@ -67,6 +67,10 @@ def index_sentence(found: dict[str, Any], unit: str) -> str:
     side = "further from" if index["estimate"] > 0 else "nearer to"
     low, high = index["ci"]
     sure = " (not significant)" if low is not None and high is not None and low <= 0 <= high else ""
+    if high is None:
+        where = f"In these {found['subjects']:,} patients the model lies {side} the readers than they lie to"
+        what = f"each other: index {_signed(index['estimate'])} in squared {unit}"
+        return f"{where} {what}. No verdict: {no_interval(found)}."
     text = (
         f"The model lies {side} the readers than they lie to each other{sure}: index {_with_interval(index)}"
         f" in squared {unit}"
@@ -74,11 +78,16 @@ def index_sentence(found: dict[str, Any], unit: str) -> str:
     if found["margin"] is None:
         return f"{text}. No margin was preset, so there is no verdict."
     if found["equivalent"] is None:
-        return f"{text}. No verdict: {_reason(found, 'index' if high is None else 'equivalent')}."
+        return f"{text}. No verdict: {_reason(found, 'equivalent')}."
     verdict = "within" if found["equivalent"] else "not shown to be within"
     caution = found["notes"].get("equivalent", "")
     more = f" {caution[0].upper()}{caution[1:]}." if caution and found["equivalent"] else ""
     return f"{text}: {verdict} the preset margin of {found['margin']:g}.{more}"
+
+
+def no_interval(found: dict[str, Any]) -> str:
+    """Why an interchangeability index has no interval."""
+    return f"there is no interval, since {found['notes'].get('index', 'none was asked for')}"
 
 
 def false_change_sentence(found: dict[str, Any]) -> str:
@@ -118,7 +127,7 @@ def _signed(value: float) -> str:
 
 
 def _range(rates: list[float]) -> str:
-    low, high = f"{rates[0]:.1%}", f"{rates[-1]:.1%}"
+    low, high = f"{rates[0]:.0%}", f"{rates[-1]:.0%}"
     return low if low == high else f"{low} to {high}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -52,7 +53,7 @@ def compose(inputs: ReportInputs) -> Report:
     margins, arms = verdict_rows(inputs), adjusted_arms(inputs)
     named, trial, campaigns = estimands_of(inputs), next_trial(inputs), two_campaigns(inputs)
     sections = (
-        in_short(inputs, pairs, errors, models, arms),
+        in_short(inputs, pairs, errors, models, margins, arms),
         design(inputs),
         counted(inputs),
         status_and_change(readings, pairs, errors),
@@ -118,9 +119,12 @@ def in_short(
     pairs: pd.DataFrame,
     errors: list[dict[str, Any]],
     models: list[dict[str, Any]],
+    differences: list[dict[str, Any]],
     arms: dict[str, Any],
 ) -> Section:
-    """What a committee asks first, readers beside model. arms: of ``adjusted_arms``."""
+    """What a committee asks first, readers beside model. differences: of ``verdict_rows``. arms: of
+    ``adjusted_arms``.
+    """
     readings = inputs.readings
     blocks: list[Block] = []
     panel = readings.panels[-1]
@@ -135,7 +139,7 @@ def in_short(
             blocks.append(Text(false_change_sentence(row["false_change"]), "answer"))
     if not readings.models:
         blocks.append(Text("No model has scored this study: the report shows the readers alone.", "answer"))
-    blocks.append(_beside(inputs, pairs, errors, models))
+    blocks.append(_beside(inputs, pairs, errors, models, differences))
     if readings.models:
         blocks.append(Text(margin_words(inputs.margin, inputs.system.title), "note"))
     blocks += [Facts((*_standing_alone(inputs), ("Arms", _arms(inputs, arms)))), Text(SHORT_LIMITS, "note")]
@@ -177,7 +181,11 @@ def _main(models: list[dict[str, Any]], readings: Readings, model: str, panel: s
 
 
 def _beside(
-    inputs: ReportInputs, pairs: pd.DataFrame, errors: list[dict[str, Any]], models: list[dict[str, Any]]
+    inputs: ReportInputs,
+    pairs: pd.DataFrame,
+    errors: list[dict[str, Any]],
+    models: list[dict[str, Any]],
+    differences: list[dict[str, Any]],
 ) -> Table:
     """Readers with each other in one column, the model with the readers in the next."""
     readings = inputs.readings
@@ -187,7 +195,9 @@ def _beside(
         part = here[here["panel"] == panel]
         what = readings.main.what(panel)
         rows.append((f"{ICC}, {what}", *_columns(part, ICC, signed=False)))
-        rows.append((f"Bias (first minus second), {what}", *_columns(part, "bland_altman.bias", signed=True)))
+        between, of_model = _columns(part, "bland_altman.bias", signed=True)
+        with_mean = _from_the_mean(readings, differences, panel)
+        rows.append((f"Bias (first minus second), {what}", between, with_mean or of_model))
     rows += _errors(readings, errors)
     for panel in readings.panels:
         row = _main(models, readings, readings.models[0], panel) if readings.models else None
@@ -209,9 +219,22 @@ def _beside(
             )
             rows.append((f"{name}, {readings.main.label}", own, of_model))
     return Table(
-        ("", "readers with each other", "model with the readers"),
+        ("", "readers with each other", f"{_named(readings.models)} with the readers"),
         tuple(rows),
         f"{inputs.system.title} total, {readings.main.label}: estimate and 95% interval.",
+    )
+
+
+def _from_the_mean(readings: Readings, differences: list[dict[str, Any]], panel: str) -> str:
+    """Bias of the first model against the mean of the readers; empty where none was computed."""
+    if not readings.models or len(readings.people) < 2:
+        return ""
+    begins = f"bias, {readings.models[0]} minus "
+    return "\n".join(
+        f"minus {row['what'].removeprefix(begins)}: "
+        f"{formatting.estimated(row['difference'], signed=True)}, n = {row['patients']:,}"
+        for row in differences
+        if row["panel"] == panel and row["what"].startswith(begins)
     )
 
 
@@ -221,13 +244,24 @@ def _columns(rows: pd.DataFrame, statistic: str, *, signed: bool) -> tuple[str, 
         part = rows[(rows["kind"] == kind) & (rows["statistic"] == statistic)]
         found.append(
             "\n".join(
-                f"{row.first} – {row.second}: "
+                f"{_pair(row, kind, rows)}: "
                 f"{formatting.with_interval([row.estimate, row.low, row.high], signed=signed)}, n = {row.n:,}"
                 for row in part.itertuples()
             )
             or formatting.NOTHING
         )
     return found[0], found[1]
+
+
+def _named(models: Sequence[str]) -> str:
+    return models[0] if len(models) == 1 else "models"
+
+
+def _pair(row: Any, kind: ReaderKind, rows: pd.DataFrame) -> str:
+    """The two of a pair; of a model's pairs the reader alone, where there is one model."""
+    of_model = rows[rows["kind"] == ReaderKind.MODEL]
+    is_only = kind == ReaderKind.MODEL and of_model["first"].nunique() == 1
+    return f"{row.second}" if is_only else f"{row.first} – {row.second}"
 
 
 def _errors(readings: Readings, errors: list[dict[str, Any]]) -> list[tuple[str, str, str]]:

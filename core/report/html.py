@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import re
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -30,6 +31,7 @@ CONFIG = {
 }
 LABEL_ROOM = 170  # beside a film, for the grades; always, so that films stand in one size
 LINE = 15  # pixels from one label to the next
+_MODEL = re.compile(r"\bmodel:(?=\S)")
 SHORT = 28  # letters of a cell that is kept on one line
 
 
@@ -59,7 +61,9 @@ def _template() -> Template:
         keep_trailing_newline=True,
     )
     environment.globals.update(POLICY=Markup(POLICY), LABEL_ROOM=LABEL_ROOM, SHORT=SHORT)
-    environment.filters.update(base64=_base64, json=_json, kind=_kind, labels=_labels, tenth=_tenth)
+    environment.filters.update(
+        base64=_base64, json=_json, kind=_kind, labels=_labels, named=_named, tenth=_tenth
+    )
     return environment.from_string(_asset("page.html.jinja"))
 
 
@@ -99,6 +103,11 @@ def _plain_figure(figure: Any) -> dict[str, Any]:
 
 def _kind(block: Block | FilmPicture) -> str:
     return type(block).__name__
+
+
+def _named(text: str) -> str:
+    """Models by the name that pages show: "model NAME". Lines of code keep the id."""
+    return _MODEL.sub("model ", text)
 
 
 def _tenth(value: float) -> str:

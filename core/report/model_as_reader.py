@@ -129,9 +129,11 @@ def verdict(inputs: ReportInputs, found: dict[str, Any]) -> str:
         said = index_sentence({**found, "margin": None}, inputs.system.title)
         said = said.removesuffix("No margin was preset, so there is no verdict.").strip()
         high = found["index"]["ci"][1]
-        side = "below" if high is not None and high < margin.value else "not below"
+        if high is None:
+            return said.replace("No verdict: ", "No verdict: the margin was not preset, and ", 1)
+        side = "below" if high < margin.value else "not below"
         limit = f"Its upper limit {formatting.number(high)} is {side}"
-        where = "" if high is None else f" {limit} the {margin.value:g} that was set afterwards."
+        where = f" {limit} the {margin.value:g} that was set afterwards."
         return f"{said}{where} No verdict: the margin was not preset."
     return index_sentence(found, inputs.system.title)
 

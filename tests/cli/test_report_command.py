@@ -71,7 +71,7 @@ def test_readers_model_weights_queries_and_chain_are_named(written, html):
     for text in (
         "R1",
         "R2",
-        "model:msasss-demo",
+        "model msasss-demo",
         "abc123def456",
         head["hash"][0],
         "msasss.seg_mean",

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.agreement.plain_words import FEW_PATIENTS, false_change_sentence, too_few
+from core.agreement.plain_words import FEW_PATIENTS, false_change_sentence, no_interval, too_few
 from core.figures.agreement.forest import forest, interchangeability
 from core.markdown import md
 from core.report.formatting import signed
@@ -71,7 +71,7 @@ def index_words(found: dict[str, Any]) -> tuple[str, str]:
     if index["estimate"] is None:
         return "not computable", f"{found['notes'].get('index', 'The index cannot be computed')}."
     low, high = index["ci"]
-    interval = "" if low is None else f" ({signed(low)} to {signed(high)})"
+    interval = " (no interval)" if low is None else f" ({signed(low)} to {signed(high)})"
     verdict = "No verdict: no margin was set."
     if found["subjects"] < FEW_PATIENTS:
         said = f"{too_few(found['subjects'])} to say more"
@@ -84,9 +84,11 @@ def index_words(found: dict[str, Any]) -> tuple[str, str]:
     else:
         side = "nearer to the readers than they are to each other"
     chance = " (not significant)" if low is not None and high is not None and low < 0 < high else ""
+    if high is None:
+        said = f"In these {found['subjects']:,} patients the model is {side}."
+        return f"**{signed(index['estimate'])}**{interval}", f"{said} No verdict: {no_interval(found)}."
     if found["margin"] is not None and found["equivalent"] is None:
-        why = found["notes"].get("index", "no interval") if high is None else found["notes"]["equivalent"]
-        verdict = f"No verdict: {why}."
+        verdict = f"No verdict: {found['notes']['equivalent']}."
     elif found["margin"] is not None:
         where = "below" if found["equivalent"] else "not below"
         caution = found["notes"].get("equivalent", "") if found["equivalent"] else ""

@@ -82,6 +82,6 @@ def test_false_change():
     found = false_change(readers, np.array([0, 1, 0, -1]), ["A", "B"])
     assert false_change_sentence(found) == (
         "Of 3 cases in which no reader sees a change the model sees one in 2 (an improvement in 1);"
-        " readers against each other 0.0% to 25.0%."
+        " readers against each other 0% to 25%."
     )
     assert "cannot be counted" in false_change_sentence(false_change(readers + 1, np.zeros(4), ["A", "B"]))
