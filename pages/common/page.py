@@ -100,6 +100,7 @@ def open_page(title: str) -> Page:
     st.session_state[keys.SEEN_VERSION] = page.version
     st.session_state[keys.MADE_FROM] = {}
     st.session_state.pop(keys.DESCRIBED, None)
+    st.session_state.pop(keys.CHOSEN, None)
     st.session_state[keys.MADE_WITH] = made_with(state, page.version)
     _sidebar_top(page)
     tidy_up()

@@ -41,4 +41,5 @@ MARGIN_REASON = "agreement_margin_reason"
 DESCRIBED = (
     "described"  # pages.common.ways_out.described.Described: what figures say when they leave the page
 )
+CHOSEN = "chosen"  # pages.common.ways_out.chosen.Chosen: what was chosen below the question of a page
 MADE_WITH = "made_with"  # software, cohort version, phantoms: in everything that leaves the page

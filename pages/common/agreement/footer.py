@@ -37,5 +37,6 @@ def footer(page: Page, compared: Comparison) -> None:
     asked = compared.question
     report_button(page, asked.chosen)
     settings = {"from": asked.first, "to": asked.last, "component": asked.component, "icc": ICC}
+    settings |= {"truth": "shown" if asked.truth else ""}
     settings |= {"limits": "1.96 SD, exact intervals", "rule": system_of(asked.chosen).default_rule.name}
     how_made(page, asked.chosen, [ask(page, scores.totals, asked.chosen)], settings)

@@ -11,6 +11,7 @@ import streamlit as st
 from core.agreement.plain_words import FEW_PATIENTS, false_change_sentence, too_few
 from core.figures.agreement.forest import forest, interchangeability
 from core.markdown import md
+from core.reader_labels import display_name
 from core.report.formatting import signed
 from pages.common.agreement import question, statistics
 from pages.common.agreement.margin import chosen_margin, margin_form
@@ -23,12 +24,12 @@ from pages.common.sticky_widgets import pick
 MODEL = "agreement_model"
 
 
-def model_as_reader(page: Page, compared: Comparison) -> None:
+def model_as_reader(page: Page, compared: Comparison) -> str:
     """Interchangeability against the study's margin, leaving one reader out, change that no other sees."""
     who, known = compared.readings.people, compared.readings.models
     if not known or len(who) < 2:
         st.markdown("This question needs a model and two readers.")
-        return
+        return ""
     model = known[0] if len(known) == 1 else pick("Model", known, MODEL)
     margin_form(page, compared.question.chosen.system)
     found = statistics.model_as_reader(
@@ -43,6 +44,11 @@ def model_as_reader(page: Page, compared: Comparison) -> None:
     if "false_change" in found:
         st.markdown("## Change seen where every other reader sees none")
         _false_change(found["false_change"], model)
+    return (
+        f"{display_name(model)} was compared with the readers by the interchangeability index, by the "
+        "ICC(A,1) of each reader and of the model in that reader's place with the mean of the others, and by "
+        "change seen where every other reader sees none; intervals resample patients."
+    )
 
 
 def _index(page: Page, compared: Comparison, found: dict[str, Any], panel: str) -> None:

@@ -37,7 +37,7 @@ OF_ALL = (
 )
 
 
-def reading_error(page: Page, compared: Comparison) -> None:
+def reading_error(page: Page, compared: Comparison) -> str:
     """SDC and MDC, agreement by read mode, and readers against themselves."""
     st.markdown("## Smallest detectable change, by part and interval")
     _limits(page, compared)
@@ -45,6 +45,10 @@ def reading_error(page: Page, compared: Comparison) -> None:
     _modes(page, compared)
     st.markdown("## Readers against themselves")
     _twice(page, compared)
+    return (
+        "Reading error is given as SDC95 of change and MDC95 of status, with intervals by bootstrap-t, and "
+        f"as {question.ICC} by read mode; changes are formed within a reading campaign."
+    )
 
 
 def _limits(page: Page, compared: Comparison) -> None:

@@ -12,7 +12,7 @@ import streamlit as st
 from core.markdown import md
 from core.patient import breakdown as core
 from core.patient.changes import chance_of_change
-from core.reader_labels import md_name, people, short_names
+from core.reader_labels import display_name, md_name, people, short_names
 from core.report import formatting
 from pages.common.page import Page
 from pages.common.patient.breakdown import (
@@ -46,23 +46,23 @@ class Card:
     about: str
 
 
-def change_breakdown(page: Page, case: Case) -> None:
+def change_breakdown(page: Page, case: Case) -> str:
     """The change of the chosen reading taken apart by site, each with its two crops."""
     if case.first == case.last:
-        return
+        return ""
     st.markdown(f"## Why did it change, {md(case.first)} to {md(case.last)}?")
     found = breakdown_of(page, case)
     options = _readings(case, found)
     if not options:
         st.markdown("No reading has a total at both visits: there is no change to take apart.")
-        return
+        return ""
     first = next(iter(options))
-    name = pick_one("Change of", list(options), READING, first, format_func=md_name)
+    name = pick_one("Change of", list(options), READING, first, format_func=display_name)
     labels = options[name]
     rows = computed(page, _rows, case.asked, tuple(labels))
     st.markdown(_change_sentence(case, name, labels, rows))
     if rows.empty:
-        return
+        return ""
     key = (case.subject, case.system.name, case.first, case.last, name)
     held = st.session_state.get(MORE)
     count = held[1] if held and held[0] == key else AT_ONCE
@@ -76,6 +76,7 @@ def change_breakdown(page: Page, case: Case) -> None:
         if st.button(more, key="why_next", icon=":material/expand_more:"):
             st.session_state[MORE] = (key, count + AT_ONCE)
             st.rerun()
+    return ""
 
 
 def _readings(case: Case, found: Breakdown) -> dict[str, list[str]]:

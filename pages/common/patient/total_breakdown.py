@@ -35,7 +35,7 @@ def open_total(page: Page, case: Case, label: str, visit: str, component: str = 
         url_state.go(site=str(made_of["site"].iloc[0]))
 
 
-def total_breakdown(page: Page, case: Case, site: str | None) -> None:
+def total_breakdown(page: Page, case: Case, site: str | None) -> str:
     """Total, components, sites, and the pixels, grades, rule and run behind one site."""
     st.markdown(f"## {keys.TOTAL_SECTION}")
     found = breakdown_of(page, case)
@@ -43,13 +43,13 @@ def total_breakdown(page: Page, case: Case, site: str | None) -> None:
     labels = [label for label in found.kinds if label in set(rows["label"])]
     if not labels:
         st.markdown("No total yet.")
-        return
+        return ""
     _totals_table(page, case, labels)
     label, visit = _chosen_total(case, labels)
     reading, branches = computed(page, _reading, case.asked, label, visit)
     if reading.empty:
         st.markdown(f"{md_name(label)} has not read {md(visit)}.")
-        return
+        return ""
     component = _branches(case, branches, label, visit)
     made_of, table = computed(page, _sites, case.asked, label, visit, component)
     shown = _shown_site(case, made_of, site)
@@ -61,6 +61,7 @@ def total_breakdown(page: Page, case: Case, site: str | None) -> None:
             st.markdown("No site contributes.")
         else:
             show_site_card(page, case, label, visit, shown)
+    return ""
 
 
 def _shown_site(case: Case, made_of: pd.DataFrame, site: str | None) -> str | None:

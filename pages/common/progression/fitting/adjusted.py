@@ -31,22 +31,24 @@ from pages.common.provenance import download
 from pages.common.queries import ask, computed
 from pages.common.shown_table import show_table
 from pages.common.sticky_widgets import pick_many
+from pages.common.ways_out.change_sections import adjusted_methods
 
 MAX_LEVELS = 12  # of a property that can be a stratum
 
 
-def adjusted(page: Page, asked: Question, found: Found) -> None:
+def adjusted(page: Page, asked: Question, found: Found) -> str:
     """What to adjust for, and the arms compared so."""
     present = results.arms_in(found)
     if not page.sees_arm or len(present) < 2:
         st.info("A difference between arms needs two arms in sight.", icon=":material/visibility_off:")
-        return
+        return ""
     options = _choices(page, found)
     one: dict[str, Any] = computed(page, _comparison, without_films(asked), *options)
     if "failed" in one:
         st.warning(f"Not compared: {one['failed']}.", icon=":material/block:")
-        return
+        return ""
     _show(asked, one if asked.is_full_set else without_p(one))
+    return adjusted_methods(one, has_p=asked.is_full_set)
 
 
 def _choices(page: Page, found: Found) -> tuple[tuple[str, ...], tuple[str, ...], str]:

@@ -54,13 +54,13 @@ class Wish:
     allocation: float
 
 
-def plan_a_trial(page: Page, asked: Question, found: Found) -> None:
+def plan_a_trial(page: Page, asked: Question, found: Found) -> str:
     """Patients per arm by test, from the change, reading error and dropout of this study."""
     way = shown_way(found)
     begun: Start | None = computed(page, _start, asked, way)
     if begun is None or begun.sd is None:
         st.info("A plan begins with the changes of three patients who differ.", icon=":material/inbox:")
-        return
+        return ""
     who = "all patients, arms together" if begun.controls is None else f"the arm {md(begun.controls)}"
     st.caption(
         f"The boxes begin with this study: {begun.patients} patients, change from {md(asked.first)} to "
@@ -70,14 +70,15 @@ def plan_a_trial(page: Page, asked: Question, found: Found) -> None:
     )
     wish = _wish(asked, begun)
     if wish is None:
-        return
+        return ""
     with guards.errors_shown():
         try:
             result, curve = computed(page, _planned, asked, way, wish)
         except InputError as problem:
             st.warning(str(problem), icon=":material/report:")
-            return
+            return ""
     _show(page, wish, result, curve)
+    return f"{_in_words(wish, result).replace('**', '')} {' '.join(result['assumptions'])}"
 
 
 def _start(page: Page, asked: Question, way: str) -> Start | None:
