@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from core.agreement.comparison import CHANGE
 from core.agreement.plain_words import FEW_PATIENTS, false_change_sentence, too_few
 from core.figures.agreement.forest import forest, interchangeability
 from core.markdown import md
@@ -63,12 +64,21 @@ def _index(page: Page, compared: Comparison, found: dict[str, Any], panel: str) 
         for name in ("model_reader", "reader_reader", "index")
     ]
     value, verdict = index_words(found)
-    n = f"n = {found['subjects']}, left out {found['dropped_subjects']}"
+    gone = found["dropped_subjects"]
+    lacking = f"{gone} left out: {_lacks(compared, panel)}" if gone else "none left out"
+    n = f"n = {found['subjects']} patients, {lacking}"
     figure(
         drawn, f"interchangeability_{panel}", alt=f"Interchangeability index, {panel}",
         sentence=f"{n}. Index {value}. {verdict}",
         data=pd.DataFrame(rows).assign(margin=found["margin"], n=found["subjects"]),
     )  # fmt: skip
+
+
+def _lacks(compared: Comparison, panel: str) -> str:
+    """What those who are left out of a panel lack; change needs two visits, so it may leave out more."""
+    asked = compared.question
+    visits = f"{md(asked.first)} or {md(asked.last)}" if panel == CHANGE else md(asked.last)
+    return f"a reader or the model has no total at {visits}"
 
 
 def index_words(found: dict[str, Any]) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pandas as pd
@@ -23,6 +24,7 @@ from pages.common.sticky_widgets import pick_one
 WAYS = {IMPUTED: "with imputed sites", COMPLETE: "without imputed sites"}
 WAY = "progression_way"
 Found = dict[str, dict[str, Any]]
+REASONS = 3  # that are named for those who are left out
 
 
 def figures(page: Page, asked: Question, found: Found) -> None:
@@ -89,7 +91,21 @@ def counted(points: pd.DataFrame, result: dict[str, Any]) -> str:
     imputed = int(points["imputed"].sum())
     hollow = f" ({imputed} with an imputed film, hollow)" if imputed else ""
     everyone = result["subjects"] + len(result["left_out"])
-    return f"n = {len(points)}{hollow}, left out {max(everyone - len(points), 0)}."
+    gone = max(everyone - len(points), 0)
+    if gone == len(result["left_out"]):
+        return f"n = {len(points)}{hollow}, {left_out_words(result)}."
+    return f"n = {len(points)}{hollow}, left out {gone} without a value under this method."
+
+
+def left_out_words(result: dict[str, Any]) -> str:
+    """How many have no change, with the reasons: "left out 4 (3: no film within 90 days of day 728; ...)"."""
+    counts = Counter(str(row["reason"]) for row in result["left_out"])
+    if not counts:
+        return "none left out"
+    said = [f"{count}: {md(reason)}" for reason, count in counts.most_common(REASONS)]
+    more = sum(counts.values()) - sum(count for _, count in counts.most_common(REASONS))
+    said += [f"{more}: see “Left out” below"] if more else []
+    return f"left out {len(result['left_out'])} ({'; '.join(said)})"
 
 
 def open_films(subject: str, asked: Question, site: str = "") -> None:

@@ -103,6 +103,14 @@ def _by_reason(notes: dict[str, str]) -> dict[str, list[str]]:
     return found
 
 
+def _lacking(found: dict[str, Any]) -> str:
+    """How many of those with a change lack a stratum or covariate; who has no change is said elsewhere."""
+    named = " or ".join(map(md, [*found["strata"], *found["covariates"]]))
+    if not named:
+        return "none lacks the baseline score"
+    return f"{len(found['left_out']) or 'none'} left out for want of {named}"
+
+
 def _show(asked: Question, found: dict[str, Any]) -> None:
     """The tables, and what they are adjusted for in a sentence."""
     terms = [*found["strata"], *found["covariates"]]
@@ -110,7 +118,7 @@ def _show(asked: Question, found: dict[str, Any]) -> None:
     st.markdown(f"### Change, each arm minus {md(found['reference_arm'] or '')}")
     show_table(change_table(found), height="content")
     st.caption(
-        f"n = {found['n']} patients with a change, {len(found['left_out'])} left out for a missing value. "
+        f"n = {found['n']} patients with a change, of whom {_lacking(found)}. "
         f"ANCOVA: all arms, baseline{''.join(f', {md(one)}' for one in terms)}; difference in {asked.unit} "
         f"with 95% interval. Van Elteren: ranks{by}. Rank ANCOVA: the same, cleared of baseline"
         f"{''.join(f', {md(one)}' for one in found['covariates'])}."
