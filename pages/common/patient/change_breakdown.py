@@ -11,6 +11,7 @@ import streamlit as st
 
 from core.markdown import md
 from core.patient import breakdown as core
+from core.patient.chance import goes_with
 from core.patient.changes import chance_of_change
 from core.reader_labels import display_name, md_name, people, short_names
 from core.report import formatting
@@ -28,6 +29,7 @@ from pages.common.patient.breakdown import (
 )
 from pages.common.patient.cards import Place, card, grade_table, picture
 from pages.common.patient.case import Asked, Case, case_of
+from pages.common.patient.changes import own_grades
 from pages.common.patient.film_pair import show_in_films
 from pages.common.patient.site_card import states_at
 from pages.common.patient.site_location import alike, place_of, side_of
@@ -146,11 +148,19 @@ def _card(page: Page, case: Case, row: Any) -> Card:
     of_model = (
         ""
         if chance is None
-        else f'<div class="soft">Model, films side by side:<br>{percent(chance)} chance of change</div>'
+        else f'<div class="soft">Model, films side by side:<br>{_of_chance(case, code, chance)}</div>'
     )
-    table = grade_table(grades, site.maximum, page.look, visits=visits, short=short_names(found.kinds))
+    table = grade_table(grades, page.look, visits=visits, short=short_names(found.kinds))
     title = f"**{code}** {formatting.signed(row.change)}{imputed} · {site.name}"
     return Card(code, title, tuple(places), side_of(places), table + of_model)
+
+
+def _of_chance(case: Case, code: str, chance: float) -> str:
+    """The chance in a card whose grades stand above it; a remark where it does not go with them."""
+    text = f"{percent(chance)} chance of change"
+    if goes_with(chance, own_grades(case, code)):
+        return text
+    return f"{text}, which does not go with its grades: the grades count"
 
 
 def _show(page: Page, one: Card) -> None:

@@ -107,7 +107,11 @@ def _scale(feature: Feature) -> str:
         f'margin-right:0.3em;vertical-align:-0.05em"></span><b>{grade}</b> {escape(words)}</span>'
         for grade, (words, colour) in enumerate(zip(feature.grades, GRADE_COLOURS, strict=False))
     )
-    note = f" <span>({escape(feature.note)}: two grades a colour)</span>" if feature.note else ""
+    note = (
+        f" <span>({escape(feature.note)}, above {len(GRADE_COLOURS) - 1} in the last colour)</span>"
+        if feature.note
+        else ""
+    )
     return f"<div><b>{escape(feature.name.capitalize())}</b>{note} {steps}</div>"
 
 

@@ -68,7 +68,7 @@ def _site_card(page: Page, asked: Asked, label: str, visit: str, code: str) -> S
         side_of([place]),
         _probabilities(case.system, found, visit, code)
         + f'<div class="soft" style="margin-top:0.5rem">Every reading at {escape(visit)}</div>'
-        + grade_table(grades, site.maximum, page.look),
+        + grade_table(grades, page.look),
         origin,
         rule,
         "" if read is None else facts(_provenance(read)),

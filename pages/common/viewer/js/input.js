@@ -150,7 +150,7 @@ function act(view, name, value) {
     real: () => middle(view, (pane, x, y) => zoom(pane, 1 / pane.scale, x, y)),
     side: () => setMode(view, "side"),
     blink: () => setMode(view, view.mode === "blink" ? "side" : "blink"),
-    difference: () => setMode(view, view.mode === "difference" ? "side" : "difference"),
+    difference: () => { view.accepted = pairOf(view); setMode(view, view.mode === "difference" ? "side" : "difference"); },
     pause: () => { view.paused = !view.paused; drawTools(view); startBlink(view); },
     turn: () => { if (modeOf(view) === "blink") turn(view); },
     rate: () => setRate(view, Number(value)),
