@@ -116,7 +116,7 @@ def _branches(case: Case, rows: pd.DataFrame, label: str, visit: str) -> str:
     st.session_state[COMPONENT] = _one_of(names, st.session_state.get(COMPONENT))
     chosen = st.segmented_control(
         f"{md_name(label)}, {md(visit)}", names, key=COMPONENT, required=True,
-        format_func=lambda name: f"{name} {value.get(name, '')}",
+        format_func=lambda name: md(f"{case.system.name_of(name)} {value.get(name, '')}"),
     )  # fmt: skip
     row = rows[rows["component"] == chosen].iloc[0]
     st.markdown(_branch_sentence(case, row, label, visit))

@@ -71,7 +71,10 @@ def part_table(asked: Question, found: dict[str, dict[str, Any]], rule: str) -> 
 
 
 def _mean(value: dict[str, Any]) -> str:
-    return formatting.with_interval([value["mean"], *value["ci"]], signed=True)
+    low, high = value["ci"]
+    if low is not None and low == high:
+        return f"{formatting.signed(value['mean'])} (all alike)"
+    return formatting.with_interval([value["mean"], low, high], signed=True)
 
 
 def _share(value: dict[str, Any]) -> str:

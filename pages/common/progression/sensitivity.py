@@ -37,7 +37,8 @@ def sensitivity(page: Page, asked: Question, found: dict[str, dict[str, Any]]) -
         done = True
     if not done:
         st.caption(
-            "Other rules are computed from the site grades: this takes seconds and is kept for this version."
+            "Other rules are computed from the site grades: this can take a minute, and more for many "
+            "patients or on a busy machine. A bar says how far it is; the result is kept for this version."
         )
         return ""
     table = pd.concat([panel_of_rule(page, asked, rule.name) for rule in rules], ignore_index=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -112,7 +113,11 @@ def _wish(asked: Question, begun: Start) -> Wish | None:
             "Treated patients", EFFECTS, f"{KEY}effect", format_func=TREATED.__getitem__,
             help=" \n\n".join(f"**{TREATED[name]}**: {text}" for name, text in EFFECT_WORDS.items()),
         )  # fmt: skip
-    cutoff = _number(two, "Progressors change by more than", "cutoff", 0.0, None, 0.0, 0.5)
+    beyond = round((begun.sdc or 0.0) / math.sqrt(begun.readers or 1), 2)
+    cutoff = _number(
+        two, "Progressors change by more than", "cutoff", 0.0, None, beyond, 0.5,
+        help="Begins with the SDC95 of the mean of this study's readers; 0 counts any change.",
+    )  # fmt: skip
     alpha = _number(three, "Alpha, two-sided", "alpha", 0.001, 0.2, 0.05, 0.01, format="%.3f")
     allocation = _number(four, "Treated per control", "allocation", 0.2, 5.0, 1.0, 0.5)
     if difference <= 0:

@@ -79,18 +79,18 @@ function laid(pane, rows, [from, to], [top, bottom]) {
   if (!chosen || chosen.right + CLEAR < from || chosen.left - CLEAR > to) return spread(rows, top, bottom);
   const over = chosen.top - CLEAR - ROW / 2, under = chosen.bottom + CLEAR + ROW / 2, middle = chosen.top + chosen.bottom;
   const roomFor = (one, two) => Math.max(0, Math.floor((two - one) / ROW) + 1);
-  const room = [roomFor(top, over), roomFor(under, bottom)];
-  const kept = keptOf(rows, chosen, room[0] + room[1]);
-  const wanted = kept.filter(({ place }) => place !== chosen && place.top + place.bottom < middle).length;
-  const above = Math.min(room[0], Math.max(wanted, kept.length - room[1]));
-  const head = above ? 0 : ROW; /* the short names stand above the first row */
-  return [...stacked(kept.slice(0, above), over - (above - 1) * ROW), ...stacked(kept.slice(above), under + head)];
+  const room = [roomFor(top, over), roomFor(under, bottom)], own = rows.filter((row) => row.place === chosen).length;
+  const isUnder = room[1] > own || room[1] >= room[0]; /* where the rows of the chosen site stand */
+  const isAbove = ({ place }) => (place === chosen ? !isUnder : place.top + place.bottom < middle);
+  const above = nearestRows(rows.filter(isAbove), chosen, room[0]), head = above.length ? 0 : ROW; /* the short names stand above the first row */
+  const below = nearestRows(rows.filter((row) => !isAbove(row)), chosen, room[1] - Math.sign(head));
+  return [...stacked(above, over - (above.length - 1) * ROW), ...stacked(below, under + head)];
 }
 
 /* So many rows as there is room for: those of the chosen place, then of the nearest ones, from top to bottom. */
-function keptOf(rows, chosen, room) {
+function nearestRows(rows, chosen, room) {
   const far = ({ place }) => Math.hypot(place.left + place.right - chosen.left - chosen.right, place.top + place.bottom - chosen.top - chosen.bottom);
-  const near = new Set([...rows].sort((a, b) => far(a) - far(b)).slice(0, room));
+  const near = new Set([...rows].sort((a, b) => far(a) - far(b)).slice(0, Math.max(0, room)));
   return rows.filter((row) => near.has(row));
 }
 
