@@ -23,6 +23,7 @@ from pages.common.shown_table import show_table
 from pages.common.sticky_widgets import pick
 
 MODEL = "agreement_model"
+SAME = 1e-9  # two estimates of one quantity differ by less
 
 
 def model_as_reader(page: Page, compared: Comparison) -> str:
@@ -112,7 +113,7 @@ def index_words(found: dict[str, Any]) -> tuple[str, str]:
 
 
 def _left_out(page: Page, compared: Comparison, found: dict[str, Any], model: str) -> None:
-    rows = leave_one_out_rows(found, model)
+    rows = as_in_the_figure_above(leave_one_out_rows(found, model), _pairs(page, compared))
     if rows.empty:
         st.markdown("No patient was scored by all readers and the model.")
         return
@@ -124,7 +125,8 @@ def _left_out(page: Page, compared: Comparison, found: dict[str, Any], model: st
     figure(
         drawn, "leave_one_out", alt="ICC of each reader, and of the model, with the mean of the others",
         sentence=f"n = {int(rows['n'].min())} patients scored by all. ICC of the model less that of the "
-        f"reader in whose place it stands: {gaps}. Intervals resample patients.{legend(compared)}",
+        f"reader in whose place it stands: {gaps}. Intervals of differences and of means of several readers "
+        f"resample patients; those of one pair are by formula, as in the figure above.{legend(compared)}",
         data=rows.drop(columns=["kind"]),
     )  # fmt: skip
 
@@ -135,6 +137,28 @@ def _gap(block: dict[str, Any]) -> str:
         f"({signed(row['icc_difference']['ci'][0])} to {signed(row['icc_difference']['ci'][1])})"
         for row in block["rows"]
     )
+
+
+def _pairs(page: Page, compared: Comparison) -> pd.DataFrame:
+    """Every statistic of every pair, of the part of the score that is compared."""
+    found = statistics.statistics(page, compared.question)
+    return found[found["component"] == compared.question.component]
+
+
+def as_in_the_figure_above(rows: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+    """The rows with the intervals of the pairs where the others are one reader: the same quantity of the same
+    patients has one interval on the page.
+
+    pairs: ``statistics.statistics`` of one part of the score.
+    """
+    icc = pairs[pairs["statistic"] == question.ICC]
+    known = {(row.panel, frozenset((row.first, row.second))): row for row in icc.itertuples()}
+    found = [dict(row) for row in rows.to_dict("records")]
+    for row in found:
+        pair = known.get((row["panel"], frozenset((row["first"], row["second"]))))
+        if pair is not None and pair.n == row["n"] and abs(pair.estimate - row["estimate"]) < SAME:
+            row |= {"low": pair.low, "high": pair.high}
+    return pd.DataFrame(found, columns=rows.columns)
 
 
 def leave_one_out_rows(found: dict[str, Any], model: str) -> pd.DataFrame:
