@@ -434,6 +434,11 @@ def test_help_names_every_key(alone):
     told = alone.page.locator(".help dl").inner_text().split("\n")
     for says in ("next site", "previous visit", "blink on or off", "difference on or off", "save as SVG"):
         assert says in told
+    help_, films = (alone.page.locator(name).bounding_box() for name in (".help", ".films"))
+    assert help_["y"] >= films["y"] - 1, "over the films, in sight wherever they are"
+    assert help_["y"] + help_["height"] <= films["y"] + films["height"] + 1
+    keyed(alone, "Escape")
+    assert not alone.page.locator(".help").is_visible()
 
 
 def test_a_person_gives_a_key_to_a_tool_and_takes_it_back(alone):

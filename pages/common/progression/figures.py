@@ -32,9 +32,9 @@ def figures(page: Page, asked: Question, found: Found) -> None:
     left, right = st.columns([1.5, 1])
     with left:
         st.markdown("## Every patient's change")
-        way = chosen_way(found)
+        with st.container(horizontal=True):
+            way, kind = chosen_way(found), chosen_band()
         points = results.points(page, asked, way)
-        kind = chosen_band()
         clicked = clickable(
             computed(page, _cumulative, asked, way, kind),
             "cumulative_probability",
@@ -72,7 +72,8 @@ def _means(page: Page, asked: Question) -> tuple[Any, str]:
 def chosen_way(found: Found) -> str:
     """With or without imputed sites, for every figure below."""
     return pick_one(
-        "Imputed sites", list(found), WAY, format_func=lambda one: WAYS[one], label_visibility="collapsed",
+        "Imputed sites", list(found), WAY, label_visibility="collapsed",
+        format_func=lambda one: WAYS[one] if one == IMPUTED else "without",
     )  # fmt: skip
 
 

@@ -18,8 +18,8 @@ from pages.common.sign_in.who import Act
 SESSION = "look_session"  # names this session in the audit trail
 KEPT_LOOKS = "kept_looks"
 LOOK_IS_RECORDED = (
-    ":material/visibility: Results by arm follow. Each question that is looked at is recorded once a session "
-    "in the audit trail: who, when, the session and the question (section “Access log and frozen analyses”)."
+    ":material/visibility: Results by arm follow; the audit trail records each such look once a session: "
+    "who, when, and the question."
 )
 
 

@@ -175,8 +175,7 @@ def _show(page: Page, wish: Wish, result: dict[str, Any], curve: pd.DataFrame) -
             ),
         },
     )  # fmt: skip
-    for name, why in result["notes"].items():
-        st.caption(f"{TESTS.get(name, name)}: {md(why)}.")
+    st.caption("  \n".join(f"{TESTS.get(name, name)}: {md(why)}." for name, why in result["notes"].items()))
     left, right = st.columns([1.2, 1] if result["by_readers"] else [4, 1])
     with left:
         chart(power_by_patients(curve, wish.power, on=page.look), "plan", alt="Power over patients enrolled")
