@@ -6,6 +6,7 @@ import pandas as pd
 
 ALL = "All"
 OTHER = "No arm"
+AGE = ("age", "age (years)", "age_years")
 
 
 def table_one(
@@ -16,13 +17,15 @@ def table_one(
     subjects: ``subject, arm, sex, birth_year``. covariates, at baseline: ``subject, name, number, text,
     unit``.
     baseline: score at baseline by subject (mean of the readers), NaN where not read. unit: of that score.
+    The year of birth stands there where no covariate gives the age.
     Numbers: median (quartiles); levels: n (%), of those known; [k] says how many are missing.
     """
     groups = _groups(subjects, by_arm)
     rows = [{"": "Patients, n", **{arm: str(len(ids)) for arm, ids in groups.items()}}]
     who = subjects.set_index("subject")
     rows += _levels("Sex", who["sex"], groups)
-    rows.append(_number("Year of birth", who["birth_year"], groups, digits=0))
+    if not covariates["name"].str.casefold().isin(AGE).any():
+        rows.append(_number("Year of birth", who["birth_year"], groups, digits=0))
     for name, values in covariates.groupby("name", sort=True):
         one = values.drop_duplicates("subject").set_index("subject")
         if one["number"].notna().any():

@@ -20,7 +20,7 @@ page = open_page("Patient")
 guards.needs_cohort(page)
 chosen = cohort_filter(page)
 needs_patients(page, chosen)
-title, choice = st.columns([0.8, 2.3], vertical_alignment="center")
+title, choice = st.columns([0.62, 2.48], vertical_alignment="center")
 with blank_until_drawn("patient", (url_state.place().patient, chosen)):
     with choice:
         case = choose_case(page, chosen)

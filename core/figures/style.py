@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import ceil
 from typing import Any
 
 from core.domain import ReaderKind
@@ -95,17 +94,15 @@ def _mark(reader: str, kind: str, people: list[str], on: Look) -> Mark:
     return Mark(on.people[place % len(on.people)], PERSON_SYMBOLS[place % len(PERSON_SYMBOLS)], "solid", 2)
 
 
-def grade_colour(grade: int | None, maximum: int = 0) -> str:
+def grade_colour(grade: int | None) -> str:
     """The colour of a grade on films and maps; grey where there is no grade.
 
-    maximum: the site's largest grade. A scale longer than the colours shares them among neighbours (a foot's
-    erosion, 0-10: 1 and 2, 3 and 4 ...), so that the last colour is the worst everywhere.
+    One scale for every site: the same number has the same colour on a hand and on a foot, and what is above
+    the last colour (a foot's erosion goes to 10) has that one.
     """
     if grade is None:
         return NO_GRADE_COLOUR
-    last = len(GRADE_COLOURS) - 1
-    step = ceil(grade * last / maximum) if maximum > last else int(grade)
-    return GRADE_COLOURS[min(max(step, 0), last)]
+    return GRADE_COLOURS[min(max(int(grade), 0), len(GRADE_COLOURS) - 1)]
 
 
 def ink_on(colour: str) -> str:

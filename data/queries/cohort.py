@@ -16,14 +16,15 @@ from data.study.source import data_set_of
 MAX_LEVELS = 8
 
 COUNTS = """
+    WITH seen AS (SELECT image, bool_or(abstained IS NULL) AS is_read FROM finding GROUP BY image)
     SELECT (SELECT count(*) FROM subject) AS subjects,
         (SELECT count(DISTINCT visit) FROM visit) AS visits,
         (SELECT count(*) FROM image) AS images,
         (SELECT count(*) FROM image WHERE subject IS NULL OR visit IS NULL) AS unassigned,
         (SELECT count(*) FROM reader WHERE kind = 'human') AS readers,
         (SELECT count(*) FROM reader WHERE kind = 'model') AS models,
-        (SELECT count(DISTINCT image) FROM finding) AS scored_images,
-        (SELECT count(DISTINCT image) FROM finding WHERE abstained IS NOT NULL) AS abstained_images,
+        (SELECT count(*) FROM image JOIN seen USING (image) WHERE is_read) AS read_images,
+        (SELECT count(*) FROM image JOIN seen USING (image) WHERE NOT is_read) AS rejected_images,
         (SELECT count(*) FROM total WHERE component = 'total') AS totals
 """
 
@@ -59,7 +60,8 @@ def state(store: CohortStore) -> dict[str, Any]:
 def counts(store: CohortStore, viewer: Viewer) -> pd.DataFrame:
     """One row of counts.
 
-    ``subjects, visits, images, unassigned, readers, models, scored_images, abstained_images, totals``.
+    ``subjects, visits, images, unassigned, readers, models, read_images, rejected_images, totals``: a film
+    that a model rejected, and none read for any score, is a rejected one.
     """
     return answer(store, viewer, COUNTS)
 

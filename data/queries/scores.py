@@ -95,12 +95,20 @@ def _given_at_sites(
 
 
 def abstentions(store: CohortStore, viewer: Viewer, chosen: CohortFilter) -> pd.DataFrame:
-    """Films that a model would not score: ``subject, visit, body_part, view, image, reader, reason``.
+    """Films that a model would not score, with ``subject, visit, body_part, view, image, reader, reason,
+    instead``.
 
-    One row a film, model and reason, in however many campaigns it read.
+    One row a film, model and reason, in however many campaigns it read. instead: films of the same body part
+    and visit that the same model graded, so that the region has its grades all the same.
     """
     sql = """
-        SELECT i.subject, i.visit, i.body_part, i.view, i.image, u.reader, f.abstained AS reason
+        WITH graded AS (
+            SELECT DISTINCT f.image, u.reader, i.subject, i.visit, i.body_part
+            FROM finding f JOIN image i USING (image) LEFT JOIN run u USING (run)
+            WHERE f.grade IS NOT NULL AND f.system = $system)
+        SELECT i.subject, i.visit, i.body_part, i.view, i.image, u.reader, f.abstained AS reason,
+            (SELECT count(*) FROM graded g WHERE g.subject = i.subject AND g.visit = i.visit
+                AND g.body_part = i.body_part AND g.reader IS NOT DISTINCT FROM u.reader) AS instead
         FROM finding f JOIN image i USING (image) LEFT JOIN run u USING (run)
         LEFT JOIN visit v ON v.subject = i.subject AND v.visit = i.visit
         WHERE f.abstained IS NOT NULL AND f.system = $system

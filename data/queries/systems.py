@@ -12,8 +12,7 @@ from data.store.cohort import CohortStore
 def held(store: CohortStore, viewer: Viewer, chosen: CohortFilter) -> pd.DataFrame:
     """One row per system in which the chosen patients have a total or a model's finding, by name.
 
-    ``system, patients`` (with a total), ``visits`` (of them), ``readers`` (people), ``seen, refused`` (films
-    that a model scored, and refused).
+    ``system, patients`` (with a total), ``visits`` (of them), ``readers`` (people).
     """
     sql = """
         WITH scored AS (
@@ -23,12 +22,30 @@ def held(store: CohortStore, viewer: Viewer, chosen: CohortFilter) -> pd.DataFra
             FROM total t JOIN reader r USING (reader)
             WHERE t.component = 'total' AND t.subject IN ({patients}) GROUP BY t.system),
         filmed AS (
-            SELECT f.system, count(DISTINCT f.image) AS seen,
-                count(DISTINCT f.image) FILTER (f.abstained IS NOT NULL) AS refused
-            FROM finding f JOIN image i USING (image) WHERE i.subject IN ({patients}) GROUP BY f.system)
+            SELECT DISTINCT f.system
+            FROM finding f JOIN image i USING (image)
+            WHERE i.subject IS NULL OR i.subject IN ({patients}))
         SELECT system, coalesce(patients, 0) AS patients, coalesce(visits, 0) AS visits,
-            coalesce(readers, 0) AS readers, coalesce(seen, 0) AS seen, coalesce(refused, 0) AS refused
+            coalesce(readers, 0) AS readers
         FROM scored FULL JOIN filmed USING (system) ORDER BY system
+    """
+    return answer(store, viewer, sql, chosen=chosen)
+
+
+def film_states(store: CohortStore, viewer: Viewer, chosen: CohortFilter) -> pd.DataFrame:
+    """``system, body_part, films, read, rejected``: of the chosen patients and of films without a patient.
+
+    For every system in which a model has seen a film. A film that a model read and another one rejected is a
+    read one, so that read, rejected and not yet read add up to the films.
+    """
+    sql = """
+        WITH seen AS (
+            SELECT system, image, bool_or(abstained IS NULL) AS is_read FROM finding GROUP BY system, image)
+        SELECT s.system, coalesce(nullif(i.body_part, ''), 'unknown') AS body_part, count(*) AS films,
+            count(*) FILTER (f.is_read) AS read, count(*) FILTER (NOT f.is_read) AS rejected
+        FROM image i CROSS JOIN (SELECT DISTINCT system FROM finding) s
+        LEFT JOIN seen f ON f.image = i.image AND f.system = s.system
+        WHERE i.subject IS NULL OR i.subject IN ({patients}) GROUP BY ALL ORDER BY s.system, body_part
     """
     return answer(store, viewer, sql, chosen=chosen)
 

@@ -18,7 +18,7 @@ from pages.common.clickable_table import clicked_row, height_for
 from pages.common.page import Page
 from pages.common.provenance import download, how_made
 from pages.common.queries import ask, asking, computed, fetch
-from pages.common.readings import chosen_totals, status_table, system_of
+from pages.common.readings import chosen_totals, rejected_films, status_table, system_of
 from pages.common.shown_table import show_table
 from pages.common.views.work_list import HELP, WorkList, pick_order, work_list
 
@@ -47,8 +47,11 @@ def counts(page: Page, chosen: CohortFilter, subjects: pd.DataFrame) -> None:
     gaps = ask(page, cohort.without_film, chosen)
     open_films = ask(page, cohort.unassigned)
     refused, by_any = rejected(page, chosen)["image"].nunique(), int(films["abstained"].notna().sum())
-    title = system_of(chosen).title
-    for_any = f"for {title}; {by_any} for at least one score" if by_any != refused else f"for {title}"
+    rows, _ = systems.held(page, chosen)
+    of_model = rows[rows["system"] == chosen.system]
+    read, unread = (int(of_model[name].sum()) for name in ("read", "unread"))
+    for_any = f"for {system_of(chosen).title}; {read:,} read, {unread:,} not yet read"
+    for_any += f"; {by_any} rejected for at least one score" if by_any != refused else ""
     shown = (
         ("Patients", len(subjects), "", ""),
         ("Films", len(films), "of these patients", ""),
@@ -187,7 +190,7 @@ def missing(page: Page, chosen: CohortFilter) -> None:
     st.markdown("## Missing, rejected, unassigned")
     gaps = ask(page, cohort.without_film, chosen)[["subject", "visit", "body_part"]]
     _list("Visits without a film", gaps, "Every visit of these patients has a film of every region.")
-    refused = rejected(page, chosen)[["subject", "visit", "body_part", "reason", "reader", "image"]]
+    refused = rejected_films(rejected(page, chosen))
     title = system_of(chosen).title
     nothing = f"No film of these patients was rejected for {title}."
     _list("Films rejected by the model", refused, nothing, count=refused["image"].nunique(), of=title)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
 from core.domain import CohortFilter
@@ -70,11 +71,7 @@ def what_this_is(page: Page) -> None:
         ("Patients", counts["subjects"], ""),
         ("Visits", counts["visits"], ""),
         ("Films", counts["images"], f"{regions}; {loose}" if regions else loose),
-        (
-            "Films read by the model",
-            counts["scored_images"],
-            _rejected(counts["abstained_images"], len(rows)),
-        ),
+        ("Films read by the model", counts["read_images"], _others(counts)),
         ("Readers", counts["readers"], ", ".join(map(md, _campaigns(page, rows["system"].tolist())))),
     )
     for column, (label, value, note) in zip(st.columns(len(shown)), shown, strict=True):
@@ -84,9 +81,10 @@ def what_this_is(page: Page) -> None:
     systems_view.table(page, CohortFilter())
 
 
-def _rejected(films: int, systems: int) -> str:
-    """How many films were rejected, and that this is of all scores where there are several."""
-    return f"{films} rejected" + (" for at least one score" if systems > 1 else "")
+def _others(counts: pd.Series) -> str:
+    """The films that no model read: rejected for every score for which they were seen, or not read yet."""
+    read, rejected = int(counts["read_images"]), int(counts["rejected_images"])
+    return f"{rejected:,} rejected, {int(counts['images']) - read - rejected:,} not yet read"
 
 
 def _campaigns(page: Page, systems: list[str]) -> list[str]:

@@ -98,8 +98,10 @@ def open_page(title: str) -> Page:
         acts=acts_of(someone.viewer),
     )
     st.session_state[keys.SEEN_VERSION] = page.version
+    st.session_state[keys.SEEN_THEME] = st.context.theme.type
     st.session_state[keys.MADE_FROM] = {}
     st.session_state.pop(keys.DESCRIBED, None)
+    st.session_state.pop(keys.CHOSEN, None)
     st.session_state[keys.MADE_WITH] = made_with(state, page.version)
     _sidebar_top(page)
     tidy_up()
@@ -196,8 +198,13 @@ def _sign_out(page: Page) -> None:
 
 @st.fragment
 def _watch(path: str) -> None:
-    """Show the cohort's version; when another process wrote rows that the page shows, run it again."""
+    """Show the cohort's version; when another process wrote rows that the page shows, run it again.
+
+    A run of the page alone learns of another theme (day or night): figures would keep the old colours.
+    """
     again_after(WATCH_SECONDS, "watch_cohort")
+    if st.context.theme.type != st.session_state.get(keys.SEEN_THEME):
+        st.rerun()
     state = _state(path, stamp(path))
     version = int(state["version"])
     st.caption(f"Cohort version {version}")

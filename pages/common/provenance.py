@@ -20,8 +20,9 @@ from data.store.transaction import software_version
 from pages.common import session_keys as keys
 from pages.common.page import Page
 from pages.common.queries import ask
-from pages.common.ways_out.described import described
-from pages.common.ways_out.question_words import as_list
+from pages.common.ways_out.chosen import chosen as chosen_below
+from pages.common.ways_out.described import for_the_paper
+from pages.common.ways_out.question_words import as_list, listed
 
 
 def how_made(
@@ -38,14 +39,25 @@ def how_made(
             st.markdown(md(page.state["data_set"]["notice"]))
         given = {name: value for name, value in asdict(chosen).items() if value} | (settings or {})
         st.markdown(as_list(given))
+        _of_the_section()
         for sql in dict.fromkeys(frame.attrs.get("sql", "") for frame in frames):
             if sql:
                 st.code(sql, language="sql", wrap_lines=True)
 
 
+def _of_the_section() -> None:
+    """What was chosen below the question: beside the figures, and in the section that is open."""
+    found = chosen_below()
+    if found.above:
+        st.markdown(listed(found.above.values()))
+    if found.section:
+        st.markdown(f"Section **{md(found.section)}**" + ("" if found.inside else ": nothing to choose"))
+        st.markdown(listed(found.inside.values()))
+
+
 def _for_the_paper() -> None:
-    """The methods of this page in sentences, with a button that copies them."""
-    methods = described().methods
+    """The methods of this page and its open section in sentences, with a button that copies them."""
+    methods = for_the_paper()
     if methods:
         with st.expander("Methods, in sentences for the paper", icon=":material/article:"):
             st.code(methods, language=None, wrap_lines=True)

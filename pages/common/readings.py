@@ -17,6 +17,21 @@ from pages.common.page import Page
 from pages.common.queries import ask, computed
 
 
+def rejected_films(refused: pd.DataFrame) -> pd.DataFrame:
+    """Films that a model rejected, with what that means for the region: another film may give its grades.
+
+    refused: ``data.queries.scores.abstentions``. ``subject, visit, body_part, grades of the region, reason,
+    reader, image``.
+    """
+    of_region = refused["instead"].map(_instead)
+    rows = refused.assign(**{"grades of the region": of_region})
+    return rows[["subject", "visit", "body_part", "grades of the region", "reason", "reader", "image"]]
+
+
+def _instead(films: int) -> str:
+    return "none" if not films else "from another film" if films == 1 else f"from {films} other films"
+
+
 @dataclass(frozen=True)
 class Error:
     """The readers' smallest detectable change between two visits, in score units.

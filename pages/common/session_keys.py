@@ -9,6 +9,7 @@ NOTICES = "notices"  # the place at the top of a page where it is said what a li
 SHOWN_PLACE = "shown_place"  # the same as it is used
 WRITTEN = "address_written"  # the query parameters that this session wrote last
 SEEN_VERSION = "seen_version"  # cohort version of the last full run of a page
+SEEN_THEME = "seen_theme"  # the theme for which figures were drawn at the last full run
 MADE_FROM = "made_from"  # table -> last event that had changed it, of all that this run of a page shows
 SEEN_AT = "seen_at"  # seconds (monotonic) of the last rerun that new rows caused
 
@@ -41,4 +42,5 @@ MARGIN_REASON = "agreement_margin_reason"
 DESCRIBED = (
     "described"  # pages.common.ways_out.described.Described: what figures say when they leave the page
 )
+CHOSEN = "chosen"  # pages.common.ways_out.chosen.Chosen: what was chosen below the question of a page
 MADE_WITH = "made_with"  # software, cohort version, phantoms: in everything that leaves the page

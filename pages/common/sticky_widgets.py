@@ -17,6 +17,7 @@ from core.scores.system import ScoreSystem
 from pages.common import url_state
 from pages.common.views import choices
 from pages.common.views.notices import notice
+from pages.common.ways_out.chosen import note
 
 COMPONENT = choices.SHARED["score"]  # the part of the score that is looked at, on every page
 TOTAL = "total"
@@ -68,16 +69,31 @@ def pick(title: str, options: Sequence[str], key: str, default: str = "", **more
     """A select box whose choice lasts."""
     sticky(key, options, default, title, more.get("format_func", str))
     value: str = st.selectbox(title, list(options), key=key, on_change=keep(key), **more)
+    note(key, title, str(more.get("format_func", str)(value)))
     return value
 
 
-def pick_one(title: str, options: Sequence[str], key: str, default: str = "", **more: Any) -> str:
-    """Buttons beside each other of which one is on; the choice lasts."""
-    sticky(key, options, default, title, more.get("format_func", str))
-    more.setdefault("format_func", md)
+def pick_one(
+    title: str,
+    options: Sequence[str],
+    key: str,
+    default: str = "",
+    *,
+    format_func: Callable[[str], str] = str,
+    is_noted: bool = True,
+    **more: Any,
+) -> str:
+    """Buttons beside each other of which one is on; the choice lasts.
+
+    format_func: words of an option, as plain text. is_noted: whether it is a setting of what is shown.
+    """
+    sticky(key, options, default, title, format_func)
     value: str = st.segmented_control(
-        title, list(options), key=key, on_change=keep(key), required=True, **more
-    )
+        title, list(options), key=key, on_change=keep(key), required=True,
+        format_func=lambda one: md(format_func(one)), **more,
+    )  # fmt: skip
+    if is_noted:
+        note(key, title, format_func(value))
     return value
 
 
@@ -92,6 +108,7 @@ def pick_many(
     st.session_state[key] = list(chosen)
     url_state.write()
     values: list[str] = st.multiselect(title, list(options), key=key, on_change=keep(key), **more)
+    note(key, title, ", ".join(str(more.get("format_func", str)(one)) for one in values))
     return values
 
 
@@ -103,6 +120,7 @@ def pick_number(
         key, choices.Between(low, high), min(max(default, low), high or math.inf), title, type(default)
     )
     value: float = st.number_input(title, low, high, step=step, key=key, on_change=keep(key), **more)
+    note(key, title, choices.number_text(value))
     return value
 
 
@@ -112,6 +130,7 @@ def pick_optional_number(
     """A box for a number that may stay empty; it lasts."""
     _seed_number(key, choices.OptionalBetween(low, high), None, title)
     value: float | None = st.number_input(title, low, high, None, step, key=key, on_change=keep(key), **more)
+    note(key, title, choices.number_text(value))
     return value
 
 
@@ -119,6 +138,7 @@ def pick_on_scale(title: str, key: str, low: float, high: float, default: float,
     """A slider that lasts."""
     _seed_number(key, choices.Between(low, high), default, title)
     value: float = st.slider(title, low, high, step=step, key=key, on_change=keep(key))
+    note(key, title, choices.number_text(value))
     return value
 
 
@@ -140,7 +160,9 @@ def switch(title: str, key: str, **more: Any) -> bool:
     value, _ = choices.settle(key, (choices.NONE, ON), now=None if now is None else _text(now))
     st.session_state[key] = value == ON
     url_state.write()
-    return st.toggle(title, key=key, on_change=keep(key), **more)
+    is_on = st.toggle(title, key=key, on_change=keep(key), **more)
+    note(key, title, "yes" if is_on else "no")
+    return is_on
 
 
 def components(system: ScoreSystem) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pandas as pd
 import streamlit as st
 
@@ -14,15 +16,60 @@ from pages.common.queries import Request, asking, fetch
 from pages.common.shown_table import show_table
 
 
+@dataclass(frozen=True)
+class ByModel:
+    """Films that a model read, that it rejected, and that it has not read yet: together all of them."""
+
+    read: int
+    rejected: int
+    unread: int
+
+    @property
+    def words(self) -> str:
+        """The same words on every page."""
+        return f"{self.read:,} read, {self.rejected:,} rejected, {self.unread:,} not yet read"
+
+
+def by_model(system: ScoreSystem, states: pd.DataFrame) -> ByModel:
+    """Of the films of a system's regions, and of others that its model has seen.
+
+    states: see ``data.queries.systems.film_states``.
+    """
+    own = states[states["system"] == system.name]
+    regions = tuple(dict.fromkeys(site.region for site in system.sites))
+    of_regions = own[own["body_part"].str.startswith(regions)]
+    unread = of_regions["films"].sum() - of_regions["read"].sum() - of_regions["rejected"].sum()
+    return ByModel(int(own["read"].sum()), int(own["rejected"].sum()), int(unread))
+
+
+def of_films(system: ScoreSystem, films: pd.DataFrame, findings: pd.DataFrame) -> ByModel:
+    """The same of single films, such as one patient's.
+
+    films: ``image, body_part``. findings: of the system, ``image, abstained``.
+    """
+    seen = set(findings["image"]) & set(films["image"])
+    read = seen & set(findings.loc[findings["abstained"].isna(), "image"])
+    regions = tuple(dict.fromkeys(site.region for site in system.sites))
+    own = set(films.loc[films["body_part"].fillna("").str.startswith(regions), "image"])
+    return ByModel(len(read), len(seen - read), len(own - seen))
+
+
 def held(page: Page, chosen: CohortFilter) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """``data.queries.systems``: what is held of every known system, and the films by body part."""
-    rows, films = fetch(page, *requests(chosen))
-    return rows[rows["system"].isin(scores.names())], films
+    """``data.queries.systems``: what is held of every known system, with the films that its model read, and
+    the films by body part.
+
+    Adds ``read, rejected, unread``.
+    """
+    rows, films, states = fetch(page, *requests(chosen))
+    rows = rows[rows["system"].isin(scores.names())]
+    found = [by_model(scores.get(name), states) for name in rows["system"]]
+    counts = {name: [getattr(one, name) for one in found] for name in ("read", "rejected", "unread")}
+    return rows.assign(**counts), films
 
 
 def requests(chosen: CohortFilter) -> list[Request]:
     """What ``held`` asks, for pages that ask more in one opening."""
-    return [asking(systems.held, chosen), asking(systems.films_of, chosen)]
+    return [asking(query, chosen) for query in (systems.held, systems.films_of, systems.film_states)]
 
 
 def in_words(rows: pd.DataFrame) -> str:
@@ -31,9 +78,9 @@ def in_words(rows: pd.DataFrame) -> str:
     if not known:
         return "An imaging study; no film has been scored yet."
     said = "; ".join(_score(system) for system in known)
-    who = " and ".join(
-        name for name, there in (("readers", rows["readers"].sum()), ("a model", rows["seen"].sum())) if there
-    )
+    seen = rows["read"].sum() + rows["rejected"].sum()
+    by = (("readers", rows["readers"].sum()), ("a model", seen))
+    who = " and ".join(name for name, there in by if there)
     return f"An imaging study: {said}{', by ' + who if who else ''}."
 
 
@@ -56,14 +103,16 @@ def table(page: Page, chosen: CohortFilter) -> None:
 
 
 def as_table(rows: pd.DataFrame, films: pd.DataFrame) -> pd.DataFrame:
-    """``score, patients, visits, readers, films, read by the model, rejected`` in the systems' order."""
+    """``score, patients, visits, readers, films, read by the model, rejected, not yet read`` in the order of
+    the systems."""
     found = []
     for name in scores.names():
         for row in rows[rows["system"] == name].to_dict("records"):
             counts = {"patients": row["patients"], "visits scored": row["visits"], "readers": row["readers"]}
             found.append(
                 {"score": scores.get(name).title, **counts, "films": by_region(scores.get(name), films),
-                 "read by the model": row["seen"], "rejected": row["refused"]}
+                 "read by the model": row["read"], "rejected": row["rejected"],
+                 "not yet read": row["unread"]}
             )  # fmt: skip
     return pd.DataFrame(found)
 

@@ -5,7 +5,9 @@ from pathlib import Path
 import axe_playwright_python
 import pytest
 
-from tests.helpers.app_in_browser import PATIENCE, Visitor
+from core.figures.style import DARK, LIGHT
+from tests.helpers import hands_cohort
+from tests.helpers.app_in_browser import PATIENCE, Server, Visitor
 
 pytestmark = pytest.mark.browser
 
@@ -126,6 +128,11 @@ def test_every_section_is_short_and_without_a_violation(window, theme, path):
     visitor = window(theme=theme)
     open_page(visitor, path)
     visitor.page.evaluate(AXE)
+    assert wrong_sections(visitor) == {}
+
+
+def wrong_sections(visitor):
+    """Section -> its height and violations, of those that are too long or have any."""
     names = visitor.page.evaluate(SECTIONS)
     assert len(names) > 2
     wrong = {}
@@ -137,7 +144,40 @@ def test_every_section_is_short_and_without_a_violation(window, theme, path):
         found = [*visitor.page.evaluate(OF_SECTION), *visitor.page.evaluate(CONTRAST)]
         if found or height > FOUR_SCREENS:
             wrong[name] = (height, found)
+    return wrong
+
+
+@pytest.fixture(scope="module")
+def hands(chromium, tmp_path_factory):
+    running = Server(hands_cohort.build(tmp_path_factory.mktemp("hands") / "hands.duckdb").path)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def with_hands(chromium, hands):
+    context = chromium.new_context(viewport={"width": 1366, "height": 768})
+    yield Visitor(context.new_page(), hands.url)
+    context.close()
+
+
+def test_every_section_of_a_long_score_is_short_and_without_a_violation(with_hands):
+    """86 sites, two regions, parts: the same sections in one session."""
+    wrong = {}
+    for path in ("Patient?patient=P4", "Agreement", "Progression"):
+        open_page(with_hands, path)
+        with_hands.page.evaluate(AXE)
+        wrong |= {f"{path}: {name}": why for name, why in wrong_sections(with_hands).items()}
     assert wrong == {}
+
+
+def test_figures_follow_day_and_night(window):
+    visitor = window(theme="light")
+    open_page(visitor, "Progression")
+    is_drawn = "colour => document.querySelector('.js-plotly-plot')?.layout?.font?.color === colour"
+    for theme, look in (("light", LIGHT), ("dark", DARK), ("light", LIGHT)):
+        visitor.page.emulate_media(color_scheme=theme)
+        visitor.page.wait_for_function(is_drawn, arg=look.text, timeout=PATIENCE)
 
 
 @pytest.mark.parametrize("path", PAGES[:5])

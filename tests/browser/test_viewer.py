@@ -336,6 +336,55 @@ def test_films_without_common_sites_are_not_subtracted(alone):
     assert "no site is marked on both films, and 3 are needed." in texts(svg(alone))
 
 
+def test_a_loose_registration_is_warned_about_and_not_shown_unasked(alone):
+    opened(alone, "loose")
+    tool(alone, "difference")
+    assert title(alone) == "W52 − BL"
+    said = texts(svg(alone))
+    assert any(text.startswith("Registered only to ") for text in said)
+    assert "what differs here may be displacement, not change." in said
+    alone.tool("later").click()
+    alone.page.wait_for_function("document.body.innerText.includes('Shown: W104')")
+    alone.films_drawn(2)
+    assert title(alone) == "BL", "another pair of films begins side by side"
+    opened(alone)
+    tool(alone, "difference")
+    assert not any(text.startswith("Registered only") for text in texts(svg(alone)))
+
+
+def test_grades_never_lie_on_the_chosen_site(alone):
+    alone.page.set_viewport_size({"width": 620, "height": 768})  # too narrow for grades beside the site
+    opened(alone, "crowded")
+    panes = [one for one in svg(alone).iter(f"{SVG}svg") if frames_of_chosen(one)]
+    assert len(panes) == 2
+    for pane in panes:
+        (box, *_), rows = frames_of_chosen(pane), rows_of_grades(pane)
+        assert rows
+        for left, top, right, bottom in rows:
+            beside = right <= box[0] or left >= box[2]
+            assert beside or bottom <= box[1] or top >= box[3]
+
+
+def frames_of_chosen(pane):
+    """(left, top, right, bottom) of the white frame of the chosen site, among the children of a pane."""
+    lines = [one for one in pane if one.tag == f"{SVG}path" and one.get("stroke") == "#ffffff"]
+    closed = [
+        one.get("d") for one in lines if one.get("d", "").endswith("Z") and one.get("stroke-width") == "3"
+    ]
+    found = []
+    for path in closed:
+        numbers = [float(text) for text in re.findall(r"-?[\d.]+", path)]
+        found.append((min(numbers[::2]), min(numbers[1::2]), max(numbers[::2]), max(numbers[1::2])))
+    return found
+
+
+def rows_of_grades(pane):
+    """(left, top, right, bottom) of every row of names and grades."""
+    plates = [one for one in pane if one.tag == f"{SVG}rect" and one.get("height") == "19"]
+    sides = [[float(one.get(name)) for name in ("x", "y", "width", "height")] for one in plates]
+    return [(x, y, x + wide, y + high) for x, y, wide, high in sides]
+
+
 def test_overlay_that_is_switched_off_disappears_and_stays_so(alone):
     opened(alone)
     tool(alone, "fit")
@@ -385,6 +434,11 @@ def test_help_names_every_key(alone):
     told = alone.page.locator(".help dl").inner_text().split("\n")
     for says in ("next site", "previous visit", "blink on or off", "difference on or off", "save as SVG"):
         assert says in told
+    help_, films = (alone.page.locator(name).bounding_box() for name in (".help", ".films"))
+    assert help_["y"] >= films["y"] - 1, "over the films, in sight wherever they are"
+    assert help_["y"] + help_["height"] <= films["y"] + films["height"] + 1
+    keyed(alone, "Escape")
+    assert not alone.page.locator(".help").is_visible()
 
 
 def test_a_person_gives_a_key_to_a_tool_and_takes_it_back(alone):

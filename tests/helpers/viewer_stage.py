@@ -61,6 +61,19 @@ def box(visit, i):
     return ViewedBox(SITES[i], left, top, left + 20, top + 20, grade_colour(grade), cells, layer="model:m")
 
 
+LOOSE = ((6, 0), (-6, 0), (6, 0), (-6, 0), (6, 0), (-6, 0))  # no shift or turn explains these
+CROWDED = tuple((-80 + 34 * i, 100 - 40 * i) for i in range(6))  # side by side over the whole film
+
+
+def moved(shown, by):
+    """The film with its boxes elsewhere, by so many pixels each."""
+    boxes = tuple(
+        replace(one, x0=one.x0 + x, x1=one.x1 + x, y0=one.y0 + y, y1=one.y1 + y)
+        for one, (x, y) in zip(shown.boxes, by, strict=True)
+    )
+    return replace(shown, boxes=boxes)
+
+
 def stack():
     """Three slices: a bright bar on the left, in the middle, on the right."""
     slices = np.full((3, ROWS, COLUMNS), 8000, np.uint16)
@@ -80,6 +93,10 @@ def films(scene, last):
     if scene == "sided":
         whose = {"patient": "P9", "side": "left", "view": "PA"}
         return [replace(film("BL"), **whose), replace(film(last), **whose)]
+    if scene == "loose":
+        return [film("BL"), moved(film(last), LOOSE)]
+    if scene == "crowded":
+        return [moved(film("BL"), CROWDED), moved(film(last), CROWDED)]
     if scene == "unmarked":
         return [film("BL"), film(last, boxes=False)]
     return [film("BL"), film(last)]

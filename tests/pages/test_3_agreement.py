@@ -22,7 +22,12 @@ from core.scores.display.layout import layout
 from pages.common.agreement import question, statistics
 from pages.common.agreement.disagreements import differing
 from pages.common.agreement.grades import cases_of
-from pages.common.agreement.model_as_reader import index_words, leave_one_out_rows, rate_words
+from pages.common.agreement.model_as_reader import (
+    as_in_the_figure_above,
+    index_words,
+    leave_one_out_rows,
+    rate_words,
+)
 from pages.common.agreement.question import Question
 from pages.common.agreement.sections import SECTIONS
 from pages.common.agreement.site_statistics import _levels, site_statistics, squares, together
@@ -36,6 +41,20 @@ MODEL = small_cohort.MODEL
 
 def words(at, kind):
     return " ".join(element.value for element in getattr(at, kind))
+
+
+def test_one_quantity_of_the_same_patients_has_one_interval():
+    pairs = pd.DataFrame(
+        {"panel": "change", "first": ["M", "R1"], "second": ["R2", "R2"], "statistic": question.ICC,
+         "component": "total", "estimate": [0.7, 0.6], "low": [0.3, 0.2], "high": [0.9, 0.8], "n": 20}
+    )  # fmt: skip
+    rows = pd.DataFrame(
+        {"panel": "change", "first": ["R2", "R1", "R1"], "second": ["M", "R2", "R2 + R3"],
+         "estimate": [0.7, 0.6, 0.6], "low": 0.1, "high": 0.95, "n": [20, 19, 20]}
+    )  # fmt: skip
+    found = as_in_the_figure_above(rows, pairs)
+    assert found["low"].tolist() == [0.3, 0.1, 0.1], "other patients or a mean of readers: another quantity"
+    assert found["high"].tolist() == [0.9, 0.95, 0.95]
 
 
 def section(at, name):

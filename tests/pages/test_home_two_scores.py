@@ -31,7 +31,7 @@ def test_home_counts_each_score(open_app, both_file):
     table = at.dataframe[0].value.set_index("score")
     assert table.loc["SvdH", "films"] == "12 hand, 11 foot"
     assert table.loc["SvdH", ["patients", "visits scored", "readers"]].tolist() == [6, 12, 2]
-    assert table.loc["SvdH", ["read by the model", "rejected"]].tolist() == [23, 1]
+    assert table.loc["SvdH", ["read by the model", "rejected", "not yet read"]].tolist() == [22, 1, 0]
     assert table.loc["mSASSS", "read by the model"] == 0
 
 
@@ -43,7 +43,7 @@ def test_tile_and_list_count_the_films_rejected_for_the_chosen_score(open_app, b
     assert listed == f"Films rejected by the model, {title}: {tile.value}"
     assert tile.value == {"msasss": "0", "mtss": "1"}[system]
     assert f"for {title}" in words(at, "caption")
-    assert ("1 for at least one score" in words(at, "caption")) == (system == "msasss")
+    assert ("1 rejected for at least one score" in words(at, "caption")) == (system == "msasss")
 
 
 def test_the_sidebar_chooses_the_score_of_the_pages(open_app, both_file):
@@ -59,6 +59,6 @@ def test_the_sidebar_chooses_the_score_of_the_pages(open_app, both_file):
 
 
 def test_a_cohort_that_nobody_scored_says_so():
-    empty = pd.DataFrame(columns=["system", "patients", "visits", "readers", "seen", "refused"])
+    empty = pd.DataFrame(columns=["system", "patients", "visits", "readers", "read", "rejected", "unread"])
     assert "no film has been scored" in in_words(empty)
     assert as_table(empty, pd.DataFrame(columns=["body_part", "films"])).empty

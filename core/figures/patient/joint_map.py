@@ -122,7 +122,7 @@ def _fill(row: dict, is_change: bool, on: Look) -> str:
         return on.background
     if is_change and value < 0:
         return BETTER_COLOUR
-    return grade_colour(round(abs(value)), row["maximum"])
+    return grade_colour(round(abs(value)))
 
 
 def _ink(colour: str, on: Look) -> str:

@@ -118,7 +118,7 @@ def _square(x: int, y: int, site: str, visit: str, label: str, cell, system: Sco
     tip = f"{site}, {visit}, {label}: {grade} {meaning}"
     if grade == 0:
         return x, y, "0", on.grid, on.muted, tip, *where
-    colour = grade_colour(grade, most)
+    colour = grade_colour(grade)
     return x, y, str(grade), colour, ink_on(colour), tip, *where
 
 

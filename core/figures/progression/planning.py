@@ -24,7 +24,7 @@ def power_by_patients(curve: pd.DataFrame, wanted: float, *, on: Look = LIGHT) -
             hovertemplate=f"{title}<br>%{{x:,}} patients: power %{{y:.0%}}<extra></extra>",
         )  # fmt: skip
     figure.add_hline(y=wanted, line={"color": on.muted, "width": 1, "dash": "dot"})
-    apply(figure, on, height=300, note=f"wanted power {wanted:.0%}")
+    apply(figure, on, height=235, note=f"wanted power {wanted:.0%}")
     figure.update_layout(
         legend={"orientation": "v", "x": 1, "xanchor": "right", "y": 0.02, "yanchor": "bottom"}
     )

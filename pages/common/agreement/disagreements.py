@@ -20,7 +20,7 @@ MEAN = "mean of the readers"
 WHO = "agreement_worst_pair"
 
 
-def worst(page: Page, compared: Comparison) -> None:
+def worst(page: Page, compared: Comparison) -> str:
     """Change before status: a disagreement about change is what an endpoint suffers from."""
     options = _options(compared)
     name = pick("Who differs", list(options), WHO, format_func=lambda one: shown_pair(options[one]))
@@ -32,6 +32,7 @@ def worst(page: Page, compared: Comparison) -> None:
     pair = options[name]
     if isinstance(pair, tuple):
         _sites(page, compared, pair)
+    return ""
 
 
 def _options(compared: Comparison) -> dict[str, tuple[str, str] | str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.markdown import md
 from data.queries import scores
 from pages.common.agreement import statistics
 from pages.common.agreement.question import ICC, Comparison
@@ -11,7 +12,7 @@ from pages.common.agreement.widgets import MAX_LISTED, opening_table
 from pages.common.page import Page
 from pages.common.provenance import download, how_made
 from pages.common.queries import ask
-from pages.common.readings import system_of
+from pages.common.readings import rejected_films, system_of
 from pages.common.ways_out.report import report_button
 
 
@@ -20,7 +21,11 @@ def left_out(page: Page, compared: Comparison) -> None:
     asked = compared.question
     gone = statistics.left_out(page, asked)
     refused = ask(page, scores.abstentions, asked.chosen)
-    title = f"Left out: patients who lack a total {gone['subject'].nunique()}, films rejected {len(refused)}"
+    visits = " or ".join(dict.fromkeys([asked.first, asked.last]))
+    title = (
+        f"Left out: patients who lack a total at {md(visits)} {gone['subject'].nunique()}; films rejected by "
+        f"the model, all visits, {refused['image'].nunique()}"
+    )
     with st.expander(title, icon=":material/block:"):
         st.caption(
             f"Click a row to open the patient and the films. At most {MAX_LISTED} rows; the CSV has all."
@@ -28,8 +33,8 @@ def left_out(page: Page, compared: Comparison) -> None:
         opening_table(compared, gone, "agreement_gone")
         named = refused[refused["subject"].notna()]
         opening_table(
-            compared, named[["subject", "visit", "body_part", "reader", "reason"]], "agreement_refused"
-        )
+            compared, rejected_films(named), "agreement_refused",
+        )  # fmt: skip
         download(gone, "left_out")
 
 
@@ -37,5 +42,6 @@ def footer(page: Page, compared: Comparison) -> None:
     asked = compared.question
     report_button(page, asked.chosen)
     settings = {"from": asked.first, "to": asked.last, "component": asked.component, "icc": ICC}
+    settings |= {"truth": "shown" if asked.truth else ""}
     settings |= {"limits": "1.96 SD, exact intervals", "rule": system_of(asked.chosen).default_rule.name}
     how_made(page, asked.chosen, [ask(page, scores.totals, asked.chosen)], settings)

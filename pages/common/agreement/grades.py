@@ -44,12 +44,12 @@ CUTS = {
 }
 
 
-def grades(page: Page, compared: Comparison) -> None:
+def grades(page: Page, compared: Comparison) -> str:
     """All sites together; a click on a square opens its first case and lists the others."""
     reason = too_many_grades(page, compared.question)
     if reason:
         st.info(reason, icon=":material/database:")
-        return
+        return ""
     system = system_of(compared.question.chosen)
     there = {system.by_code[code].feature for code in question.codes_of(compared.question)}
     features = {feature.name: feature.code for feature in system.features if feature.code in there}
@@ -70,6 +70,11 @@ def grades(page: Page, compared: Comparison) -> None:
             _table(page, compared, panel, visit, feature, pair)
     listed_cases(compared, KEY, system.codes)
     all_raters(page, compared, visit, feature)
+    return (
+        f"Grades of {readable_pair(*pair, ' and ')} were compared at all sites together by quadratically "
+        f"weighted kappa, status at {visit or ALL_VISITS}, and grades of all readings by Fleiss' and "
+        "Conger's kappa, Krippendorff's alpha and Gwet's AC1 and AC2; intervals resample patients."
+    )
 
 
 def _table(

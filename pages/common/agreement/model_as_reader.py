@@ -8,9 +8,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from core.agreement.comparison import CHANGE
 from core.agreement.plain_words import FEW_PATIENTS, false_change_sentence, no_interval, too_few
 from core.figures.agreement.forest import forest, interchangeability
 from core.markdown import md
+from core.reader_labels import display_name
 from core.report.formatting import signed
 from pages.common.agreement import question, statistics
 from pages.common.agreement.margin import chosen_margin, margin_form
@@ -21,14 +23,15 @@ from pages.common.shown_table import show_table
 from pages.common.sticky_widgets import pick
 
 MODEL = "agreement_model"
+SAME = 1e-9  # two estimates of one quantity differ by less
 
 
-def model_as_reader(page: Page, compared: Comparison) -> None:
+def model_as_reader(page: Page, compared: Comparison) -> str:
     """Interchangeability against the study's margin, leaving one reader out, change that no other sees."""
     who, known = compared.readings.people, compared.readings.models
     if not known or len(who) < 2:
         st.markdown("This question needs a model and two readers.")
-        return
+        return ""
     model = known[0] if len(known) == 1 else pick("Model", known, MODEL)
     margin_form(page, compared.question.chosen.system)
     found = statistics.model_as_reader(
@@ -43,6 +46,11 @@ def model_as_reader(page: Page, compared: Comparison) -> None:
     if "false_change" in found:
         st.markdown("## Change seen where every other reader sees none")
         _false_change(found["false_change"], model)
+    return (
+        f"{display_name(model)} was compared with the readers by the interchangeability index, by the "
+        "ICC(A,1) of each reader and of the model in that reader's place with the mean of the others, and by "
+        "change seen where every other reader sees none; intervals resample patients."
+    )
 
 
 def _index(page: Page, compared: Comparison, found: dict[str, Any], panel: str) -> None:
@@ -57,12 +65,21 @@ def _index(page: Page, compared: Comparison, found: dict[str, Any], panel: str) 
         for name in ("model_reader", "reader_reader", "index")
     ]
     value, verdict = index_words(found)
-    n = f"n = {found['subjects']}, left out {found['dropped_subjects']}"
+    gone = found["dropped_subjects"]
+    lacking = f"{gone} left out: {_lacks(compared, panel)}" if gone else "none left out"
+    n = f"n = {found['subjects']} patients, {lacking}"
     figure(
         drawn, f"interchangeability_{panel}", alt=f"Interchangeability index, {panel}",
         sentence=f"{n}. Index {value}. {verdict}",
         data=pd.DataFrame(rows).assign(margin=found["margin"], n=found["subjects"]),
     )  # fmt: skip
+
+
+def _lacks(compared: Comparison, panel: str) -> str:
+    """What those who are left out of a panel lack; change needs two visits, so it may leave out more."""
+    asked = compared.question
+    visits = f"{md(asked.first)} or {md(asked.last)}" if panel == CHANGE else md(asked.last)
+    return f"a reader or the model has no total at {visits}"
 
 
 def index_words(found: dict[str, Any]) -> tuple[str, str]:
@@ -98,7 +115,7 @@ def index_words(found: dict[str, Any]) -> tuple[str, str]:
 
 
 def _left_out(page: Page, compared: Comparison, found: dict[str, Any], model: str) -> None:
-    rows = leave_one_out_rows(found, model)
+    rows = as_in_the_figure_above(leave_one_out_rows(found, model), _pairs(page, compared))
     if rows.empty:
         st.markdown("No patient was scored by all readers and the model.")
         return
@@ -110,7 +127,8 @@ def _left_out(page: Page, compared: Comparison, found: dict[str, Any], model: st
     figure(
         drawn, "leave_one_out", alt="ICC of each reader, and of the model, with the mean of the others",
         sentence=f"n = {int(rows['n'].min())} patients scored by all. ICC of the model less that of the "
-        f"reader in whose place it stands: {gaps}. Intervals resample patients.{legend(compared)}",
+        f"reader in whose place it stands: {gaps}. Intervals of differences and of means of several readers "
+        f"resample patients; those of one pair are by formula, as in the figure above.{legend(compared)}",
         data=rows.drop(columns=["kind"]),
     )  # fmt: skip
 
@@ -121,6 +139,28 @@ def _gap(block: dict[str, Any]) -> str:
         f"({signed(row['icc_difference']['ci'][0])} to {signed(row['icc_difference']['ci'][1])})"
         for row in block["rows"]
     )
+
+
+def _pairs(page: Page, compared: Comparison) -> pd.DataFrame:
+    """Every statistic of every pair, of the part of the score that is compared."""
+    found = statistics.statistics(page, compared.question)
+    return found[found["component"] == compared.question.component]
+
+
+def as_in_the_figure_above(rows: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+    """The rows with the intervals of the pairs where the others are one reader: the same quantity of the same
+    patients has one interval on the page.
+
+    pairs: ``statistics.statistics`` of one part of the score.
+    """
+    icc = pairs[pairs["statistic"] == question.ICC]
+    known = {(row.panel, frozenset((row.first, row.second))): row for row in icc.itertuples()}
+    found = [dict(row) for row in rows.to_dict("records")]
+    for row in found:
+        pair = known.get((row["panel"], frozenset((row["first"], row["second"]))))
+        if pair is not None and pair.n == row["n"] and abs(pair.estimate - row["estimate"]) < SAME:
+            row |= {"low": pair.low, "high": pair.high}
+    return pd.DataFrame(found, columns=rows.columns)
 
 
 def leave_one_out_rows(found: dict[str, Any], model: str) -> pd.DataFrame:

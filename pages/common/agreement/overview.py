@@ -30,6 +30,7 @@ from pages.common.agreement.widgets import (
 from pages.common.page import Page
 from pages.common.provenance import as_csv
 from pages.common.queries import computed
+from pages.common.readings import system_of
 from pages.common.sticky_widgets import choose
 
 MAX_LINES = 45
@@ -144,7 +145,8 @@ def _forest(page: Page, asked: Question) -> tuple[Any, str, bytes]:
 def _numbers(page: Page, asked: Question) -> tuple[pd.DataFrame, bytes]:
     """Every number of the page, as it is shown and as CSV."""
     table = readable(statistics.everything(page, asked))
-    return table, as_csv(table)
+    shown = table.assign(component=table["component"].map(system_of(asked.chosen).name_of))
+    return shown, as_csv(table)
 
 
 def _rows(found: pd.DataFrame, compared: Comparison) -> pd.DataFrame:
@@ -156,8 +158,8 @@ def _rows(found: pd.DataFrame, compared: Comparison) -> pd.DataFrame:
     first, parts, spans = icc[here & part], icc[here & ~part], icc[~here & part]
     parts = parts.sort_values("component", key=lambda names: names.map(compared.readings.components.index))
     kept = [
-        first.assign(label=asked.component),
-        parts.assign(label=parts["component"]),
+        first.assign(label=compared.part),
+        parts.assign(label=parts["component"].map(system_of(asked.chosen).name_of)),
         spans.assign(label=spans["span"]),
     ]
     while len(kept) > 1 and sum(len(one) for one in kept) / max(len(compared.panels), 1) > MAX_LINES:
@@ -175,7 +177,7 @@ def _choose_pair(compared: Comparison, clicked: list[str]) -> None:
 
 def _sentence(rows: pd.DataFrame, compared: Comparison) -> str:
     """Model-reader beside reader-reader, for change and for status, in one sentence."""
-    rows = rows[rows["label"] == compared.question.component]
+    rows = rows[rows["label"] == compared.part]
     n = sorted({int(value) for value in rows["n"]}) or [0]
     count = f"n = {n[0]} patients" if len(n) == 1 else f"n = {n[0]} to {n[-1]} patients"
     said = [f"{md(panel)} {_ranges(rows[rows['panel'] == panel])}" for panel in reversed(compared.panels)]

@@ -17,7 +17,7 @@ from core.reader_labels import md_name
 from core.report.formatting import signed
 from pages.common.agreement import statistics
 from pages.common.agreement.question import Comparison, Question, comparison
-from pages.common.agreement.widgets import beside, figure, open_case, pick_pair, titled
+from pages.common.agreement.widgets import beside, figure, open_case, pick_pair, readable_pair, titled
 from pages.common.page import Page
 from pages.common.provenance import as_csv
 from pages.common.queries import computed
@@ -26,7 +26,7 @@ from pages.common.sticky_widgets import switch
 SLOPING = "agreement_sloping"
 
 
-def one_pair(page: Page, compared: Comparison) -> None:
+def one_pair(page: Page, compared: Comparison) -> str:
     """A click on a point opens the patient and the films."""
     who, how = st.columns([2, 1], vertical_alignment="bottom")
     with who:
@@ -40,6 +40,12 @@ def one_pair(page: Page, compared: Comparison) -> None:
         with column:
             titled(compared, panel)
             _panel(page, compared, panel, pair, sloping)
+    how = (
+        "limits of agreement from a regression of the differences and of their spread on the mean"
+        if sloping
+        else "limits of agreement as mean difference ± 1.96 SD with exact intervals"
+    )
+    return f"{readable_pair(*pair, ' and ')} were compared patient by patient, {how} (Bland and Altman 1999)."
 
 
 def _panel(page: Page, compared: Comparison, panel: str, names: tuple[str, str], sloping: bool) -> None:

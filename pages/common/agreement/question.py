@@ -56,6 +56,11 @@ class Comparison:
         return f"{self.readings.unit}, {system_of(asked.chosen).name_of(asked.component)}"
 
     @property
+    def part(self) -> str:
+        """The part of the score that is compared, in words."""
+        return system_of(self.question.chosen).name_of(self.question.component)
+
+    @property
     def panels(self) -> tuple[str, ...]:
         return PANELS if self.question.interval.first else (STATUS,)
 

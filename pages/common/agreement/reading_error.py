@@ -25,6 +25,7 @@ from pages.common.agreement.widgets import (
     with_limits,
 )
 from pages.common.page import Page
+from pages.common.readings import system_of
 from pages.common.shown_table import show_table
 
 SAME_MODEL = "A model run twice on one film gives the same score; only a repeated film can test it."
@@ -37,7 +38,7 @@ OF_ALL = (
 )
 
 
-def reading_error(page: Page, compared: Comparison) -> None:
+def reading_error(page: Page, compared: Comparison) -> str:
     """SDC and MDC, agreement by read mode, and readers against themselves."""
     st.markdown("## Smallest detectable change, by part and interval")
     _limits(page, compared)
@@ -45,6 +46,10 @@ def reading_error(page: Page, compared: Comparison) -> None:
     _modes(page, compared)
     st.markdown("## Readers against themselves")
     _twice(page, compared)
+    return (
+        "Reading error is given as SDC95 of change and MDC95 of status, with intervals by bootstrap-t, and "
+        f"as {question.ICC} by read mode; changes are formed within a reading campaign."
+    )
 
 
 def _limits(page: Page, compared: Comparison) -> None:
@@ -52,7 +57,9 @@ def _limits(page: Page, compared: Comparison) -> None:
     if len(compared.readings.people) < 2 or not found:
         st.markdown("The readers' error needs two readers.")
         return
-    show_table(pd.DataFrame([_limit_words(row) for row in found]))
+    name_of = system_of(compared.question.chosen).name_of
+    rows = [_limit_words(row) | {"part": name_of(row["component"])} for row in found]
+    show_table(pd.DataFrame(rows))
     pool = next((row["pool"] for row in found[::-1] if row["pool"]), None)
     who = f"{compared.unit}, {len(found[0]['readers'])} readers, read mode {', '.join(found[0]['modes'])}."
     sentence_with_data(
@@ -100,7 +107,7 @@ def _modes(page: Page, compared: Comparison) -> None:
         forest(rows, axis=f"{question.ICC}, 95% CI", panels=compared.panels, names=shorts(compared),
                on=page.look),
         "modes", alt=f"{question.ICC} by read mode, campaign and interval",
-        sentence=f"{md(compared.question.component)}, read mode (campaign), n = {n.min()} to {n.max()} "
+        sentence=f"{md(compared.part)}, read mode (campaign), n = {n.min()} to {n.max()} "
         "patients. A change is formed within a campaign, never across two: readers who see films in their "
         f"order see more change.{legend(compared)}",
         data=rows.drop(columns=["kind"]),

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import streamlit as st
-
 from pages.common.agreement import (
     disagreements,
     grades,
@@ -21,10 +17,9 @@ from pages.common.agreement.verdicts.section import verdicts
 from pages.common.agreement.widgets import SECTION
 from pages.common.agreement.with_model.section import with_and_without
 from pages.common.page import Page
-from pages.common.session_keys import OPEN_SECTION
-from pages.common.sticky_widgets import pick_one
+from pages.common.views.sections import Section, open_one
 
-SECTIONS: dict[str, Callable[[Page, Comparison], None]] = {
+SECTIONS: dict[str, Section] = {
     "Patient by patient": pair.one_pair,
     "Site by site": sites.site_by_site,
     "Grades": grades.grades,
@@ -40,6 +35,4 @@ SECTIONS: dict[str, Callable[[Page, Comparison], None]] = {
 
 def sections(page: Page, compared: Comparison) -> None:
     """One section at a time: only the open one is computed."""
-    name = pick_one("Look closer", list(SECTIONS), SECTION, label_visibility="collapsed", wrap=True)
-    with st.container(key=OPEN_SECTION):
-        SECTIONS[name](page, compared)
+    open_one("Look closer", SECTIONS, SECTION, (page, compared), label_visibility="collapsed", wrap=True)

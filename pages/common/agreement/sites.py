@@ -42,12 +42,12 @@ OF = "agreement_map_of"
 WIDE = 9  # columns of squares that fit beside another map
 
 
-def site_by_site(page: Page, compared: Comparison) -> None:
+def site_by_site(page: Page, compared: Comparison) -> str:
     """A click on a square opens the patient about whom the two differ most at that site."""
     reason = too_many_grades(page, compared.question)
     if reason:
         st.info(reason, icon=":material/database:")
-        return
+        return ""
     how, when = st.columns(2)
     with how:
         measure = pick("Measure", list(MEASURES), MEASURE)
@@ -58,7 +58,7 @@ def site_by_site(page: Page, compared: Comparison) -> None:
         found = site_statistics(page, compared.question, visit)
     if found.empty:
         st.info("No site was graded by two readings.", icon=":material/inbox:")
-        return
+        return ""
     where = _where(compared)
     across = len(compared.pairs) * len(where.columns)
     panels = compared.panels
@@ -70,6 +70,10 @@ def site_by_site(page: Page, compared: Comparison) -> None:
     listed_cases(compared, KEY, _codes(compared))
     with st.expander("Every site: all measures with intervals", icon=":material/table:"):
         numbers_table(found, "agreement_by_site")
+    return (
+        f"{measure} was estimated at every site for every pair of readings, status at {visit or ALL_VISITS}; "
+        "intervals resample patients and are not adjusted for the number of sites."
+    )
 
 
 def _where(compared: Comparison) -> SiteLayout:

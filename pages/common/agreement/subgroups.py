@@ -26,7 +26,7 @@ PAIRS = ("All pairs", "Readers with each other", "Model with readers")
 KINDS = {PAIRS[1]: ReaderKind.HUMAN, PAIRS[2]: ReaderKind.MODEL}
 
 
-def groups(page: Page, compared: Comparison) -> None:
+def groups(page: Page, compared: Comparison) -> str:
     """A click on a point opens the patient of that subgroup about whom the two differ most."""
     how, who = st.columns(2)
     with how:
@@ -37,7 +37,7 @@ def groups(page: Page, compared: Comparison) -> None:
     rows = _rows(found, measure, kind)
     if rows["estimate"].isna().all():
         st.info("No subgroup has enough patients.", icon=":material/inbox:")
-        return
+        return ""
     unit = "" if measure == question.ICC else f" ({compared.unit})"
     drawn = forest(
         rows, axis=f"{measure}{unit}, 95% CI", panels=compared.panels, names=shorts(compared),
@@ -51,6 +51,10 @@ def groups(page: Page, compared: Comparison) -> None:
         _open(page, compared, [str(value) for value in clicked])
     with st.expander("All numbers of the subgroups", icon=":material/table:"):
         numbers_table(found, "agreement_by_subgroup")
+    return (
+        f"{measure} was estimated within subgroups of patients, baseline damage and age split at the median; "
+        "intervals are not adjusted for the number of subgroups."
+    )
 
 
 def _rows(found: pd.DataFrame, measure: str, kind: str) -> pd.DataFrame:

@@ -24,6 +24,9 @@ PAIR = "agreement_pair"
 SECTION = "agreement_section"
 CASES = "agreement_cases"  # what a square that was clicked holds: key -> title and frame
 MAX_LISTED = 200
+NO_WIDTH = (
+    "Where low and high are equal there is no spread to make an interval from: it does not mean certainty."
+)
 STATISTICS = {
     "bland_altman.bias": "mean difference (bias)",
     "bland_altman.sd": "SD of the differences",
@@ -168,11 +171,16 @@ def show_numbers(table: pd.DataFrame, content: bytes, name: str) -> None:
     """A table of ``readable`` with its CSV."""
     shown = {key: st.column_config.NumberColumn(format="%.3f") for key in ("estimate", "low", "high")}
     show_table(table, column_config=shown)
+    if {"low", "high"} <= set(table) and (table["low"] == table["high"]).any():
+        st.caption(NO_WIDTH)
     download(content, name)
 
 
 def with_limits(value: float | None, low: float | None, high: float | None, *, plus: bool = False) -> str:
-    """A number with its interval as text, a dash where it is missing."""
+    """A number with its interval as text, a dash where it is missing; an interval without width is said to be
+    none, as all patients agree then and nothing is known of its certainty."""
+    if value is not None and low is not None and low == high:
+        return f"{formatting.number(value, signed=plus)} (no spread, no interval)"
     return formatting.with_interval([value, low, high], signed=plus)
 
 

@@ -111,26 +111,25 @@ def _nothing(place: Place, size: int) -> str:
     )
 
 
-def grade_cell(grade: Any, most: int, on: Look) -> str:
-    """A grade (0 to ``most``) in its colour; a dash where there is none."""
+def grade_cell(grade: Any, on: Look) -> str:
+    """A grade in its colour; a dash where there is none."""
     if grade is None or pd.isna(grade):
         return f'<b class="grade" style="opacity:0.75">{NONE}</b>'
     number = int(grade)
     if number == 0:
         return f'<b class="grade" style="background:{on.grid}">0</b>'
-    colour = grade_colour(number, most)
+    colour = grade_colour(number)
     return f'<b class="grade" style="background:{colour};color:{ink_on(colour)}">{number}</b>'
 
 
 def grade_table(
     rows: Sequence[tuple[str, Sequence[Any], str]],
-    most: int,
     on: Look,
     *,
     visits: Sequence[str] = (),
     short: Mapping[str, str] | None = None,
 ) -> str:
-    """A line per reading: name, a grade (0 to ``most``) per visit, and a remark such as why there is none.
+    """A line per reading: name, a grade per visit, and a remark such as why there is none.
 
     short: name -> what stands for it, the name then is told on hover.
     """
@@ -140,7 +139,7 @@ def grade_table(
     body = "".join(
         f'<tr data-reading="{escape(name)}"><td title="{escape(name)}">'
         f"{escape(names.get(name, display_name(name)))}</td>"
-        + "".join(f"<td>{grade_cell(grade, most, on)}</td>" for grade in grades)
+        + "".join(f"<td>{grade_cell(grade, on)}</td>" for grade in grades)
         + f'<td class="soft">{escape(remark)}</td></tr>'
         for name, grades, remark in rows
     )
@@ -149,12 +148,12 @@ def grade_table(
 
 def bars(probabilities: Sequence[float], meanings: Sequence[str]) -> str:
     """A bar per grade; the meaning of the grade on hover."""
-    lines, most = [], len(probabilities) - 1
+    lines = []
     for grade, share in enumerate(probabilities):
         meaning = meanings[grade] if grade < len(meanings) else ""
         lines.append(
             f'<div class="bar" title="{escape(meaning)}"><em>{grade}</em><span><i style="width:'
-            f'{100 * share:.1f}%;background:{grade_colour(grade, most)}"></i></span>'
+            f'{100 * share:.1f}%;background:{grade_colour(grade)}"></i></span>'
             f"<small>{100 * share:.0f}%</small></div>"
         )
     return "".join(lines)

@@ -198,7 +198,7 @@ def _case(page: Page, chosen: CohortFilter, subject: str, first: str, last: str)
 
 def _patient(page: Page, found: WorkList) -> str:
     """The patient, with the ones before and after in the list, and the order of the list."""
-    patients = found.sorted_by(pick_order(found, width=145))["subject"].tolist()
+    patients = found.sorted_by(pick_order(found, width=132))["subject"].tolist()
     now = url_state.place().patient
     st.session_state[keys.PATIENT] = now = now if now in patients else patients[0]
     place = patients.index(now)
@@ -206,7 +206,7 @@ def _patient(page: Page, found: WorkList) -> str:
     subject: str = st.selectbox(
         "Patient", patients, key=keys.PATIENT,
         on_change=lambda: _to_patient(page, st.session_state[keys.PATIENT]),
-        format_func=labels(found).__getitem__, width="stretch",
+        format_func=labels(found).__getitem__, width=268,
         help=f"{place + 1:,} of {len(patients):,}. {_meaning(found)}",
     )  # fmt: skip
     _step(page, "Next", patients[place + 1] if place + 1 < len(patients) else "")
@@ -255,6 +255,6 @@ def _visit(subject: str, title: str, key: str, field: str, visits: list[str], de
         notice(f"{title}: {subject} has no visit {now} to choose here, {default} is shown.")
     st.session_state[key] = now if now in visits else default
     visit: str = st.selectbox(
-        title, visits, key=key, on_change=lambda: url_state.go(**{field: st.session_state[key]}), width=92
+        title, visits, key=key, on_change=lambda: url_state.go(**{field: st.session_state[key]}), width=84
     )
     return visit

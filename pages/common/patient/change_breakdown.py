@@ -11,8 +11,9 @@ import streamlit as st
 
 from core.markdown import md
 from core.patient import breakdown as core
+from core.patient.chance import goes_with
 from core.patient.changes import chance_of_change
-from core.reader_labels import md_name, people, short_names
+from core.reader_labels import display_name, md_name, people, short_names
 from core.report import formatting
 from pages.common.page import Page
 from pages.common.patient.breakdown import (
@@ -28,6 +29,7 @@ from pages.common.patient.breakdown import (
 )
 from pages.common.patient.cards import Place, card, grade_table, picture
 from pages.common.patient.case import Asked, Case, case_of
+from pages.common.patient.changes import own_grades
 from pages.common.patient.film_pair import show_in_films
 from pages.common.patient.site_card import states_at
 from pages.common.patient.site_location import alike, place_of, side_of
@@ -46,23 +48,23 @@ class Card:
     about: str
 
 
-def change_breakdown(page: Page, case: Case) -> None:
+def change_breakdown(page: Page, case: Case) -> str:
     """The change of the chosen reading taken apart by site, each with its two crops."""
     if case.first == case.last:
-        return
+        return ""
     st.markdown(f"## Why did it change, {md(case.first)} to {md(case.last)}?")
     found = breakdown_of(page, case)
     options = _readings(case, found)
     if not options:
         st.markdown("No reading has a total at both visits: there is no change to take apart.")
-        return
+        return ""
     first = next(iter(options))
-    name = pick_one("Change of", list(options), READING, first, format_func=md_name)
+    name = pick_one("Change of", list(options), READING, first, format_func=display_name)
     labels = options[name]
     rows = computed(page, _rows, case.asked, tuple(labels))
     st.markdown(_change_sentence(case, name, labels, rows))
     if rows.empty:
-        return
+        return ""
     key = (case.subject, case.system.name, case.first, case.last, name)
     held = st.session_state.get(MORE)
     count = held[1] if held and held[0] == key else AT_ONCE
@@ -76,6 +78,7 @@ def change_breakdown(page: Page, case: Case) -> None:
         if st.button(more, key="why_next", icon=":material/expand_more:"):
             st.session_state[MORE] = (key, count + AT_ONCE)
             st.rerun()
+    return ""
 
 
 def _readings(case: Case, found: Breakdown) -> dict[str, list[str]]:
@@ -145,11 +148,19 @@ def _card(page: Page, case: Case, row: Any) -> Card:
     of_model = (
         ""
         if chance is None
-        else f'<div class="soft">Model, films side by side:<br>{percent(chance)} chance of change</div>'
+        else f'<div class="soft">Model, films side by side:<br>{_of_chance(case, code, chance)}</div>'
     )
-    table = grade_table(grades, site.maximum, page.look, visits=visits, short=short_names(found.kinds))
+    table = grade_table(grades, page.look, visits=visits, short=short_names(found.kinds))
     title = f"**{code}** {formatting.signed(row.change)}{imputed} · {site.name}"
     return Card(code, title, tuple(places), side_of(places), table + of_model)
+
+
+def _of_chance(case: Case, code: str, chance: float) -> str:
+    """The chance in a card whose grades stand above it; a remark where it does not go with them."""
+    text = f"{percent(chance)} chance of change"
+    if goes_with(chance, own_grades(case, code)):
+        return text
+    return f"{text}, which does not go with its grades: the grades count"
 
 
 def _show(page: Page, one: Card) -> None:

@@ -7,8 +7,9 @@ import streamlit as st
 
 from core.domain import CohortFilter
 from core.markdown import md
+from core.patient.chance import beside_grades
 from core.patient.changes import by_joint, chance_of_change, confirmed_share
-from core.reader_labels import label_kinds, people, short_names, shown_readings
+from core.reader_labels import label_kinds, models, people, short_names, shown_readings
 from data.queries import patient, scores
 from pages.common import url_state
 from pages.common.clickable_table import all_rows, clickable_table, first_rows, height_for
@@ -45,7 +46,32 @@ def _model_chance(page: Page, case: Case, site: str | None) -> str:
     chance = chance_of_change(findings, films, site, case.first, case.last)
     if chance is None:
         return ""
-    return f" Model, films compared side by side: {percent(chance)} chance of change at {site}."
+    return f" {chance_words(case, site, chance)}"
+
+
+def chance_words(case: Case, site: str, chance: float) -> str:
+    """The model's chance that the grade differs, with its own grades and those of the readers beside it."""
+    said = f"Model, films compared side by side: {percent(chance)} chance of change at {site}"
+    rows = case.grades[case.grades["site"] == site]
+    pairs = {name: _pair(rows, name, case.first, case.last) for name in people(case.kinds)}
+    readers = {name: pair for name, pair in pairs.items() if pair}
+    return beside_grades(said, chance, own_grades(case, site), readers)
+
+
+def own_grades(case: Case, site: str) -> tuple[int, int] | None:
+    """The grades of the model at both visits, None where one lacks."""
+    rows = case.grades[case.grades["site"] == site]
+    found = (_pair(rows, name, case.first, case.last) for name in models(case.kinds))
+    return next((pair for pair in found if pair), None)
+
+
+def _pair(rows: pd.DataFrame, label: str, first: str, last: str) -> tuple[int, int] | None:
+    """Grades of a reading at both visits, None where one lacks."""
+    own = rows[rows["label"] == label].drop_duplicates("visit").set_index("visit")["grade"]
+    before, after = (own.get(visit) for visit in (first, last))
+    if before is None or after is None or pd.isna(before) or pd.isna(after):
+        return None
+    return int(before), int(after)
 
 
 def _pick_from(changed: pd.DataFrame, case: Case) -> None:

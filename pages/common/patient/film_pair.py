@@ -134,10 +134,13 @@ def _film_at(case: Case, films: Films, visit: str) -> pd.Series | None:
         return None
     if len(here) == 1:
         return here.iloc[0]
+    found = films.found
+    rejected = set(found["image"]) - set(found.loc[found["abstained"].isna(), "image"])
     names = {
         film["image"]: " · ".join(
             part for part in (
-                f"film {number}", stored_films.side_text(film["side"]), f"{film['graded']} sites graded"
+                f"film {number}", stored_films.side_text(film["side"]),
+                "rejected by the model" if film["image"] in rejected else f"{film['graded']} sites graded",
             ) if part
         )
         for number, (_, film) in enumerate(here.iterrows(), 1)

@@ -9,7 +9,9 @@ from pages.common.page import Page
 from pages.common.patient.case import Asked, Case, case_of, only_of
 from pages.common.provenance import as_csv, download, how_made
 from pages.common.queries import ask, computed
+from pages.common.readings import rejected_films
 from pages.common.shown_table import show_table
+from pages.common.systems import of_films
 
 
 def left_out(page: Page, case: Case) -> None:
@@ -17,12 +19,13 @@ def left_out(page: Page, case: Case) -> None:
     refused = ask(page, scores.abstentions, only_of(case.chosen, case.subject))
     refused = refused[refused["subject"] == case.subject]
     gaps = case.grades[case.grades["grade"].isna()]
-    with st.expander(f"Not scored: films {len(refused)}, site grades {len(gaps)}", icon=":material/block:"):
-        for rows in (
-            refused[["visit", "body_part", "reader", "reason"]],
-            gaps[["visit", "site", "label", "reason"]],
-        ):
-            show_table(rows)
+    films = ask(page, patient.films, case.subject)
+    found = ask(page, patient.findings, case.subject, case.system.name)
+    by_model = of_films(case.system, films, found)
+    title = f"Films of this patient, by the model: {by_model.words}; site grades that lack: {len(gaps):,}"
+    with st.expander(title, icon=":material/block:"):
+        show_table(rejected_films(refused).drop(columns="subject"))
+        show_table(gaps[["visit", "site", "label", "reason"]])
 
 
 def _tables(page: Page, asked: Asked) -> tuple[bytes, bytes]:

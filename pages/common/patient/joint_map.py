@@ -27,7 +27,7 @@ READING, ROWS = "patient_marks", "patient_rows"
 DAMAGED, CHANGED, ALL = "Damaged or changed", "Changed", "All"
 
 
-def joints(page: Page, case: Case, site: str | None) -> None:
+def joints(page: Page, case: Case, site: str | None) -> str:
     """The drawing of a system that has one, with the reading that it shows."""
     st.markdown(f"## Joints at {md(case.last)}")
     options = [*case.kinds, *([LARGEST] if case.first != case.last else [])]
@@ -40,6 +40,7 @@ def joints(page: Page, case: Case, site: str | None) -> None:
     _follow(clickable(figure, "joint_map", alt=f"Joints of {case.subject} with {_alt(shown)}"))
     st.html(scale_of_grades(case.system))
     st.caption(_said(case, shown))
+    return ""
 
 
 def _joint_map(page: Page, asked: Asked, shown: Shown, site: str | None) -> Any:
@@ -106,7 +107,11 @@ def _scale(feature: Feature) -> str:
         f'margin-right:0.3em;vertical-align:-0.05em"></span><b>{grade}</b> {escape(words)}</span>'
         for grade, (words, colour) in enumerate(zip(feature.grades, GRADE_COLOURS, strict=False))
     )
-    note = f" <span>({escape(feature.note)}: two grades a colour)</span>" if feature.note else ""
+    note = (
+        f" <span>({escape(feature.note)}, above {len(GRADE_COLOURS) - 1} in the last colour)</span>"
+        if feature.note
+        else ""
+    )
     return f"<div><b>{escape(feature.name.capitalize())}</b>{note} {steps}</div>"
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import streamlit as st
 
 from pages.common import session_keys as keys
@@ -13,10 +11,10 @@ from pages.common.patient.change_breakdown import change_breakdown
 from pages.common.patient.course import course
 from pages.common.patient.joint_map import joints, site_by_visit
 from pages.common.patient.total_breakdown import total_breakdown
-from pages.common.sticky_widgets import choose, pick_one
+from pages.common.sticky_widgets import choose
+from pages.common.views.sections import Section, open_one
 
 COURSE, JOINTS, WHY, TOTAL = "Course and sites", "Joints", "Why did it change?", keys.TOTAL_SECTION
-Section = Callable[[Page, Case, str | None], None]
 
 
 def sections(page: Page, case: Case, site: str | None) -> None:
@@ -30,16 +28,16 @@ def sections(page: Page, case: Case, site: str | None) -> None:
     asked_for = st.session_state.pop(keys.PATIENT_SECTION_NEXT, None)
     if asked_for in known:
         choose(keys.PATIENT_SECTION, asked_for)
-    name = pick_one(
-        "More about this patient", list(known), keys.PATIENT_SECTION, label_visibility="collapsed"
-    )
-    with st.container(key=keys.OPEN_SECTION):
-        known[name](page, case, site)
+    open_one(
+        "More about this patient", known, keys.PATIENT_SECTION, (page, case, site),
+        label_visibility="collapsed",
+    )  # fmt: skip
 
 
-def _course_and_sites(page: Page, case: Case, site: str | None) -> None:
+def _course_and_sites(page: Page, case: Case, site: str | None) -> str:
     over_time, sites = st.columns([1.5, 1])
     with over_time:
         course(page, case)
     with sites:
         site_by_visit(page, case, site)
+    return ""

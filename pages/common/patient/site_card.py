@@ -68,10 +68,10 @@ def _site_card(page: Page, asked: Asked, label: str, visit: str, code: str) -> S
         side_of([place]),
         _probabilities(case.system, found, visit, code)
         + f'<div class="soft" style="margin-top:0.5rem">Every reading at {escape(visit)}</div>'
-        + grade_table(grades, site.maximum, page.look),
+        + grade_table(grades, page.look),
         origin,
         rule,
-        "" if read is None else facts(_provenance(read)),
+        "" if read is None else facts(_provenance(read, place.image)),
     )
 
 
@@ -161,8 +161,8 @@ def _settings(made: Parts) -> str:
     return f" Settings: {chosen}." if chosen else ""
 
 
-def _provenance(read: pd.Series) -> dict[str, str]:
-    """Who read it, how, with what, and the event of the audit trail that wrote it."""
+def _provenance(read: pd.Series, film: str) -> dict[str, str]:
+    """Who read it, how, on which film, with what, and the event of the audit trail that wrote it."""
     mode = "" if pd.isna(read["read_mode"]) else f", read mode {read['read_mode']}"
     event = ""
     if pd.notna(read["event"]):
@@ -171,6 +171,7 @@ def _provenance(read: pd.Series) -> dict[str, str]:
     return {
         "Reader": escape(f"{md_name(read['reader'])} ({read['kind']})"),
         "Campaign": escape(f"{md(read['campaign'])}{mode}"),
+        "Film": _code(film or None),
         "Run": _code(read["run"]),
         "Weights": _code(read["weights_hash"]),
         "Software": "" if pd.isna(read["software"]) else escape(str(read["software"])),

@@ -25,7 +25,7 @@ def place_of(page: Page, case: Case, found: Breakdown, visit: str, code: str) ->
     own = own[own["feature"] == site.feature] if (own["feature"] == site.feature).any() else own
     if len(own):
         row = own.iloc[-1]
-        colour = NO_GRADE_COLOUR if pd.isna(row["grade"]) else grade_colour(int(row["grade"]), site.maximum)
+        colour = NO_GRADE_COLOUR if pd.isna(row["grade"]) else grade_colour(int(row["grade"]))
         return Place(visit, row["image"], _spacing(found, row["image"]), row["box"], row["box"], colour)
     unit = {one.code: one.unit for one in case.system.sites}
     beside = here[here["site"].map(unit) == site.unit] if len(here) else here

@@ -35,7 +35,7 @@ def open_total(page: Page, case: Case, label: str, visit: str, component: str = 
         url_state.go(site=str(made_of["site"].iloc[0]))
 
 
-def total_breakdown(page: Page, case: Case, site: str | None) -> None:
+def total_breakdown(page: Page, case: Case, site: str | None) -> str:
     """Total, components, sites, and the pixels, grades, rule and run behind one site."""
     st.markdown(f"## {keys.TOTAL_SECTION}")
     found = breakdown_of(page, case)
@@ -43,13 +43,13 @@ def total_breakdown(page: Page, case: Case, site: str | None) -> None:
     labels = [label for label in found.kinds if label in set(rows["label"])]
     if not labels:
         st.markdown("No total yet.")
-        return
+        return ""
     _totals_table(page, case, labels)
     label, visit = _chosen_total(case, labels)
     reading, branches = computed(page, _reading, case.asked, label, visit)
     if reading.empty:
         st.markdown(f"{md_name(label)} has not read {md(visit)}.")
-        return
+        return ""
     component = _branches(case, branches, label, visit)
     made_of, table = computed(page, _sites, case.asked, label, visit, component)
     shown = _shown_site(case, made_of, site)
@@ -61,6 +61,7 @@ def total_breakdown(page: Page, case: Case, site: str | None) -> None:
             st.markdown("No site contributes.")
         else:
             show_site_card(page, case, label, visit, shown)
+    return ""
 
 
 def _shown_site(case: Case, made_of: pd.DataFrame, site: str | None) -> str | None:
@@ -115,7 +116,7 @@ def _branches(case: Case, rows: pd.DataFrame, label: str, visit: str) -> str:
     st.session_state[COMPONENT] = _one_of(names, st.session_state.get(COMPONENT))
     chosen = st.segmented_control(
         f"{md_name(label)}, {md(visit)}", names, key=COMPONENT, required=True,
-        format_func=lambda name: f"{name} {value.get(name, '')}",
+        format_func=lambda name: md(f"{case.system.name_of(name)} {value.get(name, '')}"),
     )  # fmt: skip
     row = rows[rows["component"] == chosen].iloc[0]
     st.markdown(_branch_sentence(case, row, label, visit))

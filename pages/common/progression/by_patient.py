@@ -15,7 +15,7 @@ from pages.common.progression.question import Question
 from pages.common.queries import computed
 
 
-def by_patient(page: Page, asked: Question, found: Found) -> None:
+def by_patient(page: Page, asked: Question, found: Found) -> str:
     """Waterfall of every patient's change."""
     way = shown_way(found)
     points = results.points(page, asked, way)
@@ -28,6 +28,7 @@ def by_patient(page: Page, asked: Question, found: Found) -> None:
     )
     if clicked:
         figures.open_films(str(clicked[0]), asked)
+    return ""
 
 
 def _waterfall(page: Page, asked: Question, way: str) -> Any:

@@ -26,7 +26,7 @@ from pages.common.provenance import download
 from pages.common.sticky_widgets import pick_one
 
 
-def changed_sites(page: Page, asked: Question, found: Found) -> None:
+def changed_sites(page: Page, asked: Question, found: Found) -> str:
     """Sites by arm or by visit: where patients get worse; a click lists them."""
     grid = chosen_sites(page, asked.chosen).only(readers=results.asked_grid(page, asked).readers)
     has_arms = any(arm is not None for arm in grid.arm)
@@ -36,7 +36,7 @@ def changed_sites(page: Page, asked: Question, found: Found) -> None:
     sites = [site for site in asked.sites if (cells.loc[cells["site"] == site, "n"] > 0).any()]
     if not sites:
         st.info("No site was graded at both visits.", icon=":material/inbox:")
-        return
+        return ""
     left, right = st.columns([1.2, 1] if len(sites) <= MAX_UNGROUPED else [2.2, 1])
     with left:
         title = f"change {asked.first} to {asked.last}" if by == "arm" else f"change from {asked.first} to"
@@ -50,6 +50,10 @@ def changed_sites(page: Page, asked: Question, found: Found) -> None:
     with right:
         _behind(grid, asked, by, clicked, groups)
     download(cells, "change_by_site", label="Sites (CSV)")
+    return (
+        f"At each of {len(sites)} sites the proportion of patients whose grade rose (mean of "
+        f"{len(grid.readers)} readers) was counted by {by}, with Wilson intervals."
+    )
 
 
 def _map(

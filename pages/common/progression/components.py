@@ -19,11 +19,12 @@ from pages.common.progression.question import Question
 from pages.common.provenance import download
 from pages.common.shown_table import show_table
 from pages.common.sticky_widgets import components, pick
+from pages.common.ways_out.change_sections import part_methods
 
 RULE = "progression_definition"
 
 
-def parts(page: Page, asked: Question, way: str) -> None:
+def parts(page: Page, asked: Question, way: str) -> str:
     """Mean change and progressors of every part; a part's own SDC judges it."""
     rule = pick("Definition of progression", asked.system.cutoffs, RULE, format_func=formatting.definition)
     found = results_by_part(page, asked, way)
@@ -39,6 +40,7 @@ def parts(page: Page, asked: Question, way: str) -> None:
     for column, halves in zip(beside(len(asked.system.halves)), asked.system.halves, strict=True):
         with column:
             _halves(asked, found, rule, halves)
+    return part_methods(rule)
 
 
 def beside(count: int) -> list[Any]:
@@ -69,7 +71,10 @@ def part_table(asked: Question, found: dict[str, dict[str, Any]], rule: str) -> 
 
 
 def _mean(value: dict[str, Any]) -> str:
-    return formatting.with_interval([value["mean"], *value["ci"]], signed=True)
+    low, high = value["ci"]
+    if low is not None and low == high:
+        return f"{formatting.signed(value['mean'])} (all alike)"
+    return formatting.with_interval([value["mean"], low, high], signed=True)
 
 
 def _share(value: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pandas as pd
@@ -23,6 +24,7 @@ from pages.common.sticky_widgets import pick_one
 WAYS = {IMPUTED: "with imputed sites", COMPLETE: "without imputed sites"}
 WAY = "progression_way"
 Found = dict[str, dict[str, Any]]
+REASONS = 3  # that are named for those who are left out
 
 
 def figures(page: Page, asked: Question, found: Found) -> None:
@@ -30,9 +32,9 @@ def figures(page: Page, asked: Question, found: Found) -> None:
     left, right = st.columns([1.5, 1])
     with left:
         st.markdown("## Every patient's change")
-        way = chosen_way(found)
+        with st.container(horizontal=True):
+            way, kind = chosen_way(found), chosen_band()
         points = results.points(page, asked, way)
-        kind = chosen_band()
         clicked = clickable(
             computed(page, _cumulative, asked, way, kind),
             "cumulative_probability",
@@ -70,7 +72,8 @@ def _means(page: Page, asked: Question) -> tuple[Any, str]:
 def chosen_way(found: Found) -> str:
     """With or without imputed sites, for every figure below."""
     return pick_one(
-        "Imputed sites", list(found), WAY, format_func=lambda one: WAYS[one], label_visibility="collapsed",
+        "Imputed sites", list(found), WAY, label_visibility="collapsed",
+        format_func=lambda one: WAYS[one] if one == IMPUTED else "without",
     )  # fmt: skip
 
 
@@ -89,7 +92,21 @@ def counted(points: pd.DataFrame, result: dict[str, Any]) -> str:
     imputed = int(points["imputed"].sum())
     hollow = f" ({imputed} with an imputed film, hollow)" if imputed else ""
     everyone = result["subjects"] + len(result["left_out"])
-    return f"n = {len(points)}{hollow}, left out {max(everyone - len(points), 0)}."
+    gone = max(everyone - len(points), 0)
+    if gone == len(result["left_out"]):
+        return f"n = {len(points)}{hollow}, {left_out_words(result)}."
+    return f"n = {len(points)}{hollow}, left out {gone} without a value under this method."
+
+
+def left_out_words(result: dict[str, Any]) -> str:
+    """How many have no change, with the reasons: "left out 4 (3: no film within 90 days of day 728; ...)"."""
+    counts = Counter(str(row["reason"]) for row in result["left_out"])
+    if not counts:
+        return "none left out"
+    said = [f"{count}: {md(reason)}" for reason, count in counts.most_common(REASONS)]
+    more = sum(counts.values()) - sum(count for _, count in counts.most_common(REASONS))
+    said += [f"{more}: see “Left out” below"] if more else []
+    return f"left out {len(result['left_out'])} ({'; '.join(said)})"
 
 
 def open_films(subject: str, asked: Question, site: str = "") -> None:

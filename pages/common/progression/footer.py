@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from core.markdown import md
+from core.progression.pairing import WINDOW_DAYS
 from pages.common.page import Page
 from pages.common.progression.commands import Chosen, commands
 from pages.common.progression.figures import WAYS, Found
@@ -41,6 +42,11 @@ def _refused(result: dict[str, Any]) -> dict[str, int]:
     return {reason: reasons.count(reason) for reason in dict.fromkeys(reasons)}
 
 
+def _reference(page: Page) -> str:
+    """The arm that others are compared with, where it is named and in sight."""
+    return str(page.state.get("reference_arm") or "") if page.sees_arm else ""
+
+
 def footer(page: Page, asked: Question, found: Found) -> None:
     """The commands and settings that made the numbers."""
     readers = next(iter(found.values()))["readers"]
@@ -48,6 +54,7 @@ def footer(page: Page, asked: Question, found: Found) -> None:
     with st.expander("The same on the command line", icon=":material/terminal:"):
         st.code(commands(page, asked, readers, Chosen.of(st.session_state)), language="bash", wrap_lines=True)
     settings = asked.as_settings() | {"scorer": readers if asked.scorer == READERS else asked.scorer}
+    settings |= {"window": WINDOW_DAYS, "reference_arm": _reference(page)}
     grid = chosen_grid(page, asked.chosen, asked.component, asked.rule_used.name)
     frame = pd.DataFrame()
     frame.attrs["sql"] = grid.sql

@@ -28,7 +28,7 @@ from pages.common.ways_out.question_words import as_line, as_list
 OPENED = "frozen_opened"
 
 
-def frozen_analyses(page: Page, asked: Question) -> None:
+def frozen_analyses(page: Page, asked: Question, _: Any) -> str:
     """The section on unblinded looks and frozen analyses."""
     _looks(page)
     st.markdown("### Frozen analyses")
@@ -38,6 +38,7 @@ def frozen_analyses(page: Page, asked: Question) -> None:
     )
     _freeze(page, asked)
     _open(page)
+    return ""
 
 
 def _looks(page: Page) -> None:

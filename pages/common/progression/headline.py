@@ -15,7 +15,13 @@ from core.ties import in_order
 from pages.common.page import Page
 from pages.common.progression.figures import WAYS, Found
 from pages.common.progression.missing_data import missing_counts, under_method
-from pages.common.progression.question import OBSERVED, SELECTION, Question
+from pages.common.progression.question import IMPUTED, OBSERVED, SELECTION, Question
+
+OF_SDC = {
+    "such 95% intervals": "95% intervals of the SDC made in this way",
+    "such an interval": "an interval of the SDC made in this way",
+}
+ALIKE = "every patient changed by as much: no interval"
 
 
 def answer(page: Page, asked: Question, found: Found) -> None:
@@ -23,10 +29,23 @@ def answer(page: Page, asked: Question, found: Found) -> None:
     if not found:
         st.info(_nobody(asked), icon=":material/inbox:")
         st.stop()
-    for way, words in WAYS.items():
+    for title, way in _ways(page, asked, found).items():
         said = _sentence(asked, found[way]) if way in found else _nobody(asked)
-        st.markdown(f"**{words.capitalize()}.** {said}")
+        st.markdown(f"**{title}.** {said}")
     _missing(page, asked)
+
+
+def _ways(page: Page, asked: Question, found: Found) -> dict[str, str]:
+    """Title of a paragraph -> its way: one for both where no site was imputed, so that both are the same."""
+    both = [found[way] for way in WAYS if way in found]
+    if len(both) == len(WAYS) and _same(*both) and not missing_counts(page, asked)["imputed"]:
+        return {"With or without imputed sites: none was imputed": IMPUTED}
+    return {words.capitalize(): way for way, words in WAYS.items()}
+
+
+def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether two results give the same paragraph."""
+    return all(one[name] == other[name] for name in ("summary", "arm_differences", "sdc95", "intervals"))
 
 
 def _nobody(asked: Question) -> str:
@@ -58,7 +77,7 @@ def _progress(arm: str, value: dict[str, Any]) -> str:
         return f"**{md(arm)}** {verb} by {formatting.number(abs(mean))} (one patient: no interval), n = 1"
     if mean < 0:
         low, high = -high, -low
-    interval = formatting.interval(low, high)
+    interval = formatting.interval(low, high) if low != high else f"({ALIKE})"
     return f"**{md(arm)}** {verb} by {formatting.number(abs(mean))} {interval}, n = {value['n']}"
 
 
@@ -86,8 +105,15 @@ def _against_sdc(asked: Question, result: dict[str, Any], arms: list[str]) -> st
     if asked.sdc_of == SELECTION:
         whose = f", from the {result['sdc_subjects']} patients chosen"
     said = better["coverage"]["sdc95"]["note"] if better else ""
-    held = f" {said[0].upper()}{said[1:]}." if said else ""
+    held = f" {of_sdc(said)}." if said else ""
     return f"Beyond the SDC95 (mean of {k} readers) of {sdc:.2f}{interval}{whose}: {beyond}.{held}"
+
+
+def of_sdc(said: str) -> str:
+    """A note on how often intervals hold, as a sentence that names which number is meant."""
+    for such, named in OF_SDC.items():
+        said = said.replace(such, named)
+    return f"{said[:1].upper()}{said[1:]}"
 
 
 def _missing(page: Page, asked: Question) -> None:

@@ -19,7 +19,7 @@ from pages.common.provenance import download
 from pages.common.shown_table import show_table
 
 
-def over_time(page: Page, asked: Question, found: Found) -> None:
+def over_time(page: Page, asked: Question, found: Found) -> str:
     """Courses of all patients, observed means by arm, and the model's once it is fitted."""
     grid = results.asked_grid(page, asked, shown_way(found))
     change = grid.change_from(asked.first)
@@ -29,10 +29,11 @@ def over_time(page: Page, asked: Question, found: Found) -> None:
     means = by_visit(change[:, places], grid.arm, visits)
     means["day"] = means["visit"].map(days)
     drawn = shown_lines(grid.subjects)
+    fitted = fitted_means(page, asked)
     figure = spaghetti(
         _courses(grid.subjects[drawn], grid.arm[drawn], grid.days[drawn], change[drawn]),
         means[means["n"] > 0],
-        fitted_means(page, asked),
+        fitted,
         unit=f"change from {asked.first} ({asked.unit})",
         arms=figures.study_arms(page),
         on=page.look,
@@ -50,6 +51,8 @@ def over_time(page: Page, asked: Question, found: Found) -> None:
         download(means, "change_by_visit")
     if clicked and clicked[0]:
         figures.open_films(str(clicked[0]), asked)
+    of_model = "" if fitted is None else " The means of the MMRM stand beside them."
+    return f"Mean change at every visit has 95% t intervals, each visit for itself.{of_model}"
 
 
 def _courses(subjects: np.ndarray, arm: np.ndarray, days: np.ndarray, change: np.ndarray) -> pd.DataFrame:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import streamlit as st
-
 from pages.common.page import Page
 from pages.common.progression.by_patient import by_patient
 from pages.common.progression.by_site import changed_sites
@@ -21,15 +17,14 @@ from pages.common.progression.plan.responsiveness import responsiveness
 from pages.common.progression.question import Question
 from pages.common.progression.sensitivity import sensitivity
 from pages.common.progression.subgroups import subgroups
-from pages.common.session_keys import OPEN_SECTION
-from pages.common.sticky_widgets import pick_one
+from pages.common.views.sections import Section, open_one
 
 KEY = "progression_section"
 
 
 def sections(page: Page, asked: Question, found: Found) -> None:
     """The sections, and the one that is open."""
-    known: dict[str, Callable[[Page, Question, Found], None]] = {
+    known: dict[str, Section] = {
         "Patient by patient": by_patient,
         "Over time": over_time,
         "Where": changed_sites,
@@ -41,8 +36,6 @@ def sections(page: Page, asked: Question, found: Found) -> None:
         "Estimands": estimands_section,
         "Responsiveness": responsiveness,
         "Plan a trial": plan_a_trial,
-        "Access log and frozen analyses": lambda page, asked, _: frozen_analyses(page, asked),
+        "Access log and frozen analyses": frozen_analyses,
     }
-    name = pick_one("More about this change", list(known), KEY)
-    with st.container(key=OPEN_SECTION):
-        known[name](page, asked, found)
+    open_one("More about this change", known, KEY, (page, asked, found))

@@ -18,9 +18,10 @@ from pages.common.progression.question import Question
 from pages.common.provenance import download
 from pages.common.shown_table import show_table
 from pages.common.sticky_widgets import pick
+from pages.common.ways_out.change_sections import sensitivity_methods
 
 
-def sensitivity(page: Page, asked: Question, found: dict[str, dict[str, Any]]) -> None:
+def sensitivity(page: Page, asked: Question, found: dict[str, dict[str, Any]]) -> str:
     """The button, and the panel once it is computed."""
     rules = asked.system.rules
     done = all(is_known(page, asked, rule.name) for rule in rules)
@@ -36,11 +37,15 @@ def sensitivity(page: Page, asked: Question, found: dict[str, dict[str, Any]]) -
         done = True
     if not done:
         st.caption(
-            "Other rules are computed from the site grades: this takes seconds and is kept for this version."
+            "Other rules are computed from the site grades: this can take a minute, and more for many "
+            "patients or on a busy machine. A bar says how far it is; the result is kept for this version."
         )
-        return
+        return ""
     table = pd.concat([panel_of_rule(page, asked, rule.name) for rule in rules], ignore_index=True)
     _show(page, asked, table)
+    if table.empty:
+        return ""
+    return sensitivity_methods([rule.title for rule in rules], [one.title for one in BY_NAME.values()])
 
 
 def _range(values: pd.Series) -> str:

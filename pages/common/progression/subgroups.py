@@ -19,15 +19,16 @@ from pages.common.progression.grids import subgroup_levels
 from pages.common.progression.question import Question
 from pages.common.provenance import download
 from pages.common.sticky_widgets import pick
+from pages.common.ways_out.change_sections import subgroup_methods
 
 
-def subgroups(page: Page, asked: Question, found: Found) -> None:
+def subgroups(page: Page, asked: Question, found: Found) -> str:
     """Forest of the arm difference by subgroup."""
     arms = figures.study_arms(page)
     present = results.arms_in(found)
     if not page.sees_arm or len(present) < 2:
         st.info("A difference between arms needs two arms in sight.", icon=":material/visibility_off:")
-        return
+        return ""
     a, b = st.columns(2)
     ordered = [arm for arm in arms if arm in present]
     with b:
@@ -45,6 +46,8 @@ def subgroups(page: Page, asked: Question, found: Found) -> None:
         "Numbers are split at their median."
     )
     download(rows, "subgroups")
+    names = dict.fromkeys(str(name).rpartition(": ")[0] for name in rows["subgroup"][1:])
+    return subgroup_methods(second, first, list(names))
 
 
 def _reference(page: Page, arms: list[str]) -> int:

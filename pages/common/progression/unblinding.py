@@ -17,6 +17,10 @@ from pages.common.sign_in.who import Act
 
 SESSION = "look_session"  # names this session in the audit trail
 KEPT_LOOKS = "kept_looks"
+LOOK_IS_RECORDED = (
+    ":material/visibility: Results by arm follow; the audit trail records each such look once a session: "
+    "who, when, and the question."
+)
 
 
 def blinded_study(page: Page) -> None:
@@ -51,6 +55,7 @@ def record_unblinded_look(page: Page, asked: Question) -> None:
     """Keep, before anything is shown, that this session looks at results by arm under these settings."""
     if not page.sees_arm or not _has_arms(page):
         return
+    st.caption(LOOK_IS_RECORDED)
     session = st.session_state.setdefault(SESSION, secrets.token_hex(6))
     kept: set[str] = st.session_state.setdefault(KEPT_LOOKS, set())
     settings = {"page": "Progression", **asked.as_settings()}

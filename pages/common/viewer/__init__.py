@@ -23,6 +23,9 @@ SCRIPTS = (
 )  # fmt: skip
 
 
+LOOSE_MM = 2.0  # residual of a registration above which a difference may be displacement
+
+
 @dataclass(frozen=True)
 class ViewedLayer:
     """Whose marks and grades can be switched on and off: a reader, the model, the truth of a phantom.
@@ -294,6 +297,7 @@ def _movement(found: Registration) -> dict[str, Any]:
         "kind": found.kind,
         "used": len(found.used),
         "out": len(found.left_out),
+        "loose": found.unit == "mm" and found.residual > LOOSE_MM,
     }
 
 

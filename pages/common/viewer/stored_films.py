@@ -128,7 +128,7 @@ def unplaced_of(
     cells, placed = _grades_by_site(grades), {box.site for box in boxes}
     graded = {site for site, _ in cells}
     return tuple(
-        (site.code, tuple(_cell(cells.get((site.code, label)), site.maximum) for label in kinds))
+        (site.code, tuple(_cell(cells.get((site.code, label))) for label in kinds))
         for site in system.sites
         if site.region == region and site.code in graded and site.code not in placed
     )
@@ -143,18 +143,17 @@ def _box(
     row: object, cells: Mapping[tuple[str, str], object], kinds: Mapping[str, str], system: ScoreSystem
 ) -> ViewedBox:
     site, box, grade = row.site, row.box, _grade(row.grade)  # type: ignore[attr-defined]
-    most = system.by_code[site].maximum
-    texts = tuple(_cell(cells.get((site, label)), most) for label in kinds)
+    texts = tuple(_cell(cells.get((site, label))) for label in kinds)
     named = ", ".join(f"{label} {text}" for label, (text, _) in zip(kinds, texts, strict=True))
-    colour = NO_GRADE_COLOUR if grade is None else grade_colour(grade, most)
+    colour = NO_GRADE_COLOUR if grade is None else grade_colour(grade)
     tip = f"{system.by_code[site].name}: {named}"
     maker = next(iter(models(dict(kinds))), "")
     return ViewedBox(site, box.x0, box.y0, box.x1, box.y1, colour, texts, tip, maker)
 
 
-def _cell(grade: object, most: int) -> tuple[str, str]:
+def _cell(grade: object) -> tuple[str, str]:
     number = _grade(grade)
-    return ("–", "") if number is None else (str(number), grade_colour(number, most))
+    return ("–", "") if number is None else (str(number), grade_colour(number))
 
 
 def _grade(value: object) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from core import scores as systems
@@ -20,6 +20,8 @@ TITLES = {
     "first": "From",
     "last": "To",
     "days": "Days from baseline",
+    "window": "Film off its visit by at most",
+    "reference_arm": "Reference arm",
     "rule": "Missing sites",
     "films": "Missing films",
     "sdc_of": "SDC of",
@@ -49,7 +51,12 @@ def in_words(settings: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def as_list(settings: Mapping[str, Any]) -> str:
     """The same as Markdown, a line each."""
-    return "\n".join(f"- **{md(title)}**: {md(words)}" for title, words in in_words(settings))
+    return listed(in_words(settings))
+
+
+def listed(said: Iterable[tuple[str, str]]) -> str:
+    """Titles and words as Markdown, a line each."""
+    return "\n".join(f"- **{md(title)}**: {md(words)}" for title, words in said)
 
 
 def as_line(settings: Mapping[str, Any]) -> str:
@@ -68,6 +75,8 @@ def _words(name: str, value: Any, system: ScoreSystem | None) -> str:
         return ", ".join(range_words(*one) for one in value)
     if name == "days":
         return " to ".join(f"{day:g}" for day in value)
+    if name == "window":
+        return f"{value:g} days"
     if isinstance(value, list | tuple):
         return ", ".join(display_name(str(one)) for one in value)
     named = _named(system).get(name, lambda text: text)

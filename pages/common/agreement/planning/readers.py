@@ -73,7 +73,9 @@ def _sentence(compared: Comparison, change: dict[str, Any]) -> str:
     return (
         f"Change {md(compared.question.interval.label)}, n = {change['n']} patients read by two or more of "
         f"{change['readers']} readers; 95% intervals ({change['method']}), which take errors as normal: "
-        f"where error grows with change or is absent in some patients they are too narrow. {dotted}"
+        "where error grows with change or is absent in some patients they are too narrow. The interval of "
+        "the SDC of the readers here is under Reading error: by bootstrap-t from their own changes, and "
+        f"mostly wider. {dotted}"
     )
 
 

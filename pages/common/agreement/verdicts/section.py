@@ -27,7 +27,7 @@ FRAME = (
 COLUMNS = ["what", "estimate", "low", "high", "margin", "verdict", "power", "patients", "note"]
 
 
-def verdicts(page: Page, compared: Comparison) -> None:
+def verdicts(page: Page, compared: Comparison) -> str:
     """Equivalence of biases, non-inferiority of the model's ICC and kappa, drift."""
     known = compared.readings.models
     model = "" if not known else known[0] if len(known) == 1 else pick("Model", known, MODEL)
@@ -39,6 +39,13 @@ def verdicts(page: Page, compared: Comparison) -> None:
         _table(rows, panel)
     st.markdown("## Drift of readers between rounds")
     _drift(page, compared)
+    if margins == Margins():
+        return "No margin was given, so no verdict; drift of readers was tested by Stuart-Maxwell and Bowker."
+    return (
+        "Equivalence of a bias needs its 95% interval within the margin (two one-sided tests at 2.5%); "
+        "non-inferiority of the model's coefficient a lower limit above minus the margin. Drift of readers "
+        "was tested by Stuart-Maxwell and Bowker."
+    )
 
 
 def _margins(compared: Comparison, model: str) -> Margins:

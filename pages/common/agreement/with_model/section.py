@@ -30,7 +30,7 @@ NEEDS = (
 )
 
 
-def with_and_without(page: Page, compared: Comparison) -> None:
+def with_and_without(page: Page, compared: Comparison) -> str:
     """What two campaigns differ by in error, kappa or AUC, for readers and patients like these."""
     asked = compared.question
     known, truths = campaigns(page, asked), compared.readings.truths
@@ -39,7 +39,7 @@ def with_and_without(page: Page, compared: Comparison) -> None:
         if len(known) > 1:
             lacking = "There is no consensus reading."
         st.info(f"{lacking} {NEEDS}", icon=":material/group:")
-        return
+        return ""
     one, two, three, four = st.columns(4)
     with one:
         first = pick("Without", known, f"{KEY}first")
@@ -58,8 +58,15 @@ def with_and_without(page: Page, compared: Comparison) -> None:
         result = computed(page, _result, asked, panel, (first, second), truth, metric, positive)
     except InputError as problem:
         st.warning(str(problem), icon=":material/report:")
-        return
+        return ""
     _show(result, compared.what(panel), truth)
+    if result["patients"] < FEW_PATIENTS:
+        return ""
+    return (
+        f"{result['title']} of {compared.what(panel)} against {display_name(truth)} was compared between the "
+        f"campaigns {first} and {second} ({result['cases']} patients, {len(result['readers'])} readers) by "
+        "Obuchowski and Rockette's analysis with Hillis' degrees of freedom."
+    )
 
 
 def _result(

@@ -21,9 +21,10 @@ from pages.common.progression.question import Question
 from pages.common.provenance import download
 from pages.common.shown_table import show_table
 from pages.common.sticky_widgets import pick, pick_many
+from pages.common.ways_out.change_sections import estimand_methods
 
 
-def estimands_section(page: Page, asked: Question, found: Found) -> None:
+def estimands_section(page: Page, asked: Question, found: Found) -> str:
     """The choices, who is affected, and the result."""
     event, strategy, assumptions, rule = _choices(page, asked)
     if strategy != STRATEGIES[0].name and not event:
@@ -32,24 +33,26 @@ def estimands_section(page: Page, asked: Question, found: Found) -> None:
             "baseline, or the visit.",
             icon=":material/event_busy:",
         )
-        return
+        return ""
     with st.spinner("Estimands", show_time=True):
         result = estimands_of(page, asked, event, strategy, assumptions, rule)
     if "failed" in result:
         st.info(f"{result['failed']}.", icon=":material/inbox:")
-        return
+        return ""
     st.markdown(f"**{STRATEGY[strategy].title.capitalize()}.** {STRATEGY[strategy].text}")
     if event:
         _affected(result, event)
     row = result["results"][0]
     if "failed" in row:
         st.info(f"{row['failed']}.", icon=":material/inbox:")
-    elif strategy == "composite":
+        return ""
+    if strategy == "composite":
         _composite(row)
     elif strategy == "while-on-treatment":
         _while_on_treatment(row, asked)
     else:
         _change(page, asked, row, result["variance"])
+    return estimand_methods(event, strategy, rule, row)
 
 
 def _choices(page: Page, asked: Question) -> tuple[str, str, tuple[str, ...], str]:
@@ -135,9 +138,8 @@ def change_rows(row: dict[str, Any]) -> pd.DataFrame:
 def _tipping(page: Page, asked: Question, rows: list[dict[str, Any]]) -> None:
     st.subheader("Tipping point")
     titles = [f"{row['a']} minus {row['b']}, {ASSUMPTION[row['assumption']].title}" for row in rows]
-    place = st.selectbox(
-        "Of", range(len(rows)), format_func=titles.__getitem__, key="tipping_of", label_visibility="collapsed"
-    )
+    chosen = pick("Tipping point of", titles, f"{ESTIMAND_KEY}tipping", label_visibility="collapsed")
+    place = titles.index(chosen)
     row = rows[place]
     st.markdown(sentence(row))
     if not row["missing"][0]:

@@ -31,22 +31,24 @@ from pages.common.provenance import download
 from pages.common.queries import ask, computed
 from pages.common.shown_table import show_table
 from pages.common.sticky_widgets import pick_many
+from pages.common.ways_out.change_sections import adjusted_methods
 
 MAX_LEVELS = 12  # of a property that can be a stratum
 
 
-def adjusted(page: Page, asked: Question, found: Found) -> None:
+def adjusted(page: Page, asked: Question, found: Found) -> str:
     """What to adjust for, and the arms compared so."""
     present = results.arms_in(found)
     if not page.sees_arm or len(present) < 2:
         st.info("A difference between arms needs two arms in sight.", icon=":material/visibility_off:")
-        return
+        return ""
     options = _choices(page, found)
     one: dict[str, Any] = computed(page, _comparison, without_films(asked), *options)
     if "failed" in one:
         st.warning(f"Not compared: {one['failed']}.", icon=":material/block:")
-        return
+        return ""
     _show(asked, one if asked.is_full_set else without_p(one))
+    return adjusted_methods(one, has_p=asked.is_full_set)
 
 
 def _choices(page: Page, found: Found) -> tuple[tuple[str, ...], tuple[str, ...], str]:
@@ -101,6 +103,14 @@ def _by_reason(notes: dict[str, str]) -> dict[str, list[str]]:
     return found
 
 
+def _lacking(found: dict[str, Any]) -> str:
+    """How many of those with a change lack a stratum or covariate; who has no change is said elsewhere."""
+    named = " or ".join(map(md, [*found["strata"], *found["covariates"]]))
+    if not named:
+        return "none lacks the baseline score"
+    return f"{len(found['left_out']) or 'none'} left out for want of {named}"
+
+
 def _show(asked: Question, found: dict[str, Any]) -> None:
     """The tables, and what they are adjusted for in a sentence."""
     terms = [*found["strata"], *found["covariates"]]
@@ -108,7 +118,7 @@ def _show(asked: Question, found: dict[str, Any]) -> None:
     st.markdown(f"### Change, each arm minus {md(found['reference_arm'] or '')}")
     show_table(change_table(found), height="content")
     st.caption(
-        f"n = {found['n']} patients with a change, {len(found['left_out'])} left out for a missing value. "
+        f"n = {found['n']} patients with a change, of whom {_lacking(found)}. "
         f"ANCOVA: all arms, baseline{''.join(f', {md(one)}' for one in terms)}; difference in {asked.unit} "
         f"with 95% interval. Van Elteren: ranks{by}. Rank ANCOVA: the same, cleared of baseline"
         f"{''.join(f', {md(one)}' for one in found['covariates'])}."

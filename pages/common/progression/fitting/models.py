@@ -16,11 +16,12 @@ from pages.common.progression.fitting.model_tables import TITLES, show_model
 from pages.common.progression.fitting.several import several_arms
 from pages.common.progression.question import Question
 from pages.common.sticky_widgets import pick, pick_many
+from pages.common.ways_out.change_sections import model_methods
 
 CHOSEN, RULE = "progression_models", "progression_first_by"
 
 
-def models(page: Page, asked: Question, found: dict[str, dict[str, Any]]) -> None:
+def models(page: Page, asked: Question, found: dict[str, dict[str, Any]]) -> str:
     """The button, and what was fitted for this question."""
     names = [name for name in TITLES if name == MMRM or name in MODELS]
     chosen = pick_many("Models", names, CHOSEN, ("compare", MMRM, "mixed"), format_func=TITLES.__getitem__)
@@ -50,6 +51,7 @@ def models(page: Page, asked: Question, found: dict[str, dict[str, Any]]) -> Non
         )
     for name, result in fitted.items():
         show_model(page, asked, name, result)
+    return model_methods(fitted, has_p=asked.is_full_set)
 
 
 def _fit(page: Page, asked: Question, chosen: list[str], settings: dict[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,13 +55,13 @@ class Wish:
     allocation: float
 
 
-def plan_a_trial(page: Page, asked: Question, found: Found) -> None:
+def plan_a_trial(page: Page, asked: Question, found: Found) -> str:
     """Patients per arm by test, from the change, reading error and dropout of this study."""
     way = shown_way(found)
     begun: Start | None = computed(page, _start, asked, way)
     if begun is None or begun.sd is None:
         st.info("A plan begins with the changes of three patients who differ.", icon=":material/inbox:")
-        return
+        return ""
     who = "all patients, arms together" if begun.controls is None else f"the arm {md(begun.controls)}"
     st.caption(
         f"The boxes begin with this study: {begun.patients} patients, change from {md(asked.first)} to "
@@ -70,14 +71,15 @@ def plan_a_trial(page: Page, asked: Question, found: Found) -> None:
     )
     wish = _wish(asked, begun)
     if wish is None:
-        return
+        return ""
     with guards.errors_shown():
         try:
             result, curve = computed(page, _planned, asked, way, wish)
         except InputError as problem:
             st.warning(str(problem), icon=":material/report:")
-            return
+            return ""
     _show(page, wish, result, curve)
+    return f"{_in_words(wish, result).replace('**', '')} {' '.join(result['assumptions'])}"
 
 
 def _start(page: Page, asked: Question, way: str) -> Start | None:
@@ -111,7 +113,11 @@ def _wish(asked: Question, begun: Start) -> Wish | None:
             "Treated patients", EFFECTS, f"{KEY}effect", format_func=TREATED.__getitem__,
             help=" \n\n".join(f"**{TREATED[name]}**: {text}" for name, text in EFFECT_WORDS.items()),
         )  # fmt: skip
-    cutoff = _number(two, "Progressors change by more than", "cutoff", 0.0, None, 0.0, 0.5)
+    beyond = round((begun.sdc or 0.0) / math.sqrt(begun.readers or 1), 2)
+    cutoff = _number(
+        two, "Progressors change by more than", "cutoff", 0.0, None, beyond, 0.5,
+        help="Begins with the SDC95 of the mean of this study's readers; 0 counts any change.",
+    )  # fmt: skip
     alpha = _number(three, "Alpha, two-sided", "alpha", 0.001, 0.2, 0.05, 0.01, format="%.3f")
     allocation = _number(four, "Treated per control", "allocation", 0.2, 5.0, 1.0, 0.5)
     if difference <= 0:
@@ -169,8 +175,7 @@ def _show(page: Page, wish: Wish, result: dict[str, Any], curve: pd.DataFrame) -
             ),
         },
     )  # fmt: skip
-    for name, why in result["notes"].items():
-        st.caption(f"{TESTS.get(name, name)}: {md(why)}.")
+    st.caption("  \n".join(f"{TESTS.get(name, name)}: {md(why)}." for name, why in result["notes"].items()))
     left, right = st.columns([1.2, 1] if result["by_readers"] else [4, 1])
     with left:
         chart(power_by_patients(curve, wish.power, on=page.look), "plan", alt="Power over patients enrolled")

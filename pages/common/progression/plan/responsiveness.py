@@ -21,17 +21,18 @@ from pages.common.provenance import download
 from pages.common.queries import computed
 from pages.common.shown_table import show_table
 from pages.common.sticky_widgets import pick_one
+from pages.common.ways_out.change_sections import response_methods
 
 SCORERS, PARTS = "Scorers", "Parts of the score"
 
 
-def responsiveness(page: Page, asked: Question, _: Found) -> None:
+def responsiveness(page: Page, asked: Question, _: Found) -> str:
     """Standardised response means with intervals, and their differences over the same patients."""
     by = pick_one("Compare", [SCORERS, PARTS], "progression_srm_by")
     result: dict[str, Any] = computed(page, _responses, asked, by)
     if not any(row["estimate"] is not None for row in result["srm"]):
         st.info("Three patients whose changes differ are needed.", icon=":material/inbox:")
-        return
+        return ""
     table = _table(result["srm"], {"name": "of"})
     show_table(table, column_config=_numbers())
     pairs = _table(result["differences"], {"estimate": "difference"})
@@ -44,6 +45,7 @@ def responsiveness(page: Page, asked: Question, _: Found) -> None:
         f"Intervals: {result['method']}, {result['draws']:,} draws, from 10 patients on; {result['note']}."
     )
     download(table, "srm", label="SRM (CSV)")
+    return response_methods(by, result)
 
 
 def _responses(page: Page, asked: Question, by: str) -> dict[str, Any]:

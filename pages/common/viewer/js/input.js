@@ -150,7 +150,7 @@ function act(view, name, value) {
     real: () => middle(view, (pane, x, y) => zoom(pane, 1 / pane.scale, x, y)),
     side: () => setMode(view, "side"),
     blink: () => setMode(view, view.mode === "blink" ? "side" : "blink"),
-    difference: () => setMode(view, view.mode === "difference" ? "side" : "difference"),
+    difference: () => { view.accepted = pairOf(view); setMode(view, view.mode === "difference" ? "side" : "difference"); },
     pause: () => { view.paused = !view.paused; drawTools(view); startBlink(view); },
     turn: () => { if (modeOf(view) === "blink") turn(view); },
     rate: () => setRate(view, Number(value)),
@@ -205,8 +205,12 @@ function pan(view, dx, dy) {
 function menuIsOpen(view) { return menusOf(view).some((menu) => !menu.querySelector(".panel").hidden); }
 
 /* The innermost thing first. */
+function helpIsOpen(view) { return !view.root.querySelector(".help").hidden; }
+
 function escape(view) {
-  if (openMenu(view, null)) return view.root.focus({ preventScroll: true });
+  const closes = helpIsOpen(view);
+  if (closes) act(view, "help");
+  if (openMenu(view, null) || closes) return view.root.focus({ preventScroll: true });
   if (view.draft) { view.draft = null; return view.panes.forEach(paint); }
   if (view.tool) return setTool(view, view.tool);
   if (view.lens) act(view, "lens");

@@ -1,6 +1,7 @@
 /* Names and grades beside the boxes: all of them where they fit, else those of the chosen site and its neighbours. */
 
 const ROW = 19, CELL = 22, WIDE_CELL = 34;
+const CLEAR = 8; /* pixels between the chosen box and labels that cannot stand beside it */
 const NEIGHBOURS = 4, NEAR_SIZE = 60; /* boxes that large on the screen have room for labels of neighbours */
 
 function paintLabels(pane, pen, face, width, height) {
@@ -16,7 +17,9 @@ function paintLabels(pane, pen, face, width, height) {
   const onRight = labelsOnRight(pane, face, left, right, wide, width);
   const x = onRight ? Math.min(right + 18, width - wide - 6) : Math.max(6, left - 18 - wide);
   const ordered = told.sort((a, b) => a.top + a.bottom - b.top - b.bottom);
-  const rows = spread(ordered.flatMap((place) => place.rows.map(({ box, lead }) => ({ place, box, lead }))), 90, height - 66);
+  const top = isWarned(view) ? WARNING_TOP + 3 * WARNING_LINE + ROW : 90;
+  const rows = laid(pane, ordered.flatMap((place) => place.rows.map(({ box, lead }) => ({ place, box, lead }))), [x, x + wide], [top, height - 66]);
+  if (!rows.length) return;
   rows.forEach((row) => paintLabel(pane, pen, row, { x, name, cell, wide, onRight, heads }));
   pen.font = "11px sans-serif";
   pen.textAlign = "center";
@@ -70,6 +73,29 @@ function darkerOnRight({ film: { rows, columns, boxes }, pixels }) {
   return right < left;
 }
 
+/* Rows beside the chosen site; where they cannot be beside it they stand above and below, never on it. */
+function laid(pane, rows, [from, to], [top, bottom]) {
+  const { picked } = pane.view, chosen = rows.find(({ place }) => has(place, picked))?.place;
+  if (!chosen || chosen.right + CLEAR < from || chosen.left - CLEAR > to) return spread(rows, top, bottom);
+  const over = chosen.top - CLEAR - ROW / 2, under = chosen.bottom + CLEAR + ROW / 2, middle = chosen.top + chosen.bottom;
+  const roomFor = (one, two) => Math.max(0, Math.floor((two - one) / ROW) + 1);
+  const room = [roomFor(top, over), roomFor(under, bottom)], own = rows.filter((row) => row.place === chosen).length;
+  const isUnder = room[1] > own || room[1] >= room[0]; /* where the rows of the chosen site stand */
+  const isAbove = ({ place }) => (place === chosen ? !isUnder : place.top + place.bottom < middle);
+  const above = nearestRows(rows.filter(isAbove), chosen, room[0]), head = above.length ? 0 : ROW; /* the short names stand above the first row */
+  const below = nearestRows(rows.filter((row) => !isAbove(row)), chosen, room[1] - Math.sign(head));
+  return [...stacked(above, over - (above.length - 1) * ROW), ...stacked(below, under + head)];
+}
+
+/* So many rows as there is room for: those of the chosen place, then of the nearest ones, from top to bottom. */
+function nearestRows(rows, chosen, room) {
+  const far = ({ place }) => Math.hypot(place.left + place.right - chosen.left - chosen.right, place.top + place.bottom - chosen.top - chosen.bottom);
+  const near = new Set([...rows].sort((a, b) => far(a) - far(b)).slice(0, Math.max(0, room)));
+  return rows.filter((row) => near.has(row));
+}
+
+function stacked(rows, from) { return rows.map((row, i) => ({ ...row, y: from + i * ROW, aside: true })); }
+
 function spread(rows, top, bottom) {
   const y = rows.map(({ place }) => (place.top + place.bottom) / 2);
   for (let turn = 0; turn < 60; turn++) {
@@ -89,11 +115,14 @@ function shade(pen, x, y, width, height) {
   pen.fillRect(x, y, width, height);
 }
 
-function paintLabel(pane, pen, { place, box, lead, y }, { x, name, cell: across, wide, onRight, heads }) {
+function paintLabel(pane, pen, { place, box, lead, y, aside }, { x, name, cell: across, wide, onRight, heads }) {
   const picked = box.site === pane.view.picked, over = box.site === pane.over;
   const edge = onRight ? place.right : place.left, near = onRight ? x - 3 : x + wide + 3;
   pen.beginPath();
-  pen.moveTo(edge, (place.top + place.bottom) / 2);
+  if (aside) { /* from the nearest side of the box to the row's end */
+    const end = onRight ? x - 3 : x + wide + 3;
+    pen.moveTo(Math.min(place.right, Math.max(place.left, end)), y < place.top ? place.top : y > place.bottom ? place.bottom : (place.top + place.bottom) / 2);
+  } else pen.moveTo(edge, (place.top + place.bottom) / 2);
   pen.lineTo(near, y);
   stroke(pen, picked ? WHITE : lead.colour, picked || over ? 1.8 : 1, "solid");
   shade(pen, x - 3, y - ROW / 2, wide + 6, ROW);

@@ -40,6 +40,7 @@ function paintPane(pane, pen, width, height) {
   paintScale(pane, pen, width, height);
   if (difference) paintLegend(pane, pen, width, height);
   else if (modeOf(view) === "blink") paintNote(pen, [movementText(view)], width, height);
+  if (isWarned(view)) paintWarning(pane, pen, width);
   return true;
 }
 
@@ -270,6 +271,20 @@ function paintLegend(pane, pen, width, height) {
 
 function paintNote(pen, lines, width, height) {
   lines.forEach((line, i) => text(pen, line, width - 12, height - 14 - 16 * (lines.length - 1 - i), { align: "right", font: "12px sans-serif" }));
+}
+
+const WARNING_TOP = 70, WARNING_LINE = 18;
+
+function paintWarning(pane, pen, width) {
+  const { residual, unit } = movement(pane.view);
+  const lines = [`Registered only to ${residual.toFixed(1)} ${unit}:`, "what differs here may be displacement, not change."];
+  pen.font = "bold 13px sans-serif";
+  const wide = Math.min(width - 20, 20 + Math.max(...lines.map((line) => pen.measureText(line).width)));
+  pen.fillStyle = "#F5D76E";
+  pen.fillRect(10, WARNING_TOP, wide, lines.length * WARNING_LINE + 8);
+  pen.fillStyle = "#1F2933";
+  Object.assign(pen, { textBaseline: "middle", textAlign: "left" });
+  lines.forEach((line, i) => pen.fillText(line, 20, WARNING_TOP + 13 + WARNING_LINE * i, wide - 20));
 }
 
 function paintRefusal(pane, pen, width, height) {

@@ -14,7 +14,7 @@ function createView(root) {
   const view = {
     root, strip: root.querySelector(".films"), sheets: [], panes: [], data: null, picked: null, shown: undefined,
     level: 0, width: 1, full: false, invert: false, linked: true, mode: "side", face: 1, paused: false, nudge: null,
-    boxes: true, labels: true, list: null, changed: false, off: [], rate: 1.5, asked: [], tool: null, draft: null, rekeyed: null,
+    accepted: "", boxes: true, labels: true, list: null, changed: false, off: [], rate: 1.5, asked: [], tool: null, draft: null, rekeyed: null,
     lens: false, orients: new Map(), measures: new Map(), ...habits(),
     send: () => {}, sendVisit: () => {},
   };
@@ -43,7 +43,7 @@ function keepHabits(view) {
 
 /* Called after every painting: what a new viewer of the same name starts with. */
 function remember(view) {
-  const { level, width, full, invert, linked, mode, picked, shown, revealed, orients, measures } = view;
+  const { level, width, full, invert, linked, mode, accepted, picked, shown, revealed, orients, measures } = view;
   const panes = view.panes.map((pane) => {
     const [wide, high] = size(pane);
     if (wide && pane.film?.rows) {
@@ -52,7 +52,7 @@ function remember(view) {
     }
     return pane.last ?? pane.kept;
   });
-  MEMORY.set(view.data.key, { level, width, full, invert, linked, mode, picked, shown, revealed, orients, measures, panes });
+  MEMORY.set(view.data.key, { level, width, full, invert, linked, mode, accepted, picked, shown, revealed, orients, measures, panes });
 }
 
 function recall(view) {
@@ -75,6 +75,7 @@ function update(view, data) {
   view.shown = data.focus;
   fitHeight(view);
   data.films.forEach((film, index) => show(view, index, film));
+  if (view.mode === "difference" && isLoose(view) && view.accepted !== pairOf(view)) view.mode = "side";
   setMode(view, view.mode);
   if (zoomIn) focusAll(view, data.focus);
   drawTools(view);
@@ -171,6 +172,11 @@ function movement(view) {
   const { registration } = view.data;
   return registration ? registration.near[view.picked] ?? registration.whole : null;
 }
+
+/* Registered so loosely that a difference may be displacement: shown with a warning, and for films for which a person asked. */
+function isLoose(view) { return Boolean(movement(view)?.loose); }
+function pairOf(view) { return view.data.films.map((film) => film.id).join(" "); }
+function isWarned(view) { return modeOf(view) !== "side" && isLoose(view); }
 
 function movementText(view) {
   const found = movement(view);

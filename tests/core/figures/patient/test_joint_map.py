@@ -56,19 +56,19 @@ def trace(figure, name):
     return next(one for one in figure.data if one.name == name)
 
 
-def test_a_mark_is_the_readings_grade_in_the_colour_of_its_range():
+def test_a_mark_is_the_readings_grade_in_the_colour_of_the_one_scale():
     found = marks(drawn())
     assert found["RH.E.PIP2"][:2] == ["3", GRADE_COLOURS[3]]
     assert found["RH.J.PIP2"][:2] == ["1", GRADE_COLOURS[1]]
-    assert found["LF.E.MTP5"][:2] == ["7", GRADE_COLOURS[4]], "7 of 10 is as bad as 4 of 5"
+    assert found["LF.E.MTP5"][:2] == ["7", GRADE_COLOURS[5]]
     assert found["LH.J.RC"][:2] == ["", NO_GRADE_COLOUR]
     assert marks(drawn("R2"))["RH.E.PIP2"][0] == "1"
 
 
-def test_colours_go_to_the_end_of_every_range():
-    assert grade_colour(10, 10) == grade_colour(5, 5) == GRADE_COLOURS[-1]
-    assert grade_colour(1, 10) == grade_colour(2, 10) == GRADE_COLOURS[1]
-    assert grade_colour(3, 3) == GRADE_COLOURS[3]
+def test_a_number_has_one_colour_on_hands_and_feet():
+    assert grade_colour(10) == grade_colour(5) == GRADE_COLOURS[-1]
+    assert [grade_colour(grade) for grade in range(6)] == list(GRADE_COLOURS)
+    assert grade_colour(None) == NO_GRADE_COLOUR
 
 
 def test_change_since_the_first_visit_is_marked():
