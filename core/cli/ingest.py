@@ -1,4 +1,4 @@
-"""``sharpline ingest``: DICOM files, folders, zips or a DICOMDIR into the cohort."""
+"""``sharpline ingest``: DICOM files, NIfTI volumes, folders, zips or a DICOMDIR into the cohort."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def command(
     workers: int,
     as_json: bool,
 ) -> int:
-    """Import DICOM files, folders, zips or a DICOMDIR.
+    """Import DICOM files, NIfTI volumes, folders, zips or a DICOMDIR.
 
-    Patient identity is removed on the way in. Files that are no DICOM image are refused one by one, with a
+    Patient identity is removed on the way in. Files that are no image are refused one by one, with a
     reason. Run it again to go on after an interruption. With --map alone, films that wait for a patient are
     placed by it.
     """

@@ -11,7 +11,7 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from pydicom.dataset import Dataset
@@ -42,6 +42,7 @@ from data.dicom.stored_pixels import StoredPixels, stored_pixels
 from data.ingest.file_marks import marks_of
 from data.ingest.image_map import ImageMap
 from data.ingest.mending import Fault, fault_of
+from data.ingest.nifti import volume_as_dicom
 from data.ingest.sources import Source
 
 TABLES = (".csv", ".tsv")
@@ -86,8 +87,9 @@ class Outcome:
 def read_film(source: Source, reading: Reading) -> Outcome:
     """Read one source and write film and preview into the staging folder. Never raises for a bad file."""
     try:
-        with source.open() as stream, quiet():
-            return _read(stream, source, reading)
+        with source.open() as delivered, quiet():
+            stream, notes = volume_as_dicom(delivered, source.name)
+            return _read(stream, notes, source, reading)
     except Refusal as refusal:
         reason = TABLE if str(refusal) == TEXT and source.name.lower().endswith(TABLES) else str(refusal)
         return Outcome("refused", reason, _fingerprint_of_refused(source, reading.key))
@@ -101,8 +103,10 @@ def read_film(source: Source, reading: Reading) -> Outcome:
         return Outcome("refused", _DAMAGED, _fingerprint_of_refused(source, reading.key))
 
 
-def _read(stream: Any, source: Source, reading: Reading) -> Outcome:
+def _read(stream: BinaryIO, notes: list[str], source: Source, reading: Reading) -> Outcome:
+    """notes: what must be said of a file that was no DICOM file before."""
     file = read_dicom(stream)
+    file.warnings += notes
     encoded = _encoded(file)
     digest = hashlib.sha256(encoded).digest()
     stream.seek(0)
