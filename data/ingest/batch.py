@@ -35,6 +35,7 @@ class IngestResult:
     unassigned: films taken now or before whose subject or visit is not known; file where it came just now.
     flagged: films taken now with something to look at. held: those that a person must release.
     mended: films that were there, whose stored files were damaged and were made anew.
+    series: stacks of slices of which this delivery brought some, as ``data.queries.stacks`` tells them.
     """
 
     found: int = 0
@@ -46,6 +47,7 @@ class IngestResult:
     mended: list[dict[str, str]] = field(default_factory=list)
     held: list[dict[str, str]] = field(default_factory=list)
     unassigned: list[dict[str, Any]] = field(default_factory=list)
+    series: list[dict[str, Any]] = field(default_factory=list)
 
 
 class BatchWriter:
@@ -296,7 +298,9 @@ def _conflict(new: dict[str, Any], old: dict[str, Any]) -> str:
 
 
 def _as_row(image: dict[str, Any]) -> dict[str, Any]:
+    acquisition = image["acquisition"]
     return image | {
+        "acquisition": None if acquisition is None else json.dumps(acquisition, sort_keys=True),
         "classification": json.dumps(image["classification"], ensure_ascii=False, sort_keys=True),
         "warnings": json.dumps(image["warnings"], ensure_ascii=False),
     }

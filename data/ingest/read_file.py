@@ -21,6 +21,7 @@ from data.dicom.classify import Classified, classify
 from data.dicom.deidentify import Deidentified, deidentify, film_date
 from data.dicom.frame_geometry import FrameGeometry, geometry_of
 from data.dicom.identity.words import Identity, identity_of
+from data.dicom.mr.acquisition import acquisition_of
 from data.dicom.picture.cautions import cautions
 from data.dicom.picture.spacing import Spacing, spacing_of
 from data.dicom.pixel_values import Picture, functional, number, to_picture
@@ -123,6 +124,9 @@ def _read(stream: BinaryIO, notes: list[str], source: Source, reading: Reading) 
     classified = classify(file.dataset, seen.frame)
     geometry = geometry_of(file.dataset, file.frame_count)
     facts = _facts(file, seen, classified) | geometry.columns()
+    acquired = acquisition_of(file.dataset, classified.modality, geometry, file.frame_count)
+    facts |= acquired.columns
+    facts["classification"] |= acquired.record
     pixels = stored_pixels(file, encoded, lambda content: _hash_of(file, content), seen.pixel_hash)
     facts["warnings"] += pixels.warnings
     done, stored = _strip(file, pixels, encoded, digest, reading.key, identity, fingerprint)
