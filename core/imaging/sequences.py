@@ -12,15 +12,16 @@ FLAIR, DIFFUSION = "FLAIR", "diffusion"
 T2_FS, T1_FS, PD_FS = "T2 fat-suppressed", "T1 fat-suppressed", "PD fat-suppressed"
 T2_WATER, T1_WATER, FAT_IMAGE = "Dixon water", "T1 Dixon water", "Dixon fat"
 OPPOSED = "opposed phase"
-FAT_DARK = (
-    "fat-suppressed, kind unknown"  # seen in the pixels; STIR, fat saturation and Dixon water look alike
-)
+SEQUENCES = (
+    STIR, TIRM, T2_FS, T2_WATER, T1, T2, PD, T1_FS, PD_FS, T1_WATER, FAT_IMAGE, OPPOSED, T2_STAR, FLAIR,
+    DIFFUSION,
+)  # fmt: skip
 OEDEMA = frozenset({STIR, TIRM, T2_FS, T2_WATER})  # marrow oedema is bright, fat is dark
 
 CERVICAL, THORACIC, LUMBAR, WHOLE = "cervical", "thoracic", "lumbar", "whole spine"
 REGIONS = (CERVICAL, THORACIC, LUMBAR, WHOLE)
 SPINE = frozenset({"spine", "cervical spine", "thoracic spine", "lumbar spine", "whole spine"})
-FROM_TAGS, FROM_PIXELS = "from tags", "from pixels"
+FROM_TAGS, AS_STATED = "from tags", "as stated"  # by a map file
 
 
 @dataclass(frozen=True)

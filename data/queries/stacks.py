@@ -17,10 +17,12 @@ import pandas as pd
 from core.domain import CohortFilter, Image, Viewer
 from core.errors import InputError
 from core.imaging.sequences import Needs, Shown, why_not
-from core.imaging.series import Slice, Stack, stacks_of
+from core.imaging.series import DOUBLE, NO_POSITION, Slice, Stack, stacks_of
 from data.dicom.frame_geometry import FrameGeometry, from_columns
 from data.dicom.images import load_stack
 from data.queries.answer import answer
+from data.queries.series import load_series
+from data.queries.series import series as all_series
 from data.store.cohort import CohortStore
 
 ANALYST = Viewer()
@@ -35,7 +37,7 @@ i.modality,
 
 @dataclass(frozen=True)
 class Found:
-    """A value (``""`` where not known), how it was found (from tags, from pixels), how sure it is, 0 to 1."""
+    """A value (``""`` where not known), how it was found (from tags, as stated), how sure it is, 0 to 1."""
 
     value: str = ""
     how: str = ""
@@ -69,6 +71,12 @@ class CohortStack:
     def problems(self) -> tuple[str, ...]:
         """What was found, said by name, also what stands against nothing."""
         return tuple(problem.words for problem in self.stack.problems)
+
+    @property
+    def can_be_opened(self) -> bool:
+        """Whether its slices can be put in order: places are known, and no two are one."""
+        kinds = {problem.kind for problem in self.stack.problems}
+        return self.stack.slices[0].position is not None and not kinds & {DOUBLE, NO_POSITION}
 
     def row(self) -> dict[str, Any]:
         """As a row of the table, and as JSON."""
@@ -164,6 +172,59 @@ def table(found: Iterable[CohortStack]) -> pd.DataFrame:
     for row in rows:
         row["problems"], row["why_not"] = "; ".join(row["problems"]), "; ".join(row["why_not"])
     return pd.DataFrame(rows, columns=list(COLUMNS), dtype=object)
+
+
+def series_list(store: CohortStore, viewer: Viewer, chosen: CohortFilter) -> pd.DataFrame:
+    """One row a series beyond single films, a row each stack where it holds several, in the order of visits.
+
+    The columns of ``data.queries.series.series`` (``series`` is the name by which ``open_series`` finds it,
+    ``slice_spacing_mm`` is that of the places), and ``region, sequence, sure`` (confidence of the sequence),
+    ``plane, gap_mm, problems``.
+    """
+    rows = all_series(store, viewer, chosen)
+    rows = rows[rows["kind"] != "film"].reset_index(drop=True)
+    stacks_by_series: dict[tuple[Any, ...], list[CohortStack]] = {}
+    for one in stacks(store, viewer, chosen) if len(rows) else []:
+        key = (one.name.partition(PART)[0], one.subject, one.visit)
+        stacks_by_series.setdefault(key, []).append(one)
+    lines: list[dict[str, Any]] = []
+    for record in rows.astype(object).where(rows.notna(), None).to_dict("records"):
+        key = (record["series"], record["subject"], record["visit"])
+        of_series = stacks_by_series.get(key, []) if record["kind"] != "cine" else []
+        lines += [_line(record, one) for one in of_series] or [{str(k): v for k, v in record.items()}]
+    found = pd.DataFrame(lines, columns=[*rows.columns, *_OF_STACKS], dtype=object)
+    for name in ("visit_order", "images", "frames", "slice_spacing_mm", "sure", "gap_mm"):
+        found[name] = pd.to_numeric(found[name])
+    found.attrs = rows.attrs
+    return found
+
+
+_OF_STACKS = ("region", "sequence", "sure", "plane", "gap_mm", "problems")
+
+
+def _line(series: Mapping[Any, Any], one: CohortStack) -> dict[str, Any]:
+    row = one.row()
+    return {str(name): value for name, value in series.items()} | {
+        "series": one.name,
+        "images": len({part.image for part in one.stack.slices}),
+        "frames": row["slices"],
+        "kind": "stack" if one.can_be_opened else series["kind"],
+        "slice_spacing_mm": row["spacing_mm"],
+        "region": row["region"],
+        "sequence": row["sequence"],
+        "sure": row["sequence_confidence"],
+        "plane": row["plane"],
+        "gap_mm": row["gap_mm"],
+        "problems": "; ".join(one.problems) or None,
+    }
+
+
+def open_series(store: CohortStore, name: str, viewer: Viewer = ANALYST) -> Image:
+    """A row of ``series_list`` as one image. Raises InputError for one that can only be listed."""
+    series = name.partition(PART)[0]
+    found = _found(store, viewer, "coalesce(i.series_uid, i.image) = $series", {"series": series})
+    named = [one for one in found if one.name == name]
+    return load(store, named[0]) if named and named[0].can_be_opened else load_series(store, series, viewer)
 
 
 def _found(

@@ -8,13 +8,14 @@ whether it is a localiser or was taken as a block, and directions of frames that
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from pydicom.dataset import Dataset
 
-from core.imaging.sequences import FROM_TAGS
+from core.imaging.sequences import AS_STATED, FROM_TAGS
 from data.dicom.classify import SURE_ENOUGH
 from data.dicom.frame_geometry import FrameGeometry, directions_of_frames
 from data.dicom.mr.region import region_of
@@ -38,6 +39,18 @@ class Acquisition:
 
     columns: dict[str, Any] = field(default_factory=dict)
     record: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def stated(self, said: Mapping[str, str]) -> Acquisition:
+        """The same with the sequence or region that a person states; films have none."""
+        if not said or self.columns["acquisition"] is None:
+            return self
+        record = {name: as_stated(value) for name, value in said.items()}
+        return Acquisition(self.columns | dict(said), self.record | record)
+
+
+def as_stated(value: str) -> dict[str, Any]:
+    """How a value was found that a person states."""
+    return {"value": value, "source": "map file", "confidence": 1.0, "how": AS_STATED}
 
 
 NOTHING = Acquisition({"sequence": None, "region": None, "slice_thickness_mm": None, "acquisition": None})

@@ -11,10 +11,12 @@ from pydicom.dataset import Dataset
 
 from core.domain import CohortFilter, Role, Viewer
 from core.errors import InputError
-from core.imaging.sequences import STIR, T1, T2_WATER
+from core.imaging.sequences import STIR, T1, T2_WATER, TIRM
+from data.ingest.image_map import read_image_map
 from data.ingest.run import ingest
-from data.queries.stacks import load, stack_named, stacks, stacks_of_visit, table
+from data.queries.stacks import Found, load, stack_named, stacks, stacks_of_visit, table
 from data.store.cohort import CohortStore
+from data.verify import verify
 from tests.helpers.small_films import save
 from tests.helpers.small_frames import enhanced, slices
 
@@ -252,3 +254,43 @@ def test_the_stacks_of_a_visit_and_as_a_table(store, tmp_path):
 def test_an_unknown_series_is_refused(store):
     with pytest.raises(InputError, match="no image of it is in the cohort"):
         stack_named(store, "nothing")
+
+
+def test_a_map_states_sequence_and_region_where_the_files_do_not(store, tmp_path):
+    files = slices(
+        (0.0, 4.0, 8.0),
+        **{**STIR_TAGS, "SeriesDescription": "sag", "InversionTime": None, "ProtocolName": ""},
+    )
+    folder = tmp_path / "in"
+    take(store, folder, files)
+    assert (found(store)[0].sequence.value, found(store)[0].region.value) == ("", "lumbar")
+    said = tmp_path / "map.csv"
+    said.write_text("file,subject,visit,sequence,region\n*.dcm,S1,BL,tirm,Thoracic\n")
+    again = ingest(store, [folder], map_file=said, workers=0)
+    assert (again.ingested, again.already_there) == (0, 3)
+    (one,) = found(store)
+    assert (one.sequence, one.region) == (Found(TIRM, "as stated", 1.0), Found("thoracic", "as stated", 1.0))
+    assert one.why_not() == ()
+    version = store.meta()["cohort_version"]
+    ingest(store, [folder], map_file=said, workers=0)
+    assert found(store) == [one] and store.meta()["cohort_version"] == version
+    assert verify(store, films=True).broken == []
+
+
+def test_a_map_states_it_at_the_first_import(store, tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for number, dataset in enumerate(slices(**{**STIR_TAGS, "SeriesDescription": "sag"})):
+        save(dataset, folder / f"{number}.dcm")
+    (tmp_path / "map.csv").write_text("file,subject,sequence\n*,,T2 fat-suppressed\n")
+    result = ingest(store, [folder], map_file=tmp_path / "map.csv", workers=0)
+    assert {(row["sequence"], row["sequence_from"]) for row in result.series} == {
+        ("T2 fat-suppressed", "as stated")
+    }
+
+
+@pytest.mark.parametrize(("column", "value"), [("sequence", "STIRR"), ("region", "neck")])
+def test_a_map_with_an_unknown_name_is_refused_by_row(tmp_path, column, value):
+    (tmp_path / "map.csv").write_text(f"file,subject,{column}\na.dcm,S1,\nb.dcm,S1,{value}\n")
+    with pytest.raises(InputError, match=f"row 2: {column} {value}"):
+        read_image_map(tmp_path / "map.csv")
