@@ -80,6 +80,8 @@ class Image:
     None where unknown or not the same for all frames.
     positions_mm: centre of the upper left pixel of each frame, in patient coordinates; None where unknown.
     times_ms: of each frame of a cine, from the first one; None where unknown.
+    sequence, region: of a stack of MRI (``core.imaging.sequences``), ``""`` where unknown.
+    slice_thickness_mm: of each slice; the gap between slices is what their spacing has beyond it.
     Raises InputError where positions or times are not one a frame.
     """
 
@@ -94,6 +96,9 @@ class Image:
     orientation: tuple[Point, Point] | None = None
     positions_mm: tuple[Point, ...] | None = None
     times_ms: tuple[float, ...] | None = None
+    sequence: str = ""
+    region: str = ""
+    slice_thickness_mm: float | None = None
 
     def __post_init__(self) -> None:
         if self.frames.ndim == 2:

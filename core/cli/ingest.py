@@ -1,4 +1,4 @@
-"""``sharpline ingest``: DICOM files, folders, zips or a DICOMDIR into the cohort."""
+"""``sharpline ingest``: DICOM files, NIfTI volumes, folders, zips or a DICOMDIR into the cohort."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import click
 from core.cli.output import emit, json_option, note, printable
 from core.errors import InputError
 
+MOST_SERIES = 20  # kinds of series that are printed; --json has all
 SHOWN = 6  # files named for one warning; --json has all
 
 
@@ -33,9 +34,9 @@ def command(
     workers: int,
     as_json: bool,
 ) -> int:
-    """Import DICOM files, folders, zips or a DICOMDIR.
+    """Import DICOM files, NIfTI volumes, folders, zips or a DICOMDIR.
 
-    Patient identity is removed on the way in. Files that are no DICOM image are refused one by one, with a
+    Patient identity is removed on the way in. Files that are no image are refused one by one, with a
     reason. Run it again to go on after an interruption. With --map alone, films that wait for a patient are
     placed by it.
     """
@@ -141,9 +142,31 @@ def _text(result: dict[str, Any]) -> str:
     lines += _grouped("To look at", flagged)
     held = [(row["reason"], row["file"]) for row in result["held"]]
     lines += _grouped("Held back until released (see: sharpline release)", held)
+    lines += _series(result["series"])
     opened = [(row["reason"], row["file"] or f"image {row['image'][:12]}") for row in result["unassigned"]]
     lines += _grouped("Without subject or visit", opened)
     return "\n".join(lines)
+
+
+def _series(rows: list[dict[str, Any]]) -> list[str]:
+    """One line for stacks that are alike, with what was found and why a scorer may not read them."""
+    groups: dict[str, int] = {}
+    for row in rows:
+        said = _stack_words(row)
+        groups[said] = groups.get(said, 0) + 1
+    lines = [f"Series of slices ({len(rows)}):"] if rows else []
+    lines += [f"  {count} x {said}" for said, count in list(groups.items())[:MOST_SERIES]]
+    more = len(groups) - MOST_SERIES
+    return lines + ([f"  and {more} other kinds (--json lists all)"] if more > 0 else [])
+
+
+def _stack_words(row: dict[str, Any]) -> str:
+    known = [row[name] for name in ("modality", "region", "sequence", "plane") if row[name]]
+    spacing = "" if row["spacing_mm"] is None else f", {row['spacing_mm']:g} mm apart"
+    many = f"{row['slices']} slice" + "s" * (row["slices"] > 1)
+    what = f"{' '.join(known) or 'unknown'}, {many}{spacing}"
+    said = [*row["problems"], *[one for one in row["why_not"] if one not in row["problems"]][:1]]
+    return what + (f": {'; '.join(said)}" if said else "")
 
 
 def _grouped(title: str, rows: list[tuple[str, str]]) -> list[str]:

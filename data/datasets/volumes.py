@@ -19,6 +19,7 @@ from pydicom.uid import MRImageStorage
 from data.datasets.frame import FilmFile
 from data.datasets.pictures import new_dataset, set_pixels, uid_of
 from data.dicom.read import LARGEST_SERIES, Refusal
+from data.dicom.volume_planes import SAGITTAL, Grid, planes_of
 from data.ingest.sources import Source
 
 KINDS = {
@@ -31,24 +32,12 @@ DAMAGED = "is no MetaImage volume, or is cut short; download it again"
 
 @dataclass(frozen=True)
 class Header:
-    """size, spacing, offset: by axis (first, second, third). directions (3, 3): a row an axis."""
+    """Where the voxels lie, how their values are written, and where these begin in the file."""
 
-    size: tuple[int, int, int]
-    spacing: tuple[float, ...]
-    directions: np.ndarray
-    offset: np.ndarray
+    grid: Grid
     kind: np.dtype
     is_packed: bool
     begins: int
-
-    @property
-    def axes(self) -> tuple[int, int, int]:
-        """The axes that run most from side to side, from front to back, from foot to head."""
-        across = int(np.argmax(np.abs(self.directions[:, 0])))
-        others = [axis for axis in range(3) if axis != across]
-        back = max(others, key=lambda axis: abs(self.directions[axis, 1]))
-        up = next(axis for axis in others if axis != back)
-        return across, back, up
 
 
 def header_of(stream: BinaryIO) -> Header:
@@ -78,14 +67,15 @@ def header_of(stream: BinaryIO) -> Header:
     if float(np.prod(size, dtype=float)) * kind.itemsize > LARGEST_SERIES:
         raise Refusal("the volume is larger than any series is")
     is_packed = said.get("CompressedData", "False").casefold() == "true"
-    return Header(size, spacing, directions, offset, kind, is_packed, end + 1)  # type: ignore[arg-type]
+    grid = Grid(size, spacing, directions, offset)  # type: ignore[arg-type]
+    return Header(grid, kind, is_packed, end + 1)
 
 
 def slices_of(path: Path) -> int:
     """How many sagittal slices a volume has. Raises Refusal, OSError."""
     with path.open("rb") as stream:
         header = header_of(stream)
-    return header.size[header.axes[0]]
+    return header.grid.size[header.grid.across]
 
 
 def slice_of(stream: BinaryIO, number: int) -> tuple[np.ndarray, dict[str, list[float]]]:
@@ -94,31 +84,22 @@ def slice_of(stream: BinaryIO, number: int) -> tuple[np.ndarray, dict[str, list[
     """
     header = header_of(stream)
     values = _values(stream, header)
-    across, back, up = header.axes
     low, high = float(values.min()), float(values.max())
-    plane = np.moveaxis(values, (2 - across, 2 - up, 2 - back), (0, 1, 2))[number].astype(np.float64)
-    position = header.offset + header.directions[across] * header.spacing[across] * number
-    turned = {}
-    for axis, place, towards in ((up, 0, -1.0), (back, 1, 1.0)):
-        sign = 1.0 if header.directions[axis, 2 if axis == up else 1] * towards >= 0 else -1.0
-        if sign < 0:
-            plane = np.flip(plane, axis=place)
-            far = header.spacing[axis] * (header.size[axis] - 1)
-            position = position + header.directions[axis] * far
-        turned[axis] = sign * header.directions[axis]
+    planes = planes_of(values, header.grid, header.grid.across, plane=SAGITTAL)
+    plane = planes.frames[number].astype(np.float64)
     step = 1.0 if high - low <= 65535 and header.kind.kind in "iu" else 65535 / max(high - low, 1e-12)
     where = {
-        "position": position.tolist(),
-        "orientation": [*turned[back].tolist(), *turned[up].tolist()],
-        "spacing": [header.spacing[up], header.spacing[back]],
-        "between": [header.spacing[across]],
+        "position": planes.positions[number].tolist(),
+        "orientation": list(planes.orientation),
+        "spacing": list(planes.spacing[:2]),
+        "between": [planes.spacing[2]],
     }
     return np.ascontiguousarray(np.rint((plane - low) * step)).astype(np.uint16), where
 
 
 def _values(stream: BinaryIO, header: Header) -> np.ndarray:
     """(third, second, first) values."""
-    expected = int(np.prod(header.size)) * header.kind.itemsize
+    expected = int(np.prod(header.grid.size)) * header.kind.itemsize
     stream.seek(header.begins)
     try:
         unpack = zlib.decompressobj()
@@ -127,7 +108,7 @@ def _values(stream: BinaryIO, header: Header) -> np.ndarray:
         raise Refusal(DAMAGED) from None
     if len(content) != expected:
         raise Refusal(DAMAGED)
-    values = np.frombuffer(content, header.kind).reshape(header.size[::-1])
+    values = np.frombuffer(content, header.kind).reshape(header.grid.size[::-1])
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise Refusal("holds values that are no numbers")
     return values

@@ -1,19 +1,13 @@
 """What a film shows: modality, body part, view and laterality, each with its source and how sure we are.
 
 Consoles preset the body part, so that tags are often wrong (15% of body parts in Güld et al. 2002, Proc SPIE
-4685:280) or missing. So every hint votes with its own weight; agreeing ones add up, contradicting ones count
-against::
-
-    support of a value = 1 - product over its hints of (1 - weight)
-    confidence of the best = its support * (1 - support of the runner-up / 2)
-
+4685:280) or missing. So every hint votes with its own weight (``votes``).
 Below ``SURE_ENOUGH`` the value stays a guess in the record and the column of the store stays empty.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,6 +17,7 @@ from pydicom.dataset import Dataset
 
 from data.dicom.pixel_values import first_item, functional, functional_of_frames
 from data.dicom.read import sop_class_name
+from data.dicom.votes import Hint, hints_from_text, settle
 
 SURE_ENOUGH = 0.5
 UNSURE = 0.45  # at most, of a value that the header contradicts
@@ -118,19 +113,6 @@ _SPINE_LEVELS = ("cervical spine", "thoracic spine", "lumbar spine")
 
 
 @dataclass(frozen=True)
-class Hint:
-    """One piece of evidence: ``value`` as ``source`` says it, weight 0 to 1.
-
-    is_one_of_several: the same words name other values as well.
-    """
-
-    value: str
-    source: str
-    weight: float
-    is_one_of_several: bool = False
-
-
-@dataclass(frozen=True)
 class Classified:
     """The four values (``""`` where not sure enough) and the record of how each was found, as JSON types.
 
@@ -164,25 +146,8 @@ def _if_sure(settled: dict[str, Any]) -> str:
 
 
 def _settle(hints: Iterable[Hint]) -> dict[str, Any]:
-    """The best supported value with its sources, confidence, and what contradicts it."""
-    by_value: dict[str, list[Hint]] = {}
-    for hint in _specific(list(hints)):
-        by_value.setdefault(hint.value, []).append(hint)
-    if not by_value:
-        return {"value": "", "source": "", "confidence": 0.0}
-    support = {
-        value: 1 - float(np.prod([1 - hint.weight for hint in own])) for value, own in by_value.items()
-    }
-    ranked = sorted(support, key=lambda value: -support[value])
-    best = ranked[0]
-    runner_up = support[ranked[1]] if len(ranked) > 1 else 0.0
-    settled: dict[str, Any] = {
-        "value": best,
-        "source": " + ".join(dict.fromkeys(hint.source for hint in by_value[best])),
-        "confidence": round(support[best] * (1 - runner_up / 2), 3),
-    }
-    against = {hint.source: hint.value for value in ranked[1:] for hint in by_value[value]}
-    return settled | ({"contradicted_by": against} if against else {})
+    """The best supported value, after general words have taken the meaning of specific ones."""
+    return settle(_specific(list(hints)))
 
 
 def _specific(hints: list[Hint]) -> list[Hint]:
@@ -255,17 +220,17 @@ def _looks_like_ultrasound(frame: np.ndarray) -> bool:
 def _body_hints(dataset: Dataset) -> Iterator[Hint]:
     region = first_item(dataset, "AnatomicRegionSequence")
     if region is not None:
-        yield from _hints_from_text(region.get("CodeMeaning"), _BODY_WORDS, "AnatomicRegionSequence", 0.9)
+        yield from hints_from_text(region.get("CodeMeaning"), _BODY_WORDS, "AnatomicRegionSequence", 0.9)
     tag = _code(dataset.get("BodyPartExamined"))
     if tag:
         known = _BODY_CODES.get(re.sub(r"[^A-Z]", "", tag))
-        in_words = list(_hints_from_text(tag, _BODY_WORDS, "BodyPartExamined", 0.7))
+        in_words = list(hints_from_text(tag, _BODY_WORDS, "BodyPartExamined", 0.7))
         if known:
             yield Hint(known, "BodyPartExamined", 0.8)
         elif in_words:
             yield from in_words
     for keyword, weight in _TEXT_WEIGHTS:
-        yield from _hints_from_text(dataset.get(keyword), _BODY_WORDS, keyword, weight)
+        yield from hints_from_text(dataset.get(keyword), _BODY_WORDS, keyword, weight)
 
 
 def _view_hints(dataset: Dataset, modality: str) -> Iterator[Hint]:
@@ -274,18 +239,18 @@ def _view_hints(dataset: Dataset, modality: str) -> Iterator[Hint]:
         yield Hint(plane, "ImageOrientationPatient", 0.95)
     code = first_item(dataset, "ViewCodeSequence")
     if code is not None:
-        yield from _hints_from_text(code.get("CodeMeaning"), _VIEW_WORDS, "ViewCodeSequence", 0.9)
+        yield from hints_from_text(code.get("CodeMeaning"), _VIEW_WORDS, "ViewCodeSequence", 0.9)
     tag = _code(dataset.get("ViewPosition"))
     if tag:
         known = _VIEW_CODES.get(tag)
         if known:
             yield Hint(known, "ViewPosition", 0.85)
         else:
-            yield from _hints_from_text(tag, _VIEW_WORDS, "ViewPosition", 0.7)
+            yield from hints_from_text(tag, _VIEW_WORDS, "ViewPosition", 0.7)
     if modality in PROJECTION or not modality:
         yield from _projection_geometry(dataset)
     for keyword, weight in _TEXT_WEIGHTS:
-        yield from _hints_from_text(dataset.get(keyword), _VIEW_WORDS, keyword, weight)
+        yield from hints_from_text(dataset.get(keyword), _VIEW_WORDS, keyword, weight)
 
 
 def _projection_geometry(dataset: Dataset) -> Iterator[Hint]:
@@ -348,38 +313,16 @@ def _side_hints(dataset: Dataset, body_part: str) -> Iterator[Hint]:
         return  # "right" in the description of a spine film names the marker or the side of the tube
     region = first_item(dataset, "AnatomicRegionSequence")
     if region is not None:
-        yield from _hints_from_text(region.get("CodeMeaning"), _SIDE_WORDS, "AnatomicRegionSequence", 0.7)
+        yield from hints_from_text(region.get("CodeMeaning"), _SIDE_WORDS, "AnatomicRegionSequence", 0.7)
         modifier = first_item(region, "AnatomicRegionModifierSequence")
         if modifier is not None:
             meaning = modifier.get("CodeMeaning")
-            yield from _hints_from_text(meaning, _SIDE_WORDS, "AnatomicRegionModifierSequence", 0.8)
-    yield from _hints_from_text(dataset.get("BodyPartExamined"), _SIDE_WORDS, "BodyPartExamined", 0.7)
+            yield from hints_from_text(meaning, _SIDE_WORDS, "AnatomicRegionModifierSequence", 0.8)
+    yield from hints_from_text(dataset.get("BodyPartExamined"), _SIDE_WORDS, "BodyPartExamined", 0.7)
     if _code(dataset.get("ViewPosition")) not in _VIEW_CODES:
-        yield from _hints_from_text(dataset.get("ViewPosition"), _SIDE_WORDS, "ViewPosition", 0.6)
+        yield from hints_from_text(dataset.get("ViewPosition"), _SIDE_WORDS, "ViewPosition", 0.6)
     for keyword, weight in _TEXT_WEIGHTS:
-        yield from _hints_from_text(dataset.get(keyword), _SIDE_WORDS, keyword, weight)
-
-
-def _hints_from_text(
-    text: object, patterns: tuple[tuple[str, str], ...], source: str, weight: float
-) -> Iterator[Hint]:
-    """One hint where the text names exactly one of the values; two weak ones where it names two."""
-    plain = _plain(text)
-    if not plain:
-        return
-    found = [value for value, pattern in patterns if re.search(rf"(?<![a-z])(?:{pattern})(?![a-z])", plain)]
-    if "spine" in found and len(found) > 1:
-        found.remove("spine")
-    for value in found[:3]:
-        several = len(found) > 1
-        yield Hint(value, source, weight / (2 * len(found) - 1) if several else weight, several)
-
-
-def _plain(text: object) -> str:
-    """Lower case, accents off, everything but letters and digits as a space."""
-    decomposed = unicodedata.normalize("NFKD", str(text or "").replace("ß", "ss"))
-    folded = decomposed.encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", " ", folded.lower()).strip()
+        yield from hints_from_text(dataset.get(keyword), _SIDE_WORDS, keyword, weight)
 
 
 def _code(value: object) -> str:

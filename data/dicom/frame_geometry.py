@@ -111,6 +111,17 @@ def _numbers(value: Any, count: int) -> tuple[float, ...] | None:
     return found if len(found) == count and np.isfinite(found).all() else None
 
 
+def directions_of_frames(dataset: Dataset, frames: int) -> list[list[float]] | None:
+    """Directions of rows and columns of each frame, six numbers each; None unless every frame has its own."""
+    stated = [
+        _of_frame(group, "PlaneOrientationSequence", "ImageOrientationPatient") for group in _groups(dataset)
+    ]
+    found = [_numbers(value, 6) for value in stated]
+    if len(found) != frames:
+        return None
+    return [list(one) for one in found if one is not None] if None not in found else None
+
+
 def _orientation(dataset: Dataset) -> tuple[Point, Point] | None:
     """Directions of rows and columns; None unless they are the same for all frames and at right angles."""
     name, keyword = "PlaneOrientationSequence", "ImageOrientationPatient"

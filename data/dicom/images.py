@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -45,14 +45,24 @@ def load_image(store: CohortStore, image: str) -> Image:
     return to_image(image, pixels, description)
 
 
-def load_stack(store: CohortStore, series: str, slices: Iterable[tuple[str, FrameGeometry]]) -> Image:
+def load_stack(
+    store: CohortStore,
+    series: str,
+    slices: Iterable[tuple[str, FrameGeometry]],
+    frames: Mapping[str, Sequence[int]] | None = None,
+) -> Image:
     """Images of one series as one stack (``core.imaging.stacks.stack_of``), grey values on one scale.
 
-    slices: each image and where it lies. Raises InputError where they are no stack.
+    slices: each image and where it lies. frames: which of an image's frames are of this stack, all of them
+    where nothing is said of it; the geometry is then that of these frames. Raises InputError where they are
+    no stack.
     """
     images, scales = [], []
     for image, geometry in slices:
-        images.append(replace(load_image(store, image), **geometry.fields()))
+        whole = load_image(store, image)
+        chosen = None if frames is None else frames.get(image)
+        kept = whole.frames if chosen is None else whole.frames[list(chosen)]
+        images.append(replace(whole, frames=kept, **geometry.fields()))
         about = load_preview(store, image)[1]
         scales.append(tuple(float(about[name]) for name in ("slope", "sign", "offset", "intercept")))
     return stack_of(series, _on_one_scale(images, scales))

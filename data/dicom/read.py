@@ -226,7 +226,7 @@ TEXT = "is a text file, not a DICOM image"
 _OFFICE = "is a spreadsheet or document (Office file), not a DICOM image"
 _PACKED = "is a zip archive that was not opened (too deep inside others, or not named .zip); unpack it first"
 _GZIP = "is a gzip file, not a DICOM image; unpack it first"
-_NIFTI = "is a NIfTI volume, not DICOM; ask for the DICOM series that it was made from"
+_NIFTI = "is a NIfTI volume, not DICOM; import it with 'sharpline ingest'"
 _PICTURE = "is a {} picture, not DICOM; ask the site for the DICOM export of this film"
 _MAGIC = (
     (b"\xff\xd8\xff", _PICTURE.format("JPEG")),

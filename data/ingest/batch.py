@@ -14,6 +14,7 @@ import pandas as pd
 
 from core.names import are_same
 from data.cohort_key import keep_mark
+from data.dicom.mr.acquisition import as_stated
 from data.dicom.previews import film_path, preview_path
 from data.ingest import assign as assigning
 from data.ingest.assign_images import known_in_cohort
@@ -35,6 +36,7 @@ class IngestResult:
     unassigned: films taken now or before whose subject or visit is not known; file where it came just now.
     flagged: films taken now with something to look at. held: those that a person must release.
     mended: films that were there, whose stored files were damaged and were made anew.
+    series: stacks of slices of which this delivery brought some, as ``data.queries.stacks`` tells them.
     """
 
     found: int = 0
@@ -46,6 +48,7 @@ class IngestResult:
     mended: list[dict[str, str]] = field(default_factory=list)
     held: list[dict[str, str]] = field(default_factory=list)
     unassigned: list[dict[str, Any]] = field(default_factory=list)
+    series: list[dict[str, Any]] = field(default_factory=list)
 
 
 class BatchWriter:
@@ -62,7 +65,7 @@ class BatchWriter:
             self.taken[outcome.delivery["image"]] = outcome.taken.isoformat()
         if outcome.kind == "known":
             self.names.setdefault(outcome.delivery["image"], source.name)
-        if outcome.kind == "known" and not outcome.delivery.get("map_subject"):
+        if outcome.kind == "known" and not outcome.delivery.get("map_subject") and not outcome.stated:
             self._result.already_there += 1
             return
         self._waiting.append((source, outcome))
@@ -93,6 +96,7 @@ class _Batch:
         self._mapped: list[dict[str, Any]] = []
         self._refused: list[dict[str, Any]] = []
         self._remade: dict[str, str] = {}  # image -> SHA-256 of its new preview
+        self._stated: dict[str, dict[str, str]] = {}  # image -> what a map file says of its slices
         self._folders: set[Path] = set()
         self._result = IngestResult()
 
@@ -101,7 +105,8 @@ class _Batch:
             self._refuse(source, outcome.reason, outcome.fingerprint)
         elif outcome.kind == "known":
             self._result.already_there += 1
-            self._mapped.append(outcome.delivery)
+            self._keep_map(outcome.delivery)
+            self._stated[outcome.delivery["image"]] = outcome.stated
         else:
             self._take_film(source, outcome)
 
@@ -219,6 +224,7 @@ class _Batch:
             sync_folder(folder)
         self._update_maps()
         self._update_previews()
+        self._update_slices()
         if self._images:
             deliveries = pd.DataFrame(self._deliveries).astype(object)
             facts = deliveries.assign(film_date=[row["film_date"] for row in self._images])
@@ -255,6 +261,21 @@ class _Batch:
             )
             self._transaction.supersede("image", old[["image"]])
             self._transaction.insert("image", old.astype(object).assign(preview_hash=digest))
+
+    def _update_slices(self) -> None:
+        """Note the sequence and region that a map file states of slices that are there already."""
+        for image, said in self._stated.items():
+            old = self._transaction.query(
+                "SELECT * EXCLUDE (event, superseded_by) FROM main.image "
+                "WHERE image = ? AND superseded_by IS NULL AND modality IN ('MR', 'CT')",
+                [image],
+            )
+            if old.empty or all(old[name][0] == value for name, value in said.items()):
+                continue
+            record = json.loads(old["classification"][0]) | {n: as_stated(v) for n, v in said.items()}
+            kept = json.dumps(record, ensure_ascii=False, sort_keys=True)
+            self._transaction.supersede("image", old[["image"]])
+            self._transaction.insert("image", old.astype(object).assign(**said, classification=kept))
 
     def _not_yet_refused(self) -> list[dict[str, Any]]:
         """A file that is refused again for the same reason is not written down again."""
@@ -296,7 +317,9 @@ def _conflict(new: dict[str, Any], old: dict[str, Any]) -> str:
 
 
 def _as_row(image: dict[str, Any]) -> dict[str, Any]:
+    acquisition = image["acquisition"]
     return image | {
+        "acquisition": None if acquisition is None else json.dumps(acquisition, sort_keys=True),
         "classification": json.dumps(image["classification"], ensure_ascii=False, sort_keys=True),
         "warnings": json.dumps(image["warnings"], ensure_ascii=False),
     }

@@ -2,7 +2,8 @@
 
 A CSV with the columns ``subject`` and, where known, ``visit``, and at least one that finds the image:
 ``file`` (name or pattern such as ``site03/*/lumbar*``), ``patient`` (patient number in the files), ``study``
-(study UID), ``image`` (id of a film that is in the cohort).
+(study UID), ``image`` (id of a film that is in the cohort). Of slices it may also state the ``sequence`` and
+the ``region`` of the spine, which counts more than what the files say.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from core.errors import InputError
+from core.imaging.sequences import REGIONS, SEQUENCES
 from core.names import plain, tidy
 
 FINDERS = ("file", "patient", "study", "image")
@@ -25,13 +27,16 @@ _NAMES = {
     "image": ("image", "image_id", "film"),
     "subject": ("subject", "subject_id", "usubjid", "subjid"),
     "visit": ("visit", "visit_id", "timepoint", "time_point"),
+    "sequence": ("sequence",),
+    "region": ("region",),
 }
+STATED = {"sequence": SEQUENCES, "region": REGIONS}
 
 
 @dataclass(frozen=True)
 class MapRow:
     """What a row says. image: a film of the cohort, which no delivered file can be. number: row of the file,
-    from 1."""
+    from 1. sequence, region: as ``core.imaging.sequences`` names them."""
 
     file: str
     patient: str
@@ -40,6 +45,13 @@ class MapRow:
     visit: str
     image: str = ""
     number: int = 0
+    sequence: str = ""
+    region: str = ""
+
+    @property
+    def stated(self) -> dict[str, str]:
+        """What it says of slices."""
+        return {name: value for name in STATED if (value := str(getattr(self, name)))}
 
     def matches(self, *, file: str, patient: str, study: str, exactly: bool = True) -> bool:
         """True where every finder of the row that is filled in agrees.
@@ -73,15 +85,18 @@ class ImageMap:
         The first fitting row counts; rows with more finders, and names before patterns, stand first. A
         patient number in another case counts where no row has it as it is and all such rows say the same.
         """
+        row = self.row_of(file=file, patient=patient, study=study)
+        return (None, None) if row is None else (row.subject or None, row.visit or None)
+
+    def row_of(self, *, file: str, patient: str, study: str) -> MapRow | None:
+        """The row that counts for an image (``find``); None where no row fits."""
         for row in self.rows:
             if row.matches(file=file, patient=patient, study=study):
-                return row.subject or None, row.visit or None
+                return row
         near = [
             row for row in self.rows if row.matches(file=file, patient=patient, study=study, exactly=False)
         ]
-        if len({(row.patient, row.subject) for row in near}) == 1:
-            return near[0].subject or None, near[0].visit or None
-        return None, None
+        return near[0] if len({(row.patient, row.subject) for row in near}) == 1 else None
 
 
 def read_image_map(path: Path | str) -> ImageMap:
@@ -106,7 +121,7 @@ def read_image_map(path: Path | str) -> ImageMap:
         if any(cell.strip() for cell in cells)
     ]
     _check_contradictions(rows, path)
-    useful = [row for row in rows if (row.subject or row.visit) and any(_finders(row))]
+    useful = [row for row in rows if (row.subject or row.visit or row.stated) and any(_finders(row))]
     if not useful:
         raise InputError(
             f"--map {path}", "no row of it names both an image and a subject", "fill in at least one row"
@@ -136,7 +151,8 @@ def _check_contradictions(rows: list[MapRow], path: Path) -> None:
     for place, row in enumerate(rows):
         finders = (composed(row.file), row.patient, row.study, row.image)
         before = rows[int(first.setdefault(finders, place))]
-        says = ((row.subject, before.subject), (row.visit, before.visit))
+        names = ("subject", "visit", *STATED)
+        says = [(getattr(row, name), getattr(before, name)) for name in names]
         if any(finders) and any(one and two and one != two for one, two in says):
             raise InputError(
                 f"--map {path}: rows {before.number} and {row.number} name the same images and contradict "
@@ -152,7 +168,19 @@ def _row(cells: list[str], columns: dict[str, int], number: int) -> MapRow:
         return tidy(cells[at]) if at is not None and at < len(cells) else ""
 
     found = {name: cell(name) for name in (*FINDERS, "subject", "visit")}
-    return MapRow(**found, number=number)
+    return MapRow(**found, number=number, **{name: _stated(name, cell(name), number) for name in STATED})
+
+
+def _stated(name: str, given: str, number: int) -> str:
+    """The name as the program spells it. Raises InputError for one that it does not know."""
+    known = {one.casefold(): one for one in STATED[name]}
+    if given and given.casefold() not in known:
+        raise InputError(
+            f"--map, row {number}: {name} {given}",
+            f"one of {', '.join(STATED[name])} is needed",
+            "choose one",
+        )
+    return known.get(given.casefold(), "")
 
 
 def _finders(row: MapRow) -> tuple[str, ...]:

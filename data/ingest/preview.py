@@ -14,6 +14,7 @@ import pandas as pd
 from core.errors import InputError
 from data.dicom.classify import classify
 from data.dicom.read import Refusal, quiet, read_dicom
+from data.ingest.nifti import volume_as_dicom
 from data.ingest.sources import Source, find_sources
 from data.ingest.workers import answers
 
@@ -60,7 +61,8 @@ def first_sources(paths: Sequence[Path], most: int) -> tuple[list[Source], int] 
 def preview_row(source: Source, _: None) -> dict[str, str]:
     """What a file says of itself, or why it would be refused."""
     try:
-        with source.open() as stream, quiet():
+        with source.open() as delivered, quiet():
+            stream = volume_as_dicom(delivered, source.name)[0]
             dataset = read_dicom(stream).dataset
             found = classify(dataset)
             return {

@@ -11,7 +11,7 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from pydicom.dataset import Dataset
@@ -21,6 +21,7 @@ from data.dicom.classify import Classified, classify
 from data.dicom.deidentify import Deidentified, deidentify, film_date
 from data.dicom.frame_geometry import FrameGeometry, geometry_of
 from data.dicom.identity.words import Identity, identity_of
+from data.dicom.mr.acquisition import acquisition_of
 from data.dicom.picture.cautions import cautions
 from data.dicom.picture.spacing import Spacing, spacing_of
 from data.dicom.pixel_values import Picture, functional, number, to_picture
@@ -42,6 +43,7 @@ from data.dicom.stored_pixels import StoredPixels, stored_pixels
 from data.ingest.file_marks import marks_of
 from data.ingest.image_map import ImageMap
 from data.ingest.mending import Fault, fault_of
+from data.ingest.nifti import volume_as_dicom
 from data.ingest.sources import Source
 
 TABLES = (".csv", ".tsv")
@@ -70,7 +72,7 @@ class Outcome:
 
     image: columns of the table of that name. delivery: likewise. blank: nothing to compare pixels by.
     mends: what was wrong with the stored files of a film that is there, and is made anew.
-    taken: the date of the film as delivered, which is stored nowhere.
+    taken: the date of the film as delivered, which is stored nowhere. stated: what a map file says of slices.
     """
 
     kind: str  # film | known | refused
@@ -81,13 +83,15 @@ class Outcome:
     blank: bool = False
     mends: str = ""
     taken: date | None = None
+    stated: dict[str, str] = field(default_factory=dict)
 
 
 def read_film(source: Source, reading: Reading) -> Outcome:
     """Read one source and write film and preview into the staging folder. Never raises for a bad file."""
     try:
-        with source.open() as stream, quiet():
-            return _read(stream, source, reading)
+        with source.open() as delivered, quiet():
+            stream, notes = volume_as_dicom(delivered, source.name)
+            return _read(stream, notes, source, reading)
     except Refusal as refusal:
         reason = TABLE if str(refusal) == TEXT and source.name.lower().endswith(TABLES) else str(refusal)
         return Outcome("refused", reason, _fingerprint_of_refused(source, reading.key))
@@ -101,24 +105,30 @@ def read_film(source: Source, reading: Reading) -> Outcome:
         return Outcome("refused", _DAMAGED, _fingerprint_of_refused(source, reading.key))
 
 
-def _read(stream: Any, source: Source, reading: Reading) -> Outcome:
+def _read(stream: BinaryIO, notes: list[str], source: Source, reading: Reading) -> Outcome:
+    """notes: what must be said of a file that was no DICOM file before."""
     file = read_dicom(stream)
+    file.warnings += notes
     encoded = _encoded(file)
     digest = hashlib.sha256(encoded).digest()
     stream.seek(0)
     header = stream.read(file.header_size) if file.header_size else stream.read()
     fingerprint = reading.key.fingerprint(hashlib.sha256(header).digest() + digest)
     identity, taken = identity_of(file.dataset), film_date(file.dataset)
-    mapped = _mapped(source, identity, file.dataset, reading)
+    mapped, stated = _mapped(source, identity, file.dataset, reading)
     known = reading.known.get(fingerprint, "")
     digest_kept = reading.recorded.get(known, {}).get("preview_hash")
     fault = fault_of(reading.folder, known, digest_kept) if known else Fault()
     if known and not fault.words:
-        return Outcome("known", fingerprint=fingerprint, delivery={"image": known, **mapped}, taken=taken)
+        mapping = {"image": known, **mapped}
+        return Outcome("known", fingerprint=fingerprint, delivery=mapping, taken=taken, stated=stated)
     seen = _see(file, encoded, digest)
     classified = classify(file.dataset, seen.frame)
     geometry = geometry_of(file.dataset, file.frame_count)
     facts = _facts(file, seen, classified) | geometry.columns()
+    acquired = acquisition_of(file.dataset, classified.modality, geometry, file.frame_count).stated(stated)
+    facts |= acquired.columns
+    facts["classification"] |= acquired.record
     pixels = stored_pixels(file, encoded, lambda content: _hash_of(file, content), seen.pixel_hash)
     facts["warnings"] += pixels.warnings
     done, stored = _strip(file, pixels, encoded, digest, reading.key, identity, fingerprint)
@@ -165,12 +175,18 @@ def _fingerprint_of_refused(source: Source, key: CohortKey) -> str:
     return key.fingerprint(digest.digest())
 
 
-def _mapped(source: Source, identity: Identity, dataset: Dataset, reading: Reading) -> dict[str, Any]:
+def _mapped(
+    source: Source, identity: Identity, dataset: Dataset, reading: Reading
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """What a map file says of a file: columns of the table ``delivery``, and of slices."""
     if reading.image_map is None:
-        return {}
+        return {}, {}
     study = str(dataset.get("StudyInstanceUID", "") or "")
-    subject, visit = reading.image_map.find(file=source.name, patient=identity.patient, study=study)
-    return {"map_subject": subject, "map_visit": visit} if subject or visit else {}
+    row = reading.image_map.row_of(file=source.name, patient=identity.patient, study=study)
+    if row is None:
+        return {}, {}
+    named = {"map_subject": row.subject or None, "map_visit": row.visit or None}
+    return (named if row.subject or row.visit else {}), row.stated
 
 
 # -- pixels ------------------------------------------------------------------------------------------------

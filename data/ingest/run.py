@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from core.domain import Viewer
 from data.cohort_key import cohort_key
 from data.ingest.assign_images import assign_images
 from data.ingest.batch import BatchWriter, IngestResult
@@ -20,6 +21,7 @@ from data.ingest.placing import place_by_map
 from data.ingest.read_file import Reading
 from data.ingest.sources import Source, find_sources
 from data.ingest.staging import staging_folder
+from data.queries.stacks import stacks_with
 from data.store.cohort import CohortStore
 
 Progress = Callable[[int, int, str], None]  # files done, files in all, name of the last one
@@ -78,6 +80,7 @@ def ingest_sources(
     odd = [(film["image"], film["reason"]) for film in assigned.notes] + list(assigned.shared_studies.items())
     here = sorted((writer.names[image], reason) for image, reason in odd if image in writer.names)
     result.flagged += [{"file": file, "warnings": [reason]} for file, reason in here]
+    result.series = [stack.row() for stack in stacks_with(store, Viewer(), list(writer.names))]
     result.unassigned.sort(key=lambda film: (film["file"] is None, film["file"] or film["image"]))
     return result
 

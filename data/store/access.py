@@ -144,7 +144,8 @@ ADDED_LATER: dict[str, dict[str, str]] = {  # empty in a cohort that nothing was
     "image": {
         "instance_number": "INTEGER", "spacing_slice_mm": "DOUBLE", "orientation": "DOUBLE[]",
         "positions_mm": "DOUBLE[]", "frame_times_ms": "DOUBLE[]", "preview_hash": "VARCHAR",
-        "held": "VARCHAR",
+        "held": "VARCHAR", "sequence": "VARCHAR", "region": "VARCHAR", "slice_thickness_mm": "DOUBLE",
+        "acquisition": "VARCHAR",
     },
 }  # fmt: skip
 ALWAYS_HIDDEN: dict[str, dict[str, str]] = {

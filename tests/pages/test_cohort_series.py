@@ -41,6 +41,22 @@ def test_series_beyond_single_films_are_listed(open_app, with_series):
     ]
 
 
+def test_a_stack_is_one_line_with_what_it_shows_and_what_is_wrong(open_app, tmp_path):
+    small_cohort.build(tmp_path / "c.duckdb")
+    (tmp_path / "in").mkdir()
+    about = {"SeriesDescription": "T1 lumbar", "SliceThickness": "3.5", "PixelSpacing": [6.0, 6.0], **P1}
+    for number, dataset in enumerate(slices((0.0, 4.0, 12.0, 16.0), **about)):
+        save(dataset, tmp_path / "in" / f"{number}.dcm")
+    ingest(CohortStore(tmp_path / "c.duckdb"), [tmp_path / "in"], workers=0)
+    at = open_app("pages/1_Cohort.py", cohort=tmp_path / "c.duckdb")
+    assert not at.exception
+    table = next(frame.value for frame in at.dataframe if "frames" in frame.value)
+    row = table.iloc[0]
+    assert (row["region"], row["sequence"], row["plane"], row["frames"]) == ("lumbar", "T1", "sagittal", 4)
+    assert (row["slice_spacing_mm"], row["gap_mm"]) == (4, 0.5)
+    assert "a slice is missing" in row["problems"]
+
+
 def test_a_cohort_of_films_has_no_list_of_series(open_app):
     at = open_app("pages/1_Cohort.py")
     assert not at.exception
