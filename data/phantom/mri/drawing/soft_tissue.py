@@ -1,0 +1,261 @@
+"""Everything around the spine, coarse: fat, muscles, vessels, organs, airways, the base of the skull.
+
+Each voxel of a slice gets one tissue, later ones over earlier ones; edges are blurred by half a pixel and
+fields of noise make the tissues uneven.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from data.phantom.mri.anatomy import DRAWN, Spine
+from data.phantom.mri.drawing.canvas import SUB_SLICES, Canvas
+from data.phantom.mri.drawing.lines import Lines
+
+NAMES = (
+    "air", "fat", "muscle", "ligament", "loose fat", "vessel", "organ", "bowel", "lung", "blood", "bone",
+    "brain", "csf", "fluid",
+)  # fmt: skip
+CODE = {name: number for number, name in enumerate(NAMES)}
+_LEVELS = ("C2", "C5", "C7", "T3", "T8", "T12", "L3", "L5", "S1", "S3")
+_BACK = (52.0, 58.0, 62.0, 56.0, 54.0, 58.0, 68.0, 72.0, 62.0, 42.0)  # posterior wall to skin, mm
+_FAT = (7.0, 8.0, 11.0, 9.0, 7.5, 9.5, 13.0, 18.0, 22.0, 22.0)  # under the skin of the back
+Noise = dict[str, np.ndarray]
+
+
+def field(rng: np.random.Generator, shape: tuple[int, int, int], cells: tuple[int, int, int]) -> np.ndarray:
+    """Smooth noise of about unit variance with that many cells along each axis."""
+    slices, rows, columns = shape
+    coarse = rng.normal(size=(cells[1], cells[2], cells[0])).astype(np.float32)
+    fine = cv2.resize(coarse, (columns, rows), interpolation=cv2.INTER_CUBIC)
+    fine = fine.reshape(rows, columns, -1)
+    at = np.linspace(0, cells[0] - 1, slices)
+    low = np.minimum(at.astype(int), cells[0] - 2) if cells[0] > 1 else np.zeros(slices, int)
+    share = (at - low).astype(np.float32)
+    high = np.minimum(low + 1, cells[0] - 1)
+    mixed = fine[..., low] * (1 - share) + fine[..., high] * share
+    return np.ascontiguousarray(np.moveaxis(mixed, 2, 0)) * np.float32(1.35)
+
+
+class Around:
+    """Distances of every voxel of the slices from the lines of the spine, and the tissue there."""
+
+    def __init__(self, canvas: Canvas, spine: Spine, lines: Lines, rng: np.random.Generator) -> None:
+        g, self.body, self.lines = canvas.grid, spine.body, lines
+        self.x, self.y = g.x.astype(np.float32)[None, :], g.y.astype(np.float32)[:, None]
+        self.lat = g.z.astype(np.float32)[:, None, None] - lines.lateral[None]
+        self.u = ((self.x - lines.back) * lines.slope)[None]
+        self.v = -self.u - 2 * 0.95 * lines.depth[None]
+        self.place = lines.place[None]
+        self.shape = g.shape
+        furrow = 4.0 * np.exp(-((self.lat / 11) ** 2))
+        bulk = self.body.bulk
+        skin = lines.smooth_back + lines.along(_LEVELS, _BACK) + 55 * (bulk - 1)
+        self.from_back = (skin - self.x)[None] - furrow
+        self.fat = lines.along(_LEVELS, _FAT)[None] * bulk**2.5
+        self.what = np.zeros(g.shape, np.uint8)
+        size = max(g.x[-1] - g.x[0], g.y[-1] - g.y[0])
+        n = max(int(size / 9), 12)
+        self.noise = {
+            "blobs": field(rng, g.shape, (4, max(n // 2, 6), max(n // 2, 6))),
+            "streaks": field(rng, g.shape, (9, n, 3 * n)),
+            "fine": field(rng, g.shape, (len(g.z), 3 * n, 3 * n)),
+        }
+
+    def at(self, level: str) -> float:
+        return float(DRAWN.index(level))
+
+    def put(self, name: str, where: np.ndarray) -> None:
+        """Make a tissue of every voxel of a mask that may be broadcast."""
+        np.copyto(self.what, CODE[name], where=where)
+
+    def between(self, first: str, last: str, margin: float = 0.5) -> np.ndarray:
+        """Rows from the middle of one level to the middle of another, half a level more on both sides."""
+        return (self.place > self.at(first) - margin) & (self.place < self.at(last) + margin)
+
+    def ball(self, centre: tuple[float, float], radius: tuple[float, float]) -> np.ndarray:
+        """A tube along the spine: middle (v, to the right) and radii."""
+        return ((self.v - centre[0]) / radius[0]) ** 2 + ((self.lat - centre[1]) / radius[1]) ** 2 < 1
+
+
+def draw_soft_tissue(canvas: Canvas, spine: Spine, lines: Lines, rng: np.random.Generator) -> np.ndarray:
+    """Paint the whole canvas. Returns the distance in mm of voxels from the skin of the back, shape
+    (slices, rows, columns), which the coil's shading follows."""
+    around = Around(canvas, spine, lines, rng)
+    _trunk(around)
+    _abdomen(around)
+    _thorax(around)
+    _neck(around)
+    _back(around)
+    _head(around, spine)
+    _fill(canvas, around)
+    return np.broadcast_to(around.from_back, around.shape)
+
+
+def _front_skin(r: Around) -> np.ndarray:
+    """x of the skin in front: trunk or neck, with the chin and face over it."""
+    body = r.body
+    back = r.lines.smooth_back + r.lines.along(_LEVELS, _BACK)
+    depth = r.lines.along(
+        ("C2", "C4", "C6", "T1", "T4", "T9", "L3", "S2"),
+        (150, body.neck_depth, body.neck_depth, body.neck_depth + 25, 0.82 * body.trunk_depth,
+         body.trunk_depth, body.trunk_depth, body.trunk_depth * 0.95),
+    )  # fmt: skip
+    head = np.clip(-r.lines.place - 0.1, 0, 1) * 40
+    return back - depth - head
+
+
+def _trunk(r: Around) -> None:
+    front = r.x - _front_skin(r)
+    edge = front[None] - 0.02 * r.lat**2 * 0.3
+    inside = (edge > 0) & (r.from_back > 0)
+    r.put("fat", inside)
+    wall = r.lines.along(("C2", "C7", "T4", "T12", "L4"), (5, 5, 8, 16, 24))[None] * r.body.bulk**2
+    r.put("muscle", inside & (edge > wall) & (edge < wall + 9))
+    r.front = edge  # type: ignore[attr-defined]
+    r.wall = wall + 9  # type: ignore[attr-defined]
+
+
+def _abdomen(r: Around) -> None:
+    low = r.place > r.at("T10") + 0.4
+    cavity = low & (r.v > 3) & (r.front > r.wall)  # type: ignore[attr-defined]
+    blobs = r.noise["blobs"] + 0.25 * r.noise["streaks"]
+    r.put("loose fat", cavity)
+    r.put("bowel", cavity & (blobs > 0.25) & (r.v > 14))
+    r.put("organ", cavity & (blobs < -0.75) & (r.v > 18))
+    r.put("air", cavity & (blobs > 1.6) & (r.v > 30))
+    r.put("organ", cavity & (r.place < r.at("L2")) & (r.lat > 4) & (r.v > 22 + 0.4 * (r.lat - 20) ** 2 / 20))
+    kidney = (
+        ((np.abs(r.lat) - 52) / 22) ** 2 + ((r.place - r.at("L1") - 0.5) / 1.6) ** 2 + ((r.v + 12) / 24) ** 2
+    )
+    r.put("organ", low & (kidney < 1))
+    psoas = r.between("L1", "S1") & (np.abs(r.lat) > r.lines.depth[None] * 0.95 + 3)
+    thick = np.clip((r.place - r.at("T12")) * 7, 0, 26)
+    r.put("muscle", psoas & (r.u < -6) & (r.v < thick - 14) & (np.abs(r.lat) < 58))
+    r.put("muscle", r.between("T12", "L2") & (r.v > 0.5) & (r.v < 4.5) & (np.abs(r.lat) < 13))
+    _vessels(r, "T11", "L4")
+    bladder = ((r.place - r.at("S3") - 0.8) / 1.5) ** 2 + ((r.v - 58) / 24) ** 2 + (r.lat / 34) ** 2
+    r.put("ligament", bladder < 1.15)
+    r.put("fluid", bladder < 0.95)
+    rectum = r.between("S2", "S3", 2.5) & (np.hypot((r.v - 22) / 13, r.lat / 16) < 1 + 0.3 * r.noise["blobs"])
+    r.put("bowel", rectum)
+    r.put("air", rectum & (r.noise["blobs"] > 0.5))
+    r.put("ligament", (r.v > -0.4) & (r.v < 1.4) & (np.abs(r.lat) < 16) & (r.place > -0.5))
+
+
+def _vessels(r: Around, first: str, last: str) -> None:
+    rng = np.random.default_rng([r.body.seed, 101])
+    out, left = rng.uniform(11, 15), rng.uniform(4, 12)
+    wave = 2.0 * np.sin(r.place * 1.1 + rng.uniform(0, 6))
+    for centre, radius in (((out, -left + wave), 9.5), ((out - 1, 17 + wave), 9.0)):
+        tube = np.hypot(r.v - centre[0], r.lat - centre[1])
+        r.put("ligament", r.between(first, last) & (tube < radius + 1.2))
+        r.put("vessel", r.between(first, last) & (tube < radius))
+
+
+def _thorax(r: Around) -> None:
+    there = r.between("T1", "T10", 0.9)
+    chest = there & (r.v > 2) & (r.front > r.wall)  # type: ignore[attr-defined]
+    r.put("loose fat", chest)
+    wide = r.lines.along(("T1", "T4", "T8", "T11"), (26.0, 20.0, 16.0, 13.0))[None]
+    r.put("lung", chest & (np.abs(r.lat) > wide) & (r.v > -14))
+    r.put("lung", chest & (r.place > r.at("T6")) & (np.abs(r.lat) > 11) & (r.v > 6) & (r.v < 26))
+    heart = ((r.place - r.at("T8")) / 3.3) ** 2 + ((r.v - 64) / 42) ** 2 + ((r.lat + 12) / 46) ** 2
+    r.put("loose fat", there & (heart < 1.1))
+    r.put("muscle", there & (heart < 1.0))
+    r.put("vessel", there & (heart < 0.72 + 0.08 * r.noise["blobs"]))
+    r.put(
+        "vessel", r.between("T3", "T5") & (np.hypot(r.v - 38, (r.place - r.at("T4")) * 18) < 15) & (r.lat < 8)
+    )
+    r.put("vessel", r.between("T5", "T11") & (np.hypot(r.v - 5, r.lat + 17) < 10))
+    r.put("muscle", r.between("T1", "T10") & r.ball((9.0, -3.0), (5.0, 8.0)))
+    r.put("ligament", r.between("T1", "T4") & r.ball((24.0, 1.0), (10.5, 10.5)))
+    r.put("air", r.between("T1", "T4") & r.ball((24.0, 1.0), (8.5, 8.5)))
+    r.put("ligament", there & (r.v > -0.4) & (r.v < 1.4) & (np.abs(r.lat) < 14))
+
+
+def _neck(r: Around) -> None:
+    there = (r.place > -2.5) & (r.place < r.at("T1") + 0.3)
+    front = there & (r.v > 1) & (r.front > 6)  # type: ignore[attr-defined]
+    r.put("muscle", front & (r.v < 6) & (np.abs(r.lat) < 18))
+    deep = front & (r.v >= 6)
+    r.put("muscle", deep & (r.noise["blobs"] + 0.4 * r.noise["streaks"] > -0.35))
+    r.put("loose fat", deep & (r.noise["blobs"] + 0.4 * r.noise["streaks"] <= -0.35))
+    low = r.lines.along(("C2", "C4", "C5", "C6", "T1"), (10.0, 11.0, 17.0, 20.0, 22.0))[None]
+    wide = r.lines.along(("C2", "C4", "C5", "C6", "T1"), (4.5, 5.0, 6.0, 8.0, 8.5))[None]
+    tube = np.hypot((r.v - low - wide) / wide, r.lat / (wide + 3))
+    r.put("ligament", there & (r.place > -1.5) & (tube < 1.25))
+    r.put("air", there & (r.place > -1.5) & (tube < 1 + 0.15 * r.noise["blobs"]))
+    for side in (-1, 1):
+        r.put("vessel", there & (np.hypot(r.v - 12, r.lat - side * 24) < 5.5))
+        r.put("vessel", there & (r.place > -0.5) & (np.hypot(r.u + 6, r.lat - side * 15.5) < 2.6))
+    r.put("ligament", there & (r.place > -0.4) & (r.v > -0.3) & (r.v < 1.2) & (np.abs(r.lat) < 12))
+
+
+def _back(r: Around) -> None:
+    behind = (r.u > 4) & (r.from_back > 0)
+    muscle = behind & (r.from_back > r.fat) & (np.abs(r.lat) > 3.0 + 0.06 * r.u)
+    r.put("loose fat", behind & (r.from_back > r.fat))
+    fatty = r.lines.along(("C2", "C7", "T8", "L2", "L5", "S2"), (1.5, 1.6, 2.0, 1.7, 1.15, 0.9))[None]
+    r.put("muscle", muscle & (r.noise["streaks"] + 0.45 * r.noise["blobs"] < fatty))
+    between = behind & (r.from_back > r.fat) & (np.abs(r.lat) <= 3.0 + 0.06 * r.u) & (r.u > 17)
+    r.put("ligament", between & (r.noise["streaks"] + 0.5 * r.noise["fine"] > 0.45))
+    r.put("muscle", between & (r.noise["streaks"] < -0.8))
+    r.put("ligament", behind & (np.abs(r.from_back - r.fat) < 0.9 + 0.3 * r.noise["blobs"]))
+    r.put("muscle", (r.from_back > 0) & (r.from_back < 1.6))
+    gutter = (np.abs(r.lat) > 6) & (r.u > -2) & (r.u < 6) & (np.abs(r.lat) < 26)
+    r.put("loose fat", gutter)
+    away = np.hypot(r.u - 2.0, 0.6 * (np.abs(r.lat) - 13))
+    wave = np.sin(2 * np.pi * (r.place - 0.27))
+    r.put("muscle", gutter & (away < 3.2) & (wave > 0.75))
+    r.put("vessel", gutter & (away > 2.6) & (away < 4.4) & (wave > 0.9) & (r.noise["fine"] > 0.3))
+
+
+def _head(r: Around, spine: Spine) -> None:
+    axis = spine.placed["C2"]
+    wall = axis.point(0.86 * axis.vertebra.depth, 0, 0)
+    p, q = (r.x - wall[0])[None], (r.y - wall[1])[None]
+    size = spine.placed["C2"].vertebra.anterior / 17.5
+    p, q, lat = p / size, q / size, r.lat / size
+    if float(q.min()) > -26:
+        return
+
+    def oval(
+        at: tuple[float, float], radius: tuple[float, float], wide: float, grow: float = 0.0
+    ) -> np.ndarray:
+        a, b = radius
+        return ((p - at[0]) / (a + grow)) ** 2 + ((q - at[1]) / (b + grow)) ** 2 + (
+            lat / (wide + grow)
+        ) ** 2 < 1
+
+    above = q < -24
+    fossa = ((12.0, -72.0), (52.0, 44.0), 60.0)
+    r.put("muscle", above & (p > -8) & (r.from_back > r.fat))
+    r.put("fat", above & oval(*fossa, grow=13))
+    r.put("bone", above & oval(*fossa, grow=7.5))
+    r.put("loose fat", above & oval(*fossa, grow=5.5) & (p > 6))
+    r.put("bone", above & oval(*fossa, grow=2.5))
+    r.put("csf", above & oval(*fossa))
+    r.put("brain", above & oval((34.0, -66.0), (25.0, 24.0), 50.0) & (r.noise["fine"] < 1.7))
+    r.put("brain", above & oval((-5.0, -68.0), (15.0, 17.0), 19.0))
+    r.put("brain", above & (q < -96) & oval(*fossa, grow=-3))
+    slope = (p + 8) + (q + 30) * -0.72
+    clivus = above & (np.abs(slope) < 7.0) & (q < -31) & (q > -78) & (np.abs(lat) < 17)
+    r.put("bone", clivus)
+    r.put("loose fat", clivus & (np.abs(slope) < 5.2))
+    face = above & (slope < -7)
+    r.put("muscle", face & (r.noise["blobs"] > -0.2) & (r.front > 6))  # type: ignore[attr-defined]
+    r.put("air", face & oval((-46.0, -38.0), (11.0, 17.0), 14.0))
+    r.put("air", face & oval((-80.0, -62.0), (28.0, 11.0), 15.0))
+
+
+def _fill(canvas: Canvas, r: Around) -> None:
+    """Signals of the tissues, uneven, into the canvas."""
+    lookup = np.array([canvas.tissue[name] for name in NAMES], np.float32).T
+    uneven = 1 + 0.05 * r.noise["fine"] + 0.07 * r.noise["streaks"]
+    for channel, values in zip(canvas.signal, lookup, strict=True):
+        base = values[r.what] * uneven
+        for number, slice_ in enumerate(base):
+            soft = cv2.GaussianBlur(slice_, (3, 3), 0.6)
+            channel[number * SUB_SLICES : (number + 1) * SUB_SLICES] = soft
