@@ -11,7 +11,7 @@ from data.phantom.spine.conditions import DOMAINS
 
 VIEWS = ("cervical", "thoracic", "lumbar", "whole")
 SPACING_MM = 3.5
-CENTRE = {"cervical": ("C4", "C5"), "thoracic": ("T6", "T7"), "lumbar": ("L2", "L3"), "whole": ("T7", "T8")}
+CENTRE = {"cervical": ("C4", "C5"), "thoracic": ("T6", "T8"), "lumbar": ("L2", "L4"), "whole": ("T7", "T8")}
 _FIELD = {
     "cervical": (250.0, 250.0),
     "thoracic": (370.0, 300.0),
@@ -101,9 +101,9 @@ def draw_scan(
         ripple=float(rng.uniform(0.02, 0.10)),
         band=float(rng.uniform(22, 45)),
         band_left=float(rng.uniform(0.12, 0.4)),
-        residual=float(rng.uniform(0.02, 0.06)) if not second else float(rng.uniform(0.01, 0.05)),
+        residual=float(rng.uniform(0.03, 0.11)) if not second else float(rng.uniform(0.01, 0.05)),
         failure=float(rng.uniform(0.05, 0.3)) if not second else float(rng.uniform(0.1, 0.7)),
-        shift_fat=float(rng.uniform(0.3, 1.1)) if not second else float(rng.uniform(0.8, 1.8)),
+        shift_fat=float(rng.uniform(0.2, 0.8)) if not second else float(rng.uniform(0.6, 1.4)),
         ghost=float(np.exp(rng.normal(np.log(0.02), 0.5))),
         phase=0 if rng.random() < 0.8 else 1,
         resolution=float(rng.uniform(0.68, 0.9)),

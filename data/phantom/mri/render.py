@@ -60,12 +60,11 @@ def plan_stack(body: Body, scan: Scan) -> Plan:
     """Where the spine of a body lies in a stack."""
     spine = lying(body, flexion=scan.flexion)
     centres = spine.centres()
-    levels = list(spine.placed)
     middle = np.mean([spine.placed[level].centre for level in CENTRE[scan.view]], axis=0)
     if scan.view == "whole":
-        middle[:2] = (
-            centres[: levels.index("S1") + 1].min(0)[:2] + centres[: levels.index("S1") + 1].max(0)[:2]
-        ) / 2
+        middle[1] = (centres[0, 1] + centres[list(spine.placed).index("S1"), 1]) / 2
+    shown = centres[np.abs(centres[:, 1] - middle[1]) < scan.field[0] / 2, 0]
+    middle[0] = (shown.min() + shown.max()) / 2
     turn = _rotation(scan.turn[0], 0) @ _rotation(scan.turn[1], 1)
     ahead = np.array([0.04 * scan.field[1], 0.0, 0.0])
     shift = -turn @ middle - np.array(scan.shift) - ahead

@@ -10,6 +10,7 @@ from data.phantom.spine.body import Vertebra
 from data.phantom.spine.placement import half_height, wall
 
 Plate = str  # "upper" or "lower"
+HOLLOW = 0.75  # of the hollows that a film shows, whose rims stand out
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Inside:
 def plate_height(v: Vertebra, plate: Plate, a: np.ndarray, l: np.ndarray) -> np.ndarray:  # noqa: E741
     """h of an end plate: a wedge with a hollow, deepest a little behind the middle."""
     r2 = ((a - 0.12 * v.depth) / v.depth) ** 2 + (l / v.width) ** 2
-    hollow = np.maximum(1 - r2, 0)
+    hollow = HOLLOW * np.maximum(1 - r2, 0)
     if plate == "upper":
         return -half_height(v, a) + v.concavity_upper * hollow - v.saddle * 0.3 * (l / v.width) ** 2
     return half_height(v, a) - v.concavity_lower * hollow

@@ -4,7 +4,7 @@ A unit is the lower half of the upper vertebra, the disc, and the upper half of 
 are the halves of these, before and behind the middle of the body. In each slice:
 
 UA, UP, LA, LP: the quadrant holds at least ``VISIBLE`` square millimetres of oedema.
-INT: at least that much of it is as bright as CSF (``AS_BRIGHT`` of its signal, as nobody sees less).
+INT: at least that much is as bright as CSF: ``AS_BRIGHT`` of its signal or more.
 DEP: oedema without a gap reaches ``DEEP`` mm or more from the end plate, over at least ``BROAD`` mm.
 
 The area is counted on a lattice of half a millimetre in the vertebra's own axes, as the mean over the
@@ -14,6 +14,8 @@ body is at least half as wide in depth as in the midline.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -29,63 +31,94 @@ ITEMS = ("UA", "UP", "LA", "LP", "INT", "DEP")
 WITHIN = (-0.35, 0.0, 0.35)  # places within the thickness of a slice, in parts of it
 
 
-def unit_points(plan: Plan, unit: str, lesions: tuple[Lesion, ...]) -> np.ndarray:
-    """Points of every slice of a stack, shape (slices, 6 items), 0 or 1; NaN where the unit is not cut.
+@dataclass(frozen=True)
+class Evidence:
+    """What a unit holds in every slice. area: mm2 of oedema by quadrant, shape (slices, 4). bright: mm2 that
+    is as bright as CSF. deep: mm from the end plate that oedema without a gap reaches. brightness: of the
+    brightest, relative to CSF. cut: whether the slice cuts the unit."""
 
-    lesions: of one visit; fat and what lies behind the bodies has no part in it.
-    """
+    area: np.ndarray
+    bright: np.ndarray
+    deep: np.ndarray
+    brightness: np.ndarray
+    cut: np.ndarray
+
+    def points(self) -> np.ndarray:
+        """The six items of every slice, shape (slices, 6), 0 or 1; NaN where the unit is not cut."""
+        quadrants = self.area >= VISIBLE
+        some = quadrants.any(axis=1)
+        intense = some & (self.bright >= VISIBLE)
+        found = np.column_stack([quadrants, intense, some & (self.deep >= DEEP)]).astype(float)
+        found[~self.cut] = np.nan
+        return found
+
+
+def unit_evidence(plan: Plan, unit: str, lesions: tuple[Lesion, ...]) -> Evidence:
+    """What the lesions of one visit make of a unit in a stack; fat and what lies behind has no part in it."""
     upper, lower = LEVELS[UNITS.index(unit)], LEVELS[UNITS.index(unit) + 1]
-    points = np.zeros((len(plan.grid.z), len(ITEMS)))
+    slices = len(plan.grid.z)
+    area, (bright, deep, brightness) = np.zeros((slices, 4)), np.zeros((3, slices))
+    found = Evidence(area, bright, deep, brightness, _cut(plan, upper, lower))
     for half, (level, plate) in enumerate(((upper, "lower"), (lower, "upper"))):
         own = [one for one in lesions if one.level == level and one.in_body and not one.fatty]
-        if own:
-            _half_unit(points, plan, level, plate, half, own)
-    points[~_cut(plan, upper, lower)] = np.nan
-    return points
+        for number, z in enumerate(plan.grid.z):
+            near = [one for one in own if _reaches(plan, one, float(z))]
+            if near:
+                _half_slice(found, plan, plan.spine.placed[level], plate, half, number, near)
+    return found
 
 
-def _half_unit(points: np.ndarray, plan: Plan, level: str, plate: str, half: int, own: list[Lesion]) -> None:
-    """Add the points of one vertebra's half to those of the unit."""
-    placed = plan.spine.placed[level]
+def unit_points(plan: Plan, unit: str, lesions: tuple[Lesion, ...]) -> np.ndarray:
+    """Items of every slice of a stack by the definition above, shape (slices, 6)."""
+    return unit_evidence(plan, unit, lesions).points()
+
+
+def _reaches(plan: Plan, lesion: Lesion, z: float) -> bool:
+    """Whether a lesion can reach into the slice at z; a body leans a little across slices."""
+    placed = plan.spine.placed[lesion.level]
+    lean = float(np.abs(placed.axes[:2, 2]) @ (placed.vertebra.depth, placed.vertebra.anterior))
+    return (
+        abs(float(_lateral(placed, 0.0, 0.0, z)) - lesion.lateral) < lesion.wide + plan.grid.thickness + lean
+    )
+
+
+def _half_slice(found: Evidence, plan: Plan, placed: Placed, plate: str, half: int, number: int, own) -> None:
+    """Add what one vertebra's half holds in one slice."""
     v = placed.vertebra
     a, h = (np.arange(-reach, reach, STEP) for reach in (v.depth + 2, 0.6 * max(v.anterior, v.posterior)))
     a, h = a[None, :], h[:, None]
-    mine = h > 0 if plate == "lower" else h < 0
-    for number, z in enumerate(plan.grid.z):
-        bright = np.zeros(np.broadcast_shapes(a.shape, h.shape))
-        there = bright.copy()
-        for part in WITHIN:
-            l = _lateral(placed, a, h, z + part * plan.grid.thickness)  # noqa: E741
-            where = inside(v, a, h, l)
-            body = where.edge(v.corner) > 0
-            for lesion in own:
-                filled = (relative_distance(lesion, v, where, a, l) <= 1) & body
-                there = np.maximum(there, 0) + filled * (1 / len(WITHIN))
-                bright = np.maximum(bright, filled * lesion.brightness)
-        oedema = (there >= 0.5) & mine
-        if not oedema.any():
-            continue
-        area = STEP * STEP
-        for item, side in ((2 * half, a < 0), (2 * half + 1, a >= 0)):
-            points[number, item] = max(points[number, item], float((oedema & side).sum() * area >= VISIBLE))
-        if points[number, 2 * half : 2 * half + 2].any():
-            intense = (oedema & (bright >= AS_BRIGHT)).sum() * area >= VISIBLE
-            points[number, 4] = max(points[number, 4], float(intense))
-            points[number, 5] = max(points[number, 5], float(_deep(placed, plate, a, h, z, there >= 0.5)))
+    there = np.zeros((h.size, a.size))
+    bright = there.copy()
+    for part in WITHIN:
+        l = _lateral(placed, a, h, plan.grid.z[number] + part * plan.grid.thickness)  # noqa: E741
+        where = inside(v, a, h, l)
+        body = where.edge(v.corner) > 0
+        filled = [(relative_distance(one, v, where, a, l) <= 1) & body for one in own]
+        there += np.any(filled, axis=0) / len(WITHIN)
+        for lesion, its in zip(own, filled, strict=True):
+            np.maximum(bright, its * lesion.brightness, out=bright)
+        if part == 0.0:
+            depth = np.broadcast_to(where.upper if plate == "upper" else where.lower, there.shape)
+    oedema = there >= 0.5
+    mine = oedema & (h > 0 if plate == "lower" else h < 0)
+    if not mine.any():
+        return
+    sides = [(mine & side).sum() * STEP * STEP for side in (a < 0, a >= 0)]
+    found.area[number, 2 * half : 2 * half + 2] = sides
+    found.bright[number] += (mine & (bright >= AS_BRIGHT)).sum() * STEP * STEP
+    if max(sides) >= VISIBLE:
+        found.deep[number] = max(found.deep[number], _depth(oedema, depth, plate))
+    found.brightness[number] = max(found.brightness[number], float(bright[mine].max()))
 
 
-def _deep(placed: Placed, plate: str, a, h, z: float, oedema: np.ndarray) -> bool:
-    """Whether oedema without a gap reaches ``DEEP`` from the plate over ``BROAD`` mm."""
-    v = placed.vertebra
-    where = inside(v, a, h, _lateral(placed, a, h, z))
-    depth = where.upper if plate == "upper" else where.lower
-    depth = np.broadcast_to(depth, oedema.shape)
-    order = oedema if plate == "upper" else oedema[::-1]
-    from_plate = depth if plate == "upper" else depth[::-1]
-    body = from_plate > 1.0
-    whole = np.logical_and.accumulate(order | ~body, axis=0) & body
-    reached = np.where(whole, from_plate, 0).max(axis=0)
-    return float((reached >= DEEP).sum() * STEP) >= BROAD
+def _depth(oedema: np.ndarray, depth: np.ndarray, plate: str) -> float:
+    """mm from the plate that oedema without a gap reaches over ``BROAD`` mm of it."""
+    if plate == "lower":
+        oedema, depth = oedema[::-1], depth[::-1]
+    body = depth > 1.0
+    whole = np.logical_and.accumulate(oedema | ~body, axis=0) & body
+    reached = np.sort(np.where(whole, depth, 0).max(axis=0))[::-1]
+    return float(reached[round(BROAD / STEP) - 1])
 
 
 def _lateral(placed: Placed, a, h, z) -> np.ndarray:
@@ -119,15 +152,26 @@ def three_slices(points: np.ndarray, lateral: np.ndarray) -> int | None:
 
 def sparcc_items(plan: Plan, units: tuple[str, ...], lesions: tuple[Lesion, ...]) -> pd.DataFrame:
     """Items of the units that a stack scores: site (``T7T8.s2.UA``), grade (0, 1 or NA), slice (index)."""
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for unit in units:
         points = unit_points(plan, unit, lesions)
         placed = plan.spine.placed[LEVELS[UNITS.index(unit)]]
-        first = three_slices(points, plan.grid.z - placed.centre[2])
-        for step in range(3):
-            for number, item in enumerate(ITEMS):
-                grade = pd.NA if first is None else int(points[first + step, number])
-                at = pd.NA if first is None else first + step
-                rows.append((unit, f"{unit}.s{step + 1}.{item}", grade, at))
+        rows += item_rows(unit, points, three_slices(points, plan.grid.z - placed.centre[2]))
+    return item_frame(rows)
+
+
+def item_rows(unit: str, points: np.ndarray, first: int | None) -> list[tuple[object, ...]]:
+    """Rows (unit, site, grade, slice) of a unit from the points of all slices and the first of its three."""
+    places = [(step, number, item) for step in range(3) for number, item in enumerate(ITEMS)]
+    if first is None:
+        return [(unit, f"{unit}.s{step + 1}.{item}", pd.NA, pd.NA) for step, _, item in places]
+    return [
+        (unit, f"{unit}.s{step + 1}.{item}", int(points[first + step, number]), first + step)
+        for step, number, item in places
+    ]
+
+
+def item_frame(rows: list[tuple[object, ...]]) -> pd.DataFrame:
+    """The rows of ``item_rows`` as a table."""
     frame = pd.DataFrame(rows, columns=["unit", "site", "grade", "slice"])
     return frame.astype({"grade": "Int64", "slice": "Int64"})

@@ -75,6 +75,21 @@ class Canvas:
         (z0, z1), (y0, y1), (x0, x1) = spans
         return slice(z0 * SUB_SLICES, z1 * SUB_SLICES), slice(y0, y1), slice(x0, x1)
 
+    def size(self, box: Box) -> tuple[int, ...]:
+        """Shape of a box."""
+        return tuple(part.stop - part.start for part in box)
+
+    def hull(self, boxes: list[Box]) -> Box:
+        """The smallest box around boxes."""
+        parts = zip(*boxes, strict=True)
+        z, y, x = (slice(min(p.start for p in part), max(p.stop for p in part)) for part in parts)
+        return z, y, x
+
+    def within(self, box: Box, outer: Box) -> Box:
+        """A box as indices into a larger one."""
+        z, y, x = (slice(p.start - o.start, p.stop - o.start) for p, o in zip(box, outer, strict=True))
+        return z, y, x
+
     def points(self, box: Box) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """x, y, z of the voxels of a box, ready to be broadcast."""
         g = self.grid

@@ -32,7 +32,7 @@ def draw_canal(canvas: Canvas, spine: Spine, lines: Lines) -> None:
     size = rng.uniform(0.92, 1.1)
     half, wide = (size * lines.along(_LEVELS, values)[None] for values in (_SAC, _SAC_WIDE))
     middle = lines.along(_LEVELS, _BEFORE)[None] + half
-    ends = lines.place[None] < DRAWN.index("S2") + 0.3
+    ends = (lines.place[None] < DRAWN.index("S2") + 0.3) & (lines.place[None] > -1.5)
     sac = (1 - np.sqrt(((u - middle) / half) ** 2 + (lat / wide) ** 2)) * half
     cover = canvas.inside(sac + 0.5) * ends
     canvas.paint(box, cover, "ligament")
@@ -47,7 +47,7 @@ def draw_canal(canvas: Canvas, spine: Spine, lines: Lines) -> None:
     away = np.sqrt(
         ((u - middle - fore) / np.maximum(cord, 0.3)) ** 2 + (lat / np.maximum(cord_wide, 0.4)) ** 2
     )
-    there = (cord > 0.4) * canvas.inside((1 - away) * np.maximum(cord, 0.3))
+    there = ends * (cord > 0.4) * canvas.inside((1 - away) * np.maximum(cord, 0.3))
     grey = 1 + 0.10 * np.exp(-((lat / 2.2) ** 2)) + 0.04 * grain[1]
     canvas.paint(box, there, canvas.tissue["cord"][:, None, None, None] * grey)
 
@@ -73,4 +73,4 @@ def _roots(canvas: Canvas, box, lines: Lines, at, inner: np.ndarray, rng) -> Non
         centre = middle + half * back + 0.4 * np.sin(place * rng.uniform(1, 3) + number)
         away = np.hypot(u - centre, (lat - side * out) * 0.8)
         np.maximum(cover, canvas.inside(rng.uniform(0.5, 0.95) - away), out=cover)
-    canvas.paint(box, 0.75 * cover * inner * low, "roots")
+    canvas.paint(box, 0.9 * cover * inner * low, "roots")

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from data.phantom.mri.anatomy import Placed, Spine
-from data.phantom.mri.drawing.canvas import Canvas, texture
+from data.phantom.mri.drawing.canvas import Box, Canvas, texture
 from data.phantom.mri.lesions import FACET, SPINOUS, Lesion, strength
 
 Point = tuple[float, float]
+CORTEX = 0.7  # mm
 
 
 @dataclass(frozen=True)
@@ -137,40 +138,64 @@ def draw_posterior(canvas: Canvas, spine: Spine, fat: float, lesions: tuple[Lesi
     """What is behind the bodies, C1 and the dens, with the oedema in it."""
     for level, placed in spine.placed.items():
         own = [lesion for lesion in lesions if lesion.level == level and not lesion.in_body]
-        for rod in rods(placed):
-            _rod(canvas, placed, rod, fat, own)
+        _arch(canvas, placed, rods(placed), fat, own)
 
 
-def _rod(canvas: Canvas, p: Placed, rod: Rod, fat: float, lesions: list[Lesion]) -> None:
-    v = p.vertebra
-    ends = np.array([(v.depth * 0.86 + a, h) for a, h in (rod.start, rod.end)])
+def _arch(canvas: Canvas, p: Placed, parts: list[Rod], fat: float, lesions: list[Lesion]) -> None:
+    """All rods of a level as one bone: marrow runs on from one into the next."""
+    boxes = [_around(canvas, p, rod) for rod in parts]
+    found = [(rod, box) for rod, box in zip(parts, boxes, strict=True) if box is not None]
+    if not found:
+        return
+    whole = canvas.hull([box for _, box in found])
+    edge = np.full(canvas.size(whole), -9.0, np.float32)
+    inflamed: list[tuple[Lesion, np.ndarray]] = []
+    for rod, box in found:
+        a, h, l = p.local(*canvas.points(box))  # noqa: E741
+        part = edge[canvas.within(box, whole)]
+        np.maximum(part, depth_in(p, rod, a, h, l), out=part)
+        for lesion in lesions:
+            if holds(lesion, rod):
+                distance = np.full(edge.shape, 9.0, np.float32)
+                end = ends_of(p, rod)[1]
+                distance[canvas.within(box, whole)] = np.hypot(a - end[0], h - end[1]) / lesion.deep
+                inflamed.append((lesion, distance))
+    cover, core = canvas.inside(edge), canvas.inside(edge - CORTEX)
+    canvas.paint(whole, cover, "bone")
+    grain = texture(p.vertebra.texture + 3, *p.local(*canvas.points(whole)))
+    share = np.clip(fat + 0.06 + 0.04 * grain[0] + 0.06 * grain[1], 0.1, 0.95)
+    water, pure = canvas.tissue["marrow water"], canvas.tissue["pure fat"]
+    mixed = np.stack([w * (1 - share) + f * 0.92 * share for w, f in zip(water, pure, strict=True)])
+    canvas.paint(whole, core, mixed.astype(np.float32))
+    for lesion, distance in inflamed:
+        _paint_lesion(canvas, whole, lesion, distance, (cover, core), grain)
+
+
+def ends_of(p: Placed, rod: Rod) -> np.ndarray:
+    """Both ends of a rod, local a and h."""
+    return np.array([(p.vertebra.depth * 0.86 + a, h) for a, h in (rod.start, rod.end)])
+
+
+def _around(canvas: Canvas, p: Placed, rod: Rod) -> Box | None:
+    ends = ends_of(p, rod)
     middle = p.point(float(ends[:, 0].mean()), float(ends[:, 1].mean()), rod.lateral)
     reach = float(np.hypot(*(ends[1] - ends[0])) / 2 + max(rod.radius) + 2)
-    box = canvas.box(middle, (reach, reach, rod.wide + 2))
-    if box is None:
-        return
-    a, h, l = p.local(*canvas.points(box))  # noqa: E741
+    return canvas.box(middle, (reach, reach, rod.wide + 2))
+
+
+def depth_in(p: Placed, rod: Rod, a: np.ndarray, h: np.ndarray, l: np.ndarray) -> np.ndarray:  # noqa: E741
+    """Distance from the surface of a rod, positive inside."""
+    ends = ends_of(p, rod)
     way = ends[1] - ends[0]
     t = np.clip(((a - ends[0, 0]) * way[0] + (h - ends[0, 1]) * way[1]) / (way @ way), 0, 1)
     radius = rod.radius[0] + (rod.radius[1] - rod.radius[0]) * t
     aside = (l - rod.lateral) * (radius / rod.wide)
     away = np.hypot(np.hypot(a - ends[0, 0] - t * way[0], h - ends[0, 1] - t * way[1]), aside)
-    edge = radius - away
-    cover = canvas.inside(edge)
-    canvas.paint(box, cover, "bone")
-    core = canvas.inside(edge - 0.9)
-    grain = texture(v.texture + len(rod.part), a, h, l)
-    share = np.clip(fat + 0.05 + 0.04 * grain[0] + 0.05 * grain[1], 0.1, 0.95)
-    water, pure = canvas.tissue["marrow water"], canvas.tissue["pure fat"]
-    mixed = np.stack([w * (1 - share) + f * 0.92 * share for w, f in zip(water, pure, strict=True)])
-    canvas.paint(box, core, mixed.astype(np.float32))
-    for lesion in lesions:
-        if _holds(lesion, rod):
-            from_end = np.hypot(a - ends[1, 0], h - ends[1, 1]) / np.float32(lesion.deep)
-            _paint_lesion(canvas, box, lesion, from_end, (cover, core), grain)
+    return np.asarray(radius - away, np.float32)
 
 
-def _holds(lesion: Lesion, rod: Rod) -> bool:
+def holds(lesion: Lesion, rod: Rod) -> bool:
+    """Whether a lesion of its level lies in a rod."""
     if lesion.kind == SPINOUS:
         return rod.part == "spinous"
     part = "superior" if lesion.plate == "upper" else "inferior"

@@ -15,7 +15,7 @@ from data.phantom.mri.drawing.lines import Lines
 
 NAMES = (
     "air", "fat", "muscle", "ligament", "loose fat", "vessel", "organ", "bowel", "lung", "blood", "bone",
-    "brain", "csf", "fluid",
+    "brain", "csf", "fluid", "between",
 )  # fmt: skip
 CODE = {name: number for number, name in enumerate(NAMES)}
 _LEVELS = ("C2", "C5", "C7", "T3", "T8", "T12", "L3", "L5", "S1", "S3")
@@ -57,6 +57,8 @@ class Around:
         self.what = np.zeros(g.shape, np.uint8)
         size = max(g.x[-1] - g.x[0], g.y[-1] - g.y[0])
         n = max(int(size / 9), 12)
+        nothing: np.ndarray = np.zeros((1, 1, 1), np.float32)
+        self.front = self.wall = self.mix = self.low = nothing
         self.noise = {
             "blobs": field(rng, g.shape, (4, max(n // 2, 6), max(n // 2, 6))),
             "streaks": field(rng, g.shape, (9, n, 3 * n)),
@@ -103,7 +105,10 @@ def _front_skin(r: Around) -> np.ndarray:
          body.trunk_depth, body.trunk_depth, body.trunk_depth * 0.95),
     )  # fmt: skip
     head = np.clip(-r.lines.place - 0.1, 0, 1) * 40
-    return back - depth - head
+    line = (back - depth - head)[:, 0]
+    wide = max(int(14 / (r.y[1, 0] - r.y[0, 0])), 1)
+    kernel = np.hanning(2 * wide + 3)[1:-1]
+    return np.convolve(np.pad(line, wide, mode="edge"), kernel / kernel.sum(), mode="valid")[:, None]
 
 
 def _trunk(r: Around) -> None:
@@ -113,19 +118,27 @@ def _trunk(r: Around) -> None:
     r.put("fat", inside)
     wall = r.lines.along(("C2", "C7", "T4", "T12", "L4"), (5, 5, 8, 16, 24))[None] * r.body.bulk**2
     r.put("muscle", inside & (edge > wall) & (edge < wall + 9))
-    r.front = edge  # type: ignore[attr-defined]
-    r.wall = wall + 9  # type: ignore[attr-defined]
+    r.front = edge
+    r.wall = wall + 9
 
 
 def _abdomen(r: Around) -> None:
-    low = r.place > r.at("T10") + 0.4
-    cavity = low & (r.v > 3) & (r.front > r.wall)  # type: ignore[attr-defined]
+    dome = 1.9 * np.exp(-(((r.v - 55) / 38) ** 2)) + 0.25 * r.noise["blobs"]
+    low = r.place + dome > r.at("T11") - 0.2
+    r.low = low.astype(np.float32)
+    cavity = low & (r.v > 3) & (r.front > r.wall)
     blobs = r.noise["blobs"] + 0.25 * r.noise["streaks"]
     r.put("loose fat", cavity)
     r.put("bowel", cavity & (blobs > 0.25) & (r.v > 14))
     r.put("organ", cavity & (blobs < -0.75) & (r.v > 18))
     r.put("air", cavity & (blobs > 1.6) & (r.v > 30))
-    r.put("organ", cavity & (r.place < r.at("L2")) & (r.lat > 4) & (r.v > 22 + 0.4 * (r.lat - 20) ** 2 / 20))
+    r.put(
+        "organ",
+        cavity
+        & (r.place + 0.5 * r.noise["blobs"] + 0.02 * r.v < r.at("L3"))
+        & (r.lat > 4)
+        & (r.v > 22 + 0.4 * (r.lat - 20) ** 2 / 20),
+    )
     kidney = (
         ((np.abs(r.lat) - 52) / 22) ** 2 + ((r.place - r.at("L1") - 0.5) / 1.6) ** 2 + ((r.v + 12) / 24) ** 2
     )
@@ -155,8 +168,8 @@ def _vessels(r: Around, first: str, last: str) -> None:
 
 
 def _thorax(r: Around) -> None:
-    there = r.between("T1", "T10", 0.9)
-    chest = there & (r.v > 2) & (r.front > r.wall)  # type: ignore[attr-defined]
+    there = (r.place > r.at("T1") - 1.2 + 0.02 * r.v) & (r.low == 0)
+    chest = there & (r.v > 2) & (r.front > r.wall)
     r.put("loose fat", chest)
     wide = r.lines.along(("T1", "T4", "T8", "T11"), (26.0, 20.0, 16.0, 13.0))[None]
     r.put("lung", chest & (np.abs(r.lat) > wide) & (r.v > -14))
@@ -176,8 +189,8 @@ def _thorax(r: Around) -> None:
 
 
 def _neck(r: Around) -> None:
-    there = (r.place > -2.5) & (r.place < r.at("T1") + 0.3)
-    front = there & (r.v > 1) & (r.front > 6)  # type: ignore[attr-defined]
+    there = (r.place > -2.5) & (r.place < r.at("T1") - 1.2 + 0.02 * r.v)
+    front = there & (r.v > 1) & (r.front > 6)
     r.put("muscle", front & (r.v < 6) & (np.abs(r.lat) < 18))
     deep = front & (r.v >= 6)
     r.put("muscle", deep & (r.noise["blobs"] + 0.4 * r.noise["streaks"] > -0.35))
@@ -189,7 +202,7 @@ def _neck(r: Around) -> None:
     r.put("air", there & (r.place > -1.5) & (tube < 1 + 0.15 * r.noise["blobs"]))
     for side in (-1, 1):
         r.put("vessel", there & (np.hypot(r.v - 12, r.lat - side * 24) < 5.5))
-        r.put("vessel", there & (r.place > -0.5) & (np.hypot(r.u + 6, r.lat - side * 15.5) < 2.6))
+        r.put("vessel", there & (r.place > -0.5) & (np.hypot(r.u + 6, r.lat - side * 15.5) < 1.9))
     r.put("ligament", there & (r.place > -0.4) & (r.v > -0.3) & (r.v < 1.2) & (np.abs(r.lat) < 12))
 
 
@@ -198,10 +211,10 @@ def _back(r: Around) -> None:
     muscle = behind & (r.from_back > r.fat) & (np.abs(r.lat) > 3.0 + 0.06 * r.u)
     r.put("loose fat", behind & (r.from_back > r.fat))
     fatty = r.lines.along(("C2", "C7", "T8", "L2", "L5", "S2"), (1.5, 1.6, 2.0, 1.7, 1.15, 0.9))[None]
-    r.put("muscle", muscle & (r.noise["streaks"] + 0.45 * r.noise["blobs"] < fatty))
+    r.put("muscle", muscle)
+    r.mix = np.clip((r.noise["streaks"] + 0.45 * r.noise["blobs"] - fatty) / 0.9 + 0.35, 0, 0.9)
     between = behind & (r.from_back > r.fat) & (np.abs(r.lat) <= 3.0 + 0.06 * r.u) & (r.u > 17)
-    r.put("ligament", between & (r.noise["streaks"] + 0.5 * r.noise["fine"] > 0.45))
-    r.put("muscle", between & (r.noise["streaks"] < -0.8))
+    r.put("between", between)
     r.put("ligament", behind & (np.abs(r.from_back - r.fat) < 0.9 + 0.3 * r.noise["blobs"]))
     r.put("muscle", (r.from_back > 0) & (r.from_back < 1.6))
     gutter = (np.abs(r.lat) > 6) & (r.u > -2) & (r.u < 6) & (np.abs(r.lat) < 26)
@@ -237,25 +250,31 @@ def _head(r: Around, spine: Spine) -> None:
     r.put("loose fat", above & oval(*fossa, grow=5.5) & (p > 6))
     r.put("bone", above & oval(*fossa, grow=2.5))
     r.put("csf", above & oval(*fossa))
-    r.put("brain", above & oval((34.0, -66.0), (25.0, 24.0), 50.0) & (r.noise["fine"] < 1.7))
-    r.put("brain", above & oval((-5.0, -68.0), (15.0, 17.0), 19.0))
-    r.put("brain", above & (q < -96) & oval(*fossa, grow=-3))
+    folds = r.noise["fine"] + 0.6 * np.sin((q + 66) * 1.3 + 0.04 * (p - 34) ** 2) < 1.9
+    r.put("brain", above & oval((37.0, -70.0), (28.0, 31.0), 54.0) & folds)
+    r.put("brain", above & (np.hypot(p - 5 + 0.28 * (q + 30), 1.2 * lat) < 6.5) & (q > -62) & (q < -22))
+    r.put("brain", above & oval((-6.0, -72.0), (17.0, 18.0), 22.0))
+    r.put("brain", above & (q < -94) & oval(*fossa, grow=-3))
     slope = (p + 8) + (q + 30) * -0.72
     clivus = above & (np.abs(slope) < 7.0) & (q < -31) & (q > -78) & (np.abs(lat) < 17)
     r.put("bone", clivus)
     r.put("loose fat", clivus & (np.abs(slope) < 5.2))
     face = above & (slope < -7)
-    r.put("muscle", face & (r.noise["blobs"] > -0.2) & (r.front > 6))  # type: ignore[attr-defined]
+    r.put("muscle", face & (r.noise["blobs"] > -0.2) & (r.front > 6))
     r.put("air", face & oval((-46.0, -38.0), (11.0, 17.0), 14.0))
     r.put("air", face & oval((-80.0, -62.0), (28.0, 11.0), 15.0))
 
 
 def _fill(canvas: Canvas, r: Around) -> None:
-    """Signals of the tissues, uneven, into the canvas."""
-    lookup = np.array([canvas.tissue[name] for name in NAMES], np.float32).T
+    """Signals of the tissues, uneven, into the canvas; muscles and what lies between spinous processes are
+    shot through with fat."""
+    lookup = np.array([canvas.tissue["muscle" if name == "between" else name] for name in NAMES], np.float32)
     uneven = 1 + 0.05 * r.noise["fine"] + 0.07 * r.noise["streaks"]
-    for channel, values in zip(canvas.signal, lookup, strict=True):
-        base = values[r.what] * uneven
-        for number, slice_ in enumerate(base):
-            soft = cv2.GaussianBlur(slice_, (3, 3), 0.6)
-            channel[number * SUB_SLICES : (number + 1) * SUB_SLICES] = soft
+    between = np.clip(0.42 + 0.13 * r.noise["streaks"] + 0.04 * r.noise["fine"], 0.05, 0.95)
+    fat = np.where(r.what == CODE["between"], between, r.mix * (r.what == CODE["muscle"]))
+    for number, channel in enumerate(canvas.signal):
+        values = lookup[:, number]
+        base = values[r.what] * uneven + fat * (canvas.tissue["fat"][number] - values[CODE["muscle"]])
+        for place, slice_ in enumerate(base.astype(np.float32)):
+            soft = cv2.GaussianBlur(slice_, (3, 3), 0.65)
+            channel[place * SUB_SLICES : (place + 1) * SUB_SLICES] = soft
