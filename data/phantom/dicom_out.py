@@ -114,7 +114,7 @@ def uid_of(*parts: object) -> str:
 
 
 def patient_tags(ds, subject: str, study_date: str, uid_seed: int) -> None:
-    """Hospital, name, number, birth date and more of a made-up person, the same for all images of a patient."""
+    """Hospital, name, number, birth date and more of a made-up person, the same for all of their images."""
     person = np.random.default_rng(derived_seed(uid_seed, subject, "person"))
     ds.InstitutionName = f"Phantom Hospital {int(person.integers(1, 30)):02d}"
     ds.ReferringPhysicianName = "PHANTOM^DOCTOR"
