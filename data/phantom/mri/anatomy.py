@@ -42,8 +42,9 @@ class Placed:
 
     def local(self, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, ...]:
         """Coordinates a, h, l of points in the stack."""
-        p = (x - self.centre[0], y - self.centre[1], z - self.centre[2])
-        a, h, l = (sum(axis[i] * p[i] for i in range(3)) for axis in self.axes)  # noqa: E741
+        cx, cy, cz = self.centre.tolist()  # plain numbers leave arrays of 32 bits as they are
+        p, q, r = x - cx, y - cy, z - cz
+        a, h, l = (i * p + j * q + k * r for i, j, k in self.axes.tolist())  # noqa: E741
         return a, h, l
 
     def point(self, a: float, h: float, l: float) -> np.ndarray:  # noqa: E741 - the field's axis name

@@ -10,6 +10,7 @@ from data.phantom.spine.body import Vertebra
 from data.phantom.spine.placement import half_height, wall
 
 Plate = str  # "upper" or "lower"
+TAPER = 0.35
 HOLLOW = 0.75  # of the hollows that a film shows, whose rims stand out
 
 
@@ -63,6 +64,8 @@ def half_depths(v: Vertebra, h: np.ndarray, l: np.ndarray) -> tuple[np.ndarray, 
     front, back, _ = wall(v, 2 * h / (0.5 * (v.anterior + v.posterior)))
     across = np.clip(np.abs(l) / v.width, 0, 1)
     round_ = np.sqrt(np.maximum(1 - across**2.4, 0))
+    if v.level.startswith("S"):  # the sacrum narrows from above downwards
+        front = front * (1 - TAPER * (2 * h / (v.anterior + v.posterior) + 0.25))
     return front * round_, back * (1 - 0.16 * (1 - across**2)) * np.sqrt(np.maximum(1 - across**5, 0))
 
 

@@ -13,6 +13,7 @@ from data.phantom.mri.lesions import Lesion, relative_distance, strength
 from data.phantom.mri.shape import Node, inside, plate_height
 
 SHELL, PLATE_SHELL = 0.7, 0.95  # mm of dark line at a wall and at an end plate
+ROUGH = 0.22  # mm by which a surface is uneven
 
 
 @dataclass(frozen=True)
@@ -69,12 +70,12 @@ def _body(canvas: Canvas, level: str, p: Placed, marrow: Marrow, lesions: tuple[
     v = p.vertebra
     a, h, l = p.local(*canvas.points(box))  # noqa: E741
     where = inside(v, a, h, l, marrow.nodes.get(level, ()))
-    edge = where.edge(v.corner)
+    grain = texture(v.texture, a, h, l)
+    edge = where.edge(v.corner) + ROUGH * (grain[2] + 0.5 * grain[1])
     cover = canvas.inside(edge)
     canvas.paint(box, cover, "bone")
     thick = np.where(where.plates() < where.wall(), PLATE_SHELL * min(v.endplate / 0.7, 1.3), SHELL)
     core = canvas.inside(edge - thick)
-    grain = texture(v.texture, a, h, l)
     canvas.paint(box, core, _marrow(canvas, marrow, v.texture, grain, where, v))
     _vein(canvas, box, p, (a, h, l), core)
     if level in marrow.blobs:
@@ -99,7 +100,7 @@ def _marrow(canvas: Canvas, marrow: Marrow, seed: int, grain: np.ndarray, where,
     """Signals of marrow: fat and water mixed unevenly, more fat about the vein and at the plates."""
     rng = np.random.default_rng([seed, 11])
     mean = marrow.fat + rng.normal(0, 0.03)
-    fat = mean + marrow.patchy * (0.035 * grain[0] + 0.045 * grain[1] + 0.05 * grain[2])
+    fat = mean + marrow.patchy * (0.045 * grain[0] + 0.065 * grain[1] + 0.07 * grain[2])
     fat = fat + 0.05 * np.exp(-np.maximum(where.plates(), 0) / 2.5)
     fat = np.clip(fat, 0.08, 0.92).astype(np.float32)
     water, pure = canvas.tissue["marrow water"], canvas.tissue["pure fat"]
@@ -160,7 +161,7 @@ def _disc(canvas: Canvas, spine: Spine, upper: str, lower: str, marrow: Marrow) 
     from_bottom = plate_height(w, "upper", al, ll) - hl
     gap = np.maximum(from_top + from_bottom, 0.5)
     water = marrow.water.get(upper, 0.5)
-    bulge = 0.6 + 1.2 * (1 - water)
+    bulge = -1.5 if lower in ("S2", "S3") else 0.6 + 1.2 * (1 - water)
     round_ = np.sqrt(np.maximum(1 - np.clip(np.abs(l) / width, 0, 1) ** 2.6, 0))
     edge = np.minimum((depth + bulge) * round_ - np.abs(a), np.minimum(from_top, from_bottom) + 2.5)
     cover = canvas.inside(edge)

@@ -15,7 +15,7 @@ from data.phantom.mri.drawing.tissues import CHANNELS
 
 SUB_SLICES = 3
 Box = tuple[slice, slice, slice]
-LATTICE = 128  # voxels of the texture lattice to each side, half a millimetre each
+LATTICE = 128  # voxels of the texture lattice to each side, half a millimetre each; a power of two
 
 
 @dataclass(frozen=True)
@@ -130,17 +130,20 @@ def over_slices(values: np.ndarray) -> np.ndarray:
 
 @lru_cache(maxsize=1)
 def texture_lattice() -> np.ndarray:
-    """Three periodic fields of unit variance, fine to coarse, shape (3, 128, 128, 128)."""
+    """Three periodic fields of unit variance, fine to coarse, shape (128 * 128 * 128, 3)."""
     from scipy.ndimage import gaussian_filter
 
     rng = np.random.default_rng(20_261_130)
     noise = rng.normal(size=(LATTICE, LATTICE, LATTICE)).astype(np.float32)
     fields = [gaussian_filter(noise, sigma, mode="wrap") for sigma in (1.6, 4.5, 11.0)]
-    return np.stack([one / one.std() for one in fields])
+    return np.stack([(one / one.std()).ravel() for one in fields], axis=1)
 
 
 def texture(seed: int, a: np.ndarray, h: np.ndarray, l: np.ndarray) -> np.ndarray:  # noqa: E741
     """The three fields at local coordinates in mm, shape (3, ...); the same place has the same texture."""
     start = np.random.default_rng([seed, 5]).integers(0, LATTICE, 3)
-    at = [((2.0 * c).astype(np.int32) + int(s)) % LATTICE for c, s in zip((a, h, l), start, strict=True)]
-    return texture_lattice()[:, at[0], at[1], at[2]]
+    at = [
+        ((2.0 * c).astype(np.int32) + int(s)) & (LATTICE - 1) for c, s in zip((a, h, l), start, strict=True)
+    ]
+    index = (at[0] * LATTICE + at[1]) * LATTICE + at[2]
+    return np.moveaxis(texture_lattice()[index], -1, 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -24,6 +24,11 @@ class Lines:
     place: np.ndarray
     depth: np.ndarray
     smooth_back: np.ndarray
+
+    def of_rows(self, rows: slice) -> Lines:
+        """The lines of some of the rows."""
+        own = (getattr(self, field.name)[rows] for field in fields(self))
+        return Lines(*own)
 
     def along(self, levels: tuple[str, ...], values: tuple[float, ...]) -> np.ndarray:
         """A measure by row from its values at some levels; the same beyond the first and the last."""

@@ -56,7 +56,7 @@ def _scaled(size: float, rods_: list[Rod]) -> list[Rod]:
 def _lumbar(v) -> list[Rod]:
     w, size = v.width, v.anterior / 27
     long = {"L1": 0.93, "L2": 1.0, "L3": 1.05, "L4": 0.97, "L5": 0.72}[v.level]
-    found = [Rod("spinous", (23, 6), (23 + 25 * long, 13), (7.0, 9.0), 0.0, 3.4)]
+    found = [Rod("spinous", (22, 6), (20 + 25 * long, 13), (7.5, 10.5), 0.0, 3.4)]
     for side in (-1, 1):
         found += [
             Rod("pedicle", (-3, -4.5), (12, -4), (5.2, 4.8), side * 0.55 * w, 4.3),
@@ -160,9 +160,10 @@ def _arch(canvas: Canvas, p: Placed, parts: list[Rod], fat: float, lesions: list
                 end = ends_of(p, rod)[1]
                 distance[canvas.within(box, whole)] = np.hypot(a - end[0], h - end[1]) / lesion.deep
                 inflamed.append((lesion, distance))
+    grain = texture(p.vertebra.texture + 3, *p.local(*canvas.points(whole)))
+    edge += p.vertebra.anterior / 27 * (0.7 * grain[2] + 0.25 * grain[1])
     cover, core = canvas.inside(edge), canvas.inside(edge - CORTEX)
     canvas.paint(whole, cover, "bone")
-    grain = texture(p.vertebra.texture + 3, *p.local(*canvas.points(whole)))
     share = np.clip(fat + 0.06 + 0.04 * grain[0] + 0.06 * grain[1], 0.1, 0.95)
     water, pure = canvas.tissue["marrow water"], canvas.tissue["pure fat"]
     mixed = np.stack([w * (1 - share) + f * 0.92 * share for w, f in zip(water, pure, strict=True)])

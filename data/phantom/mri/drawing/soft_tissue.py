@@ -159,7 +159,7 @@ def _abdomen(r: Around) -> None:
 
 def _vessels(r: Around, first: str, last: str) -> None:
     rng = np.random.default_rng([r.body.seed, 101])
-    out, left = rng.uniform(11, 15), rng.uniform(4, 12)
+    out, left = rng.uniform(11, 15), rng.uniform(8, 15)
     wave = 2.0 * np.sin(r.place * 1.1 + rng.uniform(0, 6))
     for centre, radius in (((out, -left + wave), 9.5), ((out - 1, 17 + wave), 9.0)):
         tube = np.hypot(r.v - centre[0], r.lat - centre[1])
@@ -269,12 +269,15 @@ def _fill(canvas: Canvas, r: Around) -> None:
     """Signals of the tissues, uneven, into the canvas; muscles and what lies between spinous processes are
     shot through with fat."""
     lookup = np.array([canvas.tissue["muscle" if name == "between" else name] for name in NAMES], np.float32)
-    uneven = 1 + 0.05 * r.noise["fine"] + 0.07 * r.noise["streaks"]
-    between = np.clip(0.42 + 0.13 * r.noise["streaks"] + 0.04 * r.noise["fine"], 0.05, 0.95)
+    uneven = 1 + 0.03 * r.noise["fine"] + 0.05 * r.noise["streaks"]
+    between = np.clip(0.3 + 0.14 * r.noise["streaks"] + 0.12 * r.noise["blobs"], 0.03, 0.9)
     fat = np.where(r.what == CODE["between"], between, r.mix * (r.what == CODE["muscle"]))
+    moves = np.clip((r.v[0] - 8) / 12, 0, 0.85)
     for number, channel in enumerate(canvas.signal):
         values = lookup[:, number]
         base = values[r.what] * uneven + fat * (canvas.tissue["fat"][number] - values[CODE["muscle"]])
         for place, slice_ in enumerate(base.astype(np.float32)):
             soft = cv2.GaussianBlur(slice_, (3, 3), 0.65)
+            breathing = cv2.GaussianBlur(slice_, (0, 0), 2.6 / canvas.grid.pixel)
+            soft += moves * (breathing - soft)
             channel[place * SUB_SLICES : (place + 1) * SUB_SLICES] = soft
