@@ -134,8 +134,8 @@ def draw_visit(rng: np.random.Generator, domain: str = "first") -> Visit:
     kind = "STIR" if first else ("DIXON" if device == 2 else "SPAIR")
     protocol = Protocol(
         kind=kind,
-        tr=5000.0 if first else 4200.0,
-        te=80.0 if first else 72.0,
+        tr=5000.0 if first else 4800.0,
+        te=80.0 if first else 85.0,
         ti={1.5: 165.0, 3.0: 220.0}[tesla] if kind == "STIR" else 0.0,
         t1_tr=600.0 if first else 520.0,
         t1_te=10.0 if first else 14.0,

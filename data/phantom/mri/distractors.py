@@ -27,7 +27,7 @@ def draw_marrow(body: Body, age: float = 42.0) -> Marrow:
     bland: list[Lesion] = []
     for upper, lower in itertools.pairwise(LEVELS):
         worn = body.sclerotic_discs.get(upper, 0.0)
-        wet = rng.beta(5, 2.2) * (1 - 0.45 * liable) - 0.8 * worn
+        wet = rng.beta(6, 2.0) * (1 - 0.4 * liable) - 0.8 * worn
         water[upper] = float(np.clip(wet, 0.03, 1.0))
         modic = rng.random() < MODIC_1 and worn > 0.35
         for level, plate in ((upper, "lower"), (lower, "upper")):

@@ -100,7 +100,7 @@ def _marrow(canvas: Canvas, marrow: Marrow, seed: int, grain: np.ndarray, where,
     """Signals of marrow: fat and water mixed unevenly, more fat about the vein and at the plates."""
     rng = np.random.default_rng([seed, 11])
     mean = marrow.fat + rng.normal(0, 0.03)
-    fat = mean + marrow.patchy * (0.045 * grain[0] + 0.065 * grain[1] + 0.07 * grain[2])
+    fat = mean + marrow.patchy * (0.04 * grain[0] + 0.055 * grain[1] + 0.055 * grain[2])
     fat = fat + 0.05 * np.exp(-np.maximum(where.plates(), 0) / 2.5)
     fat = np.clip(fat, 0.08, 0.92).astype(np.float32)
     water, pure = canvas.tissue["marrow water"], canvas.tissue["pure fat"]

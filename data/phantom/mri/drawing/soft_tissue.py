@@ -76,9 +76,21 @@ class Around:
         """Rows from the middle of one level to the middle of another, half a level more on both sides."""
         return (self.place > self.at(first) - margin) & (self.place < self.at(last) + margin)
 
-    def ball(self, centre: tuple[float, float], radius: tuple[float, float]) -> np.ndarray:
-        """A tube along the spine: middle (v, to the right) and radii."""
-        return ((self.v - centre[0]) / radius[0]) ** 2 + ((self.lat - centre[1]) / radius[1]) ** 2 < 1
+    def along(self, levels: tuple[str, ...], values: tuple[float, ...]) -> np.ndarray:
+        """A measure by row, ready to be broadcast."""
+        return self.lines.along(levels, values)[None]
+
+    def tube(
+        self, name, span: tuple[str, str], centre, radius: tuple[float, float], wall: float = 0.0
+    ) -> None:
+        """A tube along the spine with round ends. centre: (v, to the right); radius: the same; wall: mm."""
+        first, last = (self.at(level) for level in span)
+        end = np.clip(np.minimum(self.place - first + 0.5, last + 0.5 - self.place), 0, 1)
+        narrow = np.sqrt(np.maximum(1 - (1 - end) ** 2, 1e-4))
+        v, lat = self.v - centre[0], self.lat - centre[1]
+        for tissue, more in (("ligament", wall), (name, 0.0)):
+            near = np.hypot(v / (radius[0] + more), lat / (radius[1] + more)) < narrow
+            self.put(tissue, near & (end > 0))
 
 
 def draw_soft_tissue(canvas: Canvas, spine: Spine, lines: Lines, rng: np.random.Generator) -> np.ndarray:
@@ -89,6 +101,7 @@ def draw_soft_tissue(canvas: Canvas, spine: Spine, lines: Lines, rng: np.random.
     _abdomen(around)
     _thorax(around)
     _neck(around)
+    _vessels(around)
     _back(around)
     _head(around, spine)
     _fill(canvas, around)
@@ -147,7 +160,6 @@ def _abdomen(r: Around) -> None:
     thick = np.clip((r.place - r.at("T12")) * 7, 0, 26)
     r.put("muscle", psoas & (r.u < -6) & (r.v < thick - 14) & (np.abs(r.lat) < 58))
     r.put("muscle", r.between("T12", "L2") & (r.v > 0.5) & (r.v < 4.5) & (np.abs(r.lat) < 13))
-    _vessels(r, "T11", "L4")
     bladder = ((r.place - r.at("S3") - 0.8) / 1.5) ** 2 + ((r.v - 58) / 24) ** 2 + (r.lat / 34) ** 2
     r.put("ligament", bladder < 1.15)
     r.put("fluid", bladder < 0.95)
@@ -157,14 +169,15 @@ def _abdomen(r: Around) -> None:
     r.put("ligament", (r.v > -0.4) & (r.v < 1.4) & (np.abs(r.lat) < 16) & (r.place > -0.5))
 
 
-def _vessels(r: Around, first: str, last: str) -> None:
+def _vessels(r: Around) -> None:
+    """Aorta and inferior vena cava, whose blood flows out of the picture."""
     rng = np.random.default_rng([r.body.seed, 101])
-    out, left = rng.uniform(11, 15), rng.uniform(8, 15)
     wave = 2.0 * np.sin(r.place * 1.1 + rng.uniform(0, 6))
-    for centre, radius in (((out, -left + wave), 9.5), ((out - 1, 17 + wave), 9.0)):
-        tube = np.hypot(r.v - centre[0], r.lat - centre[1])
-        r.put("ligament", r.between(first, last) & (tube < radius + 1.2))
-        r.put("vessel", r.between(first, last) & (tube < radius))
+    out, left = rng.uniform(-2, 3), rng.uniform(-3, 4)
+    levels = ("T4", "T8", "T12", "L2", "L4")
+    aorta = r.along(levels, (8.0, 3.0, 10.0, 13.0, 12.0)), r.along(levels, (-16.0, -17.0, -12.0, -10.0, -8.0))
+    r.tube("vessel", ("T4", "L4"), (aorta[0] + out, aorta[1] - left + wave), (9.5, 9.5), wall=1.2)
+    r.tube("vessel", ("T9", "L4"), (12.0 + out, 17.0 + wave), (9.0, 10.0), wall=0.8)
 
 
 def _thorax(r: Around) -> None:
@@ -181,10 +194,9 @@ def _thorax(r: Around) -> None:
     r.put(
         "vessel", r.between("T3", "T5") & (np.hypot(r.v - 38, (r.place - r.at("T4")) * 18) < 15) & (r.lat < 8)
     )
-    r.put("vessel", r.between("T5", "T11") & (np.hypot(r.v - 5, r.lat + 17) < 10))
-    r.put("muscle", r.between("T1", "T10") & r.ball((9.0, -3.0), (5.0, 8.0)))
-    r.put("ligament", r.between("T1", "T4") & r.ball((24.0, 1.0), (10.5, 10.5)))
-    r.put("air", r.between("T1", "T4") & r.ball((24.0, 1.0), (8.5, 8.5)))
+    r.put("muscle", chest & (r.noise["blobs"] + 0.3 * r.noise["streaks"] > 0.8))
+    r.tube("muscle", ("C6", "T10"), (9.0 + 2 * r.noise["blobs"], -3.0), (4.5, 8.0))
+    r.tube("air", ("C7", "T4"), (24.0 + r.along(("C7", "T4"), (0.0, 6.0)), 1.0), (8.5, 8.5), wall=2.0)
     r.put("ligament", there & (r.v > -0.4) & (r.v < 1.4) & (np.abs(r.lat) < 14))
 
 
@@ -250,11 +262,14 @@ def _head(r: Around, spine: Spine) -> None:
     r.put("loose fat", above & oval(*fossa, grow=5.5) & (p > 6))
     r.put("bone", above & oval(*fossa, grow=2.5))
     r.put("csf", above & oval(*fossa))
-    folds = r.noise["fine"] + 0.6 * np.sin((q + 66) * 1.3 + 0.04 * (p - 34) ** 2) < 1.9
-    r.put("brain", above & oval((37.0, -70.0), (28.0, 31.0), 54.0) & folds)
+    folds = r.noise["fine"] + 0.6 * np.sin((q + 66) * 1.3 + 0.04 * (p - 34) ** 2) < 2.1
+    r.put("brain", above & oval(*fossa, grow=-2.5) & (p > -26))
+    r.put("csf", above & oval((17.0, -33.0), (21.0, 12.0), 26.0))
+    r.put("brain", above & oval((31.0, -52.0), (19.0, 13.0), 40.0))
+    r.put("csf", above & oval((9.0, -66.0), (3.5, 11.0), 9.0))
+    r.put("csf", above & (np.abs(p - 13 + 0.2 * (q + 40)) < 1.4) & (np.abs(lat) < 30) & (q > -100))
+    r.put("brain", above & oval((36.0, -66.0), (25.0, 24.0), 50.0) & folds)
     r.put("brain", above & (np.hypot(p - 5 + 0.28 * (q + 30), 1.2 * lat) < 6.5) & (q > -62) & (q < -22))
-    r.put("brain", above & oval((-6.0, -72.0), (17.0, 18.0), 22.0))
-    r.put("brain", above & (q < -94) & oval(*fossa, grow=-3))
     slope = (p + 8) + (q + 30) * -0.72
     clivus = above & (np.abs(slope) < 7.0) & (q < -31) & (q > -78) & (np.abs(lat) < 17)
     r.put("bone", clivus)
