@@ -71,28 +71,25 @@ def write_dicom(
     """
     path, generator = Path(path), of_view(film.view)
     rng = np.random.default_rng(derived_seed(uid_seed, subject, visit, film.view, film.kind, "tags"))
-    person = np.random.default_rng(derived_seed(uid_seed, subject, "person"))
     maker, model, modality = _DEVICES[film.conditions.device]
     key = (uid_seed, subject, visit, study_date, film.view, film.kind, film.conditions.draw)
     storage = DigitalXRayImageStorageForPresentation if modality == "DX" else ComputedRadiographyImageStorage
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = storage
-    meta.MediaStorageSOPInstanceUID = _uid("instance", *key)
+    meta.MediaStorageSOPInstanceUID = uid_of("instance", *key)
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    meta.ImplementationClassUID = _uid("implementation")
+    meta.ImplementationClassUID = uid_of("implementation")
     meta.ImplementationVersionName = "SHARPLINE"
     ds = FileDataset(str(path), {}, file_meta=meta, preamble=b"\0" * 128)
     ds.SpecificCharacterSet = "ISO_IR 192"
     ds.SOPClassUID, ds.SOPInstanceUID = storage, meta.MediaStorageSOPInstanceUID
-    ds.StudyInstanceUID = _uid("study", uid_seed, subject, visit, study_date)
-    ds.SeriesInstanceUID = _uid("series", *key)
-    ds.FrameOfReferenceUID = _uid("frame", *key)
+    ds.StudyInstanceUID = uid_of("study", uid_seed, subject, visit, study_date)
+    ds.SeriesInstanceUID = uid_of("series", *key)
+    ds.FrameOfReferenceUID = uid_of("frame", *key)
     ds.Modality, ds.Manufacturer, ds.ManufacturerModelName = modality, maker, model
-    ds.InstitutionName = f"Phantom Hospital {int(person.integers(1, 30)):02d}"
-    ds.ReferringPhysicianName = "PHANTOM^DOCTOR"
     ds.StationName = f"RAD{int(rng.integers(1, 6))}"
     ds.DeviceSerialNumber = str(int(rng.integers(10_000, 99_999)))
-    _patient(ds, person, subject, study_date)
+    patient_tags(ds, subject, study_date, uid_seed)
     ds.ClinicalTrialProtocolID, ds.ClinicalTrialSubjectID = protocol, subject
     ds.ClinicalTrialTimePointID = visit
     ds.StudyDate = ds.SeriesDate = ds.AcquisitionDate = ds.ContentDate = study_date
@@ -108,7 +105,7 @@ def write_dicom(
     return path
 
 
-def _uid(*parts: object) -> str:
+def uid_of(*parts: object) -> str:
     """A UID under the root for UUID-derived ones, from a hash of the parts."""
     number = 0
     for i in range(4):
@@ -116,7 +113,11 @@ def _uid(*parts: object) -> str:
     return f"2.25.{number}"
 
 
-def _patient(ds, person, subject: str, study_date: str) -> None:
+def patient_tags(ds, subject: str, study_date: str, uid_seed: int) -> None:
+    """Hospital, name, number, birth date and more of a made-up person, the same for all of their images."""
+    person = np.random.default_rng(derived_seed(uid_seed, subject, "person"))
+    ds.InstitutionName = f"Phantom Hospital {int(person.integers(1, 30)):02d}"
+    ds.ReferringPhysicianName = "PHANTOM^DOCTOR"
     ds.PatientName = f"{person.choice(_FAMILY)}^{person.choice(_GIVEN)}"
     ds.PatientID = f"PH{int(person.integers(1_000_000, 9_999_999))}"
     born = dt.date(1955, 1, 1) + dt.timedelta(days=int(person.integers(0, 15_000)))

@@ -101,7 +101,7 @@ def place(body: Body, c: Conditions) -> Placement:
         frames[level] = Frame(
             vertebra=v,
             centre=centre,
-            axes=_axes(np.radians(tilt), side, np.radians(v.axial + c.rotation)),
+            axes=axes_of(np.radians(tilt), side, np.radians(v.axial + c.rotation)),
             beam=beam,
             magnification=c.magnification,
             distance=c.source_distance / c.magnification,
@@ -142,7 +142,7 @@ def _flat(tilt: float) -> np.ndarray:
     return np.array([[np.cos(t), np.sin(t)], [-np.sin(t), np.cos(t)]])
 
 
-def _axes(tilt: float, side: float, axial: float) -> np.ndarray:
+def axes_of(tilt: float, side: float, axial: float) -> np.ndarray:
     """Rows e_a, e_h, e_l after tilt in the sagittal plane, side bending and axial rotation (radians)."""
     e_a = np.array([np.cos(tilt), -np.sin(tilt), 0.0])
     e_h = np.array([np.sin(tilt), np.cos(tilt), 0.0])

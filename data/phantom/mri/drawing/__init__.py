@@ -1,0 +1,1 @@
+"""What a stack is drawn with: signals of tissues, bones, nerves, soft tissue, and the scanner."""
