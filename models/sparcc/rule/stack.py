@@ -14,14 +14,7 @@ from core.errors import InputError
 from models.sparcc.rule.bodies import Body, body_of
 from models.sparcc.rule.plane import Plane, plane_of
 from models.sparcc.rule.settings import Settings
-
-LEVELS = (
-    *(f"C{number}" for number in range(2, 8)),
-    *(f"T{number}" for number in range(1, 13)),
-    *(f"L{number}" for number in range(1, 6)),
-    "S1",
-)  # from head to foot
-UNITS = {f"{upper}{lower}": (upper, lower) for upper, lower in pairwise(LEVELS)}
+from models.sparcc.spine import LEVELS
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.sparcc.rule.bodies import Body
-from models.sparcc.rule.stack import UNITS, Stack
+from models.sparcc.rule.stack import Stack
+from models.sparcc.spine import UNITS
 
 QUADRANTS = ("UA", "UP", "LA", "LP")
 Window = tuple[int, int, int]

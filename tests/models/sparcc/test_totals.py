@@ -6,7 +6,7 @@ import pytest
 from core.scores.engine.totals import compute
 from core.scores.sparcc import SPARCC
 from models.sparcc.rule.score import score_stack
-from models.sparcc.rule.stack import UNITS
+from models.sparcc.spine import UNITS
 from tests.helpers.drawn_spine import CSF, DrawnSpine
 
 SEVEN = ("C3C4", "C6C7", "T2T3", "T5T6", "T9T10", "L1L2", "L4L5")

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from core.domain import Abstained
 from core.errors import InputError
 from models.sparcc.rule.score import score_stack
-from models.sparcc.rule.stack import UNITS, Anatomy
+from models.sparcc.rule.stack import Anatomy
 from models.sparcc.rule.visits import matched_frames, windows_like
+from models.sparcc.spine import UNITS
 from tests.helpers.drawn_spine import DrawnSpine
 
 
