@@ -101,7 +101,7 @@ class DrawnSpine:
 
     @property
     def image(self) -> Image:
-        """The stack as an image: slices from the patient's right to the left, rows down, columns back."""
+        """The stack as an image: slices from the patient's left to the right, rows down, columns back."""
         return Image(
             image="drawn",
             frames=self.frames,
@@ -109,7 +109,7 @@ class DrawnSpine:
             modality="MR",
             slice_spacing_mm=self.step,
             orientation=((0.0, 1.0, 0.0), (0.0, 0.0, -1.0)),
-            positions_mm=tuple((number * self.step - 16.0, 0.0, 0.0) for number in range(self.slices)),
+            positions_mm=tuple((16.0 - number * self.step, 0.0, 0.0) for number in range(self.slices)),
         )
 
     @property

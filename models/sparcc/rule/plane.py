@@ -18,8 +18,8 @@ SAGITTAL = 0.7  # cosine between slice normal and left-right axis from which on 
 @dataclass(frozen=True)
 class Plane:
     """pixel_mm: (x, y) size of a pixel. cranial, anterior: unit vectors (x, y). places: of each frame along
-    the normal, mm, growing to the patient's left whichever way the stack was taken. order: frames by place.
-    step: usual distance of neighbours.
+    the normal, mm, growing to the patient's right whichever way the stack was taken. order: frames by place,
+    the one furthest to the left first. step: usual distance of neighbours.
     """
 
     pixel_mm: tuple[float, float]
@@ -58,7 +58,7 @@ def plane_of(image: Image) -> Plane | str:
     normal = np.cross(row, column)
     if abs(normal[0]) < SAGITTAL:
         return "its slices are not sagittal"
-    places = along_normal(image.positions_mm, image.orientation) * np.sign(normal[0])
+    places = along_normal(image.positions_mm, image.orientation) * -np.sign(normal[0])
     order = np.argsort(places, kind="stable")
     gaps = np.diff(places[order])
     if gaps.min() < SAME_PLACE_MM:

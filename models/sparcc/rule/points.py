@@ -162,7 +162,7 @@ def _depth(stack: Stack, references: References, site: str, frame: int, lesion: 
     level, body = lesion.quadrant.level, lesion.quadrant.body
     from_top = UNITS[site.split(".")[0]][1] == level
     ill = stack.has_oedema(frame, body.pixels)
-    depth, inside = depth_of(body, ill, stack.plane.pixel_mm, stack.settings, from_top=from_top)
+    depth, inside, below = depth_of(body, ill, stack.plane.pixel_mm, stack.settings, from_top=from_top)
     pixels = body.pixels[inside] if inside.any() else lesion.pixels
     place, limit = float(stack.plane.places[frame]), stack.settings.deep
     area = len(pixels) * stack.plane.pixel_area
@@ -173,8 +173,7 @@ def _depth(stack: Stack, references: References, site: str, frame: int, lesion: 
     if isinstance(marrow, str):
         nan = float("nan")
         return Point(site, None, DEPTH, nan, limit, frame, place, pixels, area, compared, marrow)
-    low, high = np.quantile(stack.signal(frame, pixels), (0.1, 0.9)) - marrow.value
-    even = float(low / high) if high > 0 else 0.0
+    even = _evenness(stack.signal(frame, pixels) - marrow.value, below[inside], stack.settings)
     compared |= {
         "homogeneity": round(even, 3),
         "homogeneous from": stack.settings.homogeneous,
@@ -186,12 +185,13 @@ def _depth(stack: Stack, references: References, site: str, frame: int, lesion: 
 
 def depth_of(
     body: Body, ill: np.ndarray, pixel_mm: tuple[float, float], settings: Settings, *, from_top: bool
-) -> tuple[float, np.ndarray]:
+) -> tuple[float, np.ndarray, np.ndarray]:
     """How many mm from the end plate oedema reaches without a gap over a width of ``settings.deep_width``.
 
     ill (n,): the body's pixels with oedema. from_top: from the upper end plate. The end plate of a strip one
     pixel wide is where the body's mask ends there, so that a hollow plate counts as it lies. Returns the
-    depth (0 where none begins at the plate) and the pixels (n,) of the strips that have it.
+    depth (0 where none begins at the plate), the pixels (n,) of the strips that have it, and how far (n,)
+    each pixel of the body lies below the plate.
     """
     width, height = extent(body.anterior, pixel_mm), extent(body.cranial, pixel_mm)
     strip = np.floor((body.forward - body.forward.min()) / width).astype(int)
@@ -204,13 +204,26 @@ def depth_of(
         reach[number] = _reach(np.sort(below[ill & (strip == number)]), height, settings)
     wide = max(1, int(np.ceil(settings.deep_width / width - 1e-9)))
     if len(reach) < wide:
-        return 0.0, np.zeros(len(ill), dtype=bool)
+        return 0.0, np.zeros(len(ill), dtype=bool), below
     least = np.lib.stride_tricks.sliding_window_view(reach, wide).min(axis=1)
     depth = float(least.max())
     deep = np.flatnonzero(least >= min(depth, settings.deep) - 1e-9)
     strips = np.unique((deep[:, None] + np.arange(wide)).ravel())
     inside = ill & np.isin(strip, strips) & (below <= reach[strip] + 1e-9)
-    return depth, inside if depth > 0 else np.zeros(len(ill), dtype=bool)
+    return depth, inside & (depth > 0), below
+
+
+def _evenness(above: np.ndarray, below: np.ndarray, settings: Settings) -> float:
+    """The darkest layer of a deep lesion as a share of its brightest, both above marrow; 0 where none is.
+
+    above (n,): signal of its pixels above marrow. below (n,): how far each lies below the end plate, whose
+    own dark line is left out.
+    """
+    counted = (below >= settings.at_plate) & (below < settings.deep)
+    layer = ((below[counted] - settings.at_plate) / settings.layer).astype(int)
+    sums, counts = np.bincount(layer, above[counted]), np.bincount(layer)
+    means = sums[counts > 0] / counts[counts > 0]
+    return float(max(means.min(), 0.0) / means.max()) if means.max() > 0 else 0.0
 
 
 def _reach(below: np.ndarray, height: float, settings: Settings) -> float:

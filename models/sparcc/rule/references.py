@@ -80,8 +80,8 @@ class References:
         return Reference(float(np.median(pooled)), level, frames, len(pooled))
 
     def _csf_of(self, level: str) -> Reference | None:
-        """A high quantile of the signal in a band behind a body; None where it lies off the image, or is not
-        clearly brighter than marrow (no STIR or T2, no canal).
+        """The median of what is bright in a band behind a body; None where the band lies off the image, or is
+        nowhere clearly brighter than marrow (no STIR or T2, no canal).
         """
         stack = self._stack
         frames = tuple(frames_near(stack, level, stack.settings.csf_reach))
@@ -90,7 +90,7 @@ class References:
         marrow = self.marrow(level)
         if not len(pooled) or isinstance(marrow, str):
             return None
-        value = float(np.quantile(pooled, stack.settings.csf_quantile))
+        value = float(np.median(brighter_class(pooled)))
         if value <= stack.settings.csf_contrast * max(marrow.value, 0.0) or value <= 0:
             return None
         return Reference(value, level, frames, len(pooled))
@@ -114,3 +114,18 @@ class References:
         if len(band) < MIN_SHARE * wall:
             return np.empty(0)
         return stack.signal(frame, band[free])
+
+
+def brighter_class(values: np.ndarray) -> np.ndarray:
+    """The values above Otsu's threshold, which parts them into two classes that differ most; all of equal
+    values. Otsu 1979, IEEE Trans Syst Man Cybern 9:62-66.
+    """
+    ordered = np.sort(values)
+    count = np.arange(1, len(ordered))
+    sums = np.cumsum(ordered)
+    rest = len(ordered) - count
+    between = count * rest * (sums[:-1] / count - (sums[-1] - sums[:-1]) / rest) ** 2
+    between[np.diff(ordered) <= 0] = -1.0
+    if not len(between) or between.max() <= 0:
+        return ordered
+    return np.asarray(ordered[int(between.argmax()) + 1 :])

@@ -21,11 +21,11 @@ class Settings:
     as_bright: share of the way from normal marrow to CSF from which a signal is as bright as CSF; noise and
     partial volume keep it below 1. bright_area: the brightest pixels of a lesion that give its signal.
     deep: SPARCC's 1 cm. deep_width: a lesion must be so deep over this width. at_plate: it begins this near
-    the end plate. homogeneous: its 10% quantile above marrow reaches this share of its 90% quantile.
-    bridged: a gap in depth that is not one.
-    csf_band: behind the body's posterior wall, where the canal lies. csf_quantile: of the signal there, above
-    cord and roots. csf_reach: slices this near to the body's middle show the canal. csf_contrast: CSF is
-    brighter than marrow by this factor, else the image shows no CSF.
+    the end plate. layer, homogeneous: of its layers so thick from there to 1 cm, the darkest is this share
+    as far above marrow as the brightest. bridged: a gap in depth that is not one.
+    csf_band: behind the body's posterior wall, where the canal lies. csf_reach: slices this near to the
+    body's middle show the canal. csf_contrast: CSF is brighter than marrow by this factor, else the image
+    shows no CSF.
     normal_centre: share of oedema up to which the centre of a body is normal.
     min_body: share of a body's largest slice below which a slice does not show it.
     wide_gap: slices further apart than this many times the usual distance are not consecutive.
@@ -35,12 +35,12 @@ class Settings:
     as_bright: float = 0.9
     bright_area: float = 10.0
     deep: float = 10.0
-    deep_width: float = 3.0
+    deep_width: float = 2.0
     at_plate: float = 3.0
-    homogeneous: float = 0.5
+    layer: float = 2.0
+    homogeneous: float = 0.4
     bridged: float = 2.0
     csf_band: tuple[float, float] = (2.0, 18.0)
-    csf_quantile: float = 0.9
     csf_reach: float = 6.0
     csf_contrast: float = 1.5
     normal_centre: float = 0.05

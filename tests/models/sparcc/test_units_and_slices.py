@@ -43,6 +43,14 @@ def test_a_unit_is_read_on_the_three_slices_with_most_oedema(spine):
     assert score.units["L5S1"].frames == (0, 1, 2)
 
 
+def test_the_first_slice_is_the_one_furthest_to_the_patients_left(spine):
+    spine.corner("L4", "lower anterior", (1,))
+    left = read(spine).units["L4L5"].frames
+    right = read(spine, positions_mm=spine.image.positions_mm[::-1]).units["L4L5"].frames
+    assert left[0] < left[2]
+    assert right[0] > right[2]
+
+
 def test_a_unit_without_oedema_is_read_in_the_middle_of_its_bodies(spine):
     spine.labels[:2] = 0
     score = read(spine)
@@ -50,7 +58,7 @@ def test_a_unit_without_oedema_is_read_in_the_middle_of_its_bodies(spine):
 
 
 def places(*numbers):
-    return tuple((float(number), 0.0, 0.0) for number in numbers)
+    return tuple((-float(number), 0.0, 0.0) for number in numbers)
 
 
 def test_slices_on_both_sides_of_a_gap_are_not_consecutive(spine):
