@@ -1,0 +1,1 @@
+"""SPARCC of the spine: bodies and discs, oedema, and the score by rule."""

@@ -1,0 +1,3 @@
+"""SPARCC by rule, from masks of bodies and of oedema: every point keeps the pixels and the limit that made
+it.
+"""

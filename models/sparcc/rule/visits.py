@@ -1,0 +1,78 @@
+"""Slices of two visits that show the same place: matched by their place along the normal, never by number.
+
+The patient does not lie as before, so places are counted from the middle of the bodies that both visits name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from core.domain import Abstained, Image
+from models.sparcc.rule.score import StackScore
+from models.sparcc.rule.settings import Settings
+from models.sparcc.rule.stack import Anatomy, Stack, look_at
+from models.sparcc.rule.units import Window
+
+
+def matched_frames(
+    first: Sequence[float] | np.ndarray,
+    second: Sequence[float] | np.ndarray,
+    *,
+    shift: float = 0.0,
+    within: float,
+) -> dict[int, int]:
+    """Frame of the first visit -> frame of the second that lies nearest to it, both ways round.
+
+    first, second: places along the normal, mm, in any order. shift: what is added to the second's. within:
+    largest distance of two slices that show the same. A frame without a partner is left out.
+    """
+    one, two = np.asarray(first, dtype=float), np.asarray(second, dtype=float) + shift
+    if not len(one) or not len(two):
+        return {}
+    away = np.abs(one[:, None] - two[None])
+    there, back = away.argmin(axis=1), away.argmin(axis=0)
+    return {
+        frame: int(other)
+        for frame, other in enumerate(there)
+        if back[other] == frame and away[frame, other] <= within
+    }
+
+
+def windows_like(
+    baseline: StackScore, first: tuple[Image, Anatomy], second: tuple[Image, Anatomy]
+) -> dict[str, Window]:
+    """The slices of a later visit that lie where the baseline's three of each unit do.
+
+    A unit of which a slice has no partner within half the slice distance, or whose partners are not three in
+    a row, is left out. Empty where the rule cannot be used on one of the stacks, or they share no body.
+    """
+    stacks = [
+        look_at(image, anatomy, np.zeros(image.frames.shape), Settings())
+        for image, anatomy in (first, second)
+    ]
+    one, two = stacks
+    if isinstance(one, Abstained) or isinstance(two, Abstained):
+        return {}
+    shift = shift_of(one, two)
+    if shift is None:
+        return {}
+    within = max(one.plane.step, two.plane.step) / 2
+    partner = matched_frames(one.plane.places, two.plane.places, shift=shift, within=within)
+    possible = set(two.plane.windows(two.settings.wide_gap))
+    found = {}
+    for name, unit in baseline.units.items():
+        if all(frame in partner for frame in unit.frames):
+            first_frame, middle, last = (partner[frame] for frame in unit.frames)
+            if (first_frame, middle, last) in possible:
+                found[name] = (first_frame, middle, last)
+    return found
+
+
+def shift_of(one: Stack, two: Stack) -> float | None:
+    """mm to add to the second stack's places, by the middles of bodies that both name; None without one."""
+    both = [name for name in one.label_of if name in two.label_of]
+    if not both:
+        return None
+    return float(np.median([one.middle_of(name) - two.middle_of(name) for name in both]))
