@@ -37,6 +37,7 @@ from data.dicom.images import stored_film
 from data.dicom.read import quiet
 from data.queries.findings import of_image
 from data.store.cohort import CohortStore
+from data.study.source import data_set_of
 
 MAKER = "Sharpline"
 EMPTY = (  # must be there, may be empty (type 2)
@@ -68,7 +69,10 @@ class Written:
 def write_findings(
     store: CohortStore, viewer: Viewer, image: str, system: str, out: Path, *, read_mode: str = ""
 ) -> Written:
-    """Writes ``<image>-sr.dcm`` and ``<image>-seg.dcm`` of the newest run into an existing folder."""
+    """Writes ``<image>-sr.dcm`` and ``<image>-seg.dcm`` of the newest run into an existing folder.
+
+    Both name the open data set that the film is from, and its terms, where there is one.
+    """
     rows = of_image(store, viewer, image, system, read_mode=read_mode)
     if rows.empty:
         return Written(image, left_out="no model has read it")
@@ -83,6 +87,7 @@ def write_findings(
             files.append((out / f"{image[:16]}-seg.dcm", segmentation(source, seen, scores.get(system))))
         for path, dataset in files:
             _dated(dataset, rows.iloc[0])
+            _name_source(dataset, data_set_of(store.meta()))
             dataset.save_as(path, enforce_file_format=True)
     return Written(image, tuple(path for path, _ in files), len(seen))
 
@@ -286,6 +291,19 @@ def _dated(dataset: Dataset, about: pd.Series) -> None:
     for item in dataset.get("ContributingEquipmentSequence", []):
         if "ContributionDateTime" in item:
             item.ContributionDateTime = made.strftime("%Y%m%d%H%M%S")
+
+
+def _name_source(dataset: Dataset, data_set: dict[str, str] | None) -> None:
+    """The open data set among what contributed to the object (PS3.3, C.12.1.5)."""
+    if data_set is None:
+        return
+    from highdicom.sr import CodedConcept
+
+    item = Dataset()
+    item.PurposeOfReferenceCodeSequence = [CodedConcept.from_code(own("film-source", "data set of the film"))]
+    item.Manufacturer = data_set["title"][:64]
+    item.ContributionDescription = data_set["notice"][:1024]
+    dataset.ContributingEquipmentSequence = [*dataset.get("ContributingEquipmentSequence", []), item]
 
 
 def _outline(geometry: Any) -> np.ndarray | None:

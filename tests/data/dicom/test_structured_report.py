@@ -293,3 +293,21 @@ def test_sites_of_hands_and_feet_are_coded_in_snomed_where_dicom_names_them():
         assert len(finding_codes.grade_code(state.code, 1, MTSS).meaning) <= 64
     assert finding_codes.grade_code("ankylosis", 1, MTSS).meaning == "bony ankylosis: present"
     assert finding_codes.laterality("L3S", SYSTEM) is None
+
+
+def test_both_objects_name_the_open_data_set_and_its_terms(store, tmp_path):
+    image = store.query("SELECT image FROM finding WHERE site = 'L3S'")["image"][0]
+    write_findings(store, Viewer(), image, "msasss", tmp_path)
+    assert not any("Made from" in str(pydicom.dcmread(path)) for path in tmp_path.glob("*.dcm"))
+    notice = "Made from A Set (version 2; example; terms: CC BY 4.0)."
+    with store.write("test", "settings") as tx:
+        tx.set_meta("data_set", json.dumps({"title": "A Set", "notice": notice}))
+    try:
+        done = write_findings(store, Viewer(), image, "msasss", tmp_path)
+    finally:
+        with store.write("test", "settings") as tx:
+            tx.set_meta("data_set", "")
+    assert len(done.files) == 2
+    for path in done.files:
+        named = pydicom.dcmread(path).ContributingEquipmentSequence[-1]
+        assert (named.Manufacturer, named.ContributionDescription) == ("A Set", notice)
