@@ -89,6 +89,8 @@ def index_words(found: dict[str, Any]) -> tuple[str, str]:
         return "not computable", f"{found['notes'].get('index', 'The index cannot be computed')}."
     low, high = index["ci"]
     interval = "" if low is None else f" ({signed(low)} to {signed(high)})"
+    why_none = found["notes"].get("index", "") if low is None and found["margin"] is None else ""
+    no_interval = f" No interval: {why_none}." if why_none else ""
     verdict = "No verdict: no margin was set."
     if found["subjects"] < FEW_PATIENTS:
         said = f"{too_few(found['subjects'])} to say more"
@@ -109,7 +111,10 @@ def index_words(found: dict[str, Any]) -> tuple[str, str]:
         caution = found["notes"].get("equivalent", "") if found["equivalent"] else ""
         more = f" Note: {caution}." if caution else ""
         verdict = f"The upper limit {signed(high)} is {where} the margin {found['margin']:g}.{more}"
-    return f"**{signed(index['estimate'])}**{interval}", f"The model is {side}{chance}. {verdict}"
+    return (
+        f"**{signed(index['estimate'])}**{interval}",
+        f"The model is {side}{chance}.{no_interval} {verdict}",
+    )
 
 
 def _left_out(page: Page, compared: Comparison, found: dict[str, Any], model: str) -> None:
