@@ -26,6 +26,7 @@ from pages.common.agreement.widgets import (
     readable,
     shorts,
     show_numbers,
+    with_limits,
 )
 from pages.common.page import Page
 from pages.common.provenance import as_csv
@@ -113,6 +114,8 @@ def _model(page: Page, compared: Comparison) -> None:
         panel = CHANGE if CHANGE in compared.panels else STATUS
         index, verdict = index_words(found["interchangeability"][panel])
         st.markdown(f"Index of {md(panel)}: {index}")
+        bias = statistics.bias_to_mean(page, asked, panel, model)
+        st.markdown(f"Minus the readers' mean: {with_limits(bias['estimate'], *bias['ci'], plus=True)}")
         st.caption(verdict)
 
 
