@@ -16,6 +16,7 @@ from data.ingest.image_map import read_image_map
 from data.ingest.run import ingest
 from data.queries.stacks import Found, load, stack_named, stacks, stacks_of_visit, table
 from data.store.cohort import CohortStore
+from data.tables.export import export
 from data.verify import verify
 from tests.helpers.small_films import save
 from tests.helpers.small_frames import enhanced, slices
@@ -249,6 +250,15 @@ def test_the_stacks_of_a_visit_and_as_a_table(store, tmp_path):
         True,
     )
     assert row["sequence_confidence"] > 0.8 and row["problems"] == ""
+
+
+def test_stacks_are_a_table_of_the_export(store, tmp_path):
+    take(store, tmp_path / "in", slices((0.0, 4.0, 12.0), **STIR_TAGS))
+    export(store, "series", tmp_path / "s.csv")
+    (row,) = pd.read_csv(tmp_path / "s.csv").to_dict("records")
+    assert (row["subject"], row["visit"], row["region"], row["sequence"]) == ("S1", "BL", "lumbar", STIR)
+    assert (row["slices"], row["spacing_mm"], row["gap_mm"], row["readable"]) == (3, 4, 0.5, False)
+    assert row["problems"] == row["why_not"] and "a slice is missing" in row["problems"]
 
 
 def test_an_unknown_series_is_refused(store):
