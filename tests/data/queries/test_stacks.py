@@ -14,12 +14,14 @@ from core.errors import InputError
 from core.imaging.sequences import STIR, T1, T2_WATER, TIRM
 from data.ingest.image_map import read_image_map
 from data.ingest.run import ingest
+from data.queries import cohort
 from data.queries.stacks import Found, load, stack_named, stacks, stacks_of_visit, table
+from data.scoring.filing import Run, pending_films
 from data.store.cohort import CohortStore
 from data.tables.export import export
 from data.verify import verify
-from tests.helpers.small_films import save
-from tests.helpers.small_frames import enhanced, slices
+from tests.helpers.small_films import film, save
+from tests.helpers.small_frames import TRIAL, enhanced, slices
 
 ANALYST = Viewer()
 AXIAL = [1, 0, 0, 0, 1, 0]
@@ -259,6 +261,18 @@ def test_stacks_are_a_table_of_the_export(store, tmp_path):
     assert (row["subject"], row["visit"], row["region"], row["sequence"]) == ("S1", "BL", "lumbar", STIR)
     assert (row["slices"], row["spacing_mm"], row["gap_mm"], row["readable"]) == (3, 4, 0.5, False)
     assert row["problems"] == row["why_not"] and "a slice is missing" in row["problems"]
+
+
+def test_a_series_counts_as_one_image_and_is_no_film_for_models_of_films(store, tmp_path):
+    take(store, tmp_path / "in", [*slices((0.0, 4.0, 8.0), **STIR_TAGS), film(**TRIAL)])
+    assert cohort.counts(store, ANALYST)["images"].tolist() == [2]
+    assert cohort.subjects(store, ANALYST, CohortFilter())["films"].tolist() == [2]
+    by_part = cohort.films_by_visit(store, ANALYST, CohortFilter())
+    assert dict(zip(by_part["body_part"], by_part["films"], strict=True)) == {"lumbar spine": 1, "unknown": 1}
+    assert cohort.films_for(store, ANALYST, "any", ())["films"].tolist() == [1]
+    run = Run("r", "any", "model:r", "c", "single", "w", "{}")
+    (waiting,) = pending_films(store, run)["image"]
+    assert store.query(f"SELECT modality FROM image WHERE image = '{waiting}'")["modality"][0] == "DX"
 
 
 def test_an_unknown_series_is_refused(store):
