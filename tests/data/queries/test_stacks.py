@@ -15,13 +15,22 @@ from core.imaging.sequences import STIR, T1, T2_WATER, TIRM
 from data.ingest.image_map import read_image_map
 from data.ingest.run import ingest
 from data.queries import cohort
-from data.queries.stacks import Found, load, stack_named, stacks, stacks_of_visit, table
+from data.queries.stacks import (
+    Found,
+    load,
+    open_series,
+    series_list,
+    stack_named,
+    stacks,
+    stacks_of_visit,
+    table,
+)  # fmt: skip
 from data.scoring.filing import Run, pending_films
 from data.store.cohort import CohortStore
 from data.tables.export import export
 from data.verify import verify
 from tests.helpers.small_films import film, save
-from tests.helpers.small_frames import TRIAL, enhanced, slices
+from tests.helpers.small_frames import TRIAL, cine, enhanced, slices
 
 ANALYST = Viewer()
 AXIAL = [1, 0, 0, 0, 1, 0]
@@ -131,6 +140,24 @@ def test_two_contrasts_under_one_series_are_taken_apart_and_can_be_opened(store,
         assert sorted(image.frames.mean(axis=(1, 2))) == sorted(own.pixel_array.mean() for own in wanted)
     with pytest.raises(InputError, match="it holds 2 stacks"):
         stack_named(store, both[0].name[:-2])
+
+
+def test_every_row_of_the_list_opens_or_says_why_not(store, tmp_path):
+    without = slices((0.0, 4.0), series="b", **{**T1_TAGS, "ImageOrientationPatient": [1, 0, 0, 0, 1, 0]})
+    for number, dataset in enumerate(without):
+        del dataset.ImageOrientationPatient
+        dataset.PixelData = (dataset.pixel_array + np.uint16(7 + number)).tobytes()
+        dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = f"1.2.3.{number}"
+    take(store, tmp_path / "in", [*slices((8.0, 0.0, 4.0), **STIR_TAGS), *without, cine()])
+    rows = series_list(store, ANALYST, CohortFilter()).sort_values("kind", ascending=False, ignore_index=True)
+    assert rows["kind"].tolist() == ["stack", "images", "cine"]
+    assert rows["sequence"].fillna("").tolist() == [STIR, T1, ""] and rows["images"].tolist() == [3, 2, 1]
+    assert rows["slice_spacing_mm"].tolist()[0] == 4
+    whole = open_series(store, rows["series"][0])
+    assert (whole.sequence, [place[0] for place in whole.positions_mm]) == (STIR, [8, 4, 0])
+    with pytest.raises(InputError, match="the files do not say where its slices lie"):
+        open_series(store, rows["series"][1])
+    assert open_series(store, rows["series"][2]).times_ms == (0, 40, 80)
 
 
 def test_an_enhanced_file_with_frames_in_any_order_is_sorted(store, tmp_path):
