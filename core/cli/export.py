@@ -10,7 +10,7 @@ from core.cli.output import emit, json_option
 from core.scores import get, names
 
 EXAMPLE = get(names()[0]).rules[-1].name
-TABLES = ("totals", "site_scores", "findings", "images", "subjects")
+TABLES = ("totals", "site_scores", "findings", "images", "series", "subjects")
 
 
 @click.command(short_help="One tidy table of the cohort.")

@@ -112,8 +112,11 @@ def _volume(content: bytes, head: bytes) -> Nifti1Image:
         )
     if kind.fields is not None or kind.kind not in "iuf":
         raise Refusal("is a NIfTI volume in colour or of complex values; one of grey values is needed")
-    if min(sizes[:3]) < 1 or float(np.prod(sizes[:3], dtype=float)) * kind.itemsize > LARGEST_SERIES:
+    size = float(np.prod(sizes[:3], dtype=float)) * kind.itemsize
+    if min(sizes[:3]) < 1 or size > LARGEST_SERIES:
         raise Refusal("is a NIfTI volume of a size that no series has")
+    if not float(volume.header["vox_offset"]) + size <= len(content):
+        raise Refusal(DAMAGED)
     return volume
 
 

@@ -9,18 +9,19 @@ import pandas as pd
 from core.arms import REFERENCE_ARM
 from core.domain import CohortFilter, Viewer
 from data.queries.answer import answer
+from data.queries.series import A_SLICE, THINGS
 from data.queries.visit_rows import by_visit
 from data.store.cohort import CohortStore
 from data.study.source import data_set_of
 
 MAX_LEVELS = 8
 
-COUNTS = """
+COUNTS = f"""
     WITH seen AS (SELECT image, bool_or(abstained IS NULL) AS is_read FROM finding GROUP BY image)
     SELECT (SELECT count(*) FROM subject) AS subjects,
         (SELECT count(DISTINCT visit) FROM visit) AS visits,
-        (SELECT count(*) FROM image) AS images,
-        (SELECT count(*) FROM image WHERE subject IS NULL OR visit IS NULL) AS unassigned,
+        (SELECT {THINGS} FROM image i) AS images,
+        (SELECT {THINGS} FROM image i WHERE subject IS NULL OR visit IS NULL) AS unassigned,
         (SELECT count(*) FROM reader WHERE kind = 'human') AS readers,
         (SELECT count(*) FROM reader WHERE kind = 'model') AS models,
         (SELECT count(*) FROM image JOIN seen USING (image) WHERE is_read) AS read_images,
@@ -58,7 +59,7 @@ def state(store: CohortStore) -> dict[str, Any]:
 
 
 def counts(store: CohortStore, viewer: Viewer) -> pd.DataFrame:
-    """One row of counts.
+    """One row of counts. A series of slices counts as one image.
 
     ``subjects, visits, images, unassigned, readers, models, read_images, rejected_images, totals``: a film
     that a model rejected, and none read for any score, is a rejected one.
@@ -69,14 +70,14 @@ def counts(store: CohortStore, viewer: Viewer) -> pd.DataFrame:
 def films_for(store: CohortStore, viewer: Viewer, system: str, foreign: tuple[str, ...]) -> pd.DataFrame:
     """One row: ``films`` that the model of a system is offered, ``seen`` by it, ``abstained`` on.
 
-    foreign: body parts whose films it is not offered.
+    foreign: body parts whose films it is not offered. Slices of a series are no films.
     """
-    sql = """
+    sql = f"""
         SELECT count(*) AS films, count(f.image) AS seen, coalesce(sum(f.abstained::INTEGER), 0) AS abstained
         FROM image i LEFT JOIN (
             SELECT image, bool_or(abstained IS NOT NULL) AS abstained FROM finding WHERE system = $system
             GROUP BY image) f USING (image)
-        WHERE NOT list_contains($foreign::TEXT[], coalesce(i.body_part, ''))
+        WHERE NOT list_contains($foreign::TEXT[], coalesce(i.body_part, '')) AND NOT {A_SLICE}
     """
     return answer(store, viewer, sql, values={"system": system, "foreign": list(foreign)})
 
@@ -129,18 +130,18 @@ def subjects(store: CohortStore, viewer: Viewer, chosen: CohortFilter) -> pd.Dat
 
     ``subject, arm, sex, birth_year, centre, visits, last_day, films, abstained`` (films a model refused).
     """
-    sql = """
+    sql = f"""
         WITH seen AS (
             SELECT subject, count(*) AS visits, max(coalesce(day, planned_day)) AS last_day
             FROM visit GROUP BY subject),
         refused AS (SELECT DISTINCT image FROM finding WHERE abstained IS NOT NULL),
         filmed AS (
-            SELECT subject, count(*) AS films, count(r.image) AS abstained
+            SELECT subject, {THINGS} AS films, count(r.image) AS abstained
             FROM image i LEFT JOIN refused r USING (image) WHERE subject IS NOT NULL GROUP BY subject)
         SELECT s.subject, arm, sex, birth_year, centre, coalesce(visits, 0) AS visits, last_day,
             coalesce(films, 0) AS films, coalesce(abstained, 0) AS abstained
         FROM subject s LEFT JOIN seen USING (subject) LEFT JOIN filmed USING (subject)
-        WHERE s.subject IN ({patients}) ORDER BY s.subject
+        WHERE s.subject IN ({{patients}}) ORDER BY s.subject
     """
     return answer(store, viewer, sql, chosen=chosen)
 
@@ -152,14 +153,17 @@ def chosen_subjects(store: CohortStore, viewer: Viewer, chosen: CohortFilter) ->
 
 
 def films_by_visit(store: CohortStore, viewer: Viewer, chosen: CohortFilter) -> pd.DataFrame:
-    """``visit, visit_order, body_part, patients, films``: how many chosen patients have films of what."""
-    sql = """
+    """``visit, visit_order, body_part, patients, films``: how many chosen patients have films of what.
+
+    A series of slices counts as one film.
+    """
+    sql = f"""
         WITH placed AS (
             SELECT visit, min(visit_order) AS visit_order FROM visit GROUP BY visit)
         SELECT i.visit, visit_order, coalesce(nullif(i.body_part, ''), 'unknown') AS body_part,
-            count(DISTINCT i.subject) AS patients, count(*) AS films
+            count(DISTINCT i.subject) AS patients, {THINGS} AS films
         FROM image i LEFT JOIN placed USING (visit)
-        WHERE i.subject IN ({patients}) AND i.visit IS NOT NULL
+        WHERE i.subject IN ({{patients}}) AND i.visit IS NOT NULL
         GROUP BY ALL ORDER BY visit_order, i.visit, body_part
     """
     return by_visit(answer(store, viewer, sql, chosen=chosen), ())

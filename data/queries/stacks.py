@@ -114,6 +114,11 @@ def stacks(store: CohortStore, viewer: Viewer, chosen: CohortFilter) -> list[Coh
     return _found(store, viewer, where, chosen=chosen)
 
 
+def all_stacks(store: CohortStore, viewer: Viewer) -> list[CohortStack]:
+    """Every stack of the cohort, also those without subject or visit."""
+    return _found(store, viewer, "true")
+
+
 def stacks_of_visit(store: CohortStore, viewer: Viewer, subject: str, visit: str) -> list[CohortStack]:
     """The stacks of one visit of one patient."""
     return _found(

@@ -12,6 +12,7 @@ import pandas as pd
 
 from core.domain import Abstained, Scored
 from core.scores import get
+from data.queries.series import A_SLICE
 from data.scoring.visit_scores import visit_scores
 from data.store.cohort import CohortStore
 from data.store.transaction import Transaction
@@ -78,13 +79,14 @@ def _run_row(run: Run) -> pd.DataFrame:
 
 def pending_films(store: CohortStore, run: Run, foreign: Sequence[str] = ()) -> pd.DataFrame:
     """Films without a finding of this run: image, subject, visit, body_part, held; whole visits together.
+    Slices of a series are no films.
 
     held: why a film is held back until a person releases it; it is abstained on, and not looked at.
     foreign: body parts whose films are not looked at.
     """
     return store.query(
         "SELECT image, subject, visit, body_part, held FROM main.image i WHERE superseded_by IS NULL "
-        "AND NOT list_contains($foreign::TEXT[], coalesce(body_part, '')) "
+        f"AND NOT list_contains($foreign::TEXT[], coalesce(body_part, '')) AND NOT {A_SLICE} "
         "AND NOT EXISTS (FROM main.finding f WHERE f.image = i.image AND f.run = $run "
         "AND f.superseded_by IS NULL) ORDER BY subject NULLS LAST, visit NULLS LAST, image",
         {"run": run.run, "foreign": list(foreign)},

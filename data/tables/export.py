@@ -254,6 +254,23 @@ def _images(look: Look, system: ScoreSystem | None, rule: tuple[ScoreSystem, Rul
         ORDER BY sp.place, t.subject, vp.place, t.visit, t.body_part, t.view, t.image"""
 
 
+def _series(look: Look, system: ScoreSystem | None, rule: tuple[ScoreSystem, Rule] | None) -> str:
+    from data.queries.answer import Together
+    from data.queries.stacks import all_stacks, table
+
+    viewer = Viewer()
+    rows = table(all_stacks(Together(look, viewer), viewer))  # type: ignore[arg-type]
+    kinds = {"slices": "int64", "readable": "bool"} | dict.fromkeys(_MEASURES, "float64")
+    look.keep("found_stack", rows.astype({name: kinds.get(name, "str") for name in rows.columns}))
+    return f"""
+        SELECT t.subject, t.visit, {DAYS} AS days, t.* EXCLUDE (subject, visit)
+        FROM found_stack t {VISIT} {PLACES}
+        ORDER BY sp.place, t.subject, vp.place, t.visit, t.modality, t.region, t.sequence, t.stack"""
+
+
+_MEASURES = ("region_confidence", "sequence_confidence", "spacing_mm", "thickness_mm", "gap_mm")
+
+
 def _subjects(look: Look, system: ScoreSystem | None, rule: tuple[ScoreSystem, Rule] | None) -> str:
     names = look.query("SELECT DISTINCT name FROM covariate WHERE visit IS NULL ORDER BY name")[
         "name"
@@ -316,6 +333,7 @@ TABLES: dict[str, Callable[[Look, ScoreSystem | None, tuple[ScoreSystem, Rule] |
     "site_scores": _site_scores,
     "findings": _findings,
     "images": _images,
+    "series": _series,
     "subjects": _subjects,
 }
 

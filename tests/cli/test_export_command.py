@@ -128,7 +128,7 @@ def test_rows_stand_in_the_order_of_the_study(run, tmp_path):
 
 
 @pytest.mark.parametrize("ending", ["csv", "parquet", "xlsx"])
-@pytest.mark.parametrize("table", ["totals", "site_scores", "findings", "images", "subjects"])
+@pytest.mark.parametrize("table", ["totals", "site_scores", "findings", "images", "series", "subjects"])
 def test_same_cohort_gives_the_same_bytes_in_every_form(run, tmp_path, table, ending):
     first, second = tmp_path / f"1.{ending}", tmp_path / f"2.{ending}"
     assert run("export", "--table", table, "--out", first)[0] == 0

@@ -24,6 +24,7 @@ from data.dicom.pixel_values import first_item, functional, header_value, number
 from data.dicom.read import whole_number
 from data.dicom.votes import plain
 
+LARGEST_NUMBER = 9999  # of a run, an echo or a time
 OF_SLICES = frozenset({"MR", "CT"})
 _LOCALISER = re.compile(
     r"(?<![a-z])(?:loc|localis\w*|localiz\w*|scout\w*|survey|planscan|smart ?brain|aahscout)(?![a-z])"
@@ -104,15 +105,21 @@ def _sorting(dataset: Dataset, geometry: FrameGeometry, frames: int) -> dict[str
     found: dict[str, Any] = {
         "localiser": "LOCALIZER" in types or _LOCALISER.search(words) is not None,
         "volume": str(header_value(dataset, "MRAcquisitionType") or "").strip().upper() == "3D",
-        "echo": whole_number(_first(header_value(dataset, "EchoNumbers"))),
-        "run": whole_number(dataset.get("AcquisitionNumber")),
-        "time": whole_number(dataset.get("TemporalPositionIdentifier")),
+        "echo": _small(_first(header_value(dataset, "EchoNumbers"))),
+        "run": _small(header_value(dataset, "AcquisitionNumber")),
+        "time": _small(header_value(dataset, "TemporalPositionIdentifier")),
     }
     if frames > 1:
         found["contrasts"] = _numbered([_contrast_of(group) for group in _groups(dataset)], frames)
         if geometry.orientation is None:
             found["directions"] = directions_of_frames(dataset, frames)
     return {name: value for name, value in found.items() if value not in (None, False, 0)}
+
+
+def _small(value: Any) -> int | None:
+    """A number that counts something; a long one may be somebody's."""
+    found = whole_number(value)
+    return found if found is not None and 0 < found <= LARGEST_NUMBER else None
 
 
 def _first(value: Any) -> Any:

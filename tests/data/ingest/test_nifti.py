@@ -177,6 +177,26 @@ def test_a_volume_cut_short_is_refused_or_left_to_others(kept):
     assert given_back is stream  # too short to be known as one
 
 
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(st.lists(st.tuples(st.integers(0, 351), st.integers(0, 255)), min_size=1, max_size=6), st.booleans())
+def test_a_damaged_header_is_refused_or_read_and_never_fails_otherwise(changes, is_packed):
+    content = bytearray(volume().to_bytes())
+    for place, value in changes:
+        content[place] = value
+    try:
+        volume_as_dicom(io.BytesIO(gzip.compress(bytes(content)) if is_packed else bytes(content)), "a.nii")
+    except Refusal as reason:
+        assert str(reason)
+
+
+def test_a_header_that_promises_more_than_there_is_takes_no_memory():
+    made = volume()
+    made.header["dim"][1:4] = (800, 800, 300)
+    content = made.header.binaryblock + volume().to_bytes()[348:]
+    with pytest.raises(Refusal, match="cut short or damaged"):
+        volume_as_dicom(io.BytesIO(content))
+
+
 def test_half_of_a_pair_is_refused():
     head = bytearray(volume().to_bytes()[:352])
     head[344:348] = b"ni1\0"

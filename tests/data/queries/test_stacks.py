@@ -14,11 +14,23 @@ from core.errors import InputError
 from core.imaging.sequences import STIR, T1, T2_WATER, TIRM
 from data.ingest.image_map import read_image_map
 from data.ingest.run import ingest
-from data.queries.stacks import Found, load, stack_named, stacks, stacks_of_visit, table
+from data.queries import cohort
+from data.queries.stacks import (
+    Found,
+    load,
+    open_series,
+    series_list,
+    stack_named,
+    stacks,
+    stacks_of_visit,
+    table,
+)  # fmt: skip
+from data.scoring.filing import Run, pending_films
 from data.store.cohort import CohortStore
+from data.tables.export import export
 from data.verify import verify
-from tests.helpers.small_films import save
-from tests.helpers.small_frames import enhanced, slices
+from tests.helpers.small_films import film, save
+from tests.helpers.small_frames import TRIAL, cine, enhanced, slices
 
 ANALYST = Viewer()
 AXIAL = [1, 0, 0, 0, 1, 0]
@@ -128,6 +140,24 @@ def test_two_contrasts_under_one_series_are_taken_apart_and_can_be_opened(store,
         assert sorted(image.frames.mean(axis=(1, 2))) == sorted(own.pixel_array.mean() for own in wanted)
     with pytest.raises(InputError, match="it holds 2 stacks"):
         stack_named(store, both[0].name[:-2])
+
+
+def test_every_row_of_the_list_opens_or_says_why_not(store, tmp_path):
+    without = slices((0.0, 4.0), series="b", **{**T1_TAGS, "ImageOrientationPatient": [1, 0, 0, 0, 1, 0]})
+    for number, dataset in enumerate(without):
+        del dataset.ImageOrientationPatient
+        dataset.PixelData = (dataset.pixel_array + np.uint16(7 + number)).tobytes()
+        dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = f"1.2.3.{number}"
+    take(store, tmp_path / "in", [*slices((8.0, 0.0, 4.0), **STIR_TAGS), *without, cine()])
+    rows = series_list(store, ANALYST, CohortFilter()).sort_values("kind", ascending=False, ignore_index=True)
+    assert rows["kind"].tolist() == ["stack", "images", "cine"]
+    assert rows["sequence"].fillna("").tolist() == [STIR, T1, ""] and rows["images"].tolist() == [3, 2, 1]
+    assert rows["slice_spacing_mm"].tolist()[0] == 4
+    whole = open_series(store, rows["series"][0])
+    assert (whole.sequence, [place[0] for place in whole.positions_mm]) == (STIR, [8, 4, 0])
+    with pytest.raises(InputError, match="the files do not say where its slices lie"):
+        open_series(store, rows["series"][1])
+    assert open_series(store, rows["series"][2]).times_ms == (0, 40, 80)
 
 
 def test_an_enhanced_file_with_frames_in_any_order_is_sorted(store, tmp_path):
@@ -249,6 +279,27 @@ def test_the_stacks_of_a_visit_and_as_a_table(store, tmp_path):
         True,
     )
     assert row["sequence_confidence"] > 0.8 and row["problems"] == ""
+
+
+def test_stacks_are_a_table_of_the_export(store, tmp_path):
+    take(store, tmp_path / "in", slices((0.0, 4.0, 12.0), **STIR_TAGS))
+    export(store, "series", tmp_path / "s.csv")
+    (row,) = pd.read_csv(tmp_path / "s.csv").to_dict("records")
+    assert (row["subject"], row["visit"], row["region"], row["sequence"]) == ("S1", "BL", "lumbar", STIR)
+    assert (row["slices"], row["spacing_mm"], row["gap_mm"], row["readable"]) == (3, 4, 0.5, False)
+    assert row["problems"] == row["why_not"] and "a slice is missing" in row["problems"]
+
+
+def test_a_series_counts_as_one_image_and_is_no_film_for_models_of_films(store, tmp_path):
+    take(store, tmp_path / "in", [*slices((0.0, 4.0, 8.0), **STIR_TAGS), film(**TRIAL)])
+    assert cohort.counts(store, ANALYST)["images"].tolist() == [2]
+    assert cohort.subjects(store, ANALYST, CohortFilter())["films"].tolist() == [2]
+    by_part = cohort.films_by_visit(store, ANALYST, CohortFilter())
+    assert dict(zip(by_part["body_part"], by_part["films"], strict=True)) == {"lumbar spine": 1, "unknown": 1}
+    assert cohort.films_for(store, ANALYST, "any", ())["films"].tolist() == [1]
+    run = Run("r", "any", "model:r", "c", "single", "w", "{}")
+    (waiting,) = pending_films(store, run)["image"]
+    assert store.query(f"SELECT modality FROM image WHERE image = '{waiting}'")["modality"][0] == "DX"
 
 
 def test_an_unknown_series_is_refused(store):
