@@ -87,7 +87,7 @@ def _body(canvas: Canvas, level: str, p: Placed, marrow: Marrow, lesions: tuple[
             continue
         distance = relative_distance(lesion, v, where, a, l)
         uneven = 1 + 0.10 * grain[1] + 0.05 * grain[0]
-        canvas.paint(box, core * strength(distance), _lesion_signal(canvas, lesion, uneven))
+        canvas.paint(box, core * strength(distance + 0.09 * grain[1]), _lesion_signal(canvas, lesion, uneven))
         if lesion in lesions and not lesion.fatty:
             np.maximum(cut, cover * (distance <= 1), out=cut)
     if level in BODY_LABEL:
