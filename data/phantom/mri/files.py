@@ -18,10 +18,13 @@ from data.phantom.mri.anatomy import BODY_LABEL, DISC_LABEL
 from data.phantom.mri.course import visit_name
 from data.phantom.mri.patients import REGIONS, WEEKS, Patient, make_patient
 from data.phantom.mri.population import POPULATIONS
+from data.phantom.mri.readers import READERS, calls, read_visits, seen_at, slice_evidence
 from data.phantom.mri.render import RenderedStack
 from data.phantom.mri.series_out import write_series
+from data.phantom.mri.slices import oedema_of_slices
 from data.phantom.mri.truth import sparcc_items
 from data.phantom.seeds import StudyRole, StudySeed
+from data.phantom.spine.course import ARMS, arm_of
 
 PHANTOM = "phantom data: simulated patients, drawn MRI; for research only"
 PROTOCOL = "SL-MRI"
@@ -54,14 +57,20 @@ def write_mri(plan: MriPlan, folder: Path) -> None:
 
     Under the folder: ``mri/SUBJECT/VISIT/VIEW_STIR/*.dcm`` and ``VIEW_T1``, ``masks/SUBJECT/VISIT_VIEW.npz``
     (``oedema`` and ``structures``, uint8, frames x rows x columns, frames along the slice normal),
-    ``levels.csv`` (number of each body and disc), ``series.csv``, ``slices.csv``, ``lesions.csv``,
-    ``truth_sparcc.csv``, ``study.json``.
+    ``levels.csv`` (number of each body and disc), ``subjects.csv``, ``series.csv``, ``slices.csv``,
+    ``lesions.csv``, ``truth_sparcc.csv``, ``study.json``, and where all three regions are there the readers'
+    ``reads_R1.csv`` to ``reads_R3.csv``.
     """
     folder.mkdir(parents=True, exist_ok=True)
     tables: dict[str, list[pd.DataFrame]] = {
         name: [] for name in ("series", "slices", "lesions", "truth_sparcc")
     }
-    for patient in plan.people():
+    people = plan.people()
+    _csv(subject_table(people), folder / "subjects.csv")
+    if set(REGIONS) <= set(plan.views):
+        for name, frame in reader_tables(people, plan.weeks).items():
+            _csv(frame, folder / f"reads_{name}.csv")
+    for patient in people:
         for week in plan.weeks:
             for name, frame in write_visit(plan, patient, week, folder).items():
                 tables[name].append(frame)
@@ -93,9 +102,10 @@ def write_visit(plan: MriPlan, patient: Patient, week: int, folder: Path) -> dic
                 about
                 | {"sequence": sequence, "series_uid": uid, "masks": path.relative_to(folder).as_posix()}
             )
+        called = slice_calls(patient, week, view)
         slices += [
-            about | {"slice": number, "oedema_pixels": int(mask.sum())}
-            for number, mask in enumerate(stack.oedema)
+            about | {"slice": number, "oedema_pixels": int(mask.sum()), "radiologist": int(call)}
+            for number, (mask, call) in enumerate(zip(stack.oedema, called, strict=True))
         ]
     known = {"subject": subject, "visit": visit}
     lesions = pd.DataFrame([known | vars(one) for one in patient.lesions(week)], columns=[*known, *_LESION])
@@ -122,6 +132,38 @@ def visit_truth(patient: Patient, week: int, views: tuple[str, ...] = REGIONS) -
         if view in views:
             frames.append(sparcc_items(patient.plan(week, view), units, lesions).assign(view=view))
     return pd.concat(frames, ignore_index=True)
+
+
+def subject_table(people: list[Patient]) -> pd.DataFrame:
+    """Who they are: arm, domain, a transitional vertebra (``lumbarised``: S1, ``sacralised``: L5)."""
+    rows = [
+        {
+            "subject": one.subject,
+            "arm": ARMS[arm_of(one.study, one.number)],
+            "domain": one.domain,
+            "transitional": one.body.transitional,
+        }
+        for one in people
+    ]
+    return pd.DataFrame(rows)
+
+
+def reader_tables(people: list[Patient], weeks: tuple[int, ...]) -> dict[str, pd.DataFrame]:
+    """Items of every visit as each reader scored them, by reader: subject, visit, site, grade."""
+    found: dict[str, list[pd.DataFrame]] = {reader.name: [] for reader in READERS}
+    for patient in people:
+        seen = {week: seen_at(patient, week) for week in weeks}
+        for reader in READERS:
+            for week, items in read_visits(patient, seen, reader).items():
+                known = {"subject": patient.subject, "visit": visit_name(week)}
+                found[reader.name].append(items.assign(**known)[[*known, "site", "grade"]])
+    return {name: pd.concat(frames, ignore_index=True) for name, frames in found.items()}
+
+
+def slice_calls(patient: Patient, week: int, view: str) -> np.ndarray:
+    """Which slices of a stack the radiologist calls inflamed."""
+    area, bright = oedema_of_slices(patient.plan(week, view), patient.lesions(week))
+    return calls(patient, week, view, slice_evidence(area, bright, patient.scan(week, view)))
 
 
 def level_table() -> pd.DataFrame:

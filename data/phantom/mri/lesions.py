@@ -10,7 +10,7 @@ from data.phantom.mri.shape import Inside, Plate
 from data.phantom.spine.body import Vertebra
 
 CORNER, PLATE, FACET, SPINOUS = "corner", "plate", "facet", "spinous"
-EDGE = 0.14  # of the relative distance over which signal falls at the border of a lesion
+EDGE = 0.24  # of the relative distance over which signal falls at the border of a lesion
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ class Population:
 
 
 # The cohort of 330 patients of whom 300 had inflammation; and its test set, half and half, 7.5% of slices.
-CLINIC = Population("clinic", inflamed=300 / 330, lesions=2.6, spread=0.8)
+CLINIC = Population("clinic", inflamed=300 / 330, lesions=2.4, spread=0.8)
 MIXED = replace(CLINIC, name="mixed", inflamed=0.5)
 TRIAL = replace(CLINIC, name="trial", inflamed=1.0, lesions=6.5, spread=2.0)
 POPULATIONS = {one.name: one for one in (CLINIC, MIXED, TRIAL)}

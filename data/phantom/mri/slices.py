@@ -44,7 +44,6 @@ def _filled(placed: Placed, own: list[Lesion], a: np.ndarray, h: np.ndarray, z: 
     e_a, e_h, e_l = placed.axes[:, 2]
     l = (z - placed.centre[2] - a * e_a - h * e_h) / e_l  # noqa: E741
     v = placed.vertebra
-    shape = np.broadcast_shapes(a.shape, h.shape)
     if any(one.in_body for one in own):
         where = inside(v, a, h, l)
         body = where.edge(v.corner) > 0
@@ -53,10 +52,18 @@ def _filled(placed: Placed, own: list[Lesion], a: np.ndarray, h: np.ndarray, z: 
         if one.in_body:
             found.append((relative_distance(one, v, where, a, l) <= 1) & body)
             continue
-        held = np.zeros(shape, bool)
-        for rod in rods(placed):
-            if holds(one, rod):
-                end = ends_of(placed, rod)[1]
-                held |= (depth_in(placed, rod, a, h, l) > 0) & (np.hypot(a - end[0], h - end[1]) <= one.deep)
-        found.append(held)
+        found.append(_behind(placed, one, a, h, l))
     return found
+
+
+def _behind(placed: Placed, lesion: Lesion, a: np.ndarray, h: np.ndarray, l: np.ndarray) -> np.ndarray:  # noqa: E741
+    """Where a lesion of a process is: near its tip, in whatever bone of the level lies there."""
+    parts = rods(placed)
+    bone = np.any([depth_in(placed, rod, a, h, l) > 0 for rod in parts], axis=0)
+    near = np.zeros(bone.shape, bool)
+    for rod in parts:
+        if holds(lesion, rod):
+            end = ends_of(placed, rod)[1]
+            aside = np.abs(l - rod.lateral) < rod.wide + 2
+            near |= aside & (np.hypot(a - end[0], h - end[1]) <= lesion.deep)
+    return bone & near

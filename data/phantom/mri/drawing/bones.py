@@ -87,7 +87,7 @@ def _body(canvas: Canvas, level: str, p: Placed, marrow: Marrow, lesions: tuple[
             continue
         distance = relative_distance(lesion, v, where, a, l)
         uneven = 1 + 0.10 * grain[1] + 0.05 * grain[0]
-        canvas.paint(box, core * strength(distance), _lesion_signal(canvas, lesion, uneven))
+        canvas.paint(box, core * strength(distance + 0.09 * grain[1]), _lesion_signal(canvas, lesion, uneven))
         if lesion in lesions and not lesion.fatty:
             np.maximum(cut, cover * (distance <= 1), out=cut)
     if level in BODY_LABEL:
@@ -170,7 +170,7 @@ def _disc(canvas: Canvas, spine: Spine, upper: str, lower: str, marrow: Marrow) 
     grain = texture(seed, a, from_top, l)
     r2 = ((a - 0.08 * depth) / (0.72 * depth)) ** 2 + (l / (0.72 * width)) ** 2
     r2 = r2 + (np.abs(from_top - from_bottom) / (0.94 * gap)) ** 3 + 0.05 * grain[1]
-    soft = np.clip(1.25 - r2, 0, 0.6) / 0.6
+    soft = np.clip((1.3 - r2) / 1.1, 0, 1) ** 1.2
     cleft = 1 - 0.35 * water * np.exp(-((np.abs(from_top - from_bottom) / 1.1) ** 2)) * (r2 < 0.55)
     wet, dry = canvas.tissue["nucleus"], canvas.tissue["dry disc"]
     inner = (water * wet + (1 - water) * dry)[:, None, None, None] * (cleft * (1 + 0.07 * grain[0]))

@@ -12,6 +12,7 @@ from data.phantom.mri.lesions import FACET, SPINOUS, Lesion, strength
 
 Point = tuple[float, float]
 CORTEX = 0.7  # mm
+SEEN = 0.75  # of the cortex, which is thin and lies in many directions
 
 
 @dataclass(frozen=True)
@@ -30,13 +31,23 @@ class Rod:
 
 
 def rods(p: Placed) -> list[Rod]:
-    """The rods of one level, both sides, lengths in mm."""
+    """The rods of one level, both sides, lengths in mm; each a little other in size and place."""
     v = p.vertebra
-    if v.level.startswith("C"):
-        return _cervical(v)
-    if v.level.startswith("T"):
-        return _thoracic(v)
-    return _lumbar(v) if v.level.startswith("L") else _sacral(v)
+    of_region = {"C": _cervical, "T": _thoracic, "L": _lumbar, "S": _sacral}[v.level[0]](v)
+    rng = np.random.default_rng([v.texture, 17])
+    return [_varied(rod, rng) for rod in of_region]
+
+
+def _varied(rod: Rod, rng) -> Rod:
+    thick, wide, moved = rng.uniform(0.82, 1.18, 2), rng.uniform(0.85, 1.15), rng.normal(0, 0.8, 5)
+    return Rod(
+        rod.part,
+        (rod.start[0] + float(moved[0]), rod.start[1] + float(moved[1])),
+        (rod.end[0] + float(moved[2]), rod.end[1] + float(moved[3])),
+        (rod.radius[0] * float(thick[0]), rod.radius[1] * float(thick[1])),
+        rod.lateral + (float(moved[4]) if rod.lateral else 0.0),
+        rod.wide * float(wide),
+    )
 
 
 def _scaled(size: float, rods_: list[Rod]) -> list[Rod]:
@@ -163,7 +174,7 @@ def _arch(canvas: Canvas, p: Placed, parts: list[Rod], fat: float, lesions: list
     grain = texture(p.vertebra.texture + 3, *p.local(*canvas.points(whole)))
     edge += p.vertebra.anterior / 27 * (0.7 * grain[2] + 0.25 * grain[1])
     cover, core = canvas.inside(edge), canvas.inside(edge - CORTEX)
-    canvas.paint(whole, cover, "bone")
+    canvas.paint(whole, SEEN * cover, "bone")
     share = np.clip(fat + 0.06 + 0.04 * grain[0] + 0.06 * grain[1], 0.1, 0.95)
     water, pure = canvas.tissue["marrow water"], canvas.tissue["pure fat"]
     mixed = np.stack([w * (1 - share) + f * 0.92 * share for w, f in zip(water, pure, strict=True)])

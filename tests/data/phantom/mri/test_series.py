@@ -10,6 +10,9 @@ from core.imaging.stacks import stack_of
 from data.dicom.frame_geometry import geometry_of
 from data.phantom.mri.__main__ import main
 from data.phantom.mri.anatomy import BODY_LABEL
+from data.phantom.mri.files import reader_tables, subject_table
+from data.phantom.mri.patients import make_patient
+from data.phantom.seeds import StudyRole, StudySeed
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +66,20 @@ def test_tables_name_every_series_slice_and_item(folder):
     assert sorted(series["sequence"]) == ["STIR", "T1"]
     masks = np.load(folder / "masks/P003/BL_lumbar.npz")
     assert list(slices["oedema_pixels"]) == list(masks["oedema"].sum(axis=(1, 2)))
+    assert slices["radiologist"].isin([0, 1]).all()
     assert len(truth) == 6 * 18
+
+
+def test_readers_score_every_item_of_every_visit():
+    people = [make_patient(StudySeed(StudyRole.TEST, 5), number, domain="second") for number in (1, 2)]
+    tables = reader_tables(people, (0, 24))
+    assert list(tables) == ["R1", "R2", "R3"]
+    for table in tables.values():
+        assert len(table) == 2 * 2 * 414
+        assert set(table["visit"]) == {"BL", "W24"}
+        assert not table.duplicated(["subject", "visit", "site"]).any()
+        assert table["grade"].isin([0, 1]).all()
+    assert list(subject_table(people)["domain"]) == ["second", "second"]
 
 
 def test_the_same_settings_give_the_same_bytes(folder, tmp_path):

@@ -20,12 +20,6 @@ def lumbar():
     return make_patient(STUDY, 2).stack(0, "lumbar")
 
 
-def test_a_stack_is_the_same_whenever_it_is_drawn():
-    again = make_patient(STUDY, 2).stack(0, "lumbar")
-    for name in ("stir", "t1", "oedema", "structures"):
-        np.testing.assert_array_equal(getattr(again, name), getattr(lumbar(), name))
-
-
 def test_masks_lie_on_the_grid_of_the_pictures():
     stack = lumbar()
     assert 17 <= len(stack.stir) <= 19

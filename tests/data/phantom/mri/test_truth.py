@@ -129,22 +129,23 @@ def test_areas_of_slices_agree_with_the_units():
     assert set(np.unique(bright)) == {0.0, 0.6}
 
 
-def test_half_of_the_mixed_cohort_has_oedema_and_about_every_thirteenth_slice():
-    """7.5% of slices in S002's test set; with 60 patients half of that to twice that."""
+def test_masks_hold_the_areas_of_the_solids():
+    """But for voxels that are partly covered: to 15% of all, slice by slice correlated."""
+    patient = make_patient(StudySeed(StudyRole.DEMO, 33), 1, population=TRIAL)
+    stack = patient.stack(0, "lumbar")
+    area, _ = oedema_of_slices(stack.plan, patient.lesions(0))
+    drawn = stack.oedema.sum(axis=(1, 2)) * stack.scan.pixel**2
+    assert area.sum() > 100
+    assert drawn.sum() == pytest.approx(area.sum(), rel=0.15)
+    assert np.corrcoef(area, drawn)[0, 1] > 0.95
+
+
+def test_half_of_the_mixed_cohort_has_oedema():
     patients = [
         make_patient(StudySeed(StudyRole.TUNE, 3), number, population=MIXED) for number in range(1, 61)
     ]
-    inflamed = [bool([one for one in patient.lesions(0) if not one.fatty]) for patient in patients]
+    inflamed = [any(not one.fatty for one in patient.lesions(0)) for patient in patients]
     assert 0.35 < np.mean(inflamed) < 0.65
-    positive = [
-        area > 0
-        for patient, has in zip(patients[:30], inflamed, strict=False)
-        for view in UNITS_OF
-        for area in (
-            [np.zeros(18)] if not has else [oedema_of_slices(patient.plan(0, view), patient.lesions(0))[0]]
-        )
-    ]
-    assert 0.03 < np.concatenate(positive).mean() < 0.15
 
 
 def test_oedema_falls_within_24_weeks_and_more_under_treatment():
