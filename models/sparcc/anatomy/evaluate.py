@@ -21,7 +21,7 @@ from models.evaluation.intervals import mean_by_patient
 from models.sparcc.anatomy.levels import Named
 from models.sparcc.anatomy.segment import Segmented, build_segmenter
 from models.sparcc.anatomy.targets import CHANNELS, FULL, targets_of
-from models.sparcc.anatomy.volumes import LabelledStack, read_folder
+from models.sparcc.anatomy.volumes import LabelledStack, read_folder, without_copies
 
 MIN_OVERLAP = 0.5  # of a labelled body that a found one must cover to be the same
 
@@ -129,7 +129,7 @@ def main(data: Path, folders: tuple[Path, ...], size: str, table: Path | None, n
     import torch
 
     torch.set_num_threads(1)
-    rows = pd.DataFrame(rows_of(read_folder(data), folders, size))
+    rows = pd.DataFrame(rows_of(without_copies(read_folder(data)), folders, size))
     if table:
         rows.to_csv(table, index=False)
     found = figures(rows)

@@ -16,7 +16,7 @@ from models import cards
 from models.sparcc.anatomy.network import build, loss
 from models.sparcc.anatomy.samples import MM, Sample, batches, sample_of
 from models.sparcc.anatomy.targets import CHANNELS
-from models.sparcc.anatomy.volumes import LabelledStack, read_folder
+from models.sparcc.anatomy.volumes import LabelledStack, read_folder, without_copies
 from models.training.folds import keep_apart
 from models.training.loop import Descent, Fitted, Recipe
 from models.training.network import NetworkTraining
@@ -83,8 +83,9 @@ def main(data: Path, out: Path, fold: int, size: str, seconds: float) -> None:
     torch.set_num_threads(1)
     stacks = read_folder(data)
     fold_of = folds_of(stacks)
+    stacks = without_copies(stacks)
     training = [stack for stack in stacks if fold_of[stack.patient] != fold]
-    held_out = sorted(patient for patient, number in fold_of.items() if number == fold)
+    held_out = sorted({stack.patient for stack in stacks if fold_of[stack.patient] == fold})
     keep_apart((stack.patient for stack in training), held_out, "test")
     recipe = replace(RECIPE, seconds=seconds)
     entry = train_into(out, "sparcc", TRAINING, training, recipe, size, checkpoint=out / "anatomy.checkpoint")

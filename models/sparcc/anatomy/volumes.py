@@ -8,6 +8,8 @@ patient: split by ``patient``.
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,6 +76,16 @@ def read_stack(folder: Path, row: pd.Series) -> LabelledStack:
 def read_folder(folder: Path) -> list[LabelledStack]:
     """All volumes of a folder, in the order of its index."""
     return [read_stack(folder, row) for _, row in read_index(folder).iterrows()]
+
+
+def without_copies(stacks: Sequence[LabelledStack]) -> list[LabelledStack]:
+    """The volumes without those whose pixels an earlier one has, whatever patient they are filed under: with
+    a copy on the other side a network is tested on what it was trained on.
+    """
+    kept: dict[str, LabelledStack] = {}
+    for stack in stacks:
+        kept.setdefault(hashlib.sha256(np.ascontiguousarray(stack.frames).tobytes()).hexdigest(), stack)
+    return list(kept.values())
 
 
 def _read(path: Path) -> tuple[np.ndarray, tuple[float, float, float]]:

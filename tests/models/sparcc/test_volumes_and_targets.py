@@ -1,5 +1,7 @@
 """Labelled volumes as they are read, and what of them a network is trained on."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +12,7 @@ from models.sparcc.anatomy.network import build, loss
 from models.sparcc.anatomy.samples import SIDE, batches, sample_of
 from models.sparcc.anatomy.targets import CHANNELS, FULL, HALF, targets_of
 from models.sparcc.anatomy.training import TRAINING, folds_of
-from models.sparcc.anatomy.volumes import LabelledStack, read_folder
+from models.sparcc.anatomy.volumes import LabelledStack, read_folder, without_copies
 from models.training.loop import Recipe
 from tests.helpers.drawn_spine import DrawnSpine
 
@@ -160,6 +162,12 @@ def test_a_patient_is_in_one_fold_and_sources_are_dealt_out_evenly():
     assert sum(counts) == 10
     assert max(counts) - min(counts) <= 1
     assert folds_of(stacks[::-1]) == folds
+
+
+def test_a_volume_with_the_pixels_of_another_is_left_out_whoever_it_is_filed_under():
+    one, two = stack_of(patient="P1")[1], stack_of(patient="P2")[1]
+    other = replace(two, frames=two.frames + 1, patient="P3")
+    assert without_copies([one, two, other]) == [one, other]
 
 
 def test_a_volume_is_read_along_its_axes_however_it_is_stored(tmp_path):
