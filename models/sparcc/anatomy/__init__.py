@@ -1,0 +1,1 @@
+"""Vertebral bodies and discs of a sagittal stack, and their levels."""

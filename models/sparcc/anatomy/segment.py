@@ -1,0 +1,113 @@
+"""Bodies and discs of a stack, with names: the network on every slice, parts put together along the stack."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+
+from core.domain import Abstained, Image
+from models import cards
+from models.common.pixels import as_grey, resample
+from models.sparcc.anatomy.levels import WITHOUT_LUMBAR, Found, Named, name_bodies
+from models.sparcc.anatomy.network import build
+from models.sparcc.anatomy.parts import bodies_of, discs_of
+from models.sparcc.anatomy.samples import MM
+from models.sparcc.anatomy.upright import upright
+from models.sparcc.spine import LEVELS
+from models.sparcc.triples import triple
+
+NAME = "anatomy"
+BATCH = 4
+
+
+@dataclass(frozen=True)
+class Segmented:
+    """labels (frames, rows, columns) uint16: bodies from 1 in no order, then discs from the one above the
+    uppermost body downwards. levels: label -> level of a body, unit of a disc (``L4L5``). named: the
+    names of the bodies and how sure they are, or why there are none. chances (channels, frames, rows,
+    columns) float16 of ``targets.CHANNELS``.
+    """
+
+    labels: np.ndarray
+    bodies: tuple[Found, ...]
+    named: Named | Abstained
+    levels: dict[int, str]
+    chances: np.ndarray
+
+
+class Segmenter:
+    """Looks for bodies and discs with one network."""
+
+    def __init__(self, network: torch.nn.Module) -> None:
+        self.network = network.eval()
+
+    def chances(self, frames: np.ndarray, spacing_mm: tuple[float, float]) -> np.ndarray:
+        """(channels, frames, rows, columns) float16: chance of each pixel. frames: in spatial order."""
+        grey = as_grey(frames)
+        if not np.allclose(spacing_mm, MM, atol=0.02):
+            grey = np.stack([resample(frame, spacing_mm, MM) for frame in grey])
+        rows, columns = grey.shape[1:]
+        step: int = self.network.multiple  # type: ignore[assignment]
+        padded = np.pad(grey, ((0, 0), (0, -rows % step), (0, -columns % step)))
+        parts = []
+        for start in range(0, len(padded), BATCH):
+            places = range(start, min(start + BATCH, len(padded)))
+            pixels = torch.from_numpy(np.stack([triple(padded, place) for place in places]))
+            with torch.inference_mode():
+                scores = self.network(pixels.contiguous(memory_format=torch.channels_last))
+            parts.append(torch.sigmoid(scores.float()).numpy()[:, :, :rows, :columns])
+        return _at_size(np.concatenate(parts).swapaxes(0, 1), frames.shape[1:])
+
+    def segment(self, image: Image) -> Segmented | Abstained:
+        """Bodies and discs of a sagittal stack, in the order and direction of its frames.
+
+        Abstains where the files do not say how large pixels are, and where slices are not sagittal.
+        """
+        if image.spacing_mm is None:
+            return Abstained("the files do not say how large its pixels are")
+        way = upright(image)
+        if isinstance(way, str):
+            return Abstained(way)
+        chances = self.chances(way.stand(image.frames), image.spacing_mm)
+        labels, bodies = bodies_of(chances, image.spacing_mm, way.step_mm)
+        discs, bodies = discs_of(chances, labels, bodies, image.spacing_mm)
+        region = next((name for name in WITHOUT_LUMBAR if name in image.body_part), "")
+        named = name_bodies(bodies, region)
+        labels = np.where(discs > 0, len(bodies) + discs, labels).astype(np.uint16)
+        levels = _levels(bodies, named) if isinstance(named, Named) else {}
+        return Segmented(way.back(labels), tuple(bodies), named, levels, way.back(chances))
+
+
+def build_segmenter(size: str = "demo", folder: Path = cards.FOLDER) -> Segmenter:
+    """The segmenter with its weights. Raises ModelError where they are absent or damaged."""
+    card: dict[str, Any] = cards.read_card("sparcc", size, folder)
+    network = build(size)
+    cards.load_into(network, card, NAME, folder)
+    return Segmenter(network.to(memory_format=torch.channels_last))
+
+
+def _levels(bodies: Sequence[Found], named: Named) -> dict[int, str]:
+    """Label -> name of bodies, and of discs, which follow them from head to foot."""
+    names = [named.levels[body.label] for body in sorted(bodies, key=lambda body: -body.centre[1])]
+    first = LEVELS.index(names[0])
+    around = LEVELS[max(first - 1, 0) : first + len(names) + 1]
+    number = len(bodies) + (1 if first else 2)
+    discs = {number + place: upper + lower for place, (upper, lower) in enumerate(pairwise(around))}
+    return dict(named.levels) | discs
+
+
+def _at_size(planes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """(channels, frames, rows, columns) at another number of rows and columns, float16."""
+    if planes.shape[2:] == size:
+        return planes.astype(np.float16)
+    resized = [
+        [cv2.resize(one, size[::-1], interpolation=cv2.INTER_LINEAR) for one in each] for each in planes
+    ]
+    return np.asarray(resized, dtype=np.float16)
