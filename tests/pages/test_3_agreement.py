@@ -153,6 +153,13 @@ def test_a_verdict_stands_on_patients_enough():
     assert said == "9 patients are too few (10 are needed) to say more. No verdict."
 
 
+def test_the_models_distance_from_the_readers_mean_stands_beside_the_index(open_app, page, asked):
+    bias = statistics.bias_to_mean(page, asked, "change", MODEL)
+    table = question.comparison(page, asked).table("change").dropna(subset=[MODEL, "R1", "R2"])
+    assert bias["estimate"] == pytest.approx((table[MODEL] - table[["R1", "R2"]].mean(axis=1)).mean())
+    assert "Model minus the readers' mean: " in words(open_app(PAGE), "markdown")
+
+
 def test_counts_stand_with_their_interval():
     none = {"cases": 4, "false_change": estimate(0.0, *wilson(0, 4))}
     some = {"cases": 20, "false_change": estimate(0.15, 0.05, 0.31)}
@@ -275,6 +282,10 @@ def test_reading_error_is_that_of_the_readers(open_app, page, asked):
     change = question.comparison(page, asked).table("change")[["R1", "R2"]]
     expected = smallest_detectable_change(change.to_numpy()).limit(2)
     assert row["SDC95, mean of 2"].startswith(f"{expected:.2f} (")
+    assert shown.shape[1] <= 8, "it fits a narrow window"
+    at = at.button_group(key="agreement_error_of").set_value("status").run()
+    shown = next(t.value for t in at.dataframe if "MDC95, mean of 2" in t.value.columns)
+    assert len(shown) and "bias of status" in shown
 
 
 def test_read_modes_stand_beside_each_other_and_rereads_are_found(open_app, tmp_path):

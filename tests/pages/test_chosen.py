@@ -134,7 +134,7 @@ def test_an_estimand_is_named_with_its_event_and_assumptions():
     }
     text = estimand_methods("rescue day", "hypothetical", ">0", row)
     assert "hypothetical for the intercurrent event “rescue day”" in text
-    assert "missing at random and jump to reference (J2R); conditional mean imputation" in text
+    assert "missing at random; jump to reference (J2R). Variance: conditional mean imputation" in text
     assert "tipping" not in text
     assert "Progression is ≥2, or the event" in estimand_methods("rescue day", "composite", ">=2", {})
     assert "no intercurrent event was named" in estimand_methods("", "treatment-policy", ">0", row)

@@ -23,8 +23,8 @@ def left_out(page: Page, compared: Comparison) -> None:
     refused = ask(page, scores.abstentions, asked.chosen)
     visits = " or ".join(dict.fromkeys([asked.first, asked.last]))
     title = (
-        f"Left out: patients who lack a total at {md(visits)} {gone['subject'].nunique()}; films rejected by "
-        f"the model, all visits, {refused['image'].nunique()}"
+        f"Left out: {gone['subject'].nunique()} patients who lack a total at {md(visits)}; "
+        f"{refused['image'].nunique()} films rejected by the model (all visits)"
     )
     with st.expander(title, icon=":material/block:"):
         st.caption(

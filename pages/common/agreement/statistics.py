@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
 from core.agreement.compare import worklist
 from core.agreement.comparison import CHANGE, TOTAL, Interval
+from core.agreement.estimate import estimate
 from core.agreement.limits.bland_altman import bland_altman
 from core.agreement.reader_model import false_change, interchangeability, leave_one_out
 from core.domain import CohortFilter
@@ -60,6 +62,18 @@ def _model_as_reader(page: Page, question: Question, model: str, margin: float |
         found["leave_one_out"][panel] = leave_one_out(judges, judged, who)
         if panel == CHANGE:
             found["false_change"] = false_change(judges, judged, who)
+    return found
+
+
+def bias_to_mean(page: Page, question: Question, panel: str, model: str) -> Mapping[str, Any]:
+    """The model minus the mean of the human readers, ``estimate, ci`` (t), of patients read by all."""
+    compared = comparison(page, question)
+    who = compared.readings.people
+    table = compared.table(panel)[[model, *who]].dropna()
+    if len(table) < 2:
+        return estimate(None)
+    mean = table[who].mean(axis=1).to_numpy(dtype=float)
+    found: Mapping[str, Any] = bland_altman(table[model].to_numpy(dtype=float), mean)["bias"]
     return found
 
 

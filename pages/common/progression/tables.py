@@ -14,7 +14,7 @@ from pages.common.clickable_table import clicked_row
 from pages.common.page import Page
 from pages.common.progression import results
 from pages.common.progression.definitions import definitions
-from pages.common.progression.figures import WAYS, Found, left_out_words, open_films, shown_way
+from pages.common.progression.figures import WAYS, Found, open_films, shown_way
 from pages.common.progression.question import TOTAL, Question
 from pages.common.provenance import as_csv, download
 from pages.common.queries import computed
@@ -29,7 +29,7 @@ def tables(page: Page, asked: Question, found: Found) -> None:
     show_table(shown.definitions, height="content")
     st.caption(
         f"Patients and proportion with Wilson's 95% interval, differences with Newcombe's; n = "
-        f"{found[way]['subjects']}, {left_out_words(found[way])}. Net progression: those above 0 "
+        f"{found[way]['subjects']}, {_left_out(found[way])}. Net progression: those above 0 "
         f"minus those below, over all (Tango).{_of_whom(asked)} Scored by: {md_name(asked.scorer)}."
     )
     with st.expander("Numbers of the change, and downloads", icon=":material/table:"):
@@ -47,6 +47,11 @@ def tables(page: Page, asked: Question, found: Found) -> None:
             download(shown.definitions_csv, "progressors", label="Definitions (CSV)")
         with three:
             download(shown.patients_csv, "change_by_patient", label="Patients (CSV)")
+
+
+def _left_out(result: dict[str, Any]) -> str:
+    """How many have no change; why is said under the figure above and in the list below."""
+    return f"left out {len(result['left_out'])}, as above" if result["left_out"] else "none left out"
 
 
 @dataclass(frozen=True)

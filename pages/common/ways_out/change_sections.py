@@ -93,9 +93,9 @@ def estimand_methods(event: str, strategy: str, rule: str, result: Mapping[str, 
     elif strategy == "while-on-treatment":
         said.append("Means have t intervals, differences of arms Welch intervals.")
     else:
-        taken = listed([one["title"] for one in result["assumptions"]])
+        taken = "; ".join(one["title"] for one in result["assumptions"])
         tipping = ", with a tipping point of each arm" if result["tipping"] else ""
-        said.append(f"Missing films were taken as {taken}{tipping}; {VARIANCE}.")
+        said.append(f"Missing films were taken as: {taken}{tipping}. Variance: {VARIANCE}.")
     return " ".join(said)
 
 
