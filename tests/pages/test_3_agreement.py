@@ -153,23 +153,11 @@ def test_a_verdict_stands_on_patients_enough():
     assert said == "9 patients are too few (10 are needed) to say more. No verdict."
 
 
-def test_an_index_without_interval_says_why_once():
-    found = {
-        "index": estimate(-0.93), "subjects": 20, "margin": None, "equivalent": None,
-        "notes": {"index": "too few patients differ"},
-    }  # fmt: skip
-    value, said = index_words(found)
-    assert value == "**−0.93**"
-    assert "No interval: too few patients differ. No verdict: no margin was set." in said
-    _, said = index_words(found | {"margin": 2.0})
-    assert said.count("too few patients differ") == 1
-
-
 def test_the_models_distance_from_the_readers_mean_stands_beside_the_index(open_app, page, asked):
     bias = statistics.bias_to_mean(page, asked, "change", MODEL)
     table = question.comparison(page, asked).table("change").dropna(subset=[MODEL, "R1", "R2"])
     assert bias["estimate"] == pytest.approx((table[MODEL] - table[["R1", "R2"]].mean(axis=1)).mean())
-    assert "Minus the readers' mean: " in words(open_app(PAGE), "markdown")
+    assert "Model minus the readers' mean: " in words(open_app(PAGE), "markdown")
 
 
 def test_counts_stand_with_their_interval():
@@ -294,6 +282,10 @@ def test_reading_error_is_that_of_the_readers(open_app, page, asked):
     change = question.comparison(page, asked).table("change")[["R1", "R2"]]
     expected = smallest_detectable_change(change.to_numpy()).limit(2)
     assert row["SDC95, mean of 2"].startswith(f"{expected:.2f} (")
+    assert shown.shape[1] <= 8, "it fits a narrow window"
+    at = at.button_group(key="agreement_error_of").set_value("status").run()
+    shown = next(t.value for t in at.dataframe if "MDC95, mean of 2" in t.value.columns)
+    assert len(shown) and "bias of status" in shown
 
 
 def test_read_modes_stand_beside_each_other_and_rereads_are_found(open_app, tmp_path):

@@ -111,10 +111,7 @@ def index_words(found: dict[str, Any]) -> tuple[str, str]:
         caution = found["notes"].get("equivalent", "") if found["equivalent"] else ""
         more = f" Note: {caution}." if caution else ""
         verdict = f"The upper limit {signed(high)} is {where} the margin {found['margin']:g}.{more}"
-    return (
-        f"**{signed(index['estimate'])}**{interval}",
-        f"The model is {side}{chance}. {verdict}",
-    )
+    return f"**{signed(index['estimate'])}**{interval}", f"The model is {side}{chance}. {verdict}"
 
 
 def _left_out(page: Page, compared: Comparison, found: dict[str, Any], model: str) -> None:

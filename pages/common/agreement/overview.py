@@ -45,19 +45,23 @@ def in_short(page: Page, compared: Comparison) -> None:
     with st.container(horizontal=True):
         for panel in reversed(compared.panels):
             with st.container(border=True, width="stretch"):
-                _agreement(compared, found[found["panel"] == panel], panel)
+                _agreement(page, compared, found[found["panel"] == panel], panel)
                 _pool(page, compared, panel)
         if compared.readings.models and len(compared.readings.people) > 1:
             _model(page, compared)
 
 
-def _agreement(compared: Comparison, rows: pd.DataFrame, panel: str) -> None:
+def _agreement(page: Page, compared: Comparison, rows: pd.DataFrame, panel: str) -> None:
     what = md(compared.what(panel))
     st.markdown(f"**{what[:1].upper()}{what[1:]}**, {question.ICC}")
     for kind, name in NAMES.items():
         part = rows[rows["kind"] == kind]
         if len(part):
             st.markdown(f"{md(name)}: {_values(part)}")
+    if compared.readings.models and len(compared.readings.people) > 1:
+        bias = statistics.bias_to_mean(page, compared.question, panel, compared.readings.models[0])
+        value = with_limits(bias["estimate"], *bias["ci"], plus=True)
+        st.markdown(f"Model minus the readers' mean: {value}")
     st.caption(_n(rows[rows["kind"] != ReaderKind.CONSENSUS]))
 
 

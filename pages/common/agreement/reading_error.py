@@ -27,6 +27,7 @@ from pages.common.agreement.widgets import (
 from pages.common.page import Page
 from pages.common.readings import system_of
 from pages.common.shown_table import show_table
+from pages.common.sticky_widgets import pick_one
 
 SAME_MODEL = "A model run twice on one film gives the same score; only a repeated film can test it."
 
@@ -40,7 +41,6 @@ OF_ALL = (
 
 def reading_error(page: Page, compared: Comparison) -> str:
     """SDC and MDC, agreement by read mode, and readers against themselves."""
-    st.markdown("## Smallest detectable change, by part and interval")
     _limits(page, compared)
     st.markdown("## Agreement by read mode and interval")
     _modes(page, compared)
@@ -53,12 +53,19 @@ def reading_error(page: Page, compared: Comparison) -> str:
 
 
 def _limits(page: Page, compared: Comparison) -> None:
+    title, which = st.columns([2.2, 1], vertical_alignment="bottom")
+    title.markdown("## Smallest detectable change, by part and interval")
+    with which:
+        panel = pick_one(
+            "Smallest detectable change of", compared.panels[::-1], ERROR_OF, label_visibility="collapsed",
+            format_func=lambda one: f"{one} ({NAMES[one]})",
+        )  # fmt: skip
     found = error_statistics.reading_error(page, compared.question)
     if len(compared.readings.people) < 2 or not found:
         st.markdown("The readers' error needs two readers.")
         return
     name_of = system_of(compared.question.chosen).name_of
-    rows = [_limit_words(row) | {"part": name_of(row["component"])} for row in found]
+    rows = [_limit_words(row, panel) | {"part": name_of(row["component"])} for row in found]
     show_table(pd.DataFrame(rows))
     pool = next((row["pool"] for row in found[::-1] if row["pool"]), None)
     who = f"{compared.unit}, {len(found[0]['readers'])} readers, read mode {', '.join(found[0]['modes'])}."
@@ -69,18 +76,19 @@ def _limits(page: Page, compared: Comparison) -> None:
 
 
 BLOCKS = ((CHANGE, "SDC95"), (STATUS, "MDC95"))
+NAMES = dict(BLOCKS)
+ERROR_OF = "agreement_error_of"
 NOTHING: dict[str, Any] = {"n": 0, "one": None, "mean": None, "bias": None}
 
 
-def _limit_words(row: dict[str, Any]) -> dict[str, str]:
+def _limit_words(row: dict[str, Any], panel: str) -> dict[str, str]:
+    """One line of the table of a panel; that of the other one is a click away, so that the table fits."""
     shown = {"part": row["component"], "interval": row["interval"]}
-    for panel, name in BLOCKS:
-        block = row[panel] or NOTHING
-        for key, words in (("mean", f"mean of {row['averaged']}"), ("one", "one reader")):
-            shown[f"{name}, {words}"] = with_limits(*(block[key] or (None, None, None)))
-        shown[f"bias of {panel}"] = with_limits(*(block["bias"] or (None, None, None)), plus=True)
-    counts = [str((row[panel] or NOTHING)["n"]) for panel, _ in BLOCKS]
-    return shown | {"n, change / status": " / ".join(counts)}
+    block, name = row[panel] or NOTHING, NAMES[panel]
+    for key, words in (("mean", f"mean of {row['averaged']}"), ("one", "one reader")):
+        shown[f"{name}, {words}"] = with_limits(*(block[key] or (None, None, None)))
+    shown[f"bias of {panel}"] = with_limits(*(block["bias"] or (None, None, None)), plus=True)
+    return shown | {"n": str(block["n"])}
 
 
 def _limit_numbers(row: dict[str, Any]) -> dict[str, Any]:
