@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from data.dicom.images import load_image
 from data.dicom.read import Refusal
 from data.ingest.nifti import NO_PICTURE, volume_as_dicom
-from data.ingest.preview import look_at
+from data.ingest.preview import preview_row
 from data.ingest.run import ingest
+from data.ingest.sources import Source
 from data.store.cohort import CohortStore
 from tests.helpers.identity_places import SECRETS
 
@@ -244,5 +245,5 @@ def test_a_volume_is_one_image_of_many_frames_and_known_again(store, tmp_path):
 
 def test_a_preview_says_what_would_become_of_it(tmp_path):
     (tmp_path / "one.nii").write_bytes(volume().to_bytes())
-    rows, count = look_at([tmp_path])
-    assert (count, rows.loc[0, "would be"], rows.loc[0, "modality"]) == (1, "taken", "MR")
+    row = preview_row(Source("one.nii", tmp_path / "one.nii"), None)
+    assert (row["would be"], row["modality"]) == ("taken", "MR")

@@ -44,7 +44,7 @@ T1_TAGS = {
     "SeriesDescription": "t1 sag lws", "PixelSpacing": [6.0, 6.0],
 }  # fmt: skip
 PLACES = (8.0, 0.0, 4.0, 12.0, 16.0)
-SEVERAL = {"max_examples": 5, "deadline": None, "derandomize": True, "phases": [Phase.generate]}
+SEVERAL = {"max_examples": 3, "deadline": None, "derandomize": True, "phases": [Phase.generate]}
 
 
 def store_at(folder):
