@@ -14,10 +14,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from pydicom.dataset import Dataset
+from pydicom.uid import CTImageStorage, MRImageStorage
 
 STROKE = 15  # pixels; wider than the stroke of a letter (at half size: of large ones)
 CONTRAST = 0.28  # of the range of the picture, by which strokes differ from what is beside them
 LETTERS = 5  # letters on one line that count as text
+LETTERS_OF_SLICE = 9  # on a slice as a scanner took it, where vertebrae stand in a line as letters do
 PIECES = 4  # connected pieces that these are at least: letters may touch each other
 SMALLEST, LARGEST = 6, 72  # height of a letter in pixels
 SHARP, SHARP_OF_FEW = 0.5, 0.6  # proportion of a stroke with nearly all of its contrast (in a short line)
@@ -33,18 +35,28 @@ def burnt_in_warning(dataset: Dataset, pixels: np.ndarray, others: Iterable[np.n
     others: more frames of the same image.
     """
     said = str(dataset.get("BurnedInAnnotation", "")).strip().upper()
+    letters = LETTERS_OF_SLICE if _is_original_slice(dataset) else LETTERS
     if said == "YES":
         return "text is burnt into the picture (the file says so); check that it does not name the patient"
-    if any(lines_of_text(frame) for frame in (pixels, *others)):
+    if any(lines_of_text(frame, letters) for frame in (pixels, *others)):
         note = ", though the file says there is none" if said == "NO" else ""
         return f"text seems to be burnt into the picture{note}; check that it does not name the patient"
     return None
 
 
-def lines_of_text(pixels: np.ndarray) -> int:
+def _is_original_slice(dataset: Dataset) -> bool:
+    """A slice of MRI or CT as it was taken: placed in the patient, and neither derived nor captured."""
+    kind = [str(value).strip().upper() for value in dataset.get("ImageType", None) or ()]
+    is_slice = str(dataset.get("SOPClassUID", "")) in (MRImageStorage, CTImageStorage)
+    placed = "ImagePositionPatient" in dataset and "ImageOrientationPatient" in dataset
+    return is_slice and placed and kind[:2] == ["ORIGINAL", "PRIMARY"] and "ConversionType" not in dataset
+
+
+def lines_of_text(pixels: np.ndarray, letters: int = LETTERS) -> int:
     """How many lines of lettering are seen, in the direction and polarity that have most.
 
-    pixels: (rows, columns) of any unsigned type, or (rows, columns, 3) of bytes.
+    letters: that a line has at least. pixels: (rows, columns) of any unsigned type, or (rows, columns, 3) of
+    bytes.
     """
     import cv2
 
@@ -53,7 +65,7 @@ def lines_of_text(pixels: np.ndarray) -> int:
     grey = _bytes_of(_brightest_channel(pixels) if pixels.ndim == 3 else pixels)
     half = cv2.resize(grey, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     inks = (ink for size in (grey, half) for ink in (size, cv2.bitwise_not(size)))
-    return max(_lines(ink) for ink in inks)
+    return max(_lines(ink, letters) for ink in inks)
 
 
 def _brightest_channel(colour: np.ndarray) -> np.ndarray:
@@ -93,12 +105,16 @@ class _Pieces:
 
 @dataclass
 class _Strokes:
-    """Thin bright structures: the picture, how far they stand out of it, where, and how many."""
+    """Thin bright structures: the picture, how far they stand out of it, where, and how many.
+
+    letters: that a line of text has at least.
+    """
 
     ink: np.ndarray
     hat: np.ndarray
     mask: np.ndarray
     count: int = 0
+    letters: int = LETTERS
 
     def look_like_ink(self, left: np.ndarray, top: np.ndarray, width: np.ndarray, height: np.ndarray) -> bool:
         """True where the pieces are sharp, all of one brightness, and mostly no plain bars."""
@@ -128,7 +144,7 @@ def _strokes(ink: np.ndarray) -> _Strokes:
     return _Strokes(ink, hat, cv2.bitwise_and(mask, cv2.compare(hat, half_of_peak, cv2.CMP_GT)))
 
 
-def _lines(ink: np.ndarray) -> int:
+def _lines(ink: np.ndarray, letters: int) -> int:
     """Lines of bright lettering along rows or along columns, whichever are more."""
     import cv2
 
@@ -137,7 +153,7 @@ def _lines(ink: np.ndarray) -> int:
     if not PIECES <= len(outlines) <= _TOO_MANY:
         return 0
     outer = nesting[0][:, 3] < 0  # holes have a parent
-    strokes.count = len(outlines)
+    strokes.count, strokes.letters = len(outlines), letters
     boxes = np.array([cv2.boundingRect(one) for one, keep in zip(outlines, outer, strict=True) if keep])
     left, top, width, height = boxes.T
     rows = _Pieces(left, width, height, top)
@@ -185,11 +201,11 @@ def _runs(near: _Pieces) -> list[_Pieces]:
 
 
 def _is_lettering(run: _Pieces, strokes: _Strokes, is_turned: bool) -> bool:
-    """True for at least LETTERS letters (a long piece is several) that look like ink."""
+    """True for as many letters as text has at least (a long piece is several) that look like ink."""
     if strokes.count > GRAINY[0] + GRAINY[1] * strokes.ink.size / 1e6 and len(run.start) <= LETTERS:
         return False
     size = float(np.median(run.height))
-    if np.maximum(1, np.round(run.length / (0.85 * size))).sum() < LETTERS:
+    if np.maximum(1, np.round(run.length / (0.85 * size))).sum() < strokes.letters:
         return False
     across = run.turned() if is_turned else run
     return strokes.look_like_ink(across.start, across.across, across.length, across.height)

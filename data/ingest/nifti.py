@@ -12,7 +12,7 @@ import hashlib
 import io
 import re
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -45,12 +45,14 @@ _MAGIC = {348: (344, b"n+1"), 540: (4, b"n+2")}
 _PAIRS = {348: (b"ni1", b"\0\0\0"), 540: (b"ni2",)}
 
 
-def volume_as_dicom(stream: BinaryIO, name: str = "") -> tuple[BinaryIO, list[str]]:
+def volume_as_dicom(
+    stream: BinaryIO, name: str = "", tags: Mapping[str, Any] | None = None
+) -> tuple[BinaryIO, list[str]]:
     """The stream itself, at its beginning, where it is no NIfTI volume; else that volume as a DICOM file, the
     same bytes each time, and what must be said of it.
 
-    name: of the file; it is looked at, and not kept. Raises Refusal for a mask, a volume over time or in
-    colour, and one that cannot be read.
+    name: of the file; it is looked at, and not kept. tags: what a file beside it says (``sidecar``). Raises
+    Refusal for a mask, a volume over time or in colour, and one that cannot be read.
     """
     stream.seek(0)
     head = stream.read(HEADER_BYTES)
@@ -64,7 +66,7 @@ def volume_as_dicom(stream: BinaryIO, name: str = "") -> tuple[BinaryIO, list[st
     volume = _volume(_unpacked(content, LARGEST_SERIES) if is_packed else content, head)
     values, slope, intercept = _values(volume)
     _refuse_mask(volume, values, name)
-    return _as_dicom(volume, values, slope, intercept)
+    return _as_dicom(volume, values, (slope, intercept), tags or {})
 
 
 def _is_nifti(head: bytes) -> bool:
@@ -161,14 +163,19 @@ def _refuse_mask(volume: Nifti1Image, values: np.ndarray, name: str) -> None:
 
 
 def _as_dicom(
-    volume: Nifti1Image, values: np.ndarray, slope: float, intercept: float
+    volume: Nifti1Image, values: np.ndarray, scale: tuple[float, float], tags: Mapping[str, Any]
 ) -> tuple[BinaryIO, list[str]]:
+    slope, intercept = scale
     grid, notes = _grid(volume)
     planes = planes_of(values, grid, _across(volume, grid))
     is_ct = (
         slope * float(values.min()) + intercept <= AIR and slope * float(values.max()) + intercept >= DENSE
     )
-    dataset = _header(planes.frames, "CT" if is_ct else "MR")
+    modality = "CT" if is_ct else "MR"
+    dataset = _header(planes.frames, modality)
+    for keyword, value in tags.items():
+        setattr(dataset, keyword, value)
+    notes += [] if "Modality" in tags else [NOT_STATED.format(modality)]
     dataset.RescaleSlope, dataset.RescaleIntercept = f"{slope:.10g}", f"{intercept:.10g}"
     shared = [_group("PixelMeasuresSequence", **_measures(planes.spacing))]
     is_placed = bool(volume.header["sform_code"] or volume.header["qform_code"])
@@ -187,7 +194,7 @@ def _as_dicom(
     out = io.BytesIO()
     dataset.save_as(out, enforce_file_format=True)
     out.seek(0)
-    return out, [NOT_STATED.format("CT" if is_ct else "MR"), *notes]
+    return out, notes
 
 
 def _grid(volume: Nifti1Image) -> tuple[Grid, list[str]]:

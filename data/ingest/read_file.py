@@ -44,6 +44,7 @@ from data.ingest.file_marks import marks_of
 from data.ingest.image_map import ImageMap
 from data.ingest.mending import Fault, fault_of
 from data.ingest.nifti import volume_as_dicom
+from data.ingest.sidecar import sidecar_of
 from data.ingest.sources import Source
 
 TABLES = (".csv", ".tsv")
@@ -90,7 +91,7 @@ def read_film(source: Source, reading: Reading) -> Outcome:
     """Read one source and write film and preview into the staging folder. Never raises for a bad file."""
     try:
         with source.open() as delivered, quiet():
-            stream, notes = volume_as_dicom(delivered, source.name)
+            stream, notes = volume_as_dicom(delivered, source.name, sidecar_of(source))
             return _read(stream, notes, source, reading)
     except Refusal as refusal:
         reason = TABLE if str(refusal) == TEXT and source.name.lower().endswith(TABLES) else str(refusal)

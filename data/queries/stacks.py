@@ -17,12 +17,13 @@ import pandas as pd
 from core.domain import CohortFilter, Image, Viewer
 from core.errors import InputError
 from core.imaging.sequences import Needs, Shown, why_not
-from core.imaging.series import DOUBLE, NO_POSITION, Slice, Stack, stacks_of
+from core.imaging.series import DOUBLE, MISSING, NO_POSITION, Slice, Stack, stacks_of
 from data.dicom.frame_geometry import FrameGeometry, from_columns
 from data.dicom.images import load_stack
 from data.queries.answer import answer
 from data.queries.series import load_series
 from data.queries.series import series as all_series
+from data.store.access import HELD_FILMS
 from data.store.cohort import CohortStore
 
 ANALYST = Viewer()
@@ -252,7 +253,39 @@ def _found(
     for record in records:
         key = (record["series"], record["subject"], record["visit"])
         series.setdefault(key, []).append(record)
-    return [stack for images in series.values() for stack in _of_series(images)]
+    found = [stack for images in series.values() for stack in _of_series(images)]
+    if not any(_lacks_a_slice(one) for one in found):
+        return found
+    held = _held(store, viewer)
+    return [_with_held(one, held) if _lacks_a_slice(one) else one for one in found]
+
+
+def _lacks_a_slice(one: CohortStack) -> bool:
+    return any(problem.kind == MISSING for problem in one.stack.problems)
+
+
+def _held(store: CohortStore, viewer: Viewer) -> dict[str, int]:
+    """Series -> how many of its slices are held back, as far as this viewer decides on them."""
+    sql = f"""
+        SELECT coalesce(i.series_uid, i.image) AS series, count(*) AS slices FROM {HELD_FILMS} i
+        WHERE i.modality IN ('MR', 'CT') GROUP BY ALL ORDER BY series
+    """
+    rows = answer(store, viewer, sql)
+    return dict(zip(rows["series"], rows["slices"].astype(int), strict=True))
+
+
+def _with_held(one: CohortStack, held: Mapping[str, int]) -> CohortStack:
+    """The same, where slices are missing because they are held back."""
+    count = held.get(one.name.partition(PART)[0], 0)
+    if not count:
+        return one
+    many = f"{count} slice of its series is" if count == 1 else f"{count} slices of its series are"
+    words = f" ({many} held back for text in the pixels; see: sharpline release)"
+    problems = tuple(
+        replace(problem, words=problem.words + words) if problem.kind == MISSING else problem
+        for problem in one.stack.problems
+    )
+    return replace(one, stack=replace(one.stack, problems=problems))
 
 
 def _of_series(images: list[dict[Any, Any]]) -> list[CohortStack]:

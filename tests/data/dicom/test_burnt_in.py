@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import pytest
+from pydicom.uid import MRImageStorage
 
 from data.dicom.burnt_in import burnt_in_warning, lines_of_text
 from data.dicom.pixel_values import to_picture
@@ -165,3 +166,33 @@ def test_the_real_hand_film_has_a_marker_but_no_text(shared):
     with open(shared / "real" / "hand-radiograph" / "right-hand-pa.dcm", "rb") as stream, quiet():
         file = read_dicom(stream)
         assert lines_of_text(to_picture(next(decode_frames(file)), file.dataset).pixels) == 0
+
+
+def slice_of(kind, **tags):
+    """The header of a slice of MRI, placed in the patient."""
+    about = {
+        "ImageType": kind,
+        "ImagePositionPatient": [0, 0, 0],
+        "ImageOrientationPatient": [0, 1, 0, 0, 0, -1],
+    }
+    return film(sop_class=MRImageStorage, Modality="MR", **{**about, **tags})
+
+
+@pytest.mark.parametrize(
+    ("header", "word", "line"),
+    [
+        (slice_of(["ORIGINAL", "PRIMARY", "M"]), False, True),  # vertebrae stand in a line of that length
+        (slice_of(["DERIVED", "SECONDARY", "M"]), True, True),
+        (slice_of(["ORIGINAL", "PRIMARY", "M"], ConversionType="WSD"), True, True),
+        (slice_of(["ORIGINAL", "PRIMARY", "M"], ImagePositionPatient=None), True, True),
+        (film(ImageType=["ORIGINAL", "PRIMARY"]), True, True),
+    ],
+)
+def test_a_slice_as_the_scanner_took_it_needs_a_longer_line(header, word, line):
+    assert bool(burnt_in_warning(header, with_text(ground(), "MILLER"))) == word
+    assert bool(burnt_in_warning(header, with_text(ground(), "MILLER HANS 1965"))) == line
+
+
+def test_a_slice_that_says_so_has_text():
+    header = slice_of(["ORIGINAL", "PRIMARY"], BurnedInAnnotation="YES")
+    assert "the file says so" in str(burnt_in_warning(header, ground()))

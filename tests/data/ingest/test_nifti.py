@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import json
 from itertools import permutations, product
 
 import nibabel
@@ -14,8 +15,10 @@ from hypothesis import strategies as st
 from data.dicom.images import load_image
 from data.dicom.read import Refusal
 from data.ingest.nifti import NO_PICTURE, volume_as_dicom
-from data.ingest.preview import look_at
+from data.ingest.preview import preview_row
 from data.ingest.run import ingest
+from data.ingest.sidecar import sidecar_of
+from data.ingest.sources import Source
 from data.store.cohort import CohortStore
 from tests.helpers.identity_places import SECRETS
 
@@ -242,7 +245,39 @@ def test_a_volume_is_one_image_of_many_frames_and_known_again(store, tmp_path):
     assert [place[2] for place in image.positions_mm] == [37 + 4 * step for step in range(6)]
 
 
+def with_sidecar(folder, said):
+    folder.mkdir()
+    (folder / "sub_bold.nii.gz").write_bytes(gzip.compress(volume().to_bytes()))
+    (folder / "sub_bold.json").write_text(said if isinstance(said, str) else json.dumps(said))
+    return folder
+
+
+def test_the_file_beside_a_volume_says_how_it_was_taken_and_no_word_of_it_is_kept(store, tmp_path):
+    secret = SECRETS[0]
+    said = {
+        "Modality": "MR", "EchoTime": 0.06, "RepetitionTime": 4, "InversionTime": 0.16, "SliceThickness": 3.5,
+        "ScanningSequence": "SE_IR", "SeriesDescription": f"stir lws {secret}", "PatientName": secret,
+        "PatientID": secret, "BodyPartExamined": "LSPINE", "ImageType": ["ORIGINAL", "PRIMARY", secret],
+    }  # fmt: skip
+    result = ingest(store, [with_sidecar(tmp_path / "in", said)], workers=0)
+    (row,) = result.series
+    assert (row["sequence"], row["thickness_mm"], row["gap_mm"]) == ("STIR", 3.5, 0.5)
+    assert [film["warnings"] for film in result.flagged] == []
+    assert [film["file"] for film in result.refused] == ["sub_bold.json"]
+    for path in (tmp_path / "c").rglob("*"):
+        content = path.read_bytes() if path.is_file() else b""
+        assert secret.encode() not in content and secret.upper().encode() not in content, path.name
+
+
+@pytest.mark.parametrize(
+    "said", ["", "[]", "{", "7", '{"EchoTime": "soon", "ScanOptions": 5}', "[" * 100_000]
+)
+def test_a_file_beside_a_volume_that_says_nothing_stands_in_no_way(tmp_path, said):
+    folder = with_sidecar(tmp_path / "in", said)
+    assert sidecar_of(Source("a", folder / "sub_bold.nii.gz")) == {}
+
+
 def test_a_preview_says_what_would_become_of_it(tmp_path):
     (tmp_path / "one.nii").write_bytes(volume().to_bytes())
-    rows, count = look_at([tmp_path])
-    assert (count, rows.loc[0, "would be"], rows.loc[0, "modality"]) == (1, "taken", "MR")
+    row = preview_row(Source("one.nii", tmp_path / "one.nii"), None)
+    assert (row["would be"], row["modality"]) == ("taken", "MR")

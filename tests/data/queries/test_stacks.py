@@ -27,6 +27,7 @@ from data.queries.stacks import (
 )  # fmt: skip
 from data.scoring.filing import Run, pending_films
 from data.store.cohort import CohortStore
+from data.study.held_films import release
 from data.tables.export import export
 from data.verify import verify
 from tests.helpers.small_films import film, save
@@ -44,7 +45,7 @@ T1_TAGS = {
     "SeriesDescription": "t1 sag lws", "PixelSpacing": [6.0, 6.0],
 }  # fmt: skip
 PLACES = (8.0, 0.0, 4.0, 12.0, 16.0)
-SEVERAL = {"max_examples": 5, "deadline": None, "derandomize": True, "phases": [Phase.generate]}
+SEVERAL = {"max_examples": 3, "deadline": None, "derandomize": True, "phases": [Phase.generate]}
 
 
 def store_at(folder):
@@ -104,6 +105,20 @@ def test_a_missing_slice_is_said_by_import_and_query(store, tmp_path):
     assert result.series == [one.row()]
     assert (result.series[0]["readable"], result.series[0]["why_not"]) == (False, list(one.problems))
     assert load(store, one).frames.shape[0] == 4  # it can be looked at
+
+
+def test_a_slice_that_is_held_back_says_that_it_is_no_missing_file(store, tmp_path):
+    files = slices((0.0, 4.0, 8.0, 12.0), **STIR_TAGS)
+    files[1].BurnedInAnnotation = "YES"
+    result = take(store, tmp_path / "in", files)
+    assert len(result.held) == 1
+    (one,) = found(store)
+    assert "a slice is missing" in one.problems[0]
+    assert "1 slice of its series is held back for text in the pixels" in one.problems[0]
+    (as_reader,) = found(store, Viewer(Role.READER, "R1"))
+    assert "held back" not in as_reader.problems[0]
+    release(store, [result.held[0]["image"]], actor="x", reason="looked at")
+    assert found(store)[0].problems == ()
 
 
 def test_a_doubled_slice_is_said_and_not_loaded(store, tmp_path):
