@@ -120,7 +120,7 @@ def _in_body(rng, kind: str, level: str, plate: str, place: float, v: Vertebra) 
     reach = np.exp(rng.normal(0, 0.38, 3))
     height = 0.5 * (v.anterior + v.posterior)
     along = 8.0 * size * reach[0] if kind == CORNER else 9.0 * size * reach[0]
-    deep = min((6.8 if kind == CORNER else 5.0) * size * reach[1], 0.92 * height)
+    deep = min((7.0 if kind == CORNER else 5.2) * size * reach[1] ** 1.4, 0.92 * height)
     return Lesion(
         level=level,
         kind=kind,

@@ -67,7 +67,11 @@ def _scaled(size: float, rods_: list[Rod]) -> list[Rod]:
 def _lumbar(v) -> list[Rod]:
     w, size = v.width, v.anterior / 27
     long = {"L1": 0.93, "L2": 1.0, "L3": 1.05, "L4": 0.97, "L5": 0.72}[v.level]
-    found = [Rod("spinous", (22, 6), (20 + 25 * long, 13), (7.5, 10.5), 0.0, 3.4)]
+    found = [  # a plate: an upper and a lower edge, and what joins them to the lamina
+        Rod("spinous", (24, 5), (21 + 25 * long, 6), (5.0, 5.5), 0.0, 3.2),
+        Rod("spinous", (25, 12), (19 + 25 * long, 17), (5.5, 7.0), 0.0, 3.6),
+        Rod("lamina", (19, 3), (26, 9), (3.0, 4.5), 0.0, 4.0),
+    ]
     for side in (-1, 1):
         found += [
             Rod("pedicle", (-3, -4.5), (12, -4), (5.2, 4.8), side * 0.55 * w, 4.3),
@@ -84,7 +88,7 @@ def _thoracic(v) -> list[Rod]:
     w, size = v.width, v.anterior / 21
     low = v.level in ("T11", "T12")
     tip = (38.0, 13.0) if low else (36.0, 27.0)
-    found = [Rod("spinous", (16, 4), tip, (4.6, 4.2), 0.0, 2.9)]
+    found = [Rod("spinous", (15, 4), tip, (5.6, 3.4), 0.0, 2.9)]
     for side in (-1, 1):
         found += [
             Rod("pedicle", (-3, -4), (9, -4.5), (4.6, 4.2), side * 0.62 * w, 3.0),

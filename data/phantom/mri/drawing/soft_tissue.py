@@ -83,10 +83,10 @@ class Around:
     def tube(
         self, name, span: tuple[str, str], centre, radius: tuple[float, float], wall: float = 0.0
     ) -> None:
-        """A tube along the spine with round ends. centre: (v, to the right); radius: the same; wall: mm."""
+        """A tube along the spine that thins out at its ends. centre, radius: (v, to the right), wall: mm."""
         first, last = (self.at(level) for level in span)
-        end = np.clip(np.minimum(self.place - first + 0.5, last + 0.5 - self.place), 0, 1)
-        narrow = np.sqrt(np.maximum(1 - (1 - end) ** 2, 1e-4))
+        end = np.clip(np.minimum(self.place - first + 0.5, last + 0.5 - self.place) / 1.4, 0, 1)
+        narrow = np.maximum(end, 1e-4) ** 0.7
         v, lat = self.v - centre[0], self.lat - centre[1]
         for tissue, more in (("ligament", wall), (name, 0.0)):
             near = np.hypot(v / (radius[0] + more), lat / (radius[1] + more)) < narrow
