@@ -20,6 +20,7 @@ from models.sparcc.anatomy.network import build
 from models.sparcc.anatomy.parts import bodies_of, discs_of
 from models.sparcc.anatomy.samples import MM
 from models.sparcc.anatomy.upright import upright
+from models.sparcc.rule.stack import Anatomy
 from models.sparcc.spine import LEVELS
 from models.sparcc.triples import triple
 
@@ -40,6 +41,11 @@ class Segmented:
     named: Named | Abstained
     levels: dict[int, str]
     chances: np.ndarray
+
+    def anatomy(self) -> Anatomy:
+        """Masks and names as the rule takes them, with how sure the names are."""
+        sure = self.named.confidence if isinstance(self.named, Named) else 0.0
+        return Anatomy(self.labels, self.levels, dict.fromkeys(self.levels.values(), sure))
 
 
 class Segmenter:

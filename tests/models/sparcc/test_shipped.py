@@ -10,7 +10,6 @@ from models.sparcc.anatomy.levels import Named
 from models.sparcc.anatomy.segment import build_segmenter
 from models.sparcc.anatomy.volumes import read_folder, read_index, read_stack, without_copies
 from models.sparcc.rule.score import score_stack
-from models.sparcc.rule.stack import Anatomy
 from tests.helpers.paths import REAL
 
 FOLDER = REAL / "spine-mri"
@@ -76,9 +75,10 @@ def test_bodies_of_a_real_patient_are_found_named_and_read_by_rule(unseen):
     assert row["dice"] > 0.88
     assert (row["right"], row["wrong"], row["missed"]) == (5, 0, 0)
     oedema = np.zeros(image.frames.shape, bool)
-    score = score_stack(image, Anatomy(found.labels, found.levels), oedema)
+    score = score_stack(image, found.anatomy(), oedema)
     assert {"L1L2", "L2L3", "L3L4", "L4L5"} <= set(score.units)
     assert {unit.total for unit in score.units.values()} == {0}
+    assert {one.confidence for one in score.scored().findings} == {found.named.confidence}
 
 
 def test_figures_are_averaged_by_patient_and_carry_their_number():
