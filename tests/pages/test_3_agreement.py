@@ -153,6 +153,20 @@ def test_a_verdict_stands_on_patients_enough():
     assert said == "9 patients are too few (10 are needed) to say more. No verdict."
 
 
+def test_an_index_without_interval_says_why_once():
+    found = {
+        "index": estimate(-0.93), "subjects": 20, "margin": None, "equivalent": None,
+        "notes": {"index": "too few patients differ"},
+    }  # fmt: skip
+    for margin in (None, 2.0):
+        value, said = index_words(found | {"margin": margin})
+        assert value == "**−0.93** (no interval)"
+        assert said == (
+            "In these 20 patients the model is nearer to the readers than they are to each other. "
+            "No verdict: there is no interval, since too few patients differ."
+        )
+
+
 def test_the_models_distance_from_the_readers_mean_stands_beside_the_index(open_app, page, asked):
     bias = statistics.bias_to_mean(page, asked, "change", MODEL)
     table = question.comparison(page, asked).table("change").dropna(subset=[MODEL, "R1", "R2"])
