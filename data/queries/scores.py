@@ -105,7 +105,7 @@ def abstentions(store: CohortStore, viewer: Viewer, chosen: CohortFilter) -> pd.
         WITH graded AS (
             SELECT DISTINCT f.image, u.reader, i.subject, i.visit, i.body_part
             FROM finding f JOIN image i USING (image) LEFT JOIN run u USING (run)
-            WHERE f.grade IS NOT NULL AND f.system = $system)
+            WHERE f.grade IS NOT NULL AND f.system = $system AND i.subject IN ({patients}))
         SELECT i.subject, i.visit, i.body_part, i.view, i.image, u.reader, f.abstained AS reason,
             (SELECT count(*) FROM graded g WHERE g.subject = i.subject AND g.visit = i.visit
                 AND g.body_part = i.body_part AND g.reader IS NOT DISTINCT FROM u.reader) AS instead

@@ -33,7 +33,7 @@ def main() -> None:
 
 def _page_data(path: Path) -> None:
     from core.domain import CohortFilter, Viewer
-    from data.queries import cohort, patient, scores
+    from data.queries import cohort, patient, scores, systems
 
     store, viewer, everybody = _many(path), Viewer(), CohortFilter()
     asked = {
@@ -41,6 +41,10 @@ def _page_data(path: Path) -> None:
             cohort.state(store),
             cohort.counts(store, viewer),
             scores.readers(store, viewer, "msasss"),
+            *(
+                query(store, viewer, everybody)
+                for query in (systems.held, systems.films_of, systems.film_states)
+            ),
         ),
         "Cohort": lambda: [
             query(store, viewer, everybody)

@@ -66,7 +66,7 @@ def _limits(page: Page, compared: Comparison) -> None:
         return
     name_of = system_of(compared.question.chosen).name_of
     rows = [_limit_words(row, panel) | {"part": name_of(row["component"])} for row in found]
-    show_table(pd.DataFrame(rows))
+    show_table(pd.DataFrame(rows), column_config={"part": st.column_config.TextColumn(width=150)})
     pool = next((row["pool"] for row in found[::-1] if row["pool"]), None)
     who = f"{compared.unit}, {len(found[0]['readers'])} readers, read mode {', '.join(found[0]['modes'])}."
     sentence_with_data(
