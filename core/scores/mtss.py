@@ -128,6 +128,7 @@ MTSS = ScoreSystem(
                 "bony ankylosis or complete luxation",
             ),
             ("J", "narrowing", "joint_space_narrowing", "JSN score"),
+            short="narrowing",
         ),
     ),
     components=(

@@ -54,6 +54,7 @@ class Feature:
 
     grades: what each grade from 0 upwards means, in the reader's words.
     aliases: other spellings in a ``feature`` column. note: what else its scale needs to be understood.
+    short: its name where there is little room, such as over a column; the code where it has none.
     """
 
     code: str
@@ -61,6 +62,7 @@ class Feature:
     grades: tuple[str, ...]
     aliases: tuple[str, ...] = ()
     note: str = ""
+    short: str = ""
 
 
 @dataclass(frozen=True)

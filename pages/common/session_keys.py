@@ -11,6 +11,7 @@ WRITTEN = "address_written"  # the query parameters that this session wrote last
 SEEN_VERSION = "seen_version"  # cohort version of the last full run of a page
 SEEN_THEME = "seen_theme"  # the theme for which figures were drawn at the last full run
 MADE_FROM = "made_from"  # table -> last event that had changed it, of all that this run of a page shows
+RUNNING_JOBS = "running_jobs"  # folders of the jobs that ran when the list of jobs was drawn last
 SEEN_AT = "seen_at"  # seconds (monotonic) of the last rerun that new rows caused
 
 SYSTEM = "filter_system"

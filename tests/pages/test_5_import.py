@@ -7,6 +7,7 @@ import tomllib
 
 import pandas as pd
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from core.cli.serve import server_command
 from core.domain import Viewer
@@ -420,3 +421,22 @@ def test_a_column_of_one_value_says_how_it_is_kept() -> None:
     kept, ignored = choose(table, [], {"rescue": "rescue"})
     assert [one.name for one in kept] == ["rescue"]
     assert not ignored
+
+
+def test_the_whole_page_runs_again_when_a_job_ends() -> None:
+    def app() -> None:
+        from types import SimpleNamespace
+
+        import streamlit as st
+
+        from pages.common.imports.job_list import one_has_ended
+
+        running = [SimpleNamespace(folder=name) for name in st.session_state["now"]]
+        st.text(str(one_has_ended(running)))  # type: ignore[arg-type]
+
+    at = AppTest.from_function(app)
+    said = []
+    for now in (["a"], ["a"], ["a", "b"], ["b"], [], []):
+        at.session_state["now"] = now
+        said.append(at.run().text[0].value)
+    assert said == ["False", "False", "False", "True", "True", "False"]

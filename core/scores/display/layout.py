@@ -103,8 +103,9 @@ def _columns(system: ScoreSystem) -> dict[str, str]:
         sides = sorted({site.side for site in system.sites}, key=lambda side: (side == "L", side))
         order = [(side, feature.code) for side in sides for feature in system.features]
         named = {site.code: (site.side, site.feature) for site in system.sites}
+        short = {feature.code: feature.short or feature.code for feature in system.features}
         return {
-            code: " ".join(named[code]).strip()
+            code: f"{named[code][0]} {short[named[code][1]]}".strip()
             for code in sorted(named, key=lambda code: order.index(named[code]))
         }
     number: dict[str, int] = {}

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from core.markdown import md
+from pages.common import session_keys as keys
 from pages.common.jobs import Job, board
 from pages.common.shown_table import show_table
 from pages.common.watch import again_after
@@ -20,19 +21,34 @@ TABLES = ("reads", "subjects")  # commands over a table
 
 @st.fragment
 def jobs() -> None:
-    """What runs now, with progress and a button to cancel it, and what ended."""
-    if any(job.is_running for job in board().jobs):
+    """What runs now, with progress and a button to cancel it, and what ended.
+
+    When a job ends the whole page runs again: what it brought may have been written, and drawn below, while
+    it still ran.
+    """
+    running = board().running
+    if one_has_ended(running):
+        st.rerun()
+    if running:
         again_after(WATCH_SECONDS, "watch_jobs")
     for number, job in enumerate(board().jobs):
-        if job.is_running:
+        if job in running:
             _running(number, job)
-    ended = [job for job in board().jobs if not job.is_running]
+    ended = [job for job in board().jobs if job not in running]
     for job in ended[:1]:
         _ended(job)
     if len(ended) > 1:
         with st.expander(f"Earlier: {len(ended) - 1}", icon=":material/history:"):
             for job in ended[1:]:
                 _ended(job)
+
+
+def one_has_ended(running: list[Job]) -> bool:
+    """Whether a job ran when this was asked last, in this session, and runs no more."""
+    before = st.session_state.get(keys.RUNNING_JOBS, frozenset())
+    now = frozenset(str(job.folder) for job in running)
+    st.session_state[keys.RUNNING_JOBS] = now
+    return bool(before - now)
 
 
 def _running(number: int, job: Job) -> None:

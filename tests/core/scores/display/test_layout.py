@@ -27,7 +27,7 @@ def test_corners_of_a_disc_stand_beside_each_other():
 
 def test_hands_have_a_column_for_each_side_and_feature():
     where = layout(scores.get("mtss"))
-    assert where.columns == ("R erosion", "R jsn", "L erosion", "L jsn")
+    assert where.columns == ("R erosion", "R narrowing", "L erosion", "L narrowing")
     assert where.places["RH.E.PIP2"][0] == where.places["LH.J.PIP2"][0]
     assert where.places["RH.E.IP1"][0] != where.places["RF.E.IP1"][0]
 
