@@ -118,8 +118,6 @@ def _model(page: Page, compared: Comparison) -> None:
         panel = CHANGE if CHANGE in compared.panels else STATUS
         index, verdict = index_words(found["interchangeability"][panel])
         st.markdown(f"Index of {md(panel)}: {index}")
-        bias = statistics.bias_to_mean(page, asked, panel, model)
-        st.markdown(f"Minus the readers' mean: {with_limits(bias['estimate'], *bias['ci'], plus=True)}")
         st.caption(verdict)
 
 
