@@ -19,6 +19,7 @@ from core.agreement.batch.comparisons import Batch, agree, draw_values
 from core.agreement.bootstrap import DRAWS, SEED, count_blocks, percentiles
 from core.agreement.estimate import Estimate, estimate, number
 from core.agreement.intervals.index import CAUTION, FEW, SMALLEST, index_limits
+from core.agreement.limits.bland_altman import bland_altman
 from core.agreement.proportion import wilson
 from core.ties import TIE
 
@@ -130,6 +131,17 @@ def false_change(
         found.append(_against(seen, judges, bootstrap))
     result: dict[str, Any] = {"readers": dict(zip(names, found, strict=False))}
     return ({"model": found[-1]} if model is not None else {}) | result
+
+
+def bias_to_mean(readers: Any, model: Any) -> dict[str, Any]:
+    """The model minus the mean of the readers: ``bias`` (estimate and t interval) and ``n``.
+
+    readers: shape (n, k). model: shape (n,). Only subjects without a gap count; fewer than two: no bias.
+    """
+    readers, model, _, _ = _complete(readers, model, None)
+    enough = len(model) > 1
+    bias = bland_altman(model, readers.mean(axis=1))["bias"] if enough else estimate(None)
+    return {"bias": bias, "n": len(model)}
 
 
 def ratios(above: np.ndarray, below: np.ndarray, clusters: Any, bootstrap: Bootstrap) -> list[Estimate]:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from core.agreement.comparison import CHANGE, STATUS, TOTAL, Readings
 from core.agreement.plain_words import false_change_sentence
+from core.agreement.reader_model import bias_to_mean
 from core.domain import ReaderKind
 from core.report import formatting
 from core.report.appendix import limitations, missing_sites, provenance
@@ -53,7 +54,7 @@ def compose(inputs: ReportInputs) -> Report:
     margins, arms = verdict_rows(inputs), adjusted_arms(inputs)
     named, trial, campaigns = estimands_of(inputs), next_trial(inputs), two_campaigns(inputs)
     sections = (
-        in_short(inputs, pairs, errors, models, margins, arms),
+        in_short(inputs, pairs, errors, models, arms),
         design(inputs),
         counted(inputs),
         status_and_change(readings, pairs, errors),
@@ -119,12 +120,9 @@ def in_short(
     pairs: pd.DataFrame,
     errors: list[dict[str, Any]],
     models: list[dict[str, Any]],
-    differences: list[dict[str, Any]],
     arms: dict[str, Any],
 ) -> Section:
-    """What a committee asks first, readers beside model. differences: of ``verdict_rows``. arms: of
-    ``adjusted_arms``.
-    """
+    """What a committee asks first, readers beside model. arms: of ``adjusted_arms``."""
     readings = inputs.readings
     blocks: list[Block] = []
     panel = readings.panels[-1]
@@ -139,7 +137,7 @@ def in_short(
             blocks.append(Text(false_change_sentence(row["false_change"]), "answer"))
     if not readings.models:
         blocks.append(Text("No model has scored this study: the report shows the readers alone.", "answer"))
-    blocks.append(_beside(inputs, pairs, errors, models, differences))
+    blocks.append(_beside(inputs, pairs, errors, models))
     if readings.models:
         blocks.append(Text(margin_words(inputs.margin, inputs.system.title), "note"))
     blocks += [Facts((*_standing_alone(inputs), ("Arms", _arms(inputs, arms)))), Text(SHORT_LIMITS, "note")]
@@ -181,11 +179,7 @@ def _main(models: list[dict[str, Any]], readings: Readings, model: str, panel: s
 
 
 def _beside(
-    inputs: ReportInputs,
-    pairs: pd.DataFrame,
-    errors: list[dict[str, Any]],
-    models: list[dict[str, Any]],
-    differences: list[dict[str, Any]],
+    inputs: ReportInputs, pairs: pd.DataFrame, errors: list[dict[str, Any]], models: list[dict[str, Any]]
 ) -> Table:
     """Readers with each other in one column, the model with the readers in the next."""
     readings = inputs.readings
@@ -196,7 +190,7 @@ def _beside(
         what = readings.main.what(panel)
         rows.append((f"{ICC}, {what}", *_columns(part, ICC, signed=False)))
         between, of_model = _columns(part, "bland_altman.bias", signed=True)
-        with_mean = _from_the_mean(readings, differences, panel)
+        with_mean = _from_the_mean(readings, panel)
         rows.append((f"Bias (first minus second), {what}", between, with_mean or of_model))
     rows += _errors(readings, errors)
     for panel in readings.panels:
@@ -225,17 +219,16 @@ def _beside(
     )
 
 
-def _from_the_mean(readings: Readings, differences: list[dict[str, Any]], panel: str) -> str:
-    """Bias of the first model against the mean of the readers; empty where none was computed."""
-    if not readings.models or len(readings.people) < 2:
+def _from_the_mean(readings: Readings, panel: str) -> str:
+    """Bias of the model against the mean of the readers; empty with several models or fewer than two
+    readers.
+    """
+    if len(readings.models) != 1 or len(readings.people) < 2:
         return ""
-    begins = f"bias, {readings.models[0]} minus "
-    return "\n".join(
-        f"minus {row['what'].removeprefix(begins)}: "
-        f"{formatting.estimated(row['difference'], signed=True)}, n = {row['patients']:,}"
-        for row in differences
-        if row["panel"] == panel and row["what"].startswith(begins)
-    )
+    table = readings.table(panel)
+    found = bias_to_mean(table[readings.people].to_numpy(float), table[readings.models[0]].to_numpy(float))
+    value = formatting.estimated(found["bias"], signed=True)
+    return f"minus mean of {', '.join(readings.people)}: {value}, n = {found['n']:,}"
 
 
 def _columns(rows: pd.DataFrame, statistic: str, *, signed: bool) -> tuple[str, str]:

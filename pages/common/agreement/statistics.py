@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+from core.agreement import reader_model
 from core.agreement.compare import worklist
 from core.agreement.comparison import CHANGE, TOTAL, Interval
-from core.agreement.estimate import estimate
 from core.agreement.limits.bland_altman import bland_altman
 from core.agreement.reader_model import false_change, interchangeability, leave_one_out
 from core.domain import CohortFilter
@@ -69,12 +69,10 @@ def bias_to_mean(page: Page, question: Question, panel: str, model: str) -> Mapp
     """The model minus the mean of the human readers, ``estimate, ci`` (t), of patients read by all."""
     compared = comparison(page, question)
     who = compared.readings.people
-    table = compared.table(panel)[[model, *who]].dropna()
-    if len(table) < 2:
-        return estimate(None)
-    mean = table[who].mean(axis=1).to_numpy(dtype=float)
-    found: Mapping[str, Any] = bland_altman(table[model].to_numpy(dtype=float), mean)["bias"]
-    return found
+    table = compared.table(panel)
+    found = reader_model.bias_to_mean(table[who].to_numpy(float), table[model].to_numpy(float))
+    bias: Mapping[str, Any] = found["bias"]
+    return bias
 
 
 def outliers(page: Page, question: Question, panel: str, first: str, second: str) -> pd.DataFrame:

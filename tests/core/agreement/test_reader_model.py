@@ -2,9 +2,17 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from core.agreement.batch.comparisons import agree
-from core.agreement.reader_model import Bootstrap, false_change, interchangeability, leave_one_out
+from core.agreement.estimate import estimate
+from core.agreement.reader_model import (
+    Bootstrap,
+    bias_to_mean,
+    false_change,
+    interchangeability,
+    leave_one_out,
+)
 
 
 def reads(n: int = 60, model_error: float = 1.0, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -119,3 +127,15 @@ def test_a_false_change_rate_of_nought_has_wilson_limits():
     two_visits = Bootstrap(clusters=np.repeat(["a", "b", "c", "d"], 2))
     found = false_change(still, np.zeros(8), ["A", "B"], bootstrap=two_visits)["model"]["false_change"]
     assert found["ci"][1] == pytest.approx(0.4899, abs=1e-4)  # four patients
+
+
+def test_bias_to_the_mean_of_the_readers_is_that_of_complete_patients():
+    readers = np.array([[1.0, 3.0], [2.0, 2.0], [4.0, np.nan], [0.0, 2.0]])
+    model = np.array([3.0, 1.0, 9.0, 2.0])
+    found = bias_to_mean(readers, model)
+    gaps = np.array([1.0, -1.0, 1.0])
+    half = stats.t.ppf(0.975, 2) * gaps.std(ddof=1) / np.sqrt(3)
+    assert found["n"] == 3
+    assert found["bias"]["estimate"] == pytest.approx(gaps.mean())
+    assert found["bias"]["ci"] == pytest.approx([gaps.mean() - half, gaps.mean() + half])
+    assert bias_to_mean(readers[:1], model[:1]) == {"bias": estimate(None), "n": 1}
