@@ -15,10 +15,10 @@ import pandas as pd
 from core.names import are_same
 from data.cohort_key import keep_mark
 from data.dicom.mr.acquisition import as_stated
-from data.dicom.previews import film_path, preview_path
+from data.dicom.previews import digest_of, film_path, preview_path
 from data.ingest import assign as assigning
 from data.ingest.assign_images import known_in_cohort
-from data.ingest.mending import sync_folder
+from data.ingest.mending import fault_of, sync_folder
 from data.ingest.read_file import Outcome, Reading
 from data.ingest.sources import Source
 from data.store.cohort import CohortStore
@@ -125,11 +125,10 @@ class _Batch:
                 held = {"file": source.name, "image": image["image"], "reason": image["held"]}
                 self._result.held.append(held)
         elif double["image"] == image["image"]:
-            self._place(image["image"])  # the row was there, its files perhaps not
+            self._keep_or_place(image["image"], double["preview_hash"])
             self._result.already_there += 1
             if outcome.mends:
                 self._result.mended.append({"file": source.name, "was": outcome.mends})
-                self._remade[image["image"]] = image["preview_hash"]
             self._keep_map(delivery)
         else:
             self._drop(image["image"])
@@ -158,7 +157,8 @@ class _Batch:
 
     def _stored_like(self, image: dict[str, Any]) -> list[dict[str, Any]]:
         frame = self._transaction.query(
-            "SELECT i.image, i.sop_uid, i.pixel_hash, d.* EXCLUDE (image, event, superseded_by) "
+            "SELECT i.image, i.sop_uid, i.pixel_hash, i.preview_hash, "
+            "d.* EXCLUDE (image, event, superseded_by) "
             "FROM main.image i LEFT JOIN main.delivery d ON d.image = i.image AND d.superseded_by IS NULL "
             "WHERE i.superseded_by IS NULL AND (i.image = ? OR i.sop_uid = ? OR i.pixel_hash = ?) "
             "ORDER BY i.event, i.image",
@@ -210,6 +210,23 @@ class _Batch:
                 final.parent.mkdir(exist_ok=True)
                 os.replace(staged, final)
                 self._folders |= {final.parent, self._folder}
+
+    def _keep_or_place(self, image: str, preview_hash: str | None) -> None:
+        """The files of a row that is there stay while they are whole; else the new ones are placed and noted.
+
+        Files that differ in their header alone may give the same film and another preview, and staged ones
+        of the same name replace each other.
+        """
+        if not fault_of(self._folder, image, preview_hash).words:
+            self._drop(image)
+            return
+        self._place(image)
+        digest = digest_of(preview_path(self._folder, image))
+        waiting = [row for row in self._images if row["image"] == image]
+        for row in waiting:
+            row["preview_hash"] = digest
+        if not waiting:
+            self._remade[image] = digest
 
     def _drop(self, image: str) -> None:
         for ending in ("dcm", "npy"):

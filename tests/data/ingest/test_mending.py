@@ -252,3 +252,15 @@ def test_files_and_folders_are_on_the_disk_before_their_rows(store, delivery, mo
     take(store, delivery)
     assert [table for table, _ in at_insert] == ["image", "delivery"]
     assert all(missing == set() for _, missing in at_insert)
+
+
+@pytest.mark.parametrize("apart", [False, True], ids=["in one delivery", "in two"])
+def test_files_of_one_film_that_show_different_previews_leave_it_intact(store, delivery, apart):
+    for number, words in enumerate(("Lumbar spine lateral", "Cervical spine lateral")):
+        save(film(picture(1), bits=12, SeriesDescription=words), delivery / f"{number}.dcm")
+        if apart:
+            take(store, delivery)
+    result = take(store, delivery)
+    assert len(image_ids(store)) == 1
+    assert result.already_there >= 1
+    assert verify(store, films=True).broken == []
