@@ -33,6 +33,15 @@ def shared() -> Path:
 
 
 @pytest.fixture(autouse=True)
+def own_umask():
+    """Put the umask back: commands that run in this process close it, and files of later tests with it."""
+    before = os.umask(0)
+    os.umask(before)
+    yield
+    os.umask(before)
+
+
+@pytest.fixture(autouse=True)
 def own_main_module():
     """Put the main module back: a page under test takes its place, and a worker process would run it."""
     main = sys.modules["__main__"]
