@@ -9,6 +9,7 @@ import pandas as pd
 
 from core.domain import Box, Viewer
 from data.queries.answer import answer
+from data.queries.series import A_SLICE
 from data.queries.visit_rows import by_visit
 from data.store.cohort import CohortStore
 
@@ -24,12 +25,14 @@ def visits(store: CohortStore, viewer: Viewer, subject: str) -> pd.DataFrame:
 
 def films(store: CohortStore, viewer: Viewer, subject: str) -> pd.DataFrame:
     """``image, visit, body_part, laterality, view, modality, spacing_row_mm, spacing_column_mm, film_date,
-    warnings, spacing_source`` (the words of the header that give millimetres, NA in older cohorts)."""
-    sql = """
+    warnings, spacing_source`` (the words of the header that give millimetres, NA in older cohorts),
+    ``is_slice`` (part of a series of slices, which no model of films reads).
+    """
+    sql = f"""
         SELECT i.image, i.visit, v.visit_order, i.body_part, i.laterality, i.view, i.modality,
             i.spacing_row_mm, i.spacing_column_mm, i.film_date, i.warnings,
             CASE WHEN json_valid(i.classification) THEN i.classification ->> '$.spacing.source' END
-                AS spacing_source
+                AS spacing_source, {A_SLICE} AS is_slice
         FROM image i LEFT JOIN visit v USING (subject, visit)
         WHERE i.subject = $subject ORDER BY v.visit_order, i.visit, i.body_part, i.image
     """

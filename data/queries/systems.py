@@ -6,6 +6,7 @@ import pandas as pd
 
 from core.domain import CohortFilter, Viewer
 from data.queries.answer import answer
+from data.queries.series import A_SLICE, THINGS
 from data.store.cohort import CohortStore
 
 
@@ -36,24 +37,28 @@ def film_states(store: CohortStore, viewer: Viewer, chosen: CohortFilter) -> pd.
     """``system, body_part, films, read, rejected``: of the chosen patients and of films without a patient.
 
     For every system in which a model has seen a film. A film that a model read and another one rejected is a
-    read one, so that read, rejected and not yet read add up to the films.
+    read one, so that read, rejected and not yet read add up to the films. Slices of a series are no films.
     """
-    sql = """
+    sql = f"""
         WITH seen AS (
             SELECT system, image, bool_or(abstained IS NULL) AS is_read FROM finding GROUP BY system, image)
         SELECT s.system, coalesce(nullif(i.body_part, ''), 'unknown') AS body_part, count(*) AS films,
             count(*) FILTER (f.is_read) AS read, count(*) FILTER (NOT f.is_read) AS rejected
         FROM image i CROSS JOIN (SELECT DISTINCT system FROM finding) s
         LEFT JOIN seen f ON f.image = i.image AND f.system = s.system
-        WHERE i.subject IS NULL OR i.subject IN ({patients}) GROUP BY ALL ORDER BY s.system, body_part
+        WHERE (i.subject IS NULL OR i.subject IN ({{patients}})) AND NOT {A_SLICE}
+        GROUP BY ALL ORDER BY s.system, body_part
     """
     return answer(store, viewer, sql, chosen=chosen)
 
 
 def films_of(store: CohortStore, viewer: Viewer, chosen: CohortFilter) -> pd.DataFrame:
-    """``body_part, films`` of the chosen patients, by name; unknown where a film does not say."""
-    sql = """
-        SELECT coalesce(nullif(i.body_part, ''), 'unknown') AS body_part, count(*) AS films
-        FROM image i WHERE i.subject IN ({patients}) GROUP BY ALL ORDER BY body_part
+    """``body_part, films`` of the chosen patients, by name; unknown where a film does not say.
+
+    A series of slices counts as one film.
+    """
+    sql = f"""
+        SELECT coalesce(nullif(i.body_part, ''), 'unknown') AS body_part, {THINGS} AS films
+        FROM image i WHERE i.subject IN ({{patients}}) GROUP BY ALL ORDER BY body_part
     """
     return answer(store, viewer, sql, chosen=chosen)

@@ -73,6 +73,22 @@ def test_a_film_that_another_model_read_is_a_read_one(cohort_file):
     assert ByModel(1200, 0, 3).words == "1,200 read, 0 rejected, 3 not yet read"
 
 
+def test_slices_of_a_series_are_no_films_that_wait_to_be_read(open_app, tmp_path, cohort_file):
+    store = CohortStore(shutil.copy(cohort_file, tmp_path / "slices.duckdb"))
+    slices = [
+        {"image": f"{place:02}" + "f" * 22, "subject": "P6", "visit": "W52", "body_part": "lumbar spine",
+         "modality": "MR", "series_uid": "1.2.3", "positions_mm": [0.0, 0.0, 4.0 * place]}
+        for place in range(5)
+    ]  # fmt: skip
+    before = queries.films_of(store, Viewer(), CohortFilter())["films"].sum()
+    with store.write("test", "slices") as tx:
+        tx.insert("image", pd.DataFrame(slices))
+    assert by_model(SYSTEM, queries.film_states(store, Viewer(), CohortFilter())) == ByModel(34, 1, 1)
+    assert queries.films_of(store, Viewer(), CohortFilter())["films"].sum() == before + 1
+    at = open_app("pages/2_Patient.py", cohort=store.path, patient="P6")
+    assert "Films of this patient, by the model: 5 read, 1 rejected, 0 not yet read" in " ".join(labels(at))
+
+
 def test_a_region_graded_from_its_other_film_is_not_called_without_grades(second_film, cohort_file):
     chosen = CohortFilter()
     (alone,) = rejected_films(
