@@ -12,6 +12,7 @@ from core.errors import InputError
 
 SAME_DIRECTION = 0.01  # largest difference of two direction cosines that are taken as one
 SAME_PLACE_MM = 0.01
+WIDE_GAP = 1.5  # times the usual distance, from which slices are no neighbours
 EVEN = 0.02  # share of the mean distance by which distances between slices may differ and still be one number
 
 
@@ -33,6 +34,15 @@ def slice_spacing(places_mm: np.ndarray) -> float | None:
     if not len(gaps) or gaps.min() < SAME_PLACE_MM or np.ptp(gaps) > EVEN * gaps.mean():
         return None
     return round(float(gaps.mean()), 4)
+
+
+def are_neighbours(places_mm: np.ndarray, wide_gap: float = WIDE_GAP) -> np.ndarray:
+    """Of each two slices that follow each other, whether none is missing between them; shape (n - 1,).
+
+    places_mm: along the normal, sorted. wide_gap: times the median distance.
+    """
+    gaps = np.diff(np.asarray(places_mm, dtype=float))
+    return np.asarray(gaps <= wide_gap * np.median(gaps)) if len(gaps) else np.zeros(0, dtype=bool)
 
 
 def stack_of(series: str, images: Sequence[Image]) -> Image:

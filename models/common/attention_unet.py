@@ -1,7 +1,7 @@
 """U-Net whose skip connections pass attention gates.
 
 Oktay et al. 2018, "Attention U-Net: learning where to look for the pancreas" (arXiv:1804.03999). MONAI has
-the same network, but importing it takes 12 s beside torch's 4 s: docs/decisions/mri.md.
+the same network, but importing it takes 12 s beside torch's 4 s: docs/decisions/spine-mri-model.md.
 """
 
 from __future__ import annotations

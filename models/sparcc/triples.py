@@ -11,7 +11,7 @@ from enum import StrEnum
 
 import numpy as np
 
-WIDE_GAP = 1.5  # times the usual distance, from which slices are no neighbours
+from core.imaging.stacks import are_neighbours
 
 
 class Edge(StrEnum):
@@ -44,8 +44,7 @@ def triple(frames: np.ndarray, place: int) -> np.ndarray:
 def triples(frames: np.ndarray, places_mm: np.ndarray, edge: Edge = Edge.REPLICATE) -> Triples:
     """The triples of a stack. frames (n, rows, columns) in any order, places_mm (n,): along the normal."""
     order = np.argsort(places_mm, kind="stable")
-    gaps = np.diff(np.asarray(places_mm, dtype=float)[order])
-    joined = gaps <= WIDE_GAP * np.median(gaps) if len(gaps) else np.zeros(0, dtype=bool)
+    joined = are_neighbours(np.asarray(places_mm)[order])
     before, after = np.concatenate([[False], joined]), np.concatenate([joined, [False]])
     at = np.arange(len(order))
     picks = np.stack([np.where(before, at - 1, at), at, np.where(after, at + 1, at)], axis=1)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from core.domain import Image
+from core.imaging.spine import LEVELS
 from models.sparcc.rule.stack import Anatomy
-from models.sparcc.spine import LEVELS
 
 MARROW, DISC, CSF, ELSEWHERE, LESION = 100.0, 60.0, 500.0, 20.0, 300.0
 

@@ -10,20 +10,17 @@ verified here), with a spread of their own.
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass, fields
 
 import numpy as np
 
+from core.imaging import spine
+from core.imaging.spine import LEVELS
 from data.phantom.spine.body import Body, Vertebra
 from data.phantom.spine.placement import axes_of
 
-LEVELS = (
-    "C2", "C3", "C4", "C5", "C6", "C7", "T1", "T2", "T3", "T4", "T5", "T6", "T7", "T8", "T9", "T10", "T11",
-    "T12", "L1", "L2", "L3", "L4", "L5", "S1",
-)  # fmt: skip
 DRAWN = (*LEVELS, "S2", "S3")
-UNITS = tuple(f"{upper}{lower}" for upper, lower in itertools.pairwise(LEVELS))
+UNITS = tuple(spine.UNITS)
 BODY_LABEL = {level: number for number, level in enumerate(LEVELS, 1)}
 DISC_LABEL = {unit: 100 + number for number, unit in enumerate(UNITS, 1)}
 BETWEEN = ("T4", "T5", "T6", "T7", "T8")  # vertebrae that no film shows

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from data.phantom.mri.anatomy import LEVELS, UNITS, whole_spine
+from core.imaging.spine import LEVELS
+from data.phantom.mri.anatomy import UNITS, whole_spine
 from data.phantom.mri.lesions import CORNER, FACET, PLATE, SPINOUS, Lesion
 from data.phantom.mri.population import UNIT_WEIGHT, Population
 from data.phantom.seeds import StudySeed

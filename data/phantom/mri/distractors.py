@@ -6,7 +6,8 @@ import itertools
 
 import numpy as np
 
-from data.phantom.mri.anatomy import LEVELS, whole_spine
+from core.imaging.spine import LEVELS
+from data.phantom.mri.anatomy import whole_spine
 from data.phantom.mri.drawing.bones import Blob, Marrow
 from data.phantom.mri.lesions import CORNER, PLATE, Lesion
 from data.phantom.mri.shape import Node

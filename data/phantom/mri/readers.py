@@ -17,8 +17,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
+from core.imaging.spine import LEVELS
 from core.scores.sparcc import REGIONS as UNITS_OF
-from data.phantom.mri.anatomy import LEVELS, UNITS
+from data.phantom.mri.anatomy import UNITS
 from data.phantom.mri.conditions import Scan
 from data.phantom.mri.patients import Patient
 from data.phantom.mri.render import Plan

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from data.phantom.mri.anatomy import LEVELS, Placed
+from core.imaging.spine import LEVELS
+from data.phantom.mri.anatomy import Placed
 from data.phantom.mri.drawing.posterior import depth_in, ends_of, holds, rods
 from data.phantom.mri.lesions import Lesion, relative_distance
 from data.phantom.mri.render import Plan

@@ -20,7 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from data.phantom.mri.anatomy import LEVELS, UNITS, Placed
+from core.imaging.spine import LEVELS
+from data.phantom.mri.anatomy import UNITS, Placed
 from data.phantom.mri.lesions import Lesion, relative_distance
 from data.phantom.mri.render import Plan
 from data.phantom.mri.shape import inside

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.domain import Abstained
-from models.sparcc.spine import LEVELS
+from core.imaging.spine import LEVELS
 
 ANCHOR = "L5"
 MIN_BODIES = 2

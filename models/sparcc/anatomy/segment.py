@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from core.domain import Abstained, Image
+from core.imaging.spine import LEVELS
 from models import cards
 from models.common.pixels import as_grey, resample
 from models.sparcc.anatomy.levels import WITHOUT_LUMBAR, Found, Named, name_bodies
@@ -21,7 +22,6 @@ from models.sparcc.anatomy.parts import bodies_of, discs_of
 from models.sparcc.anatomy.samples import MM
 from models.sparcc.anatomy.upright import upright
 from models.sparcc.rule.stack import Anatomy
-from models.sparcc.spine import LEVELS
 from models.sparcc.triples import triple
 
 NAME = "anatomy"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.domain import Image
-from core.imaging.stacks import SAME_PLACE_MM, along_normal
+from core.imaging.stacks import SAME_PLACE_MM, along_normal, are_neighbours
 
 SAGITTAL = 0.7  # cosine between slice normal and left-right axis from which on a stack is sagittal
 
@@ -40,8 +40,7 @@ class Plane:
 
     def windows(self, wide_gap: float) -> list[tuple[int, int, int]]:
         """Every three frames that follow each other along the normal without a gap."""
-        gaps = np.diff(self.places[list(self.order)])
-        fine = gaps <= wide_gap * self.step
+        fine = are_neighbours(self.places[list(self.order)], wide_gap)
         threes = zip(self.order, self.order[1:], self.order[2:], strict=False)
         return [three for at, three in enumerate(threes) if fine[at] and fine[at + 1]]
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from core.imaging.spine import UNITS
 from models.sparcc.rule.bodies import Body, extent
 from models.sparcc.rule.references import References
 from models.sparcc.rule.settings import Settings
 from models.sparcc.rule.stack import Stack
 from models.sparcc.rule.units import Quadrant, quadrants_of
-from models.sparcc.spine import UNITS
 
 OEDEMA, INTENSITY, DEPTH = "oedema in a quadrant", "as bright as CSF", "1 cm deep and homogeneous"
 UNIT_OF = {OEDEMA: "mm2", INTENSITY: "of the way from marrow to CSF", DEPTH: "mm"}

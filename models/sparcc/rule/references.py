@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.imaging.spine import LEVELS
 from models.sparcc.rule.bodies import Body
 from models.sparcc.rule.stack import Stack
 from models.sparcc.rule.units import frames_near
-from models.sparcc.spine import LEVELS
 
 MIN_SHARE = 0.6  # of the band behind a body that must lie on the image
 MIN_CENTRE = 5  # pixels of a body's centre on all its slices together

@@ -12,13 +12,13 @@ import numpy as np
 import pandas as pd
 
 from core.domain import Abstained, Box, Finding, Image, Scored
+from core.imaging.spine import UNITS
 from core.scores.sparcc import ITEMS, SLICES, SPARCC
 from models.sparcc.rule.points import UNIT_OF, Point, points_of
 from models.sparcc.rule.references import References
 from models.sparcc.rule.settings import Settings
 from models.sparcc.rule.stack import Anatomy, Stack, look_at
 from models.sparcc.rule.units import Window, windows_of
-from models.sparcc.spine import UNITS
 
 FEATURE = {site.code: site.feature for site in SPARCC.sites}
 

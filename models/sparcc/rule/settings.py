@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
+from core.imaging.stacks import WIDE_GAP
+
 
 class Slices(StrEnum):
     """Which three consecutive slices of a unit are read."""
@@ -45,7 +47,7 @@ class Settings:
     csf_contrast: float = 1.5
     normal_centre: float = 0.05
     min_body: float = 0.4
-    wide_gap: float = 1.5
+    wide_gap: float = WIDE_GAP
 
     def as_card(self) -> dict[str, object]:
         """As plain values."""

@@ -11,10 +11,10 @@ import numpy as np
 
 from core.domain import Abstained, Image
 from core.errors import InputError
+from core.imaging.spine import LEVELS
 from models.sparcc.rule.bodies import Body, body_of
 from models.sparcc.rule.plane import Plane, plane_of
 from models.sparcc.rule.settings import Settings
-from models.sparcc.spine import LEVELS
 
 
 @dataclass(frozen=True)

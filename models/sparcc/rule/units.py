@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.imaging.spine import UNITS
 from models.sparcc.rule.bodies import Body
 from models.sparcc.rule.stack import Stack
-from models.sparcc.spine import UNITS
 
 QUADRANTS = ("UA", "UP", "LA", "LP")
 Window = tuple[int, int, int]

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.domain import Abstained
+from core.imaging.spine import LEVELS
 from models.sparcc.anatomy.levels import Found, name_bodies
-from models.sparcc.spine import LEVELS
 
 
 def column(top, bottom, *, sure=0.95, pitch=34.0, height=26.0):

@@ -3,10 +3,10 @@
 import pandas as pd
 import pytest
 
+from core.imaging.spine import UNITS
 from core.scores.engine.totals import compute
 from core.scores.sparcc import SPARCC
 from models.sparcc.rule.score import score_stack
-from models.sparcc.spine import UNITS
 from tests.helpers.drawn_spine import CSF, DrawnSpine
 
 SEVEN = ("C3C4", "C6C7", "T2T3", "T5T6", "T9T10", "L1L2", "L4L5")

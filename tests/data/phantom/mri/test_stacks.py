@@ -5,8 +5,9 @@ from functools import cache
 import numpy as np
 import pytest
 
+from core.imaging.spine import LEVELS
 from core.imaging.stacks import along_normal, slice_spacing
-from data.phantom.mri.anatomy import BODY_LABEL, DISC_LABEL, DRAWN, LEVELS, UNITS, lying
+from data.phantom.mri.anatomy import BODY_LABEL, DISC_LABEL, DRAWN, UNITS, lying
 from data.phantom.mri.conditions import SPACING_MM, draw_scan
 from data.phantom.mri.patients import make_patient
 from data.phantom.seeds import StudyRole, StudySeed
