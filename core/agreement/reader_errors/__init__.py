@@ -1,0 +1,1 @@
+"""How large the errors of people are who grade the same sites, in grades, from their grades alone."""
