@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from core.errors import InputError
+from core.scores import get as score_of
 from core.scores import systems
 from core.scores.system import ScoreSystem
 from data.datasets import unlabelled
 from data.datasets.frame import DataSet
 from data.datasets.hands import arise_2025, ra2_dream, ram_h1200, ram_w600
 from data.datasets.spine import buu_lspine, csxa, spider, spondylolisthesis
+from data.study.source import data_set_of
 
 MODULES = (
     ram_h1200,
@@ -35,3 +39,16 @@ def get(name: str) -> DataSet:
 def system_of(name: str) -> ScoreSystem | None:
     """The scoring system whose sites the set's words are, None where it has none."""
     return next((system for system in systems().values() if system.sites_of_set(name)), None)
+
+
+def system_asked(meta: Mapping[str, str], asked: str, command: str) -> ScoreSystem:
+    """The system that a command was asked for, else that of the cohort's data set.
+
+    meta: the cohort's settings. Raises InputError where neither says one.
+    """
+    source = data_set_of(meta)
+    own = system_of(source["name"]) if source and source["name"] in SETS else None
+    found = score_of(asked) if asked else own
+    if found is None:
+        raise InputError(f"{command} without --system", "the scoring system is needed", "add --system")
+    return found

@@ -6,7 +6,7 @@ the entry-point group ``sharpline.phantoms``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -16,6 +16,7 @@ import pandas as pd
 
 from core.errors import InputError
 from core.plugins import installed
+from data.phantom.reader_spreads import ErrorOf
 from data.phantom.schedule import Patients, PlannedFilm
 from data.phantom.seeds import StudySeed
 
@@ -59,6 +60,7 @@ class Generator:
     part: its part of a study of these patients.
     render: study, domain, film, states -> the film as ``dicom_out.write_dicom`` takes it, rows of its labels.
     dicom_tags: writes body part, view, side and description of a rendered film into its data set.
+    readers_like: readers of these errors, as ``Part.reads`` takes them; None where its readers err otherwise.
     """
 
     system: str
@@ -72,6 +74,7 @@ class Generator:
     part: Callable[[Patients], Part]
     render: Callable[[StudySeed, str, PlannedFilm, Mapping[str, Any]], tuple[Any, list[dict[str, Any]]]]
     dicom_tags: Callable[[Dataset, Any, np.random.Generator], None]
+    readers_like: Callable[[Sequence[ErrorOf]], tuple[Any, ...]] | None = None
 
 
 @cache

@@ -62,6 +62,10 @@ class StudySeed:
         """
         return np.random.default_rng(self._sequence(number, stream))
 
+    def reader_rng(self, number: int, stream: str) -> np.random.Generator:
+        """The random numbers of a reader for one patient: whatever the reader is called."""
+        return self.rng(number, stream if stream in STREAMS else f"reader:{stream}")
+
     def film_seed(self) -> int:
         """Seed (63 bits) that bodies and films of this study are drawn from, another one in every role."""
         return int(self._sequence(0, "film").generate_state(1, np.uint64)[0] >> np.uint64(1))

@@ -24,8 +24,8 @@ LEAST_STEPS = 2  # a grade of yes or no does not tell a large error from a rare 
 def reader_errors(
     store: CohortStore, system: ScoreSystem, *, campaign: str = "", draws: int = DRAWS
 ) -> dict[str, Any]:
-    """Shift and spread of each reader, the part that is the same over a patient, and the quadratic kappa of each
-    two readers beside the one that these errors make.
+    """Shift and spread of each reader, the part that is the same over a patient, and the quadratic kappa of
+    each two readers beside the one that these errors make.
 
     campaign: whose reads; where it is left out, the one in which most sites have two readers.
     Raises InputError where two people did not grade the same sites, or a site has two grades only.

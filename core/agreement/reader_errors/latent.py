@@ -3,8 +3,9 @@
 The model of the simulated readers: a site has a severity t, and a reader gives the grade in which
 t + shift + error falls, cut to the range of grades; errors are normal and independent between readers.
 Severity is 0 where nothing is to be seen, else uniform within a grade; how often each grade is, is estimated
-with the rest, feature by feature. Shifts are those from the mean of the readers, whose own distance from the truth no
-table of reads can tell. Of two readers nobody can say whose error is the larger: they have one spread.
+with the rest, feature by feature. Shifts are those from the mean of the readers, whose own distance from the
+truth no table of reads can tell. Of two readers nobody can say whose error is the larger: they have one
+spread.
 
 Intervals count patients: sandwich estimate with patients as clusters (Liang and Zeger 1986,
 doi:10.1093/biomet/73.1.13).

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.cli.output import emit, json_option
-from core.errors import InputError
 from core.scores import listed
 
 if TYPE_CHECKING:
@@ -51,18 +50,15 @@ def command(ctx: click.Context, system: str, truth: str, labels: Path | None, as
 
 
 def _result(store: CohortStore, system: str, truth: str, labels: Path | None) -> dict[str, Any]:
-    from core.scores import get
     from data.datasets.corner_errors import corner_errors
-    from data.datasets.registry import SETS, system_of
+    from data.datasets.registry import SETS, system_asked
     from data.queries.benchmark import benchmark
     from data.study.source import data_set_of
 
-    source = data_set_of(store.meta())
+    meta = store.meta()
+    source = data_set_of(meta)
     known = SETS.get(source["name"]) if source else None
-    own = system_of(known.name) if known else None
-    score = get(system) if system else own
-    if score is None:
-        raise InputError("benchmark without --system", "the scoring system is needed", "add --system")
+    score = system_asked(meta, system, "benchmark")
     result: dict[str, Any] = {"set": known.name if known else None, "system": score.name}
     has_reads = store.query("SELECT 1 FROM main.reader WHERE kind <> 'model' LIMIT 1")
     if labels is None or len(has_reads):

@@ -14,7 +14,7 @@ from data.phantom.generators import Generator
 from data.phantom.hands.conditions import VIEWS, WRONG_KINDS
 from data.phantom.hands.course import HandsCourse, simulate_hands
 from data.phantom.hands.labels import SITE_COLUMNS, site_rows
-from data.phantom.hands.readers import HANDS_READERS, read_joints, reads_frame, true_reads
+from data.phantom.hands.readers import HANDS_READERS, alike, read_joints, reads_frame, true_reads
 from data.phantom.hands.schedule import conduct_hands, hands_visibility
 from data.phantom.hands.state import JointState
 from data.phantom.hands.tags import limb_tags
@@ -78,4 +78,5 @@ GENERATOR = Generator(
     part=HandsPart,
     render=_render,
     dicom_tags=limb_tags,
+    readers_like=alike,
 )

@@ -15,7 +15,7 @@ from data.phantom.schedule import POOR, Patients, PlannedFilm, visibility
 from data.phantom.seeds import StudySeed
 from data.phantom.spine.conditions import WRONG_KINDS
 from data.phantom.spine.population import REGIONS, SITES
-from data.phantom.spine.readers import READERS, read_films, reads_frame
+from data.phantom.spine.readers import READERS, alike, read_films, reads_frame
 from data.phantom.spine.tags import spine_tags
 
 CORNER_COLUMNS = ("site", "x", "y", "grade", "extent", "visibility", "visible", "x0", "y0", "x1", "y1")
@@ -79,4 +79,5 @@ GENERATOR = Generator(
     part=SpinePart,
     render=_render,
     dicom_tags=spine_tags,
+    readers_like=alike,
 )

@@ -8,12 +8,14 @@ see, and a corner that can hardly be seen gets no grade.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from core.domain import ReadMode
+from data.phantom.reader_spreads import ErrorOf, readers_like
 from data.phantom.seeds import StudySeed
 from data.phantom.spine.population import SITES, UNITS
 
@@ -49,10 +51,18 @@ class Reader:
 
 
 READERS = (Reader("R1", bias=0.0), Reader("R2", bias=-0.06, gives_up=0.4))
+GROWTH = (
+    1.167  # root mean square of the factor of blur over the corners of 60 patients' films (visibility 0.83)
+)
 # A reader who knows the order of films compares them, so the error of a visit is smaller; expects damage to
 # grow, so growth looks larger than it is; and leaves a corner that looks better than before at its grade
 # with this chance.
 CALMER, EXPECTS, KEEPS_WORST = 0.3, 1.6, 0.95
+
+
+def alike(errors: Sequence[ErrorOf]) -> tuple[Reader, ...]:
+    """Readers with these errors in grades."""
+    return readers_like(errors, READERS[0], GROWTH)
 
 
 def read_films(
@@ -127,10 +137,10 @@ def _draw(
 ) -> dict[str, np.ndarray]:
     """Standard normal errors of one reader for one patient, shape (visits, 24), drawn visit by visit."""
     corners = len(SITES)
-    rng = study.rng(number, reader.name)
+    rng = study.reader_rng(number, reader.name)
     habit = _persistent(rng)
     if read > 1:
-        rng = study.rng(number, f"{reader.name} read {read}")
+        rng = study.reader_rng(number, f"{reader.name} read {read}")
         habit = _mixed(habit, _persistent(rng), reader.memory)
     drawn: dict[str, list[np.ndarray]] = {"patient": [], "site": [], "visit": [], "keep": []}
     for _ in range(visits):

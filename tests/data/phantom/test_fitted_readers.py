@@ -1,0 +1,96 @@
+"""Simulated readers are fitted to reads: those who made the reads are found again."""
+
+import json
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.errors import InputError
+from data.phantom.fitted_readers import simulated, write_readers
+from data.phantom.hands.course import simulate_hands
+from data.phantom.hands.readers import HandsReader, read_joints, reads_frame
+from data.phantom.reader_spreads import ErrorOf, parts_of
+from data.phantom.seeds import StudyRole, StudySeed
+from data.phantom.spine.readers import alike
+from data.store.cohort import CohortStore
+from data.tables.import_reads import ReadsRequest, import_reads
+from tests.helpers.commands import run_command
+
+READERS = (
+    HandsReader("A", patient=0.15, site=0.3, visit=0.2, misses=0.0),
+    HandsReader("B", bias=0.2, patient=0.15, site=0.5, visit=0.3, misses=0.0),
+    HandsReader("C", bias=-0.1, patient=0.15, site=0.2, visit=0.15, misses=0.0),
+)
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory):
+    """Forty patients at one visit, read by three people whose errors are known."""
+    store = CohortStore.open(tmp_path_factory.mktemp("readers") / "cohort.duckdb")
+    study = StudySeed(StudyRole.TUNE, 7)
+    course = simulate_hands(study, 40, 1)
+    filmed = np.ones(course.finding.shape, dtype=bool)
+    tables = [
+        reads_frame(course, read_joints(course, study, reader), filmed).assign(
+            reader=reader.name, campaign="trial"
+        )
+        for reader in READERS
+    ]
+    table = pd.concat(tables, ignore_index=True)
+    table.index = pd.RangeIndex(1, len(table) + 1)
+    import_reads(store, table, ReadsRequest("mtss"))
+    return store.path
+
+
+def test_the_readers_who_made_the_reads_are_found_again(cohort, tmp_path, capsys):
+    out = tmp_path / "readers.json"
+    status, text, _ = run_command(
+        capsys, "--cohort", cohort, "readers", "--system", "mtss", "--out", out, "--json"
+    )
+    found = json.loads(text)
+    assert status == 0 and found["patients"] == 40
+    for reader, like in zip(READERS, found["simulated"], strict=True):
+        assert like["name"] == reader.name
+        assert like["bias"] == pytest.approx(reader.bias - 0.1 / 3, abs=0.06)  # from the mean of the readers
+        whole = math.hypot(reader.patient, reader.site, reader.visit)
+        # every place is clear here, so the growth of real films is taken out once too often
+        assert 1.034 * math.hypot(like["patient"], like["site"], like["visit"]) == pytest.approx(
+            whole, abs=0.06
+        )
+        assert like["patient"] == pytest.approx(reader.patient, abs=0.05)
+    assert json.loads(out.read_text())["readers"] == found["simulated"]
+    for row in found["kappa"]:
+        assert row["fitted"] == pytest.approx(row["observed"]["estimate"], abs=0.03)
+    status, text, _ = run_command(capsys, "--cohort", cohort, "readers", "--system", "mtss")
+    assert status == 0 and "A: shift" in text and "erosion" in text
+
+
+def test_without_two_readers_the_command_says_what_is_needed(cohort, tmp_path, capsys):
+    for options, words in (
+        (("--system", "msasss"), "those of two people are needed"),
+        (("--system", "mtss", "--campaign", "other"), "0 read in it"),
+        ((), "add --system"),
+    ):
+        status, _, err = run_command(capsys, "--cohort", cohort, "readers", *options)
+        assert status == 2 and words in err
+
+
+def test_the_parts_make_the_whole_error_at_a_place_as_films_show_it():
+    error = ErrorOf("A", 0.1, 0.5, 0.2)
+    patient, site, visit = parts_of(error, site=0.3, visit=0.1, growth=1.25)
+    assert 1.25 * math.hypot(patient, site, visit) == pytest.approx(0.5)
+    assert visit / site == pytest.approx(1 / 3) and 1.25 * patient == pytest.approx(0.2)
+    all_of_patient = parts_of(ErrorOf("A", 0, 0.2, 0.3), site=0.3, visit=0.1, growth=1.0)
+    assert all_of_patient == pytest.approx((0.2, 0, 0))
+    (reader,) = alike([error])
+    assert (reader.name, reader.bias) == ("A", 0.1) and reader.memory == 0.6
+
+
+def test_a_system_whose_readers_err_otherwise_gets_none(tmp_path):
+    found = {"system": "synovitis", "readers": {}, "same_over_a_patient": {"estimate": None}}
+    made = simulated(found)
+    assert made["simulated"] == [] and "synovitis" in made["why_none"]
+    with pytest.raises(InputError, match="--out"):
+        write_readers(found | made, tmp_path / "readers.json")
