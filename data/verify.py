@@ -102,8 +102,9 @@ def _changed_films(
 
 def _lacking_tables(session: Session) -> list[dict[str, Any]]:
     """Tables or migrations that are gone; nothing else can be checked then."""
-    tables = session.tables()
-    gone = [name for name in (*KEYS, "total", "event", "meta", "migration", "refused") if name not in tables]
+    needed = (*KEYS, "total", "event", "meta", "migration", "refused")
+    there = session.tables().keys() | session.not_made_yet()
+    gone = [name for name in needed if name not in there]
     if gone:
         return [audit.fault(None, f"the table {name} is missing") for name in gone]
     applied = session.query("SELECT name FROM main.migration ORDER BY name")["name"].tolist()

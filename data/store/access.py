@@ -59,7 +59,14 @@ def views(
     database: DuckDB's name of the opened file, quoted. as_of: an earlier version, for its rows.
     """
     shown = {name: _select(name, columns, allowed, database, as_of) for name, columns in tables.items()}
-    return shown | {HELD_FILMS: _held(tables, allowed, database)}
+    lacking = {name: _empty(columns) for name, columns in TABLES_ADDED_LATER.items() if name not in tables}
+    return shown | lacking | {HELD_FILMS: _held(tables, allowed, database)}
+
+
+def _empty(columns: dict[str, str]) -> str:
+    """A table without rows."""
+    names = ", ".join(f'NULL::{kind} AS "{name}"' for name, kind in columns.items())
+    return f"SELECT {names} WHERE {NOTHING}"
 
 
 def _held(tables: dict[str, dict[str, str]], allowed: Policy, database: str) -> str:
@@ -146,6 +153,12 @@ ADDED_LATER: dict[str, dict[str, str]] = {  # empty in a cohort that nothing was
         "positions_mm": "DOUBLE[]", "frame_times_ms": "DOUBLE[]", "preview_hash": "VARCHAR",
         "held": "VARCHAR", "sequence": "VARCHAR", "region": "VARCHAR", "slice_thickness_mm": "DOUBLE",
         "acquisition": "VARCHAR",
+    },
+}  # fmt: skip
+TABLES_ADDED_LATER: dict[str, dict[str, str]] = {  # likewise
+    "outline": {
+        "run": "VARCHAR", "image": "VARCHAR", "frame": "INTEGER", "structure": "VARCHAR", "name": "VARCHAR",
+        "part": "INTEGER", "polygon": "VARCHAR", "event": "BIGINT", "superseded_by": "BIGINT",
     },
 }  # fmt: skip
 ALWAYS_HIDDEN: dict[str, dict[str, str]] = {

@@ -52,6 +52,10 @@ class Session:
         """Table name -> column name -> type, as stored."""
         return audit.columns(self._connection)
 
+    def not_made_yet(self) -> set[str]:
+        """Tables that came after the version with which the cohort was last written."""
+        return shape.not_made_yet(self._connection)
+
     def digests(self, older: Iterable[int] = ()) -> audit.Digests:
         """Digests of all stored rows, for the check of the trail (``audit.digests``)."""
         return audit.digests(self._connection, older=older)

@@ -51,6 +51,15 @@ def differences(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return found
 
 
+def not_made_yet(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """Tables of the program that came after the version with which the file was last written."""
+    done = applied(connection)
+    if not done:
+        return set()
+    made = _tables_after(done)
+    return {name.removeprefix("main.") for name in _tables_after(available()) if name not in made}
+
+
 def _tables_after(names: list[str]) -> dict[str, str]:
     """Table -> its definition, as these migrations make it."""
     with duckdb.connect(":memory:") as fresh:

@@ -59,7 +59,7 @@ class Look(Session):
     def _cover(self, sql: str) -> None:
         """Puts the viewer's view over each table that the statement names; only these, for speed."""
         words = set(re.findall(r"\w+", sql.casefold()))
-        self.named |= named_tables(sql) & self._tables.keys()
+        self.named |= named_tables(sql) & (self._tables.keys() | access.TABLES_ADDED_LATER.keys())
         if "covariate" in self.named and not self.allowed.sees_arm:
             self.named.add("subject")  # what is held back depends on the arms
         for name in [name for name in self._views if name.casefold() in words]:

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from core.domain import CohortFilter, Viewer
+from data.queries.outlines import outlines
 from data.queries.series import series
 from data.store.cohort import CohortStore
 from data.store.migrate import FOLDER, migrate
@@ -59,6 +60,23 @@ def test_it_is_intact_before_and_once_it_is_brought_up_to_date(older):
     assert row["frame_count"] == 5
     assert pd.isna(row["instance_number"])
     assert row["positions_mm"] is None
+
+
+def test_a_table_of_a_later_version_is_empty_and_not_missing(older):
+    with CohortStore(older).look(Viewer()) as look:
+        assert look.query("SELECT * FROM outline").empty
+        assert "outline" in look.named
+    assert outlines(CohortStore(older), Viewer(), ["a"]).empty
+    assert outlines(CohortStore.open(older), Viewer(), ["a"]).empty
+
+
+def test_a_table_that_was_there_and_is_gone_is_missing(older):
+    CohortStore.open(older)
+    with duckdb.connect(str(older)) as connection:
+        connection.execute("DROP TABLE outline")
+    assert [fault["reason"] for fault in verify(CohortStore(older)).broken] == [
+        "the table outline is missing"
+    ]
 
 
 def test_an_edit_of_a_new_column_behind_the_trail_is_found(older):
