@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from core.errors import InputError
 from core.progression.totals_table import Readings, collect
 
 
@@ -167,11 +168,12 @@ class SiteGrid:
 def total_grid(frame: pd.DataFrame, visits: list[str]) -> TotalGrid:
     """The grid of a long table, a row per ``subject, visit, label`` with ``arm, day, total, imputed_sites``.
 
-    visits: all visits in their order. Where two rows have one key the last one counts.
+    visits: all visits in their order. Where two rows have one key the last one counts. Raises InputError for
+    a visit that is not among them.
     """
     subject, subjects = _codes(frame["subject"])
     reader, readers = _codes(frame["label"])
-    visit = _places(frame["visit"], visits)
+    visit = _visit_places(frame["visit"], visits)
     shape = (len(subjects), len(visits), len(readers))
     totals, read = np.full(shape, np.nan), np.zeros(shape, bool)
     imputed, days = np.zeros(shape, np.int16), np.full(shape[:2], np.nan)
@@ -185,10 +187,13 @@ def total_grid(frame: pd.DataFrame, visits: list[str]) -> TotalGrid:
 
 
 def site_grid(frame: pd.DataFrame, visits: list[str], sites: list[str]) -> SiteGrid:
-    """The grid of a long table, one row per ``subject, visit, label, site`` with ``arm, grade``."""
+    """The grid of a long table, one row per ``subject, visit, label, site`` with ``arm, grade``.
+
+    Raises InputError for a visit that is not among ``visits``.
+    """
     subject, subjects = _codes(frame["subject"])
     reader, readers = _codes(frame["label"])
-    visit = _places(frame["visit"], visits)
+    visit = _visit_places(frame["visit"], visits)
     site = _places(frame["site"], sites)
     known = site >= 0
     grades = np.full((len(subjects), len(visits), len(readers), len(sites)), -1, np.int8)
@@ -212,6 +217,15 @@ def _category(codes: np.ndarray, names: Any) -> pd.Categorical:
 
 def _places(values: pd.Series, names: list[str]) -> np.ndarray:
     return np.asarray(pd.Index(names).get_indexer(pd.Index(values)))
+
+
+def _visit_places(values: pd.Series, visits: list[str]) -> np.ndarray:
+    """A place of its own for each visit: one without would count as the last."""
+    places = _places(values, visits)
+    if (places < 0).any():
+        unknown = ", ".join(sorted({str(one) for one in values[places < 0]}))
+        raise InputError(f"visit {unknown}", f"the visits are {', '.join(visits)}", "list it among them")
+    return places
 
 
 def _named(subjects: np.ndarray, wanted: Sequence[str] | None) -> np.ndarray:

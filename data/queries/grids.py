@@ -50,10 +50,12 @@ def total_cells_under(
 
 
 def visit_names(store: CohortStore, viewer: Viewer) -> pd.DataFrame:
-    """``visit`` of all visits, in the order of the study."""
+    """``visit`` of all visits, in the order of the study; also of those that only reads name."""
     sql = """
-        SELECT visit, min(visit_order) AS visit_order, min(coalesce(day, planned_day)) AS day
-        FROM visit GROUP BY visit ORDER BY visit
+        SELECT visit, min(visit_order) AS visit_order, min(day) AS day FROM (
+            SELECT visit, visit_order, coalesce(day, planned_day) AS day FROM visit
+            UNION ALL SELECT DISTINCT visit, NULL, NULL FROM site_score WHERE visit IS NOT NULL)
+        GROUP BY visit ORDER BY visit
     """
     plan = answer(store, viewer, sql)
     place = {visit: number for number, visit in enumerate(order_of_study(plan).names)}

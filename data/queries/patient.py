@@ -15,10 +15,17 @@ from data.store.cohort import CohortStore
 
 
 def visits(store: CohortStore, viewer: Viewer, subject: str) -> pd.DataFrame:
-    """``visit, visit_order, day`` (the planned one where the real one is unknown), in their order."""
+    """``visit, visit_order, day`` (the planned one where the real one is unknown), in their order.
+
+    Also visits that no table of visits lists, but an image or a read names.
+    """
     sql = """
-        SELECT visit, visit_order, coalesce(day, planned_day) AS day
-        FROM visit WHERE subject = $subject ORDER BY visit_order, visit
+        SELECT visit, min(visit_order) AS visit_order, min(day) AS day FROM (
+            SELECT subject, visit, visit_order, coalesce(day, planned_day) AS day FROM visit
+            UNION ALL SELECT DISTINCT subject, visit, NULL, NULL FROM image
+            UNION ALL SELECT DISTINCT subject, visit, NULL, NULL FROM site_score)
+        WHERE subject = $subject AND visit IS NOT NULL
+        GROUP BY visit ORDER BY visit_order, visit
     """
     return by_visit(answer(store, viewer, sql, values={"subject": subject}), ())
 

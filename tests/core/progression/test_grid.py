@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.errors import InputError
 from core.patient.standing import rank_among
 from core.progression.analysis import Options, progression
 from core.progression.arms.by_group import by_site, by_subgroup, by_visit, masks
@@ -140,3 +141,11 @@ def test_p_values_are_taken_out_at_any_depth():
         "notes": {},
     }
     assert result["p"] == 0.01
+
+
+def test_a_visit_that_is_not_listed_is_refused_and_never_counted_as_the_last(long):
+    with pytest.raises(InputError, match="visit W104"):
+        total_grid(long, VISITS[:-1])
+    sites = long.rename(columns={"total": "grade"}).assign(site="C3")
+    with pytest.raises(InputError, match="visit W104"):
+        site_grid(sites, VISITS[:-1], ["C3"])

@@ -3,7 +3,11 @@
 import numpy as np
 import pandas as pd
 
+from core.domain import Viewer
+from data.queries import grids, patient
 from data.queries.visit_rows import by_visit
+from data.store.cohort import CohortStore
+from data.tables.import_reads import ReadsRequest, import_reads
 
 
 def rows(places):
@@ -32,3 +36,13 @@ def test_places_of_the_study_come_first_and_rows_with_them_stay():
     partly = by_visit(rows({"W104": 0, "BL": 1}), ())
     assert list(dict.fromkeys(partly["visit"])) == ["W104", "BL", "W8", "W52"]
     assert np.array_equal(partly.index, range(7))
+
+
+def test_a_visit_that_only_reads_name_is_a_visit_of_the_study_and_the_patient(tmp_path):
+    store = CohortStore.open(tmp_path / "c.duckdb")
+    rows = [("P1", visit, "C3I", grade) for visit, grade in (("W104", 1), ("BL", 0))]
+    table = pd.DataFrame(rows, columns=["subject", "visit", "site", "grade"])
+    import_reads(store, table, ReadsRequest("msasss", reader="R1"))
+    assert grids.visit_names(store, Viewer())["visit"].tolist() == ["BL", "W104"]
+    assert patient.visits(store, Viewer(), "P1")["visit"].tolist() == ["BL", "W104"]
+    assert set(grids.total_cells(store, Viewer(), "msasss")["visit"]) == {"BL", "W104"}
