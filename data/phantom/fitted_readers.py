@@ -1,4 +1,4 @@
-"""Simulated readers who err as people of a real cohort do (``data.queries.reader_errors``).
+"""Simulated readers who err as people of a real cohort do (``data.queries.grades.reader_errors``).
 
 What grades tell is the whole error of a reader at a site and its part that is the same over a patient. How
 much of the rest comes again at the next visit needs films of one patient at two visits, read together: there

@@ -52,7 +52,7 @@ def command(ctx: click.Context, system: str, truth: str, labels: Path | None, as
 def _result(store: CohortStore, system: str, truth: str, labels: Path | None) -> dict[str, Any]:
     from data.datasets.corner_errors import corner_errors
     from data.datasets.registry import SETS, system_asked
-    from data.queries.benchmark import benchmark
+    from data.queries.grades.benchmark import benchmark
     from data.study.source import data_set_of
 
     meta = store.meta()

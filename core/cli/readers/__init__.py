@@ -28,7 +28,7 @@ def command(ctx: click.Context, system: str, campaign: str, out: Path | None, as
     """
     from data.datasets.registry import system_asked
     from data.phantom.fitted_readers import simulated, write_readers
-    from data.queries.reader_errors import reader_errors
+    from data.queries.grades.reader_errors import reader_errors
     from data.store.cohort import CohortStore
 
     store = CohortStore(ctx.obj["cohort"])

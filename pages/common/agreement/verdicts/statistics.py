@@ -15,7 +15,7 @@ from core.agreement.verdicts.bias import bias_equivalence
 from core.agreement.verdicts.non_inferiority import non_inferiority
 from core.agreement.verdicts.rounds import drifts
 from core.reader_labels import display_name
-from data.queries.repeated_grades import repeated_grades
+from data.queries.grades.repeated_grades import repeated_grades
 from pages.common.agreement.question import Question, codes_of, comparison
 from pages.common.agreement.site_statistics import rated_sites, too_many_grades
 from pages.common.page import Page

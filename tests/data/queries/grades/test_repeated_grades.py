@@ -3,7 +3,7 @@
 import pandas as pd
 
 from core.domain import CohortFilter, Viewer
-from data.queries.repeated_grades import repeated_grades
+from data.queries.grades.repeated_grades import repeated_grades
 from data.store.cohort import CohortStore
 
 

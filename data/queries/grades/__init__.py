@@ -1,0 +1,1 @@
+"""Grades of several readers at the same sites."""
