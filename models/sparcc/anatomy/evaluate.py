@@ -100,7 +100,7 @@ def figures(rows: pd.DataFrame) -> dict[str, Any]:
         entry: dict[str, Any] = {
             "patients": len(by_patient),
             "volumes": len(of_source),
-            "dice": _rounded(mean_by_patient(by_patient.to_numpy(), by_patient.index.to_numpy())),
+            "dice": rounded(mean_by_patient(by_patient.to_numpy(), by_patient.index.to_numpy())),
             "lowest": round(float(by_patient.min()), 3),
             "abstained_on_names": int((of_source["abstained"] != "").sum()),
         }
@@ -112,7 +112,7 @@ def figures(rows: pd.DataFrame) -> dict[str, Any]:
     return result
 
 
-def _rounded(found: Estimate) -> list[float | None]:
+def rounded(found: Estimate) -> list[float | None]:
     """Estimate and limits to three digits; None where there is none."""
     numbers = (found["estimate"], *found["ci"])
     return [None if number is None else round(number, 3) for number in numbers]

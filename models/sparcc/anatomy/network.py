@@ -11,9 +11,9 @@ from models.sparcc.anatomy.targets import CHANNELS
 WIDTHS = {"demo": (16, 24, 48, 96, 128), "full": (48, 96, 192, 384, 512)}
 
 
-def build(size: str = "demo") -> AttentionUNet:
-    """The network of a size, with random weights."""
-    return AttentionUNet(3, len(CHANNELS), WIDTHS[size])
+def build(size: str = "demo", maps: int = len(CHANNELS)) -> AttentionUNet:
+    """The network of a size, with random weights. maps: the first so many of ``CHANNELS``."""
+    return AttentionUNet(3, maps, WIDTHS[size])
 
 
 def loss(scores: torch.Tensor, targets: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 from scipy import ndimage
 
-from models.sparcc.anatomy.levels import Found
+from models.sparcc.anatomy.levels import C2, L5, Found
 from models.sparcc.anatomy.targets import CHANNELS
 
 LIMIT = 0.5
@@ -58,8 +58,11 @@ def _found(mask: np.ndarray, label: int, chances: np.ndarray, spacing_mm: tuple[
     largest = mask[mask.sum(axis=(1, 2)).argmax()]
     heights = largest.sum(axis=0)
     height = float(np.quantile(heights[heights > 0], 0.75)) * spacing_mm[0]
-    anchor = float(chances[CHANNELS.index("L5")][mask].astype(float).mean())
-    return Found(label, centre, height, anchor)
+    maps = dict(zip(CHANNELS, chances, strict=False))  # a network of an earlier version has no map of C2
+    lowest, first = (
+        float(maps[name][mask].astype(float).mean()) if name in maps else 0.0 for name in (L5, C2)
+    )
+    return Found(label, centre, height, lowest, first=first)
 
 
 def _on_column(found: list[Found]) -> list[bool]:

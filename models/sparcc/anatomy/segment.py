@@ -13,10 +13,11 @@ import numpy as np
 import torch
 
 from core.domain import Abstained, Image
+from core.imaging.sequences import REGIONS
 from core.imaging.spine import LEVELS
 from models import cards
 from models.common.pixels import as_grey, resample
-from models.sparcc.anatomy.levels import WITHOUT_LUMBAR, Found, Named, name_bodies
+from models.sparcc.anatomy.levels import Found, Named, column_of, name_bodies
 from models.sparcc.anatomy.network import build
 from models.sparcc.anatomy.parts import bodies_of, discs_of
 from models.sparcc.anatomy.samples import MM
@@ -84,24 +85,30 @@ class Segmenter:
         chances = self.chances(way.stand(image.frames), image.spacing_mm)
         labels, bodies = bodies_of(chances, image.spacing_mm, way.step_mm)
         discs, bodies = discs_of(chances, labels, bodies, image.spacing_mm)
-        region = next((name for name in WITHOUT_LUMBAR if name in image.body_part), "")
-        named = name_bodies(bodies, region)
+        named = name_bodies(bodies, region_of(image))
         labels = np.where(discs > 0, len(bodies) + discs, labels).astype(np.uint16)
-        levels = _levels(bodies, named) if isinstance(named, Named) else {}
+        levels = levels_of(bodies, named)
         return Segmented(way.back(labels), tuple(bodies), named, levels, way.back(chances))
 
 
 def build_segmenter(size: str = "demo", folder: Path = cards.FOLDER) -> Segmenter:
     """The segmenter with its weights. Raises ModelError where they are absent or damaged."""
     card: dict[str, Any] = cards.read_card("sparcc", size, folder)
-    network = build(size)
+    network = build(size, len(card["networks"][NAME]["classes"]))
     cards.load_into(network, card, NAME, folder)
     return Segmenter(network.to(memory_format=torch.channels_last))
 
 
-def _levels(bodies: Sequence[Found], named: Named) -> dict[int, str]:
-    """Label -> name of bodies, and of discs, which follow them from head to foot."""
-    names = [named.levels[body.label] for body in sorted(bodies, key=lambda body: -body.centre[1])]
+def region_of(image: Image) -> str:
+    """The region that a stack is filed under, ``""`` where unknown."""
+    return image.region or next((name for name in REGIONS if name in image.body_part), "")
+
+
+def levels_of(bodies: Sequence[Found], named: Named | Abstained) -> dict[int, str]:
+    """Label -> name of bodies, and of discs, which follow them from head to foot; none without names."""
+    if isinstance(named, Abstained):
+        return {}
+    names = [named.levels[body.label] for body in column_of(bodies)]
     first = LEVELS.index(names[0])
     around = LEVELS[max(first - 1, 0) : first + len(names) + 1]
     number = len(bodies) + (1 if first else 2)

@@ -15,7 +15,7 @@ import numpy as np
 
 from models.sparcc.anatomy.volumes import LabelledStack
 
-CHANNELS = ("body", "disc", "L5")
+CHANNELS = ("body", "disc", "L5", "C2")
 FULL, HALF = 2, 1  # weights of what is known and of what is drawn by rule
 BAND_MM = 45.0  # to either side of the column beyond its labelled ends, where more of it may lie
 BELOW_MM = 120.0
@@ -25,18 +25,18 @@ END = {True: "S1", False: "L5-S1"}  # below which nothing is to be found: of bod
 
 @dataclass(frozen=True)
 class Targets:
-    """wanted, weight: (3, slices, rows, columns) uint8, of ``CHANNELS``; weight 0 (unknown), 1 or 2."""
+    """wanted, weight: (channels, slices, rows, columns) uint8, of ``CHANNELS``; weight 0 (not known) to 2."""
 
     wanted: np.ndarray
     weight: np.ndarray
 
 
 def targets_of(stack: LabelledStack) -> Targets:
-    """The targets of a volume."""
+    """The targets of a volume of the lumbar spine, which shows no C2."""
     wanted = np.zeros((len(CHANNELS), *stack.labels.shape), np.uint8)
     weight = np.full(wanted.shape, FULL, np.uint8)
     beyond = _beyond_labels(stack)
-    body, disc, lowest = range(3)
+    body, disc, lowest, _ = range(len(CHANNELS))
     if stack.has_bodies:
         wanted[body] = stack.labels > 0
         weight[body][beyond & (stack.labels == 0)] = 0

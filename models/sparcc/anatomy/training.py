@@ -1,22 +1,25 @@
-"""Training of the network of bodies and discs on a folder of labelled volumes, a fold of patients held out.
+"""Training of the network of bodies and discs: labelled volumes, a fold of patients held out, and phantoms.
 
-python -m models.sparcc.anatomy.training --data DIR --out DIR --fold 0
+python -m models.sparcc.anatomy.training --data DIR --stacks DIR --phantom 60 --out DIR --fold 0
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
+from safetensors.torch import load_file
 
 from models import cards
 from models.sparcc.anatomy.network import build, loss
-from models.sparcc.anatomy.samples import MM, Sample, batches, sample_of
+from models.sparcc.anatomy.samples import DRAWN, MM, PHANTOM, AnySample, batches, drawn_samples, sample_of
 from models.sparcc.anatomy.targets import CHANNELS
 from models.sparcc.anatomy.volumes import LabelledStack, read_folder, without_copies
+from models.sparcc.rendered import Patients, Stack, rendered
 from models.training.folds import keep_apart
 from models.training.loop import Descent, Fitted, Recipe
 from models.training.network import NetworkTraining
@@ -24,7 +27,12 @@ from models.training.pipeline import train_into
 
 NAME = "anatomy"
 FOLDS = 3
-NOTE = "bodies, discs and L5 on sagittal MRI, trained on real lumbar volumes; gives no score, research only"
+HEAD = ("head.weight", "head.bias")
+RARE = -4.0  # score of a map that says nothing yet
+NOTE = (
+    "bodies, discs, L5 and C2 on sagittal MRI, trained on real lumbar volumes and on phantom stacks; "
+    "research only"
+)
 SOURCES = {
     "repository": "JonathanRamos/fastcleverseg, folder ImageDatasets, licence GPL-3.0",
     "cite": "VB1 doi:10.1111/cgf.12343, VB2 doi:10.1371/journal.pone.0143327, "
@@ -36,10 +44,26 @@ RECIPE = Recipe(
 )
 
 
-def _about(samples: Sequence[Sample], fitted: Fitted, recipe: Recipe) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Material:
+    """What is trained on: labelled volumes and phantom stacks, either of which may be missing."""
+
+    volumes: Sequence[LabelledStack] = ()
+    stacks: Sequence[Stack] = ()
+
+
+def samples_of(material: Material, seed: int) -> list[AnySample]:
+    """Samples of volumes and of both sequences of stacks."""
+    drawn = [sample for stack in material.stacks for sample in drawn_samples(stack)]
+    return [*(sample_of(stack) for stack in material.volumes), *drawn]
+
+
+def _about(samples: Sequence[AnySample], fitted: Fitted, recipe: Recipe) -> dict[str, Any]:
     return {
         "classes": list(CHANNELS),
         "mm_per_pixel": MM,
+        "phantom_stacks": sum(sample.source == PHANTOM for sample in samples),
+        "phantom_share": DRAWN,
         "images": fitted.images,
         "seconds": round(fitted.seconds),
         "loss": round(fitted.loss, 4),
@@ -50,7 +74,7 @@ def _about(samples: Sequence[Sample], fitted: Fitted, recipe: Recipe) -> dict[st
 TRAINING = NetworkTraining(
     name=NAME,
     build=build,
-    samples=lambda stacks, seed: [sample_of(stack) for stack in stacks],
+    samples=samples_of,
     batches=batches,
     descent=lambda network: Descent(loss),
     recipe=RECIPE,
@@ -68,27 +92,50 @@ def folds_of(stacks: Sequence[LabelledStack], count: int = FOLDS, seed: int = 0)
     return found
 
 
+def widened(folder: Path, size: str, out: Path) -> Path:
+    """The weights in ``folder`` with the maps that they lack, which say nothing yet; in ``out``."""
+    about = cards.read_card("sparcc", size, folder)["networks"][NAME]
+    kept = load_file(folder / about["file"])
+    network = build(size)
+    there = len(about["classes"])
+    weight, bias = (network.state_dict()[name].clone() for name in HEAD)
+    weight[there:], bias[there:] = 0.0, RARE
+    weight[:there], bias[:there] = (kept[name] for name in HEAD)
+    network.load_state_dict(kept | dict(zip(HEAD, (weight, bias), strict=True)))
+    cards.save(network, out / about["file"])
+    return out
+
+
 @click.command()
 @click.option("--data", type=click.Path(path_type=Path, exists=True), required=True)
+@click.option("--stacks", type=click.Path(path_type=Path), help="Folder in which phantom stacks are kept.")
+@click.option("--phantom", type=int, default=60, show_default=True, help="Phantom patients, with --stacks.")
 @click.option("--out", type=click.Path(path_type=Path), required=True)
 @click.option("--fold", type=click.IntRange(0, FOLDS - 1), default=0, help="Fold of patients held out.")
 @click.option("--size", type=click.Choice(["demo", "full"]), default="demo")
 @click.option("--seconds", type=float, default=RECIPE.seconds, help="Longest training.")
-def main(data: Path, out: Path, fold: int, size: str, seconds: float) -> None:
+@click.option("--init", type=click.Path(path_type=Path), help="Folder of weights to begin from.")
+def main(
+    data: Path, stacks: Path | None, phantom: int, out: Path, fold: int, size: str, seconds: float,
+    init: Path | None,
+) -> None:  # fmt: skip
     """Train on all patients but those of one fold, and write weights and card."""
-    from dataclasses import replace
-
     import torch
 
     torch.set_num_threads(1)
-    stacks = read_folder(data)
-    fold_of = folds_of(stacks)
-    stacks = without_copies(stacks)
-    training = [stack for stack in stacks if fold_of[stack.patient] != fold]
-    held_out = sorted({stack.patient for stack in stacks if fold_of[stack.patient] == fold})
+    volumes = read_folder(data)
+    fold_of = folds_of(volumes)
+    volumes = without_copies(volumes)
+    training = [stack for stack in volumes if fold_of[stack.patient] != fold]
+    held_out = sorted({stack.patient for stack in volumes if fold_of[stack.patient] == fold})
     keep_apart((stack.patient for stack in training), held_out, "test")
     recipe = replace(RECIPE, seconds=seconds)
-    entry = train_into(out, "sparcc", TRAINING, training, recipe, size, checkpoint=out / "anatomy.checkpoint")
+    drawn = list(rendered(Patients(phantom), stacks)) if stacks else []
+    start = widened(init, size, out / "start") if init else None
+    entry = train_into(
+        out, "sparcc", TRAINING, Material(training, drawn), recipe, size, init=start,
+        checkpoint=out / "anatomy.checkpoint",
+    )  # fmt: skip
     about = {
         "films": len(training),
         "patients": sorted({stack.patient for stack in training}),

@@ -15,12 +15,15 @@ USUAL_STEP_MM = 4.0  # between slices, where the files do not say
 
 @dataclass(frozen=True)
 class Upright:
-    """order: frames by their place. rows, columns: 1 or -1, which way through them. step_mm: of slices."""
+    """order: frames by their place. rows, columns: 1 or -1, which way through them. step_mm: of slices.
+    places_mm: along the slice normal, of frames in that order.
+    """
 
     order: np.ndarray
     rows: int
     columns: int
     step_mm: float
+    places_mm: np.ndarray
 
     def stand(self, frames: np.ndarray) -> np.ndarray:
         """Frames (n, rows, columns) as the network knows them."""
@@ -39,15 +42,18 @@ def upright(image: Image) -> Upright | str:
     """
     count = len(image.frames)
     if image.orientation is None:
-        return Upright(np.arange(count), 1, 1, image.slice_spacing_mm or USUAL_STEP_MM)
+        step = image.slice_spacing_mm or USUAL_STEP_MM
+        return Upright(np.arange(count), 1, 1, step, step * np.arange(count))
     row, column = (np.array(direction) for direction in image.orientation)
     if abs(np.cross(row, column)[0]) < ALIGNED:
         return "its slices are not sagittal"
     if abs(row[1]) < ALIGNED:
         return "its rows do not run from front to back"
     order, step = np.arange(count), image.slice_spacing_mm or USUAL_STEP_MM
+    places = step * order
     if image.positions_mm is not None and count > 1:
         places = along_normal(image.positions_mm, image.orientation)
         order = np.argsort(places, kind="stable")
-        step = float(np.median(np.diff(places[order]))) or step
-    return Upright(order, 1 if column[2] < 0 else -1, 1 if row[1] > 0 else -1, step)
+        places = places[order]
+        step = float(np.median(np.diff(places))) or step
+    return Upright(order, 1 if column[2] < 0 else -1, 1 if row[1] > 0 else -1, step, places)

@@ -14,8 +14,8 @@ from tests.helpers.drawn_spine import DrawnSpine
 
 
 def chances_of(spine, spread=0.98):
-    """Chances of body, disc and L5 as a network would give them for a drawn spine."""
-    made = np.full((3, *spine.labels.shape), 1 - spread, np.float16)
+    """Chances of body, disc, L5 and C2 as a network would give them for a drawn spine."""
+    made = np.full((4, *spine.labels.shape), 1 - spread, np.float16)
     made[0][spine.labels > 0] = spread
     for upper, lower in zip(spine.levels, spine.levels[1:], strict=False):
         _, below_upper = spine.own(upper)
@@ -24,6 +24,8 @@ def chances_of(spine, spread=0.98):
         made[1][:, between & (np.abs(forward) < spine.width / 2)] = spread
     if "L5" in spine.label_of:
         made[2][spine.labels == spine.label_of["L5"]] = spread
+    if "C2" in spine.label_of:
+        made[3][spine.labels == spine.label_of["C2"]] = spread
     return made
 
 
@@ -96,6 +98,20 @@ def test_bodies_without_l5_keep_their_masks_and_get_no_names(spine):
     assert found.levels == {}
     assert len(found.bodies) == 6
     assert len(np.unique(found.labels)) == 1 + 6 + 5
+
+
+def test_bodies_of_the_neck_are_counted_from_c2():
+    spine = DrawnSpine(top="C2", bottom="T1", slices=5, height=14, gap=5, width=18)
+    for filed in ({"region": "cervical"}, {"body_part": "cervical spine"}, {}):
+        found = segmented(spine, chances_of(spine), **filed)
+        for name, number in spine.label_of.items():
+            label = next(label for label, said in found.levels.items() if said == name)
+            assert np.array_equal(found.labels == label, spine.labels == number)
+    assert segmented(spine, chances_of(spine), region="lumbar").levels == {}
+
+
+def test_a_network_without_a_map_of_c2_still_names_from_l5(spine):
+    assert segmented(spine, chances_of(spine)[:3]).levels == segmented(spine, chances_of(spine)).levels
 
 
 def test_a_stack_filed_as_cervical_gets_no_lumbar_names(spine):

@@ -11,13 +11,13 @@ from core.errors import InputError
 from models.sparcc.anatomy.network import build, loss
 from models.sparcc.anatomy.samples import SIDE, batches, sample_of
 from models.sparcc.anatomy.targets import CHANNELS, FULL, HALF, targets_of
-from models.sparcc.anatomy.training import TRAINING, folds_of
+from models.sparcc.anatomy.training import TRAINING, Material, folds_of
 from models.sparcc.anatomy.volumes import LabelledStack, read_folder, without_copies
 from models.training.loop import Recipe
 from tests.helpers.drawn_spine import DrawnSpine
 
 nibabel = pytest.importorskip("nibabel")
-BODY, DISC, LOWEST = range(3)
+BODY, DISC, LOWEST, FIRST = range(4)
 
 
 def stack_of(bottom="L5", patient="P1", source="VB2", top="L2"):
@@ -134,7 +134,7 @@ def test_an_epoch_is_the_same_each_time_and_two_are_not():
 
 
 def test_a_step_of_training_moves_the_weights():
-    samples = TRAINING.samples([stack_of()[1]], 0)
+    samples = TRAINING.samples(Material([stack_of()[1]]), 0)
     recipe = Recipe(epochs=1, batch=1, images=1, half_precision=False, average=0.0)
     before = [value.clone() for value in _start()]
     fitted = TRAINING.train(samples, recipe)
