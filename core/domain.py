@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -135,12 +136,24 @@ class Image:
 
 
 @dataclass(frozen=True)
+class Measured:
+    """What a rule measured against which limit, in ``unit``. compared: what else it rests on, by name."""
+
+    rule: str
+    value: float
+    limit: float
+    unit: str
+    compared: Mapping[str, float | str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Finding:
-    """One graded site on one film.
+    """One graded site on one image.
 
     grade: integer within the site's range.
     grade_probabilities: one per grade from 0 upwards, sums to 1.
     confidence: 0 to 1, that the site is where the box says.
+    frame: of the image, None on a film. measured: what a grade by rule was made from.
     """
 
     site: str
@@ -150,14 +163,32 @@ class Finding:
     confidence: float
     box: Box | None = None
     polygon: tuple[tuple[float, float], ...] | None = None
+    frame: int | None = None
+    measured: Measured | None = None
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A closed line around one structure on one frame, (x, y) in its pixels. structure: body, disc or oedema;
+    name: level or unit, ``""`` where it has none.
+    """
+
+    frame: int
+    structure: str
+    name: str
+    polygon: tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True)
 class Scored:
-    """Findings of one film, and the sites that it should show but that could not be graded, with why."""
+    """Findings of one image, and the sites that it should show but that could not be graded, with why.
+
+    outlines: what was drawn on the frames of a stack.
+    """
 
     findings: tuple[Finding, ...]
     unscorable: dict[str, str] = field(default_factory=dict)
+    outlines: tuple[Outline, ...] = ()
 
 
 @dataclass(frozen=True)

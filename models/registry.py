@@ -55,12 +55,16 @@ def explanations_of(system: str) -> Explanations:
 
 
 def foreign_body_parts(model: SystemModel) -> tuple[str, ...]:
-    """Body parts whose images are another model's: what all others are registered with, less its own.
+    """Body parts whose images are another model's: what all others of its kind are registered with, less its
+    own. Models of films and models of stacks are two kinds, as neither is offered what the other reads.
 
     An image of unknown body part, or of one that no model reads, is foreign to none: all look, and say why
     not.
     """
     others = [
-        part for other in models().values() if other.system != model.system for part in other.body_parts
+        part
+        for other in models().values()
+        if other.system != model.system and (other.stacks is None) == (model.stacks is None)
+        for part in other.body_parts
     ]
     return tuple(part for part in dict.fromkeys(others) if part not in model.body_parts)

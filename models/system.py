@@ -13,19 +13,22 @@ from importlib import import_module
 from typing import Any, Protocol, runtime_checkable
 
 from core.domain import Abstained, Image, Scored
+from core.imaging.sequences import Needs
 from models import cards
 from models.paired.reader import Paired
 
 
 @runtime_checkable
 class Scorer(Protocol):
-    """Reads films one by one: its reads carry the read mode ``single``."""
+    """Reads films one by one, or the stacks of a visit together: its reads have the read mode ``single``."""
 
     reader: str
     weights_hash: str
 
-    def score(self, films: Sequence[Image]) -> list[Scored | Abstained]:
-        """One result per film, in the order given."""
+    def score(self, images: Sequence[Image], /) -> list[Scored | Abstained]:
+        """One result per image, in the order given. Of stacks, all that can be read of one visit are given;
+        a unit is then graded on one of them only.
+        """
         ...
 
 
@@ -79,7 +82,8 @@ class SystemModel:
     ``models.ood.fit.Source``, made with a size. control_images: module with ``control(patients)``
     and ``wrong(patients)``, the phantom images of the abstention table. What is None a system does not offer,
     and a command says so. identity: of a size, quick to import, gives reader and weights hash of a model
-    whose weights have no card here.
+    whose weights have no card here. stacks: what its images must be where they are stacks; films are then not
+    its own, as slices are not of a model that reads films.
     """
 
     system: str
@@ -95,6 +99,7 @@ class SystemModel:
     campaign: str = "model-single"
     read_mode: str = "single"
     identity: str | None = None
+    stacks: Needs | None = None
 
     def build(self, *, size: str = "demo", device: str = "cpu", threads: int = 0) -> Scorer:
         """The scorer with its weights. Raises ModelError where they are absent or damaged."""

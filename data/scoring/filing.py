@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import pandas as pd
 
-from core.domain import Abstained, Scored
+from core.domain import Abstained, Finding, Scored
 from core.scores import get
 from data.queries.series import A_SLICE
+from data.scoring.stack_scores import stack_scores
 from data.scoring.visit_scores import visit_scores
 from data.store.cohort import CohortStore
 from data.store.transaction import Transaction
@@ -22,7 +24,7 @@ Result = Scored | Abstained
 
 @dataclass(frozen=True)
 class Run:
-    """The identity of a run: same weights, same settings, same run."""
+    """The identity of a run: same weights, same settings, same run. stacks: it reads these, and no films."""
 
     run: str
     system: str
@@ -31,6 +33,7 @@ class Run:
     read_mode: str
     weights_hash: str
     settings: str
+    stacks: bool = False
 
     @property
     def key(self) -> tuple[str, str, str, int]:
@@ -67,13 +70,14 @@ def _reader(run: Run) -> pd.DataFrame:
 def _campaign(run: Run) -> pd.DataFrame:
     row = {"campaign": run.campaign, "system": run.system, "read_mode": run.read_mode}
     how = "one film at a time" if run.read_mode == "single" else "all films of a patient, order blinded"
+    how = "the stacks of a visit together" if run.stacks else how
     return pd.DataFrame([row | {"description": f"reads of the scoring model, {how}"}])
 
 
 def _run_row(run: Run) -> pd.DataFrame:
     from importlib.metadata import version
 
-    row = {key: value for key, value in asdict(run).items() if key != "read_mode"}
+    row = {key: value for key, value in asdict(run).items() if key not in ("read_mode", "stacks")}
     return pd.DataFrame([row | {"software": f"sharpline {version('sharpline')}"}])
 
 
@@ -151,12 +155,6 @@ def finding_rows(
             rows.append(_finding_row(run, image, None, abstained=result.reason))
             continue
         for finding in result.findings:
-            box = finding.box
-            shape: dict[str, Any] = (
-                {"box": [round(v, 2) for v in (box.x0, box.y0, box.x1, box.y1)]} if box else {}
-            )
-            if finding.polygon:
-                shape = {"polygon": [[round(v, 2) for v in point] for point in finding.polygon]}
             rows.append(
                 _finding_row(
                     run,
@@ -166,11 +164,30 @@ def finding_rows(
                     grade=finding.grade,
                     grade_probabilities=list(finding.grade_probabilities),
                     confidence=finding.confidence,
-                    geometry=json.dumps(shape) if shape else None,
+                    geometry=_geometry(finding),
                     compared=None if compared is None else _as_text(compared[image, finding.site]),
                 )
             )
     return pd.DataFrame(rows, columns=list(FINDING_COLUMNS), dtype=object)
+
+
+def _geometry(finding: Finding) -> str | None:
+    """Where it is (box or polygon, and frame of a stack) and what was measured there, as JSON."""
+    box, measured = finding.box, finding.measured
+    shape: dict[str, Any] = {}
+    if finding.polygon:
+        shape["polygon"] = _rounded(finding.polygon)
+    elif box:
+        shape["box"] = [round(v, 2) for v in (box.x0, box.y0, box.x1, box.y1)]
+    if finding.frame is not None:
+        shape["frame"] = finding.frame
+    if measured is not None:
+        shape |= asdict(measured)
+    return json.dumps(shape, ensure_ascii=False, allow_nan=False) if shape else None
+
+
+def _rounded(polygon: tuple[tuple[float, float], ...]) -> list[list[float]]:
+    return [[round(value, 2) for value in point] for point in polygon]
 
 
 def _as_text(compared: dict[str, float]) -> str:
@@ -199,22 +216,42 @@ def unscorable_rows(run: Run, results: Mapping[str, Result]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["run", "image", "site", "reason"], dtype=object)
 
 
+def outline_rows(run: Run, results: Mapping[str, Result]) -> pd.DataFrame:
+    """Rows of ``outline``; pieces of one structure on a frame are numbered as they come."""
+    rows = []
+    pieces: Counter[tuple[str, int, str, str]] = Counter()
+    for image, result in results.items():
+        for one in result.outlines if isinstance(result, Scored) else ():
+            key = (image, one.frame, one.structure, one.name)
+            pieces[key] += 1
+            rows.append((run.run, *key, pieces[key], json.dumps(_rounded(one.polygon))))
+    columns = ["run", "image", "frame", "structure", "name", "part", "polygon"]
+    return pd.DataFrame(rows, columns=columns, dtype=object)
+
+
 def file_visit(tx: Transaction, run: Run, subject: str, visit: str) -> None:
     """The visit's site scores from all findings of this run on its films; older rows of this reader give
     way.
     """
     found = tx.query(
-        "SELECT f.image, i.body_part, i.laterality, f.site, f.feature, f.grade, f.abstained "
+        "SELECT f.image, i.body_part, i.region, i.laterality, f.site, f.feature, f.grade, f.abstained "
         "FROM main.finding f "
         "JOIN main.image i ON i.image = f.image AND i.superseded_by IS NULL WHERE i.subject = ? "
         "AND i.visit = ? AND f.run = ? AND f.superseded_by IS NULL ORDER BY f.image, f.site",
         [subject, visit, run.run],
     )
-    rows = visit_scores(found, run.system, _unscorable(tx, run, subject, visit))
+    why = _unscorable(tx, run, subject, visit)
+    if run.stacks:
+        rows = stack_scores(found, run.system, why, _stacks(tx, run, subject, visit))
+    else:
+        rows = visit_scores(found, run.system, why)
+    system, reader, campaign, read = run.key
     if not rows:
+        if run.stacks:  # what it says of a visit changes with the visit's slices
+            keys = {"subject": subject, "visit": visit, "run": run.run}
+            tx.supersede("site_score", pd.DataFrame([keys]))
         return
     frame = pd.DataFrame(rows, dtype=object)
-    system, reader, campaign, read = run.key
     frame = frame.assign(
         subject=subject, visit=visit, system=system, reader=reader, campaign=campaign, read=read, run=run.run
     )
@@ -227,6 +264,17 @@ def file_visit(tx: Transaction, run: Run, subject: str, visit: str) -> None:
         return
     tx.supersede("site_score", frame[["subject", "visit", "system", "reader", "campaign", "read"]])
     tx.insert("site_score", frame)
+
+
+def _stacks(tx: Transaction, run: Run, subject: str, visit: str) -> dict[str, str]:
+    """Image -> stack that this run read it as a slice of."""
+    rows = tx.query(
+        "SELECT z.image, min(z.stack) AS stack FROM main.stack_slice z JOIN main.image i "
+        "ON i.image = z.image AND i.superseded_by IS NULL WHERE i.subject = ? AND i.visit = ? "
+        "AND z.run = ? AND z.superseded_by IS NULL GROUP BY z.image",
+        [subject, visit, run.run],
+    )
+    return dict(zip(rows["image"], rows["stack"], strict=True))
 
 
 def _unscorable(tx: Transaction, run: Run, subject: str, visit: str) -> dict[tuple[str, str], str]:

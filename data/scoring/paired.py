@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from core.domain import Abstained, Box, Finding, Scored
+from core.domain import Abstained, Box, Finding, Measured, Scored
 from data.scoring.filing import Result, Run
 from data.store.cohort import CohortStore
 from data.store.session import Session
@@ -83,6 +83,9 @@ def as_result(found: pd.DataFrame, missing: dict[str, str]) -> Result:
     return Scored(tuple(_finding(row) for row in rows), missing)
 
 
+_MEASURED = ("rule", "value", "limit", "unit", "compared")
+
+
 def _finding(row: dict[str, Any]) -> Finding:
     shape = json.loads(row["geometry"]) if isinstance(row["geometry"], str) else {}
     return Finding(
@@ -93,4 +96,6 @@ def _finding(row: dict[str, Any]) -> Finding:
         float(row["confidence"]),
         Box(*shape["box"]) if "box" in shape else None,
         tuple((x, y) for x, y in shape["polygon"]) if "polygon" in shape else None,
+        shape.get("frame"),
+        Measured(**{name: shape[name] for name in _MEASURED}) if "rule" in shape else None,
     )

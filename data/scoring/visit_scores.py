@@ -33,7 +33,25 @@ def visit_scores(
     features = {site.code: site.feature for site in sites}
     part_of: dict[str, Part] = {site.code: (site.region, site.side) for site in sites}
     best = _best(found, features)
-    rows: list[dict[str, Any]] = [
+    rows = graded_rows(best)
+    film_of = _films(best, part_of)
+    seen = {str(row["site"]) for row in rows if row["feature"] == features[str(row["site"])]}
+    why = unscorable or {}
+    rows += [
+        no_grade(site, features[site], film_of[part], why.get((film_of[part], site), NOT_SEEN))
+        for site, part in part_of.items()
+        if part in film_of and site not in seen
+    ]
+    refused = _refused(found[found["site"].isna()], film_of, list(dict.fromkeys(part_of.values())))
+    rows += [
+        no_grade(site, features[site], *refused[part]) for site, part in part_of.items() if part in refused
+    ]
+    return rows + _other_sides(part_of, features, {*film_of, *refused}, why)
+
+
+def graded_rows(best: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of graded findings."""
+    return [
         {
             "site": row["site"],
             "feature": row["feature"],
@@ -43,19 +61,6 @@ def visit_scores(
         }
         for row in best.to_dict("records")
     ]
-    film_of = _films(best, part_of)
-    seen = {str(row["site"]) for row in rows if row["feature"] == features[str(row["site"])]}
-    why = unscorable or {}
-    rows += [
-        _no_grade(site, features[site], film_of[part], why.get((film_of[part], site), NOT_SEEN))
-        for site, part in part_of.items()
-        if part in film_of and site not in seen
-    ]
-    refused = _refused(found[found["site"].isna()], film_of, list(dict.fromkeys(part_of.values())))
-    rows += [
-        _no_grade(site, features[site], *refused[part]) for site, part in part_of.items() if part in refused
-    ]
-    return rows + _other_sides(part_of, features, {*film_of, *refused}, why)
 
 
 def _films(best: pd.DataFrame, part_of: Mapping[str, Part]) -> dict[Part, str]:
@@ -105,7 +110,7 @@ def _other_sides(
     """Sites of a side that no film shows: what a film of the other side says about them."""
     told = {site: (image, reason) for (image, site), reason in sorted(why.items(), reverse=True)}
     return [
-        _no_grade(site, features[site], *told[site])
+        no_grade(site, features[site], *told[site])
         for site, part in part_of.items()
         if part not in shown and site in told
     ]
@@ -123,5 +128,6 @@ def _best(found: pd.DataFrame, features: Mapping[str, str]) -> pd.DataFrame:
     return graded[graded["image"] == graded.groupby("site")["image"].transform("first")]
 
 
-def _no_grade(site: str, feature: str, image: str, reason: str) -> dict[str, Any]:
+def no_grade(site: str, feature: str, image: str, reason: str) -> dict[str, Any]:
+    """The row of a site without a grade."""
     return {"site": site, "feature": feature, "grade": None, "reason": reason, "image": image}

@@ -160,6 +160,10 @@ TABLES_ADDED_LATER: dict[str, dict[str, str]] = {  # likewise
         "run": "VARCHAR", "image": "VARCHAR", "frame": "INTEGER", "structure": "VARCHAR", "name": "VARCHAR",
         "part": "INTEGER", "polygon": "VARCHAR", "event": "BIGINT", "superseded_by": "BIGINT",
     },
+    "stack_slice": {
+        "run": "VARCHAR", "image": "VARCHAR", "stack": "VARCHAR", "read_as": "VARCHAR", "event": "BIGINT",
+        "superseded_by": "BIGINT",
+    },
 }  # fmt: skip
 ALWAYS_HIDDEN: dict[str, dict[str, str]] = {
     "meta": {"value": "CASE WHEN key = 'mask_key' THEN NULL ELSE value END"},

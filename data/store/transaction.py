@@ -29,6 +29,7 @@ KEYS: dict[str, tuple[str, ...]] = {  # what is unique among the current rows of
     "site_score": ("subject", "visit", "system", "site", "feature", "reader", "campaign", "read"),
     "finding": ("finding",),
     "unscorable": ("run", "image", "site"),
+    "stack_slice": ("run", "image", "stack"),
     "outline": ("run", "image", "frame", "structure", "name", "part"),
     "covariate": ("subject", "visit", "name"),
     "delivery": ("image",),

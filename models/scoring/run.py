@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 
 from core.errors import ModelError
 from data.scoring.filing import Run, begin, pending_films, store_visits, waiting_visits
+from data.scoring.stacks import pending_stacks
 from data.store.cohort import CohortStore
 from models.registry import foreign_body_parts, model_of, models
 from models.scoring.single import Progress, Report, score_films, stored_film
+from models.scoring.stacks import score_stacks
 from models.scoring.workers import Load
 from models.system import SystemModel
 
@@ -35,7 +37,7 @@ class Reports:
 
     @property
     def abstained(self) -> list[dict[str, str]]:
-        """Image, reason and system."""
+        """Image, reason and system; of a stack also its name."""
         return [
             row | {"system": system} for system, report in self.by_system.items() for row in report.abstained
         ]
@@ -58,8 +60,9 @@ def score_systems(
 ) -> Reports:
     """Score what is not scored yet, system after system, every one that has a model where none is named.
 
-    Progress counts the films of all systems, a film that two models look at twice. A system whose weights are
-    absent is left out with the reason; raises ModelError where that leaves none, StoreError without a cohort.
+    Progress counts the images of all systems, an image that two models look at twice; a stack is one. A
+    system whose weights are absent is left out with the reason; raises ModelError where that leaves none,
+    StoreError without a cohort.
     """
     asked = [model_of(system) for system in systems or models()]
     store.meta()  # says so where there is no cohort
@@ -73,7 +76,7 @@ def score_systems(
             reports.left_out[model.system] = str(error)
             errors.append(error)
             continue
-        waiting[model.system] = len(pending_films(store, run, foreign_body_parts(model)))
+        waiting[model.system] = _waiting(store, model, run)
     if not waiting:
         raise errors[0]
     total = sum(waiting.values())
@@ -90,6 +93,13 @@ def score_systems(
     return reports
 
 
+def _waiting(store: CohortStore, model: SystemModel, run: Run) -> int:
+    """How many films, or stacks, a run has still to look at."""
+    if model.stacks is None:
+        return len(pending_films(store, run, foreign_body_parts(model)))
+    return sum(len(visit.stacks) for visit in pending_stacks(store, run, model.stacks))
+
+
 def score_cohort(
     store: CohortStore,
     system: str,
@@ -103,8 +113,8 @@ def score_cohort(
 ) -> Report:
     """Score what is not scored yet. Raises ModelError where weights are absent, StoreError without a cohort.
 
-    load: how a film is read, ``data.dicom.images.load_image`` unless given. Interrupted, it leaves whole
-    visits only.
+    load: how a film is read, ``data.dicom.images.load_image`` unless given (a stack is read by
+    ``data.queries.stacks.load``). Interrupted, it leaves whole visits only.
     """
     model = model or model_of(system)
     store.meta()  # says so where there is no cohort, before networks are loaded
@@ -112,6 +122,8 @@ def score_cohort(
     run = identify(model, size)
     begin(store, run)
     store_visits(store, run, waiting_visits(store, run), {})
+    if model.stacks is not None:
+        return score_stacks(store, model, run, size, device, processes, tell)
     report = score_films(store, model, run, size, device, processes, tell, load or stored_film)
     if model.paired is not None:
         from models.scoring.paired import read_cohort_paired
@@ -126,4 +138,5 @@ def identify(model: SystemModel, size: str) -> Run:
     settings = json.dumps({"size": size, "read_mode": model.read_mode}, sort_keys=True)
     parts = (model.system, reader, model.campaign, weights_hash, settings)
     name = hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
-    return Run(name, model.system, reader, model.campaign, model.read_mode, weights_hash, settings)
+    stacks = model.stacks is not None
+    return Run(name, model.system, reader, model.campaign, model.read_mode, weights_hash, settings, stacks)

@@ -62,12 +62,16 @@ def score_in_processes(
         yield from pool.imap(_score_in_worker, list(films["image"]), chunksize=1)
 
 
-def _start_worker(path: str, model: SystemModel, size: str, device: str, load: Load) -> None:
+def prepare_worker() -> None:
     """The parent alone answers Ctrl-C; it ends its helpers, and they end with it where it is killed."""
     end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     sys.stderr = open(os.devnull, "w")  # noqa: SIM115 (errors go to the parent; a killed one asks for none)
+
+
+def _start_worker(path: str, model: SystemModel, size: str, device: str, load: Load) -> None:
+    prepare_worker()
     _worker["store"], _worker["load"] = CohortStore(path), load
     _worker["scorer"] = model.build(size=size, device=device, threads=1)
 
