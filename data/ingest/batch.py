@@ -24,7 +24,8 @@ from data.ingest.sources import Source
 from data.store.cohort import CohortStore
 from data.store.transaction import Transaction
 
-BATCH = 16  # films in one transaction
+BATCH = 64  # films in one transaction
+_SAME = ("image", "sop_uid", "pixel_hash")  # what a film and its double have in common, one at least
 
 
 @dataclass
@@ -79,6 +80,7 @@ class BatchWriter:
         waiting, self._waiting = self._waiting, []
         with self._store.write(self._actor, "ingest", details={"files": len(waiting)}) as transaction:
             batch = _Batch(transaction, self._store.folder, self._reading.staging, self.names)
+            batch.look_up([outcome.image for _, outcome in waiting if outcome.kind == "film"])
             for source, outcome in waiting:
                 batch.take(source, outcome)
             keep_mark(transaction, self._reading.key)
@@ -98,7 +100,23 @@ class _Batch:
         self._remade: dict[str, str] = {}  # image -> SHA-256 of its new preview
         self._stated: dict[str, dict[str, str]] = {}  # image -> what a map file says of its slices
         self._folders: set[Path] = set()
+        self._stored: list[dict[str, Any]] = []  # films of the cohort that one of these may repeat
         self._result = IngestResult()
+
+    def look_up(self, images: list[dict[str, Any]]) -> None:
+        """Find the stored films that share name, UID or pixels with one of these."""
+        if not images:
+            return
+        alike = " OR ".join(f"i.{name} IN (SELECT unnest(${name}))" for name in _SAME)
+        frame = self._transaction.query(
+            "SELECT i.image, i.sop_uid, i.pixel_hash, i.preview_hash, "
+            "d.* EXCLUDE (image, event, superseded_by) "
+            "FROM main.image i LEFT JOIN main.delivery d ON d.image = i.image AND d.superseded_by IS NULL "
+            f"WHERE i.superseded_by IS NULL AND ({alike}) ORDER BY i.event, i.image",
+            {name: [image[name] for image in images] for name in _SAME},
+        )
+        rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
+        self._stored = [{str(name): value for name, value in row.items()} for row in rows]
 
     def take(self, source: Source, outcome: Outcome) -> None:
         if outcome.kind == "refused":
@@ -140,7 +158,7 @@ class _Batch:
         The same UID with other pixels is a film of its own, with a warning on it.
         """
         image = outcome.image
-        others = [*self._stored_like(image), *self._waiting_like(image)]
+        others = [*(other for other in self._stored if _alike(other, image)), *self._waiting_like(image)]
         for other in others:
             if other["image"] == image["image"]:
                 return other
@@ -155,23 +173,11 @@ class _Batch:
             )
         return None
 
-    def _stored_like(self, image: dict[str, Any]) -> list[dict[str, Any]]:
-        frame = self._transaction.query(
-            "SELECT i.image, i.sop_uid, i.pixel_hash, i.preview_hash, "
-            "d.* EXCLUDE (image, event, superseded_by) "
-            "FROM main.image i LEFT JOIN main.delivery d ON d.image = i.image AND d.superseded_by IS NULL "
-            "WHERE i.superseded_by IS NULL AND (i.image = ? OR i.sop_uid = ? OR i.pixel_hash = ?) "
-            "ORDER BY i.event, i.image",
-            [image["image"], image["sop_uid"], image["pixel_hash"]],
-        )
-        rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
-        return [{str(name): value for name, value in row.items()} for row in rows]
-
     def _waiting_like(self, image: dict[str, Any]) -> list[dict[str, Any]]:
         return [
             other | delivery
             for other, delivery in zip(self._images, self._deliveries, strict=True)
-            if any(other[name] == image[name] for name in ("image", "sop_uid", "pixel_hash"))
+            if _alike(other, image)
         ]
 
     def _take_double(self, source: Source, outcome: Outcome, double: dict[str, Any]) -> None:
@@ -314,6 +320,10 @@ class _Batch:
         total.flagged += self._result.flagged
         total.mended += self._result.mended
         total.held += self._result.held
+
+
+def _alike(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    return any(one[name] == other[name] for name in _SAME)
 
 
 def _conflict(new: dict[str, Any], old: dict[str, Any]) -> str:

@@ -1,6 +1,6 @@
 """Films into the cohort: delivered files are read in worker processes, stored under their hash, written down.
 
-A film's files are complete before its row is committed, and rows are committed a few films at a time. So
+A film's files are complete before its row is committed, and rows are committed some dozens at a time. So
 killing the process at any moment loses nothing committed; running it again goes on where it stopped and ends
 in the same rows.
 """
