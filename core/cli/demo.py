@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from data.store.cohort import CohortStore
 
 SEED = 119  # chosen: with 24 patients, its figures lie close to those of 2,000 (docs/phantom-study.md)
-PHANTOM_NOTE = "Phantom study: simulated patients and films. For research only; not a medical device."
+PHANTOM_NOTE = "Phantom study: simulated patients and images. For research only; not a medical device."
 
 
 class _Systems(click.Option):
@@ -28,7 +28,7 @@ class _Systems(click.Option):
         from data.phantom.generators import generators
 
         shown = ", ".join(f"{name} ({one.shows})" for name, one in generators().items())
-        self.help = f"Films for these scores: {shown} [default: {','.join(generators())}]."
+        self.help = f"Images for these scores: {shown} [default: {','.join(generators())}]."
         return super().get_help_record(ctx)
 
 
@@ -37,7 +37,9 @@ class _Systems(click.Option):
 @click.option("--visits", type=click.IntRange(1, 20), default=3, show_default=True, help="52 weeks apart.")
 @click.option("--seed", type=click.IntRange(0), default=SEED, show_default=True)
 @click.option(
-    "--out", type=click.Path(path_type=Path), help="Folder for films and tables [default: beside the cohort]."
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Folder for images and tables [default: beside the cohort].",
 )
 @click.option("--blinded", is_flag=True, help="Leave the arms hidden.")
 @click.option("--no-score", is_flag=True, help="Do not run the model.")
@@ -50,7 +52,7 @@ class _Systems(click.Option):
 )
 @click.option("--systems", cls=_Systems, default="", metavar="LIST")
 @click.option(
-    "--processes", type=click.IntRange(1), default=2, show_default=True, help="Films at the same time."
+    "--processes", type=click.IntRange(1), default=2, show_default=True, help="Images at the same time."
 )
 @json_option
 @click.pass_context
@@ -67,13 +69,13 @@ def command(
     processes: int,
     as_json: bool,
 ) -> int:
-    """Make a phantom study and import it into a new cohort: DICOM films, reader tables, truth.
+    """Make a phantom study and import it into a new cohort: DICOM films, MRI, reader tables, truth.
 
     The same options give the same files to the byte. Interrupted, it continues where it stopped when it is
     run again. No real patient is in it.
     """
     from data.phantom.generators import systems as drawn
-    from data.phantom.load import import_films, import_tables, mark
+    from data.phantom.load import import_films, import_stacks, import_tables, mark
     from data.phantom.study import Study, StudyPlan, claim, known_plan, write_study
     from data.store.cohort import CohortStore
 
@@ -88,9 +90,14 @@ def command(
     claim(plan, folder)
     store = CohortStore.open(cohort)
     mark(store, plan, blinded=blinded)
-    study: Study = write_study(plan, folder, processes=processes, progress=CountLine("films rendered").show)
+    study: Study = write_study(
+        plan, folder, processes=processes, progress=CountLine("films and stacks rendered").show
+    )
     imported = import_tables(store, folder)
     import_films(store, study, folder, imported, workers=processes, progress=CountLine("films imported").show)
+    import_stacks(
+        store, study, folder, imported, workers=processes, progress=CountLine("slices imported").show
+    )
     result: dict[str, Any] = {
         "patients": patients,
         "visits": int(study.conduct.came.sum()),
@@ -98,7 +105,10 @@ def command(
         "reads": imported.reads,
         "ingested": imported.ingested,
         "already_there": imported.already_there,
+        "stacks": imported.stacks,
+        "slices": {"ingested": imported.slices_ingested, "already_there": imported.slices_already_there},
         "refused": imported.refused,
+        "held": imported.held,
         "systems": list(plan.systems),
         **_score(store, plan.systems, processes, wanted=not no_score),
         "out": str(folder),
@@ -115,7 +125,9 @@ def _systems(text: str, known: Sequence[str]) -> tuple[str, ...]:
     strange = [name for name in wanted if name not in known]
     if strange:
         raise InputError(
-            f"--systems {strange[0]}", f"there are phantom films for {', '.join(known)}", "name some of these"
+            f"--systems {strange[0]}",
+            f"there are phantom images for {', '.join(known)}",
+            "name some of these",
         )
     return tuple(name for name in known if name in wanted)
 
@@ -132,7 +144,7 @@ def _score(store: CohortStore, systems: Sequence[str], processes: int, *, wanted
     from models.registry import models
     from models.scoring.run import score_systems
 
-    line = CountLine("films scored")
+    line = CountLine("images scored")
     modelled = [system for system in systems if system in models()]
     if not modelled:
         reason = f"there is no model for {', '.join(systems)}"
@@ -158,7 +170,14 @@ def _text(result: dict[str, Any]) -> str:
     lines = [
         f"{result['patients']} phantom patients, {result['visits']} visits, {result['films']} films: "
         f"{result['ingested']} imported, {result['already_there']} already there; {scored}",
-        f"{result['reads']} site reads of two readers; films, tables and truth are in {result['out']}",
+        f"{result['reads']} site reads of readers; images, tables and truth are in {result['out']}",
     ]
+    if result["stacks"]:
+        slices = result["slices"]
+        lines[1:1] = [
+            f"{result['stacks']} stacks: {slices['ingested']} slices imported, "
+            f"{slices['already_there']} already there"
+        ]
+    lines += [f"  held back until released: {row['file']}: {row['reason']}" for row in result["held"]]
     lines += [f"  refused: {row['file']}: {row['reason']}" for row in result["refused"]]
     return "\n".join(lines)

@@ -97,7 +97,8 @@ def write_dicom(
     ds.StudyTime = ds.ContentTime = hour
     ds.AccessionNumber = f"A{derived_seed(uid_seed, subject, visit):010d}"
     ds.StudyID, ds.SeriesNumber, ds.InstanceNumber = "1", "1", "1" if film.view == generator.views[0] else "2"
-    generator.dicom_tags(ds, film, rng)
+    if generator.dicom_tags is not None:
+        generator.dicom_tags(ds, film, rng)
     _exposure_tags(ds, film)
     _pixels(ds, film, rng)
     path.parent.mkdir(parents=True, exist_ok=True)

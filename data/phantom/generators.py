@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pandas as pd
@@ -24,19 +25,19 @@ if TYPE_CHECKING:
     import numpy as np
     from pydicom.dataset import Dataset
 
-OURS = ("data.phantom.spine.generator", "data.phantom.hands.generator")
+OURS = ("data.phantom.spine.generator", "data.phantom.hands.generator", "data.phantom.mri.generator")
 GROUP = "sharpline.phantoms"
 
 
 class Part(Protocol):
-    """One system's part of a study as numbers: its films, the true states and the readings.
+    """One system's part of a study as numbers: its films or stacks, the true states and the readings.
 
     Tables have one row a site (``subject, visit, site, feature, grade, reason``; feature where it is needed).
     """
 
     @property
     def films(self) -> list[PlannedFilm]:
-        """Its films by patient and visit, those sent by mistake as well."""
+        """Its films (or stacks) by patient and visit, those sent by mistake as well."""
 
     def states(self, film: PlannedFilm) -> Mapping[str, Any]:
         """True state of every site at the visit of a film, as ``Generator.render`` takes it."""
@@ -48,9 +49,28 @@ class Part(Protocol):
         """True grades at every visit that took place, films or not."""
 
 
+class StackWriter(Protocol):
+    """Writes what was rendered as series of slices, a folder each, under ``folder``.
+
+    Returns a row for each series: its folder under ``folder``, ``series_uid``, and more that tells it apart.
+    """
+
+    def __call__(
+        self,
+        rendered: Any,
+        folder: Path,
+        *,
+        subject: str,
+        visit: str,
+        study_date: str,
+        uid_seed: int,
+        protocol: str,
+    ) -> dict[str, dict[str, Any]]: ...
+
+
 @dataclass(frozen=True)
 class Generator:
-    """How the films of one scoring system are drawn.
+    """How the films, or the stacks of slices, of one scoring system are drawn.
 
     system: name of the scoring system. shows: what its films show, for help texts.
     views: of its films, first the one that comes first in a DICOM study; no other generator has them.
@@ -61,6 +81,8 @@ class Generator:
     render: study, domain, film, states -> the film as ``dicom_out.write_dicom`` takes it, rows of its labels.
     dicom_tags: writes body part, view, side and description of a rendered film into its data set.
     readers_like: readers of these errors, as ``Part.reads`` takes them; None where its readers err otherwise.
+    write_stacks: writes what ``render`` gave as series of slices; None where it is a film, one file.
+    rereads: every which patient is read a second time, and the first of them.
     """
 
     system: str
@@ -73,8 +95,15 @@ class Generator:
     label_columns: tuple[str, ...]
     part: Callable[[Patients], Part]
     render: Callable[[StudySeed, str, PlannedFilm, Mapping[str, Any]], tuple[Any, list[dict[str, Any]]]]
-    dicom_tags: Callable[[Dataset, Any, np.random.Generator], None]
+    dicom_tags: Callable[[Dataset, Any, np.random.Generator], None] | None = None
     readers_like: Callable[[Sequence[ErrorOf]], tuple[Any, ...]] | None = None
+    write_stacks: StackWriter | None = None
+    rereads: tuple[int, int] = (6, 2)
+
+    @property
+    def draws_stacks(self) -> bool:
+        """Whether it draws series of slices, and not films."""
+        return self.write_stacks is not None
 
 
 @cache

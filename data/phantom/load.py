@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from core.domain import ReaderKind, ReadMode
 from core.errors import InputError
-from data.ingest.run import ingest
+from data.ingest.batch import IngestResult
+from data.ingest.run import Progress, ingest
 from data.phantom.generators import generators
-from data.phantom.study import CAMPAIGNS, PHANTOM, Study, StudyPlan, film_path
+from data.phantom.images_out import image_path
+from data.phantom.schedule import PlannedFilm
+from data.phantom.study import CAMPAIGNS, PHANTOM, Study, StudyPlan
 from data.store.cohort import CohortStore
 from data.study.settings import NAME
 from data.tables.import_reads import ReadsRequest, import_reads
@@ -27,14 +29,23 @@ COVARIATES = {"HLA-B27": "HLA-B27"}  # kept also in a study so small that all ar
 
 @dataclass
 class Imported:
-    """What was imported. reads: rows of both readers; refused: file, row and reason."""
+    """What was imported. reads: rows of all readers; refused: file, row and reason.
+
+    ingested, already_there: of films. stacks: series of slices; slices_ingested, slices_already_there: of
+    their slices.
+    held: films and slices with text in their pixels, by file and reason.
+    """
 
     subjects: int = 0
     visits: int = 0
     reads: int = 0
     ingested: int = 0
     already_there: int = 0
+    stacks: int = 0
+    slices_ingested: int = 0
+    slices_already_there: int = 0
     refused: list[dict[str, Any]] = field(default_factory=list)
+    held: list[dict[str, str]] = field(default_factory=list)
 
 
 def mark(store: CohortStore, plan: StudyPlan, *, blinded: bool) -> None:
@@ -64,7 +75,7 @@ def mark(store: CohortStore, plan: StudyPlan, *, blinded: bool) -> None:
 
 
 def import_tables(store: CohortStore, folder: Path) -> Imported:
-    """Subjects and visits; of each system the reads of both readers, and the truth as a consensus reader."""
+    """Subjects and visits; of each system the reads of its readers, and the truth as a consensus reader."""
     imported = Imported()
     request = SubjectsRequest(mapping=COVARIATES)
     subjects = import_subjects(store, folder / "subjects.csv", folder / "visits.csv", request, actor=ACTOR)
@@ -94,16 +105,48 @@ def import_films(
     imported: Imported,
     *,
     workers: int = 2,
-    progress: Callable[[int, int, str], None] | None = None,
+    progress: Progress | None = None,
 ) -> Imported:
     """All films of the study, those sent by mistake as well."""
-    paths = [film_path(folder, film) for film in study.films]
-    result = ingest(store, paths, progress, workers=workers, actor=ACTOR)
+    result = _ingest(store, study.films, folder, imported, workers, progress)
     imported.ingested, imported.already_there = result.ingested, result.already_there
+    return imported
+
+
+def import_stacks(
+    store: CohortStore,
+    study: Study,
+    folder: Path,
+    imported: Imported,
+    *,
+    workers: int = 2,
+    progress: Progress | None = None,
+) -> Imported:
+    """All slices of all stacks of the study, those sent by mistake as well."""
+    result = _ingest(store, study.stacks, folder, imported, workers, progress)
+    folders = [image_path(folder, one) for one in study.stacks]
+    imported.stacks = sum(one.is_dir() for place in folders for one in place.iterdir())
+    imported.slices_ingested, imported.slices_already_there = result.ingested, result.already_there
+    return imported
+
+
+def _ingest(
+    store: CohortStore,
+    images: list[PlannedFilm],
+    folder: Path,
+    imported: Imported,
+    workers: int,
+    progress: Progress | None,
+) -> IngestResult:
+    if not images:
+        return IngestResult()
+    paths = [image_path(folder, one) for one in images]
+    result = ingest(store, paths, progress, workers=workers, actor=ACTOR)
     imported.refused += [
         {"file": row["file"], "row": None, "reason": row["reason"]} for row in result.refused
     ]
-    return imported
+    imported.held += [{"file": row["file"], "reason": row["reason"]} for row in result.held]
+    return result
 
 
 def _import(

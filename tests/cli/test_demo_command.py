@@ -10,7 +10,8 @@ from pydicom import dcmread
 
 from core.cli import cli
 from core.errors import InputError
-from data.phantom.study import Study, StudyPlan, claim, film_path, write_study
+from data.phantom.images_out import image_path
+from data.phantom.study import Study, StudyPlan, claim, write_study
 from data.store.cohort import CohortStore
 
 pytestmark = pytest.mark.timeout(900)  # eight films are rendered and read in
@@ -46,6 +47,8 @@ def test_counts_are_those_of_the_cohort(demo):
     assert outcome.return_value == 0
     assert (counts["patients"], counts["visits"], counts["films"]) == (2, 4, 8)
     assert counts["ingested"] == 8 and counts["already_there"] == 0 and counts["refused"] == []
+    assert (counts["stacks"], counts["slices"]) == (0, {"ingested": 0, "already_there": 0})
+    assert counts["held"] == []
     images = store.query("SELECT * FROM main.image WHERE superseded_by IS NULL")
     assert len(images) == 8
     films = pd.read_csv(folder / "out" / "films.csv")
@@ -115,15 +118,15 @@ def test_only_missing_films_are_rendered_and_to_the_same_bytes(demo):
     study = Study(PLAN)
     before = digests(folder)
     film = study.conduct.films[1]
-    path = film_path(folder, film)
+    path = image_path(folder, film)
     kept = {
-        other: film_path(folder, other).stat().st_mtime_ns for other in study.conduct.films if other != film
+        other: image_path(folder, other).stat().st_mtime_ns for other in study.conduct.films if other != film
     }
     path.unlink()
     path.with_suffix(".part99").write_bytes(b"left by a process that was killed")
     write_study(PLAN, folder, processes=1)
     assert digests(folder) == before
-    assert {other: film_path(folder, other).stat().st_mtime_ns for other in kept} == kept
+    assert {other: image_path(folder, other).stat().st_mtime_ns for other in kept} == kept
 
 
 @pytest.mark.slow
@@ -163,7 +166,7 @@ def test_cohort_of_real_patients_is_refused(tmp_path):
     assert not store.is_phantom
 
 
-def test_systems_are_both_unless_named_or_the_folder_holds_the_spine_alone(tmp_path, monkeypatch):
+def test_systems_are_all_unless_named_or_the_folder_holds_the_spine_alone(tmp_path, monkeypatch):
     plans = []
 
     def claimed(plan, folder):
@@ -178,10 +181,10 @@ def test_systems_are_both_unless_named_or_the_folder_holds_the_spine_alone(tmp_p
             CliRunner().invoke(cli, [*arguments, *options], standalone_mode=False, catch_exceptions=False)
         return plans[-1].systems if plans else None
 
-    assert ask() == ("msasss", "mtss")
+    assert ask() == ("msasss", "mtss", "sparcc")
     assert ask("--systems", "mtss, msasss") == ("msasss", "mtss")
     assert ask("--systems", "mtss") == ("mtss",)
     claim(PLAN, tmp_path / "out")
     assert ask() == ("msasss",)
     plans.clear()
-    assert ask("--systems", "sparcc") is None
+    assert ask("--systems", "synovitis") is None

@@ -57,9 +57,17 @@ class Patient:
 
 
 def make_patient(
-    study: StudySeed, number: int, *, domain: str = "first", population: Population = CLINIC
+    study: StudySeed,
+    number: int,
+    *,
+    domain: str = "first",
+    population: Population = CLINIC,
+    last: float = 104.0,
 ) -> Patient:
-    """Patient ``number`` (from 1) of a study, who has the body of the films of the same study."""
+    """Patient ``number`` (from 1) of a study, who has the body of the films of the same study.
+
+    last: week up to which patches of oedema appear; the first ones do not depend on it.
+    """
     body = make_body(derived_seed(study.film_seed(), study.subject(number), "body"), domain=domain)
-    found = tuple(patches(study, number, body, population))
+    found = tuple(patches(study, number, body, population, last))
     return Patient(study, number, domain, population, body, draw_marrow(body), found)

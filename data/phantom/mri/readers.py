@@ -105,8 +105,13 @@ def evidence(one: Evidence, clear: float) -> np.ndarray:
     return np.maximum(1.0 * np.log2(np.maximum(visible, 1e-6)), NOTHING)
 
 
-def read_visits(patient: Patient, seen: dict[int, Seen], reader: Reader) -> dict[int, pd.DataFrame]:
-    """Items of each visit (week -> unit, site, grade, slice), read as one set."""
+def read_visits(
+    patient: Patient, seen: dict[int, Seen], reader: Reader, *, read: int = 1
+) -> dict[int, pd.DataFrame]:
+    """Items of each visit (week -> unit, site, grade, slice), read as one set.
+
+    read: 2 for a second session, to which a reader brings what stays of the errors and makes the rest anew.
+    """
     number = patient.number
     rng = patient.study.rng(number, f"mri:{reader.name}")
     whole = reader.bias + reader.patient * rng.normal()
@@ -114,6 +119,8 @@ def read_visits(patient: Patient, seen: dict[int, Seen], reader: Reader) -> dict
     found = {}
     common = patient.study.rng(number, "mri:doubt").normal(size=len(UNITS))
     mine = rng.normal(size=len(UNITS))
+    if read > 1:
+        rng = patient.study.rng(number, f"mri:{reader.name} read {read}")
     for week, visit in sorted(seen.items()):
         own = np.random.default_rng([int(rng.integers(2**31)), week])
         rows = []

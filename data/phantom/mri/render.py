@@ -42,6 +42,7 @@ class RenderedStack:
 
     stir, t1: uint16, shape (frames, rows, columns). oedema: 1 where a voxel is at least half inflamed marrow.
     structures: number of body or disc (``anatomy.BODY_LABEL``, ``DISC_LABEL``), 0 elsewhere; both uint8.
+    kind: ``good``, or what was sent by mistake (``wrong.KINDS``).
     """
 
     scan: Scan
@@ -50,6 +51,7 @@ class RenderedStack:
     t1: np.ndarray
     oedema: np.ndarray
     structures: np.ndarray
+    kind: str = "good"
 
     @property
     def spacing_mm(self) -> tuple[float, float]:

@@ -9,6 +9,7 @@ from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, JPEGLSLossless, MRImageStorage
 
 from data.phantom.dicom_out import patient_tags, uid_of
+from data.phantom.mri import wrong
 from data.phantom.mri.conditions import SPACING_MM, Scan
 from data.phantom.mri.render import RenderedStack
 from data.phantom.seeds import derived_seed
@@ -37,11 +38,15 @@ def write_series(
 ) -> dict[str, str]:
     """Write both sequences under ``folder``, a folder each; the same stack gives the same bytes.
 
-    Returns the SeriesInstanceUID by sequence (``STIR``, ``T1``).
+    Returns the SeriesInstanceUID by sequence (``STIR``, ``T1``). Of a stack that was sent by mistake one
+    sequence is written.
     """
     found = {}
     for number, sequence in enumerate(SEQUENCES):
-        key = (uid_seed, subject, visit, study_date, "mri", stack.scan.view, sequence)
+        if sequence != wrong.SEQUENCE.get(stack.kind, sequence):
+            continue
+        key: tuple[object, ...] = (uid_seed, subject, visit, study_date, "mri", stack.scan.view, sequence)
+        key += () if stack.kind == "good" else (stack.kind,)
         uids = {
             "study": uid_of("study", uid_seed, subject, visit, study_date, "mri"),
             "series": uid_of("series", *key),
@@ -60,6 +65,9 @@ def write_series(
             ds.StudyDate = ds.SeriesDate = ds.AcquisitionDate = ds.ContentDate = study_date
             _study(ds, derived_seed(uid_seed, subject, visit, "mri"), stack.scan, number)
             _sequence(ds, stack.scan, sequence)
+            if stack.kind == wrong.LOCALISER:
+                ds.ImageType = ["ORIGINAL", "PRIMARY", "LOCALIZER"]
+                ds.SeriesDescription = ds.ProtocolName = "localizer"
             _geometry(ds, stack, frame)
             ds.InstanceNumber = str(instance)
             _pixels(ds, pixels, frame)
@@ -131,7 +139,9 @@ def _geometry(ds: FileDataset, stack: RenderedStack, frame: int) -> None:
     ds.ImageOrientationPatient = [f"{value:.8f}" for value in (*row, *column)]
     ds.ImagePositionPatient = [f"{value:.4f}" for value in position]
     ds.SliceLocation = f"{float(np.dot(position, np.cross(row, column))):.4f}"
-    ds.SliceThickness, ds.SpacingBetweenSlices = f"{stack.scan.thickness:g}", f"{SPACING_MM:g}"
+    ds.SliceThickness = f"{stack.scan.thickness:g}"
+    if stack.kind != wrong.LOCALISER:
+        ds.SpacingBetweenSlices = f"{SPACING_MM:g}"
     ds.PixelSpacing = [f"{value:g}" for value in stack.spacing_mm]
 
 

@@ -14,7 +14,7 @@ from data.phantom.study import (
     StudyPlan,
     claim,
     tables,
-    write_films,
+    write_images,
 )
 
 PLAN = StudyPlan(24, 3, 5)
@@ -92,8 +92,8 @@ def test_a_film_without_labels_is_not_taken_as_done(tmp_path):
     study = Study(StudyPlan(1, 1, 5))
     film = study.conduct.films[0]
     study.conduct.films[:] = [film]
-    write_films(study, tmp_path, processes=1)
+    write_images(study, tmp_path, processes=1)
     label = next(tmp_path.rglob("*.json"))
     label.unlink()
-    write_films(study, tmp_path, processes=1)
+    write_images(study, tmp_path, processes=1)
     assert label.is_file()

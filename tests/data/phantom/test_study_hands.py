@@ -20,6 +20,7 @@ from data.phantom.hands.films import hand_joints, make_hand_film
 from data.phantom.hands.readers import HANDS_READERS, read_joints
 from data.phantom.hands.schedule import conduct_hands
 from data.phantom.hands.state import ANKYLOSIS, JointState
+from data.phantom.images_out import image_path
 from data.phantom.load import import_films, import_tables, mark
 from data.phantom.schedule import conduct
 from data.phantom.seeds import StudyRole, StudySeed
@@ -28,7 +29,6 @@ from data.phantom.study import (
     Study,
     StudyPlan,
     claim,
-    film_path,
     first_system,
     known_plan,
     tables,
@@ -37,7 +37,7 @@ from data.phantom.study import (
 from data.store.cohort import CohortStore
 
 MTSS = scores.get("mtss")
-PLAN = StudyPlan(2, 2, 4711, systems=generators.systems())
+PLAN = StudyPlan(2, 2, 4711, systems=("msasss", "mtss"))
 SPINE_TABLES = "7cd42b434776dc8de74db187ef223e2a9d3bac0351976bb6c719301255b3c37e"
 
 
@@ -208,7 +208,7 @@ def test_joints_of_the_films_carry_truth_and_box(cohort):
     assert (shown["x0"] < shown["x1"]).all() and (shown["y0"] < shown["y1"]).all()
     film = written.films[0]
     label = json.loads((folder / "labels" / film.subject / f"{film.name}.json").read_text())
-    assert label["film"]["file"] == film_path(folder, film).relative_to(folder).as_posix()
+    assert label["film"]["file"] == image_path(folder, film).relative_to(folder).as_posix()
 
 
 def test_totals_of_readers_and_truth_are_in_the_cohort(cohort):
