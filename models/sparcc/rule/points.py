@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from core.imaging.spine import UNITS
+from models.sparcc.outlines import polygons_of
 from models.sparcc.rule.bodies import Body, extent
 from models.sparcc.rule.references import References
 from models.sparcc.rule.settings import Settings
@@ -48,10 +48,7 @@ class Point:
         low = self.pixels.min(axis=0)
         mask = np.zeros(np.ptp(self.pixels, axis=0) + 1, np.uint8)
         mask[tuple((self.pixels - low).T)] = 1
-        contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-        largest = max(contours, key=lambda one: (cv2.contourArea(one), len(one)))
-        corners = largest.reshape(-1, 2) + low[::-1]
-        return tuple((float(x), float(y)) for x, y in corners)
+        return tuple((x + float(low[1]), y + float(low[0])) for x, y in polygons_of(mask)[0])
 
 
 @dataclass(frozen=True)

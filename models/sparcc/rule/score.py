@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from core.domain import Abstained, Box, Finding, Image, Scored
+from core.domain import Abstained, Box, Finding, Image, Measured, Scored
 from core.imaging.spine import UNITS
 from core.scores.sparcc import ITEMS, SLICES, SPARCC
 from models.sparcc.rule.points import UNIT_OF, Point, points_of
@@ -54,8 +54,10 @@ class StackScore:
     missing: dict[str, str]
     settings: Settings
 
-    def scored(self) -> Scored:
-        """As findings, and sites without a grade with why."""
+    def scored(self, chances: Mapping[str, float] | None = None) -> Scored:
+        """As findings, and sites without a grade with why. chances: site -> that its grade is 1, where the
+        masks come with chances; else a grade is certain.
+        """
         points = [(point, unit.confidence) for unit in self.units.values() for point in unit.points]
         reasons = {
             f"{unit}.{cut}.{item}": why
@@ -64,7 +66,11 @@ class StackScore:
             for item in ITEMS
         }
         reasons |= {point.site: point.reason for point, _ in points if point.grade is None}
-        findings = tuple(_finding(point, sure) for point, sure in points if point.grade is not None)
+        findings = tuple(
+            _finding(point, sure, (chances or {}).get(point.site, float(point.grade)))
+            for point, sure in points
+            if point.grade is not None
+        )
         return Scored(findings, reasons)
 
     def table(self) -> pd.DataFrame:
@@ -125,8 +131,8 @@ def _unit(stack: Stack, references: References, unit: str, window: Window) -> Un
     return UnitScore(unit, window, sure, slices)
 
 
-def _finding(point: Point, confidence: float) -> Finding:
-    """A point as the store keeps it. The rule is certain; how sure the masks are it does not know."""
+def _finding(point: Point, confidence: float, chance: float) -> Finding:
+    """A point as the store keeps it. chance: that its grade is 1."""
     rows, columns = point.pixels[:, 0], point.pixels[:, 1]
     box = None
     if len(point.pixels):
@@ -136,8 +142,10 @@ def _finding(point: Point, confidence: float) -> Finding:
         site=point.site,
         feature=FEATURE[point.site],
         grade=int(point.grade or 0),
-        grade_probabilities=(0.0, 1.0) if point.grade else (1.0, 0.0),
+        grade_probabilities=(1.0 - chance, chance),
         confidence=confidence,
         box=box,
         polygon=point.outline or None,
+        frame=point.frame,
+        measured=Measured(point.rule, point.value, point.threshold, UNIT_OF[point.rule], point.compared),
     )
