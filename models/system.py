@@ -77,7 +77,8 @@ class SystemModel:
     system: name of its ``ScoreSystem``. body_parts: what its own images are filed under at import; it is not
     offered an image of a body part that is another model's and not its own. networks: their names in the
     card. scorer: called with ``size``, ``device`` and ``threads``. training: a
-    ``models.training.pipeline.Training``. evaluation: a ``models.evaluation.run.Evaluation``. paired: its
+    ``models.training.pipeline.Training``. evaluation: a ``models.evaluation.run.Evaluation``. evaluations: of
+    parts of the model, by names of their own. paired: its
     second way to read, None where it has only one. unknown_images: a class of
     ``models.ood.fit.Source``, made with a size. control_images: module with ``control(patients)``
     and ``wrong(patients)``, the phantom images of the abstention table. What is None a system does not offer,
@@ -92,6 +93,7 @@ class SystemModel:
     scorer: str
     training: str | None = None
     evaluation: str | None = None
+    evaluations: Mapping[str, str] = field(default_factory=dict)
     paired: Paired | None = None
     unknown_images: str | None = None
     control_images: str | None = None

@@ -14,13 +14,21 @@ from core.cli.output import emit, json_option, note
 @click.option(
     "--data", type=click.Path(path_type=Path), help="Labelled films, or a folder written by 'demo'."
 )
-@click.option("--patients", default=40, show_default=True, help="Without --data: test patients to render.")
+@click.option(
+    "--patients", type=int, help="Without --data: test patients to render; 40, of MRI 12 unless given."
+)
 @click.option("--domain", type=click.Choice(["first", "second", "both"]), default="both", show_default=True)
 @click.option("--size", type=click.Choice(["demo", "full"]), default="demo", show_default=True)
 @click.option("--processes", default=2, show_default=True)
 @json_option
 def command(
-    system: str, data: Path | None, patients: int, domain: str, size: str, processes: int, as_json: bool
+    system: str,
+    data: Path | None,
+    patients: int | None,
+    domain: str,
+    size: str,
+    processes: int,
+    as_json: bool,
 ) -> None:
     """Score images whose truth is known, and compare: totals, change, grades, abstention.
 
@@ -34,6 +42,7 @@ def command(
         sets = iter([about.read_folder(data)])
     else:
         domains = DOMAINS if domain == "both" else (domain,)
-        sets = (about.render(name, patients, processes=processes, tell=note) for name in domains)
+        many = about.patients if patients is None else patients
+        sets = (about.render(name, many, processes=processes, tell=note) for name in domains)
     result = evaluate(model, about, sets, size=size, processes=processes, tell=note)
     emit(result, as_json=as_json, text=lambda: as_text(result))

@@ -194,15 +194,16 @@ def sdc_of_readers(found: pd.DataFrame, component: str = "total") -> dict[str, A
 
 def grade_tables(grades: pd.DataFrame, system: ScoreSystem, *, draws: int = DRAWS) -> dict[str, Any]:
     """Scale -> reader -> the figures of :func:`graded`. Scales are the blocks of the system (``hand erosion``
-    ...), or its feature where it has one only.
+    ...) where each holds one feature, else its features.
 
     Rows whose column ``visible`` is False, where there is such a column, do not count.
     """
     known = site_grades(grades, system)
     if "visible" in known:
         known = known[known["visible"].astype(bool)]
-    several = len(system.features) > 1
-    scale = {site.code: site.block if several else site.feature for site in system.sites}
+    features = {block: {s.feature for s in system.sites if s.block == block} for block in system.total_blocks}
+    by_block = len(system.features) > 1 and all(len(found) == 1 for found in features.values())
+    scale = {site.code: site.block if by_block else site.feature for site in system.sites}
     maximum = {scale[site.code]: site.maximum for site in system.sites}
     groups = known.groupby(known["site"].map(scale), sort=False)
     return {str(name): graded(rows, maximum[str(name)], draws=draws) for name, rows in groups}

@@ -19,7 +19,7 @@ from core.scores.system import ScoreSystem
 from models import cards
 from models.evaluation.agreement import MODEL, PAIRED
 from models.evaluation.markdown import Block, Table, as_markdown, as_terminal, counted, into_page, shown
-from models.evaluation.run import model_to_evaluate, no_blocks
+from models.evaluation.run import Evaluation, model_to_evaluate, no_blocks
 
 MARK = "evaluation"
 READERS = {MODEL: "model, single", PAIRED: "**model, paired**"}
@@ -45,35 +45,41 @@ def as_page(result: Mapping[str, Any]) -> str:
 
 
 def _blocks(result: Mapping[str, Any]) -> list[Block]:
-    _, about = model_to_evaluate(result["system"])
-    system = get(result["system"])
-    head = f"{system.title} model, size {result['size']}, weights {result['weights'][:12]}. {INTERVALS}"
-    return [head, *(block for one in result["sets"] for block in blocks_of_set(one, system, about.blocks))]
+    model, about = model_to_evaluate(result["system"])
+    system = get(model.system)
+    title = about.title or f"{system.title} model"
+    head = f"{title}, size {result['size']}, weights {result['weights'][:12]}. {INTERVALS}"
+    sets = (blocks_of_set(one, system, about.blocks, about.item) for one in result["sets"])
+    return [head, *(block for blocks in sets for block in blocks)]
 
 
 def blocks_of_set(
     one: Mapping[str, Any],
     system: ScoreSystem,
     own: Callable[[Mapping[str, Any]], list[Block]] = no_blocks,
+    item: str = "image",
 ) -> list[Block]:
-    """The tables of one test set; own: those of the sections that only this system has."""
+    """The tables of one test set; own: those of the sections that only this system has; item: what one
+    labelled image is called.
+    """
     name = one["set"][:1].upper() + one["set"][1:]
-    many = f"{counted(one['patients'], 'patient')}, {counted(one['images'], 'image')}"
+    many = f"{counted(one['patients'], 'patient')}, {counted(one['images'], item)}"
+    totals = [_status(one["status"], system)] if one["status"] else []
     return [
         f"### {name}: {many} ({ORIGIN[one['real']]}, research only)",
-        abstained_text(one["abstention"]),
-        _status(one["status"], system),
-        *_grades(one["grades"], system),
+        abstained_text(one["abstention"], item),
+        *totals,
+        *(_grades(one["grades"], system) if one["grades"] else []),
         *_changes(one, system),
         *own(one["sections"]),
     ]
 
 
-def abstained_text(found: Mapping[str, Any]) -> str:
+def abstained_text(found: Mapping[str, Any], item: str = "image") -> str:
     """How many images were abstained on, of those to be scored and those to be refused, and why."""
-    parts = [_abstained(found, "good", "image to be scored", "images to be scored")]
+    parts = [_abstained(found, "good", f"{item} to be scored", f"{item}s to be scored")]
     if found["wrong"]:
-        parts.append(_abstained(found, "wrong", "image to be refused", "images to be refused"))
+        parts.append(_abstained(found, "wrong", f"{item} to be refused", f"{item}s to be refused"))
     return " ".join(parts)
 
 
@@ -191,18 +197,37 @@ def summary(result: Mapping[str, Any]) -> dict[str, Any]:
     """The evaluation for the card: set -> domain, patients, images, counts of abstention, and the totals of
     each reader; an estimate as ``[value, lower, upper]`` to four digits.
     """
-    return {one["set"]: _summary_of_set(one) for one in result["sets"]}
+    _, about = model_to_evaluate(result["system"])
+    return {_set_name(about, one["set"]): _summary_of_set(one, about) for one in result["sets"]}
 
 
-def _summary_of_set(one: Mapping[str, Any]) -> dict[str, Any]:
+def _set_name(about: Evaluation, name: str) -> str:
+    """Under which name the card has a test set: those of a part of the model with the part's name."""
+    return f"{about.name}: {name}" if about.name else name
+
+
+def joined_card(card: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, Any]:
+    """The card's entry ``evaluation`` with these sets; those of the model's other evaluations stay."""
+    model, about = model_to_evaluate(result["system"])
+    others = [f"{name}: " for name in model.evaluations if name != about.name]
+    kept = {
+        name: value
+        for name, value in card.get("evaluation", {}).items()
+        if name.startswith(tuple(others)) or (about.name and not name.startswith(f"{about.name}: "))
+    }
+    return kept | summary(result)
+
+
+def _summary_of_set(one: Mapping[str, Any], about: Evaluation) -> dict[str, Any]:
     abstention = {name: _flat(value) for name, value in one["abstention"].items() if name != "images"}
     return {
         "domain": one["domain"],
         "patients": one["patients"],
         "images": one["images"],
         "abstention": abstention,
-        "status": {reader: _short(row) for reader, row in one["status"]["total"].items()},
+        "status": {reader: _short(row) for reader, row in one["status"].get("total", {}).items()},
         "change": {reader: _short(row) for reader, row in one["change"].get("total", {}).items()},
+        **{name: _flat(value) for name, value in about.summary(one["sections"]).items()},
     }
 
 
@@ -223,12 +248,14 @@ def _flat(value: Any) -> Any:
 def main(evaluation: Path, page: Path | None) -> None:
     """Write the result of ``sharpline evaluate SYSTEM --json`` into the documentation and the card."""
     result = json.loads(evaluation.read_text(encoding="utf-8"))
-    system, size = result["system"], result["size"]
+    model, about = model_to_evaluate(result["system"])
+    system, size = model.system, result["size"]
     card = cards.read_card(system, size)
-    card["evaluation"] = summary(result)
+    card["evaluation"] = joined_card(card, result)
     cards.write_card(card, system, size, cards.FOLDER)
     page = page or Path(f"docs/{system}-model.md")
-    page.write_text(into_page(page.read_text(encoding="utf-8"), MARK, as_page(result)), encoding="utf-8")
+    mark = f"{MARK} {about.name}" if about.name else MARK
+    page.write_text(into_page(page.read_text(encoding="utf-8"), mark, as_page(result)), encoding="utf-8")
 
 
 if __name__ == "__main__":

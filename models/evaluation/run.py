@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,11 +23,11 @@ from core.scores import get
 from core.scores.system import ScoreSystem
 from models.evaluation.agreement import COLUMNS, MODEL, PAIRED, TRUTH, figures
 from models.evaluation.intervals import proportion
-from models.evaluation.markdown import Block
+from models.evaluation.markdown import Block, counted
 from models.evaluation.test_set import TestImage, TestSet
 from models.paired.reader import PairedReader
 from models.registry import models
-from models.system import Scorer, SystemModel, named
+from models.system import SystemModel, named
 
 DOMAINS = ("first", "second")
 TOLD_EVERY = 20  # images
@@ -65,14 +66,23 @@ def no_blocks(sections: Mapping[str, Any]) -> list[Block]:
     return []
 
 
+def no_summary(sections: Mapping[str, Any]) -> dict[str, Any]:
+    """Nothing of them on the card."""
+    return {}
+
+
 @dataclass(frozen=True)
 class Evaluation:
     """What a system declares in order to be evaluated.
 
     render: its test patients. read_folder: the test set of a folder of labelled images. look: (scorer, label)
     -> what the model makes of one image; it runs in processes of its own. sections: what only this system
-    has, from images, outcomes and the long grades of all readers. blocks: these sections as text and tables.
-    draws: of the bootstrap.
+    has, from images, outcomes and the long grades of all readers. blocks: these sections as text and tables,
+    summary: what of them the card keeps. draws: of the bootstrap.
+    name, title: of an evaluation of a part of the model, such as its detector; that of the system itself has
+    none. reader: ``module:name``, called with a size, makes what ``look`` is given where that is not the
+    system's scorer. has_grades: False where only ``sections`` compare anything. item: what a labelled image
+    is called. patients: test patients of each domain where nobody says how many.
     """
 
     render: Render
@@ -80,21 +90,40 @@ class Evaluation:
     look: Callable[[Any, Any], Outcome] = look
     sections: Sections = no_sections
     blocks: Callable[[Mapping[str, Any]], list[Block]] = no_blocks
+    summary: Callable[[Mapping[str, Any]], dict[str, Any]] = no_summary
     draws: int = DRAWS
+    name: str = ""
+    title: str = ""
+    reader: str = ""
+    has_grades: bool = True
+    item: str = "image"
+    patients: int = 40
 
 
-def model_to_evaluate(system: str) -> tuple[SystemModel, Evaluation]:
-    """The model of a system, by its name or another name of it, and how it is evaluated.
-
-    Raises InputError where it has no model or no evaluation.
+def evaluations() -> dict[str, tuple[SystemModel, str]]:
+    """Name -> model and ``module:name`` of what can be evaluated: systems, and parts under names of their
+    own.
     """
-    able = {name: model for name, model in models().items() if model.evaluation is not None}
-    for name, model in able.items():
-        if system == name or system in get(name).aliases:
-            return model, named(str(model.evaluation))
+    found = {}
+    for system, model in models().items():
+        if model.evaluation is not None:
+            found[system] = model, model.evaluation
+        found |= {name: (model, path) for name, path in model.evaluations.items()}
+    return found
+
+
+def model_to_evaluate(name: str) -> tuple[SystemModel, Evaluation]:
+    """The model of a system (by any of its names) or of an evaluation, and how it is evaluated.
+
+    Raises InputError where there is no such evaluation.
+    """
+    able = evaluations()
+    for known, (model, path) in able.items():
+        if name == known or (known == model.system and name in get(known).aliases):
+            return model, named(path)
     first = next(iter(able), "")
     raise InputError(
-        f"system {system}", f"{' and '.join(able)} can be evaluated", f"write: sharpline evaluate {first}"
+        f"system {name}", f"{' and '.join(able)} can be evaluated", f"write: sharpline evaluate {first}"
     )
 
 
@@ -110,22 +139,57 @@ def evaluate(
     """All validation tables of each test set. Raises ModelError where there are no weights of this size."""
     _, weights = model.identify(size)
     found = [_of_set(model, about, one, size, processes, tell) for one in sets]
-    return {"system": model.system, "size": size, "weights": weights, "sets": found}
+    return {"system": about.name or model.system, "size": size, "weights": weights, "sets": found}
 
 
 def _of_set(
     model: SystemModel, about: Evaluation, one: TestSet, size: str, processes: int, tell: Tell
 ) -> dict[str, Any]:
-    tell(f"{one.name}: {len(one.images)} images")
+    tell(f"{one.name}: {counted(len(one.images), about.item)}")
+    build = partial(_reader_of, model, about.reader, size)
     outcomes = []
-    for outcome in read_all(model, about.look, one.images, size, processes):
+    for outcome in read_all(build, about.look, one.images, processes):
         outcomes.append(outcome)
         if len(outcomes) % TOLD_EVERY == 0:
-            tell(f"{len(outcomes)} of {len(one.images)} images read")
+            tell(f"{len(outcomes)} of {counted(len(one.images), about.item)} read")
+    if not about.has_grades:
+        return _without_grades(one, outcomes, about)
     paired = model.paired
     reader = paired.build(size) if paired is not None and paired.identify(size) is not None else None
     system = get(model.system)
     return set_figures(system, one, outcomes, reader, sections=about.sections, draws=about.draws)
+
+
+def _reader_of(model: SystemModel, reader: str, size: str) -> Any:
+    """What looks at images, on one thread: the system's scorer, or what the evaluation names."""
+    if not reader:
+        return model.build(size=size, threads=1)
+    import torch
+
+    torch.set_num_threads(1)
+    return named(reader)(size)
+
+
+def _without_grades(one: TestSet, outcomes: Sequence[Outcome], about: Evaluation) -> dict[str, Any]:
+    """The figures of a test set that only sections compare with the truth."""
+    results = [outcome.result for outcome in outcomes]
+    empty: dict[str, Any] = {
+        name: {} for name in ("status", "change", "grades", "site_change", "sdc_readers")
+    }
+    own = about.sections(one.images, outcomes, pd.DataFrame(columns=COLUMNS))
+    return _head(one, results, about.draws) | empty | {"sections": own}
+
+
+def _head(one: TestSet, results: Sequence[Scored | Abstained], draws: int) -> dict[str, Any]:
+    """What a set is, and what was abstained on."""
+    return {
+        "set": one.name,
+        "domain": one.domain,
+        "real": one.real,
+        "patients": len({image.subject for image in one.images}),
+        "images": len(one.images),
+        "abstention": abstention(one.images, results, draws=draws),
+    }
 
 
 def set_figures(
@@ -143,16 +207,9 @@ def set_figures(
     if paired is not None:
         parts.append(grades_of(one.images, read_patients(one.images, results, paired), PAIRED))
     grades = joined(parts, system)
-    return {
-        "set": one.name,
-        "domain": one.domain,
-        "real": one.real,
-        "patients": len({image.subject for image in one.images}),
-        "images": len(one.images),
-        "abstention": abstention(one.images, results, draws=draws),
-        **figures(grades, system, draws=draws),
-        "sections": sections(one.images, outcomes, grades),
-    }
+    compared = figures(grades, system, draws=draws)
+    own = sections(one.images, outcomes, grades)
+    return _head(one, results, draws) | compared | {"sections": own}
 
 
 def joined(parts: Sequence[pd.DataFrame], system: ScoreSystem) -> pd.DataFrame:
@@ -167,30 +224,29 @@ def joined(parts: Sequence[pd.DataFrame], system: ScoreSystem) -> pd.DataFrame:
 
 
 def read_all(
-    model: SystemModel,
+    build: Callable[[], Any],
     how: Callable[[Any, Any], Outcome],
     images: Sequence[TestImage],
-    size: str,
     processes: int,
 ) -> Iterator[Outcome]:
-    """What the model makes of every image, in order, in a few processes."""
+    """What the model makes of every image, in order, in a few processes. build: makes the model in each."""
     labels = [image.label for image in images]
     if processes <= 1 or len(labels) < 2:
-        scorer = model.build(size=size, threads=1)
+        scorer = build()
         yield from (how(scorer, label) for label in labels)
         return
     with ProcessPoolExecutor(
-        processes, mp_context=get_context("spawn"), initializer=_start, initargs=(model, how, size)
+        processes, mp_context=get_context("spawn"), initializer=_start, initargs=(build, how)
     ) as pool:
         yield from pool.map(_look, labels, chunksize=2)
 
 
-_worker: dict[str, tuple[Scorer, Callable[[Any, Any], Outcome]]] = {}
+_worker: dict[str, tuple[Any, Callable[[Any, Any], Outcome]]] = {}
 
 
-def _start(model: SystemModel, how: Callable[[Any, Any], Outcome], size: str) -> None:
+def _start(build: Callable[[], Any], how: Callable[[Any, Any], Outcome]) -> None:
     end_with_parent()
-    _worker["reader"] = model.build(size=size, threads=1), how
+    _worker["reader"] = build(), how
 
 
 def _look(label: Any) -> Outcome:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from data.phantom.mri.shape import Inside, Plate
-from data.phantom.spine.body import Vertebra
 
 CORNER, PLATE, FACET, SPINOUS = "corner", "plate", "facet", "spinous"
 EDGE = 0.24  # of the relative distance over which signal falls at the border of a lesion
@@ -41,7 +41,14 @@ class Lesion:
         return self.kind in (CORNER, PLATE)
 
 
-def relative_distance(lesion: Lesion, v: Vertebra, where: Inside, a: np.ndarray, l: np.ndarray) -> np.ndarray:  # noqa: E741
+class HasDepth(Protocol):
+    """A vertebra, of which only half its depth in mm is asked."""
+
+    @property
+    def depth(self) -> float: ...
+
+
+def relative_distance(lesion: Lesion, v: HasDepth, where: Inside, a: np.ndarray, l: np.ndarray) -> np.ndarray:  # noqa: E741
     """0 in the middle of a lesion of a body, 1 at its border.
 
     where: distances inside the body at the local coordinates a, l.

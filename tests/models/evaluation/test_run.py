@@ -1,6 +1,7 @@
 """The evaluation of any model: what is scored, what counts, what is refused, what a folder says of itself."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,8 +10,11 @@ import pytest
 from core.domain import Abstained, Finding, Image, Scored, ScoredPaired
 from core.errors import InputError
 from core.scores.msasss import MSASSS
-from models.evaluation.agreement import MODEL, PAIRED
+from core.scores.sparcc import SPARCC
+from models.evaluation import report, run
+from models.evaluation.agreement import MODEL, PAIRED, TRUTH, grade_tables
 from models.evaluation.run import (
+    Evaluation,
     Outcome,
     abstention,
     evaluate,
@@ -129,6 +133,75 @@ def test_a_model_is_found_by_any_name_and_its_weights_are_named(monkeypatch):
     (one,) = found["sets"]
     assert one["status"]["total"][MODEL]["mean_absolute_error"]["estimate"] == 0
     assert PAIRED not in one["status"]["total"]
+
+
+def plain_detector(size):
+    return f"detector of size {size}"
+
+
+def look_at(detector, label):
+    return Outcome(Abstained("blurred") if label == "bad" else scored(0), detector)
+
+
+def of_detector(images, outcomes, grades):
+    return {"seen": [outcome.seen for outcome in outcomes], "grades": len(grades)}
+
+
+DETECTION = Evaluation(
+    None, None, look_at, of_detector, name="detection", title="A detector", item="stack",
+    reader="tests.models.evaluation.test_run:plain_detector", has_grades=False, draws=20,
+    summary=lambda sections: {"many": len(sections["seen"])},
+)  # fmt: skip
+
+
+@pytest.fixture
+def detection(monkeypatch):
+    """The first model with a second evaluation, of a part of it."""
+    from models.registry import models
+
+    known = dict(models())
+    path = "tests.models.evaluation.test_run:DETECTION"
+    known["msasss"] = replace(known["msasss"], evaluations={"detection": path})
+    monkeypatch.setattr(run, "models", lambda: known)
+    images = [TestImage(label, label, "A", "BL") for label in ("good", "bad")]
+    model, about = model_to_evaluate("detection")
+    return evaluate(model, about, [TestSet("s", images, pd.DataFrame(), pd.DataFrame())], processes=1)
+
+
+def test_a_part_of_a_model_is_evaluated_under_its_own_name(detection):
+    assert (detection["system"], len(detection["weights"])) == ("detection", 64)
+    (one,) = detection["sets"]
+    assert one["status"] == one["change"] == one["grades"] == {}
+    assert one["sections"] == {"seen": ["detector of size demo"] * 2, "grades": 0}
+    assert one["abstention"]["good_abstained"]["estimate"] == 0.5
+    with pytest.raises(InputError, match="msasss and detection and mtss"):
+        model_to_evaluate("diagnosis")
+
+
+def test_a_part_has_its_own_title_tables_and_entries_on_the_card(detection):
+    text = report.as_text(detection)
+    assert text.startswith("A detector, size demo")
+    assert "1 patient, 2 stacks" in text and "Abstained on 1 of 2 stacks to be scored" in text
+    assert "Totals against the truth" not in text
+    card = {"evaluation": {"first domain": {}, "detection: old": {}}}
+    joined = report.joined_card(card, detection)
+    assert list(joined) == ["first domain", "detection: s"]
+    assert joined["detection: s"]["many"] == 2
+
+
+def test_grades_are_compared_by_feature_where_a_block_holds_several():
+    rows = pd.DataFrame(
+        [
+            ("A", "BL", reader, site.code, site.feature, 0)
+            for site in SPARCC.sites
+            for reader in (TRUTH, "R1")
+        ],
+        columns=["subject", "visit", "reader", "site", "feature", "grade"],
+    )
+    found = grade_tables(rows, SPARCC, draws=0)
+    assert {name: row["R1"]["n"] for name, row in found.items()} == {
+        "oedema": 276, "intensity": 69, "depth": 69,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

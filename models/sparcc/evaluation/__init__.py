@@ -1,0 +1,1 @@
+"""How the SPARCC model is measured: slices and segments with oedema (``stir``), and the score."""
