@@ -17,6 +17,7 @@ ARM_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9", "#F0E442")
 MODEL_COLOUR = "#C44D96"
 GRADE_COLOURS = ("#8A99A8", "#F5D76E", "#F28E2B", "#C1272D", "#7B1FA2", "#4A148C")
 NO_GRADE_COLOUR = "#B8BEC5"
+STRUCTURE_COLOURS = {"oedema": "#FF8A5B", "body": "#7CC7F2", "disc": "#B8D96A", "unit": "#FFFFFF"}
 DARK_INK = "#1F2933"
 PERSON_SYMBOLS = ("circle", "square", "triangle-up", "diamond-tall", "pentagon", "hexagon")
 MODEL_SYMBOL = "diamond"

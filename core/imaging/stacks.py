@@ -25,6 +25,78 @@ def along_normal(positions_mm: Sequence[Point], orientation: tuple[Point, Point]
     return distance
 
 
+DIRECTIONS = (("left of", "right of"), ("in front of", "behind"), ("above", "below"))  # by the normal's axis
+
+
+def places_on_axis(image: Image) -> np.ndarray | None:
+    """Where frames lie along the normal, mm; None where the files do not say.
+
+    They grow to the patient's right, to the back or to the feet, whichever the normal is nearest to, and
+    whichever way the stack was taken.
+    """
+    if image.orientation is None or image.positions_mm is None:
+        return None
+    normal, axis = _normal(image.orientation)
+    grows = 1.0 if axis == 1 else -1.0  # patient coordinates grow to the left, the back and the head
+    return np.asarray(along_normal(image.positions_mm, image.orientation) * grows * np.sign(normal[axis]))
+
+
+def on_axis(image: Image) -> tuple[Image, np.ndarray, np.ndarray]:
+    """A stack with its frames in the order of ``places_on_axis``, these places, and the order of its frames.
+
+    One whose places are not known stays as it is, and has no places.
+    """
+    places = places_on_axis(image)
+    if places is None or image.positions_mm is None:
+        return image, np.zeros(0), np.arange(len(image.frames))
+    order = np.argsort(places, kind="stable")
+    positions = tuple(image.positions_mm[index] for index in order)
+    return replace(image, frames=image.frames[order], positions_mm=positions), places[order], order
+
+
+def _normal(orientation: tuple[Point, Point]) -> tuple[np.ndarray, int]:
+    normal = np.cross(*orientation)
+    return normal, int(np.argmax(np.abs(normal)))
+
+
+def beside_middle(places_mm: np.ndarray, orientation: tuple[Point, Point]) -> tuple[str, ...]:
+    """Where each frame lies from the middle of the stack: ``3.5 mm left of the middle``.
+
+    places_mm: of ``places_on_axis``.
+    """
+    before, behind = DIRECTIONS[_normal(orientation)[1]]
+    middle = (float(np.min(places_mm)) + float(np.max(places_mm))) / 2
+    away = np.round(np.asarray(places_mm, dtype=float) - middle, 1)
+    return tuple(
+        "at the middle" if not mm else f"{abs(mm):.1f} mm {before if mm < 0 else behind} the middle"
+        for mm in away.tolist()
+    )
+
+
+def matched_frames(
+    first: Sequence[float] | np.ndarray,
+    second: Sequence[float] | np.ndarray,
+    *,
+    shift: float = 0.0,
+    within: float,
+) -> dict[int, int]:
+    """Frame of the first stack -> frame of the second that lies nearest to it, both ways round.
+
+    first, second: places along the normal, mm, in any order. shift: what is added to the second's. within:
+    largest distance of two slices that show the same. A frame without a partner is left out.
+    """
+    one, two = np.asarray(first, dtype=float), np.asarray(second, dtype=float) + shift
+    if not len(one) or not len(two):
+        return {}
+    away = np.abs(one[:, None] - two[None])
+    there, back = away.argmin(axis=1), away.argmin(axis=0)
+    return {
+        frame: int(other)
+        for frame, other in enumerate(there)
+        if back[other] == frame and away[frame, other] <= within
+    }
+
+
 def slice_spacing(places_mm: np.ndarray) -> float | None:
     """The distance between neighbouring slices; None of fewer than two, or where distances differ.
 

@@ -260,8 +260,19 @@ class ScoreSystem:
     article: str = "a"  # before the title, as it is spoken
     relatives: tuple[str, ...] = ()  # scores with like sites that must not be pooled with it
     films: str = ""  # what is scored, in a few words
+    of_stacks: bool = False  # scored on stacks of slices, not on single films
     drawing: Drawing | None = None  # where units lie in the body, for maps; without one sites are listed
     sets: tuple[tuple[str, SetSites], ...] = ()  # open data sets with its sites: name, (their word, code)
+
+    @property
+    def image_title(self) -> str:
+        """What is scored, in the singular."""
+        return "stack" if self.of_stacks else "film"
+
+    @property
+    def has_slices(self) -> bool:
+        """Whether a block is scored slice by slice: its sites are in groups, each seen at once."""
+        return any(site.group for site in self.sites)
 
     @cached_property
     def codes(self) -> tuple[str, ...]:

@@ -13,6 +13,8 @@ from data.queries.series import A_SLICE
 from data.queries.visit_rows import by_visit
 from data.store.cohort import CohortStore
 
+MEASURED = ("rule", "value", "limit", "unit", "compared")
+
 
 def visits(store: CohortStore, viewer: Viewer, subject: str) -> pd.DataFrame:
     """``visit, visit_order, day`` (the planned one where the real one is unknown), in their order.
@@ -49,8 +51,8 @@ def films(store: CohortStore, viewer: Viewer, subject: str) -> pd.DataFrame:
 def findings(store: CohortStore, viewer: Viewer, subject: str, system: str) -> pd.DataFrame:
     """What the newest run of each model saw on this patient's films; an abstention is a row without a site.
 
-    ``image, site, feature, grade, grade_probabilities, confidence, box`` (core.domain.Box or None),
-    ``abstained, reader, compared`` (where films were read together: other film -> probability that the grade
+    ``image, site, feature, grade, grade_probabilities, confidence``, those of ``with_geometry``, ``abstained,
+    reader, compared`` (where films were read together: other film -> probability that the grade
     differs there; else an empty dictionary).
     """
     sql = """
@@ -62,12 +64,32 @@ def findings(store: CohortStore, viewer: Viewer, subject: str, system: str) -> p
         ORDER BY f.image, f.site
     """
     frame = answer(store, viewer, sql, values={"subject": subject, "system": system})
-    boxes, compared = frame.pop("geometry").map(box_of), frame.pop("compared").map(_compared)
-    return frame.assign(box=boxes.astype(object), compared=compared.astype(object))
+    compared = frame.pop("compared").map(_compared)
+    return with_geometry(frame).assign(compared=compared.astype(object))
 
 
 def _compared(text: Any) -> dict[str, float]:
     return json.loads(text) if isinstance(text, str) else {}
+
+
+def with_geometry(rows: pd.DataFrame) -> pd.DataFrame:
+    """Findings with their column ``geometry`` (JSON text) taken apart.
+
+    ``box`` (core.domain.Box or None), ``frame`` (within the image, 0 unless stated), ``polygon`` (list of
+    [x, y] or None) and ``measured`` (of a finding by a rule: ``rule, value, limit, unit, compared``; else
+    empty).
+    """
+    texts = rows["geometry"].tolist()
+    shapes = [json.loads(text) if isinstance(text, str) and text else {} for text in texts]
+    return rows.drop(columns="geometry").assign(
+        box=pd.Series([box_of(text) for text in texts], rows.index, dtype=object),
+        frame=pd.Series([int(shape.get("frame") or 0) for shape in shapes], rows.index, dtype=int),
+        polygon=pd.Series([shape.get("polygon") for shape in shapes], rows.index, dtype=object),
+        measured=pd.Series(
+            [{name: shape[name] for name in MEASURED if name in shape} for shape in shapes], rows.index,
+            dtype=object,
+        ),
+    )  # fmt: skip
 
 
 def covariates(store: CohortStore, viewer: Viewer, subject: str) -> pd.DataFrame:

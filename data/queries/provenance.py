@@ -9,7 +9,7 @@ import pandas as pd
 
 from core.domain import Viewer
 from data.queries.answer import answer
-from data.queries.patient import box_of
+from data.queries.patient import with_geometry
 from data.store.cohort import CohortStore
 
 
@@ -36,9 +36,10 @@ def reads(store: CohortStore, viewer: Viewer, subject: str, system: str) -> pd.D
 def findings(store: CohortStore, viewer: Viewer, subject: str, system: str) -> pd.DataFrame:
     """What every model saw on one patient's films, its newest run in each campaign.
 
-    ``image, visit, site, feature, grade, grade_probabilities, confidence, box`` (core.domain.Box or None),
-    ``compared`` (other film -> chance that the grade differs there), ``abstained, reader, campaign,
-    read_mode, run, weights_hash, software, event, happened_at``; an abstention is a row without a site.
+    ``image, visit, site, feature, grade, grade_probabilities, confidence``, those of
+    ``data.queries.patient.with_geometry``, ``compared`` (other film -> chance that the grade differs there),
+    ``abstained, reader, campaign, read_mode, run, weights_hash, software, event, happened_at``; an
+    abstention is a row without a site.
     """
     sql = """
         SELECT f.image, i.visit, f.site, f.feature, f.grade, f.grade_probabilities, f.confidence, f.geometry,
@@ -52,8 +53,8 @@ def findings(store: CohortStore, viewer: Viewer, subject: str, system: str) -> p
         ORDER BY i.visit, f.image, u.reader, u.campaign, f.site, f.feature
     """
     frame = answer(store, viewer, sql, values={"subject": subject, "system": system}, own_events=True)
-    boxes, compared = frame.pop("geometry").map(box_of), frame.pop("compared").map(_compared)
-    return frame.assign(box=boxes.astype(object), compared=compared.astype(object))
+    compared = frame.pop("compared").map(_compared)
+    return with_geometry(frame).assign(compared=compared.astype(object))
 
 
 def _compared(text: Any) -> dict[str, float]:

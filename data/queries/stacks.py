@@ -180,6 +180,28 @@ def table(found: Iterable[CohortStack]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(COLUMNS), dtype=object)
 
 
+SLICES = ("stack", "subject", "visit", "visit_order", "region", "part", "sequence", "plane", "spacing_mm",
+          "image", "frame", "is_open", "why_not", "problems")  # fmt: skip
+
+
+def slices(store: CohortStore, viewer: Viewer, subject: str) -> pd.DataFrame:
+    """One row a slice of every stack of a patient, by visit, stack and place along the slice normal.
+
+    ``stack`` (its name), ``subject, visit, visit_order, region, part, sequence`` ("" where not known),
+    ``plane, spacing_mm, image`` and ``frame`` within it, ``is_open`` (whether ``load`` can put it in order),
+    ``why_not`` (what stands against reading it for marrow oedema, "" for nothing), ``problems``.
+    """
+    chosen = CohortFilter(subjects=(subject,))
+    rows = [
+        (one.name, one.subject, one.visit, one.visit_order, one.region.value, one.part, one.sequence.value,
+         one.stack.plane, one.stack.spacing_mm, part.image, part.frame, one.can_be_opened,
+         "; ".join(one.why_not()), "; ".join(one.problems))
+        for one in stacks(store, viewer, chosen)
+        for part in one.stack.slices
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=list(SLICES))
+
+
 def series_list(store: CohortStore, viewer: Viewer, chosen: CohortFilter) -> pd.DataFrame:
     """One row a series beyond single films, a row each stack where it holds several, in the order of visits.
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.domain import CohortFilter, Image, Viewer
-from core.errors import CohortError
-from core.imaging.stacks import along_normal
+from core.domain import CohortFilter
 from data.queries import stacks as query
-from data.store.cohort import CohortStore
 from pages.common.page import Page
 from pages.common.provenance import download
 from pages.common.queries import ask
 from pages.common.shown_table import show_table
-from pages.common.viewer import ViewedFilm, film_viewer
-from pages.common.viewer.stored_films import shown_grey
+from pages.common.viewer import film_viewer
+from pages.common.viewer.stored_stacks import viewed_stack
 
 TABLE = "cohort_series"
 COLUMNS = (
@@ -64,34 +60,5 @@ def series(page: Page, chosen: CohortFilter) -> None:
         row = rows.iloc[picked[0]]
         named = ("modality", "region", "sequence") if pd.notna(row["region"]) else ("modality", "body_part")
         subtitle = " ".join(str(row[name]) for name in named if pd.notna(row[name]))
-        whole = viewed_series(page, row["series"], row["visit"], subtitle, patient=row["subject"])
-        film_viewer([whole], key="series_viewer", height=460)
-
-
-def viewed_series(page: Page, name: str, title: str, subtitle: str = "", *, patient: str = "") -> ViewedFilm:
-    """A series as the viewer shows it; one that is no stack or cannot be read says why in its place."""
-    try:
-        image = _loaded(page.path, page.state["last_writes"].get("image", 0), name, page.viewer)
-    except CohortError as error:
-        reason = f"{error.given}: {error.needed}; {error.todo}."
-        return ViewedFilm(name, title, subtitle, message=reason, patient=patient)
-    pixels, window, limits = shown_grey(image.frames)
-    return ViewedFilm(
-        name, title, subtitle, pixels, image.spacing_mm, window, limits,
-        frame_notes=frame_notes(image), patient=patient,
-    )  # fmt: skip
-
-
-@st.cache_resource(show_spinner=False, max_entries=4)
-def _loaded(path: str, last_write: int, name: str, viewer: Viewer) -> Image:
-    return query.open_series(CohortStore(path), name, viewer)
-
-
-def frame_notes(image: Image) -> tuple[str, ...]:
-    """What is known of each frame: its place along the slice normal from the first one, or its time."""
-    if image.times_ms is not None:
-        return tuple(f"{time:.0f} ms" for time in image.times_ms)
-    if image.positions_mm is None or image.orientation is None:
-        return ()
-    places = along_normal(image.positions_mm, image.orientation)
-    return tuple(f"{place:.1f} mm" for place in np.abs(places - places[0]))
+        whole = viewed_stack(page, row["series"], row["visit"], subtitle, patient=row["subject"])
+        film_viewer([whole], key="series_viewer", height=460, thing="stack" if whole.places_mm else "film")

@@ -576,6 +576,40 @@ def aspect(root):
     return np.ptp(points[:, 1]) / np.ptp(points[:, 0])
 
 
+def test_wheel_scrolls_both_stacks_to_the_slices_at_one_place(alone):
+    opened(alone, "stacks")
+    assert alone.state(0).startswith("slice 2 of 3, 0.0 mm") and alone.state(1).startswith(
+        "slice 3 of 5, 0.0 mm"
+    )
+    frame = canvas(alone).bounding_box()
+    alone.page.mouse.move(frame["x"] + 60, frame["y"] + 150)
+    alone.page.mouse.wheel(0, 120)
+    alone.until(lambda: alone.state(0).startswith("slice 3 of 3, 4.0 mm"))
+    assert alone.state(1).startswith("slice 4 of 5, 3.5 mm"), "matched by place, not by number"
+    alone.page.locator(".viewer").press("ArrowUp")
+    alone.until(lambda: alone.state(1).startswith("slice 3 of 5"))
+    assert alone.page.locator('[data-do="frame"]').input_value() == "2"
+    tool(alone, "linked")
+    alone.page.mouse.move(frame["x"] + 60, frame["y"] + 150)
+    alone.page.mouse.wheel(0, -120)
+    alone.until(lambda: alone.state(0).startswith("slice 1 of 3"))
+    assert alone.state(1).startswith("slice 3 of 5, 0.0 mm, 4.0 mm beside the other slice")
+
+
+def test_an_outline_is_on_its_slice_and_has_a_switch(alone):
+    opened(alone, "stacks")
+    assert "T7" in texts(svg(alone)) and "Outlined: vertebral bodies." in caption(svg(alone))
+    switch = alone.page.locator('.legend [data-layer="structure body"]')
+    switch.click()
+    assert "T7" not in texts(svg(alone))
+    switch.click()
+    alone.page.locator(".viewer").press("ArrowDown")
+    alone.until(lambda: alone.state(0).startswith("slice 3 of 3"))
+    assert "T7" not in texts(svg(alone)), "it is outlined on another slice"
+    titles = alone.page.locator(".viewer [title]").evaluate_all("all => all.map(one => one.title).join(' ')")
+    assert "film" not in titles.lower() and "Both stacks side by side" in titles
+
+
 def test_film_without_spacing_has_no_scale(alone):
     opened(alone, "unknown")
     said = texts(svg(alone))

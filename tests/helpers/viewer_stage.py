@@ -14,6 +14,7 @@ from pages.common.viewer import (
     ViewedBox,
     ViewedCaption,
     ViewedFilm,
+    ViewedLayer,
     ViewedMask,
     ViewedPolygon,
     film_viewer,
@@ -83,9 +84,28 @@ def stack():
     return ViewedFilm("stack", "BL", "MR", slices, (0.5, 0.5), (6000, 45000), (0, 60000), frame_notes=notes)
 
 
+PLACES = {"BL": (-4.0, 0.0, 4.0), "W52": (-7.0, -3.5, 0.0, 3.5, 7.0)}  # of slices, mm from one middle
+
+
+def placed(visit, layer="structure body"):
+    """A stack whose slices get brighter from left to right, with an outline on the slice in the middle."""
+    places = PLACES[visit]
+    greys = [9000 + 5000 * number for number in range(len(places))]
+    slices = np.stack([np.full((ROWS, COLUMNS), grey, np.uint16) for grey in greys])
+    middle = places.index(0.0)
+    shapes = (ViewedPolygon(layer, ((40, 40), (90, 40), (90, 90)), label="T7", frame=middle),)
+    film = ViewedFilm(f"stack-{visit}", f"{visit} · STIR", "T", slices, (0.5, 0.5), (0, 60000), (0, 60000))
+    notes = tuple(f"{place:.1f} mm" for place in places)
+    return replace(
+        film, shapes=shapes, frame_word="slice", places_mm=places, within_mm=2.0, frame_notes=notes
+    )
+
+
 def films(scene, last):
     if scene == "stack":
         return [stack()]
+    if scene == "stacks":
+        return [placed("BL"), placed("W52")]
     if scene == "aniso":
         return [film("BL", (1.0, 0.5)), film(last, (1.0, 0.5))]
     if scene == "unknown":
@@ -124,6 +144,8 @@ film_viewer(
     focus=st.session_state.get("focus", "S2"), height=460, on_pick=picked, on_visit=to_visit,
     reveal=st.session_state.get("reveal", 0),
     caption=ViewedCaption("Stage study", "P9", "mSASSS", 7, "abc123", "Sharpline", True),
+    structures=(ViewedLayer("structure body", "Bodies", "vertebral bodies"),) if scene == "stacks" else (),
+    thing="stack" if scene == "stacks" else "film",
 )  # fmt: skip
 if scene == "sided":
     st.html('<div style="height: 2000px"></div>')

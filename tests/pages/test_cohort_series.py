@@ -6,7 +6,7 @@ import pytest
 from core.domain import Image
 from data.ingest.run import ingest
 from data.store.cohort import CohortStore
-from pages.common.series import frame_notes
+from pages.common.viewer.stored_stacks import frame_notes
 from tests.helpers import small_cohort
 from tests.helpers.small_films import save
 from tests.helpers.small_frames import cine, slices
@@ -67,6 +67,6 @@ def test_a_frame_is_named_by_its_place_or_its_time():
     frames = np.zeros((2, 2, 2))
     axial = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0))
     stack = Image("s", frames, orientation=axial, positions_mm=((0, 0, 3.0), (0, 0, 7.5)))
-    assert frame_notes(stack) == ("0.0 mm", "4.5 mm")
+    assert frame_notes(stack) == ("2.2 mm above the middle", "2.2 mm below the middle")
     assert frame_notes(Image("c", frames, times_ms=(0, 40))) == ("0 ms", "40 ms")
     assert frame_notes(Image("u", frames)) == ()

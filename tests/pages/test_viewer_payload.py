@@ -124,3 +124,26 @@ def test_viewer_never_imports_the_models():
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert out.stdout.strip() == "[]"
+
+
+def stacked(places, image, **more):
+    pixels = np.zeros((len(places), 20, 20), np.uint16)
+    return ViewedFilm(
+        image, image, pixels=pixels, spacing_mm=(1, 1), places_mm=places, within_mm=1.75, **more
+    )
+
+
+def test_slices_of_two_stacks_are_partners_by_place_and_not_by_number():
+    one, two = stacked((-3.5, 0.0, 3.5), "a"), stacked((0.4, 3.9, 30.0), "b")
+    assert viewer._partners([one, two]) == [[None, 0, 1], [1, 2, None]]
+    assert viewer._partners([one]) is None and viewer._partners([one, film()]) is None
+
+
+def test_stacks_are_registered_by_their_landmarks_and_never_by_marks_of_lesions():
+    marks = tuple((f"L{i}", (10.0 + i % 2, 4.0 * i)) for i in range(5))
+    moved = tuple((name, (x + 3, y - 2)) for name, (x, y) in marks)
+    pair = [stacked((0.0,), "a", landmarks=marks), stacked((0.0,), "b", landmarks=moved)]
+    found = viewer._registration(pair)
+    assert found["whole"]["matrix"][4:] == pytest.approx([3, -2])
+    bare = [stacked((0.0,), "a", boxes=film().boxes), stacked((0.0,), "b", boxes=film().boxes)]
+    assert viewer._registration(bare)["whole"] is None

@@ -5,39 +5,14 @@ The patient does not lie as before, so places are counted from the middle of the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from core.domain import Abstained, Image
+from core.imaging.stacks import matched_frames
 from models.sparcc.rule.score import StackScore
 from models.sparcc.rule.settings import Settings
 from models.sparcc.rule.stack import Anatomy, Stack, look_at
 from models.sparcc.rule.units import Window
-
-
-def matched_frames(
-    first: Sequence[float] | np.ndarray,
-    second: Sequence[float] | np.ndarray,
-    *,
-    shift: float = 0.0,
-    within: float,
-) -> dict[int, int]:
-    """Frame of the first visit -> frame of the second that lies nearest to it, both ways round.
-
-    first, second: places along the normal, mm, in any order. shift: what is added to the second's. within:
-    largest distance of two slices that show the same. A frame without a partner is left out.
-    """
-    one, two = np.asarray(first, dtype=float), np.asarray(second, dtype=float) + shift
-    if not len(one) or not len(two):
-        return {}
-    away = np.abs(one[:, None] - two[None])
-    there, back = away.argmin(axis=1), away.argmin(axis=0)
-    return {
-        frame: int(other)
-        for frame, other in enumerate(there)
-        if back[other] == frame and away[frame, other] <= within
-    }
 
 
 def windows_like(

@@ -15,6 +15,7 @@ from streamlit import runtime
 
 from core.figures.style import DARK, NO_GRADE_COLOUR, grade_colour
 from core.imaging.registration import NotRegistered, Registration, register_pair
+from core.imaging.stacks import matched_frames
 
 HERE = Path(__file__).parent
 SCRIPTS = (
@@ -39,6 +40,7 @@ class ViewedLayer:
     title: str = ""
     colour: str = DARK.people[0]
     dash: str = "solid"
+    width: float = 2.0  # of outlines, screen pixels
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class ViewedBox:
     """One site on a film: where (film pixels), the colour of its grade, and the grade cells beside it.
 
     cells: one (text, colour or "") a layer, in the order of the viewer's ``heads``.
+    frame: of a stack, on which it is drawn; every one where None.
     layer: who marked the box; while it is off, the box shows the grade of the first layer that is on. Without
     one it is always shown.
     """
@@ -59,16 +62,21 @@ class ViewedBox:
     cells: tuple[tuple[str, str], ...] = ()
     tip: str = ""
     layer: str = ""
+    frame: int | None = None
 
 
 @dataclass(frozen=True)
 class ViewedPolygon:
-    """An outline, points (x, y) in film pixels; it is closed from the last point to the first."""
+    """An outline, points (x, y) in film pixels; it is closed from the last point to the first.
+
+    site: what a click on it chooses. frame: of a stack, on which it is drawn; every one where None.
+    """
 
     layer: str
     points: tuple[tuple[float, float], ...]
     site: str = ""
     label: str = ""
+    frame: int | None = None
 
 
 @dataclass(frozen=True)
@@ -111,6 +119,11 @@ class ViewedFilm:
     pixels: uint16, bone bright, shape (rows, columns), or (frames, rows, columns) of a stack or cine; None
     shows ``message`` instead.
     frame_notes: what is said of each frame beside its number, such as its place or time.
+    frame_word: what a frame is called. places_mm: of each slice along the normal, growing the same way and
+    counted from one middle in both films that are shown; linked slices are those at one place. within_mm:
+    how far two such places may lie apart. focus_mm: how much of it is shown with a chosen site.
+    site_frames: (site, frame) of sites that lie on a known frame, also without a box.
+    landmarks: (name, (x, y)) by which two stacks are registered; of films it is their boxes.
     spacing_mm: (between rows, between columns); None where unknown, the scale bar then says so.
     spacing_source: the words of the header that the millimetres are from, "" where that is not on record.
     window, limits: (low, high) grey values; the first is shown, the second is the preset "Full range".
@@ -135,6 +148,12 @@ class ViewedFilm:
     side: str = ""
     view: str = ""
     spacing_source: str = ""
+    frame_word: str = "frame"
+    places_mm: tuple[float, ...] = ()
+    within_mm: float = 0.0
+    focus_mm: float | None = None
+    landmarks: tuple[tuple[str, tuple[float, float]], ...] = ()
+    site_frames: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -166,6 +185,9 @@ def film_viewer(
     can_visit: tuple[bool, bool] = (True, True),
     reveal: int = 0,
     caption: ViewedCaption | None = None,
+    structures: tuple[ViewedLayer, ...] = (),
+    thing: str = "film",
+    can_subtract: bool = True,
 ) -> None:
     """Show one or two films; ``on_pick(site, image)`` is called before the rerun that a click causes.
 
@@ -179,6 +201,9 @@ def film_viewer(
     until another one is given.
     reveal: another number than before brings the viewer into sight.
     caption: what a saved picture (PNG, SVG) says about the study; see ``ViewedCaption``.
+    structures: layers of outlines that belong to nobody's grades, each with a switch of its own under the
+    films. thing: what is shown, in the words of tools and help. can_subtract: whether grey means the same in
+    both films.
 
     Of two films the sites found on both give a registration (``core.imaging.registration``): linked
     movement, blink and difference use it. Zoom, place and window stay when films, site or page change;
@@ -188,6 +213,10 @@ def film_viewer(
         "key": key,
         "films": [_payload(film, f"{key}.{place}") for place, film in enumerate(films)],
         "layers": [_layer(head) for head in heads],
+        "structures": [_layer(one) for one in structures],
+        "thing": thing,
+        "canSubtract": can_subtract,
+        "partners": _partners(films),
         "order": list(order),
         "focus": focus,
         "height": height,
@@ -239,6 +268,10 @@ def _payload(film: ViewedFilm, place: str) -> dict[str, Any]:
         "columns": columns,
         "frames": frames,
         "notes": list(film.frame_notes),
+        "word": film.frame_word,
+        "places": list(film.places_mm),
+        "focusMm": film.focus_mm,
+        "siteFrames": dict(film.site_frames),
         "spacing": list(film.spacing_mm) if film.spacing_mm else None,
         "source": film.spacing_source,
         "window": {"low": film.window[0], "high": film.window[1]},
@@ -252,7 +285,7 @@ def _payload(film: ViewedFilm, place: str) -> dict[str, Any]:
 
 def _box(box: ViewedBox) -> dict[str, Any]:
     place = {"x0": box.x0, "y0": box.y0, "x1": box.x1, "y1": box.y1}
-    look = {"colour": box.colour, "layer": box.layer, "tip": box.tip}
+    look = {"colour": box.colour, "layer": box.layer, "tip": box.tip, "frame": box.frame}
     return {"site": box.site, **place, **look, "cells": _cells(box.cells)}
 
 
@@ -267,6 +300,20 @@ def _shape(shape: ViewedPolygon | ViewedMask) -> dict[str, Any]:
 # -- how the second film lies on the first -----------------------------------------------------------------
 
 
+def _partners(films: list[ViewedFilm]) -> list[list[int | None]] | None:
+    """Of each of two stacks, frame by frame, the other's at the same place; None where places are unknown."""
+    if len(films) != 2 or not all(film.places_mm for film in films):
+        return None
+    one, two = films
+    within = max(one.within_mm, two.within_mm)
+    there = matched_frames(one.places_mm, two.places_mm, within=within)
+    back = {other: frame for frame, other in there.items()}
+    return [
+        [found.get(frame) for frame in range(len(film.places_mm))]
+        for film, found in ((one, there), (two, back))
+    ]
+
+
 def _registration(films: list[ViewedFilm]) -> dict[str, Any] | None:
     if len(films) != 2 or any(film.pixels is None for film in films) or films[0].image == films[1].image:
         return None
@@ -274,6 +321,8 @@ def _registration(films: list[ViewedFilm]) -> dict[str, Any] | None:
 
 
 def _sites(film: ViewedFilm) -> tuple[tuple[str, tuple[float, float]], ...]:
+    if film.landmarks or film.places_mm:
+        return film.landmarks
     return tuple((box.site, ((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)) for box in film.boxes)
 
 

@@ -109,9 +109,9 @@ def boxes_of(
     findings: of the patient. grades: of the patient at this film's visit, columns ``site, label, grade``.
     """
     here = findings[(findings["image"] == image) & findings["site"].notna() & findings["box"].notna()]
-    cells = _grades_by_site(grades)
+    cells = cells_of(grades)
     found = {row.site: row for row in here.itertuples()}
-    return tuple(_box(found[site], cells, kinds, system) for site in system.codes if site in found)
+    return tuple(box_of_finding(found[site], cells, kinds, system) for site in system.codes if site in found)
 
 
 def unplaced_of(
@@ -125,7 +125,7 @@ def unplaced_of(
 
     grades: as for ``boxes_of``.
     """
-    cells, placed = _grades_by_site(grades), {box.site for box in boxes}
+    cells, placed = cells_of(grades), {box.site for box in boxes}
     graded = {site for site, _ in cells}
     return tuple(
         (site.code, tuple(_cell(cells.get((site.code, label))) for label in kinds))
@@ -134,21 +134,28 @@ def unplaced_of(
     )
 
 
-def _grades_by_site(grades: pd.DataFrame) -> dict[tuple[str, str], object]:
+def cells_of(grades: pd.DataFrame) -> dict[tuple[str, str], object]:
+    """(site, reading) -> grade. grades: of one visit, columns ``site, label, grade``."""
     keys = zip(grades["site"].astype(str), grades["label"].astype(str), strict=True)
     return dict(zip(keys, grades["grade"].tolist(), strict=True))
 
 
-def _box(
-    row: object, cells: Mapping[tuple[str, str], object], kinds: Mapping[str, str], system: ScoreSystem
+def box_of_finding(
+    row: object,
+    cells: Mapping[tuple[str, str], object],
+    kinds: Mapping[str, str],
+    system: ScoreSystem,
+    *,
+    frame: int | None = None,
 ) -> ViewedBox:
+    """A finding as the viewer marks it, with every reading's grade. row: ``site, box, grade``."""
     site, box, grade = row.site, row.box, _grade(row.grade)  # type: ignore[attr-defined]
     texts = tuple(_cell(cells.get((site, label))) for label in kinds)
     named = ", ".join(f"{label} {text}" for label, (text, _) in zip(kinds, texts, strict=True))
     colour = NO_GRADE_COLOUR if grade is None else grade_colour(grade)
     tip = f"{system.by_code[site].name}: {named}"
     maker = next(iter(models(dict(kinds))), "")
-    return ViewedBox(site, box.x0, box.y0, box.x1, box.y1, colour, texts, tip, maker)
+    return ViewedBox(site, box.x0, box.y0, box.x1, box.y1, colour, texts, tip, maker, frame)
 
 
 def _cell(grade: object) -> tuple[str, str]:

@@ -5,7 +5,14 @@ import pytest
 
 from core.domain import Image
 from core.errors import InputError
-from core.imaging.stacks import along_normal, slice_spacing, stack_of
+from core.imaging.stacks import (
+    along_normal,
+    beside_middle,
+    on_axis,
+    places_on_axis,
+    slice_spacing,
+    stack_of,
+)
 
 AXIAL = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0))
 OBLIQUE = ((1.0, 0.0, 0.0), (0.0, 0.8, 0.6))
@@ -55,3 +62,48 @@ def test_uneven_distances_are_not_one_spacing(places, spacing):
 def test_what_is_no_stack_is_refused_with_the_reason(other, reason):
     with pytest.raises(InputError, match=reason):
         stack_of("s", [at(0), other])
+
+
+SAGITTAL = ((0.0, 1.0, 0.0), (0.0, 0.0, -1.0))  # the normal points to the patient's right
+FROM_RIGHT = ((0.0, -1.0, 0.0), (0.0, 0.0, -1.0))  # rows run to the front: the normal points to the left
+
+
+@pytest.mark.parametrize("orientation", [SAGITTAL, FROM_RIGHT])
+@pytest.mark.parametrize("chosen", [[0, 1, 2], [2, 1, 0], [1, 2, 0]])
+def test_slices_run_from_left_to_right_whichever_way_they_were_taken(orientation, chosen):
+    lefts = (10.0, 6.5, 3.0)  # x grows to the patient's left
+    frames = np.arange(3, dtype=np.uint16)[:, None, None] * np.ones((3, 2, 2), np.uint16)
+    positions = tuple((lefts[place], 0.0, 0.0) for place in chosen)
+    image = Image("s", frames[chosen], orientation=orientation, positions_mm=positions)
+    stack, places, order = on_axis(image)
+    assert stack.frames[:, 0, 0].tolist() == [0, 1, 2]
+    assert places.tolist() == [-10.0, -6.5, -3.0]
+    assert [chosen[place] for place in order] == [0, 1, 2]
+    assert beside_middle(places, orientation) == (
+        "3.5 mm left of the middle",
+        "at the middle",
+        "3.5 mm right of the middle",
+    )
+
+
+@pytest.mark.parametrize(
+    "orientation, ends",
+    [
+        (((1.0, 0, 0), (0, 1.0, 0)), ("above", "below")),
+        (((-1.0, 0, 0), (0, 1.0, 0)), ("above", "below")),
+        (((1.0, 0, 0), (0, 0, -1.0)), ("in front of", "behind")),
+        (((1.0, 0, 0), (0, 0, 1.0)), ("in front of", "behind")),
+    ],
+)
+def test_axial_stacks_run_from_head_to_foot_and_coronal_ones_to_the_back(orientation, ends):
+    positions = ((0.0, -5.0, 5.0), (0.0, 5.0, -5.0))  # in front and above, behind and below
+    image = Image("s", np.zeros((2, 2, 2)), orientation=orientation, positions_mm=positions)
+    stack, places, _ = on_axis(image)
+    assert stack.positions_mm == positions
+    assert beside_middle(places, orientation) == tuple(f"5.0 mm {end} the middle" for end in ends)
+
+
+def test_a_stack_without_places_stays_as_it_is():
+    image = Image("s", np.zeros((2, 2, 2)))
+    assert places_on_axis(image) is None
+    assert on_axis(image)[0] is image and not len(on_axis(image)[1])

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from core.domain import Abstained
 from core.errors import InputError
 from core.imaging.spine import UNITS
+from core.imaging.stacks import matched_frames
 from models.sparcc.rule.score import score_stack
 from models.sparcc.rule.stack import Anatomy
-from models.sparcc.rule.visits import matched_frames, windows_like
+from models.sparcc.rule.visits import windows_like
 from tests.helpers.drawn_spine import DrawnSpine
 
 

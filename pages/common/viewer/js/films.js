@@ -21,7 +21,7 @@ function show(view, index, film) {
   pane.canvas.setAttribute("aria-label", `${film.title}: ${film.boxes.length} marked sites`);
   if (!another) return;
   empty(view, index);
-  Object.assign(sheet, { frame: firstFrame(film), blanked: false });
+  Object.assign(sheet, { frame: firstFrame(film, sheet.seen), blanked: false });
   view.nudge = null;
   if (film.rows) {
     if (pane.before) carry(pane, pane.before, film);
@@ -34,7 +34,7 @@ function show(view, index, film) {
 async function load(view, index, film) {
   const pane = view.panes[index], sheet = view.sheets[index], started = performance.now();
   if (!film.url) return say(view, index, film.message ?? "");
-  say(view, index, "Loading the film …", true);
+  say(view, index, spoken(view, "Loading the film …"), true);
   try {
     const pixels = await fetchFilm(film.url);
     if (sheet.film.id !== film.id || sheet.blanked) return;
@@ -49,7 +49,7 @@ async function load(view, index, film) {
     pane.element.dataset.drawn = (performance.now() - started).toFixed(1);
     pane.element.dataset.at = String(performance.timeOrigin + performance.now());
   } catch (error) {
-    if (sheet.film.id === film.id) say(view, index, `The film could not be loaded (${error.message}); reload the page.`);
+    if (sheet.film.id === film.id) say(view, index, spoken(view, `The film could not be loaded (${error.message}); reload the page.`));
   }
 }
 

@@ -69,7 +69,8 @@ function focus(pane, site) {
   if (!box || !width) return false;
   const { spacing } = pane.film;
   const boxes = FOCUS_BOXES * Math.max(box.x1 - box.x0, (box.y1 - box.y0) * aspect(pane.film));
-  const near = Math.min(width, height) / (spacing ? Math.min(FOCUS_MM / spacing[1], boxes) : UNKNOWN_SHARE * boxes);
+  const wide = pane.film.focusMm ?? FOCUS_MM, mm = (spacing ? wide / spacing[1] : 0);
+  const near = Math.min(width, height) / (spacing ? (pane.film.focusMm ? mm : Math.min(mm, boxes)) : UNKNOWN_SHARE * boxes);
   if (!pane.own || pane.scale < 0.6 * near) pane.scale = near;
   centre(pane, (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2);
   return true;
@@ -77,6 +78,7 @@ function focus(pane, site) {
 
 function focusAll(view, site, panes = view.panes) {
   view.nudge = null;
+  showFrames(view, site, panes);
   const found = panes.filter((pane) => focus(pane, site));
   if (found.length && found.length < panes.length) follow(view, found[0]);
 }

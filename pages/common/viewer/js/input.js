@@ -105,6 +105,7 @@ function step(view, by) {
   if (!sites.length) return;
   const at = sites.indexOf(view.picked);
   pickSoon(view, sites[(at + by + sites.length + (at < 0 && by < 0 ? 1 : 0)) % sites.length]);
+  showFrames(view, view.picked, view.panes);
   view.panes.filter((pane) => !pane.fitted).forEach((pane) => {
     const box = boxAt(pane.film, view.picked);
     if (box) centre(pane, (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2);

@@ -17,15 +17,15 @@ const KEYS = [
   [["v"], "v", "blink: the other film", (view) => act(view, "turn"), canCompare],
   [["<"], "<", "blink slower", (view) => act(view, "slower"), canCompare],
   [[">"], ">", "blink faster", (view) => act(view, "faster"), canCompare],
-  [["d"], "d", "difference on or off", (view) => act(view, "difference"), canCompare],
+  [["d"], "d", "difference on or off", (view) => act(view, "difference"), canSubtract],
   [["+", "="], "+", "zoom in", (view) => act(view, "in")],
   [["-"], "−", "zoom out", (view) => act(view, "out")],
   [["0"], "0", "whole film", (view) => act(view, "fit")],
   [["1"], "1", "film pixels", (view) => act(view, "real")],
   [["ArrowLeft"], "←", "move", (view) => pan(view, NUDGE, 0)],
   [["ArrowRight"], "→", "move", (view) => pan(view, -NUDGE, 0)],
-  [["ArrowUp"], "↑", "previous frame", (view) => stepFrames(view, -1), hasFrames],
-  [["ArrowDown"], "↓", "next frame", (view) => stepFrames(view, 1), hasFrames],
+  [["ArrowUp"], "↑", "previous frame", (view) => stepByKey(view, -1), hasFrames],
+  [["ArrowDown"], "↓", "next frame", (view) => stepByKey(view, 1), hasFrames],
   [["ArrowUp"], "↑", "move", (view) => pan(view, 0, NUDGE), (view) => !hasFrames(view)],
   [["ArrowDown"], "↓", "move", (view) => pan(view, 0, -NUDGE), (view) => !hasFrames(view)],
   [["["], "[", "less contrast", (view) => shift(view, 0, 1.1)],
@@ -119,7 +119,7 @@ function helpRow(view, entry) {
   const row = document.createElement("div"), head = document.createElement("dt");
   if (entry[0].some((one) => FIXED.includes(one))) head.textContent = shownKey(entry);
   else head.append(keyButton(view, entry));
-  row.append(head, Object.assign(document.createElement("dd"), { textContent: entry[2] }));
+  row.append(head, Object.assign(document.createElement("dd"), { textContent: spoken(view, entry[2]) }));
   return row;
 }
 

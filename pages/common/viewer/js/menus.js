@@ -44,7 +44,7 @@ function drawWindow(view) {
   at("exactWidth").value = String(Math.round(high - low));
   at("exactCentre").value = String(Math.round((low + high) / 2));
   view.root.querySelector(".of-film").textContent =
-    view.data.films.length > 1 ? `W and C of ${film.title}; the other film is changed in proportion.` : "";
+    view.data.films.length > 1 ? spoken(view, `W and C of ${film.title}; the other film is changed in proportion.`) : "";
 }
 
 function setWindow(view, { width, centre }) {

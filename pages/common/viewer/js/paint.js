@@ -74,6 +74,7 @@ function leadOf(view, box) {
 function placed(pane, face) {
   const { view } = pane, matrix = layOn(pane, face), places = new Map();
   for (const box of view.sheets[face].film.boxes) {
+    if (!isOn(view.sheets[face], box)) continue;
     const lead = leadOf(view, box);
     if (!lead) continue;
     const name = [box.x0, box.y0, box.x1, box.y1].join(" ");
@@ -167,18 +168,20 @@ function badge(pen, { right, top }, lead) {
 
 function shapesOf(pane, face, kinds) {
   const { view } = pane;
-  return view.sheets[face].film.shapes.filter((shape) => kinds.includes(shape.kind) && isShown(view, shape.layer));
+  const sheet = view.sheets[face];
+  return sheet.film.shapes.filter((shape) => kinds.includes(shape.kind) && isShown(view, shape.layer) && isOn(sheet, shape));
 }
 
-function styleOf(view, code) { return view.data.layers.find((layer) => layer.code === code) ?? { colour: PLACE, dash: "solid" }; }
+function styleOf(view, code) { return [...view.data.layers, ...view.data.structures].find((layer) => layer.code === code) ?? { colour: PLACE, dash: "solid", width: 2 }; }
 
 function paintShapes(pane, pen, face) {
   if (!pane.view.boxes) return;
   const matrix = layOn(pane, face);
   for (const shape of shapesOf(pane, face, ["polygon"])) {
     const points = shape.points.map((point) => apply(matrix, point)), style = styleOf(pane.view, shape.layer);
-    outline(pen, points, BLACK, 4, "solid");
-    outline(pen, points, style.colour, shape.site === pane.view.picked ? 3 : 2, style.dash);
+    const wide = (style.width ?? 2) + (shape.site && shape.site === pane.view.picked ? 1 : 0);
+    outline(pen, points, BLACK, wide + 2, "solid");
+    outline(pen, points, style.colour, wide, style.dash);
     if (pane.view.labels) shapeLabel(pen, shape, points, style);
     const xs = points.map(([x]) => x), ys = points.map(([, y]) => y);
     if (shape.site) pane.hits.push({ site: shape.site, left: Math.min(...xs), right: Math.max(...xs), top: Math.min(...ys), bottom: Math.max(...ys) });
@@ -288,18 +291,19 @@ function paintWarning(pane, pen, width) {
 }
 
 function paintRefusal(pane, pen, width, height) {
-  const reason = pane.view.data.registration?.reason || "no site is marked on both films";
-  const lines = ["These two films cannot be registered, so there is no difference picture:", `${reason}.`];
+  const reason = pane.view.data.registration?.reason || spoken(pane.view, "no site is marked on both films");
+  const lines = [spoken(pane.view, "These two films cannot be registered, so there is no difference picture:"), `${reason}.`];
   const hint = Object.keys(pane.view.data.registration?.near ?? {}).length;
-  if (hint) lines.push("Choose a site: near some of them the films can be registered.");
+  if (hint) lines.push(spoken(pane.view, "Choose a site: near some of them the films can be registered."));
   lines.forEach((line, i) => text(pen, line, width / 2, height / 2 - 12 + 22 * i, { align: "center", font: "15px sans-serif" }));
 }
 
 function stateOf(pane) {
   if (modeOf(pane.view) === "difference") return `${Math.round(pane.scale * 100)}%`;
   const { low, high } = windowOf(pane.view, pane.view.sheets[faceOf(pane)].film);
-  const frame = frameText(pane.view.sheets[faceOf(pane)]);
-  return `${frame && `${frame}  ·  `}W ${Math.round(high - low)}  C ${Math.round((low + high) / 2)}  ·  ${Math.round(pane.scale * 100)}%`;
+  const frame = frameText(pane.view, faceOf(pane));
+  const isLong = pane.view.sheets[faceOf(pane)].film.places.length;
+  return `${frame && `${frame}${isLong ? "\n" : "  ·  "}`}W ${Math.round(high - low)}  C ${Math.round((low + high) / 2)}  ·  ${Math.round(pane.scale * 100)}%`;
 }
 
 function paintState(pane, ready) { pane.element.querySelector(".state").textContent = ready ? stateOf(pane) : ""; }

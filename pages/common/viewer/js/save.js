@@ -105,7 +105,7 @@ function paintSaved(pane, pen, width, height) {
   if (who) text(pen, who, 10, 22, { font: "bold 15px sans-serif" });
   text(pen, title, 10, 22 + down, { font: "bold 15px sans-serif" });
   if (small) text(pen, small, 10, 40 + down);
-  if (ready) text(pen, stateOf(pane), 10, height - 38);
+  if (ready) stateOf(pane).split("\n").reverse().forEach((line, i) => text(pen, line, 10, height - 38 - 17 * i));
   else text(pen, messageOf(pane).said, width / 2, height / 2, { align: "center" });
 }
 
@@ -114,20 +114,27 @@ function paintSaved(pane, pen, width, height) {
 function captionOf(view, panes) {
   const { films, caption, layers } = view.data, mode = modeOf(view), about = caption ?? {};
   const shown = layers.filter((layer) => isShown(view, layer.code));
-  const visits = films.map((film, i) => [film.title, film.subtitle, film.side, film.view, view.panes[i] && orientText(view.panes[i]), frameText(view.sheets[i])].filter(Boolean).join(" "));
+  const visits = films.map((film, i) => [film.title, film.subtitle, film.side, film.view, view.panes[i] && orientText(view.panes[i]), frameText(view, i)].filter(Boolean).join(" "));
   const how = { side: films.length > 1 ? "side by side" : "", blink: `blink, ${films[faceOf(panes[0])].title} shown`, difference: `${films[1]?.title} minus ${films[0].title}` }[mode];
   const windows = films.map((film) => { const { low, high } = windowOf(view, film); return `${film.title} W ${Math.round(high - low)} C ${Math.round((low + high) / 2)}`; });
   return [
     [about.study, whoOf(view) && `patient ${whoOf(view)}`, about.system, visits.join(" and "), how].filter(Boolean).join(" · "),
     sitesText(view, panes, shown),
+    structuresText(view),
     measuresText(view),
-    `Window: ${windows.join(", ")}${view.invert ? ", inverted" : ""}. ${mode === "side" ? "" : `Films ${movementText(view)}.`}`,
+    `Window: ${windows.join(", ")}${view.invert ? ", inverted" : ""}. ${mode === "side" ? "" : spoken(view, `Films ${movementText(view)}.`)}`,
     [about.version && `Cohort version ${about.version}`, about.weights && `weights ${about.weights}`, about.software].filter(Boolean).join(" · "),
     about.phantom ? "Phantom, research only; not a medical device." : "Research only; not a medical device.",
   ].filter(Boolean);
 }
 
 function whoOf({ data: { films, caption } }) { return caption?.patient || films[0]?.patient || ""; }
+
+/* What is outlined besides the sites. */
+function structuresText(view) {
+  const shown = view.data.structures.filter((one) => view.boxes && isShown(view, one.code));
+  return shown.length ? `Outlined: ${shown.map((one) => one.title).join(", ")}.` : "";
+}
 
 const TOLD_SITES = 14;
 

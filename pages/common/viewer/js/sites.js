@@ -9,6 +9,7 @@ function drawTools(view) {
   tool("lens").setAttribute("aria-pressed", String(view.lens));
   if (data) { drawWindow(view); drawMillimetres(view); markMenus(view); }
   root.querySelector(".modes").hidden = !compare;
+  tool("difference").hidden = compare && !data.canSubtract;
   MODES.forEach((mode) => tool(mode).setAttribute("aria-pressed", String(modeOf(view) === mode)));
   root.querySelector(".blink").hidden = modeOf(view) !== "blink";
   tool("pause").textContent = view.paused ? "Go on" : "Pause";
@@ -22,19 +23,24 @@ function drawTools(view) {
 }
 
 function drawOverlays(view) {
-  const group = view.root.querySelector(".overlays"), layers = view.data?.layers ?? [];
-  group.replaceChildren(...layers.map((layer) => {
-    const on = isShown(view, layer.code), button = document.createElement("button");
-    button.setAttribute("aria-pressed", String(on));
-    button.dataset.layer = layer.code;
-    button.title = `${layer.title}: ${on ? "hide" : "show"} its marks and grades`;
-    const swatch = document.createElement("i");
-    swatch.style.borderColor = layer.colour;
-    swatch.style.borderStyle = layer.dash === "solid" ? "solid" : "dashed";
-    button.append(swatch, layer.short);
-    button.addEventListener("click", () => switchLayer(view, layer.code));
-    return button;
-  }));
+  const legend = view.root.querySelector(".legend"), { layers = [], structures = [] } = view.data ?? {};
+  view.root.querySelector(".overlays").replaceChildren(...layers.map((layer) => layerButton(view, layer, layer.short, "marks and grades")));
+  legend.hidden = !structures.length;
+  legend.replaceChildren(...structures.map((layer) => layerButton(view, layer, layer.short, "outlines")));
+}
+
+/* A switch that is its own legend. */
+function layerButton(view, layer, name, what) {
+  const on = isShown(view, layer.code), button = document.createElement("button");
+  button.setAttribute("aria-pressed", String(on));
+  button.dataset.layer = layer.code;
+  button.title = `${layer.title}: ${on ? "hide" : "show"} its ${what}`;
+  const swatch = document.createElement("i");
+  swatch.style.borderColor = layer.colour;
+  swatch.style.borderStyle = layer.dash === "solid" ? "solid" : "dashed";
+  button.append(swatch, name);
+  button.addEventListener("click", () => switchLayer(view, layer.code));
+  return button;
 }
 
 function switchLayer(view, code) {
@@ -74,7 +80,7 @@ function drawSites(view) {
   top.className = "sites-head";
   const only = document.createElement("button");
   only.textContent = `Changed: ${changed.length} of ${sites.length}`;
-  only.title = "List only the sites that a shown reading grades otherwise on the second film";
+  only.title = spoken(view, "List only the sites that a shown reading grades otherwise on the second film");
   only.disabled = !changed.length;
   only.setAttribute("aria-pressed", String(view.changed && changed.length > 0));
   only.addEventListener("click", () => { view.changed = !view.changed; drawSites(view); });
@@ -93,7 +99,7 @@ function siteRow(view, site, heads) {
   row.dataset.site = site;
   row.classList.toggle("picked", site === view.picked);
   button.textContent = site;
-  button.title = view.data.films.some((film) => boxAt(film, site)) ? "Show it large" : "Not found on these films";
+  button.title = view.data.films.some((film) => boxAt(film, site)) ? "Show it large" : spoken(view, "Not found on these films");
   button.addEventListener("click", () => {
     pick(view, site, view.data.films[0].id);
     focusAll(view, site);

@@ -48,7 +48,7 @@ function remember(view) {
     const [wide, high] = size(pane);
     if (wide && pane.film?.rows) {
       const [x, y] = toFilm(pane, wide / 2, high / 2);
-      pane.last = { film: pane.film, scale: pane.scale, x, y, fitted: pane.fitted, own: pane.own };
+      pane.last = { film: pane.film, scale: pane.scale, x, y, fitted: pane.fitted, own: pane.own, seen: view.sheets[pane.index]?.seen };
     }
     return pane.last ?? pane.kept;
   });
@@ -66,6 +66,7 @@ function recall(view) {
 function update(view, data) {
   const fresh = view.data === null;
   view.data = data;
+  speak(view);
   if (fresh) recall(view);
   while (view.panes.length < data.films.length) addPane(view);
   while (view.panes.length > data.films.length) { view.panes.pop().element.remove(); view.sheets.pop(); }
@@ -95,6 +96,7 @@ function addPane(view) {
   view.sheets.push({ film: null, all: null, pixels: null, frame: 0, grey: null, image: null, stale: true, said: "", busy: false });
   const pane = createPane(view, index);
   pane.kept = view.kept?.[index] ?? null;
+  view.sheets[index].seen = pane.kept?.seen ?? null;
   pane.film = pane.before = pane.kept?.film ?? null;
   view.panes.push(pane);
 }
@@ -123,7 +125,8 @@ function createPane(view, index) {
 
 function fitHeight(view) {
   const bar = view.root.querySelector(".bar").offsetHeight;
-  const whole = document.fullscreenElement ? window.innerHeight - bar - 24 : view.data?.height ?? 560;
+  const below = view.root.dataset.thing ? ["strip", "legend"].reduce((sum, one) => sum + view.root.querySelector(`.${one}`).offsetHeight + 6, 0) : 0;
+  const whole = document.fullscreenElement ? window.innerHeight - bar - below - 24 : view.data?.height ?? 560;
   view.strip.style.height = `${whole}px`;
   view.root.querySelector(".sites").style.height = `${whole}px`;
   view.panes.forEach(resize);
@@ -136,7 +139,12 @@ function canCompare(view) {
     view.data.films[0].id !== view.data.films[1].id;
 }
 
-function modeOf(view) { return canCompare(view) ? view.mode : "side"; }
+function canSubtract(view) { return canCompare(view) && view.data.canSubtract; }
+
+function modeOf(view) {
+  if (!canCompare(view) || (view.mode === "difference" && !view.data.canSubtract)) return "side";
+  return view.mode;
+}
 
 function setMode(view, mode) {
   view.mode = mode;
@@ -180,7 +188,7 @@ function isWarned(view) { return modeOf(view) !== "side" && isLoose(view); }
 
 function movementText(view) {
   const found = movement(view);
-  if (!found) return `not registered: ${view.data.registration?.reason ?? "one film only"}`;
+  if (!found) return `not registered: ${view.data.registration?.reason ?? spoken(view, "one film only")}`;
   const near = view.data.registration.near[view.picked] ? ` near ${view.picked}` : "";
   const out = found.out ? `, ${found.out} left out` : "";
   return `registered on ${found.used} sites${near}${out}, residual ${found.residual.toFixed(1)} ${found.unit} (${found.kind})`;

@@ -1,0 +1,124 @@
+"""Stacks of slices on the Patient page: which are shown, how slices are linked, what is marked on them."""
+
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core import scores
+from core.domain import Viewer
+from data.queries.stacks import slices
+from data.store.cohort import CohortStore
+from pages.common.patient.stacks import choice, pair
+from pages.common.patient.stacks.outlines import middles, on_frames, shift_of
+from tests.helpers import mri_cohort
+
+SYSTEM = scores.get("sparcc")
+PATIENT = {"patient": "P2", "system": "sparcc", "site": "T11T12.s2.UA", "first": "BL", "last": "W24"}
+
+
+@pytest.fixture(scope="module")
+def mri_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("mri") / "mri.duckdb"
+    mri_cohort.build(path)
+    return path
+
+
+@pytest.fixture
+def viewed(monkeypatch):
+    """What the viewer is given, run by run."""
+    seen = []
+    monkeypatch.setattr(pair, "film_viewer", lambda films, **more: seen.append((films, more)))
+    return seen
+
+
+def opened(open_app, path, **changed):
+    at = open_app("pages/2_Patient.py", cohort=path, **(PATIENT | changed))
+    assert not at.exception
+    return at
+
+
+def test_both_visits_of_a_sequence_are_shown_with_places_from_one_middle(open_app, mri_file, viewed):
+    at = opened(open_app, mri_file)
+    films, more = viewed[-1]
+    assert [film.title for film in films] == ["BL · STIR", "W24 · STIR"]
+    assert [film.places_mm for film in films] == [mri_cohort.PLACES, mri_cohort.PLACES]
+    assert films[0].pixels.shape[0] == 5 and films[0].frame_word == "slice"
+    assert films[0].frame_notes[2] == "at the middle"
+    assert more["thing"] == "stack" and more["focus"] == "T11T12.s2.UA"
+    said = " ".join(one.value for one in at.caption)
+    assert "slices go together by their place, counted from the middle of each stack" in said
+
+
+def test_only_the_chosen_unit_is_listed_with_its_grades(open_app, mri_file, viewed):
+    opened(open_app, mri_file)
+    films, _ = viewed[-1]
+    sites = [site for site, _ in films[0].unplaced]
+    assert len(sites) == 18 and all(site.startswith("T11T12.") for site in sites)
+    cells = dict(films[0].unplaced)["T11T12.s2.UA"]
+    assert [text for text, _ in cells] == ["1", "1", "1", "1"]
+
+
+def test_two_sequences_of_a_visit_can_stand_beside_each_other(mri_file):
+    rows = slices(CohortStore(mri_file), Viewer(), "P2")
+    views = choice.views(choice.of_region(rows, "thoracic"), ["BL", "W24"])
+    assert list(views) == ["STIR", "T1", "W24: STIR, T1", "BL: STIR, T1"]
+    assert views["W24: STIR, T1"] == [("W24", "STIR"), ("W24", "T1")]
+
+
+def test_a_stack_that_a_scorer_may_read_comes_first_and_a_whole_spine_shows_every_region():
+    rows = pd.DataFrame(
+        [("cut", "BL", "lumbar", "lumbar spine", "STIR", 9, "a slice is missing"),
+         ("whole", "BL", "whole spine", "spine", "STIR", 15, ""),
+         ("own", "BL", "lumbar", "lumbar spine", "STIR", 12, ""),
+         ("neck", "BL", "cervical", "cervical spine", "STIR", 20, ""),
+         ("odd", "BL", "", "", "", 5, "sequence not known")],
+        columns=["stack", "visit", "region", "part", "sequence", "count", "why_not"],
+    )  # fmt: skip
+    table = rows.loc[rows.index.repeat(rows["count"])].assign(is_open=True, image="i")
+    found = choice.of_region(table, "lumbar")
+    assert found["stack"].tolist() == ["own", "whole", "cut", "odd"]
+    assert choice.sequences(found) == ["STIR", choice.UNKNOWN]
+
+
+def square(x, y, size):
+    return [[x, y], [x + size, y], [x + size, y + size], [x, y + size]]
+
+
+def test_slices_of_two_visits_are_matched_by_the_bodies_that_both_name():
+    """The body is seen on slices 1 to 3 of the first stack and 2 to 4 of the second."""
+
+    def drawn(frames):
+        rows = [("i", frame, "body", "L3", square(0, 0, 10)) for frame in frames]
+        return pd.DataFrame(rows, columns=["image", "frame", "structure", "name", "polygon"])
+
+    frames = {("i", frame): frame for frame in range(6)}
+    places = np.arange(6) * 4.0
+    one, two = (middles(on_frames(drawn(at), frames), places) for at in ((1, 2, 3), (2, 3, 4)))
+    assert one["L3"].place == pytest.approx(8) and two["L3"].centre == pytest.approx((5, 5))
+    assert shift_of(one, two) == pytest.approx(-4)
+    assert shift_of(one, {}) is None
+
+
+def test_a_blinded_reader_sees_stacks_and_no_outline_of_a_model(open_app, mri_file, tmp_path, viewed):
+    path = shutil.copy(mri_file, tmp_path / "drawn.duckdb")
+    shutil.copytree(CohortStore(mri_file).folder, CohortStore(path).folder, dirs_exist_ok=True)
+    store = CohortStore(path)
+    rows = slices(store, Viewer(), "P2")
+    images = rows.loc[(rows["region"] == "thoracic") & (rows["sequence"] == "STIR"), "image"].unique()
+    outlines = pd.DataFrame(
+        [("r", image, 0, "oedema", "", json.dumps(square(5, 5, 6)), 1) for image in images],
+        columns=["run", "image", "frame", "structure", "name", "polygon", "part"],
+    )
+    with store.write("test", "outline") as tx:
+        tx.insert("outline", outlines)
+    opened(open_app, path)
+    films, more = viewed[-1]
+    assert [layer.short for layer in more["structures"]] == ["Oedema"]
+    assert sorted(shape.frame for shape in films[0].shapes) == [0, 1, 2, 3, 4]
+    at = open_app("pages/2_Patient.py", cohort=path, viewer="reader:R1", patient="P2", system="sparcc")
+    assert not at.exception
+    films, more = viewed[-1]
+    assert films[0].pixels is not None and not films[0].shapes and not more["structures"]
