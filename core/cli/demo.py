@@ -52,6 +52,13 @@ class _Systems(click.Option):
 )
 @click.option("--systems", cls=_Systems, default="", metavar="LIST")
 @click.option(
+    "--readers",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="FILE",
+    help="Simulated readers that 'sharpline readers' has fitted, in place of the shipped ones (repeatable).",
+)
+@click.option(
     "--processes", type=click.IntRange(1), default=2, show_default=True, help="Images at the same time."
 )
 @json_option
@@ -66,6 +73,7 @@ def command(
     no_score: bool,
     domain: str,
     systems: str,
+    readers: tuple[Path, ...],
     processes: int,
     as_json: bool,
 ) -> int:
@@ -84,7 +92,8 @@ def command(
     note(PHANTOM_NOTE)
     cohort = Path(ctx.obj["cohort"])
     folder = out or cohort.with_name(f"{cohort.stem}.study")
-    plan = StudyPlan(patients, visits, seed, domain, systems=_systems(systems, drawn()))
+    wanted = _systems(systems, drawn())
+    plan = StudyPlan(patients, visits, seed, domain, systems=wanted, readers=_readers(readers, wanted))
     if not systems:
         plan = known_plan(plan, folder)
     claim(plan, folder)
@@ -130,6 +139,22 @@ def _systems(text: str, known: Sequence[str]) -> tuple[str, ...]:
             "name some of these",
         )
     return tuple(name for name in known if name in wanted)
+
+
+def _readers(files: Sequence[Path], drawn: Sequence[str]) -> tuple[tuple[str, Any], ...]:
+    """System and errors of the readers of each file.
+
+    Raises InputError where two files are of one system, or a file is of one that is not drawn.
+    """
+    from data.phantom.fitted_readers import read_readers
+
+    found = [read_readers(path) for path in files]
+    systems = [system for system, _ in found]
+    if twice := [system for system in systems if systems.count(system) > 1]:
+        raise InputError("--readers", f"two files are of {twice[0]}", "give one a system")
+    if other := [system for system in systems if system not in drawn]:
+        raise InputError("--readers", f"no films of {other[0]} are asked for", "add it to --systems")
+    return tuple(sorted(found))
 
 
 def _stop(number: int, frame: FrameType | None) -> None:

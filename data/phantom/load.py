@@ -14,7 +14,7 @@ from data.ingest.run import Progress, ingest
 from data.phantom.generators import generators
 from data.phantom.images_out import image_path
 from data.phantom.schedule import PlannedFilm
-from data.phantom.study import CAMPAIGNS, PHANTOM, Study, StudyPlan
+from data.phantom.study import ABOUT, CAMPAIGNS, PHANTOM, Study, StudyPlan
 from data.store.cohort import CohortStore
 from data.study.settings import NAME
 from data.tables.import_reads import ReadsRequest, import_reads
@@ -81,8 +81,9 @@ def import_tables(store: CohortStore, folder: Path) -> Imported:
     subjects = import_subjects(store, folder / "subjects.csv", folder / "visits.csv", request, actor=ACTOR)
     imported.subjects, imported.visits = subjects.accepted["subject"], subjects.accepted["visit"]
     _refused(imported, "subjects.csv", subjects)
+    readers = _readers(folder)
     for system, generator in generators().items():
-        for reader in generator.readers:
+        for reader in readers.get(system, generator.readers):
             for name, campaign in (
                 (f"reads{generator.tag}_{reader}.csv", CAMPAIGNS[1]),
                 (f"rereads{generator.tag}_{reader}.csv", CAMPAIGNS[2]),
@@ -96,6 +97,13 @@ def import_tables(store: CohortStore, folder: Path) -> Imported:
             truth = _import(store, folder / name, system, TRUTH, TRUTH, ReaderKind.CONSENSUS)
             _refused(imported, name, truth)
     return imported
+
+
+def _readers(folder: Path) -> dict[str, list[str]]:
+    """System -> its readers, of systems that have others than the shipped ones."""
+    about = folder / ABOUT
+    said = json.loads(about.read_text(encoding="utf-8")) if about.is_file() else {}
+    return {system: [one["name"] for one in errors] for system, errors in said.get("readers", ())}
 
 
 def import_films(

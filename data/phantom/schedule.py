@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -65,12 +67,14 @@ class Patients:
     """The patients of a study, who are the same for every scoring system.
 
     course: who they are, with the damage of their spines. conduct: who came when. domain: of their films.
+    readers: system -> who reads its films, of systems that have others than the shipped readers.
     """
 
     study: StudySeed
     course: Course
     conduct: Conduct
     domain: str
+    readers: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
 
     @property
     def subjects(self) -> list[str]:

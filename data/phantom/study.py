@@ -28,6 +28,7 @@ from core.helper_process import end_with_parent
 from data.phantom import generators
 from data.phantom.generators import Generator, Part
 from data.phantom.images_out import image_tables, is_there, sweep, write_csv, write_image, write_text
+from data.phantom.reader_spreads import ErrorOf
 from data.phantom.schedule import Conduct, Patients, PlannedFilm, conduct
 from data.phantom.seeds import StudyRole, StudySeed
 from data.phantom.spine.course import Course, simulate
@@ -45,7 +46,10 @@ def first_system() -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class StudyPlan:
-    """Which study: everything else follows from it. systems: the scores that its films are taken for."""
+    """Which study: everything else follows from it. systems: the scores that its films are taken for.
+
+    readers: system -> errors of the readers that it has in place of the shipped ones, as pairs.
+    """
 
     patients: int
     visits: int
@@ -53,6 +57,7 @@ class StudyPlan:
     domain: str = "first"
     role: StudyRole = StudyRole.DEMO
     systems: tuple[str, ...] = field(default_factory=first_system)
+    readers: tuple[tuple[str, tuple[ErrorOf, ...]], ...] = ()
 
     @property
     def study(self) -> StudySeed:
@@ -63,7 +68,19 @@ class StudyPlan:
         about = asdict(self) | {"what": PHANTOM}
         if self.systems == first_system():
             del about["systems"]
+        if not self.readers:
+            del about["readers"]
         return about
+
+    def reader_names(self, system: str) -> list[str]:
+        """Who reads the films of a system."""
+        own = dict(self.readers).get(system)
+        return [one.name for one in own] if own else list(generators.generators()[system].readers)
+
+    def made_readers(self) -> dict[str, tuple[Any, ...]]:
+        """System -> readers with the errors asked for."""
+        makers = {system: generators.generators()[system].readers_like for system, _ in self.readers}
+        return {system: make(errors) for system, errors in self.readers if (make := makers[system])}
 
 
 @dataclass(frozen=True)
@@ -83,7 +100,8 @@ class Study:
     @cached_property
     def parts(self) -> dict[str, Part]:
         """The part of each of the plan's systems, by its name."""
-        patients = Patients(self.plan.study, self.course, self.conduct, self.plan.domain)
+        readers = self.plan.made_readers()
+        patients = Patients(self.plan.study, self.course, self.conduct, self.plan.domain, readers)
         return {name: generators.generators()[name].part(patients) for name in self.plan.systems}
 
     @property
@@ -116,7 +134,7 @@ def tables(study: Study) -> dict[str, pd.DataFrame]:
     for system, part in study.parts.items():
         generator = generators.generators()[system]
         for read, prefix in ((1, "reads"), (2, "rereads")):
-            for reader in generator.readers:
+            for reader in study.plan.reader_names(system):
                 name = f"{prefix}{generator.tag}_{reader}.csv"
                 made[name] = _campaign(part.reads(reader, read), study.course, generator, reader, read)
         made[f"truth{generator.tag}.csv"] = part.truth().assign(reader="truth", campaign="truth")
@@ -186,7 +204,7 @@ def claim(plan: StudyPlan, folder: Path) -> None:
             raise InputError(
                 f"the folder {folder}",
                 "it holds another phantom study (its study.json says which)",
-                "give another --out, or the same --patients, --visits, --seed, --domain and --systems",
+                "give another --out, or the options of that one: --patients, --visits, --seed, --domain ...",
             )
         return
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):

@@ -21,6 +21,7 @@ from data.phantom.hands.tags import limb_tags
 from data.phantom.schedule import POOR, Patients, PlannedFilm
 from data.phantom.seeds import StudySeed
 
+SYSTEM = "mtss"
 DIGITS = 4  # of positions (pixels), gaps (mm) and visibility
 
 
@@ -47,7 +48,8 @@ class HandsPart:
         return self.course.states(film.number, film.order)
 
     def reads(self, reader: str, read: int) -> pd.DataFrame:
-        who = next(one for one in HANDS_READERS if one.name == reader)
+        readers = self.patients.readers.get(SYSTEM, HANDS_READERS)
+        who = next(one for one in readers if one.name == reader)
         reads = read_joints(self.course, self.patients.study, who, self.seen, read=read)
         return reads_frame(self.course, reads, np.isfinite(self.seen))
 
@@ -67,7 +69,7 @@ def _render(
 
 
 GENERATOR = Generator(
-    system="mtss",
+    system=SYSTEM,
     shows="hands and feet",
     views=VIEWS,
     wrong_kinds=WRONG_KINDS,

@@ -19,6 +19,7 @@ from data.phantom.spine.readers import READERS, alike, read_films, reads_frame
 from data.phantom.spine.tags import spine_tags
 
 CORNER_COLUMNS = ("site", "x", "y", "grade", "extent", "visibility", "visible", "x0", "y0", "x1", "y1")
+SYSTEM = "msasss"
 DIGITS = 4  # of positions (pixels), extent and visibility
 
 
@@ -46,7 +47,8 @@ class SpinePart:
         }
 
     def reads(self, reader: str, read: int) -> pd.DataFrame:
-        who = next(one for one in READERS if one.name == reader)
+        readers = self.patients.readers.get(SYSTEM, READERS)
+        who = next(one for one in readers if one.name == reader)
         course = self.patients.course
         grades = read_films(course.severity, self.seen, self.patients.study, who, read=read)
         return reads_frame(self.patients.subjects, self.patients.visits, grades, self.seen)
@@ -68,7 +70,7 @@ def _render(
 
 
 GENERATOR = Generator(
-    system="msasss",
+    system=SYSTEM,
     shows="spine",
     views=REGIONS,
     wrong_kinds=WRONG_KINDS,

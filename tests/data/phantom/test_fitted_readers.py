@@ -2,18 +2,20 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from core.errors import InputError
-from data.phantom.fitted_readers import simulated, write_readers
+from data.phantom.fitted_readers import read_readers, simulated, write_readers
 from data.phantom.hands.course import simulate_hands
 from data.phantom.hands.readers import HandsReader, read_joints, reads_frame
 from data.phantom.reader_spreads import ErrorOf, parts_of
 from data.phantom.seeds import StudyRole, StudySeed
 from data.phantom.spine.readers import alike
+from data.phantom.study import Study, StudyPlan, tables
 from data.store.cohort import CohortStore
 from data.tables.import_reads import ReadsRequest, import_reads
 from tests.helpers.commands import run_command
@@ -51,8 +53,8 @@ def test_the_readers_who_made_the_reads_are_found_again(cohort, tmp_path, capsys
     )
     found = json.loads(text)
     assert status == 0 and found["patients"] == 40
-    for reader, like in zip(READERS, found["simulated"], strict=True):
-        assert like["name"] == reader.name
+    for number, (reader, like) in enumerate(zip(READERS, found["simulated"], strict=True), start=1):
+        assert like["name"] == f"R{number}"  # a simulated reader carries nobody's name
         assert like["bias"] == pytest.approx(reader.bias - 0.1 / 3, abs=0.06)  # from the mean of the readers
         whole = math.hypot(reader.patient, reader.site, reader.visit)
         # every place is clear here, so the growth of real films is taken out once too often
@@ -60,7 +62,11 @@ def test_the_readers_who_made_the_reads_are_found_again(cohort, tmp_path, capsys
             whole, abs=0.06
         )
         assert like["patient"] == pytest.approx(reader.patient, abs=0.05)
-    assert json.loads(out.read_text())["readers"] == found["simulated"]
+    assert json.loads(out.read_text())["simulated"] == found["simulated"]
+    system, errors = read_readers(out)
+    assert system == "mtss" and [one.shift for one in errors] == [
+        pytest.approx(found["readers"][name]["shift"]["estimate"], abs=1e-4) for name in "ABC"
+    ]
     for row in found["kappa"]:
         assert row["fitted"] == pytest.approx(row["observed"]["estimate"], abs=0.03)
     status, text, _ = run_command(capsys, "--cohort", cohort, "readers", "--system", "mtss")
@@ -94,3 +100,42 @@ def test_a_system_whose_readers_err_otherwise_gets_none(tmp_path):
     assert made["simulated"] == [] and "synovitis" in made["why_none"]
     with pytest.raises(InputError, match="--out"):
         write_readers(found | made, tmp_path / "readers.json")
+
+
+def test_a_study_is_read_by_fitted_readers_in_place_of_the_shipped_ones(tmp_path, capsys):
+    errors = [
+        {"name": f"R{n}", "shift": shift, "spread": 0.5, "patient": 0.2}
+        for n, shift in ((1, 1.0), (2, -1.0), (3, 0.0))
+    ]
+    given = tmp_path / "readers.json"
+    given.write_text(json.dumps({"system": "mtss", "errors": errors}))
+    plain = StudyPlan(2, 1, 4711, systems=("msasss", "mtss"))
+    plan = replace(plain, readers=(read_readers(given),))
+    shipped, fitted = tables(Study(plain)), tables(Study(plan))
+    assert set(fitted) - set(shipped) == {"reads_mtss_R3.csv", "rereads_mtss_R3.csv"}
+    assert fitted["reads_R1.csv"].equals(shipped["reads_R1.csv"])  # another system's readers stay
+    means = [fitted[f"reads_mtss_R{n}.csv"]["grade"].mean() for n in (1, 2, 3)]
+    assert means[1] < means[2] < means[0]
+    assert "readers" not in plain.about() and plan.about()["readers"]
+    assert json.loads(json.dumps(plan.about()))["readers"][0][0] == "mtss"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no json",
+        "[]",
+        json.dumps({"system": "mtss", "errors": []}),
+        json.dumps({"system": "sparcc", "errors": [{"name": "R1", "shift": 0, "spread": 1, "patient": 0}]}),
+        json.dumps({"system": "mtss", "errors": [{"name": "../R1", "shift": 0, "spread": 1, "patient": 0}]}),
+        json.dumps({"system": "mtss", "errors": [{"name": "R1", "shift": 0, "spread": 0, "patient": 0}]}),
+        json.dumps({"system": "mtss", "errors": [{"name": "R1", "shift": None, "spread": 1, "patient": 0}]}),
+    ],
+)
+def test_a_file_that_holds_no_readers_is_refused_by_name(text, tmp_path, capsys):
+    given = tmp_path / "readers.json"
+    given.write_text(text)
+    options = ("demo", "--patients", "1", "--readers", given)
+    status, _, err = run_command(capsys, "--cohort", tmp_path / "c.duckdb", *options)
+    assert status == 2 and "readers.json" in err and "sharpline readers" in err
+    assert not (tmp_path / "c.study").exists()
