@@ -37,7 +37,7 @@ class Patients:
     seed: int = 0
     domain: str = "first"
     populations: tuple[Population, ...] = TO_TRAIN_ON
-    whole: int = 2
+    whole: int = 3
     week: int = 0
 
     def people(self) -> Iterator[Patient]:

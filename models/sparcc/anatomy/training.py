@@ -1,11 +1,11 @@
 """Training of the network of bodies and discs: labelled volumes, a fold of patients held out, and phantoms.
 
-python -m models.sparcc.anatomy.training --data DIR --stacks DIR --phantom 60 --out DIR --fold 0
+python -m models.sparcc.anatomy.training --data DIR --stacks DIR --phantom 64 --out DIR --fold 0
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,7 @@ class Material:
     """What is trained on: labelled volumes and phantom stacks, either of which may be missing."""
 
     volumes: Sequence[LabelledStack] = ()
-    stacks: Sequence[Stack] = ()
+    stacks: Iterable[Stack] = ()
 
 
 def samples_of(material: Material, seed: int) -> list[AnySample]:
@@ -109,7 +109,7 @@ def widened(folder: Path, size: str, out: Path) -> Path:
 @click.command()
 @click.option("--data", type=click.Path(path_type=Path, exists=True), required=True)
 @click.option("--stacks", type=click.Path(path_type=Path), help="Folder in which phantom stacks are kept.")
-@click.option("--phantom", type=int, default=60, show_default=True, help="Phantom patients, with --stacks.")
+@click.option("--phantom", type=int, default=64, show_default=True, help="Phantom patients, with --stacks.")
 @click.option("--out", type=click.Path(path_type=Path), required=True)
 @click.option("--fold", type=click.IntRange(0, FOLDS - 1), default=0, help="Fold of patients held out.")
 @click.option("--size", type=click.Choice(["demo", "full"]), default="demo")
@@ -130,7 +130,7 @@ def main(
     held_out = sorted({stack.patient for stack in volumes if fold_of[stack.patient] == fold})
     keep_apart((stack.patient for stack in training), held_out, "test")
     recipe = replace(RECIPE, seconds=seconds)
-    drawn = list(rendered(Patients(phantom), stacks)) if stacks else []
+    drawn = rendered(Patients(phantom), stacks) if stacks else ()
     start = widened(init, size, out / "start") if init else None
     entry = train_into(
         out, "sparcc", TRAINING, Material(training, drawn), recipe, size, init=start,

@@ -13,7 +13,7 @@ from models.sparcc.oedema.finder import OedemaFinder, Patch, Point, patches
 from models.sparcc.rendered import Stack
 
 AIM = (0.80, 0.89)  # sensitivity and specificity of images of the method rebuilt here (2024)
-EXTENTS = (0.2, 0.3, 0.4, 0.5)
+EXTENTS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 AREAS_MM2 = (0.0, 6.0, 10.0)  # the readers of the phantom see from about 6 mm2 on
 
 
@@ -83,21 +83,14 @@ def dice_at(seen: Sequence[Seen], extent: float) -> float:
 def choose(seen: Sequence[Seen]) -> tuple[Point, dict[str, Any]]:
     """The point, and what it gives on the tuning patients.
 
-    Masks end where Dice is highest; the least area is the one with which most is found at the specificity
-    aimed at; of the patches those count that bring images nearest to ``AIM``. Raises InputError where the
-    network finds nothing, or no slice shows oedema, or all do.
+    Masks end where Dice is highest and enough is found still; the least area is the one with which most is
+    found at the specificity aimed at; of the patches those count that bring images nearest to ``AIM``. Raises
+    InputError where the network finds nothing, or no slice shows oedema, or all do.
     """
+    by_extent = {extent: [patches(one.chances, extent, one.spacing_mm) for one in seen] for extent in EXTENTS}
     dice = {extent: dice_at(seen, extent) for extent in EXTENTS}
-    extent = max(EXTENTS, key=lambda one: dice[one])
-    parts = [patches(one.chances, extent, one.spacing_mm) for one in seen]
-    by_area = {area: slices_of(seen, parts, area) for area in AREAS_MM2}
-    plain = by_area[AREAS_MM2[0]]
-    if not plain.peak.any() or plain.positive.all() or not plain.positive.any():
-        raise InputError(
-            f"{len(plain.positive)} tuning slices",
-            "some with oedema, some without, and a network that finds any are needed",
-            "give more patients or train longer",
-        )
+    extent = _extent(seen, by_extent, dice)
+    by_area = {area: slices_of(seen, by_extent[extent], area) for area in AREAS_MM2}
     area = max(AREAS_MM2, key=lambda one: _found_at(by_area[one], AIM[1]))
     slices = by_area[area]
     threshold = min(slices.thresholds(), key=lambda one: np.hypot(*np.subtract(slices.at(one), AIM)))
@@ -113,6 +106,27 @@ def choose(seen: Sequence[Seen]) -> tuple[Point, dict[str, Any]]:
         "aim": list(AIM),
     }
     return Point(threshold, extent, area), figures
+
+
+def _extent(
+    seen: Sequence[Seen], by_extent: dict[float, list[list[Patch]]], dice: dict[float, float]
+) -> float:
+    """The extent of the highest Dice with whose patches the sensitivity aimed at can be reached, else the
+    least.
+    """
+    least = min(EXTENTS)
+    every = slices_of(seen, by_extent[least], 0.0)
+    if not every.peak.any() or every.positive.all() or not every.positive.any():
+        raise InputError(
+            f"{len(every.positive)} tuning slices",
+            "some with oedema, some without, and a network that finds any are needed",
+            "give more patients or train longer",
+        )
+    for extent in sorted(EXTENTS, key=lambda one: -dice[one]):
+        found = slices_of(seen, by_extent[extent], 0.0)
+        if (found.peak > 0)[found.positive].mean() >= AIM[0]:
+            return extent
+    return least
 
 
 def _found_at(slices: Slices, specificity: float) -> float:

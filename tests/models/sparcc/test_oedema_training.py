@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 import torch
 
+from models import cards
+from models.sparcc.anatomy import network as bodies
+from models.sparcc.oedema.finder import Point
 from models.sparcc.oedema.network import MM, build, loss
 from models.sparcc.oedema.samples import COLUMNS, ROWS, Choice, batches, sample_of, samples_of, view
-from models.sparcc.oedema.training import TRAINING, network_training
+from models.sparcc.oedema.training import TRAINING, begun_from_bodies, network_training, with_oedema
 from models.sparcc.triples import Edge
 from models.training.loop import Recipe
 from tests.helpers.small_stacks import small_stack
@@ -100,3 +103,27 @@ def test_a_step_of_training_moves_the_weights_and_the_card_says_what_was_chosen(
     assert (about["edge"], about["negative_patients"]) == ("drop", False)
     assert (about["stacks"], about["slices"], about["positive_slices"]) == (1, 4, 2)
     assert TRAINING.name == "oedema"
+
+
+def test_it_can_begin_from_the_weights_of_bodies_with_a_last_layer_of_its_own(tmp_path):
+    known = bodies.build("demo")
+    entry = cards.save(known, tmp_path / "sparcc-demo-anatomy.safetensors")
+    cards.write_card({"networks": {"anatomy": entry}}, "sparcc", "demo", tmp_path)
+    folder = begun_from_bodies(tmp_path, "demo", tmp_path / "start")
+    started = build("demo")
+    about = {"sha256": cards.sha256(folder / "sparcc-demo-oedema.safetensors")}
+    card = {"networks": {"oedema": about | {"file": "sparcc-demo-oedema.safetensors"}}}
+    cards.load_into(started, card, "oedema", folder)
+    assert torch.equal(started.down[0][0].weight, known.down[0][0].weight)
+    assert started.head.weight.shape[0] == 1
+
+
+def test_a_card_keeps_what_it_has_beside_the_network_of_oedema():
+    card = {"networks": {"anatomy": {"sha256": "a"}}, "training": {"patients": ["VB2-04"]}}
+    made = with_oedema(card, {"sha256": "b"}, Point(0.8, 0.4, 6.0), {"patients": 4}, {"TR2", "TR1"})
+    assert made["networks"]["anatomy"] == {"sha256": "a"}
+    assert made["networks"]["oedema"] == {
+        "sha256": "b", "threshold": 0.8, "extent": 0.4, "min_area_mm2": 6.0,
+    }  # fmt: skip
+    assert made["training"] == {"patients": ["VB2-04"], "phantom_patients": ["TR1", "TR2"]}
+    assert made["tuning"] == {"oedema": {"patients": 4}}

@@ -1,0 +1,104 @@
+"""How well marrow oedema is found on phantom stacks of patients that no network saw, slice by slice.
+
+python -m models.sparcc.oedema.evaluate --stacks DIR --patients 12 --domain second
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import pandas as pd
+
+from data.phantom.seeds import StudyRole
+from data.phantom.spine.conditions import DOMAINS
+from models import cards
+from models.evaluation.intervals import mean_by_patient, proportion
+from models.sparcc.oedema.decisions import ImageRule, SegmentRule, positive_images
+from models.sparcc.oedema.finder import OedemaFinder, build_finder
+from models.sparcc.rendered import TO_TUNE_ON, Patients, Stack, rendered
+
+
+def rows_of(stacks: Iterable[Stack], finder: OedemaFinder) -> pd.DataFrame:
+    """A row a slice: patient, view, whether it shows oedema (``positive``), the decision by each rule, and
+    Dice of slices on which oedema was met.
+    """
+    parts = []
+    for stack in stacks:
+        masks, reference = finder.masks(stack.image()), stack.oedema > 0
+        met = (masks & reference).sum(axis=(1, 2))
+        both = masks.sum(axis=(1, 2)) + reference.sum(axis=(1, 2))
+        part = {"patient": stack.patient, "view": stack.view, "positive": positive_images(reference)}
+        part |= {str(rule): positive_images(masks, rule, reference) for rule in ImageRule}
+        dice = np.divide(2.0 * met, both, out=np.full(len(met), np.nan), where=met > 0)
+        parts.append(pd.DataFrame(part | {"dice": dice}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def figures(rows: pd.DataFrame) -> dict[str, Any]:
+    """Sensitivity and specificity of slices by both rules and of stacks (two slices or more), Dice of true
+    positive slices; 95% intervals over patients.
+    """
+    found: dict[str, Any] = {
+        "patients": int(rows["patient"].nunique()),
+        "slices": len(rows),
+        "positive_slices": int(rows["positive"].sum()),
+    }
+    for rule in ImageRule:
+        found[str(rule)] = _diagnostic(rows, str(rule))
+    stacks = rows.groupby(["patient", "view"], as_index=False)[["positive", ImageRule.OVERLAP]].sum()
+    for column in ("positive", str(ImageRule.OVERLAP)):
+        stacks[column] = stacks[column] >= SegmentRule().min_slices
+    found["stacks"] = {"n": len(stacks), "positive": int(stacks["positive"].sum())}
+    found["stacks"] |= _diagnostic(stacks, str(ImageRule.OVERLAP))
+    met = rows[rows["dice"].notna()]
+    dice = mean_by_patient(met["dice"].to_numpy(), met["patient"].to_numpy())
+    found["dice"] = [*_limits(dice), len(met)]
+    return found
+
+
+def _diagnostic(rows: pd.DataFrame, rule: str) -> dict[str, list[float | None]]:
+    said, true = (rows[name].to_numpy(bool) for name in (rule, "positive"))
+    who = rows["patient"].to_numpy()
+    return {
+        "sensitivity": _limits(proportion(said, true, who)),
+        "specificity": _limits(proportion(~said, ~true, who)),
+    }
+
+
+def _limits(found: Any) -> list[float | None]:
+    return [None if one is None else round(one, 3) for one in (found["estimate"], *found["ci"])]
+
+
+@click.command()
+@click.option(
+    "--stacks", type=click.Path(path_type=Path), required=True, help="Folder where stacks are kept."
+)
+@click.option("--patients", type=int, default=12, show_default=True)
+@click.option("--domain", type=click.Choice(list(DOMAINS)), default="first", show_default=True)
+@click.option(
+    "--whole", type=int, default=5, show_default=True, help="A whole spine of each so many-th patient."
+)
+@click.option("--weights", type=click.Path(path_type=Path), default=cards.FOLDER, show_default=True)
+@click.option("--size", type=click.Choice(["demo", "full"]), default="demo")
+@click.option("--rows", "table", type=click.Path(path_type=Path), default=None, help="The slices as CSV.")
+def main(
+    stacks: Path, patients: int, domain: str, whole: int, weights: Path, size: str, table: Path | None
+) -> None:
+    """Figures on phantom patients of the role test."""
+    import torch
+
+    torch.set_num_threads(1)
+    who = Patients(patients, role=StudyRole.TEST, domain=domain, populations=TO_TUNE_ON, whole=whole)
+    rows = rows_of(rendered(who, stacks), build_finder(size, weights))
+    if table:
+        rows.to_csv(table, index=False)
+    click.echo(json.dumps(figures(rows), indent=1))
+
+
+if __name__ == "__main__":
+    main()
