@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import pandas as pd
@@ -17,10 +17,11 @@ import pandas as pd
 from core.domain import HELD_BACK, Abstained, Finding, Outline, Scored, Viewer
 from core.imaging.sequences import Needs
 from core.imaging.series import LOCALISER
+from data.queries.answer import answer
 from data.queries.stacks import PART, CohortStack, all_stacks
 from data.scoring.filing import Result, Run, file_visit, finding_rows, outline_rows, unscorable_rows
+from data.store.access import HELD_FILMS
 from data.store.cohort import CohortStore
-from data.store.session import Session
 from data.store.transaction import Transaction
 
 ANALYST = Viewer()
@@ -90,24 +91,59 @@ def pending_stacks(store: CohortStore, run: Run, needs: Needs) -> list[VisitStac
     needs. One of unknown sequence, or on which something else stands against reading, is offered with the
     reason to abstain; so is one of which slices are held back, until a person releases them.
     """
-    everything = [one for one in all_stacks(store, ANALYST) if one.modality == MR]
-    with store.reading() as session:
-        held, read = _held(session), _read(session, run)
-        scored = _scored_visits(session, run)
+    ask = _asking(store, ANALYST)
+    read = _read(ask, run.run)
+    more = read.by_place.keys() | _scored_visits(ask, run.run)
+    return [group for group in _offered_groups(store, ANALYST, needs, more) if not read.holds(group)]
+
+
+def count_stacks(store: CohortStore, viewer: Viewer, system: str, needs: Needs) -> pd.DataFrame:
+    """One row, as ``data.queries.cohort.films_for`` has it of films: ``films`` (stacks) that a model with
+    these needs is offered, ``seen`` by its newest run as they are now, ``abstained`` on by it.
+    """
+    ask = _asking(store, viewer)
+    newest = ask("SELECT run FROM run WHERE system = $system ORDER BY event DESC LIMIT 1", {"system": system})
+    run = str(newest["run"][0]) if len(newest) else ""
+    read, groups = _read(ask, run), _offered_groups(store, viewer, needs)
+    refused = ask(
+        "SELECT DISTINCT image FROM finding WHERE run = $run AND abstained IS NOT NULL", {"run": run}
+    )
+    seen = [one for group in groups if read.holds(group) for one in group.stacks]
+    images = set(refused["image"])
+    return pd.DataFrame(
+        {
+            "films": [sum(len(group.stacks) for group in groups)],
+            "seen": len(seen),
+            "abstained": sum(one.home in images for one in seen),
+        }
+    )
+
+
+Ask = Callable[[str, Mapping[str, object]], pd.DataFrame]
+
+
+def _asking(store: CohortStore, viewer: Viewer) -> Ask:
+    """Statements over what this viewer sees, current rows only."""
+    return lambda sql, values: answer(store, viewer, sql, values=values)
+
+
+def _offered_groups(
+    store: CohortStore, viewer: Viewer, needs: Needs, more: Collection[Place] = ()
+) -> list[VisitStacks]:
+    """What a model is offered, by visit; also of these visits, though they may hold nothing for it."""
+    everything = [one for one in all_stacks(store, viewer) if one.modality == MR]
     visits: dict[Place, list[Offered]] = {}
     alone = []
-    for place, one in _placed(everything, held, needs):
+    for place, one in _placed(everything, _held(_asking(store, viewer)), needs):
         if place is None:
             alone.append(VisitStacks(None, None, (one,)))
         else:
             visits.setdefault(place, []).append(one)
     images = _images_of(everything)
     groups = [
-        _group(place, visits.get(place, []), images.get(place, set()))
-        for place in sorted(visits.keys() | read.by_place.keys() | scored)
+        _group(place, visits.get(place, []), images.get(place, set())) for place in sorted({*visits, *more})
     ]
-    alone.sort(key=lambda group: group.stacks[0].name)
-    return [group for group in (*groups, *alone) if not read.holds(group)]
+    return groups + sorted(alone, key=lambda group: group.stacks[0].name)
 
 
 def _group(place: Place, stacks: Sequence[Offered], images: set[str]) -> VisitStacks:
@@ -167,11 +203,12 @@ def _held_words(count: int) -> str:
 _Held = tuple[Place | None, list[str]]
 
 
-def _held(session: Session) -> dict[str, _Held]:
+def _held(ask: Ask) -> dict[str, _Held]:
     """Series of MR -> visit and images of its slices that are held back."""
-    rows = session.query(
-        "SELECT coalesce(series_uid, image) AS series, subject, visit, image FROM main.image "
-        "WHERE superseded_by IS NULL AND held IS NOT NULL AND modality = 'MR' ORDER BY series, image"
+    rows = ask(
+        f"SELECT coalesce(series_uid, image) AS series, subject, visit, image FROM {HELD_FILMS} "
+        "WHERE modality = 'MR' ORDER BY series, image",
+        {},
     )
     found: dict[str, _Held] = {}
     plain = rows.astype(object).where(rows.notna(), None)
@@ -199,12 +236,12 @@ class _Reads:
         return bool(own) and own == self.by_place.get(place, set())
 
 
-def _read(session: Session, run: Run) -> _Reads:
-    rows = session.query(
-        "SELECT z.image, z.stack, z.read_as, i.subject, i.visit FROM main.stack_slice z JOIN main.image i "
-        "ON i.image = z.image AND i.superseded_by IS NULL WHERE z.run = ? AND z.superseded_by IS NULL "
+def _read(ask: Ask, run: str) -> _Reads:
+    rows = ask(
+        "SELECT z.image, z.stack, z.read_as, i.subject, i.visit FROM stack_slice z JOIN image i "
+        "ON i.image = z.image AND i.superseded_by IS NULL WHERE z.run = $run AND z.superseded_by IS NULL "
         "ORDER BY ALL",
-        [run.run],
+        {"run": run},
     )
     found = _Reads({}, set())
     plain = rows.astype(object).where(rows.notna(), None)
@@ -215,12 +252,12 @@ def _read(session: Session, run: Run) -> _Reads:
     return found
 
 
-def _scored_visits(session: Session, run: Run) -> set[Place]:
+def _scored_visits(ask: Ask, run: str) -> set[Place]:
     """Visits with site scores of the run."""
-    rows = session.query(
-        "SELECT DISTINCT subject, visit FROM main.site_score WHERE run = ? AND superseded_by IS NULL "
-        "AND subject IS NOT NULL AND visit IS NOT NULL ORDER BY ALL",
-        [run.run],
+    rows = ask(
+        "SELECT DISTINCT subject, visit FROM site_score WHERE run = $run AND subject IS NOT NULL "
+        "AND visit IS NOT NULL ORDER BY ALL",
+        {"run": run},
     )
     return set(rows.itertuples(index=False, name=None))
 
@@ -238,7 +275,7 @@ def store_stacks(
         return
     count = sum(len(results) for _, results in groups)
     with store.write("sharpline score", "score", details={"run": run.run, "images": count}) as tx:
-        read = _read(tx, run)
+        read = _read(tx.query, run.run)
         for group, results in groups:
             if read.holds(group) or _has_changed(tx, group):
                 continue

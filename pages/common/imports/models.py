@@ -6,13 +6,14 @@ import streamlit as st
 
 from core import scores
 from data.queries import cohort
+from data.scoring.stacks import count_stacks
 from models import registry
 from pages.common import guards
 from pages.common.imports.held import held_films
 from pages.common.imports.uploads import start
 from pages.common.jobs import board
 from pages.common.page import Page
-from pages.common.queries import asking, fetch
+from pages.common.queries import Request, asking, fetch
 from pages.common.shown_table import show_table
 
 ALL = "all"
@@ -23,19 +24,15 @@ def model(page: Page) -> None:
     """Run the models over what they have not scored yet, each over films that could be its own."""
     guards.needs_cohort(page)
     systems = list(registry.models())
-    asked = [
-        asking(cohort.films_for, name, registry.foreign_body_parts(registry.model_of(name)))
-        for name in systems
-    ]
+    asked = [_asking(name) for name in systems]
     counts = {name: rows.iloc[0] for name, rows in zip(systems, fetch(page, *asked), strict=True)}
     left = {name: int(row["films"] - row["seen"]) for name, row in counts.items()}
     lines = [_line(name, counts[name]) for name in systems]
+    stacks = any(registry.model_of(name).stacks is not None for name in systems)
+    own = "film of its body parts" + (", or MRI stack that it can read," if stacks else "")
     st.markdown(
-        "Each model (`demo` size) scores every film of its body parts that it has not scored yet, and "
-        "rejects unsuitable ones with a reason:\n\n"
-        + "\n".join(lines)
-        + "\n\nThe shipped models were trained on "
-        "phantoms only."
+        f"Each model (`demo` size) scores every {own} that it has not scored yet, and rejects unsuitable "
+        "ones with a reason:\n\n" + "\n".join(lines) + "\n\nThe shipped models were trained on phantoms only."
     )
     options = [ALL, *systems]
     chosen = st.segmented_control("Models", options, default=ALL, required=True, format_func=_title) or ALL
@@ -48,9 +45,19 @@ def model(page: Page) -> None:
         start(page, title, ["score", *one, "--device", device, "--progress", "lines"])
 
 
+def _asking(system: str) -> Request:
+    model = registry.model_of(system)
+    if model.stacks is not None:
+        return asking(count_stacks, system, model.stacks)
+    return asking(cohort.films_for, system, registry.foreign_body_parts(model))
+
+
 def _line(system: str, row) -> str:
     films, seen, refused = (int(row[name]) for name in ("films", "seen", "abstained"))
-    return f"- **{_title(system)}**: **{films - seen}** of {films} films to score, {refused} rejected so far"
+    things = "films" if registry.model_of(system).stacks is None else "stacks"
+    return (
+        f"- **{_title(system)}**: **{films - seen}** of {films} {things} to score, {refused} rejected so far"
+    )
 
 
 def _title(system: str) -> str:

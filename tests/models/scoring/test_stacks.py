@@ -12,7 +12,7 @@ import pytest
 from core.domain import HELD_BACK, Viewer
 from data.dicom.previews import preview_path, write_preview
 from data.queries.outlines import outlines
-from data.scoring.stacks import pending_stacks
+from data.scoring.stacks import count_stacks, pending_stacks
 from data.store.cohort import CohortStore
 from data.study.held_films import release
 from data.verify import verify
@@ -147,6 +147,8 @@ def test_what_stands_against_a_stack_is_the_reason_to_abstain_on_it_alone(small)
     fill(small, *(slices(name, region="", **({"body_part": ""} | odd)) for name, (odd, _) in ODD.items()))
     report = score(small)
     assert report.scored == 2
+    row = count_stacks(small, Viewer(), "sparcc", TOY.stacks).iloc[0]
+    assert (row["films"], row["seen"], row["abstained"]) == (9, 9, 7)
     found = reasons(report)
     assert found.keys() == ODD.keys()
     assert [name for name, (_, words) in ODD.items() if words not in found[name]] == []
@@ -156,6 +158,8 @@ def test_what_stands_against_a_stack_is_the_reason_to_abstain_on_it_alone(small)
 
 
 def test_other_sequences_scouts_and_ct_are_not_offered(small):
+    row = count_stacks(small, Viewer(), "sparcc", TOY.stacks).iloc[0]
+    assert (row["films"], row["seen"], row["abstained"]) == (2, 0, 0)
     fill(small, *(slices(f"extra{number}", **columns) for number, columns in enumerate(NOT_OFFERED)))
     waiting = pending_stacks(small, identify(TOY, "demo"), TOY.stacks)
     assert [one.name for visit in waiting for one in visit.stacks] == ["lumbar-P1-BL", "thoracic-P1-BL"]
