@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from core.errors import InputError
 from core.scores import get
 from core.scores.system import ScoreSystem
 from models import cards
@@ -242,12 +243,28 @@ def _flat(value: Any) -> Any:
     return [None if number is None else round(number, 4) for number in numbers]
 
 
+def joined_results(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Test sets of several results as one. Raises InputError where they are not of one model."""
+    first, *others = results
+    for other in others:
+        for name in ("system", "size", "weights"):
+            if other[name] != first[name]:
+                raise InputError(
+                    f"results of {name} {first[name]} and {other[name]}",
+                    "one page tells of one model",
+                    "evaluate again with the same weights",
+                )
+    return dict(first) | {"sets": [one for result in results for one in result["sets"]]}
+
+
 @click.command()
-@click.argument("evaluation", type=click.Path(path_type=Path))
+@click.argument("evaluation", type=click.Path(path_type=Path), nargs=-1, required=True)
 @click.option("--page", type=click.Path(path_type=Path), help="docs/SYSTEM-model.md unless given.")
-def main(evaluation: Path, page: Path | None) -> None:
-    """Write the result of ``sharpline evaluate SYSTEM --json`` into the documentation and the card."""
-    result = json.loads(evaluation.read_text(encoding="utf-8"))
+def main(evaluation: tuple[Path, ...], page: Path | None) -> None:
+    """Write the results of ``sharpline evaluate SYSTEM --json``, with and without ``--data``, into the
+    documentation and the card.
+    """
+    result = joined_results([json.loads(path.read_text(encoding="utf-8")) for path in evaluation])
     model, about = model_to_evaluate(result["system"])
     system, size = model.system, result["size"]
     card = cards.read_card(system, size)

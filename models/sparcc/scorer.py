@@ -60,7 +60,12 @@ class SparccScorer:
 
     def score(self, images: Sequence[Image]) -> list[Scored | Abstained]:
         """One result per stack. A unit is graded on the one stack in whose middle it lies."""
-        readings = self.read_visit(images)
+        return self.judged(images, self.read_visit(images))
+
+    def judged(
+        self, images: Sequence[Image], readings: Sequence[SparccReading | Abstained]
+    ) -> list[Scored | Abstained]:
+        """The same of stacks that were read already."""
         own = taken_from(images, readings)
         told: set[str] = set()
         results: list[Scored | Abstained] = []

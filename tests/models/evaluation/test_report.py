@@ -79,6 +79,14 @@ def test_evaluation_is_written_into_page_and_card(result, tmp_path, monkeypatch)
     assert card["evaluation"] == report.summary(result)
 
 
+def test_results_with_and_without_a_folder_are_one_page(result):
+    other = result | {"sets": [result["sets"][0] | {"set": "folder"}]}
+    joined = report.joined_results([result, other])
+    assert [one["set"] for one in joined["sets"]] == ["first domain", "folder"]
+    with pytest.raises(InputError, match="evaluate again with the same weights"):
+        report.joined_results([result, other | {"weights": "1" * 64}])
+
+
 def test_page_keeps_what_stands_around_the_tables():
     page = "before\n<!-- evaluation -->\nold\n<!-- /evaluation -->\nafter\n"
     assert into_page(page, "evaluation", "new") == page.replace("old", "new")
