@@ -51,7 +51,7 @@ def totals(grades: pd.DataFrame, rule: str) -> pd.DataFrame:
 
 def change_of(wide: pd.DataFrame, visits: Sequence[str]) -> pd.DataFrame:
     """The last visit minus the first, by what else names a row."""
-    first, last = (wide.xs(visit, level="visit") for visit in (visits[0], visits[-1]))
+    first, last = (pd.DataFrame(wide.xs(visit, level="visit")) for visit in (visits[0], visits[-1]))
     return last - first
 
 
