@@ -18,10 +18,10 @@ from models.training import augment
 from models.training.loop import Batch, Recipe
 
 ROWS, COLUMNS = 96, 96  # pixels of a view
-ON_OEDEMA = 0.85  # share of views of a slice with oedema that show some of it
-ANYWHERE = 0.25  # share of the others that are from any part of the slice, the rest is near the column
-NEAR_MM = 45.0
-FAT_STAYS = 0.35  # share of views in which the suppression of fat fails in places
+ON_OEDEMA = 0.9  # share of views of a slice with oedema that show some of it
+ANYWHERE = 0.15  # share of the others that are from any part of the slice, the rest is near the column
+NEAR_MM = 35.0
+FAT_STAYS = 0.25  # share of views in which the suppression of fat fails in places
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def view(sample: Sample, frame: int, rng: np.random.Generator) -> tuple[np.ndarr
     pixels = _warped(triple(sample.stir, frame), affine)
     if rng.random() < FAT_STAYS:
         fat = _warped(triple(sample.t1, frame), affine)
-        pixels = pixels + np.float32(rng.uniform(0.1, 0.6)) * _patches(rng) * fat
+        pixels = pixels + np.float32(rng.uniform(0.05, 0.4)) * _patches(rng) * fat
     if rng.random() < 0.5:
         pixels = pixels[::-1]  # no side of the body is the left one to the network
     wanted = _warped(sample.oedema[frame : frame + 1].astype(np.uint8) * 255, affine) >= 0.5
@@ -157,10 +157,10 @@ def exposed(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     down = np.linspace(-1, 1, ROWS, dtype=np.float32)[:, None]
     across = np.linspace(-1, 1, COLUMNS, dtype=np.float32)[None]
     pixels = np.clip(
-        pixels * np.exp(rng.uniform(-0.5, 0.5) * down + rng.uniform(-0.5, 0.5) * across), 0, None
+        pixels * np.exp(rng.uniform(-0.3, 0.3) * down + rng.uniform(-0.3, 0.3) * across), 0, None
     )
-    pixels = augment.contrast(augment.gamma(pixels, 0.45, rng), (0.65, 1.4), 0.06, rng)
-    if rng.random() < 0.5:
-        sigma, amount = rng.uniform(0.6, 1.5), rng.uniform(-1, 0.8)
+    pixels = augment.contrast(augment.gamma(pixels, 0.3, rng), (0.75, 1.3), 0.04, rng)
+    if rng.random() < 0.35:
+        sigma, amount = rng.uniform(0.6, 1.2), rng.uniform(-0.8, 0.8)
         pixels = np.stack([augment.sharpened(np.ascontiguousarray(one), sigma, amount) for one in pixels])
-    return np.asarray(np.clip(augment.noisy(pixels, 0.07, rng), 0, 1), dtype=np.float32)
+    return np.asarray(np.clip(augment.noisy(pixels, 0.03, rng), 0, 1), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""The shipped network of bodies and discs, and how it does on patients that it never saw."""
+"""The shipped networks, and how bodies and discs are found on patients that were never seen."""
 
 import numpy as np
 import pandas as pd
@@ -9,8 +9,10 @@ from models.sparcc.anatomy.evaluate import dice, figures, image_of, row_of
 from models.sparcc.anatomy.levels import Named
 from models.sparcc.anatomy.segment import build_segmenter
 from models.sparcc.anatomy.volumes import read_folder, read_index, read_stack, without_copies
+from models.sparcc.oedema.finder import build_finder
 from models.sparcc.rule.score import score_stack
 from tests.helpers.paths import REAL
+from tests.helpers.small_stacks import small_stack
 
 FOLDER = REAL / "spine-mri"
 
@@ -20,8 +22,9 @@ def card():
     return cards.read_card("sparcc", "demo")
 
 
-def test_its_weights_are_those_of_the_card_and_small(card):
-    about = card["networks"]["anatomy"]
+@pytest.mark.parametrize("name", ["anatomy", "oedema"])
+def test_its_weights_are_those_of_the_card_and_small(card, name):
+    about = card["networks"][name]
     path = cards.FOLDER / about["file"]
     assert cards.sha256(path) == about["sha256"]
     assert path.stat().st_size < 12e6
@@ -32,7 +35,23 @@ def test_its_card_says_what_it_was_trained_on_and_under_which_terms(card):
     assert not set(training["patients"]) & set(training["test_patients"])
     assert "GPL-3.0" in training["sources"]["repository"]
     assert training["sources"]["cite"].count("doi:") == 4
-    assert "no score" in card["note"]
+    assert "phantom" in card["note"]
+    assert "research only" in card["note"]
+
+
+def test_oedema_has_an_operating_point_near_the_one_aimed_at(card):
+    about, tuned = card["networks"]["oedema"], card["tuning"]["oedema"]
+    assert 0 < about["extent"] <= about["threshold"] < 1
+    assert abs(tuned["sensitivity"] - tuned["aim"][0]) < 0.15
+    assert abs(tuned["specificity"] - tuned["aim"][1]) < 0.15
+    assert all(code.startswith("TR") for code in card["training"]["phantom_patients"])
+
+
+def test_the_shipped_finder_reads_a_stack_that_shows_nothing():
+    stack = small_stack(patch=())
+    masks = build_finder().masks(stack.image())
+    assert masks.shape == stack.stir.shape
+    assert masks.mean() < 0.05
 
 
 def test_its_card_keeps_the_figures_of_patients_it_never_saw(card):
