@@ -38,8 +38,8 @@ class SparccReading:
     """What is seen of one stack.
 
     anatomy: masks of bodies and discs with their names. oedema (frames, rows, columns): bool mask at the
-    operating point. chances: of each pixel to be oedema. score: points by rule, or why there are none.
-    pixel_area: mm2.
+    operating point, around the bodies. chances: of each pixel there to be oedema. score: points by rule, or
+    why there are none. pixel_area: mm2.
     """
 
     anatomy: Segmented
@@ -101,7 +101,8 @@ class SparccScorer:
     def _look(self, image: Image, anatomy: Segmented) -> SparccReading:
         """Oedema and points of a stack whose bodies are found."""
         assert image.spacing_mm is not None  # the segmenter abstains without
-        chances = self.finder.chances(image)
+        bodies = np.isin(anatomy.labels, [body.label for body in anatomy.bodies])
+        chances = self.finder.chances(image, bodies)
         oedema = self.finder.masks_of(chances, image.spacing_mm)
         score: StackScore | Abstained = (
             anatomy.named

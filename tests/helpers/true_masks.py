@@ -66,7 +66,7 @@ class TrueFinder(OedemaFinder):
     def __init__(self, stacks: Sequence[tuple[Image, RenderedStack]]) -> None:
         self._known = [(image, stack) for image, stack in stacks]
 
-    def chances(self, image: Image) -> np.ndarray:
+    def chances(self, image: Image, within: np.ndarray | None = None) -> np.ndarray:
         for known, stack in self._known:
             if np.array_equal(known.frames, image.frames):
                 return np.where(stack.oedema > 0, SURE, 0.01).astype(np.float16)

@@ -19,14 +19,18 @@ from models import cards
 from models.common.pixels import as_grey, resample
 from models.sparcc.anatomy.levels import Found, Named, column_of, name_bodies
 from models.sparcc.anatomy.network import build
-from models.sparcc.anatomy.parts import bodies_of, discs_of
+from models.sparcc.anatomy.parts import LIMIT, bodies_of, discs_of
 from models.sparcc.anatomy.samples import MM
+from models.sparcc.anatomy.targets import CHANNELS
 from models.sparcc.anatomy.upright import upright
 from models.sparcc.rule.stack import Anatomy
 from models.sparcc.triples import triple
+from models.sparcc.windows import window_around
 
 NAME = "anatomy"
 BATCH = 4
+MIDDLE = 3  # slices that show where the column is
+MARGIN = 64  # pixels of the network's in front of and behind the bodies, within which it decides
 
 
 @dataclass(frozen=True)
@@ -56,21 +60,36 @@ class Segmenter:
         self.network = network.eval()
 
     def chances(self, frames: np.ndarray, spacing_mm: tuple[float, float]) -> np.ndarray:
-        """(channels, frames, rows, columns) float16: chance of each pixel. frames: in spatial order."""
+        """(channels, frames, rows, columns) float16: chance of each pixel. frames: in spatial order.
+
+        The slices in the middle are looked at whole; the others only in front of and behind the bodies found
+        there as far as ``MARGIN``, and beyond that nothing has a chance.
+        """
         grey = as_grey(frames)
         if not np.allclose(spacing_mm, MM, atol=0.02):
             grey = np.stack([resample(frame, spacing_mm, MM) for frame in grey])
         rows, columns = grey.shape[1:]
         step: int = self.network.multiple  # type: ignore[assignment]
         padded = np.pad(grey, ((0, 0), (0, -rows % step), (0, -columns % step)))
-        parts = []
-        for start in range(0, len(padded), BATCH):
-            places = range(start, min(start + BATCH, len(padded)))
-            pixels = torch.from_numpy(np.stack([triple(padded, place) for place in places]))
-            with torch.inference_mode():
-                scores = self.network(pixels.contiguous(memory_format=torch.channels_last))
-            parts.append(torch.sigmoid(scores.float()).numpy()[:, :, :rows, :columns])
-        return _at_size(np.concatenate(parts).swapaxes(0, 1), frames.shape[1:])
+        first = middle_first(len(padded))
+        parts = dict(zip(first, self._of(padded, first), strict=True))
+        body = np.stack([one[CHANNELS.index("body")] for one in parts.values()]) > LIMIT
+        _, band = window_around(np.asarray(body.any(axis=0)), MARGIN, step)
+        rest = [place for place in range(len(padded)) if place not in parts]
+        for start in range(0, len(rest), BATCH):
+            places = rest[start : start + BATCH]
+            for place, one in zip(places, self._of(padded[:, :, band], places), strict=True):
+                parts[place] = np.zeros((len(one), *padded.shape[1:]), np.float32)
+                parts[place][:, :, band] = one
+        found = np.stack([parts[place] for place in range(len(padded))], axis=1)
+        return _at_size(found[:, :, :rows, :columns], frames.shape[1:])
+
+    def _of(self, frames: np.ndarray, places: Sequence[int]) -> np.ndarray:
+        """(places, channels, rows, columns): chances on some of the frames."""
+        pixels = torch.from_numpy(np.stack([triple(frames, place) for place in places]))
+        with torch.inference_mode():
+            scores = self.network(pixels.contiguous(memory_format=torch.channels_last))
+        return np.asarray(torch.sigmoid(scores.float()).numpy())
 
     def segment(self, image: Image) -> Segmented | Abstained:
         """Bodies and discs of a sagittal stack, in the order and direction of its frames.
@@ -89,6 +108,12 @@ class Segmenter:
         labels = np.where(discs > 0, len(bodies) + discs, labels).astype(np.uint16)
         levels = levels_of(bodies, named)
         return Segmented(way.back(labels), tuple(bodies), named, levels, way.back(chances))
+
+
+def middle_first(count: int) -> list[int]:
+    """The places of the slices in the middle of a stack, at most ``MIDDLE``."""
+    start = max((count - MIDDLE) // 2, 0)
+    return list(range(start, min(start + MIDDLE, count)))
 
 
 def build_segmenter(size: str = "demo", folder: Path = cards.FOLDER) -> Segmenter:

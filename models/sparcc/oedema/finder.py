@@ -19,9 +19,11 @@ from models.sparcc.anatomy.upright import upright
 from models.sparcc.oedema.network import build
 from models.sparcc.oedema.samples import at_network_size
 from models.sparcc.triples import Edge, triples
+from models.sparcc.windows import window_around
 
 NAME = "oedema"
 BATCH = 4
+MARGIN = 48  # pixels of the network's beside what it is asked for
 
 
 @dataclass(frozen=True)
@@ -70,10 +72,13 @@ class OedemaFinder:
         self.point = point
         self.edge = edge
 
-    def chances(self, image: Image) -> np.ndarray:
+    def chances(self, image: Image, within: np.ndarray | None = None) -> np.ndarray:
         """(frames, rows, columns) float16, 0 to 1: chance of each pixel to be oedema, in the order and
         direction of the image's frames.
 
+        within (frames, rows, columns): where it is asked for. Frames on which it is asked for nowhere are not
+        looked at, the others only around that, at least ``MARGIN`` pixels to each side; elsewhere nothing has
+        a chance. Everywhere without it.
         Raises InputError where the files do not say how large pixels are, or slices are not sagittal.
         """
         if image.spacing_mm is None:
@@ -87,19 +92,30 @@ class OedemaFinder:
         grey = at_network_size(as_grey(standing), image.spacing_mm)
         shown = triples(grey, way.places_mm, self.edge)
         found = np.zeros(standing.shape, np.float16)
-        for start in range(0, len(shown.frames), BATCH):
-            some = slice(start, start + BATCH)
-            found[shown.frames[some]] = self._of(shown.pixels[some], standing.shape[1:])
+        asked = np.ones(standing.shape, bool) if within is None else way.stand(np.asarray(within, dtype=bool))
+        has_any = np.asarray(asked.any(axis=(1, 2)))
+        wanted = np.flatnonzero(has_any[shown.frames])
+        for start in range(0, len(wanted), BATCH):
+            some = wanted[start : start + BATCH]
+            found[shown.frames[some]] = self._of(shown.pixels[some], np.asarray(asked.any(axis=0)))
         return way.back(found)
 
-    def _of(self, pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-        """(n, rows, columns) of ``size`` for triples (n, 3, rows, columns)."""
+    def _of(self, pixels: np.ndarray, asked: np.ndarray) -> np.ndarray:
+        """Chances of the size of ``asked`` (rows, columns), around what is set there, for triples (n, 3,
+        rows, columns).
+        """
         rows, columns = pixels.shape[2:]
+        size = asked.shape
         step: int = self.network.multiple  # type: ignore[assignment]
         padded = np.pad(pixels, ((0, 0), (0, 0), (0, -rows % step), (0, -columns % step)))
+        coarse = cv2.resize(asked.astype(np.uint8), (columns, rows), interpolation=cv2.INTER_NEAREST) > 0
+        across, along = window_around(np.pad(coarse, ((0, -rows % step), (0, -columns % step))), MARGIN, step)
+        part = np.ascontiguousarray(padded[:, :, across, along])
         with torch.inference_mode():
-            scores = self.network(torch.from_numpy(padded).contiguous(memory_format=torch.channels_last))
-        sure = torch.sigmoid(scores.float()).numpy()[:, 0, :rows, :columns]
+            scores = self.network(torch.from_numpy(part).contiguous(memory_format=torch.channels_last))
+        whole = np.zeros((len(pixels), *padded.shape[2:]), np.float32)
+        whole[:, across, along] = torch.sigmoid(scores.float()).numpy()[:, 0]
+        sure = whole[:, :rows, :columns]
         if sure.shape[1:] == size:
             return np.asarray(sure)
         return np.stack([cv2.resize(one, size[::-1], interpolation=cv2.INTER_LINEAR) for one in sure])
