@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from core.agreement.estimate import Estimate
+from core.ties import TIE
 
 FEW_PATIENTS = 10  # below it numbers stand with their intervals, and nothing is concluded from them
 
@@ -64,17 +65,13 @@ def index_sentence(found: dict[str, Any], unit: str) -> str:
     if found["subjects"] < FEW_PATIENTS:
         what = f"Index {_with_interval(index)} in squared {unit}: {too_few(found['subjects'])} for a verdict"
         return f"{what}; there is no interval." if index["ci"][0] is None else f"{what}."
-    side = "further from" if index["estimate"] > 0 else "nearer to"
-    low, high = index["ci"]
-    sure = " (not significant)" if low is not None and high is not None and low <= 0 <= high else ""
+    side, high = index_side(index), index["ci"][1]
     if high is None:
-        where = f"In these {found['subjects']:,} patients the model lies {side} the readers than they lie to"
-        what = f"each other: index {_signed(index['estimate'])} in squared {unit}"
-        return f"{where} {what}. No verdict: {no_interval(found)}."
-    text = (
-        f"The model lies {side} the readers than they lie to each other{sure}: index {_with_interval(index)}"
-        f" in squared {unit}"
-    )
+        what = (
+            f"In these {found['subjects']:,} patients the model is {side}: index {_signed(index['estimate'])}"
+        )
+        return f"{what} in squared {unit}. No verdict: {no_interval(found)}."
+    text = f"The model is {side}: index {_with_interval(index)} in squared {unit}"
     if found["margin"] is None:
         return f"{text}. No margin was preset, so there is no verdict."
     if found["equivalent"] is None:
@@ -83,6 +80,16 @@ def index_sentence(found: dict[str, Any], unit: str) -> str:
     caution = found["notes"].get("equivalent", "")
     more = f" {caution[0].upper()}{caution[1:]}." if caution and found["equivalent"] else ""
     return f"{text}: {verdict} the preset margin of {found['margin']:g}.{more}"
+
+
+def index_side(index: Estimate) -> str:
+    """How far the model is from the readers, beside how far they are from each other. index: the estimate."""
+    if abs(index["estimate"]) < TIE:
+        return "as far from the readers as they are from each other"
+    side = "further from" if index["estimate"] > 0 else "nearer to"
+    low, high = index["ci"]
+    sure = " (not significant)" if low is not None and high is not None and low <= 0 <= high else ""
+    return f"{side} the readers than they are to each other{sure}"
 
 
 def no_interval(found: dict[str, Any]) -> str:

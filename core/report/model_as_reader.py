@@ -58,7 +58,7 @@ def _margin(inputs: ReportInputs) -> list[Block]:
         Text(
             "The interchangeability index is the mean over patients of the squared model-reader difference "
             "minus the squared reader-reader difference, on patients whom all readers and the model scored. "
-            "Above 0 the model lies further from the readers than they lie to each other. It counts as "
+            "Above 0 the model is further from the readers than they are to each other. It counts as "
             "interchangeable where the upper limit of the index lies below a preset margin."
         ),
         Text(margin_words(margin, inputs.system.title), "" if preset else "warning"),

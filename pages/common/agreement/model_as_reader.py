@@ -9,7 +9,13 @@ import pandas as pd
 import streamlit as st
 
 from core.agreement.comparison import CHANGE
-from core.agreement.plain_words import FEW_PATIENTS, false_change_sentence, no_interval, too_few
+from core.agreement.plain_words import (
+    FEW_PATIENTS,
+    false_change_sentence,
+    index_side,
+    no_interval,
+    too_few,
+)
 from core.figures.agreement.forest import forest, interchangeability
 from core.markdown import md
 from core.reader_labels import display_name
@@ -94,13 +100,7 @@ def index_words(found: dict[str, Any]) -> tuple[str, str]:
         said = f"{too_few(found['subjects'])} to say more"
         verdict = verdict if found["margin"] is None else "No verdict."
         return f"**{signed(index['estimate'])}**{interval}", f"{said}. {verdict}"
-    if abs(index["estimate"]) < 1e-9:
-        side = "as far from the readers as they are from each other"
-    elif index["estimate"] > 0:
-        side = "further from the readers than they are to each other"
-    else:
-        side = "nearer to the readers than they are to each other"
-    chance = " (not significant)" if low is not None and high is not None and low < 0 < high else ""
+    side = index_side(index)
     if high is None:
         said = f"In these {found['subjects']:,} patients the model is {side}."
         return f"**{signed(index['estimate'])}**{interval}", f"{said} No verdict: {no_interval(found)}."
@@ -111,7 +111,7 @@ def index_words(found: dict[str, Any]) -> tuple[str, str]:
         caution = found["notes"].get("equivalent", "") if found["equivalent"] else ""
         more = f" Note: {caution}." if caution else ""
         verdict = f"The upper limit {signed(high)} is {where} the margin {found['margin']:g}.{more}"
-    return f"**{signed(index['estimate'])}**{interval}", f"The model is {side}{chance}. {verdict}"
+    return f"**{signed(index['estimate'])}**{interval}", f"The model is {side}. {verdict}"
 
 
 def _left_out(page: Page, compared: Comparison, found: dict[str, Any], model: str) -> None:

@@ -10,6 +10,7 @@ from core.agreement.plain_words import (
     false_change_sentence,
     icc_sentence,
     index_sentence,
+    index_side,
     kappa_sentence,
     limits_sentence,
 )
@@ -85,3 +86,16 @@ def test_false_change():
         " readers against each other 0% to 25%."
     )
     assert "cannot be counted" in false_change_sentence(false_change(readers + 1, np.zeros(4), ["A", "B"]))
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (estimate(0.4, 0.1, 0.7), "further from the readers than they are to each other"),
+        (estimate(-0.4, -0.7, -0.1), "nearer to the readers than they are to each other"),
+        (estimate(0.4, -0.1, 0.7), "further from the readers than they are to each other (not significant)"),
+        (estimate(1e-12, -0.1, 0.1), "as far from the readers as they are from each other"),
+    ],
+)
+def test_an_index_is_said_beside_the_distance_of_the_readers(value, words):
+    assert index_side(value) == words
