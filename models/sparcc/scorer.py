@@ -20,6 +20,7 @@ from core.imaging.sequences import OEDEMA, SPINE
 from core.imaging.spine import UNITS
 from core.scores.sparcc import SLICES
 from models import cards
+from models.common.attention_unet import folded
 from models.sparcc.anatomy.across import name_across
 from models.sparcc.anatomy.segment import Segmented, Segmenter, build_segmenter
 from models.sparcc.chances import chances_of
@@ -182,4 +183,6 @@ def build(
         torch.set_num_threads(threads)
     card: dict[str, Any] = cards.read_card("sparcc", size, folder)
     segmenter, finder = build_segmenter(size, folder), build_finder(size, folder)
+    for network in (segmenter.network, finder.network):
+        folded(network).to(memory_format=torch.channels_last)
     return SparccScorer(segmenter, finder, size=size, weights_hash=cards.weights_hash(card))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -28,9 +28,9 @@ from models.sparcc.triples import triple
 from models.sparcc.windows import window_around
 
 NAME = "anatomy"
-BATCH = 4
+AT_ONCE = 2  # slices of each side that are looked at together
 MIDDLE = 3  # slices that show where the column is
-MARGIN = 64  # pixels of the network's in front of and behind the bodies, within which it decides
+MARGIN = 48  # pixels of the network's in front of and behind the bodies, within which it decides
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,8 @@ class Segmenter:
         """(channels, frames, rows, columns) float16: chance of each pixel. frames: in spatial order.
 
         The slices in the middle are looked at whole; the others only in front of and behind the bodies found
-        there as far as ``MARGIN``, and beyond that nothing has a chance.
+        there as far as ``MARGIN``, and from the middle outwards until slices show no body any more. Beyond
+        that nothing has a chance.
         """
         grey = as_grey(frames)
         if not np.allclose(spacing_mm, MM, atol=0.02):
@@ -71,17 +72,18 @@ class Segmenter:
         rows, columns = grey.shape[1:]
         step: int = self.network.multiple  # type: ignore[assignment]
         padded = np.pad(grey, ((0, 0), (0, -rows % step), (0, -columns % step)))
-        first = middle_first(len(padded))
-        parts = dict(zip(first, self._of(padded, first), strict=True))
-        body = np.stack([one[CHANNELS.index("body")] for one in parts.values()]) > LIMIT
+        middle = middle_of(len(padded))
+        whole = self._of(padded, middle)
+        found = np.zeros((whole.shape[1], *padded.shape), np.float32)
+        found[:, middle] = whole.swapaxes(0, 1)
+        body = whole[:, CHANNELS.index("body")] > LIMIT
         _, band = window_around(np.asarray(body.any(axis=0)), MARGIN, step)
-        rest = [place for place in range(len(padded)) if place not in parts]
-        for start in range(0, len(rest), BATCH):
-            places = rest[start : start + BATCH]
-            for place, one in zip(places, self._of(padded[:, :, band], places), strict=True):
-                parts[place] = np.zeros((len(one), *padded.shape[1:]), np.float32)
-                parts[place][:, :, band] = one
-        found = np.stack([parts[place] for place in range(len(padded))], axis=1)
+        left, right = list(range(middle[0]))[::-1], list(range(middle[-1] + 1, len(padded)))
+        while places := sorted([*left[:AT_ONCE], *right[:AT_ONCE]]):
+            some = self._of(padded[:, :, band], places)
+            found[:, places, :, band] = some.swapaxes(0, 1)
+            shown = dict(zip(places, some[:, CHANNELS.index("body")] > LIMIT, strict=True))
+            left, right = (_beyond(side, shown) if body.any() else side[AT_ONCE:] for side in (left, right))
         return _at_size(found[:, :, :rows, :columns], frames.shape[1:])
 
     def _of(self, frames: np.ndarray, places: Sequence[int]) -> np.ndarray:
@@ -110,10 +112,15 @@ class Segmenter:
         return Segmented(way.back(labels), tuple(bodies), named, levels, way.back(chances))
 
 
-def middle_first(count: int) -> list[int]:
+def middle_of(count: int) -> list[int]:
     """The places of the slices in the middle of a stack, at most ``MIDDLE``."""
     start = max((count - MIDDLE) // 2, 0)
     return list(range(start, min(start + MIDDLE, count)))
+
+
+def _beyond(side: list[int], shown: Mapping[int, np.ndarray]) -> list[int]:
+    """What is left of a side's slices from the middle outwards; nothing once a few in a row show no body."""
+    return side[AT_ONCE:] if any(shown[place].any() for place in side[:AT_ONCE]) else []
 
 
 def build_segmenter(size: str = "demo", folder: Path = cards.FOLDER) -> Segmenter:

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.domain import Image
+from models.common.attention_unet import folded
 from models.sparcc.anatomy import segment
 from models.sparcc.anatomy.network import build as build_anatomy
 from models.sparcc.oedema import finder
@@ -62,7 +63,7 @@ def test_oedema_is_looked_for_where_it_is_asked_for_as_without(monkeypatch):
 def test_slices_beside_the_middle_are_looked_at_around_its_bodies(monkeypatch):
     torch.manual_seed(0)
     looks = segment.Segmenter(build_anatomy("demo", 4))
-    image = stack()
+    image = stack(9)
     chance = looks.chances(image.frames, (1.0, 1.0)).astype(float)
     assert chance.shape == (4, *image.frames.shape)
 
@@ -77,7 +78,31 @@ def test_slices_beside_the_middle_are_looked_at_around_its_bodies(monkeypatch):
     monkeypatch.setattr(segment, "MARGIN", 16)
     monkeypatch.setattr(looks, "_of", column)
     chance = looks.chances(image.frames, (1.0, 1.0)).astype(float)
-    assert (chance[0, 2:5, :, 70:84] > 0.8).all()
-    assert (chance[:, [0, 1, 5, 6], :, 48:112] > 0.1).all()
-    assert not chance[:, [0, 1, 5, 6], :, :48].any()
-    assert not chance[:, [0, 1, 5, 6], :, 112:].any()
+    assert (chance[0, 3:6, :, 70:84] > 0.8).all()
+    assert (chance[:, [1, 2, 6, 7], :, 48:112] > 0.1).all()
+    assert not chance[:, [1, 2, 6, 7], :, :48].any()
+    assert not chance[:, [1, 2, 6, 7], :, 112:].any()
+    assert not chance[:, [0, 8]].any()  # two slices without a body lie before them
+
+
+def test_where_the_middle_shows_no_body_every_slice_is_looked_at(monkeypatch):
+    looks = segment.Segmenter(build_anatomy("demo", 4))
+    monkeypatch.setattr(
+        looks, "_of", lambda frames, places: np.full((len(places), 4, *frames.shape[1:]), 0.2, np.float32)
+    )
+    assert (looks.chances(stack(12).frames, (1.0, 1.0)) > 0.1).all()
+
+
+def test_a_folded_network_scores_as_before():
+    torch.manual_seed(0)
+    network = build_oedema("demo")
+    for part in network.modules():
+        if isinstance(part, torch.nn.BatchNorm2d):
+            torch.nn.init.uniform_(part.running_mean, -1, 1)
+            torch.nn.init.uniform_(part.running_var, 0.5, 2)
+    pixels = torch.rand(1, 3, 32, 48)
+    with torch.inference_mode():
+        before = network.eval()(pixels)
+        after = folded(network)(pixels)
+    assert torch.allclose(before, after, atol=1e-4)
+    assert not any(isinstance(part, torch.nn.BatchNorm2d) for part in network.modules())
