@@ -59,6 +59,41 @@ def _normal(orientation: tuple[Point, Point]) -> tuple[np.ndarray, int]:
     return normal, int(np.argmax(np.abs(normal)))
 
 
+Corners = tuple[tuple[str, tuple[float, float]], ...]
+
+
+def corners_on(one: Image, two: Image) -> tuple[Corners, Corners] | None:
+    """The corners of the first stack's middle slice in pixels (x, y) of either stack; None where unknown.
+
+    They lie at one place of the patient where both were taken without moving between.
+    """
+    known = [stack for stack in (one, two) if stack.orientation and stack.positions_mm and stack.spacing_mm]
+    if len(known) != 2:
+        return None
+    rows, columns = one.frames.shape[1:]
+    names = {
+        "upper left": (0, 0),
+        "upper right": (columns, 0),
+        "lower left": (0, rows),
+        "lower right": (columns, rows),
+    }
+    origins = [np.asarray(stack.positions_mm)[len(stack.frames) // 2] for stack in (one, two)]
+    axes = [_pixel_axes(stack) for stack in (one, two)]
+    there = []
+    for name, (x, y) in names.items():
+        away = origins[0] + x * axes[0][0] + y * axes[0][1] - origins[1]
+        column, row = (float(away @ axis) / float(axis @ axis) for axis in axes[1])
+        there.append((name, (column, row)))
+    return tuple((name, (float(x), float(y))) for name, (x, y) in names.items()), tuple(there)
+
+
+def _pixel_axes(stack: Image) -> tuple[np.ndarray, np.ndarray]:
+    """mm in patient coordinates of one pixel along a row, and of one down a column."""
+    assert stack.orientation is not None and stack.spacing_mm is not None
+    row, column = (np.asarray(direction, dtype=float) for direction in stack.orientation)
+    return row * stack.spacing_mm[1], column * stack.spacing_mm[0]
+
+
 def beside_middle(places_mm: np.ndarray, orientation: tuple[Point, Point]) -> tuple[str, ...]:
     """Where each frame lies from the middle of the stack: ``3.5 mm left of the middle``.
 

@@ -47,7 +47,7 @@ def _facts(inputs: ReportInputs) -> tuple[tuple[str, str], ...]:
             "Patients and films",
             "phantoms (simulated)" if inputs.is_phantom else inputs.source or "as delivered",
         ),
-        ("Score", f"{inputs.system.title} ({inputs.system.long_name}), 0 to {inputs.system.maximum}"),
+        ("Score", f"{inputs.system.title} ({inputs.system.long_name}), 0 to {inputs.system.most_of()}"),
         ("Patients", f"{inputs.patients:,}"),
         ("Arms", hidden),
         ("Films", f"{counts['images']:,}, of them {counts['unassigned']:,} without patient or visit"),

@@ -63,9 +63,14 @@ def get(name: str) -> ScoreSystem:
     raise InputError(f"system {name}", f"one of {', '.join(names())} is needed", "choose one of them")
 
 
+def of_stacks() -> list[str]:
+    """The names of the systems that are scored on stacks of slices."""
+    return [name for name, system in systems().items() if system.of_stacks]
+
+
 def recognise_site(system: str | ScoreSystem, text: str) -> str | None:
     """Our code of a site written in our or another convention (case, separators, RA2-DREAM), else None."""
     return (get(system) if isinstance(system, str) else system).recognise(text)
 
 
-__all__ = ["ScoreSystem", "Site", "get", "listed", "names", "recognise_site", "systems"]
+__all__ = ["ScoreSystem", "Site", "get", "listed", "names", "of_stacks", "recognise_site", "systems"]

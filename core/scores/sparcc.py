@@ -107,6 +107,7 @@ SPARCC = ScoreSystem(
     site_title="items",
     cutoffs=(">=5", "<=-5", ">SDC"),
     relatives=("SPARCC of the sacroiliac joints (0-72)",),
-    films="Marrow oedema of the spine on sagittal STIR",
+    films="marrow oedema of the spine on sagittal STIR",
     of_stacks=True,
+    measures="inflammation",
 )

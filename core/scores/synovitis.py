@@ -137,5 +137,6 @@ SYNOVITIS = ScoreSystem(
     block_title="sum",
     site_title="joints",
     cutoffs=(">0", "<0", ">SDC"),
+    measures="inflammation",
     relatives=("older scales that grade effusion and hypertrophy together",),
 )

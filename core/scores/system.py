@@ -9,6 +9,7 @@ Rule or Setting with ``is_verified`` False, or an Assumption: a page that uses i
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -261,6 +262,7 @@ class ScoreSystem:
     relatives: tuple[str, ...] = ()  # scores with like sites that must not be pooled with it
     films: str = ""  # what is scored, in a few words
     of_stacks: bool = False  # scored on stacks of slices, not on single films
+    measures: str = "damage"  # what more of it is; damage stays, inflammation may fall
     drawing: Drawing | None = None  # where units lie in the body, for maps; without one sites are listed
     sets: tuple[tuple[str, SetSites], ...] = ()  # open data sets with its sites: name, (their word, code)
 
@@ -314,10 +316,13 @@ class ScoreSystem:
         kept = (blocks | {"total": self.total_blocks})[component]
         return tuple(site for site in self.sites if site.block in kept)
 
-    def title_of(self, component: str) -> str:
-        """What a component is called, with its range: ``total (0-448)``, ``erosion (0-280)``."""
+    def title_of(self, component: str, rule: Rule | None = None) -> str:
+        """What a component is called, with its range: ``total (0-448)``, ``erosion (0-280)``.
+
+        rule: under which the total is made, the default without.
+        """
         titles = {item.name: item.title for item in self.components}
-        return titles.get(component, f"{component} (0-{self.maximum})")
+        return titles.get(component, f"{component} (0-{self.most_of(rule)})")
 
     def name_of(self, component: str) -> str:
         """The same without the range: ``total``, ``joint space narrowing``."""
@@ -344,6 +349,21 @@ class ScoreSystem:
     def maximum(self) -> int:
         """The largest total when every block counts."""
         return sum(site.maximum for site in self.sites if site.block in self.total_blocks)
+
+    def most_of(self, rule: Rule | None = None) -> int:
+        """The largest total under a rule, the default without: of the blocks that it lets count."""
+        used = rule or self.default_rule
+        blocks = Counter[str]()
+        for site in self.sites:
+            if site.block in self.total_blocks:
+                blocks[site.block] += site.maximum
+        largest = sorted(blocks.values(), reverse=True)
+        return sum(largest if used.choose == Choose.ALL else largest[: used.count])
+
+    @property
+    def chooses_blocks(self) -> bool:
+        """Whether a rule says which blocks make the total."""
+        return any(rule.choose != Choose.ALL for rule in self.rules)
 
     def rule(self, name: str | None = None) -> Rule:
         """The rule with this full or short name, the default without a name. Raises InputError if unknown."""

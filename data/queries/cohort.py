@@ -9,7 +9,7 @@ import pandas as pd
 from core.arms import REFERENCE_ARM
 from core.domain import CohortFilter, Viewer
 from data.queries.answer import answer
-from data.queries.series import A_SLICE, THINGS
+from data.queries.series import A_SLICE, A_THING, SERIES, THINGS
 from data.queries.visit_rows import by_visit
 from data.store.cohort import CohortStore
 from data.study.source import data_set_of
@@ -17,15 +17,18 @@ from data.study.source import data_set_of
 MAX_LEVELS = 8
 
 COUNTS = f"""
-    WITH seen AS (SELECT image, bool_or(abstained IS NULL) AS is_read FROM finding GROUP BY image)
+    WITH seen AS (
+        SELECT {A_THING} AS thing, bool_or(f.abstained IS NULL) AS is_read
+        FROM finding f JOIN image i USING (image) GROUP BY ALL)
     SELECT (SELECT count(*) FROM subject) AS subjects,
         (SELECT count(DISTINCT visit) FROM visit) AS visits,
         (SELECT {THINGS} FROM image i) AS images,
+        (SELECT count(DISTINCT {SERIES}) FROM image i WHERE {A_SLICE}) AS stacks,
         (SELECT {THINGS} FROM image i WHERE subject IS NULL OR visit IS NULL) AS unassigned,
         (SELECT count(*) FROM reader WHERE kind = 'human') AS readers,
         (SELECT count(*) FROM reader WHERE kind = 'model') AS models,
-        (SELECT count(*) FROM image JOIN seen USING (image) WHERE is_read) AS read_images,
-        (SELECT count(*) FROM image JOIN seen USING (image) WHERE NOT is_read) AS rejected_images,
+        (SELECT count(*) FROM seen WHERE is_read) AS read_images,
+        (SELECT count(*) FROM seen WHERE NOT is_read) AS rejected_images,
         (SELECT count(*) FROM total WHERE component = 'total') AS totals
 """
 
@@ -61,8 +64,8 @@ def state(store: CohortStore) -> dict[str, Any]:
 def counts(store: CohortStore, viewer: Viewer) -> pd.DataFrame:
     """One row of counts. A series of slices counts as one image.
 
-    ``subjects, visits, images, unassigned, readers, models, read_images, rejected_images, totals``: a film
-    that a model rejected, and none read for any score, is a rejected one.
+    ``subjects, visits, images, stacks`` (of the images), ``unassigned, readers, models, read_images,
+    rejected_images, totals``: a film that a model rejected, and none read for any score, is a rejected one.
     """
     return answer(store, viewer, COUNTS)
 
@@ -136,7 +139,8 @@ def subjects(store: CohortStore, viewer: Viewer, chosen: CohortFilter) -> pd.Dat
             FROM visit GROUP BY subject),
         refused AS (SELECT DISTINCT image FROM finding WHERE abstained IS NOT NULL),
         filmed AS (
-            SELECT subject, {THINGS} AS films, count(r.image) AS abstained
+            SELECT subject, {THINGS} AS films,
+                count(DISTINCT CASE WHEN r.image IS NOT NULL THEN {A_THING} END) AS abstained
             FROM image i LEFT JOIN refused r USING (image) WHERE subject IS NOT NULL GROUP BY subject)
         SELECT s.subject, arm, sex, birth_year, centre, coalesce(visits, 0) AS visits, last_day,
             coalesce(films, 0) AS films, coalesce(abstained, 0) AS abstained
@@ -170,17 +174,19 @@ def films_by_visit(store: CohortStore, viewer: Viewer, chosen: CohortFilter) -> 
 
 
 def films(store: CohortStore, viewer: Viewer, chosen: CohortFilter) -> pd.DataFrame:
-    """One row per film of the chosen patients.
+    """One row per image of the chosen patients.
 
-    ``subject, visit, visit_order, body_part, view, image, abstained`` (the reason, where a model refused it).
+    ``subject, visit, visit_order, body_part, view, image, thing`` (the film, or the stack that a slice is
+    of), ``is_slice, abstained`` (the reason, where a model refused it).
     """
-    sql = """
+    sql = f"""
         WITH refused AS (
             SELECT image, string_agg(DISTINCT abstained, '; ') AS abstained FROM finding
             WHERE abstained IS NOT NULL GROUP BY image)
-        SELECT i.subject, i.visit, v.visit_order, i.body_part, i.view, i.image, r.abstained
+        SELECT i.subject, i.visit, v.visit_order, i.body_part, i.view, i.image, {A_THING} AS thing,
+            {A_SLICE} AS is_slice, r.abstained
         FROM image i LEFT JOIN visit v USING (subject, visit) LEFT JOIN refused r USING (image)
-        WHERE i.subject IN ({patients}) AND i.visit IS NOT NULL
+        WHERE i.subject IN ({{patients}}) AND i.visit IS NOT NULL
         ORDER BY i.subject, v.visit_order, i.visit, i.body_part, i.image
     """
     return answer(store, viewer, sql, chosen=chosen)

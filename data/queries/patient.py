@@ -8,8 +8,9 @@ from typing import Any
 import pandas as pd
 
 from core.domain import Box, Viewer
+from core.imaging.sequences import OEDEMA
 from data.queries.answer import answer
-from data.queries.series import A_SLICE
+from data.queries.series import A_SLICE, A_THING
 from data.queries.visit_rows import by_visit
 from data.store.cohort import CohortStore
 
@@ -35,17 +36,19 @@ def visits(store: CohortStore, viewer: Viewer, subject: str) -> pd.DataFrame:
 def films(store: CohortStore, viewer: Viewer, subject: str) -> pd.DataFrame:
     """``image, visit, body_part, laterality, view, modality, spacing_row_mm, spacing_column_mm, film_date,
     warnings, spacing_source`` (the words of the header that give millimetres, NA in older cohorts),
-    ``is_slice`` (part of a series of slices, which no model of films reads).
+    ``is_slice`` (part of a series of slices, which no model of films reads), ``thing`` (the film, or the
+    stack that a slice is of), ``may_be_read`` (whether a sequence, where one is known, shows marrow oedema).
     """
     sql = f"""
         SELECT i.image, i.visit, v.visit_order, i.body_part, i.laterality, i.view, i.modality,
             i.spacing_row_mm, i.spacing_column_mm, i.film_date, i.warnings,
             CASE WHEN json_valid(i.classification) THEN i.classification ->> '$.spacing.source' END
-                AS spacing_source, {A_SLICE} AS is_slice
+                AS spacing_source, {A_SLICE} AS is_slice, {A_THING} AS thing,
+            i.sequence IS NULL OR list_contains($oedema, i.sequence) AS may_be_read
         FROM image i LEFT JOIN visit v USING (subject, visit)
         WHERE i.subject = $subject ORDER BY v.visit_order, i.visit, i.body_part, i.image
     """
-    return answer(store, viewer, sql, values={"subject": subject})
+    return answer(store, viewer, sql, values={"subject": subject, "oedema": sorted(OEDEMA)})
 
 
 def findings(store: CohortStore, viewer: Viewer, subject: str, system: str) -> pd.DataFrame:

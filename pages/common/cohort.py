@@ -50,12 +50,13 @@ def counts(page: Page, chosen: CohortFilter, subjects: pd.DataFrame) -> None:
     rows, _ = systems.held(page, chosen)
     of_model = rows[rows["system"] == chosen.system]
     read, unread = (int(of_model[name].sum()) for name in ("read", "unread"))
+    thing = system_of(chosen).image_title
     for_any = f"for {system_of(chosen).title}; {read:,} read, {unread:,} not yet read"
     for_any += f"; {by_any} rejected for at least one score" if by_any != refused else ""
     shown = (
         ("Patients", len(subjects), "", ""),
-        ("Films", len(films), "of these patients", ""),
-        ("Rejected by the model", refused, "films, with the reason below", for_any),
+        (systems.counted_words(*_things(films)), films["thing"].nunique(), "of these patients", ""),
+        ("Rejected by the model", refused, f"{thing}s, with the reason below", for_any),
         ("Visits without a film", len(gaps), "counted per region", ""),
         ("Unassigned films", len(open_films), "no patient or visit", ""),
     )
@@ -66,6 +67,12 @@ def counts(page: Page, chosen: CohortFilter, subjects: pd.DataFrame) -> None:
     systems.table(page, chosen)
 
 
+def _things(films: pd.DataFrame) -> tuple[int, int]:
+    """How many things there are, and how many of them are stacks."""
+    stacks = films.loc[films["is_slice"].astype(bool), "thing"]
+    return int(films["thing"].nunique()), int(stacks.nunique())
+
+
 def rejected(page: Page, chosen: CohortFilter) -> pd.DataFrame:
     """Films of these patients, and those without a patient, that the model of the chosen score rejected."""
     return ask(page, scores.abstentions, chosen)
@@ -73,8 +80,9 @@ def rejected(page: Page, chosen: CohortFilter) -> pd.DataFrame:
 
 def films_by_visit(page: Page, chosen: CohortFilter) -> None:
     """Patients with a film, by visit and region."""
-    st.markdown("## Films per visit")
-    rows = ask(page, cohort.films_by_visit, chosen)
+    rows, films = fetch(page, asking(cohort.films_by_visit, chosen), asking(cohort.films, chosen))
+    words = systems.counted_words(*_things(films))
+    st.markdown(f"## {words} per visit")
     if rows.empty:
         st.markdown("No film is assigned to these patients.")
         guards.link(guards.IMPORT, "Import films")
@@ -87,9 +95,11 @@ def films_by_visit(page: Page, chosen: CohortFilter) -> None:
     )
     table = patients.fillna(0).astype(int).astype(str)
     more = films.fillna(0).astype(int) > patients.fillna(0).astype(int)
-    table = table.where(~more, table + " (" + films.fillna(0).astype(int).astype(str) + " films)")
+    table = table.where(~more, table + " (" + films.fillna(0).astype(int).astype(str) + f" {words.lower()})")
     show_table(table.rename_axis(index=None, columns=None), hide_index=False)
-    st.caption("Patients with a film of the region at that visit; several films of one patient in brackets.")
+    one = {"Films": "a film", "Stacks": "a stack"}.get(words, "a film or stack")
+    several = f"several {words.lower()} of one patient in brackets"
+    st.caption(f"Patients with {one} of the region at that visit; {several}.")
 
 
 def _in_order(parts: list[str], chosen: CohortFilter) -> list[str]:
@@ -171,7 +181,7 @@ def _columns(found: WorkList) -> dict[str, Any]:
         "beyond SDC": st.column_config.TextColumn(help="Whether the change is beyond the readers' error"),
         "birth_year": number("born", format="%d"),
         "last_day": number("last day", help="Days from baseline to last visit"),
-        "abstained": number("rejected films", help="By the model of any score"),
+        "abstained": number("rejected", help="By the model of any score"),
         "disagreement": number("readers differ by", format="%.1f", help="Largest minus smallest change"),
         "doubt": number("doubt of the model", format="%.1f", help=HELP),
     }
@@ -192,8 +202,15 @@ def missing(page: Page, chosen: CohortFilter) -> None:
     _list("Visits without a film", gaps, "Every visit of these patients has a film of every region.")
     refused = rejected_films(rejected(page, chosen))
     title = system_of(chosen).title
-    nothing = f"No film of these patients was rejected for {title}."
-    _list("Films rejected by the model", refused, nothing, count=refused["image"].nunique(), of=title)
+    thing = system_of(chosen).image_title
+    nothing = f"No {thing} of these patients was rejected for {title}."
+    _list(
+        f"{thing.capitalize()}s rejected by the model",
+        refused,
+        nothing,
+        count=refused["image"].nunique(),
+        of=title,
+    )
     open_films = ask(page, cohort.unassigned)
     _list("Films without patient or visit", open_films, "Every film belongs to a patient and a visit.")
     not_imported = ask(page, cohort.refused)

@@ -66,12 +66,13 @@ def what_this_is(page: Page) -> None:
         rows, films = systems_view.held(page, CohortFilter())
     st.markdown(systems_view.in_words(rows))
     regions = ", ".join(f"{row.films:,} {row.body_part}" for row in films.itertuples())
+    words = systems_view.counted_words(int(counts["images"]), int(counts["stacks"]))
     loose = f"{counts['unassigned']} without patient or visit"
     shown = (
         ("Patients", counts["subjects"], ""),
         ("Visits", counts["visits"], ""),
-        ("Films", counts["images"], f"{regions}; {loose}" if regions else loose),
-        ("Films read by the model", counts["read_images"], _others(counts)),
+        (words, counts["images"], f"{regions}; {loose}" if regions else loose),
+        (f"{words} read by the model", counts["read_images"], _others(counts)),
         ("Readers", counts["readers"], ", ".join(map(md, _campaigns(page, rows["system"].tolist())))),
     )
     for column, (label, value, note) in zip(st.columns(len(shown)), shown, strict=True):

@@ -171,4 +171,7 @@ def components(system: ScoreSystem) -> list[str]:
 
 def pick_component(system: ScoreSystem) -> str:
     """The part of the score, chosen once for all pages."""
-    return pick("Score", components(system), COMPONENT, format_func=system.title_of)
+    named = (
+        system.name_of if system.chooses_blocks else system.title_of
+    )  # a rule that chooses changes the range
+    return pick("Score", components(system), COMPONENT, format_func=named)

@@ -37,7 +37,7 @@ def by_model(system: ScoreSystem, states: pd.DataFrame) -> ByModel:
     """
     own = states[states["system"] == system.name]
     regions = tuple(dict.fromkeys(site.region for site in system.sites))
-    of_regions = own[own["body_part"].str.startswith(regions)]
+    of_regions = own if system.of_stacks else own[own["body_part"].str.startswith(regions)]
     unread = of_regions["films"].sum() - of_regions["read"].sum() - of_regions["rejected"].sum()
     return ByModel(int(own["read"].sum()), int(own["rejected"].sum()), int(unread))
 
@@ -45,13 +45,28 @@ def by_model(system: ScoreSystem, states: pd.DataFrame) -> ByModel:
 def of_films(system: ScoreSystem, films: pd.DataFrame, findings: pd.DataFrame) -> ByModel:
     """The same of single films, such as one patient's.
 
-    films: ``image, body_part``. findings: of the system, ``image, abstained``.
+    films: ``image, body_part, thing, is_slice, may_be_read`` (``data.queries.patient.films``). findings: of
+    the system, ``image, abstained``.
     """
+    if system.of_stacks:
+        return _of_stacks(films, findings)
+    if "is_slice" in films:
+        films = films[~films["is_slice"].astype(bool)]
     seen = set(findings["image"]) & set(films["image"])
     read = seen & set(findings.loc[findings["abstained"].isna(), "image"])
     regions = tuple(dict.fromkeys(site.region for site in system.sites))
     own = set(films.loc[films["body_part"].fillna("").str.startswith(regions), "image"])
     return ByModel(len(read), len(seen - read), len(own - seen))
+
+
+def _of_stacks(films: pd.DataFrame, findings: pd.DataFrame) -> ByModel:
+    """Stacks are counted by their series: one of which any slice was read is a read one."""
+    slices = films[films["is_slice"].astype(bool)]
+    of = dict(zip(slices["image"], slices["thing"], strict=True))
+    seen = findings.assign(thing=findings["image"].map(of)).dropna(subset="thing")
+    read = set(seen.loc[seen["abstained"].isna(), "thing"])
+    candidates = set(slices.loc[slices["may_be_read"].astype(bool), "thing"])
+    return ByModel(len(read), len(set(seen["thing"]) - read), len(candidates - set(seen["thing"])))
 
 
 def held(page: Page, chosen: CohortFilter) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -72,11 +87,18 @@ def requests(chosen: CohortFilter) -> list[Request]:
     return [asking(query, chosen) for query in (systems.held, systems.films_of, systems.film_states)]
 
 
+def counted_words(things: int, stacks: int) -> str:
+    """What is counted: films, stacks of slices, or both."""
+    if not stacks:
+        return "Films"
+    return "Stacks" if stacks == things else "Films and stacks"
+
+
 def in_words(rows: pd.DataFrame) -> str:
     """Which films are scored by which score, and by whom."""
     known = [scores.get(name) for name in scores.names() if name in set(rows["system"])]
     if not known:
-        return "An imaging study; no film has been scored yet."
+        return "An imaging study; nothing has been scored yet."
     said = "; ".join(_score(system) for system in known)
     seen = rows["read"].sum() + rows["rejected"].sum()
     by = (("readers", rows["readers"].sum()), ("a model", seen))
@@ -88,7 +110,7 @@ def _score(system: ScoreSystem) -> str:
     what = system.films or system.long_name
     return (
         f"{what}, scored by the **{system.title}** ({len(system.codes)} {system.site_title}, 0 to "
-        f"{system.maximum})"
+        f"{system.most_of()})"
     )
 
 

@@ -47,13 +47,15 @@ ENDS = """<style>
 class Place:
     """Where a site lies on a film of a visit.
 
-    image: "" where no film shows it, then ``why``. box: the finding's box, None where only a neighbour's is
-    known (``about``, the box that the picture is centred on). colour: of the model's grade.
+    image: "" where no film shows it, then ``why``. frame: of an image of several. box: the finding's box,
+    None where only a neighbour's is known (``about``, the box that the picture is centred on). colour: of
+    the model's grade.
     """
 
     visit: str
     image: str = ""
     spacing: Spacing | None = None
+    frame: int = 0
     box: Box | None = None
     about: Box | None = None
     colour: str = NO_GRADE_COLOUR
@@ -61,9 +63,12 @@ class Place:
 
 
 @st.cache_data(show_spinner=False, max_entries=400)
-def _cut(path: str, image: str, centre: tuple[float, float], side: float, spacing: Spacing, size: int) -> str:
-    """A picture of a part of a film, as text for an address."""
+def _cut(
+    path: str, image: str, frame: int, centre: tuple[float, float], side: float, spacing: Spacing, size: int
+) -> str:
+    """A picture of a part of a film, or of a frame of it, as text for an address."""
     pixels, shown, _ = grey_values(path, image)
+    pixels = pixels[frame] if pixels.ndim == 3 else pixels
     grey = crop(pixels, Window(centre, side, spacing), size)
     return base64.b64encode(jpeg(grey, shown_range(grey, shown))).decode()
 
@@ -78,7 +83,7 @@ def picture(page: Page, place: Place, side: float, size: int, site: str) -> str:
     spacing = place.spacing or (1.0, 1.0)
     window = Window(place.about.centre, side, spacing)
     try:
-        data = _cut(page.path, place.image, window.centre, side, spacing, 2 * size)
+        data = _cut(page.path, place.image, place.frame, window.centre, side, spacing, 2 * size)
     except CohortError as error:
         return _nothing(Place(place.visit, why=f"{error.given}: {error.needed}"), size)
     unit = "mm" if place.spacing else "film pixels"

@@ -72,7 +72,7 @@ def change_breakdown(page: Page, case: Case) -> str:
     cards = computed(page, _cards, case.asked, tuple(labels), tuple(rows["site"].head(count)))
     for number, one in enumerate(cards):
         with columns[number % 2], st.container(border=True):
-            _show(page, one)
+            _show(page, case, one)
     if len(rows) > count:
         more = f"Show the next {min(AT_ONCE, len(rows) - count)} of {len(rows)} sites"
         if st.button(more, key="why_next", icon=":material/expand_more:"):
@@ -163,12 +163,12 @@ def _of_chance(case: Case, code: str, chance: float) -> str:
     return f"{text}, which does not go with its grades: the grades count"
 
 
-def _show(page: Page, one: Card) -> None:
+def _show(page: Page, case: Case, one: Card) -> None:
     st.markdown(one.title)
     card(*(picture(page, place, one.side, SMALL, one.code) for place in one.places), one.about)
     st.button(
-        "Show in the films", key=f"why_open_{one.code}", icon=":material/center_focus_strong:",
-        type="tertiary", on_click=show_in_films, args=(one.code,),
+        f"Show in the {case.system.image_title}s", key=f"why_open_{one.code}",
+        icon=":material/center_focus_strong:", type="tertiary", on_click=show_in_films, args=(one.code,),
     )  # fmt: skip
 
 

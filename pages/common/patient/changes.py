@@ -7,6 +7,7 @@ import streamlit as st
 
 from core.domain import CohortFilter
 from core.markdown import md
+from core.patient.blocks import block_changes
 from core.patient.chance import beside_grades
 from core.patient.changes import by_joint, chance_of_change, confirmed_share
 from core.reader_labels import label_kinds, models, people, short_names, shown_readings
@@ -15,7 +16,7 @@ from pages.common import url_state
 from pages.common.clickable_table import all_rows, clickable_table, first_rows, height_for
 from pages.common.page import Page
 from pages.common.patient.breakdown import percent
-from pages.common.patient.case import Case, changes_of
+from pages.common.patient.case import Asked, Case, case_of, changes_of
 from pages.common.queries import ask, asking, computed, fetch
 from pages.common.readings import all_patients
 
@@ -24,7 +25,7 @@ ALL_SITES = "changed_sites_all"
 
 def what_changed(page: Page, case: Case) -> str | None:
     """The list of sites that changed; returns the site that the films should show."""
-    changed = by_joint(changes_of(page, case, case.first, case.last), case.system)
+    changed = computed(page, _changed, case.asked)
     st.markdown(f"## What changed, {md(case.first)} to {md(case.last)}")
     if changed.empty:
         st.markdown("No reading has a different grade at any site.")
@@ -34,6 +35,14 @@ def what_changed(page: Page, case: Case) -> str | None:
     site = place if place in case.system.by_code else (changed["site"].iloc[0] if len(changed) else None)
     st.caption(f"{_yardstick(page, case)}{_model_chance(page, case, site)}")
     return site
+
+
+def _changed(page: Page, asked: Asked) -> pd.DataFrame:
+    """A row a site; a row a block where blocks are read slice by slice, as single items are many."""
+    case = case_of(page, *asked)
+    if case.system.has_slices:
+        return block_changes(case.grades, case.system, case.first, case.last, case.kinds)
+    return by_joint(changes_of(page, case, case.first, case.last), case.system)
 
 
 def _model_chance(page: Page, case: Case, site: str | None) -> str:
@@ -76,7 +85,10 @@ def _pair(rows: pd.DataFrame, label: str, first: str, last: str) -> tuple[int, i
 
 def _pick_from(changed: pd.DataFrame, case: Case) -> None:
     short = short_names(case.kinds)
-    table = changed.rename(columns=short)[["site", *short.values()]]
+    first = "block" if "block" in changed else "site"
+    title = case.system.block_title.capitalize() if first == "block" else "Site"
+    images = f"{case.system.image_title}s"
+    table = changed.rename(columns=short)[[first, *short.values()]]
     pairs = zip(changed["seen_by"].tolist(), changed["readers"].tolist(), strict=True)
     seen = [f"{count} of {of}" if of else "–" for count, of in pairs]
     table.insert(1, "seen by", seen)
@@ -86,15 +98,15 @@ def _pick_from(changed: pd.DataFrame, case: Case) -> None:
     clickable_table(
         shown,
         "changed_sites",
-        lambda row, _: url_state.go(site=table["site"].iloc[row]),
+        lambda row, _: url_state.go(site=changed["site"].iloc[row]),
         height=height_for(shown),
         column_config=narrow
         | {
-            "site": st.column_config.TextColumn("Site", width=wide, help="Click: the films show it"),
+            first: st.column_config.TextColumn(title, width=wide, help=f"Click: the {images} show it"),
             "seen by": st.column_config.TextColumn("Readers", width=62, help="Readers who saw it"),
         },
     )
-    all_rows(table, ALL_SITES, "changed sites")
+    all_rows(table, ALL_SITES, f"changed {title.lower()}s")
 
 
 def _yardstick(page: Page, case: Case) -> str:

@@ -21,8 +21,9 @@ def left_out(page: Page, case: Case) -> None:
     gaps = case.grades[case.grades["grade"].isna()]
     films = ask(page, patient.films, case.subject)
     found = ask(page, patient.findings, case.subject, case.system.name)
-    by_model = of_films(case.system, films[~films["is_slice"].astype(bool)], found)
-    title = f"Films of this patient, by the model: {by_model.words}; site grades that lack: {len(gaps):,}"
+    by_model = of_films(case.system, films, found)
+    things = f"{case.system.image_title.capitalize()}s"
+    title = f"{things} of this patient, by the model: {by_model.words}; site grades that lack: {len(gaps):,}"
     with st.expander(title, icon=":material/block:"):
         show_table(rejected_films(refused).drop(columns="subject"))
         show_table(gaps[["visit", "site", "label", "reason"]])

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Literal
 
+import pandas as pd
 import streamlit as st
 
 from core.markdown import md
+from core.patient.blocks import block_changes
 from core.reader_labels import models, people, short_names
 from core.report import formatting
 from pages.common.page import Page
-from pages.common.patient.case import Case, changes_of
+from pages.common.patient.case import Asked, Case, case_of, changes_of
 from pages.common.patient.reading_error import against_error, meaning, no_change, worsening
 from pages.common.patient.standing import standing
+from pages.common.queries import computed
 
 
 def headline(page: Page, case: Case) -> None:
@@ -92,15 +95,21 @@ def _verdict(case: Case, change: float | None) -> str:
 
 
 def since_last(page: Page, case: Case) -> str:
-    """Sites that changed since the visit before, head to foot, and how many readers see each."""
+    """Sites, or blocks of sites, that changed since the visit before, and how many readers see each."""
     place = case.visits.index(case.last)
     if not place:
         return ""
     before = case.visits[place - 1]
-    changed = changes_of(page, case, before, case.last)
+    if case.system.has_slices:
+        changed = computed(page, _changed_blocks, case.asked, before).rename(
+            columns={"site": "_", "block": "site"}
+        )
+    else:
+        changed = changes_of(page, case, before, case.last)
     seen = changed[changed["seen_by"] > 0] if len(changed) else changed
+    where = case.system.block_title if case.system.has_slices else "site"
     if seen.empty:
-        return f"**Since {md(before)}:** no reader saw a change at any site."
+        return f"**Since {md(before)}:** no reader saw a change at any {where}."
     names = short_names(case.kinds)
     first = people(case.kinds)
     said = []
@@ -109,3 +118,8 @@ def since_last(page: Page, case: Case) -> str:
         said.append(f"**{row['site']}** ({row['seen_by']} of {row['readers']}: {grades})")
     more = f" and {len(seen) - 4} more" if len(seen) > 4 else ""
     return f"**Since {md(before)}:** {'; '.join(said)}{more}."
+
+
+def _changed_blocks(page: Page, asked: Asked, before: str) -> pd.DataFrame:
+    case = case_of(page, *asked)
+    return block_changes(case.grades, case.system, before, case.last, case.kinds)

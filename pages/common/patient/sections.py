@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.common import session_keys as keys
 from pages.common.page import Page
+from pages.common.patient.blocks.heat_map import block_by_visit
 from pages.common.patient.case import Case
 from pages.common.patient.change_breakdown import change_breakdown
 from pages.common.patient.course import course
@@ -39,5 +40,6 @@ def _course_and_sites(page: Page, case: Case, site: str | None) -> str:
     with over_time:
         course(page, case)
     with sites:
-        site_by_visit(page, case, site)
+        by_visit = block_by_visit if case.system.has_slices else site_by_visit
+        by_visit(page, case, site)
     return ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -66,7 +66,8 @@ def _site_card(page: Page, asked: Asked, label: str, visit: str, code: str) -> S
         f"**{code}** · {site.name} · {md_name(label)}, {md(visit)}: **{adds}**",
         place,
         side_of([place]),
-        _probabilities(case.system, found, visit, code)
+        _measured(found, visit, code)
+        + _probabilities(case.system, found, visit, code)
         + f'<div class="soft" style="margin-top:0.5rem">Every reading at {escape(visit)}</div>'
         + grade_table(grades, page.look),
         origin,
@@ -108,9 +109,38 @@ def _probabilities(system: ScoreSystem, found: Breakdown, visit: str, code: str)
             pieces.append(
                 f'<div class="soft">{escape(display_name(label))} sees {known[feature]}{sure}</div>'
             )
-        elif shares and _is_read(found.read(label, visit, code, feature), row):
+        elif shares and not row.get("measured") and _is_read(found.read(label, visit, code, feature), row):
             pieces.append(_grade_and_bars(row, shares, system.by_feature[site.feature].grades))
     return "".join(pieces)
+
+
+def _measured(found: Breakdown, visit: str, code: str) -> str:
+    """What a rule measured for every model's point here: value against limit, and what it rests on."""
+    rows = found.found
+    here = rows[(rows["visit"] == visit) & (rows["site"] == code)]
+    return "".join(
+        f'<div class="soft" data-measured="{escape(code)}">{escape(display_name(str(row["label"])))}</div>'
+        + facts(measured_facts(row["measured"]))
+        for row in here.to_dict("records")
+        if row.get("measured")
+    )
+
+
+def measured_facts(measured: Mapping[str, Any]) -> dict[str, str]:
+    """The rule of a point, its value and limit, and what else it was compared with."""
+    unit = str(measured.get("unit", ""))
+    value, limit = (_number(measured.get(name)) for name in ("value", "limit"))
+    said = {
+        "Rule": escape(str(measured.get("rule", ""))),
+        "Value": f"{value} {escape(unit)}" if value else "",
+        "Limit": f"{limit} {escape(unit)}" if limit else "",
+    }
+    beside = measured.get("compared") or {}
+    return said | {str(name): escape(_number(one) or str(one)) for name, one in beside.items()}
+
+
+def _number(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, int | float) else ""
 
 
 def _is_read(read: pd.Series | None, row: dict[Any, Any]) -> bool:

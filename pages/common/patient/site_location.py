@@ -26,13 +26,18 @@ def place_of(page: Page, case: Case, found: Breakdown, visit: str, code: str) ->
     if len(own):
         row = own.iloc[-1]
         colour = NO_GRADE_COLOUR if pd.isna(row["grade"]) else grade_colour(int(row["grade"]))
-        return Place(visit, row["image"], _spacing(found, row["image"]), row["box"], row["box"], colour)
+        at = (row["image"], _spacing(found, row["image"]), int(row["frame"]))
+        return Place(visit, *at, row["box"], row["box"], colour)
     unit = {one.code: one.unit for one in case.system.sites}
+    group = {one.code: one.group for one in case.system.sites}
     beside = here[here["site"].map(unit) == site.unit] if len(here) else here
+    if site.group and len(beside):
+        beside = beside[beside["site"].map(group) == site.group]  # another slice shows another place
     if len(beside):
         row = beside.iloc[-1]
-        why = f"not found; beside {row['site']}"
-        return Place(visit, row["image"], _spacing(found, row["image"]), None, row["box"], why=why)
+        why = f"no pixels of its own; {row['site']}" if site.group else f"not found; beside {row['site']}"
+        at = (row["image"], _spacing(found, row["image"]), int(row["frame"]))
+        return Place(visit, *at, None, row["box"], why=why)
     return Place(visit, why=_why_no_place(page, case, found, visit, site))
 
 
@@ -40,14 +45,14 @@ def _why_no_place(page: Page, case: Case, found: Breakdown, visit: str, site: Si
     films = found.films_at(visit, site.region, site.side)
     if films.empty:
         of_side = " of this side" if site.side else ""
-        return f"no {site.region} film{of_side} at this visit"
+        return f"no {site.region} {case.system.image_title}{of_side} at this visit"
     if page.is_reader:
         return "where this site lies is not shown to a blinded reader"
     refused = found.found[(found.found["image"] == films["image"].iloc[0]) & found.found["abstained"].notna()]
     if len(refused):
-        return f"film rejected by the model: {refused['abstained'].iloc[0]}"
+        return f"{case.system.image_title} rejected by the model: {refused['abstained'].iloc[0]}"
     if not models(found.kinds):
-        return "no model has read this film, so no box is known"
+        return f"no model has read this {case.system.image_title}, so no box is known"
     return "the model did not find this site"
 
 

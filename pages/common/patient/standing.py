@@ -26,7 +26,7 @@ def standing(page: Page, case: Case) -> str:
     text = f"**Rank of the change among {change.n + 1} patients:** {_place(change)}"
     if status is not None and status.percentile is not None:
         more = f"{100 * status.below / status.n:.0f}%"
-        text += f"; at {md(case.last)} more damage than in {more} of the other {status.n}"
+        text += f"; at {md(case.last)} more {case.system.measures} than in {more} of the other {status.n}"
     return text + "."
 
 

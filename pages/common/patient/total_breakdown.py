@@ -16,6 +16,7 @@ from pages.common import session_keys as keys
 from pages.common import url_state
 from pages.common.clickable_table import all_rows, clickable_table, first_rows, height_for
 from pages.common.page import Page
+from pages.common.patient.blocks.slices import blocks_and_items
 from pages.common.patient.breakdown import COMPONENT, TOTAL, Breakdown, breakdown_of, count_of_sites
 from pages.common.patient.case import Asked, Case, case_of
 from pages.common.patient.site_card import show_site_card
@@ -55,7 +56,12 @@ def total_breakdown(page: Page, case: Case, site: str | None) -> str:
     shown = _shown_site(case, made_of, site)
     left, right = st.columns([1, 1.25])
     with left:
-        _sites_table(case, table, len(reading[reading["block"].isin(core.blocks_of(found.parts, component))]))
+        if case.system.has_slices:
+            blocks_and_items(page, case, label, visit, component, shown)
+        else:
+            _sites_table(
+                case, table, len(reading[reading["block"].isin(core.blocks_of(found.parts, component))])
+            )
     with right, st.container(border=True):
         if shown is None:
             st.markdown("No site contributes.")

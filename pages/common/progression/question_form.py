@@ -30,7 +30,8 @@ def choose_question(page: Page, chosen: CohortFilter) -> Question:
     titles = {rule.name: rule.title for rule in system.rules}
     with sites:
         rule = pick(
-            "Missing sites", list(titles), SITES, system.default_rule.name, format_func=titles.__getitem__,
+            "Rule" if system.chooses_blocks else "Missing sites", list(titles), SITES,
+            system.default_rule.name, format_func=titles.__getitem__,
             help=" \n\n".join(f"**{rule.title}**: {rule.text}" for rule in system.rules),
         )  # fmt: skip
     with films:

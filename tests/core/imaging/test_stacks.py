@@ -8,6 +8,7 @@ from core.errors import InputError
 from core.imaging.stacks import (
     along_normal,
     beside_middle,
+    corners_on,
     on_axis,
     places_on_axis,
     slice_spacing,
@@ -107,3 +108,15 @@ def test_a_stack_without_places_stays_as_it_is():
     image = Image("s", np.zeros((2, 2, 2)))
     assert places_on_axis(image) is None
     assert on_axis(image)[0] is image and not len(on_axis(image)[1])
+
+
+def test_corners_of_a_slice_lie_at_one_place_of_the_patient_on_both_stacks():
+    frames = np.zeros((3, 100, 80))
+    places = tuple((x, 20.0, 30.0) for x in (4.0, 0.0, -4.0))
+    one = Image("a", frames, spacing_mm=(1.0, 1.0), orientation=SAGITTAL, positions_mm=places)
+    moved = tuple((x, 25.0, 40.0) for x in (4.0, 0.0, -4.0))
+    two = Image("b", frames, spacing_mm=(0.5, 0.5), orientation=SAGITTAL, positions_mm=moved)
+    here, there = corners_on(one, two)
+    assert dict(here)["lower right"] == (80, 100)
+    assert dict(there)["upper left"] == (-10, 20) and dict(there)["lower right"] == (150, 220)
+    assert corners_on(one, Image("c", frames)) is None

@@ -9,8 +9,9 @@ import pandas as pd
 import streamlit as st
 
 from core.errors import CohortError
+from core.imaging.stacks import corners_on
 from core.markdown import md
-from core.reader_labels import short_names
+from core.reader_labels import md_name, short_names
 from data.queries import provenance
 from data.queries.outlines import outlines
 from data.queries.stacks import slices
@@ -175,7 +176,17 @@ def _films(
                 landmarks=tuple((name, middle.centre) for name, middle in bodies.items()),
             )
         )
-    return films
+    return _as_scanned(films, opened) if len({pane.visit for pane in panes}) == 1 else films
+
+
+def _as_scanned(films: list[ViewedFilm], opened: list[GreyStack | None]) -> list[ViewedFilm]:
+    """Two stacks of one visit lie on each other as the scanner placed them, not by what was outlined."""
+    if len(films) != 2 or opened[0] is None or opened[1] is None:
+        return films
+    marks = corners_on(opened[0].image, opened[1].image)
+    if marks is None:
+        return films
+    return [replace(film, landmarks=own) for film, own in zip(films, marks, strict=True)]
 
 
 def _opened(page: Page, pane: choice.Pane) -> GreyStack | None:
@@ -283,7 +294,9 @@ def _to_visit(case: Case, by: int) -> None:
 def _legend(case: Case, films: list[ViewedFilm]) -> str:
     """How slices are linked, short names of the readings, what grades mean."""
     short = short_names(case.kinds)
-    who = ", ".join(f"**{md(letters)}** {md(label)}" for label, letters in short.items() if letters != label)
+    who = ", ".join(
+        f"**{md(letters)}** {md_name(label)}" for label, letters in short.items() if letters != label
+    )
     grades = "; ".join(
         f"{feature.name} {', '.join(f'**{grade}** {text}' for grade, text in enumerate(feature.grades))}"
         for feature in case.system.features

@@ -20,6 +20,7 @@ function show(view, index, film) {
   entitle(pane);
   pane.canvas.setAttribute("aria-label", `${film.title}: ${film.boxes.length} marked sites`);
   if (!another) return;
+  view.isNew = true;
   empty(view, index);
   Object.assign(sheet, { frame: firstFrame(film, sheet.seen), blanked: false });
   view.nudge = null;

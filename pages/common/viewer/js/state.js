@@ -75,7 +75,9 @@ function update(view, data) {
   if (!isOld && view.shown !== data.focus) view.picked = data.focus;
   view.shown = data.focus;
   fitHeight(view);
+  view.isNew = false;
   data.films.forEach((film, index) => show(view, index, film));
+  if (view.isNew && view.linked && data.partners) followFrames(view, view.sheets[0], 0);
   if (view.mode === "difference" && isLoose(view) && view.accepted !== pairOf(view)) view.mode = "side";
   setMode(view, view.mode);
   if (zoomIn) focusAll(view, data.focus);
