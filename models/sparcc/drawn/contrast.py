@@ -15,8 +15,10 @@ MARROW = 0.32  # of CSF, as in the one real fat-suppressed exam
 FAT = 0.22  # of CSF that is left of bright fat
 SMOOTH_MM = 2.0  # above which a difference of signal is one of tissue, not of noise
 DISC_MM = 16  # highest gap between two labelled bodies that is a disc
+NOISE = 4.5  # times the median of fine detail, about three standard deviations, up to which it is noise
 CANAL_MM = 17.0  # how far behind bodies and discs the canal reaches
-BEYOND_MM = 45.0  # of the column below and above its labelled ends where the canal is taken to go on
+FLUID = 0.75  # of the signal of CSF, from which on it is fluid
+BEYOND_MM = 45  # of the column below and above its labelled ends where the canal is taken to go on
 
 
 def near_stir(found: Measured) -> np.ndarray:
@@ -25,14 +27,22 @@ def near_stir(found: Measured) -> np.ndarray:
     csf = float(np.median(list(found.csf.values())))
     result = np.empty_like(frames)
     for number, frame in enumerate(frames):
-        body, spared = _soft(labels[number] > 0, 1.0), _soft(_spared(labels[number] > 0), 1.5)
+        body = _soft(labels[number] > 0, 1.0)
         tissue = ndimage.gaussian_filter(frame, SMOOTH_MM)
-        outside = tissue * _share(tissue / csf)
-        within = tissue * min(1.0, MARROW * csf / found.marrow)
-        wanted = spared * tissue + (1 - spared) * outside
-        wanted = body * within + (1 - body) * wanted
-        result[number] = np.maximum(wanted + (frame - tissue), 0)
+        canal = _canal(found, number, tissue > FLUID * csf)
+        spared = _soft(_discs(labels[number] > 0) | canal, 1.5)
+        left = np.where(spared > 0.5, 1.0, _share(tissue / csf))
+        wanted = spared * tissue + (1 - spared) * tissue * _share(tissue / csf)
+        wanted = body * tissue * min(1.0, MARROW * csf / found.marrow) + (1 - body) * wanted
+        result[number] = np.maximum(wanted + _noise(frame - tissue, np.where(body > 0.5, 1.0, left)), 0)
     return result
+
+
+def _noise(fine: np.ndarray, left: np.ndarray) -> np.ndarray:
+    """Fine detail as it is as far as it is noise; edges fade as the tissue at them does."""
+    spread = NOISE * float(np.median(np.abs(fine)))
+    noise = np.clip(fine, -spread, spread)
+    return np.asarray(noise + left * (fine - noise))
 
 
 def _share(relative: np.ndarray) -> np.ndarray:
@@ -45,35 +55,30 @@ def _soft(mask: np.ndarray, sigma: float) -> np.ndarray:
     return np.asarray(ndimage.gaussian_filter(mask.astype(np.float32), sigma))
 
 
-def _spared(bodies: np.ndarray) -> np.ndarray:
-    """Discs between labelled bodies, and the canal behind them, on a slice at 1 mm a pixel."""
-    if not bodies.any():
-        return np.zeros(bodies.shape, bool)
-    column = ndimage.binary_closing(np.pad(bodies, DISC_MM), _upright(DISC_MM))[
-        DISC_MM:-DISC_MM, DISC_MM:-DISC_MM
-    ]
-    rows = np.flatnonzero(column.any(axis=1))
-    back = column.shape[1] - 1 - column[rows, ::-1].argmax(axis=1)
-    wall = ndimage.median_filter(back.astype(float), 9, mode="nearest")
-    wanted = np.arange(max(rows[0] - int(BEYOND_MM), 0), min(rows[-1] + int(BEYOND_MM) + 1, bodies.shape[0]))
-    line = _extended(rows, wall, wanted)
-    across = np.arange(bodies.shape[1])[None, :] - line[:, None]
-    canal = np.zeros(bodies.shape, bool)
-    canal[wanted] = (across > 0) & (across <= CANAL_MM)
-    return (column & ~bodies) | (canal & ~bodies)
+def _discs(bodies: np.ndarray) -> np.ndarray:
+    """Discs between labelled bodies on a slice at 1 mm a pixel."""
+    edge = DISC_MM
+    column = ndimage.binary_closing(np.pad(bodies, edge), np.ones((DISC_MM, 1), bool))
+    return np.asarray(column[edge:-edge, edge:-edge] & ~bodies)
 
 
-def _upright(size: int) -> np.ndarray:
-    return np.ones((size, 1), bool)
-
-
-def _extended(rows: np.ndarray, wall: np.ndarray, wanted: np.ndarray, over: int = 40) -> np.ndarray:
-    """The wall at wanted rows: as measured, and straight on beyond its ends."""
-    line = np.interp(wanted, rows, wall)
-    for part, end, beyond in (
-        (slice(None, over), rows[0], wanted < rows[0]),
-        (slice(-over, None), rows[-1], wanted > rows[-1]),
-    ):
-        slope = np.polyfit(rows[part], wall[part], 1)[0] if len(rows[part]) > 2 else 0.0
-        line[beyond] += slope * (wanted[beyond] - end)
-    return np.asarray(line)
+def _canal(found: Measured, number: int, fluid: np.ndarray) -> np.ndarray:
+    """The canal behind the bodies of a slice; beyond its ends the wall goes straight on, and only what is as
+    bright as ``fluid`` says is canal: the sacrum bends into the band.
+    """
+    canal = np.zeros(found.volume.labels.shape[1:], bool)
+    walls = found.wall_behind(number)
+    if not walls:
+        return canal
+    rows, columns = np.concatenate(walls).T
+    first, last = int(rows.min()), int(rows.max())
+    line = np.arange(max(first - BEYOND_MM, 0), min(last + BEYOND_MM + 1, canal.shape[0]))
+    measured = np.unique(rows)
+    wall = np.interp(line, measured, [columns[rows == row].mean() for row in measured])
+    for pixels, beyond, end in ((walls[0], line < first, first), (walls[-1], line > last, last)):
+        wall[beyond] += np.polyfit(pixels[:, 0], pixels[:, 1], 1)[0] * (line[beyond] - end)
+    behind = np.arange(canal.shape[1])[None] - wall[:, None]
+    canal[line] = (behind > 0) & (behind <= CANAL_MM)
+    canal[: first + 1] &= fluid[: first + 1]
+    canal[last:] &= fluid[last:]
+    return canal & (found.volume.labels[number] == 0)

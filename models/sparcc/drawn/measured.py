@@ -18,6 +18,7 @@ from models.sparcc.rule.settings import Settings
 from models.sparcc.rule.stack import Anatomy, Stack, look_at
 
 AIR = 0.02  # quantile that is air
+WALL_MM = 1.5  # how near to its line a pixel is one of the wall
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,16 @@ class Measured:
     def height(self, level: str) -> float:
         """How high a body is on its middle slice, mm."""
         body = self._middle(level)
-        return float(body.top.at - body.bottom.at)
+        return float((body.top(body.forward) - body.bottom(body.forward)).mean())
+
+    def wall_behind(self, frame: int) -> list[np.ndarray]:
+        """Rows and columns of the posterior wall of each body of a slice, from head to foot."""
+        found = []
+        for level in self.levels:
+            if (body := self.stack.bodies[level].get(frame)) is not None:
+                near = np.abs(body.forward - body.back(body.upward)) <= WALL_MM
+                found.append(body.pixels[near])
+        return [pixels for pixels in found if len(pixels) > 2]
 
     def _middle(self, level: str) -> Body:
         bodies = self.stack.bodies[level]
