@@ -66,18 +66,18 @@ def _canal(found: Measured, number: int, fluid: np.ndarray) -> np.ndarray:
     """The canal behind the bodies of a slice; beyond its ends the wall goes straight on, and only what is as
     bright as ``fluid`` says is canal: the sacrum bends into the band.
     """
-    canal = np.zeros(found.volume.labels.shape[1:], bool)
+    canal = np.zeros_like(found.volume.labels[number], dtype=bool)
     walls = found.wall_behind(number)
     if not walls:
         return canal
     rows, columns = np.concatenate(walls).T
     first, last = int(rows.min()), int(rows.max())
-    line = np.arange(max(first - BEYOND_MM, 0), min(last + BEYOND_MM + 1, canal.shape[0]))
+    line = np.arange(max(first - BEYOND_MM, 0), min(last + BEYOND_MM + 1, len(canal)))
     measured = np.unique(rows)
     wall = np.interp(line, measured, [columns[rows == row].mean() for row in measured])
     for pixels, beyond, end in ((walls[0], line < first, first), (walls[-1], line > last, last)):
         wall[beyond] += np.polyfit(pixels[:, 0], pixels[:, 1], 1)[0] * (line[beyond] - end)
-    behind = np.arange(canal.shape[1])[None] - wall[:, None]
+    behind = np.arange(len(canal[0]))[None] - wall[:, None]
     canal[line] = (behind > 0) & (behind <= CANAL_MM)
     canal[: first + 1] &= fluid[: first + 1]
     canal[last:] &= fluid[last:]
