@@ -11,7 +11,7 @@ from core.plugins import installed
 from core.scores import get
 from models.system import Explanations, SystemModel, named
 
-MODULES = ("models.msasss.system:MODEL", "models.mtss.system:MODEL")
+MODULES = ("models.msasss.system:MODEL", "models.mtss.system:MODEL", "models.sparcc.system:MODEL")
 GROUP = "sharpline.models"
 
 

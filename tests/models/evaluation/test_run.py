@@ -112,8 +112,8 @@ def test_a_set_of_one_visit_has_no_change():
 def test_a_model_is_found_by_any_name_and_its_weights_are_named(monkeypatch):
     model, about = model_to_evaluate("svdh")
     assert model.system == "mtss"
-    with pytest.raises(InputError, match="msasss and mtss can be evaluated"):
-        model_to_evaluate("sparcc")
+    with pytest.raises(InputError, match="msasss and mtss and sparcc and stir can be evaluated"):
+        model_to_evaluate("synovitis")
 
     class Ones:
         def score(self, films):
