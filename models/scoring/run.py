@@ -120,10 +120,10 @@ def score_cohort(
     store.meta()  # says so where there is no cohort, before networks are loaded
     store = CohortStore.open(store.path)  # tables of an older cohort are brought up to date
     run = identify(model, size)
-    begin(store, run)
-    store_visits(store, run, waiting_visits(store, run), {})
     if model.stacks is not None:
         return score_stacks(store, model, run, size, device, processes, tell)
+    begin(store, run)
+    store_visits(store, run, waiting_visits(store, run), {})
     report = score_films(store, model, run, size, device, processes, tell, load or stored_film)
     if model.paired is not None:
         from models.scoring.paired import read_cohort_paired

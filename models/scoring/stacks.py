@@ -14,7 +14,7 @@ from typing import Any
 from core.domain import Abstained, Image
 from core.errors import CohortError
 from data.queries.stacks import load
-from data.scoring.filing import Result, Run
+from data.scoring.filing import Result, Run, begin, store_visits, waiting_visits
 from data.scoring.stacks import Offered, VisitStacks, pending_stacks, store_stacks
 from data.store.cohort import CohortStore
 from models.scoring.single import Progress, Report
@@ -36,10 +36,16 @@ def score_stacks(
     processes: int,
     tell: Callable[[Progress], None],
 ) -> Report:
-    """Every visit whose stacks this run has not read as they are now."""
+    """Every visit whose stacks this run has not read as they are now. A cohort without any does not get to
+    know the model.
+    """
     if model.stacks is None:
         return Report()
-    visits = pending_stacks(store, run, model.stacks)
+    visits, late = pending_stacks(store, run, model.stacks), waiting_visits(store, run)
+    if not visits and not late:
+        return Report()
+    begin(store, run)
+    store_visits(store, run, late, {})
     report = Report(images=sum(len(visit.stacks) for visit in visits))
     with _scoring(store, model, size, device, processes, visits) as results:
         for batch in _batches(results):

@@ -24,7 +24,7 @@ def sharpline(*arguments):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("train", "sparcc", "--data", "x", "--out", "y"), "msasss and mtss can be trained"),
+        (("train", "synovitis", "--data", "x", "--out", "y"), "msasss and mtss and sparcc can be trained"),
         (("train", "msasss", "--out", "y"), "exactly one of them is needed"),
         (("train", "msasss", "--data", "nowhere", "--out", "y"), "a folder of labelled films is needed"),
         (("train", "mtss", "--phantom", 1, "--finder-epochs", 3, "--out", "y"), "mtss has no such option"),
@@ -33,9 +33,9 @@ def sharpline(*arguments):
             "--learning-rate; mtss has no",
         ),
         (("train", "msasss", "--data", "x", "--first-patient", 3, "--out", "y"), "it goes with --phantom"),
-        (("evaluate", "sparcc"), "msasss and mtss can be evaluated"),
+        (("evaluate", "synovitis"), "msasss and mtss and sparcc and stir can be evaluated"),
         (("--cohort", "nowhere.duckdb", "score"), "there is no such file"),
-        (("--cohort", "nowhere.duckdb", "score", "--system", "sparcc"), "a model exists for msasss"),
+        (("--cohort", "nowhere.duckdb", "score", "--system", "synovitis"), "a model exists for msasss"),
     ],
 )
 def test_what_cannot_be_done_is_one_line_and_status_2(arguments, message, capsys):

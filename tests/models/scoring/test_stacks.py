@@ -325,6 +325,17 @@ def test_files_of_many_frames_are_told_apart_by_frame(small):
     assert frame.groupby(cut).unique().map(list).to_dict() == {"s1": [2], "s2": [1], "s3": [3]}
 
 
+def test_a_cohort_without_stacks_does_not_get_to_know_the_model(tmp_path):
+    store = CohortStore.open(tmp_path / "films.duckdb")
+    film = {"image": ["f"], "modality": "DX", "body_part": "lumbar spine", "frame_count": 1}
+    with store.write("test", "ingest") as tx:
+        tx.insert("image", pd.DataFrame(film))
+    version = store.version()
+    assert score(store).images == 0
+    assert store.version() == version
+    assert store.query("SELECT 1 FROM main.reader").empty
+
+
 def test_pending_stacks_name_visits_in_order(cohort):
     run = identify(TOY, "demo")
     waiting = pending_stacks(cohort, run, TOY.stacks)
