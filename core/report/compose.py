@@ -159,7 +159,7 @@ def _standing_alone(inputs: ReportInputs) -> tuple[tuple[str, str], ...]:
         ("Compared", f"{formatting.listed(compared) if compared else 'nobody'}, {readings.main.label}"),
         ("Patients", f"{whole:,} of {inputs.patients:,} have every reading; {left:,} left out, listed below"),
         ("Reading", f"campaign {inputs.campaign or 'none'}" + (f", films read {mode}" if mode else "")),
-        ("Missing sites", inputs.rule.title),
+        ("Rule" if inputs.system.chooses_blocks else "Missing sites", inputs.rule.title),
         ("Made from", f"cohort version {origin.version}, Sharpline {origin.software}"),
     )
 

@@ -9,6 +9,7 @@ import pytest
 
 from core import scores
 from core.domain import Viewer
+from core.scores.display.words import definition_words, of_rule, worsened
 from data.queries.stacks import slices
 from data.store.cohort import CohortStore
 from pages.common.patient.stacks import choice, pair
@@ -122,3 +123,47 @@ def test_a_blinded_reader_sees_stacks_and_no_outline_of_a_model(open_app, mri_fi
     assert not at.exception
     films, more = viewed[-1]
     assert films[0].pixels is not None and not films[0].shapes and not more["structures"]
+
+
+SECTION = {"section": "From total to pixels"}
+
+
+def test_every_page_of_a_score_of_stacks_opens_and_speaks_of_stacks(open_app, mri_file, viewed):
+    for page in ("1_Cohort", "2_Patient", "3_Agreement", "4_Progression"):
+        at = open_app(f"pages/{page}.py", cohort=mri_file, system="sparcc")
+        assert not at.exception
+        said = [one.value for kind in (at.markdown, at.caption) for one in kind]
+        if page == "1_Cohort":
+            assert "## Stacks per visit" in said
+            assert next(one for one in at.metric if one.label == "Stacks").value == "24"
+        if page == "4_Progression":
+            assert any(text.startswith("## Who worsened or improved") for text in said)
+            table = next(one.value for one in at.dataframe if "definition" in one.value)
+            assert table["definition"].tolist()[:2] == ["≥5 (worse)", "≤−5 (better)"]
+            assert (
+                next(one for one in at.selectbox if one.label == "Rule").options[0]
+                == "Six worst units of each visit"
+            )
+            assert not any("progressed" in text for text in said)
+
+
+def test_a_total_goes_to_units_slices_and_items(open_app, mri_file, viewed):
+    at = opened(open_app, mri_file, **SECTION)
+    tables = [one.value for one in at.dataframe]
+    units = next(table for table in tables if "unit" in table)
+    assert units.columns.tolist() == ["unit", "adds", "slice 1", "slice 2", "slice 3"]
+    items = next(table for table in tables if "T11T12" in table)
+    assert items["T11T12"].tolist()[0] == "upper anterior quadrant" and len(items) == 6
+    assert items.loc[0, "slice 2"] == "▸ 1"
+
+
+@pytest.mark.parametrize("name, rose, words", [
+    ("msasss", "progressed", {">0": ">0", "net progression": "net progression"}),
+    ("sparcc", "worsened", {"≥5": "≥5 (worse)", "≤−5": "≤−5 (better)", "net progression": "net worsening"}),
+])  # fmt: skip
+def test_a_score_that_may_fall_has_words_for_both_directions(name, rose, words):
+    system = scores.get(name)
+    assert worsened(system) == rose
+    assert {given: definition_words(system, given) for given in words} == words
+    rule = "Missing sites were handled by the rule “X”."
+    assert of_rule(system, rule) == (rule if name == "msasss" else "Totals were made by the rule “X”.")

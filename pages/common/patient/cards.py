@@ -55,11 +55,11 @@ class Place:
     visit: str
     image: str = ""
     spacing: Spacing | None = None
-    frame: int = 0
     box: Box | None = None
     about: Box | None = None
     colour: str = NO_GRADE_COLOUR
     why: str = ""
+    frame: int = 0
 
 
 @st.cache_data(show_spinner=False, max_entries=400)

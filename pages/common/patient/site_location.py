@@ -26,8 +26,8 @@ def place_of(page: Page, case: Case, found: Breakdown, visit: str, code: str) ->
     if len(own):
         row = own.iloc[-1]
         colour = NO_GRADE_COLOUR if pd.isna(row["grade"]) else grade_colour(int(row["grade"]))
-        at = (row["image"], _spacing(found, row["image"]), int(row["frame"]))
-        return Place(visit, *at, row["box"], row["box"], colour)
+        at = (row["image"], _spacing(found, row["image"]))
+        return Place(visit, *at, row["box"], row["box"], colour, frame=int(row.get("frame", 0)))
     unit = {one.code: one.unit for one in case.system.sites}
     group = {one.code: one.group for one in case.system.sites}
     beside = here[here["site"].map(unit) == site.unit] if len(here) else here
@@ -36,8 +36,8 @@ def place_of(page: Page, case: Case, found: Breakdown, visit: str, code: str) ->
     if len(beside):
         row = beside.iloc[-1]
         why = f"no pixels of its own; {row['site']}" if site.group else f"not found; beside {row['site']}"
-        at = (row["image"], _spacing(found, row["image"]), int(row["frame"]))
-        return Place(visit, *at, None, row["box"], why=why)
+        at = (row["image"], _spacing(found, row["image"]))
+        return Place(visit, *at, None, row["box"], why=why, frame=int(row.get("frame", 0)))
     return Place(visit, why=_why_no_place(page, case, found, visit, site))
 
 

@@ -11,6 +11,7 @@ import streamlit as st
 from core.figures.progression.change import change_by_arm, cumulative_probability
 from core.figures.progression.probability_bands import with_bands
 from core.markdown import md
+from core.scores.display.words import worsened
 from data.queries import cohort
 from pages.common import url_state
 from pages.common.charts import chart, clickable
@@ -42,7 +43,7 @@ def figures(page: Page, asked: Question, found: Found) -> None:
         )
         st.caption(
             f"{counted(points, found[way])} Each point is a patient; a curve that rises earlier means "
-            f"more patients progressed. Click a point to open the films.{band_words(kind)}"
+            f"more patients {worsened(asked.system)}. Click a point to open the films.{band_words(kind)}"
         )
     with right:
         st.markdown("## Mean change")

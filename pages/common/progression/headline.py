@@ -11,6 +11,7 @@ from core.markdown import md
 from core.progression.missing.methods import BY_NAME
 from core.progression.missing.sensitivity import MEAN
 from core.report import formatting
+from core.scores.display.words import worsened
 from core.ties import in_order
 from pages.common.page import Page
 from pages.common.progression.figures import WAYS, Found
@@ -61,17 +62,17 @@ def _sentence(asked: Question, result: dict[str, Any]) -> str:
     }
     means = [value["mean"] or 0.0 for value in arms.values()]
     ranked = [list(arms.items())[place] for place in in_order(means, largest_first=True)]
-    said = "; ".join(_progress(arm, value) for arm, value in ranked)
+    said = "; ".join(_progress(arm, value, worsened(asked.system)) for arm, value in ranked)
     text = f"{md(asked.first)} to {md(asked.last)}, {unit} (mean, 95% CI): {said}. {_difference(result)}"
     return text + _against_sdc(asked, result, [arm for arm, _ in ranked])
 
 
-def _progress(arm: str, value: dict[str, Any]) -> str:
+def _progress(arm: str, value: dict[str, Any], rose: str = "progressed") -> str:
     """What an arm did, in words: progressed by, improved by, or no patient with both films."""
     mean = value["mean"]
     if mean is None:
         return f"**{md(arm)}**: no patient has both films"
-    verb = "improved" if mean < 0 else "progressed"
+    verb = "improved" if mean < 0 else rose
     low, high = value["ci"]
     if low is None:
         return f"**{md(arm)}** {verb} by {formatting.number(abs(mean))} (one patient: no interval), n = 1"
@@ -120,8 +121,9 @@ def _missing(page: Page, asked: Question) -> None:
     """What was imputed, and what the result then stands for."""
     counts = missing_counts(page, asked)
     rule = asked.rule_used
+    named = rule.title if asked.system.chooses_blocks else f"Missing sites, {rule.title}"
     text = (
-        f"Missing sites, {rule.title}: {counts['imputed']:,} of {counts['sites']:,} imputed at the two "
+        f"{named}: {counts['imputed']:,} of {counts['sites']:,} imputed at the two "
         f"visits; {counts['incomplete']:,} of {counts['readings']:,} readings have no total under it."
     )
     if asked.films == OBSERVED:

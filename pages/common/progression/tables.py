@@ -10,6 +10,8 @@ import streamlit as st
 
 from core.reader_labels import md_name
 from core.report import formatting
+from core.scores.display.words import definition_words, is_damage
+from core.scores.system import ScoreSystem
 from pages.common.clickable_table import clicked_row
 from pages.common.page import Page
 from pages.common.progression import results
@@ -24,12 +26,13 @@ from pages.common.shown_table import show_table
 def tables(page: Page, asked: Question, found: Found) -> None:
     """Who progressed by every definition, and the numbers of the change."""
     way = shown_way(found)
-    st.markdown(f"## Who progressed, {WAYS[way]}")
+    who = "Who progressed" if is_damage(asked.system) else "Who worsened or improved"
+    st.markdown(f"## {who}, {WAYS[way]}")
     shown: Shown = computed(page, _shown, asked, way)
     show_table(shown.definitions, height="content")
     st.caption(
         f"Patients and proportion with Wilson's 95% interval, differences with Newcombe's; n = "
-        f"{found[way]['subjects']}, {_left_out(found[way])}. Net progression: those above 0 "
+        f"{found[way]['subjects']}, {_left_out(found[way])}. {_net(asked)}: those above 0 "
         f"minus those below, over all (Tango).{_of_whom(asked)} Scored by: {md_name(asked.scorer)}."
     )
     with st.expander("Numbers of the change, and downloads", icon=":material/table:"):
@@ -47,6 +50,10 @@ def tables(page: Page, asked: Question, found: Found) -> None:
             download(shown.definitions_csv, "progressors", label="Definitions (CSV)")
         with three:
             download(shown.patients_csv, "change_by_patient", label="Patients (CSV)")
+
+
+def _net(asked: Question) -> str:
+    return definition_words(asked.system, "net progression").capitalize()
 
 
 def _left_out(result: dict[str, Any]) -> str:
@@ -69,7 +76,9 @@ def _shown(page: Page, asked: Question, way: str) -> Shown:
     found = results.results(page, asked)
     rows, summary = definitions(page, asked, way), results.summary_table(found)
     patients = pd.DataFrame(found[way]["change"])
-    return Shown(definition_table(rows), summary, as_csv(rows), as_csv(summary), as_csv(patients))
+    return Shown(
+        definition_table(rows, asked.system), summary, as_csv(rows), as_csv(summary), as_csv(patients)
+    )
 
 
 def _of_whom(asked: Question) -> str:
@@ -81,7 +90,7 @@ def _of_whom(asked: Question) -> str:
     return " " + "; ".join(["New lesions: of the same patients, at sites graded at both visits", *free]) + "."
 
 
-def definition_table(rows: pd.DataFrame) -> pd.DataFrame:
+def definition_table(rows: pd.DataFrame, system: ScoreSystem) -> pd.DataFrame:
     """Definitions by group in words: "5 of 12, 42% (19 to 68)"; differences in points of percent."""
     if rows.empty:
         return rows
@@ -90,7 +99,8 @@ def definition_table(rows: pd.DataFrame) -> pd.DataFrame:
     for name, own in rows.groupby("definition", sort=False):
         by_group = {row["group"]: row for row in own.to_dict("records")}
         cells = {group: _cell(by_group[group]) if group in by_group else "–" for group in groups}
-        table.append({"definition": formatting.definition(str(name)), **cells})
+        words = definition_words(system, formatting.definition(str(name)))
+        table.append({"definition": words, **cells})
     return pd.DataFrame(table)
 
 

@@ -18,7 +18,8 @@ from core.report.methods import (
     change_methods,
     patient_methods,
 )
-from core.scores.system import Fill
+from core.scores.display.words import of_rule
+from core.scores.system import Fill, ScoreSystem
 from data.queries import scores
 from pages.common import session_keys as keys
 from pages.common.agreement.margin import chosen_margin
@@ -58,7 +59,7 @@ def describe_change(page: Page, asked: Question, found: Found) -> None:
     )
     lines = [f"{way.capitalize()}: n = {n:,}, left out {out:,}" for way, n, out in counts]
     lines = ["; ".join(lines) + ".", f"Missing sites: {rule}. Missing films: {films or 'none imputed'}."]
-    describe(f"{asked.unit}, {asked.first} to {asked.last}", lines, change_methods(done))
+    _describe(asked.system, f"{asked.unit}, {asked.first} to {asked.last}", lines, change_methods(done))
 
 
 def _without_imputing(asked: Question) -> str:
@@ -120,7 +121,7 @@ def describe_agreement(page: Page, compared: Comparison) -> None:
         f"{compared.what(panel)}: n = {n:,} patients with all readings, {left:,} lack one. "
         f"Missing sites: {system.default_rule.title}."
     ]
-    describe(f"{compared.unit}, {asked.interval.label}", lines, agreement_methods(done))
+    _describe(system, f"{compared.unit}, {asked.interval.label}", lines, agreement_methods(done))
 
 
 def describe_patient(case: Case) -> None:
@@ -141,7 +142,13 @@ def describe_patient(case: Case) -> None:
     )
     visits = case.first if case.first == case.last else f"{case.first} to {case.last}"
     title = f"Patient {case.subject}, {case.system.title}, {visits}"
-    describe(title, [f"Missing sites: {rule}."], patient_methods(done) if names or found else "")
+    said = patient_methods(done) if names or found else ""
+    _describe(case.system, title, [f"Missing sites: {rule}."], said)
+
+
+def _describe(system: ScoreSystem, title: str, lines: list[str], methods: str) -> None:
+    """What leaves the page says, in the words of the score's rule."""
+    describe(title, [of_rule(system, line) for line in lines], of_rule(system, methods))
 
 
 def _selection() -> str:
