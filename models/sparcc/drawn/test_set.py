@@ -19,6 +19,7 @@ from models.sparcc.drawn.lesions import drawn
 from models.sparcc.drawn.measured import measure
 
 NAME = "real anatomy, drawn lesions"
+ORIGIN = "real volumes, no real finding"
 DRAWN, UNTOUCHED, AS_IS = "drawn", "nothing drawn", "as it is"
 SEED = 2026
 
@@ -96,7 +97,7 @@ def drawn_set(folder: Path) -> TestSet:
         raise InputError(
             str(folder), "a T2 or TIRM volume with labelled bodies is needed to draw into", "add one"
         )
-    return TestSet(NAME, images, pd.DataFrame(), pd.DataFrame(), NAME, real=False)
+    return TestSet(NAME, images, pd.DataFrame(), pd.DataFrame(), real=False, origin=ORIGIN)
 
 
 def _of_row(folder: Path, row: pd.Series) -> list[RealStack]:

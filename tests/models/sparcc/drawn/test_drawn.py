@@ -129,7 +129,7 @@ def test_the_set_has_each_volume_drawn_and_untouched_and_copies_once(folder):
         ("V1", DRAWN), ("V1", UNTOUCHED), ("V1", AS_IS), ("V2", DRAWN), ("V2", UNTOUCHED), ("V2", AS_IS),
         ("V3", DRAWN), ("V3", AS_IS), ("V4", AS_IS),
     ]  # fmt: skip
-    assert one.name == "real anatomy, drawn lesions" and one.real is False
+    assert one.name == "real anatomy, drawn lesions" and one.real is False and "no real finding" in one.origin
     label = one.images[0].label
     assert np.array_equal(label.image().frames, label.image().frames)
     assert label.mask("oedema").any() and not one.images[1].label.mask("oedema").any()
