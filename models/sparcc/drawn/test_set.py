@@ -42,8 +42,7 @@ class RealStack:
 
     def pixels(self) -> tuple[Image, np.ndarray]:
         """The stack and its reference mask; the same folder gives the same lesions."""
-        index = read_index(self.folder)
-        volume = read_stack(self.folder, index[index["file"] == self.file].iloc[0])
+        volume = self._volume()
         empty = np.zeros(volume.labels.shape, np.uint8)
         if self.kind == AS_IS:
             return _image(volume, volume.frames), empty
@@ -61,6 +60,15 @@ class RealStack:
     def mask(self, name: str) -> np.ndarray:
         """``oedema``, uint8 (frames, rows, columns)."""
         return self.pixels()[1]
+
+    def bodies(self) -> np.ndarray | None:
+        """Mask of labelled bodies; None where discs are labelled."""
+        volume = self._volume()
+        return volume.labels > 0 if volume.has_bodies else None
+
+    def _volume(self) -> LabelledStack:
+        index = read_index(self.folder)
+        return read_stack(self.folder, index[index["file"] == self.file].iloc[0])
 
 
 def _image(volume: LabelledStack, frames: np.ndarray) -> Image:
