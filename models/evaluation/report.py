@@ -65,9 +65,10 @@ def blocks_of_set(
     """
     name = one["set"][:1].upper() + one["set"][1:]
     many = f"{counted(one['patients'], 'patient')}, {counted(one['images'], item)}"
+    origin = one.get("origin") or ORIGIN[one["real"]]
     totals = [_status(one["status"], system)] if one["status"] else []
     return [
-        f"### {name}: {many} ({ORIGIN[one['real']]}, research only)",
+        f"### {name}: {many} ({origin}, research only)",
         abstained_text(one["abstention"], item),
         *totals,
         *(_grades(one["grades"], system) if one["grades"] else []),

@@ -189,6 +189,7 @@ def _head(one: TestSet, results: Sequence[Scored | Abstained], draws: int) -> di
         "patients": len({image.subject for image in one.images}),
         "images": len(one.images),
         "abstention": abstention(one.images, results, draws=draws),
+        **({"origin": one.origin} if one.origin else {}),
     }
 
 

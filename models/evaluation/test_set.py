@@ -40,7 +40,7 @@ class TestSet:
     or not an image shows them.
 
     domain: ``first``, ``second`` or nothing. real: False where all images are phantoms, True where none is,
-    None where nothing says which.
+    None where nothing says which. origin: what the images are in words, where ``real`` does not say it.
     """
 
     __test__ = False
@@ -51,6 +51,7 @@ class TestSet:
     reads: pd.DataFrame
     domain: str = ""
     real: bool | None = None
+    origin: str = ""
 
 
 def is_real(folder: Path) -> bool | None:

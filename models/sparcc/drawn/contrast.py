@@ -66,19 +66,21 @@ def _canal(found: Measured, number: int, fluid: np.ndarray) -> np.ndarray:
     """The canal behind the bodies of a slice; beyond its ends the wall goes straight on, and only what is as
     bright as ``fluid`` says is canal: the sacrum bends into the band.
     """
-    canal = np.zeros_like(found.volume.labels[number], dtype=bool)
+    labels = found.volume.labels[number]
+    canal = np.zeros(labels.shape, bool)
     walls = found.wall_behind(number)
     if not walls:
         return canal
-    rows, columns = np.concatenate(walls).T
+    pixels = np.concatenate(walls)
+    rows, columns = pixels[:, 0], pixels[:, 1]
     first, last = int(rows.min()), int(rows.max())
-    line = np.arange(max(first - BEYOND_MM, 0), min(last + BEYOND_MM + 1, len(canal)))
+    line = np.arange(max(first - BEYOND_MM, 0), min(last + BEYOND_MM + 1, canal.shape[0]))
     measured = np.unique(rows)
     wall = np.interp(line, measured, [columns[rows == row].mean() for row in measured])
-    for pixels, beyond, end in ((walls[0], line < first, first), (walls[-1], line > last, last)):
-        wall[beyond] += np.polyfit(pixels[:, 0], pixels[:, 1], 1)[0] * (line[beyond] - end)
-    behind = np.arange(len(canal[0]))[None] - wall[:, None]
+    for wall_of, beyond, end in ((walls[0], line < first, first), (walls[-1], line > last, last)):
+        wall[beyond] += np.polyfit(wall_of[:, 0], wall_of[:, 1], 1)[0] * (line[beyond] - end)
+    behind = np.arange(canal.shape[1])[None] - wall[:, None]
     canal[line] = (behind > 0) & (behind <= CANAL_MM)
     canal[: first + 1] &= fluid[: first + 1]
     canal[last:] &= fluid[last:]
-    return canal & (found.volume.labels[number] == 0)
+    return np.asarray(canal & (labels == 0))

@@ -19,6 +19,7 @@ from models.sparcc.drawn.lesions import drawn
 from models.sparcc.drawn.measured import measure
 
 NAME = "real anatomy, drawn lesions"
+ORIGIN = "real volumes, no real finding"
 DRAWN, UNTOUCHED, AS_IS = "drawn", "nothing drawn", "as it is"
 SEED = 2026
 
@@ -41,8 +42,7 @@ class RealStack:
 
     def pixels(self) -> tuple[Image, np.ndarray]:
         """The stack and its reference mask; the same folder gives the same lesions."""
-        index = read_index(self.folder)
-        volume = read_stack(self.folder, index[index["file"] == self.file].iloc[0])
+        volume = self._volume()
         empty = np.zeros(volume.labels.shape, np.uint8)
         if self.kind == AS_IS:
             return _image(volume, volume.frames), empty
@@ -60,6 +60,15 @@ class RealStack:
     def mask(self, name: str) -> np.ndarray:
         """``oedema``, uint8 (frames, rows, columns)."""
         return self.pixels()[1]
+
+    def bodies(self) -> np.ndarray | None:
+        """Mask of labelled bodies; None where discs are labelled."""
+        volume = self._volume()
+        return volume.labels > 0 if volume.has_bodies else None
+
+    def _volume(self) -> LabelledStack:
+        index = read_index(self.folder)
+        return read_stack(self.folder, index[index["file"] == self.file].iloc[0])
 
 
 def _image(volume: LabelledStack, frames: np.ndarray) -> Image:
@@ -96,7 +105,7 @@ def drawn_set(folder: Path) -> TestSet:
         raise InputError(
             str(folder), "a T2 or TIRM volume with labelled bodies is needed to draw into", "add one"
         )
-    return TestSet(NAME, images, pd.DataFrame(), pd.DataFrame(), NAME, real=False)
+    return TestSet(NAME, images, pd.DataFrame(), pd.DataFrame(), real=False, origin=ORIGIN)
 
 
 def _of_row(folder: Path, row: pd.Series) -> list[RealStack]:

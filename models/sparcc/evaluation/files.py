@@ -13,6 +13,7 @@ from core.domain import Image
 from core.errors import InputError
 from core.imaging.sequences import WHOLE
 from core.imaging.stacks import stack_of
+from data.phantom.mri.anatomy import BODY_LABEL
 
 TABLES = ("series.csv", "slices.csv", "truth_sparcc.csv")
 BY_VIEW = {"whole": WHOLE}  # other views are called as the regions are
@@ -51,6 +52,10 @@ class StackFiles:
         """``oedema`` or ``structures``, uint8 (frames, rows, columns)."""
         with np.load(self.folder / self.masks, allow_pickle=False) as kept:
             return np.asarray(kept[name])
+
+    def bodies(self) -> np.ndarray:
+        """Mask of vertebral bodies."""
+        return np.isin(self.mask("structures"), list(BODY_LABEL.values()))
 
 
 def image_of_series(paths: Iterable[Path], name: str) -> Image:

@@ -33,7 +33,9 @@ CLINICS = (0.1, 0.5, published.INFLAMED_PATIENTS)  # shares of patients with inf
 
 
 class Labelled(Protocol):
-    """A stack with its reference mask. view: the segment of the spine."""
+    """A stack with its reference mask. view: the segment of the spine. bodies: mask of vertebral bodies, None
+    where they are not labelled.
+    """
 
     @property
     def view(self) -> str: ...
@@ -45,13 +47,16 @@ class Labelled(Protocol):
 
     def mask(self, name: str) -> np.ndarray: ...
 
+    def bodies(self) -> np.ndarray | None: ...
+
 
 @dataclass(frozen=True)
 class StackSeen:
     """What was found on a stack, slices in the order of their place. score: highest chance of each slice.
 
-    dice: of slices whose mask meets the reference, else NaN. marked: parts of any confidence; in_mask: those
-    of the mask found.
+    dice: of slices whose mask meets the reference, else NaN. in_bodies: whether the mask has a pixel in a
+    labelled body, None where none is labelled. marked: parts of any confidence; in_mask: those of the mask
+    found.
     """
 
     truth: np.ndarray
@@ -59,6 +64,7 @@ class StackSeen:
     overlap: np.ndarray
     score: np.ndarray
     dice: np.ndarray
+    in_bodies: np.ndarray | None
     marked: Marked
     in_mask: Marked
 
@@ -71,11 +77,14 @@ def look(finder: Any, label: Labelled) -> Outcome:
     except InputError as error:
         return Outcome(Abstained(str(error)))
     found = finder.masks_of(chances, image.spacing_mm)
-    return Outcome(Scored(()), see(chances, found, label.mask("oedema"), finder.point.extent))
+    seen = see(chances, found, label.mask("oedema"), label.bodies(), finder.point.extent)
+    return Outcome(Scored(()), seen)
 
 
-def see(chances: np.ndarray, found: np.ndarray, reference: np.ndarray, extent: float) -> StackSeen:
-    """Chances, the mask found and the reference of a stack, all (frames, rows, columns), in short.
+def see(
+    chances: np.ndarray, found: np.ndarray, reference: np.ndarray, bodies: np.ndarray | None, extent: float
+) -> StackSeen:
+    """Chances, the mask found, reference and bodies of a stack, all (frames, rows, columns), in short.
 
     extent: chance above which pixels belong to a part that is found at some confidence.
     """
@@ -88,6 +97,7 @@ def see(chances: np.ndarray, found: np.ndarray, reference: np.ndarray, extent: f
         overlap=positive_images(found, ImageRule.OVERLAP, wanted),
         score=chances.max(axis=(1, 2)).astype(float),
         dice=np.where(both > 0, 2 * both / np.maximum(sizes, 1), np.nan),
+        in_bodies=None if bodies is None else positive_images(found & bodies),
         marked=marked(chances, extent, wanted),
         in_mask=marked(np.where(found, chances, 0), 0.0, wanted),
     )
@@ -152,12 +162,16 @@ def _alarms(group: Sequence[tuple[TestImage, Outcome]]) -> dict[str, Any]:
     alarmed = np.concatenate([seen.any_pixel for _, seen in read]) if read else np.zeros(0, bool)
     marks = np.array([len(seen.in_mask.marks) for _, seen in read], float)
     who = [subject for subject, _ in read]
+    labelled = [(subject, seen.in_bodies) for subject, seen in read if seen.in_bodies is not None]
+    in_bodies = np.concatenate([flags for _, flags in labelled]) if labelled else np.zeros(0, bool)
+    of_bodies = [subject for subject, flags in labelled for _ in flags]
     return {
         "stacks": len(read),
         "left_out": len(group) - len(read),
         "patients": len(set(who)),
         "slices": len(alarmed),
         "slices_alarmed": mean_by_patient(alarmed, subjects, is_proportion=True),
+        "slices_alarmed_in_bodies": mean_by_patient(in_bodies, of_bodies, is_proportion=True),
         "stacks_alarmed": mean_by_patient(marks > 0, who, is_proportion=True),
         "marks_a_stack": mean_by_patient(marks, who),
     }

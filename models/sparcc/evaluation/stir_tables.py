@@ -33,12 +33,13 @@ def _alarms(found: Mapping[str, Any]) -> list[Block]:
     """Stacks that nothing was drawn into."""
     rows = [
         [name, f"{one['stacks']} ({one['patients']})", str(one["slices"]),
-         shown(one["slices_alarmed"], percent=True), shown(one["stacks_alarmed"], percent=True),
+         shown(one["slices_alarmed"], percent=True), shown(one["slices_alarmed_in_bodies"], percent=True),
+         shown(one["stacks_alarmed"], percent=True),
          shown(one["marks_a_stack"], 2), str(one["left_out"] or "")]
         for name, one in found["groups"].items()
     ]  # fmt: skip
-    head = ("volumes", "n (patients)", "slices", "slices with a false alarm", "volumes with one",
-            "false marks a volume", "abstained on")  # fmt: skip
+    head = ("volumes", "n (patients)", "slices", "slices with a false alarm", "with one in a labelled body",
+            "volumes with one", "false marks a volume", "abstained on")  # fmt: skip
     reasons = [f"{len(files)} x {reason}" for reason, files in found["not_drawn"].items()]
     said = f"Nothing was drawn into: {'; '.join(reasons)}." if reasons else ""
     return [Table("False alarms on real volumes without any drawn lesion:", head, rows), said]

@@ -129,7 +129,7 @@ def test_the_set_has_each_volume_drawn_and_untouched_and_copies_once(folder):
         ("V1", DRAWN), ("V1", UNTOUCHED), ("V1", AS_IS), ("V2", DRAWN), ("V2", UNTOUCHED), ("V2", AS_IS),
         ("V3", DRAWN), ("V3", AS_IS), ("V4", AS_IS),
     ]  # fmt: skip
-    assert one.name == "real anatomy, drawn lesions" and one.real is False
+    assert one.name == "real anatomy, drawn lesions" and one.real is False and "no real finding" in one.origin
     label = one.images[0].label
     assert np.array_equal(label.image().frames, label.image().frames)
     assert label.mask("oedema").any() and not one.images[1].label.mask("oedema").any()
@@ -142,6 +142,7 @@ def test_false_alarms_are_counted_on_volumes_without_a_lesion(folder):
         def chances(self, image):
             found = np.zeros(image.frames.shape, np.float32)
             found[::3, 2:5, 2:5] = found[::3, 20:25, 2:5] = 0.9
+            found[3, 55:57, 40:42] = 0.9  # in a body, so a third patch
             return found
 
     one = drawn_set(folder)
@@ -151,7 +152,8 @@ def test_false_alarms_are_counted_on_volumes_without_a_lesion(folder):
     group = groups["T2 TSE, nothing drawn"]
     assert (group["stacks"], group["patients"], group["slices"]) == (2, 2, 18)
     assert group["slices_alarmed"]["estimate"] == pytest.approx(1 / 3)
-    assert group["marks_a_stack"]["estimate"] == 6
+    assert group["slices_alarmed_in_bodies"]["estimate"] == pytest.approx(1 / 9)
+    assert group["marks_a_stack"]["estimate"] == 7
     (reason,) = result["false_alarms"]["not_drawn"]
     assert "no fat-suppressed contrast" in reason
     assert result["stir"]["images"]["overlap"]["counts"]["tp"] == 0

@@ -33,6 +33,9 @@ class Label:
         assert name == "oedema"
         return self.reference
 
+    def bodies(self):
+        return None
+
 
 @dataclass
 class Finder:
