@@ -71,8 +71,15 @@ def write_findings(
 ) -> Written:
     """Writes ``<image>-sr.dcm`` and ``<image>-seg.dcm`` of the newest run into an existing folder.
 
-    Both name the open data set that the film is from, and its terms, where there is one.
+    Both name the open data set that the film is from, and its terms, where there is one. Raises InputError
+    for a system that is scored on stacks: a report of a film has no place for items that rest on no pixels.
     """
+    if scores.get(system).of_stacks:
+        raise InputError(
+            f"findings of {system}",
+            "reports are written of films, and these are of slices",
+            "use: sharpline export --table findings",
+        )
     rows = of_image(store, viewer, image, system, read_mode=read_mode)
     if rows.empty:
         return Written(image, left_out="no model has read it")

@@ -5,8 +5,10 @@ import json
 import pytest
 
 from core.domain import Viewer
+from core.errors import InputError
 from core.imaging.sequences import Needs
 from core.imaging.spine import UNITS
+from data.dicom.structured_report import write_findings
 from data.ingest.run import ingest
 from data.phantom.mri.files import MriPlan
 from data.phantom.mri.series_out import write_series
@@ -86,3 +88,11 @@ def test_bodies_are_drawn_by_name_on_their_slices(scored):
     assert set(bodies["name"]) >= {"L1", "L2", "L3", "L4", "L5", "S1"}
     assert set(drawn.loc[drawn["structure"] == "disc", "name"]) - {""} <= set(UNITS)
     assert drawn["reader"].unique().tolist() == ["model:sparcc-demo"]
+
+
+def test_a_report_of_a_film_is_refused_and_says_what_to_use(scored, tmp_path):
+    store, _, _ = scored
+    image = store.query("SELECT image FROM main.finding WHERE grade = 1 LIMIT 1")["image"][0]
+    with pytest.raises(InputError, match="export --table findings"):
+        write_findings(store, Viewer(), image, "sparcc", tmp_path)
+    assert list(tmp_path.iterdir()) == []
