@@ -24,6 +24,8 @@ PIECES = 4  # connected pieces that these are at least: letters may touch each o
 SMALLEST, LARGEST = 6, 72  # height of a letter in pixels
 SHARP, SHARP_OF_FEW = 0.5, 0.6  # proportion of a stroke with nearly all of its contrast (in a short line)
 INK = 0.25  # of the range, by which the letters of a line differ at most
+THICK = 0.5  # of the height of a letter: its widest stroke, from which pieces look like vertebrae
+STROKES = 1.1  # strokes across a letter on the average: long pieces that have fewer are not several letters
 SOLID = 0.93  # proportion of its box from which a piece is a bar, as ticks of a scale are
 GRAINY = 200, 450  # pieces, and more a million pixels, from which some stand on one line by chance
 _TOO_MANY = 20_000  # pieces of a picture that is all grain: no lettering can be told from it
@@ -130,6 +132,25 @@ class _Strokes:
         needed = SHARP if len(sharp) > LETTERS else SHARP_OF_FEW
         return float(np.median(sharp)) >= needed and max(bright) - min(bright) <= 255 * INK
 
+    def look_like_bodies(self, run: _Pieces, letters: np.ndarray, *, is_turned: bool) -> bool:
+        """True for pieces that are thick for their height and have few strokes for their length.
+
+        letters: how many each piece would be, by its length. Vertebrae and discs of a slice stand in a line
+        and are as long as three letters, but each is one stroke, and no thin one.
+        """
+        import cv2
+
+        boxes = run.turned() if is_turned else run
+        thick, strokes = [], []
+        for x, y, w, h in zip(boxes.start, boxes.across, boxes.length, boxes.height, strict=True):
+            inside = (self.mask[y : y + h, x : x + w] > 0).astype(np.uint8)
+            to_edge = cv2.distanceTransform(np.pad(inside, 1), cv2.DIST_L2, 3)
+            thick.append(2 * float(to_edge.max()) - 1)
+            across = np.pad(inside.T if is_turned else inside, ((0, 0), (1, 0)))
+            strokes.append(int((np.diff(across.astype(np.int8), axis=1) == 1).sum(axis=1).max()))
+        size = float(np.median(run.height))
+        return bool(np.median(thick) > THICK * size and np.mean(strokes / letters) < STROKES)
+
 
 def _strokes(ink: np.ndarray) -> _Strokes:
     """Structures thinner than STROKE, parted where they are less than half as bright as their middle."""
@@ -205,7 +226,10 @@ def _is_lettering(run: _Pieces, strokes: _Strokes, is_turned: bool) -> bool:
     if strokes.count > GRAINY[0] + GRAINY[1] * strokes.ink.size / 1e6 and len(run.start) <= LETTERS:
         return False
     size = float(np.median(run.height))
-    if np.maximum(1, np.round(run.length / (0.85 * size))).sum() < strokes.letters:
+    letters = np.maximum(1, np.round(run.length / (0.85 * size)))
+    if letters.sum() < strokes.letters:
+        return False
+    if strokes.letters > LETTERS and strokes.look_like_bodies(run, letters, is_turned=is_turned):
         return False
     across = run.turned() if is_turned else run
     return strokes.look_like_ink(across.start, across.across, across.length, across.height)

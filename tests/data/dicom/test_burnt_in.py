@@ -196,3 +196,32 @@ def test_a_slice_as_the_scanner_took_it_needs_a_longer_line(header, word, line):
 def test_a_slice_that_says_so_has_text():
     header = slice_of(["ORIGINAL", "PRIMARY"], BurnedInAnnotation="YES")
     assert "the file says so" in str(burnt_in_warning(header, ground()))
+
+
+def bodies(turns, count=5, length=23, thick=8):
+    """Bright bodies with concave plates in a line: each as long as three letters are, and sharp."""
+    pixels = ground(360, 300, seed=2) // 3
+    for number in range(count):
+        start = 60 + number * (length + 4)
+        for step in range(length):
+            waist = round(1.5 * np.sin(np.pi * step / (length - 1)))
+            pixels[start + step, 150 + waist : 150 + thick - waist] = 3600 - 40 * number
+    return np.ascontiguousarray(np.rot90(pixels, turns))
+
+
+@pytest.mark.parametrize("turns", range(4))
+@pytest.mark.parametrize(("length", "thick"), [(20, 7), (23, 8), (26, 10)])
+def test_bodies_in_a_line_are_no_letters_on_a_slice(turns, length, thick):
+    header = slice_of(["ORIGINAL", "PRIMARY", "M"])
+    assert lines_of_text(bodies(turns, length=length, thick=thick)) > 0, "five letters by their length"
+    assert burnt_in_warning(header, bodies(turns, length=length, thick=thick)) is None
+
+
+@pytest.mark.parametrize("turns", [0, 1])
+@pytest.mark.parametrize(("height", "font"), [(11, 0), (14, 1), (14, 2), (22, 2), (44, 0)])
+@pytest.mark.parametrize("text", ["SCHMIDT 1967", "Huber, Josef", "ID 00123456", "WILLIS 111972"])
+@pytest.mark.parametrize(("ink", "paper"), [(1.0, 0.1), (0.0, 1.0), (0.65, 0.1)])
+def test_names_and_numbers_on_a_slice_are_text(ink, paper, text, height, font, turns):
+    letters = np.rot90(lettering(text, height, FONTS[font]), turns)
+    pixels = with_letters(GROUND, letters, ink=ink, paper=paper)
+    assert burnt_in_warning(slice_of(["ORIGINAL", "PRIMARY", "M"]), pixels) is not None
