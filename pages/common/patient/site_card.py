@@ -72,7 +72,9 @@ def _site_card(page: Page, asked: Asked, label: str, visit: str, code: str) -> S
         + grade_table(grades, page.look),
         origin,
         rule,
-        "" if read is None else facts(_provenance(read, place.image, case.system)),
+        ""
+        if read is None
+        else facts(_provenance(read, place.image, "Slice" if case.system.of_stacks else "Film")),
     )
 
 
@@ -191,7 +193,7 @@ def _settings(made: Parts) -> str:
     return f" Settings: {chosen}." if chosen else ""
 
 
-def _provenance(read: pd.Series, film: str, system: ScoreSystem) -> dict[str, str]:
+def _provenance(read: pd.Series, film: str, named: str = "Film") -> dict[str, str]:
     """Who read it, how, on which film, with what, and the event of the audit trail that wrote it."""
     mode = "" if pd.isna(read["read_mode"]) else f", read mode {read['read_mode']}"
     event = ""
@@ -201,7 +203,7 @@ def _provenance(read: pd.Series, film: str, system: ScoreSystem) -> dict[str, st
     return {
         "Reader": escape(f"{md_name(read['reader'])} ({read['kind']})"),
         "Campaign": escape(f"{md(read['campaign'])}{mode}"),
-        "Slice" if system.of_stacks else "Film": _code(film or None),
+        named: _code(film or None),
         "Run": _code(read["run"]),
         "Weights": _code(read["weights_hash"]),
         "Software": "" if pd.isna(read["software"]) else escape(str(read["software"])),
