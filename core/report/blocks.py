@@ -118,7 +118,8 @@ class Section:
 class Report:
     """A whole report. notices: what a first-time reader must see before any number.
 
-    numbers: everything that was computed, in full precision, as JSON values.
+    numbers: everything that was computed, in full precision, as JSON values. thing: what the score is made
+    from, in the words of the page.
     """
 
     title: str
@@ -126,3 +127,4 @@ class Report:
     notices: tuple[str, ...]
     sections: tuple[Section, ...]
     numbers: dict[str, Any] = field(default_factory=dict)
+    thing: str = "film"

@@ -97,6 +97,7 @@ def compose(inputs: ReportInputs) -> Report:
         notices=(f"{PHANTOM} {RESEARCH}" if inputs.is_phantom else RESEARCH, *_source(inputs)),
         sections=sections,
         numbers=numbers,
+        thing=inputs.system.image_title,
     )
 
 

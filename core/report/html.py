@@ -9,6 +9,7 @@ import base64
 import json
 import math
 import re
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -31,6 +32,7 @@ CONFIG = {
 }
 LABEL_ROOM = 170  # beside a film, for the grades; always, so that films stand in one size
 LINE = 15  # pixels from one label to the next
+_FILM = re.compile(r"\b[Ff]ilm(s?)\b")
 _MODEL = re.compile(r"\bmodel:(?=\S)")
 SHORT = 28  # letters of a cell that is kept on one line
 
@@ -50,7 +52,7 @@ def page(report: Report, *, plotly_js: str) -> str:
 
 @cache
 def _template() -> Template:
-    from jinja2 import Environment, StrictUndefined
+    from jinja2 import Environment, StrictUndefined, pass_context
     from markupsafe import Markup
 
     environment = Environment(
@@ -62,7 +64,7 @@ def _template() -> Template:
     )
     environment.globals.update(POLICY=Markup(POLICY), LABEL_ROOM=LABEL_ROOM, SHORT=SHORT)
     environment.filters.update(
-        base64=_base64, json=_json, kind=_kind, labels=_labels, named=_named, tenth=_tenth
+        base64=_base64, json=_json, kind=_kind, labels=_labels, named=pass_context(_named), tenth=_tenth
     )
     return environment.from_string(_asset("page.html.jinja"))
 
@@ -105,9 +107,15 @@ def _kind(block: Block | FilmPicture) -> str:
     return type(block).__name__
 
 
-def _named(text: str) -> str:
-    """Models by the name that pages show: "model NAME". Lines of code keep the id."""
-    return _MODEL.sub("model ", text)
+def _named(context: Mapping[str, Any], text: str) -> str:
+    """Models by the name that pages show: "model NAME"; lines of code keep the id. Films as what they are."""
+    words = _MODEL.sub("model ", text)
+    thing = context["report"].thing
+    return words if thing == "film" else _FILM.sub(lambda found: _like(found[0], thing) + found[1], words)
+
+
+def _like(word: str, thing: str) -> str:
+    return thing.capitalize() if word[0].isupper() else thing
 
 
 def _tenth(value: float) -> str:

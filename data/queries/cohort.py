@@ -8,6 +8,7 @@ import pandas as pd
 
 from core.arms import REFERENCE_ARM
 from core.domain import CohortFilter, Viewer
+from core.imaging.sequences import OEDEMA
 from data.queries.answer import answer
 from data.queries.series import A_SLICE, A_THING, SERIES, THINGS
 from data.queries.visit_rows import by_visit
@@ -16,6 +17,7 @@ from data.study.source import data_set_of
 
 MAX_LEVELS = 8
 
+_OEDEMA = ", ".join(f"'{name}'" for name in sorted(OEDEMA))
 COUNTS = f"""
     WITH seen AS (
         SELECT {A_THING} AS thing, bool_or(f.abstained IS NULL) AS is_read
@@ -27,6 +29,8 @@ COUNTS = f"""
         (SELECT {THINGS} FROM image i WHERE subject IS NULL OR visit IS NULL) AS unassigned,
         (SELECT count(*) FROM reader WHERE kind = 'human') AS readers,
         (SELECT count(*) FROM reader WHERE kind = 'model') AS models,
+        (SELECT count(DISTINCT {SERIES}) FROM image i WHERE {A_SLICE} AND i.sequence IS NOT NULL
+            AND i.sequence NOT IN ({_OEDEMA}) AND {SERIES} NOT IN (SELECT thing FROM seen)) AS other_stacks,
         (SELECT count(*) FROM seen WHERE is_read) AS read_images,
         (SELECT count(*) FROM seen WHERE NOT is_read) AS rejected_images,
         (SELECT count(*) FROM total WHERE component = 'total') AS totals
@@ -64,8 +68,9 @@ def state(store: CohortStore) -> dict[str, Any]:
 def counts(store: CohortStore, viewer: Viewer) -> pd.DataFrame:
     """One row of counts. A series of slices counts as one image.
 
-    ``subjects, visits, images, stacks`` (of the images), ``unassigned, readers, models, read_images,
-    rejected_images, totals``: a film that a model rejected, and none read for any score, is a rejected one.
+    ``subjects, visits, images, stacks`` (of the images), ``unassigned, readers, models, other_stacks`` (of
+    sequences that no model reads), ``read_images, rejected_images, totals``: a film that a model rejected,
+    and none read for any score, is a rejected one.
     """
     return answer(store, viewer, COUNTS)
 

@@ -28,7 +28,7 @@ JOURNEYS = (
         "Clinician",
         "What changed in this patient?",
         "The course over time, the sites that changed, who saw it, whether it is more than reading "
-        "error, and both films side by side at that site.",
+        "error, and both visits side by side at that site.",
         "pages/2_Patient.py",
         "Open a patient",
         ":material/person:",
@@ -85,7 +85,10 @@ def what_this_is(page: Page) -> None:
 def _others(counts: pd.Series) -> str:
     """The films that no model read: rejected for every score for which they were seen, or not read yet."""
     read, rejected = int(counts["read_images"]), int(counts["rejected_images"])
-    return f"{rejected:,} rejected, {int(counts['images']) - read - rejected:,} not yet read"
+    other = int(counts["other_stacks"])
+    unread = int(counts["images"]) - read - rejected - other
+    said = f"{rejected:,} rejected, {unread:,} not yet read"
+    return said + (f", {other:,} of sequences that no model reads" if other else "")
 
 
 def _campaigns(page: Page, systems: list[str]) -> list[str]:

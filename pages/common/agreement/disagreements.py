@@ -56,7 +56,7 @@ def _patients(compared: Comparison, panel: str, who: tuple[str, str] | str) -> N
     opening_table(compared, rows, f"worst_{panel}", height=390)
     sentence_with_data(
         f"n = {len(rows)} of {n} patients differ, by {rows['difference'].abs().max():.1f} {compared.unit} at "
-        "most. Click a row to open the patient and the films.",
+        f"most. Click a row to open the patient and the {compared.images}.",
         rows, f"largest_disagreements_{panel}",
     )  # fmt: skip
 
@@ -90,6 +90,7 @@ def _sites(page: Page, compared: Comparison, pair: tuple[str, str]) -> None:
     rows = rows.rename(columns={"first": pair[0], "second": pair[1]})
     opening_table(compared, rows, "worst_sites", system.codes)
     sentence_with_data(
-        f"{len(rows):,} of {len(both):,} grades differ. Click a row to open the films at that site.",
+        f"{len(rows):,} of {len(both):,} grades differ. Click a row to open the "
+        f"{compared.images} at that site.",
         rows, "largest_disagreements_sites",
     )  # fmt: skip

@@ -24,11 +24,12 @@ def left_out(page: Page, compared: Comparison) -> None:
     visits = " or ".join(dict.fromkeys([asked.first, asked.last]))
     title = (
         f"Left out: {gone['subject'].nunique()} patients who lack a total at {md(visits)}; "
-        f"{refused['image'].nunique()} films rejected by the model (all visits)"
+        f"{refused['image'].nunique()} {compared.images} rejected by the model (all visits)"
     )
     with st.expander(title, icon=":material/block:"):
         st.caption(
-            f"Click a row to open the patient and the films. At most {MAX_LISTED} rows; the CSV has all."
+            f"Click a row to open the patient and the {compared.images}. "
+            f"At most {MAX_LISTED} rows; the CSV has all."
         )
         opening_table(compared, gone, "agreement_gone")
         named = refused[refused["subject"].notna()]

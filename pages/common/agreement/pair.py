@@ -99,7 +99,7 @@ def _plots(page: Page, asked: Question, panel: str, names: tuple[str, str], slop
         as_csv(data),
         figures.bland_altman(rows, drawn, pair, regression=lines, keys=("subject",), on=page.look),
         f"n = {len(rows)}. {limits_sentence(limits, md_name(first), md_name(second), pair.unit)}"
-        f"{_slope(limits)} Click a point to open the patient and the films.",
+        f"{_slope(limits)} Click a point to open the patient and the {compared.images}.",
         as_csv(data.assign(mean=mean, gap=gap)),
     )
 

@@ -56,6 +56,11 @@ class Comparison:
         return f"{self.readings.unit}, {system_of(asked.chosen).name_of(asked.component)}"
 
     @property
+    def images(self) -> str:
+        """What readers looked at: films, or stacks of slices."""
+        return f"{system_of(self.question.chosen).image_title}s"
+
+    @property
     def part(self) -> str:
         """The part of the score that is compared, in words."""
         return system_of(self.question.chosen).name_of(self.question.component)

@@ -149,7 +149,9 @@ def listed_cases(compared: Comparison, key: str, sites: Sequence[str]) -> None:
         return
     rows = held["rows"]
     cases = f"{len(rows):,} {'case' if len(rows) == 1 else 'cases'}"
-    st.markdown(f"**{md(held['title'])}**: {cases}. Click a row to open the patient and the films.")
+    st.markdown(
+        f"**{md(held['title'])}**: {cases}. Click a row to open the patient and the {compared.images}."
+    )
     opening_table(compared, rows, f"{key}_cases", sites)
     download(rows, f"{key}_cases")
 

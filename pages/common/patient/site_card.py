@@ -43,7 +43,7 @@ def show_site_card(page: Page, case: Case, label: str, visit: str, code: str) ->
     found: SiteCard = computed(page, _site_card, case.asked, label, visit, code)
     st.markdown(found.title)
     card(picture(page, found.place, found.side, LARGE, code), found.beside)
-    if found.place.image:
+    if found.place.image and not case.system.of_stacks:  # points of stacks are made by rules, said above
         why_this_grade(page, found.place.image, code, case.system.name)
     st.markdown(found.origin)
     st.caption(found.rule)
@@ -72,7 +72,9 @@ def _site_card(page: Page, asked: Asked, label: str, visit: str, code: str) -> S
         + grade_table(grades, page.look),
         origin,
         rule,
-        "" if read is None else facts(_provenance(read, place.image)),
+        ""
+        if read is None
+        else facts(_provenance(read, place.image, "Slice" if case.system.of_stacks else "Film")),
     )
 
 
@@ -128,7 +130,7 @@ def _measured(found: Breakdown, visit: str, code: str) -> str:
 
 def measured_facts(measured: Mapping[str, Any]) -> dict[str, str]:
     """The rule of a point, its value and limit, and what else it was compared with."""
-    unit = str(measured.get("unit", ""))
+    unit = str(measured.get("unit", "")).replace("mm2", "mm²")
     value, limit = (_number(measured.get(name)) for name in ("value", "limit"))
     said = {
         "Rule": escape(str(measured.get("rule", ""))),
@@ -191,7 +193,7 @@ def _settings(made: Parts) -> str:
     return f" Settings: {chosen}." if chosen else ""
 
 
-def _provenance(read: pd.Series, film: str) -> dict[str, str]:
+def _provenance(read: pd.Series, film: str, named: str = "Film") -> dict[str, str]:
     """Who read it, how, on which film, with what, and the event of the audit trail that wrote it."""
     mode = "" if pd.isna(read["read_mode"]) else f", read mode {read['read_mode']}"
     event = ""
@@ -201,7 +203,7 @@ def _provenance(read: pd.Series, film: str) -> dict[str, str]:
     return {
         "Reader": escape(f"{md_name(read['reader'])} ({read['kind']})"),
         "Campaign": escape(f"{md(read['campaign'])}{mode}"),
-        "Film": _code(film or None),
+        named: _code(film or None),
         "Run": _code(read["run"]),
         "Weights": _code(read["weights_hash"]),
         "Software": "" if pd.isna(read["software"]) else escape(str(read["software"])),

@@ -24,7 +24,7 @@ def by_patient(page: Page, asked: Question, found: Found) -> str:
     better = int((points["y"] < -1e-9).sum())
     st.caption(
         f"{figures.counted(points, found[way])} Each bar is a patient {figures.WAYS[way]}; {better} have a "
-        "negative change and are shown as such. Click a bar to open the films."
+        f"negative change and are shown as such. Click a bar to open the {asked.images}."
     )
     if clicked:
         figures.open_films(str(clicked[0]), asked)

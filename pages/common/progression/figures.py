@@ -43,7 +43,8 @@ def figures(page: Page, asked: Question, found: Found) -> None:
         )
         st.caption(
             f"{counted(points, found[way])} Each point is a patient; a curve that rises earlier means "
-            f"more patients {worsened(asked.system)}. Click a point to open the films.{band_words(kind)}"
+            f"more patients {worsened(asked.system)}. Click a point to open the "
+            f"{asked.images}.{band_words(kind)}"
         )
     with right:
         st.markdown("## Mean change")

@@ -44,7 +44,7 @@ def over_time(page: Page, asked: Question, found: Found) -> str:
     st.caption(
         f"n = {known} patients with a reading at {md(asked.first)} ({lines}); thick: observed mean of each "
         "arm with 95% interval. Dashed, where fitted under Models and tests: the MMRM's mean with its "
-        "interval. A visit before baseline is drawn before day 0. Click a point to open the films."
+        f"interval. A visit before baseline is drawn before day 0. Click a point to open the {asked.images}."
     )
     with st.expander("Mean change by visit", icon=":material/table:"):
         show_table(means)

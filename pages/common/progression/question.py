@@ -56,6 +56,11 @@ class Question:
         return f"{self.system.title}, {self.system.name_of(self.component)}"
 
     @property
+    def images(self) -> str:
+        """What readers looked at: films, or stacks of slices."""
+        return f"{self.system.image_title}s"
+
+    @property
     def rule_used(self) -> Rule:
         named = [rule for rule in self.system.rules if rule.name == self.rule]
         return named[0] if named else self.system.default_rule

@@ -36,7 +36,7 @@ def choose_question(page: Page, chosen: CohortFilter) -> Question:
         )  # fmt: skip
     with films:
         method = pick(
-            "Missing films", [method.name for method in METHODS], FILMS,
+            f"Missing {system.image_title}s", [method.name for method in METHODS], FILMS,
             format_func=lambda name: BY_NAME[name].title,
             help=" \n\n".join(f"**{method.title}**: {method.estimand}" for method in METHODS),
         )  # fmt: skip
