@@ -107,7 +107,8 @@ def _mean(
             found[name] = estimate(None)
             continue
         scale = SCALE.get(name, 1.0)
-        limits = percentiles(drawn[key].mean(axis=1))[0] * scale if key in drawn else (None, None)
+        known = key in drawn and found["patients"] > 1
+        limits = percentiles(drawn[key].mean(axis=1))[0] * scale if known else (None, None)
         found[name] = estimate(at[key].mean() * scale, *limits)
     return found
 
