@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from models.sparcc.oedema.finder import OedemaFinder
     from models.sparcc.scorer import SparccReading, SparccScorer
 
-ROUNDS, VIEWS = 2, ("cervical", "thoracic", "lumbar")
+ROUNDS, VIEWS = 1, ("cervical", "thoracic", "lumbar")
 
 
 def main() -> None:

@@ -30,7 +30,7 @@ from models.sparcc.windows import window_around
 NAME = "anatomy"
 AT_ONCE = 2  # slices of each side that are looked at together
 MIDDLE = 3  # slices that show where the column is
-MARGIN = 48  # pixels of the network's in front of and behind the bodies, within which it decides
+MARGIN = 64  # pixels of the network's in front of and behind the bodies, within which it decides
 
 
 @dataclass(frozen=True)
