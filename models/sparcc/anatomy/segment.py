@@ -28,7 +28,7 @@ from models.sparcc.triples import triple
 from models.sparcc.windows import window_around
 
 NAME = "anatomy"
-AT_ONCE = 2  # slices of each side that are looked at together
+AT_ONCE = 1  # slices of each side that are looked at together
 MIDDLE = 3  # slices that show where the column is
 MARGIN = 64  # pixels of the network's in front of and behind the bodies, within which it decides
 
@@ -119,7 +119,7 @@ def middle_of(count: int) -> list[int]:
 
 
 def _beyond(side: list[int], shown: Mapping[int, np.ndarray]) -> list[int]:
-    """What is left of a side's slices from the middle outwards; nothing once a few in a row show no body."""
+    """What is left of a side's slices from the middle outwards; nothing once those looked at show no body."""
     return side[AT_ONCE:] if any(shown[place].any() for place in side[:AT_ONCE]) else []
 
 

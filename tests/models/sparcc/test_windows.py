@@ -79,10 +79,10 @@ def test_slices_beside_the_middle_are_looked_at_around_its_bodies(monkeypatch):
     monkeypatch.setattr(looks, "_of", column)
     chance = looks.chances(image.frames, (1.0, 1.0)).astype(float)
     assert (chance[0, 3:6, :, 70:84] > 0.8).all()
-    assert (chance[:, [1, 2, 6, 7], :, 48:112] > 0.1).all()
-    assert not chance[:, [1, 2, 6, 7], :, :48].any()
-    assert not chance[:, [1, 2, 6, 7], :, 112:].any()
-    assert not chance[:, [0, 8]].any()  # two slices without a body lie before them
+    assert (chance[:, [2, 6], :, 48:112] > 0.1).all()
+    assert not chance[:, [2, 6], :, :48].any()
+    assert not chance[:, [2, 6], :, 112:].any()
+    assert not chance[:, [0, 1, 7, 8]].any()  # a slice without a body lies before them
 
 
 def test_where_the_middle_shows_no_body_every_slice_is_looked_at(monkeypatch):
