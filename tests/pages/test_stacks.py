@@ -157,6 +157,24 @@ def test_a_total_goes_to_units_slices_and_items(open_app, mri_file, viewed):
     assert items.loc[0, "slice 2"] == "▸ 1"
 
 
+def test_a_rejected_stack_says_why_on_its_picture_and_is_counted(open_app, mri_file, tmp_path, viewed):
+    path = shutil.copy(mri_file, tmp_path / "rejected.duckdb")
+    shutil.copytree(CohortStore(mri_file).folder, CohortStore(path).folder, dirs_exist_ok=True)
+    rows = slices(CohortStore(path), Viewer(), "P2")
+    stack = rows[(rows["region"] == "thoracic") & (rows["sequence"] == "STIR") & (rows["visit"] == "W24")]
+    finding = {"finding": "f", "run": "r", "image": stack["image"].iloc[2], "system": "sparcc"}
+    model = {"run": "r", "system": "sparcc", "reader": "model:m", "campaign": "single"}
+    with CohortStore(path).write("test", "score") as tx:
+        tx.insert("reader", pd.DataFrame([{"reader": "model:m", "kind": "model"}]))
+        tx.insert("run", pd.DataFrame([model]))
+        tx.insert("finding", pd.DataFrame([finding | {"abstained": "no row of bodies"}]))
+    at = opened(open_app, path, **SECTION)
+    films, _ = viewed[-1]
+    assert films[1].subtitle.endswith("rejected by the model: no row of bodies")
+    assert not films[0].subtitle.endswith("bodies")
+    assert any("1 rejected" in one.label for one in at.expander)
+
+
 @pytest.mark.parametrize("name, rose, words", [
     ("msasss", "progressed", {">0": ">0", "net progression": "net progression"}),
     ("sparcc", "worsened", {"≥5": "≥5 (worse)", "≤−5": "≤−5 (better)", "net progression": "net worsening"}),

@@ -48,7 +48,8 @@ def _why_no_place(page: Page, case: Case, found: Breakdown, visit: str, site: Si
         return f"no {site.region} {case.system.image_title}{of_side} at this visit"
     if page.is_reader:
         return "where this site lies is not shown to a blinded reader"
-    refused = found.found[(found.found["image"] == films["image"].iloc[0]) & found.found["abstained"].notna()]
+    looked_at = films["image"] if case.system.of_stacks else films["image"].head(1)  # a stack: all its slices
+    refused = found.found[found.found["image"].isin(looked_at) & found.found["abstained"].notna()]
     if len(refused):
         return f"{case.system.image_title} rejected by the model: {refused['abstained'].iloc[0]}"
     if not models(found.kinds):
