@@ -13,15 +13,25 @@ from core.ties import is_above, is_below
 
 @dataclass(frozen=True)
 class Cutoff:
-    """A definition such as ``>0.5``, ``>=2``, ``>SDC``, ``<=-5`` or ``>=5/y`` (per year).
+    """A definition such as ``>0.5``, ``>=2``, ``>SDC``, ``<-SDC``, ``<=-5`` or ``>=5/y`` (per year).
 
-    value: None stands for the study's SDC (mean of readers).
+    value: None stands for the study's SDC (mean of readers); of a fall it is minus the SDC.
     """
 
     name: str
     sign: str
     value: float | None
     is_per_year: bool = False
+    is_fall: bool = False
+
+    def limit(self, sdc: Any) -> Any:
+        """The change beyond which it counts; None where that is the SDC and the study has none.
+
+        sdc: one for all, or one for each subject.
+        """
+        if self.value is not None:
+            return self.value
+        return None if sdc is None else -sdc if self.is_fall else sdc
 
 
 def cutoff(name: str) -> Cutoff:
@@ -32,7 +42,12 @@ def cutoff(name: str) -> Cutoff:
     rest = name[len(sign) :]
     per_year = rest.endswith("/y")
     rest = rest.removesuffix("/y")
-    return Cutoff(name, sign, None if rest == "SDC" else float(rest), per_year)
+    if rest.removeprefix("-") == "SDC":
+        is_fall = rest.startswith("-")
+        if is_fall != sign.startswith("<"):
+            raise ValueError(f"{name}: beyond the SDC is >SDC, or <-SDC for a fall")
+        return Cutoff(name, sign, None, per_year, is_fall)
+    return Cutoff(name, sign, float(rest), per_year)
 
 
 STANDARD = tuple(cutoff(name) for name in (">0", ">0.5", ">=2", ">SDC", ">=5", ">=5/y"))
@@ -57,7 +72,7 @@ def progressed(
     change, per_year: raw and annualised change; the cut-off says which it looks at. sdc: one for all, or one
     for each subject.
     """
-    limit = sdc if rule.value is None else rule.value
+    limit = rule.limit(sdc)
     if limit is None:
         return None
     value = per_year if rule.is_per_year else change

@@ -105,7 +105,7 @@ SPARCC = ScoreSystem(
     needs=Needs(("intensity", "depth"), needed="oedema", reason="no quadrant of its slice has oedema"),
     block_title="unit",
     site_title="items",
-    cutoffs=(">=5", "<=-5", ">SDC"),
+    cutoffs=(">=5", "<=-5", ">SDC", "<-SDC"),
     relatives=("SPARCC of the sacroiliac joints (0-72)",),
     films="marrow oedema of the spine on sagittal STIR",
     of_stacks=True,

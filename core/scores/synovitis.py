@@ -136,7 +136,7 @@ SYNOVITIS = ScoreSystem(
     joint_sets=(("mcp2_5", ("MCP2", "MCP3", "MCP4", "MCP5")),),  # GLOESS 0-24
     block_title="sum",
     site_title="joints",
-    cutoffs=(">0", "<0", ">SDC"),
+    cutoffs=(">0", "<0", ">SDC", "<-SDC"),
     measures="inflammation",
     relatives=("older scales that grade effusion and hypertrophy together",),
 )

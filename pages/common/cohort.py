@@ -57,7 +57,7 @@ def counts(page: Page, chosen: CohortFilter, subjects: pd.DataFrame) -> None:
         ("Patients", len(subjects), "", ""),
         (systems.counted_words(*_things(films)), films["thing"].nunique(), "of these patients", ""),
         ("Rejected by the model", refused, f"{thing}s, with the reason below", for_any),
-        ("Visits without a film", len(gaps), "counted per region", ""),
+        (f"Visits without a {thing}", len(gaps), "counted per region", ""),
         ("Unassigned films", len(open_films), "no patient or visit", ""),
     )
     for column, (label, value, note, under) in zip(st.columns(len(shown)), shown, strict=True):
@@ -199,10 +199,10 @@ def missing(page: Page, chosen: CohortFilter) -> None:
     """What is missing, rejected or unassigned, each with its reason."""
     st.markdown("## Missing, rejected, unassigned")
     gaps = ask(page, cohort.without_film, chosen)[["subject", "visit", "body_part"]]
-    _list("Visits without a film", gaps, "Every visit of these patients has a film of every region.")
+    title, thing = system_of(chosen).title, system_of(chosen).image_title
+    none = f"Every visit of these patients has a {thing} of every region."
+    _list(f"Visits without a {thing}", gaps, none)
     refused = rejected_films(rejected(page, chosen))
-    title = system_of(chosen).title
-    thing = system_of(chosen).image_title
     nothing = f"No {thing} of these patients was rejected for {title}."
     _list(
         f"{thing.capitalize()}s rejected by the model",

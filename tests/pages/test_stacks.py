@@ -140,6 +140,9 @@ def test_every_page_of_a_score_of_stacks_opens_and_speaks_of_stacks(open_app, mr
             assert any(text.startswith("## Who worsened or improved") for text in said)
             table = next(one.value for one in at.dataframe if "definition" in one.value)
             assert table["definition"].tolist()[:2] == ["≥5 (worse)", "≤−5 (better)"]
+            assert {">SDC (worse)", "<−SDC (better)"} <= set(table["definition"])
+            assert any("observed stacks only" in str(one.options) for one in at.selectbox)
+            assert any("; better 0 of 1 in Placebo" in text for text in said)
             assert (
                 next(one for one in at.selectbox if one.label == "Rule").options[0]
                 == "Six worst units of each visit"
@@ -173,6 +176,25 @@ def test_a_rejected_stack_says_why_on_its_picture_and_is_counted(open_app, mri_f
     assert films[1].subtitle.endswith("rejected by the model: no row of bodies")
     assert not films[0].subtitle.endswith("bodies")
     assert any("1 rejected" in one.label for one in at.expander)
+
+
+def test_a_total_of_a_part_of_the_units_says_so(open_app, mri_file, tmp_path, viewed):
+    path = shutil.copy(mri_file, tmp_path / "partly.duckdb")
+    shutil.copytree(CohortStore(mri_file).folder, CohortStore(path).folder, dirs_exist_ok=True)
+    rows = mri_cohort.site_grades()
+    rows = rows[(rows["subject"] == "P2") & (rows["visit"] == "W24") & (rows["reader"] == "R1")]
+    cervical = rows["site"].map(lambda code: SYSTEM.by_code[code].region) == "cervical"
+    keys = ["subject", "visit", "system", "reader", "campaign", "read"]
+    with CohortStore(path).write("test", "reads") as tx:
+        tx.supersede("site_score", rows[keys].drop_duplicates())
+        tx.insert("site_score", rows.assign(grade=rows["grade"].mask(cervical), reason="off the film"))
+    at = opened(open_app, path)
+    said = next(one.value for one in at.warning)
+    assert said.startswith("R1, W24: 306 of 414 sites read. 1 total is the worst units among those")
+    assert not opened(open_app, mri_file).warning
+    for page in ("3_Agreement", "4_Progression"):
+        at = open_app(f"pages/{page}.py", cohort=path, system="sparcc")
+        assert any("1 total is the worst units" in one.value for one in at.warning)
 
 
 @pytest.mark.parametrize("name, rose, words", [

@@ -238,7 +238,7 @@ NO_SDC = "no SDC: it needs two readers and two patients with both films"
 
 def _flags(group: _Group, rule: Cutoff) -> np.ndarray | None:
     """Who lies beyond the cut-off, (imputations, n); None where it is the SDC and there is none."""
-    cut = group.limit if rule.value is None else rule.value
+    cut = rule.limit(group.limit)
     return None if cut is None else beyond(group.values, rule.sign, cut)
 
 

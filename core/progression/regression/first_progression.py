@@ -21,7 +21,7 @@ def first_progression(courses: Courses, rule: Cutoff, sdc: np.ndarray | float | 
     sdc: one for all, or one for each of ``courses.films``.
     Raises ValueError where the cut-off is the SDC and there is none.
     """
-    cut = sdc if rule.value is None else rule.value
+    cut = rule.limit(sdc)
     if cut is None:
         raise ValueError(f"{rule.name}: there is no SDC")
     limit = np.full(len(courses.films), cut, float)

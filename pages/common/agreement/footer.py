@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.markdown import md
+from core.scores.display.partly_read import in_words, partly_read
 from data.queries import scores
 from pages.common.agreement import statistics
 from pages.common.agreement.question import ICC, Comparison
@@ -20,6 +21,10 @@ def left_out(page: Page, compared: Comparison) -> None:
     """Who is not in the figures, and why; a click on a row opens the films."""
     asked = compared.question
     gone = statistics.left_out(page, asked)
+    system, totals = system_of(asked.chosen), compared.readings.totals
+    shown = totals[totals["visit"].isin([asked.first, asked.last]) & totals["label"].isin(compared.kinds)]
+    if part := in_words(partly_read(shown, system), system):
+        st.warning(part, icon=":material/rule:")
     refused = ask(page, scores.abstentions, asked.chosen)
     visits = " or ".join(dict.fromkeys([asked.first, asked.last]))
     title = (

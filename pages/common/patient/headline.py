@@ -11,6 +11,7 @@ from core.markdown import md
 from core.patient.blocks import block_changes
 from core.reader_labels import models, people, short_names
 from core.report import formatting
+from core.scores.display.partly_read import in_words, partly_read
 from pages.common.page import Page
 from pages.common.patient.case import Asked, Case, case_of, changes_of
 from pages.common.patient.reading_error import against_error, meaning, no_change, worsening
@@ -38,6 +39,8 @@ def headline(page: Page, case: Case) -> None:
             _metric(f"Model ({label.partition(':')[2] or label})", text, moved)
     with columns[2]:
         st.markdown(_verdict(case, change), help=meaning(page, case) or None)
+        if part := _read_in_part(case):
+            st.warning(part, icon=":material/rule:")
         parts = _parts(case)
         if parts:
             st.caption(parts)
@@ -75,6 +78,18 @@ def _parts(case: Case) -> str:
         if before is not None and after is not None:
             said.append(f"{case.system.name_of(component.name)} {before:.1f} → {after:.1f}")
     return "; ".join(said)
+
+
+def _read_in_part(case: Case) -> str:
+    """Which of the totals shown were chosen among a part of the blocks; empty where none was."""
+    totals = case.totals[case.totals["visit"].isin([case.first, case.last])]
+    found = partly_read(totals, case.system)
+    if found.empty:
+        return ""
+    whole = len(case.system.sites_of("total"))
+    rows = zip(found["label"], found["visit"], found["scored_sites"], strict=True)
+    said = [f"{md(label)}, {md(visit)}: {int(sites)} of {whole} sites read" for label, visit, sites in rows]
+    return f"{'; '.join(said)}. {in_words(found, case.system)}"
 
 
 def _verdict(case: Case, change: float | None) -> str:

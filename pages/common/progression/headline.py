@@ -10,13 +10,17 @@ import streamlit as st
 from core.markdown import md
 from core.progression.missing.methods import BY_NAME
 from core.progression.missing.sensitivity import MEAN
+from core.reader_labels import label_kinds, people
 from core.report import formatting
-from core.scores.display.words import worsened
+from core.scores.display.partly_read import in_words, partly_read
+from core.scores.display.words import of_images, worsened
+from core.scores.system import Choose
 from core.ties import in_order
 from pages.common.page import Page
 from pages.common.progression.figures import WAYS, Found
 from pages.common.progression.missing_data import missing_counts, under_method
-from pages.common.progression.question import IMPUTED, OBSERVED, SELECTION, Question
+from pages.common.progression.question import IMPUTED, OBSERVED, READERS, SELECTION, Question
+from pages.common.readings import chosen_totals
 
 OF_SDC = {
     "such 95% intervals": "95% intervals of the SDC made in this way",
@@ -62,16 +66,17 @@ def _sentence(asked: Question, result: dict[str, Any]) -> str:
     }
     means = [value["mean"] or 0.0 for value in arms.values()]
     ranked = [list(arms.items())[place] for place in in_order(means, largest_first=True)]
-    said = "; ".join(_progress(arm, value, worsened(asked.system)) for arm, value in ranked)
+    rose, images = worsened(asked.system), asked.images
+    said = "; ".join(_progress(arm, value, rose, images) for arm, value in ranked)
     text = f"{md(asked.first)} to {md(asked.last)}, {unit} (mean, 95% CI): {said}. {_difference(result)}"
     return text + _against_sdc(asked, result, [arm for arm, _ in ranked])
 
 
-def _progress(arm: str, value: dict[str, Any], rose: str = "progressed") -> str:
+def _progress(arm: str, value: dict[str, Any], rose: str = "progressed", images: str = "films") -> str:
     """What an arm did, in words: progressed by, improved by, or no patient with both films."""
     mean = value["mean"]
     if mean is None:
-        return f"**{md(arm)}**: no patient has both films"
+        return f"**{md(arm)}**: no patient has both {images}"
     verb = "improved" if mean < 0 else rose
     low, high = value["ci"]
     if low is None:
@@ -95,9 +100,10 @@ def _difference(result: dict[str, Any]) -> str:
 def _against_sdc(asked: Question, result: dict[str, Any], arms: list[str]) -> str:
     if result["sdc95"] is None:
         return f"No smallest detectable change: {result['notes'].get('sdc95', 'not computable')}."
-    shares = result["progressor_shares"][">SDC"]
-    counts = (shares.get(arm, shares["all"]) for arm in arms)
-    beyond = ", ".join(f"{v['count']} of {v['n']} in {md(arm)}" for arm, v in zip(arms, counts, strict=True))
+    shares = result["progressor_shares"]
+    beyond = _counts(shares[">SDC"], arms)
+    if "<-SDC" in shares:
+        beyond = f"worse {beyond}; better {_counts(shares['<-SDC'], arms)}"
     sdc, k = result["sdc95"]["mean_of_readers"], result["sdc_readers"]
     better = result["intervals"]
     low, high = (better["sdc95"] if better else result["sdc95_ci"])["mean_of_readers"]
@@ -108,6 +114,11 @@ def _against_sdc(asked: Question, result: dict[str, Any], arms: list[str]) -> st
     said = better["coverage"]["sdc95"]["note"] if better else ""
     held = f" {of_sdc(said)}." if said else ""
     return f"Beyond the SDC95 (mean of {k} readers) of {sdc:.2f}{interval}{whose}: {beyond}.{held}"
+
+
+def _counts(shares: dict[str, Any], arms: list[str]) -> str:
+    counts = (shares.get(arm, shares["all"]) for arm in arms)
+    return ", ".join(f"{v['count']} of {v['n']} in {md(arm)}" for arm, v in zip(arms, counts, strict=True))
 
 
 def of_sdc(said: str) -> str:
@@ -126,14 +137,26 @@ def _missing(page: Page, asked: Question) -> None:
         f"{named}: {counts['imputed']:,} of {counts['sites']:,} imputed at the two "
         f"visits; {counts['incomplete']:,} of {counts['readings']:,} readings have no total under it."
     )
+    if asked.rule_used.choose != Choose.ALL:
+        part = partly_read(_totals_asked(page, asked), asked.system)
+        if len(part):
+            st.warning(in_words(part, asked.system), icon=":material/rule:")
     if asked.films == OBSERVED:
-        st.caption(f"{text} Missing films: none imputed. {BY_NAME[OBSERVED].estimand}")
+        none = of_images(asked.system, f"Missing films: none imputed. {BY_NAME[OBSERVED].estimand}")
+        st.caption(f"{text} {none}")
         return
     panel = under_method(page, asked)
     st.markdown(_under_method(panel, asked))
     for who in _left_out(panel):
         st.text(who)
     st.caption(f"{text} {BY_NAME[asked.films].estimand}")
+
+
+def _totals_asked(page: Page, asked: Question) -> pd.DataFrame:
+    """The totals of those who are asked, at both visits."""
+    found = chosen_totals(page, asked.chosen)
+    wanted = people(label_kinds(found)) if asked.scorer == READERS else [asked.scorer]
+    return found[found["label"].isin(wanted) & found["visit"].isin([asked.first, asked.last])]
 
 
 def _left_out(panel: pd.DataFrame) -> list[str]:

@@ -9,6 +9,7 @@ from core.domain import CohortFilter
 from core.markdown import md
 from core.progression.missing.methods import BY_NAME, METHODS
 from core.reader_labels import display_name
+from core.scores.display.words import of_images
 from pages.common import guards
 from pages.common.page import Page
 from pages.common.progression.grids import chosen_grid
@@ -37,8 +38,8 @@ def choose_question(page: Page, chosen: CohortFilter) -> Question:
     with films:
         method = pick(
             f"Missing {system.image_title}s", [method.name for method in METHODS], FILMS,
-            format_func=lambda name: BY_NAME[name].title,
-            help=" \n\n".join(f"**{method.title}**: {method.estimand}" for method in METHODS),
+            format_func=lambda name: of_images(system, BY_NAME[name].title),
+            help=of_images(system, " \n\n".join(f"**{one.title}**: {one.estimand}" for one in METHODS)),
         )  # fmt: skip
     with guards.errors_shown(), st.spinner("Totals under this rule", show_time=True):
         found = chosen_grid(page, chosen, component, rule)
