@@ -24,7 +24,10 @@ from data.ingest.sources import Source
 from data.store.cohort import CohortStore
 from data.store.transaction import Transaction
 
-BATCH = 64  # films in one transaction
+BATCH = (
+    64  # files in one transaction, a film counted as several slices: what an interruption costs stays small
+)
+SLICE, MOST = 500_000, 4  # pixels of a slice at most, and as how many slices the largest film counts
 _SAME = ("image", "sop_uid", "pixel_hash")  # what a film and its double have in common, one at least
 
 
@@ -58,6 +61,7 @@ class BatchWriter:
     def __init__(self, store: CohortStore, reading: Reading, actor: str, result: IngestResult) -> None:
         self._store, self._reading, self._actor, self._result = store, reading, actor, result
         self._waiting: list[tuple[Source, Outcome]] = []
+        self._weight = 0
         self.names: dict[str, str] = {}  # image -> file of this delivery that brought it
         self.taken: dict[str, str] = {}  # image -> date in that file, which is stored nowhere
 
@@ -70,14 +74,15 @@ class BatchWriter:
             self._result.already_there += 1
             return
         self._waiting.append((source, outcome))
-        if len(self._waiting) >= BATCH:
+        self._weight += _weight(outcome)
+        if self._weight >= BATCH:
             self.commit()
 
     def commit(self) -> None:
         """Write what is waiting: films into their places, then their rows in one transaction."""
         if not self._waiting:
             return
-        waiting, self._waiting = self._waiting, []
+        waiting, self._waiting, self._weight = self._waiting, [], 0
         with self._store.write(self._actor, "ingest", details={"files": len(waiting)}) as transaction:
             batch = _Batch(transaction, self._store.folder, self._reading.staging, self.names)
             batch.look_up([outcome.image for _, outcome in waiting if outcome.kind == "film"])
@@ -86,6 +91,12 @@ class BatchWriter:
             keep_mark(transaction, self._reading.key)
             batch.finish(known_in_cohort(transaction, self._reading.key))
         batch.report(self._result)
+
+
+def _weight(outcome: Outcome) -> int:
+    """As how many slices of a series a file counts."""
+    pixels = int(outcome.image.get("row_count") or 0) * int(outcome.image.get("column_count") or 0)
+    return min(MOST, 1 + pixels // SLICE)
 
 
 class _Batch:

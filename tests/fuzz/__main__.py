@@ -53,7 +53,7 @@ def fuzz(minutes: float, seed: int, kinds: list[str], count: int = 0) -> int:
     number = seed
     while time.monotonic() < until:
         for kind in kinds:
-            batch = _batch(kind, number, count or COUNTS[kind])
+            batch = one_batch(kind, number, count or COUNTS[kind])
             notes += [f"{kind} {number}: {note}" for note in batch.pop("notes")]
             sums.update(
                 {name: value for name, value in batch.items() if name not in ("kind", "seed", "peak_mb")}
@@ -72,7 +72,7 @@ def fuzz(minutes: float, seed: int, kinds: list[str], count: int = 0) -> int:
     return 1 if any(sums[name] for name in FAULTS) else 0
 
 
-def _batch(kind: str, seed: int, count: int) -> dict[str, Any]:
+def one_batch(kind: str, seed: int, count: int) -> dict[str, Any]:
     """One batch in a process of its own; one that ends without a word is an abort, or a hang."""
     command = [
         sys.executable,

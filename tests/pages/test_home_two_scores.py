@@ -60,5 +60,5 @@ def test_the_sidebar_chooses_the_score_of_the_pages(open_app, both_file):
 
 def test_a_cohort_that_nobody_scored_says_so():
     empty = pd.DataFrame(columns=["system", "patients", "visits", "readers", "read", "rejected", "unread"])
-    assert "no film has been scored" in in_words(empty)
+    assert "nothing has been scored yet" in in_words(empty)
     assert as_table(empty, pd.DataFrame(columns=["body_part", "films"])).empty
