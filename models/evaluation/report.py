@@ -209,15 +209,18 @@ def _set_name(about: Evaluation, name: str) -> str:
 
 
 def joined_card(card: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, Any]:
-    """The card's entry ``evaluation`` with these sets; those of the model's other evaluations stay."""
+    """The card's entry ``evaluation`` with these sets; other evaluations of the model stay, and figures
+    that no evaluation made (``domain`` is what all of theirs have).
+    """
     model, about = model_to_evaluate(result["system"])
-    others = [f"{name}: " for name in model.evaluations if name != about.name]
-    kept = {
-        name: value
-        for name, value in card.get("evaluation", {}).items()
-        if name.startswith(tuple(others)) or (about.name and not name.startswith(f"{about.name}: "))
-    }
-    return kept | summary(result)
+    others = tuple(f"{name}: " for name in model.evaluations if name != about.name)
+
+    def is_own(name: str, value: Mapping[str, Any]) -> bool:
+        of_this = name.startswith(f"{about.name}: ") if about.name else not name.startswith(others)
+        return "domain" in value and of_this
+
+    known = card.get("evaluation", {}).items()
+    return {name: value for name, value in known if not is_own(name, value)} | summary(result)
 
 
 def _summary_of_set(one: Mapping[str, Any], about: Evaluation) -> dict[str, Any]:

@@ -183,9 +183,9 @@ def test_a_part_has_its_own_title_tables_and_entries_on_the_card(detection):
     assert text.startswith("A detector, size demo")
     assert "1 patient, 2 stacks" in text and "Abstained on 1 of 2 stacks to be scored" in text
     assert "Totals against the truth" not in text
-    card = {"evaluation": {"first domain": {}, "detection: old": {}}}
+    card = {"evaluation": {"first domain": {"domain": "first"}, "detection: old": {"domain": ""}, "real": {}}}
     joined = report.joined_card(card, detection)
-    assert list(joined) == ["first domain", "detection: s"]
+    assert list(joined) == ["first domain", "real", "detection: s"]
     assert joined["detection: s"]["many"] == 2
 
 
