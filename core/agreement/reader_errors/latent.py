@@ -13,9 +13,8 @@ doi:10.1093/biomet/73.1.13).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,7 @@ from scipy.optimize import minimize
 from scipy.stats import norm
 
 from core.agreement.estimate import Z95, Estimate, estimate
-from core.agreement.grades.kappa import agreement_weights
+from core.agreement.grades.benchmark import measures
 from core.errors import InputError
 
 STEPS = 12  # points within a grade at which severities are looked at
@@ -46,7 +45,7 @@ class Grades:
 @dataclass(frozen=True)
 class Fitted:
     """shift, spread (k,): of each reader, in grades. frequency: feature -> share of sites with nothing to be
-    seen, then of each grade from 0. steps: the parameters as they were searched.
+    seen, then of each grade from 0. intervals: 95% limits, low and high (k,), of ``shift`` and ``spread``.
     """
 
     shift: np.ndarray
@@ -79,21 +78,39 @@ def fit_errors(tables: Mapping[str, Grades]) -> Fitted:
 
 def expected_kappa(fitted: Fitted, feature: str, one: int, other: int) -> float:
     """Quadratic kappa of two readers (by place) that the fitted errors make, of one visit's sites."""
-    maximum = len(fitted.frequency[feature]) - 2
+    share = fitted.frequency[feature]
+    maximum = len(share) - 2
     grid = severities(maximum)
-    share = fitted.frequency[feature] @ _cells(maximum)
     chances = [grade_chances(grid, fitted.shift[r], fitted.spread[r], maximum) for r in (one, other)]
-    joint = np.einsum("t,tg,th->gh", share, *chances)
-    weights = agreement_weights(np.arange(maximum + 1), "quadratic")
-    by_chance = np.outer(joint.sum(axis=1), joint.sum(axis=0))
-    agreed, expected = (weights * joint).sum(), (weights * by_chance).sum()
-    return float((agreed - expected) / (1 - expected)) if expected < 1 else float("nan")
+    joint = np.einsum("t,tg,th->gh", severity_shares(share), *chances)
+    return float(measures(joint)["kappa_quadratic"])
 
 
 def severities(maximum: int) -> np.ndarray:
     """The severities that are looked at: 0, then points within each grade."""
     inside = (np.arange(STEPS) + 0.5) / STEPS
     return np.concatenate([[0.0], *[grade + inside for grade in range(maximum + 1)]])
+
+
+def severity_shares(share: np.ndarray) -> np.ndarray:
+    """How often each of ``severities`` is, by the shares of nothing to be seen and of each grade."""
+    return np.asarray(share @ _cells(len(share) - 2))
+
+
+def posterior(patterns: np.ndarray, share: np.ndarray, chances: Sequence[np.ndarray]) -> np.ndarray:
+    """(patterns, severities): how likely each severity is after the grades of a pattern.
+
+    patterns (n, readers): grades, -1 for none. chances: of each reader, of ``grade_chances``.
+    """
+    after = np.tile(severity_shares(share), (len(patterns), 1))
+    for column, chance in zip(patterns.T, chances, strict=True):
+        after *= np.where((column >= 0)[:, None], chance[:, np.maximum(column, 0)].T, 1.0)
+    return np.asarray(after / np.maximum(after.sum(axis=1, keepdims=True), 1e-300))
+
+
+def as_patterns(given: np.ndarray) -> np.ndarray:
+    """Grades as whole numbers, -1 for none."""
+    return np.asarray(np.where(np.isnan(given), -1, given).astype(int))
 
 
 def grade_chances(severity: np.ndarray, shift: float, spread: float, maximum: int) -> np.ndarray:
@@ -131,7 +148,7 @@ class _Part:
 
     @classmethod
     def of(cls, name: str, table: Grades) -> _Part:
-        given = np.where(np.isnan(table.given), -1, table.given).astype(int)
+        given = as_patterns(table.given)
         if given.max(initial=0) > table.maximum or (given < -1).any():
             raise InputError(f"grades of {name}", f"0 to {table.maximum} is needed", "correct the table")
         shared = (given >= 0).sum(axis=1) >= 2
@@ -205,7 +222,7 @@ def _scores(values: np.ndarray, parts: list[_Part]) -> list[tuple[np.ndarray, np
         of_readers = [_of_reader(grid, shift[r], spread[r], part, r) for r in range(readers)]
         given, by_shift, by_spread = zip(*of_readers, strict=True)
         seen = np.prod(given, axis=0)  # (patterns, severities)
-        weight = share @ cells
+        weight = severity_shares(share)
         chance = np.maximum(seen @ weight, 1e-300)
         after = seen * weight / chance[:, None]
         score = np.zeros((len(chance), len(values)))
@@ -230,7 +247,7 @@ def _of_reader(
     limits = np.arange(1, part.maximum + 1)
     z = (limits[None] - grid[:, None] - shift) / spread
     edge = np.zeros((len(grid), 1))
-    chances = np.maximum(np.diff(np.hstack([edge, norm.cdf(z), edge + 1]), axis=1), 1e-300)
+    chances = np.maximum(grade_chances(grid, shift, spread, part.maximum), 1e-300)
     density = norm.pdf(z)
     by_shift = np.diff(np.hstack([edge, -density / spread, edge]), axis=1) / chances
     by_spread = np.diff(np.hstack([edge, -density * z, edge]), axis=1) / chances
@@ -290,8 +307,3 @@ def shown(fitted: Fitted, names: list[str]) -> dict[str, dict[str, Estimate]]:
         }
         for r, name in enumerate(names)
     }
-
-
-def pairs_of(count: int) -> list[tuple[int, int]]:
-    """Each two of so many readers."""
-    return list(combinations(range(count), 2))

@@ -8,6 +8,7 @@ grades follow a shift there, times the sum of both readers' variances over patie
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import combinations
 
 import numpy as np
 
@@ -15,8 +16,9 @@ from core.agreement.estimate import Estimate, estimate
 from core.agreement.reader_errors.latent import (
     Fitted,
     Grades,
+    as_patterns,
     grade_chances,
-    pairs_of,
+    posterior,
     severities,
     slopes,
 )
@@ -31,7 +33,7 @@ def patient_spread(fitted: Fitted, tables: Mapping[str, Grades], *, bootstrap: B
     tables: those that ``fitted`` was made of. The interval draws patients; 0 where differences go together no
     more than chance has it. None where no patient has two sites that two readers graded.
     """
-    sums = [_sums(fitted, tables, one, other) for one, other in pairs_of(len(fitted.shift))]
+    sums = [_sums(fitted, tables, one, other) for one, other in combinations(range(len(fitted.shift)), 2)]
     above, below = (np.concatenate([pair[at] for pair in sums]) for at in (0, 1))
     patients = np.concatenate([pair[2] for pair in sums])
     if not below.sum() > 0:
@@ -76,20 +78,11 @@ def _over_pairs(values: np.ndarray, place: np.ndarray, count: int) -> np.ndarray
 
 def _expected(fitted: Fitted, feature: str, table: Grades) -> tuple[np.ndarray, np.ndarray]:
     """(n, readers) each: expected slope and expected mean grade at each site, given all its grades."""
-    share = fitted.frequency[feature]
     grid = severities(table.maximum)
-    steps = (len(grid) - 1) // (table.maximum + 1)
-    weight = np.concatenate([[share[0]], np.repeat(share[1:] / steps, steps)])
-    given = np.where(np.isnan(table.given), -1, table.given).astype(int)
-    patterns, place = np.unique(given, axis=0, return_inverse=True)
-    after = np.tile(weight, (len(patterns), 1))
-    slope, mean = [], []
-    for reader, (shift, spread) in enumerate(zip(fitted.shift, fitted.spread, strict=True)):
-        chances = grade_chances(grid, shift, spread, table.maximum)
-        column = patterns[:, reader]
-        after = after * np.where((column >= 0)[:, None], chances[:, np.maximum(column, 0)].T, 1.0)
-        slope.append(slopes(grid, shift, spread, table.maximum))
-        mean.append(chances @ np.arange(table.maximum + 1))
-    after = after / np.maximum(after.sum(axis=1, keepdims=True), 1e-300)
-    at = place.ravel()
-    return np.asarray((after @ np.array(slope).T)[at]), np.asarray((after @ np.array(mean).T)[at])
+    patterns, place = np.unique(as_patterns(table.given), axis=0, return_inverse=True)
+    readers = list(zip(fitted.shift, fitted.spread, strict=True))
+    chances = [grade_chances(grid, shift, spread, table.maximum) for shift, spread in readers]
+    steep = np.array([slopes(grid, shift, spread, table.maximum) for shift, spread in readers])
+    mean = np.array([chance @ np.arange(table.maximum + 1) for chance in chances])
+    after = posterior(patterns, fitted.frequency[feature], chances)[place.ravel()]
+    return np.asarray(after @ steep.T), np.asarray(after @ mean.T)
