@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -141,6 +141,16 @@ def slice_spacing(places_mm: np.ndarray) -> float | None:
     if not len(gaps) or gaps.min() < SAME_PLACE_MM or np.ptp(gaps) > EVEN * gaps.mean():
         return None
     return round(float(gaps.mean()), 4)
+
+
+def shift_by_middles(one: Mapping[str, float], two: Mapping[str, float]) -> float | None:
+    """mm to add to a second stack's places, by the middles of bodies that both name; None without one.
+
+    The patient does not lie as before, so stacks of two visits share no places. one, two: body -> place of
+    its middle along the normal, mm.
+    """
+    both = one.keys() & two.keys()
+    return float(np.median([one[name] - two[name] for name in both])) if both else None
 
 
 def are_neighbours(places_mm: np.ndarray, wide_gap: float = WIDE_GAP) -> np.ndarray:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from core.domain import Abstained, Image
-from core.imaging.stacks import matched_frames
+from core.imaging.stacks import matched_frames, shift_by_middles
 from models.sparcc.rule.score import StackScore
 from models.sparcc.rule.settings import Settings
 from models.sparcc.rule.stack import Anatomy, Stack, look_at
@@ -47,7 +47,5 @@ def windows_like(
 
 def shift_of(one: Stack, two: Stack) -> float | None:
     """mm to add to the second stack's places, by the middles of bodies that both name; None without one."""
-    both = [name for name in one.label_of if name in two.label_of]
-    if not both:
-        return None
-    return float(np.median([one.middle_of(name) - two.middle_of(name) for name in both]))
+    first, second = ({name: stack.middle_of(name) for name in stack.label_of} for stack in (one, two))
+    return shift_by_middles(first, second)

@@ -24,7 +24,7 @@ class GreyStack:
     """A stack with its frames from left to right, front to back or top to bottom of the patient.
 
     places_mm: of each frame, empty where not known. order: of each frame, which one it was in the store's
-    stack. window, limits: grey values, the same for all slices.
+    stack. window, limits: grey values, the same for all slices. notes: what is said of each frame.
     """
 
     image: Image
@@ -33,6 +33,7 @@ class GreyStack:
     pixels: np.ndarray
     window: tuple[float, float]
     limits: tuple[float, float]
+    notes: tuple[str, ...]
 
     @property
     def middle_mm(self) -> float:
@@ -53,7 +54,7 @@ def grey_stack(page: Page, name: str) -> GreyStack:
 @st.cache_resource(show_spinner=False, max_entries=KEPT)
 def _kept(path: str, last_write: int, name: str, viewer: Viewer) -> GreyStack:
     image, places, order = on_axis(stacks.open_series(CohortStore(path), name, viewer))
-    return GreyStack(image, places, order, *shown_grey(image.frames))
+    return GreyStack(image, places, order, *shown_grey(image.frames), frame_notes(image))
 
 
 def viewed_stack(page: Page, name: str, title: str, subtitle: str = "", *, patient: str = "") -> ViewedFilm:
@@ -65,7 +66,7 @@ def viewed_stack(page: Page, name: str, title: str, subtitle: str = "", *, patie
         return ViewedFilm(name, title, subtitle, message=reason, patient=patient)
     return ViewedFilm(
         name, title, subtitle, stack.pixels, stack.image.spacing_mm, stack.window, stack.limits,
-        patient=patient, frame_notes=frame_notes(stack.image), within_mm=stack.step_mm / 2,
+        patient=patient, frame_notes=stack.notes, within_mm=stack.step_mm / 2,
         frame_word="slice" if len(stack.places_mm) else "frame",
         places_mm=tuple(float(place) for place in stack.places_mm - stack.middle_mm),
     )  # fmt: skip

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from core.figures.style import STRUCTURE_COLOURS
+from core.imaging.stacks import shift_by_middles
 from core.scores.system import ScoreSystem
 from pages.common.viewer import ViewedLayer, ViewedPolygon
 
@@ -117,5 +118,5 @@ def _area_and_centre(polygon: list[list[float]]) -> tuple[float, tuple[float, fl
 
 def shift_of(one: Mapping[str, Middle], two: Mapping[str, Middle]) -> float | None:
     """mm to add to the second stack's places, by the middles of bodies that both name; None without one."""
-    both = one.keys() & two.keys()
-    return float(np.median([one[name].place - two[name].place for name in both])) if both else None
+    first, second = ({name: middle.place for name, middle in bodies.items()} for bodies in (one, two))
+    return shift_by_middles(first, second)

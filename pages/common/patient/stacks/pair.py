@@ -43,7 +43,9 @@ FOCUS_MM = 110.0  # of a stack that are shown with a chosen site: the unit and a
 
 @dataclass(frozen=True)
 class Stacks:
-    """What is known of a patient's stacks: slices, findings of models on them, outlines, and the region."""
+    """What is known of a patient's stacks: slices, findings of models on them, outlines on those slices that
+    are shown, and the region.
+    """
 
     slices: pd.DataFrame
     found: pd.DataFrame
@@ -76,7 +78,7 @@ def stack_pair(page: Page, case: Case, site: str | None) -> None:
         which = pick_one("Shown", list(shown), SHOWN, next(iter(shown)), label_visibility="collapsed")
     panes = [_pane(case, stacks, visit, sequence) for visit, sequence in shown[which]]
     found = ask(page, provenance.findings, case.subject, case.system.name)
-    known = Stacks(rows, found, _outlined(page, rows, found), region)
+    known = Stacks(rows, found, _outlined(page, rows, found, panes), region)
     films = _films(page, case, known, panes, site)
     later = case.visits[case.visits.index(case.first) + 1 :]
     marked = any(film.boxes or film.site_frames for film in films)
@@ -89,7 +91,7 @@ def stack_pair(page: Page, case: Case, site: str | None) -> None:
             can_visit=(case.last != later[0], case.last != later[-1]) if later else (False, False),
             reveal=st.session_state.get(keys.REVEAL, 0),
             caption=stored_films.caption_of(page, case.subject, case.system),
-            structures=layers_of(_drawn(known, panes), has_unit=marked),
+            structures=layers_of(known.outlined, has_unit=marked),
         )  # fmt: skip
     drawn(VIEWER, _identity(case))
     st.caption(_legend(case, films))
@@ -100,18 +102,15 @@ def _go(**place: str) -> None:
     st.session_state[ELSEWHERE] = True
 
 
-def _outlined(page: Page, rows: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
-    """What the newest run of each model drew on the patient's slices; nothing for a blinded reader."""
+def _outlined(page: Page, rows: pd.DataFrame, found: pd.DataFrame, panes: list[choice.Pane]) -> pd.DataFrame:
+    """What the newest run of each model drew on the slices shown; nothing for a blinded reader."""
     made = ask(page, outlines, tuple(rows["image"].unique()))
+    shown = rows.loc[rows["stack"].isin([pane.name for pane in panes]), "image"]
+    made = made[made["image"].isin(shown)]
     event = made["run"].map(found.groupby("run")["event"].max()).fillna(-1)
     newest = event.groupby([made["image"], made["reader"].fillna("")]).transform("max")
     kept = made[event == newest]
     return kept.assign(polygon=kept["polygon"].map(json.loads).astype(object))
-
-
-def _drawn(known: Stacks, panes: list[choice.Pane]) -> pd.DataFrame:
-    images = set(known.slices.loc[known.slices["stack"].isin([pane.name for pane in panes]), "image"])
-    return known.outlined[known.outlined["image"].isin(images)]
 
 
 # -- which stacks ------------------------------------------------------------------------------------------
