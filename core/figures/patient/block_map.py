@@ -8,6 +8,7 @@ from math import ceil
 import pandas as pd
 import plotly.graph_objects as go
 
+from core.figures.patient.squares import axes, frame_row, name_groups, squares
 from core.figures.style import LIGHT, NO_GRADE_COLOUR, Look, apply, grade_colour, ink_on
 from core.scores.system import ScoreSystem
 
@@ -31,42 +32,26 @@ def block_map(
     """Rows are blocks under the name of their region, columns are visits; each cell shows the sum.
 
     cells: ``core.patient.blocks.by_block`` of one reading. A sum that is part of the total has a frame; a
-    cross stands where an item has no grade. Cells are markers with ``customdata`` [site, visit], because a
-    click on a cell of a heat map trace is not reported by the page.
+    cross stands where an item has no grade. Cells have ``customdata`` [site, visit].
     """
     rows = _rows(system)
     places = {block: place for place, (block, _) in enumerate(rows) if block}
     most = {block: sum(site.maximum for site in system.sites if site.block == block) for block in places}
     known = {(row["block"], row["visit"]): row for row in cells.to_dict("records")}
-    squares = [
+    drawn = [
         _square(known[block, visit], x, y, most[block], on)
         for block, y in places.items()
         for x, visit in enumerate(visits)
         if (block, visit) in known
     ]
     figure = go.Figure()
-    figure.add_trace(_trace(pd.DataFrame(squares), on))
+    figure.add_trace(_trace(pd.DataFrame(drawn), on))
     apply(figure, on, height=60 + ROW_PIXELS * len(rows))
-    figure.update_xaxes(
-        tickvals=list(range(len(visits))), ticktext=[f"<b>{visit}</b>" for visit in visits], side="top",
-        range=[-0.6, max(len(visits), 3) - 0.4], showgrid=False, zeroline=False, fixedrange=True,
-    )  # fmt: skip
-    figure.update_yaxes(
-        tickvals=list(places.values()), range=[len(rows) - 0.4, -0.6], showgrid=False, zeroline=False,
-        ticktext=[f"<b>{block}</b>" if block == chosen else block for block in places], fixedrange=True,
-    )  # fmt: skip
-    for place, (block, title) in enumerate(rows):
-        if not block:
-            figure.add_annotation(
-                x=0, xref="paper", xanchor="left", y=place, text=title, showarrow=False,
-                font={"color": on.muted, "size": 12}, bgcolor=on.background, borderpad=1,
-            )  # fmt: skip
+    names = {y: f"<b>{block}</b>" if block == chosen else block for block, y in places.items()}
+    axes(figure, [f"<b>{visit}</b>" for visit in visits], max(len(visits), 3) - 0.4, names, len(rows))
+    name_groups(figure, rows, on)
     if chosen in places:
-        y = places[chosen]
-        figure.add_shape(
-            type="rect", x0=-0.5, x1=len(visits) - 0.5, y0=y - 0.5, y1=y + 0.5,
-            line={"color": on.text, "width": 2},
-        )  # fmt: skip
+        frame_row(figure, places[chosen], len(visits), on)
     figure.update_layout(
         margin={"l": 66, "r": 8, "t": 34, "b": 8}, showlegend=False, clickmode="event+select"
     )
@@ -102,17 +87,8 @@ def _square(cell: dict, x: int, y: int, most: int, on: Look) -> dict:
     return where | {"text": f"{cell['value']:g}", "colour": colour, "ink": ink, "tip": tip}
 
 
-def _trace(squares: pd.DataFrame, on: Look) -> go.Scatter:
-    if squares.empty:
+def _trace(cells: pd.DataFrame, on: Look) -> go.Scatter:
+    if cells.empty:
         return go.Scatter(x=[], y=[])
-    look = {"opacity": 1.0}
-    return go.Scatter(
-        x=squares["x"], y=squares["y"], mode="markers+text", text=squares["text"], hovertext=squares["tip"],
-        hoverinfo="text", customdata=squares[["site", "visit"]],
-        marker={
-            "symbol": "square", "size": ROW_PIXELS - 3, "color": squares["colour"].tolist(),
-            "line": {"width": squares["frame"].tolist(), "color": on.text}, **look,
-        },
-        textfont={"color": squares["ink"].tolist(), "size": 11},
-        selected={"marker": look}, unselected={"marker": look},
-    )  # fmt: skip
+    line = {"width": cells["frame"].tolist(), "color": on.text}
+    return squares(cells, ("site", "visit"), ROW_PIXELS - 3, line)

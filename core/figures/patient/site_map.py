@@ -8,6 +8,7 @@ from itertools import groupby
 import pandas as pd
 import plotly.graph_objects as go
 
+from core.figures.patient.squares import axes, frame_row, name_groups, squares
 from core.figures.style import LIGHT, NO_GRADE_COLOUR, Look, apply, grade_colour, ink_on
 from core.reader_labels import short_names
 from core.scores.display.groups import SiteGroup, short_site, site_groups
@@ -30,8 +31,7 @@ def site_map(
 
     grades: one patient; columns ``site, visit, label, feature, grade, reason``; NA means not gradable (a
     cross), no row means not read (empty). groups: the sites that are shown, each group under its name; all
-    of the system's without them. Cells are square markers with ``customdata`` [site, visit, label],
-    because a click on a cell of a heat map trace is not reported by the page.
+    of the system's without them. Cells have ``customdata`` [site, visit, label].
     """
     columns = [(visit, label) for visit in visits for label in kinds]
     rows = _rows(site_groups(system) if groups is None else groups, system)
@@ -42,22 +42,11 @@ def site_map(
     _rule_visits(figure, columns, len(rows), on)
     apply(figure, on, height=90 + ROW_PIXELS * len(rows))
     short = short_names(kinds)
-    figure.update_xaxes(
-        tickvals=list(range(len(columns))), ticktext=[short[label] for _, label in columns], side="top",
-        range=[-0.6, len(columns) - 0.4], showgrid=False, zeroline=False, fixedrange=True,
-    )  # fmt: skip
-    figure.update_yaxes(
-        tickvals=list(places.values()), range=[len(rows) - 0.4, -0.6], showgrid=False,
-        ticktext=[f"<b>{rows[y][1]}</b>" if code == chosen else rows[y][1] for code, y in places.items()],
-        zeroline=False, fixedrange=True,
-    )  # fmt: skip
-    _name_groups(figure, rows, on)
+    names = {y: f"<b>{rows[y][1]}</b>" if code == chosen else rows[y][1] for code, y in places.items()}
+    axes(figure, [short[label] for _, label in columns], len(columns) - 0.4, names, len(rows))
+    name_groups(figure, rows, on)
     if chosen in places:
-        place = places[chosen]
-        figure.add_shape(
-            type="rect", x0=-0.5, x1=len(columns) - 0.5, y0=place - 0.5, y1=place + 0.5,
-            line={"color": on.text, "width": 2},
-        )  # fmt: skip
+        frame_row(figure, places[chosen], len(columns), on)
     figure.update_layout(
         margin={"l": 56, "r": 8, "t": 66, "b": 8}, showlegend=False, clickmode="event+select"
     )
@@ -74,15 +63,6 @@ def _rows(groups: Sequence[SiteGroup], system: ScoreSystem) -> list[tuple[str, s
     return rows
 
 
-def _name_groups(figure: go.Figure, rows: list[tuple[str, str]], on: Look) -> None:
-    for place, (code, name) in enumerate(rows):
-        if not code:
-            figure.add_annotation(
-                x=0, xref="paper", xanchor="left", y=place, text=name, showarrow=False,
-                font={"color": on.muted, "size": 12}, bgcolor=on.background, borderpad=1,
-            )  # fmt: skip
-
-
 def _squares(
     cells: dict, places: dict[str, int], columns: list[tuple[str, str]], system: ScoreSystem, on: Look
 ) -> go.Scatter:
@@ -93,16 +73,7 @@ def _squares(
             if cell is not None:
                 rows.append(_square(x, y, site, visit, label, cell, system, on))
     frame = pd.DataFrame(rows, columns=["x", "y", "text", "colour", "ink", "tip", "site", "visit", "label"])
-    look = {"opacity": 1.0}
-    return go.Scatter(
-        x=frame["x"], y=frame["y"], mode="markers+text", text=frame["text"], hovertext=frame["tip"],
-        hoverinfo="text", customdata=frame[["site", "visit", "label"]],
-        marker={
-            "symbol": "square", "size": ROW_PIXELS - 2, "color": frame["colour"].tolist(), **look,
-        },
-        textfont={"color": frame["ink"].tolist(), "size": 11},
-        selected={"marker": look}, unselected={"marker": look},
-    )  # fmt: skip
+    return squares(frame, ("site", "visit", "label"), ROW_PIXELS - 2)
 
 
 def _square(x: int, y: int, site: str, visit: str, label: str, cell, system: ScoreSystem, on: Look) -> tuple:
