@@ -43,6 +43,15 @@ class Report:
     abstained: list[dict[str, str]] = field(default_factory=list)
     read_paired: int = 0
 
+    def take(self, image: str, result: Result, system: str, **about: str) -> Progress:
+        """Count a result; how far the run is then. about: what else tells an image that was abstained on."""
+        if isinstance(result, Abstained):
+            self.abstained.append({"image": image, "reason": result.reason, **about})
+        else:
+            self.scored += 1
+        abstained = len(self.abstained)
+        return Progress(self.scored + abstained, self.images, abstained, image, system)
+
 
 def score_films(
     store: CohortStore,
@@ -69,12 +78,7 @@ def score_films(
     for visit in _by_visit(films, _with_held(films, results)):
         store_visits(store, run, *visit)
         for image, result in visit[1].items():
-            if isinstance(result, Abstained):
-                report.abstained.append({"image": image, "reason": result.reason})
-            else:
-                report.scored += 1
-            abstained = len(report.abstained)
-            tell(Progress(report.scored + abstained, len(films), abstained, image, model.system))
+            tell(report.take(image, result, model.system))
     return report
 
 

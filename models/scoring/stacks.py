@@ -52,18 +52,9 @@ def score_stacks(
             store_stacks(store, run, batch)
             for visit, by_name in batch:
                 for stack in visit.stacks:
-                    _count(report, stack, by_name[stack.name])
-                    abstained = len(report.abstained)
-                    done = report.scored + abstained
-                    tell(Progress(done, report.images, abstained, stack.home, model.system))
+                    result = by_name[stack.name]
+                    tell(report.take(stack.home, result, model.system, stack=stack.name))
     return report
-
-
-def _count(report: Report, stack: Offered, result: Result) -> None:
-    if isinstance(result, Abstained):
-        report.abstained.append({"image": stack.home, "reason": result.reason, "stack": stack.name})
-    else:
-        report.scored += 1
 
 
 def _batches(results: Iterator[Read]) -> Iterator[list[Read]]:
