@@ -12,16 +12,13 @@ from typing import Any
 
 from core.errors import InputError
 from data.phantom.seeds import StudyRole
-from models import cards
 from models.sparcc.anatomy.training import TRAINING as ANATOMY
 from models.sparcc.anatomy.training import Material
 from models.sparcc.oedema.finder import NAME as OEDEMA_NAME
-from models.sparcc.oedema.finder import OedemaFinder, Point
-from models.sparcc.oedema.network import build
+from models.sparcc.oedema.finder import finder_of
 from models.sparcc.oedema.operating import choose, see
 from models.sparcc.oedema.training import TRAINING as OEDEMA
 from models.sparcc.rendered import TO_TUNE_ON, Patients, Stack, rendered
-from models.sparcc.triples import Edge
 from models.training.beside import Tell
 from models.training.pipeline import Films, Training, TrainRequest
 
@@ -81,10 +78,7 @@ class OperatingPoint:
 
     def __init__(self, card: dict[str, Any], films: Films, request: TrainRequest) -> None:
         self.networks: dict[str, Any] = card["networks"]
-        network = build(request.size)
-        cards.load_into(network, card, OEDEMA_NAME, request.out)
-        edge = Edge(self.networks[OEDEMA_NAME]["edge"])
-        self.seen = see(OedemaFinder(network, Point(1.0, 1.0), edge), films.tuning.stacks())
+        self.seen = see(finder_of(card, request.size, request.out), films.tuning.stacks())
 
     def tune(self) -> dict[str, Any]:
         """``networks`` with the point in it, and ``tuning``."""

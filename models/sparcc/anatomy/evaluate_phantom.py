@@ -5,25 +5,21 @@ python -m models.sparcc.anatomy.evaluate_phantom --stacks DIR --patients 12 --do
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import click
 import numpy as np
 import pandas as pd
 
 from core.domain import Abstained
 from data.phantom.mri.anatomy import BODY_LABEL, DISC_LABEL
-from data.phantom.seeds import StudyRole
-from data.phantom.spine.conditions import DOMAINS
-from models import cards
 from models.evaluation.intervals import mean_by_patient
 from models.sparcc.anatomy.across import name_across
 from models.sparcc.anatomy.evaluate import MIN_OVERLAP, rounded
 from models.sparcc.anatomy.segment import Segmented, Segmenter, build_segmenter
-from models.sparcc.rendered import TO_TUNE_ON, Patients, Stack, rendered, visits
+from models.sparcc.on_phantoms import measuring
+from models.sparcc.rendered import Stack, visits
 
 OUTCOMES = ("right", "wrong", "unnamed", "missed")
 SEQUENCES = ("STIR", "T1")
@@ -95,33 +91,13 @@ def figures(rows: pd.DataFrame) -> dict[str, Any]:
     return result
 
 
-@click.command()
-@click.option(
-    "--stacks", type=click.Path(path_type=Path), required=True, help="Folder where stacks are kept."
-)
-@click.option("--patients", type=int, default=12, show_default=True)
-@click.option("--domain", type=click.Choice(list(DOMAINS)), default="first", show_default=True)
-@click.option(
-    "--whole", type=int, default=5, show_default=True, help="A whole spine of each so many-th patient."
-)
-@click.option("--weights", type=click.Path(path_type=Path), default=cards.FOLDER, show_default=True)
-@click.option("--size", type=click.Choice(["demo", "full"]), default="demo")
-@click.option("--rows", "table", type=click.Path(path_type=Path), default=None, help="The stacks as CSV.")
-def main(
-    stacks: Path, patients: int, domain: str, whole: int, weights: Path, size: str, table: Path | None
-) -> None:
-    """Figures on phantom patients of the role test."""
-    import torch
-
-    torch.set_num_threads(1)
-    who = Patients(patients, role=StudyRole.TEST, domain=domain, populations=TO_TUNE_ON, whole=whole)
+def _rows(stacks: Iterable[Stack], size: str, weights: Path) -> pd.DataFrame:
+    """A row a stack of all visits."""
     segmenter = build_segmenter(size, weights)
-    rows = pd.DataFrame(
-        row for visit in visits(list(rendered(who, stacks))) for row in rows_of(visit, segmenter)
-    )
-    if table:
-        rows.to_csv(table, index=False)
-    click.echo(json.dumps(figures(rows), indent=1))
+    return pd.DataFrame(row for visit in visits(list(stacks)) for row in rows_of(visit, segmenter))
+
+
+main = measuring(_rows, figures)
 
 
 if __name__ == "__main__":

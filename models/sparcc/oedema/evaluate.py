@@ -5,22 +5,18 @@ python -m models.sparcc.oedema.evaluate --stacks DIR --patients 12 --domain seco
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import click
 import numpy as np
 import pandas as pd
 
-from data.phantom.seeds import StudyRole
-from data.phantom.spine.conditions import DOMAINS
-from models import cards
 from models.evaluation.intervals import mean_by_patient, proportion
 from models.sparcc.oedema.decisions import ImageRule, SegmentRule, positive_images
 from models.sparcc.oedema.finder import OedemaFinder, build_finder
-from models.sparcc.rendered import TO_TUNE_ON, Patients, Stack, rendered
+from models.sparcc.on_phantoms import measuring
+from models.sparcc.rendered import Stack
 
 
 def rows_of(stacks: Iterable[Stack], finder: OedemaFinder) -> pd.DataFrame:
@@ -74,30 +70,11 @@ def _limits(found: Any) -> list[float | None]:
     return [None if one is None else round(one, 3) for one in (found["estimate"], *found["ci"])]
 
 
-@click.command()
-@click.option(
-    "--stacks", type=click.Path(path_type=Path), required=True, help="Folder where stacks are kept."
-)
-@click.option("--patients", type=int, default=12, show_default=True)
-@click.option("--domain", type=click.Choice(list(DOMAINS)), default="first", show_default=True)
-@click.option(
-    "--whole", type=int, default=5, show_default=True, help="A whole spine of each so many-th patient."
-)
-@click.option("--weights", type=click.Path(path_type=Path), default=cards.FOLDER, show_default=True)
-@click.option("--size", type=click.Choice(["demo", "full"]), default="demo")
-@click.option("--rows", "table", type=click.Path(path_type=Path), default=None, help="The slices as CSV.")
-def main(
-    stacks: Path, patients: int, domain: str, whole: int, weights: Path, size: str, table: Path | None
-) -> None:
-    """Figures on phantom patients of the role test."""
-    import torch
+def _rows(stacks: Iterable[Stack], size: str, weights: Path) -> pd.DataFrame:
+    return rows_of(stacks, build_finder(size, weights))
 
-    torch.set_num_threads(1)
-    who = Patients(patients, role=StudyRole.TEST, domain=domain, populations=TO_TUNE_ON, whole=whole)
-    rows = rows_of(rendered(who, stacks), build_finder(size, weights))
-    if table:
-        rows.to_csv(table, index=False)
-    click.echo(json.dumps(figures(rows), indent=1))
+
+main = measuring(_rows, figures)
 
 
 if __name__ == "__main__":

@@ -146,8 +146,14 @@ def build_finder(size: str = "demo", folder: Path = cards.FOLDER) -> OedemaFinde
             "it must have a network of oedema and its operating point",
             "train with: sharpline train sparcc",
         )
-    network = build(size)
-    cards.load_into(network, card, NAME, folder)
     about = card["networks"][NAME]
     point = Point(about["threshold"], about["extent"], about["min_area_mm2"])
-    return OedemaFinder(network.to(memory_format=torch.channels_last), point, Edge(about["edge"]))
+    return finder_of(card, size, folder, point)
+
+
+def finder_of(card: dict[str, Any], size: str, folder: Path, point: Point | None = None) -> OedemaFinder:
+    """The finder with a card's weights at a point; without one, to see chances by."""
+    network = build(size)
+    cards.load_into(network, card, NAME, folder)
+    edge = Edge(card["networks"][NAME]["edge"])
+    return OedemaFinder(network.to(memory_format=torch.channels_last), point or Point(1.0, 1.0), edge)

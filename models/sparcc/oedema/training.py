@@ -16,12 +16,11 @@ from safetensors.torch import load_file
 from data.phantom.seeds import StudyRole
 from models import cards
 from models.sparcc.anatomy.segment import NAME as BODIES
-from models.sparcc.oedema.finder import NAME, OedemaFinder, Point
+from models.sparcc.oedema.finder import NAME, Point, finder_of
 from models.sparcc.oedema.network import MM, build, loss
 from models.sparcc.oedema.operating import choose, see
 from models.sparcc.oedema.samples import Choice, Samples, batches, samples_of
 from models.sparcc.rendered import TO_TUNE_ON, Patients, Stack, rendered
-from models.sparcc.triples import Edge
 from models.training.loop import Descent, Fitted, Recipe
 from models.training.network import NetworkTraining
 from models.training.pipeline import train_into
@@ -126,9 +125,7 @@ def main(
         init=start,
         checkpoint=out / "oedema.checkpoint",
     )
-    network = build(size)
-    cards.load_into(network, {"networks": {NAME: entry}}, NAME, out)
-    finder = OedemaFinder(network, Point(1.0, 1.0), Edge(entry["edge"]))
+    finder = finder_of({"networks": {NAME: entry}}, size, out)
     point, figures = choose(see(finder, rendered(others, stacks / "tuning")))
     known = cards.card_path("sparcc", size, out).is_file()
     card = cards.read_card("sparcc", size, out) if known else {"note": NOTE}
