@@ -111,12 +111,11 @@ def _teller(kind: str, began: float) -> Any:
 
 
 def _text(report: Reports, seconds: float) -> str:
-    lines = [
-        f"{report.images} films in {seconds:.0f} s: {report.scored} scored, {len(report.abstained)} abstained"
-    ]
+    became = f"{report.scored} scored, {len(report.abstained)} abstained"
+    lines = [f"{report.images} images in {seconds:.0f} s: {became}"]
     if len(report.by_system) > 1:
         lines += [
-            f"  {name}: {one.images} films, {one.scored} scored, {len(one.abstained)} abstained"
+            f"  {name}: {one.images} images, {one.scored} scored, {len(one.abstained)} abstained"
             for name, one in report.by_system.items()
         ]
     if report.read_paired:

@@ -34,7 +34,7 @@ def how_made(
         runs = ask(page, scores.runs, chosen.system)
         st.markdown(f"Cohort version **{page.version}** · Sharpline **{software_version()}**{_models(runs)}")
         if page.state["phantom"]:
-            st.markdown("Patients and films are **phantoms**; models were trained on phantoms only.")
+            st.markdown("Patients and films are **phantoms**; models learned grades from phantoms only.")
         if page.state.get("data_set"):
             st.markdown(md(page.state["data_set"]["notice"]))
         given = {name: value for name, value in asdict(chosen).items() if value} | (settings or {})

@@ -32,7 +32,9 @@ def model(page: Page) -> None:
     own = "film of its body parts" + (", or MRI stack that it can read," if stacks else "")
     st.markdown(
         f"Each model (`demo` size) scores every {own} that it has not scored yet, and rejects unsuitable "
-        "ones with a reason:\n\n" + "\n".join(lines) + "\n\nThe shipped models were trained on phantoms only."
+        "ones with a reason:\n\n"
+        + "\n".join(lines)
+        + "\n\nThe shipped models learned grades from phantoms only."
     )
     options = [ALL, *systems]
     chosen = st.segmented_control("Models", options, default=ALL, required=True, format_func=_title) or ALL

@@ -44,6 +44,6 @@ def _so_far(page: Page) -> str:
     counts = ask(page, cohort.counts).iloc[0]
     waiting = f", {counts['unassigned']:,} without patient or visit" if counts["unassigned"] else ""
     return (
-        f"So far: {counts['images']:,} films{waiting} · {counts['subjects']:,} patients, "
+        f"So far: {counts['images']:,} images{waiting} · {counts['subjects']:,} patients, "
         f"{counts['visits']:,} visits · {counts['readers']:,} readers, {counts['totals']:,} totals"
     )

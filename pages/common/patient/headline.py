@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.markdown import md
 from core.patient.blocks import block_changes
-from core.reader_labels import models, people, short_names
+from core.reader_labels import md_name, models, people, short_names
 from core.report import formatting
 from core.scores.display.partly_read import in_words, partly_read
 from pages.common.page import Page
@@ -88,7 +88,9 @@ def _read_in_part(case: Case) -> str:
         return ""
     whole = len(case.system.sites_of("total"))
     rows = zip(found["label"], found["visit"], found["scored_sites"], strict=True)
-    said = [f"{md(label)}, {md(visit)}: {int(sites)} of {whole} sites read" for label, visit, sites in rows]
+    said = [
+        f"{md_name(label)}, {md(visit)}: {int(sites)} of {whole} sites read" for label, visit, sites in rows
+    ]
     return f"{'; '.join(said)}. {in_words(found, case.system)}"
 
 
