@@ -1,6 +1,8 @@
 """A short run of the damage, and of what damages: the long one is ``python -m tests.fuzz``."""
 
 import random
+import subprocess
+import sys
 
 import pytest
 
@@ -8,6 +10,7 @@ from tests.fuzz import seeds
 from tests.fuzz.__main__ import one_batch
 from tests.fuzz.batches import KINDS
 from tests.fuzz.mutations import ANY, DICOM, mutated
+from tests.helpers.paths import ROOT
 
 SHORT = {"films": 150, "archives": 20, "discs": 12, "tables": 25}
 
@@ -24,6 +27,15 @@ def test_damaged_files_cost_themselves_alone(kind):
     if kind != "tables":
         assert batch["found"] == batch["taken"] + batch["there"] + batch["refused"] > 0
         assert batch["taken"] > 0, "not everything is damaged beyond use"
+
+
+def test_memory_of_a_batch_is_its_own_and_not_that_of_who_started_it():
+    code = (
+        "import numpy; from tests.fuzz.__main__ import one_batch; "
+        "held = numpy.ones(600 * 2**20, numpy.uint8); print(one_batch('tables', 1, 1)['peak_mb'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert 50 < int(done.stdout) < 500
 
 
 def test_every_kind_has_a_short_run():
