@@ -64,6 +64,20 @@ class Box:
         return (self.x0 + self.x1) / 2, (self.y0 + self.y1) / 2
 
 
+@dataclass(frozen=True)
+class ScanArea:
+    """A part of an ultrasound picture that the machine draws one thing in.
+
+    box: in pixels, its right and lower edge outside of it. mm_per_pixel: (down, to the right), None where the
+    file does not say. kind: ``tissue`` (grey scale), ``doppler`` (colour over tissue), ``spectral`` (flow
+    over time) or ``other`` (bars, traces).
+    """
+
+    box: Box
+    mm_per_pixel: tuple[float, float] | None = None
+    kind: str = "tissue"
+
+
 Point = tuple[float, float, float]
 
 
@@ -83,7 +97,11 @@ class Image:
     times_ms: of each frame of a cine, from the first one; None where unknown.
     sequence, region: of a stack of MRI (``core.imaging.sequences``), ``""`` where unknown.
     slice_thickness_mm: of each slice; the gap between slices is what their spacing has beyond it.
-    Raises InputError where positions or times are not one a frame.
+    colour: uint8 (frames, rows, columns, 3), red, green, blue, where the picture is in colour; ``frames`` is
+    its brightness. A single picture (rows, columns, 3) is taken as one frame.
+    joint, mode: of ultrasound, a joint code of its score and ``B`` (grey scale) or ``PD`` (power Doppler),
+    ``""`` where unknown. device: maker and model, as the file says. areas: of the screen, as the file says.
+    Raises InputError where positions or times are not one a frame, or the colour is of another picture.
     """
 
     image: str
@@ -100,6 +118,11 @@ class Image:
     sequence: str = ""
     region: str = ""
     slice_thickness_mm: float | None = None
+    colour: np.ndarray | None = None
+    joint: str = ""
+    mode: str = ""
+    device: str = ""
+    areas: tuple[ScanArea, ...] = ()
 
     def __post_init__(self) -> None:
         if self.frames.ndim == 2:
@@ -116,6 +139,19 @@ class Image:
                     "one a frame is needed",
                     "leave them out",
                 )
+        if self.colour is not None:
+            self._check_colour(self.colour)
+
+    def _check_colour(self, colour: np.ndarray) -> None:
+        if colour.ndim == 3:
+            colour = colour[None]
+            object.__setattr__(self, "colour", colour)
+        if colour.shape != (*self.frames.shape, 3) or colour.dtype != "uint8":
+            raise InputError(
+                f"colour of shape {' x '.join(map(str, colour.shape))} and type {colour.dtype}",
+                "three bytes for each pixel of the picture are needed",
+                "give red, green and blue",
+            )
 
     @property
     def is_film(self) -> bool:
