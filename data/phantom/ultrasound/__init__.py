@@ -1,0 +1,1 @@
+"""Phantom ultrasound of finger joints and wrists: body, machine, patients, readers, files."""
