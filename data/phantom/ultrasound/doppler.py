@@ -45,6 +45,17 @@ class Flow:
         )
         return 1 if few and not self.larger else 2
 
+    @property
+    def value(self) -> float:
+        """The grade and, behind the point, how far it is on the way to the next one."""
+        on_its_way = (
+            0.0,
+            (self.singles + 2.5 * self.confluents) / 6.0,
+            self.share / HALF,
+            2.0 * (self.share - HALF),
+        )
+        return self.grade + float(np.clip(on_its_way[self.grade], 0.0, 0.95))
+
 
 def measure_flow(blood: np.ndarray, synovium: np.ndarray) -> Flow:
     """Flow of vessels in the synovium; both masks of pixels with sides of ``CELL``."""

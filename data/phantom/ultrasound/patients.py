@@ -47,12 +47,12 @@ LEANINGS = {
         0.35, 0.30, {"MCP": 0.06, "PIP": 0.04, "DIP": 0.02, "WR": 0.22}, 0.35,
     ),
     "RA-": Leaning(
-        {"MCP": 1.0, "PIP": 0.95, "DIP": 0.4, "WR": 3.0}, {"MCP": -0.1, "PIP": 0.0, "DIP": -0.4, "WR": 0.0},
+        {"MCP": 1.1, "PIP": 0.95, "DIP": 0.28, "WR": 3.2}, {"MCP": -0.1, "PIP": 0.0, "DIP": -0.4, "WR": 0.0},
         -0.15, 0.12, {"MCP": 0.06, "PIP": 0.04, "DIP": 0.03, "WR": 0.14}, 0.42,
     ),
     "PsA": Leaning(
-        {"MCP": 0.9, "PIP": 0.95, "DIP": 0.75, "WR": 2.2}, {"MCP": -0.1, "PIP": 0.1, "DIP": 0.3, "WR": -0.15},
-        -0.05, 0.14, {"MCP": 0.17, "PIP": 0.15, "DIP": 0.15, "WR": 0.18}, 0.50,
+        {"MCP": 0.9, "PIP": 0.95, "DIP": 0.80, "WR": 2.0}, {"MCP": -0.1, "PIP": 0.1, "DIP": 0.3, "WR": -0.15},
+        -0.05, 0.14, {"MCP": 0.24, "PIP": 0.20, "DIP": 0.20, "WR": 0.24}, 0.50,
     ),
     "SpA": Leaning(
         {"MCP": 0.9, "PIP": 0.9, "DIP": 0.6, "WR": 2.4}, {"MCP": -0.1, "PIP": 0.0, "DIP": 0.1, "WR": 0.0},
@@ -60,9 +60,9 @@ LEANINGS = {
     ),
 }  # fmt: skip
 PERSON, JOINT, VISIT = 0.6, 0.8, 0.25  # spreads of latent inflammation
-CUTS = (0.33, 1.10, 2.02)  # latent values at which synovitis begins, passes the line, becomes convex
+CUTS = (0.36, 0.92, 2.05)  # latent values at which synovitis begins, passes the line, becomes convex
 FLOW_OF, FLOW_SPREAD = 0.55, 0.75  # of flow on latent inflammation, and its own spread
-FLOW_CUTS = (0.75, 1.52, 2.28)
+FLOW_CUTS = (0.76, 1.18, 2.3)
 FALL = {0: 0.25, 1: 0.95}  # of latent inflammation under treatment, by arm (placebo, active)
 FALL_SPREAD, HALF_WEEKS = 0.45, 8.0
 FLOW_FALL = 0.35  # more of flow, which answers first

@@ -44,8 +44,8 @@ class Synovium:
 
 @dataclass(frozen=True)
 class Measures:
-    """What the grade of grey scale rests on. beyond: mm above the line; convex: mm by which its middle stands
-    above its flanks."""
+    """What the grade of grey scale rests on. beyond: mm above the line, negative where it stays below it;
+    convex: mm by which its middle stands above its flanks."""
 
     area: float
     thickest: float
@@ -60,12 +60,24 @@ class Measures:
             return 1
         return 3 if self.convex >= CONVEX else 2
 
+    @property
+    def value(self) -> float:
+        """The grade and, behind the point, how far it is on the way to the next one."""
+        on_its_way = (
+            min(self.area / RIM, self.thickest / THIN) ** 2,
+            1 + min(self.beyond, 0.0) / RECESS,
+            0.5 * (self.beyond - TOLERANCE) + 0.5 * self.convex / CONVEX,
+            1.5 * (self.convex - CONVEX),
+        )
+        return self.grade + float(np.clip(on_its_way[self.grade], 0.0, 0.95))
+
 
 def measure(joint: Joint, synovium: Synovium) -> Measures:
     """Measures of a drawn shape."""
     thick = synovium.thickness
-    beyond = np.where(thick > 0, joint.line - synovium.top, 0.0)
-    return Measures(synovium.area, float(thick.max()), float(beyond.max(initial=0.0)), convexity(beyond))
+    beyond = np.where(thick > 0, joint.line - synovium.top, -np.inf)
+    highest = float(beyond.max()) if thick.any() else 0.0
+    return Measures(synovium.area, float(thick.max()), highest, convexity(beyond))
 
 
 def convexity(beyond: np.ndarray) -> float:
@@ -73,7 +85,7 @@ def convexity(beyond: np.ndarray) -> float:
     over = np.flatnonzero(beyond > TOLERANCE)
     if len(over) < 10:
         return 0.0
-    heights = beyond[over[0] : over[-1] + 1]
+    heights = np.maximum(beyond[over[0] : over[-1] + 1], 0.0)
     place = np.linspace(0, 1, len(heights))
     middle = heights[(place > 0.4) & (place < 0.6)].mean()
     flanks = [heights[(place > 0.1) & (place < 0.25)].mean(), heights[(place > 0.75) & (place < 0.9)].mean()]
