@@ -20,7 +20,7 @@ from data.phantom.ultrasound.machines import Machine
 
 DZ, DX = 0.03, 0.08  # mm between samples
 SPEED = 1.54  # mm per microsecond
-SHOWN = 40.0  # dB below skin that a preset with a range of its own shows black
+SHOWN = 35.0  # dB below skin that a preset with a range of its own shows black
 RING = 0.35  # of the probe itself, right at its face
 FACE = 0.03  # of the sound that the probe's face sends back into the body
 

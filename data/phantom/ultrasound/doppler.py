@@ -154,7 +154,7 @@ def colour_power(
         (machine.doppler_gain + settings.gain) / 20
     )
     shown = _in_cells(power, machine.doppler_cell / CELL)
-    level = np.clip((20 * np.log10(shown + 1e-6) + 12.0) / 18.0, 0, 1)
+    level = np.clip((20 * np.log10(shown + 1e-6) + 12.0) / 13.0, 0, 1)
     return np.where(level > 0.0, 0.15 + 0.85 * level, 0.0) * _boxed(settings, blood.shape)
 
 

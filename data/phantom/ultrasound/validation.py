@@ -1,6 +1,7 @@
 """Simulated readers and patients of phantom ultrasound beside published figures. Nothing is rendered.
 
-``python -m data.phantom.ultrasound.validation [PATIENTS]`` prints what docs/phantom-ultrasound.md shows, as Markdown.
+``python -m data.phantom.ultrasound.validation [PATIENTS]`` prints what docs/phantom-ultrasound.md shows, as
+Markdown.
 """
 
 from __future__ import annotations
