@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="A model's findings as DICOM SR and SEG.")
-@click.option("--image", default="", help="One film, by its id or how that begins.")
-@click.option("--subject", default="", help="All films of this patient.")
+@click.option("--image", default="", help="One film, by its id or how that begins; a slice: its whole stack.")
+@click.option("--subject", default="", help="All films, or stacks, of this patient.")
 @click.option("--system", default=names()[0], show_default=True, help="Which score.")
 @click.option("--read-mode", type=click.Choice(["single", "paired"]), help="Default: paired, else single.")
 @click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder.")
@@ -32,19 +32,25 @@ def command(
     out: Path,
     as_json: bool,
 ) -> int:
-    """Write a structured report (TID 1500) and a segmentation of each film, of its newest model read.
+    """Write a structured report (TID 1500) and a segmentation of each film or stack, of its newest read.
 
-    Both refer to the stored, de-identified film; boxes are in its pixels. Status 1 where a film was left out.
+    Both refer to the stored, de-identified files; boxes and outlines are in their pixels. Status 1 where a
+    film or stack was left out.
     """
     from core.domain import Viewer
     from data.dicom.structured_report import write_findings
-    from data.queries.findings import find_image, images_of
+    from data.queries.findings import find_image, images_of, in_stacks
     from data.store.cohort import CohortStore
+    from models.registry import model_of
 
     if bool(image) == bool(subject):
         raise InputError("--image and --subject", "exactly one of them is needed", "name a film or a patient")
     name, store, viewer = get(system).name, CohortStore(ctx.obj["cohort"]), Viewer()
-    images = [find_image(store, viewer, image)] if image else images_of(store, viewer, subject, name)
+    named = [find_image(store, viewer, image)] if image else images_of(store, viewer, subject, name)
+    if get(system).of_stacks:
+        images = in_stacks(store, viewer, named, None if image else model_of(name).stacks)
+    else:
+        images = [(one,) for one in named]
     out.mkdir(parents=True, exist_ok=True)
     done = [write_findings(store, viewer, one, name, out, read_mode=read_mode or "") for one in images]
     left_out = [{"image": one.image, "reason": one.left_out} for one in done if one.left_out]

@@ -26,6 +26,8 @@ SHARP, SHARP_OF_FEW = 0.5, 0.6  # proportion of a stroke with nearly all of its 
 INK = 0.25  # of the range, by which the letters of a line differ at most
 THICK = 0.5  # of the height of a letter: its widest stroke, from which pieces look like vertebrae
 STROKES = 1.1  # strokes across a letter on the average: long pieces that have fewer are not several letters
+JOINED = 1.8  # letters a piece on the average, from which pieces are letters that touch each other
+EMPTY = 0.42  # proportion of its box below which such a piece is no letters, but a thin border with spurs
 SOLID = 0.93  # proportion of its box from which a piece is a bar, as ticks of a scale are
 GRAINY = 200, 450  # pieces, and more a million pixels, from which some stand on one line by chance
 _TOO_MANY = 20_000  # pieces of a picture that is all grain: no lettering can be told from it
@@ -133,22 +135,27 @@ class _Strokes:
         return float(np.median(sharp)) >= needed and max(bright) - min(bright) <= 255 * INK
 
     def look_like_bodies(self, run: _Pieces, letters: np.ndarray, *, is_turned: bool) -> bool:
-        """True for pieces that are thick for their height and have few strokes for their length.
+        """True for pieces that are thick for their height and have few strokes for their length, and for long
+        ones that are mostly empty.
 
         letters: how many each piece would be, by its length. Vertebrae and discs of a slice stand in a line
-        and are as long as three letters, but each is one stroke, and no thin one.
+        and are as long as three letters, but each is one stroke, and no thin one. The bone between them and
+        the canal is thin with a spur at each plate; letters that touch leave less of their box empty.
         """
         import cv2
 
         boxes = run.turned() if is_turned else run
-        thick, strokes = [], []
+        thick, strokes, filled = [], [], []
         for x, y, w, h in zip(boxes.start, boxes.across, boxes.length, boxes.height, strict=True):
             inside = (self.mask[y : y + h, x : x + w] > 0).astype(np.uint8)
             to_edge = cv2.distanceTransform(np.pad(inside, 1), cv2.DIST_L2, 3)
             thick.append(2 * float(to_edge.max()) - 1)
+            filled.append(float(inside.mean()))
             across = np.pad(inside.T if is_turned else inside, ((0, 0), (1, 0)))
             strokes.append(int((np.diff(across.astype(np.int8), axis=1) == 1).sum(axis=1).max()))
         size = float(np.median(run.height))
+        if np.mean(letters) >= JOINED and np.median(filled) < EMPTY:
+            return True
         return bool(np.median(thick) > THICK * size and np.mean(strokes / letters) < STROKES)
 
 

@@ -1,14 +1,18 @@
-"""Findings for other systems: a DICOM structured report (TID 1500) and a segmentation of one film.
+"""Findings for other systems: a DICOM structured report (TID 1500) and a segmentation of one film or stack.
 
 Both refer to the stored, de-identified film, carry only what it carries, and are the same to the byte for
 the same findings: UIDs follow from run and film, times are those of the run. The report holds grade,
 probabilities and box or outline of every site; the segmentation the same boxes or outlines, a segment a site.
+
+Of a stack every finding names its slice. A point that rests on no pixels of its own (no oedema, so none that
+is intense) has its slice and no outline. Only what was found becomes a segment: items are hundreds.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,7 +39,7 @@ from data.dicom.codes import (
 )
 from data.dicom.images import stored_film
 from data.dicom.read import quiet
-from data.queries.findings import of_image
+from data.queries.findings import of_images
 from data.store.cohort import CohortStore
 from data.study.source import data_set_of
 
@@ -58,7 +62,7 @@ PROBABILITY = "probability"
 
 @dataclass(frozen=True)
 class Written:
-    """The files of one film, or why there are none."""
+    """The files of one film or stack, or why there are none. image: of a stack, its first slice."""
 
     image: str
     files: tuple[Path, ...] = ()
@@ -67,31 +71,29 @@ class Written:
 
 
 def write_findings(
-    store: CohortStore, viewer: Viewer, image: str, system: str, out: Path, *, read_mode: str = ""
-) -> Written:
+    store: CohortStore, viewer: Viewer, images: str | Sequence[str], system: str, out: Path, *,
+    read_mode: str = "",
+) -> Written:  # fmt: skip
     """Writes ``<image>-sr.dcm`` and ``<image>-seg.dcm`` of the newest run into an existing folder.
 
-    Both name the open data set that the film is from, and its terms, where there is one. Raises InputError
-    for a system that is scored on stacks: a report of a film has no place for items that rest on no pixels.
+    images: a film, or the slices of one stack. Both files name the open data set that it is from, and its
+    terms, where there is one.
     """
-    if scores.get(system).of_stacks:
-        raise InputError(
-            f"findings of {system}",
-            "reports are written of films, and these are of slices",
-            "use: sharpline export --table findings",
-        )
-    rows = of_image(store, viewer, image, system, read_mode=read_mode)
+    images = [images] if isinstance(images, str) else list(images)
+    image = images[0]
+    rows = of_images(store, viewer, images, system, read_mode=read_mode)
     if rows.empty:
         return Written(image, left_out="no model has read it")
     seen = rows[rows["site"].notna()]
     if seen.empty:
         return Written(image, left_out=f"the model abstained: {rows['abstained'].iloc[0]}")
     with quiet():
-        source = _complete(pydicom.dcmread(stored_film(store, image)))
-        report = structured_report(source, seen, scores.get(system))
+        read = [one for one in images if one in set(seen["image"])]
+        sources = {one: _complete(pydicom.dcmread(stored_film(store, one))) for one in read}
+        report = structured_report(sources, seen, scores.get(system))
         files = [(out / f"{image[:16]}-sr.dcm", report)]
-        if seen["geometry"].notna().any():
-            files.append((out / f"{image[:16]}-seg.dcm", segmentation(source, seen, scores.get(system))))
+        if len(drawn := _with_segments(seen, scores.get(system))):
+            files.append((out / f"{image[:16]}-seg.dcm", segmentation(sources, drawn, scores.get(system))))
         for path, dataset in files:
             _dated(dataset, rows.iloc[0])
             _name_source(dataset, data_set_of(store.meta()))
@@ -99,8 +101,17 @@ def write_findings(
     return Written(image, tuple(path for path, _ in files), len(seen))
 
 
-def structured_report(source: Dataset, rows: pd.DataFrame, system: ScoreSystem) -> Dataset:
-    """One measurement group (TID 1410 in TID 1500) a finding. rows: those of ``data.queries.findings``."""
+def _with_segments(seen: pd.DataFrame, system: ScoreSystem) -> pd.DataFrame:
+    """The findings that become segments: with a box or outline, of stacks only those of what was found."""
+    drawn = seen[seen["geometry"].map(lambda shape: _outline(shape) is not None)]
+    return drawn[drawn["grade"] > 0] if system.of_stacks else drawn
+
+
+Sources = Mapping[str, Dataset]  # image -> header of its file
+
+
+def structured_report(sources: Sources, rows: pd.DataFrame, system: ScoreSystem) -> Dataset:
+    """One measurement group (TID 1410 or 1501 in TID 1500) a finding. rows: of ``data.queries.findings``."""
     from highdicom import sr
     from pydicom.sr.codedict import codes
 
@@ -116,15 +127,18 @@ def structured_report(source: Dataset, rows: pd.DataFrame, system: ScoreSystem) 
     )
     content = sr.MeasurementReport(
         observation_context=sr.ObservationContext(observer_device_context=observer),
-        procedure_reported=own("radiograph", "radiograph scored by a model"),
-        imaging_measurements=[_group(row, source, system) for row in rows.to_dict("records")],
+        procedure_reported=_procedure(system),
+        imaging_measurements=[_group(row, sources[row["image"]], system) for row in rows.to_dict("records")],
         title=codes.DCM.ImagingMeasurementReport,
-        referenced_images=[source]
-        if {"PatientOrientation", "ImagerPixelSpacing"} <= set(source.dir())
-        else None,
+        referenced_images=[
+            source
+            for source in sources.values()
+            if {"PatientOrientation", "ImagerPixelSpacing"} <= set(source.dir())
+        ]
+        or None,
     )
     return sr.ComprehensiveSR(
-        evidence=[source],
+        evidence=list(sources.values()),
         content=content[0],
         series_instance_uid=uid("sr series", about["run"], about["image"]),
         series_number=9001,
@@ -136,6 +150,12 @@ def structured_report(source: Dataset, rows: pd.DataFrame, system: ScoreSystem) 
         series_description=f"{system.title} findings, {NOTE}",
         **_made(about),
     )
+
+
+def _procedure(system: ScoreSystem) -> Any:
+    if system.of_stacks:
+        return own("stack", "stack of slices scored by a model")
+    return own("radiograph", "radiograph scored by a model")
 
 
 def _group(row: dict[Any, Any], source: Dataset, system: ScoreSystem) -> Any:
@@ -153,22 +173,11 @@ def _group(row: dict[Any, Any], source: Dataset, system: ScoreSystem) -> Any:
     evaluation = sr.QualitativeEvaluation(
         feature_code(row["feature"], system), grade_code(row["feature"], int(row["grade"]), system)
     )
-    outline = _outline(row["geometry"])
-    if outline is None:
-        raise InputError(
-            f"site {row['site']} of film {row['image'][:12]}",
-            "a box or an outline is needed for a report",
-            "score it again",
-        )
-    source_image = sr.SourceImageForRegion(source.SOPClassUID, source.SOPInstanceUID)
-    return sr.PlanarROIMeasurementsAndQualitativeEvaluations(
+    group, where = _where(row, source, system)
+    return group(
+        **where,
         tracking_identifier=sr.TrackingIdentifier(
             uid=_tracked(row, system), identifier=label(row["site"], row["feature"], system)
-        ),
-        referenced_region=sr.ImageRegion(
-            graphic_type=sr.GraphicTypeValues.POLYLINE,
-            graphic_data=np.concatenate([outline, outline[:1]]),
-            source_image=source_image,
         ),
         finding_type=feature_code(row["feature"], system),
         method=own(system.name, system.long_name),
@@ -191,20 +200,56 @@ def _group(row: dict[Any, Any], source: Dataset, system: ScoreSystem) -> Any:
     )
 
 
-def segmentation(source: Dataset, rows: pd.DataFrame, system: ScoreSystem) -> Dataset:
-    """One binary segment a site with a box or outline, on the pixels of the film; segments may overlap.
+def _where(row: dict[Any, Any], source: Dataset, system: ScoreSystem) -> tuple[Any, dict[str, Any]]:
+    """The kind of measurement group of a finding, and its outline on its image, or its slice alone."""
+    from highdicom import sr
+
+    outline = _outline(row["geometry"])
+    of = (source.SOPClassUID, source.SOPInstanceUID, _frames_of(row, source))
+    if outline is not None:
+        region = sr.ImageRegion(
+            graphic_type=sr.GraphicTypeValues.POLYLINE,
+            graphic_data=np.concatenate([outline, outline[:1]]),
+            source_image=sr.SourceImageForRegion(*of),
+        )
+        return sr.PlanarROIMeasurementsAndQualitativeEvaluations, {"referenced_region": region}
+    if not system.of_stacks:
+        raise InputError(
+            f"site {row['site']} of film {row['image'][:12]}",
+            "a box or an outline is needed for a report",
+            "score it again",
+        )
+    return sr.MeasurementsAndQualitativeEvaluations, {
+        "source_images": [sr.SourceImageForMeasurementGroup(*of)]
+    }
+
+
+def _frames_of(row: dict[Any, Any], source: Dataset) -> list[int] | None:
+    """The frame of a finding, from 1, in a file of several frames."""
+    if int(source.get("NumberOfFrames", 1) or 1) == 1:
+        return None
+    return [_frame(row) + 1]
+
+
+def _frame(row: dict[Any, Any]) -> int:
+    """The frame of a finding within its image."""
+    return int(json.loads(row["geometry"]).get("frame", 0)) if isinstance(row["geometry"], str) else 0
+
+
+def segmentation(sources: Sources, rows: pd.DataFrame, system: ScoreSystem) -> Dataset:
+    """One binary segment a finding, on the pixels of its film or slice; segments may overlap.
 
     It states no spacing of its own: that of a projection is true on the detector only, and stands in the
     film's header.
     """
     from highdicom import seg
 
-    shown = [row for row in rows.to_dict("records") if _outline(row["geometry"]) is not None]
-    shape = (int(source.Rows), int(source.Columns))
-    masks = np.stack([_filled(_outline(row["geometry"]), shape) for row in shown], axis=-1)[None]
+    shown = rows.to_dict("records")
+    sources = {image: source for image, source in sources.items() if image in set(rows["image"])}
+    masks = _masks(sources, shown)
     about = rows.iloc[0]
     made = seg.Segmentation(
-        source_images=[_flat(source)],
+        source_images=[_flat(source) for source in sources.values()],
         pixel_array=masks,
         segmentation_type=seg.SegmentationTypeValues.BINARY,
         segment_descriptions=[_segment(number, row, system) for number, row in enumerate(shown, start=1)],
@@ -230,6 +275,19 @@ def segmentation(source: Dataset, rows: pd.DataFrame, system: ScoreSystem) -> Da
                 shared.PixelMeasuresSequence
             )  # without a thickness, which a projection lacks, none can read it
     return made
+
+
+def _masks(sources: Sources, shown: list[dict[Any, Any]]) -> np.ndarray:
+    """(frames, rows, columns, findings): of a file of several frames all of them, else the files in turn."""
+    first = next(iter(sources.values()))
+    frames = int(first.get("NumberOfFrames", 1) or 1)
+    shape = (int(first.Rows), int(first.Columns))
+    places = {image: place for place, image in enumerate(sources)}
+    masks = np.zeros((frames if len(sources) == 1 else len(sources), *shape, len(shown)), bool)
+    for number, row in enumerate(shown):
+        at = _frame(row) if frames > 1 else places[row["image"]]
+        masks[at, ..., number] = _filled(_outline(row["geometry"]), shape)
+    return masks
 
 
 def _segment(number: int, row: dict[Any, Any], system: ScoreSystem) -> Any:

@@ -13,7 +13,7 @@ from core.scores.display.words import definition_words, of_rule, worsened
 from data.queries.stacks import slices
 from data.store.cohort import CohortStore
 from pages.common.patient.stacks import choice, pair
-from pages.common.patient.stacks.outlines import middles, on_frames, shift_of
+from pages.common.patient.stacks.outlines import middles, on_frames, polygons, shift_of
 from tests.helpers import mri_cohort
 
 SYSTEM = scores.get("sparcc")
@@ -103,7 +103,9 @@ def test_slices_of_two_visits_are_matched_by_the_bodies_that_both_name():
     assert shift_of(one, {}) is None
 
 
-def test_a_blinded_reader_sees_stacks_and_no_outline_of_a_model(open_app, mri_file, tmp_path, viewed):
+@pytest.fixture
+def outlined_file(mri_file, tmp_path):
+    """With an outline of oedema on each slice of the thoracic STIR stacks of P2."""
     path = shutil.copy(mri_file, tmp_path / "drawn.duckdb")
     shutil.copytree(CohortStore(mri_file).folder, CohortStore(path).folder, dirs_exist_ok=True)
     store = CohortStore(path)
@@ -115,6 +117,29 @@ def test_a_blinded_reader_sees_stacks_and_no_outline_of_a_model(open_app, mri_fi
     )
     with store.write("test", "outline") as tx:
         tx.insert("outline", outlines)
+    return path
+
+
+def test_outlines_of_a_stack_are_read_once_however_often_it_is_shown(
+    open_app, outlined_file, viewed, monkeypatch
+):
+    read = []
+    monkeypatch.setattr(
+        pair, "polygons", lambda rows, system: read.append(len(rows)) or polygons(rows, system)
+    )
+    at = opened(open_app, outlined_file)
+    assert read == [5, 5]  # one stack of each visit
+    shapes = [film.shapes for film in viewed[-1][0]]
+    at.session_state[pair.SHOWN] = "W24: STIR, T1"
+    at.run()
+    assert not at.exception and read == [5, 5, 0]  # nothing is drawn on T1
+    at.session_state[pair.SHOWN] = "STIR"
+    at.run()
+    assert read == [5, 5, 0] and [film.shapes for film in viewed[-1][0]] == shapes
+
+
+def test_a_blinded_reader_sees_stacks_and_no_outline_of_a_model(open_app, outlined_file, viewed):
+    path = outlined_file
     opened(open_app, path)
     films, more = viewed[-1]
     assert [layer.short for layer in more["structures"]] == ["Oedema"]

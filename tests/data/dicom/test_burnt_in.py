@@ -217,6 +217,26 @@ def test_bodies_in_a_line_are_no_letters_on_a_slice(turns, length, thick):
     assert burnt_in_warning(header, bodies(turns, length=length, thick=thick)) is None
 
 
+def walls(turns, height, length):
+    """Thin walls of five bodies in a line, with two or three spurs each."""
+    pixels = ground(360, 300, seed=2) // 3
+    for number, spurs in enumerate((3, 2, 3, 3, 2)):
+        top, left = 100 + height, 40 + number * (length + 7)
+        pixels[top - 2 : top, left : left + length] = 3600
+        for spur in range(spurs):
+            at = left + int((spur + 0.5) * length / spurs)
+            pixels[100:top, at : at + 2] = 3600
+    return np.ascontiguousarray(np.rot90(pixels, turns))
+
+
+@pytest.mark.parametrize("turns", range(4))
+@pytest.mark.parametrize(("height", "length"), [(12, 24), (14, 28), (14, 32)])
+def test_walls_of_bodies_with_spurs_are_no_letters_that_touch(turns, height, length):
+    header = slice_of(["ORIGINAL", "PRIMARY", "M"])
+    assert lines_of_text(walls(turns, height, length)) > 0, "letters by their length and their strokes"
+    assert burnt_in_warning(header, walls(turns, height, length)) is None
+
+
 @pytest.mark.parametrize("turns", [0, 1])
 @pytest.mark.parametrize(("height", "font"), [(11, 0), (14, 1), (14, 2), (22, 2), (44, 0)])
 @pytest.mark.parametrize("text", ["SCHMIDT 1967", "Huber, Josef", "ID 00123456", "WILLIS 111972"])

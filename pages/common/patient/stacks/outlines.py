@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,9 +81,8 @@ def _site_of_block(system: ScoreSystem) -> dict[str, str]:
     return found
 
 
-def layers_of(outlines: pd.DataFrame, *, has_unit: bool) -> tuple[ViewedLayer, ...]:
+def layers_of(seen: Collection[str], *, has_unit: bool) -> tuple[ViewedLayer, ...]:
     """The switches: of structures that are outlined anywhere in what is shown."""
-    seen = set(outlines["structure"]) if len(outlines) else set()
     wanted = [name for name in LAYERS if name in seen or (name == UNIT and has_unit)]
     return tuple(LAYERS[name] for name in wanted)
 

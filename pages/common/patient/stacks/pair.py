@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
+from core import scores
 from core.errors import CohortError
 from core.imaging.stacks import corners_on
 from core.markdown import md
@@ -29,9 +32,9 @@ from pages.common.patient.stacks.outlines import (
     polygons,
     shift_of,
 )
-from pages.common.queries import ask
+from pages.common.queries import ask, computed
 from pages.common.sticky_widgets import pick_one
-from pages.common.viewer import ViewedFilm, film_viewer, stored_films
+from pages.common.viewer import ViewedFilm, ViewedPolygon, film_viewer, stored_films
 from pages.common.viewer.stored_stacks import GreyStack, grey_stack, viewed_stack
 from pages.common.views.choices import anew
 
@@ -43,14 +46,23 @@ FOCUS_MM = 110.0  # of a stack that are shown with a chosen site: the unit and a
 
 @dataclass(frozen=True)
 class Stacks:
-    """What is known of a patient's stacks: slices, findings of models on them, outlines on those slices that
-    are shown, and the region.
-    """
+    """What is known of a patient's stacks: slices, findings of models on them, and the region."""
 
     slices: pd.DataFrame
     found: pd.DataFrame
-    outlined: pd.DataFrame
     region: str
+
+
+@dataclass(frozen=True)
+class Outlined:
+    """What models drew on a stack. structures: kinds of it. bodies: where they lie."""
+
+    structures: frozenset[str] = frozenset()
+    bodies: Mapping[str, Middle] = field(default_factory=dict)
+    shapes: tuple[ViewedPolygon, ...] = ()
+
+
+Shown = tuple[list[choice.Pane], list[GreyStack | None], list[Outlined]]  # one of each a pane
 
 
 @st.fragment
@@ -78,8 +90,10 @@ def stack_pair(page: Page, case: Case, site: str | None) -> None:
         which = pick_one("Shown", list(shown), SHOWN, next(iter(shown)), label_visibility="collapsed")
     panes = [_pane(case, stacks, visit, sequence) for visit, sequence in shown[which]]
     found = ask(page, provenance.findings, case.subject, case.system.name)
-    known = Stacks(rows, found, _outlined(page, rows, found, panes), region)
-    films = _films(page, case, known, panes, site)
+    known = Stacks(rows, found, region)
+    opened = [_opened(page, pane) for pane in panes]
+    outlined = [_outlined(page, case, known, *one) for one in zip(panes, opened, strict=True)]
+    films = _films(page, case, known, (panes, opened, outlined), site)
     later = case.visits[case.visits.index(case.first) + 1 :]
     marked = any(film.boxes or film.site_frames for film in films)
     with blank_until_drawn(VIEWER, _identity(case)):
@@ -91,7 +105,7 @@ def stack_pair(page: Page, case: Case, site: str | None) -> None:
             can_visit=(case.last != later[0], case.last != later[-1]) if later else (False, False),
             reveal=st.session_state.get(keys.REVEAL, 0),
             caption=stored_films.caption_of(page, case.subject, case.system),
-            structures=layers_of(known.outlined, has_unit=marked),
+            structures=layers_of(set().union(*(one.structures for one in outlined)), has_unit=marked),
         )  # fmt: skip
     drawn(VIEWER, _identity(case))
     st.caption(_legend(case, films))
@@ -102,15 +116,30 @@ def _go(**place: str) -> None:
     st.session_state[ELSEWHERE] = True
 
 
-def _outlined(page: Page, rows: pd.DataFrame, found: pd.DataFrame, panes: list[choice.Pane]) -> pd.DataFrame:
-    """What the newest run of each model drew on the slices shown; nothing for a blinded reader."""
-    made = ask(page, outlines, tuple(rows["image"].unique()))
-    shown = rows.loc[rows["stack"].isin([pane.name for pane in panes]), "image"]
-    made = made[made["image"].isin(shown)]
+def _outlined(page: Page, case: Case, known: Stacks, pane: choice.Pane, stack: GreyStack | None) -> Outlined:
+    """What the newest run of each model drew on the slices of a stack; nothing for a blinded reader."""
+    frames = {} if stack is None else _frames(known, pane, stack)
+    if stack is None or not frames:
+        return Outlined()
+    places = tuple(stack.places_mm.tolist())
+    found: Outlined = computed(page, _read, case.subject, case.system.name, tuple(frames.items()), places)
+    return found
+
+
+def _read(
+    page: Page, subject: str, system: str, frames: tuple[tuple[tuple[str, int], int], ...],
+    places_mm: tuple[float, ...],
+) -> Outlined:  # fmt: skip
+    """Outlines read once for all sessions, as there are thousands of them."""
+    made = ask(page, outlines, tuple(ask(page, slices, subject)["image"].unique()))
+    made = made[made["image"].isin({image for (image, _), _ in frames})]
+    found = ask(page, provenance.findings, subject, system)
     event = made["run"].map(found.groupby("run")["event"].max()).fillna(-1)
     newest = event.groupby([made["image"], made["reader"].fillna("")]).transform("max")
     kept = made[event == newest]
-    return kept.assign(polygon=kept["polygon"].map(json.loads).astype(object))
+    rows = on_frames(kept.assign(polygon=kept["polygon"].map(json.loads).astype(object)), dict(frames))
+    shapes = polygons(rows, scores.get(system))
+    return Outlined(frozenset(rows["structure"]), middles(rows, np.array(places_mm)), shapes)
 
 
 # -- which stacks ------------------------------------------------------------------------------------------
@@ -149,19 +178,11 @@ def _name(row: object, number: int) -> str:
 # -- what is drawn -----------------------------------------------------------------------------------------
 
 
-def _films(
-    page: Page, case: Case, known: Stacks, panes: list[choice.Pane], site: str | None
-) -> list[ViewedFilm]:
+def _films(page: Page, case: Case, known: Stacks, shown: Shown, site: str | None) -> list[ViewedFilm]:
     """The panes: pixels, marks of the chosen block, outlines, and one measure of place for both."""
-    opened = [_opened(page, pane) for pane in panes]
-    outlined = [_outlines_of(known, pane, stack) for pane, stack in zip(panes, opened, strict=True)]
-    seen = [
-        {} if stack is None else middles(rows, stack.places_mm)
-        for stack, rows in zip(opened, outlined, strict=True)
-    ]
-    origins = _origins(panes, opened, seen)
+    panes, opened, _ = shown
     films = []
-    for pane, stack, rows, bodies, origin in zip(panes, opened, outlined, seen, origins, strict=True):
+    for pane, stack, drawn_on, origin in zip(*shown, _origins(*shown), strict=True):
         film = _bare(page, case, known, pane)
         if stack is None or film.pixels is None:
             films.append(film)
@@ -170,9 +191,9 @@ def _films(
         films.append(
             replace(
                 film,
-                shapes=polygons(rows, case.system) + film.shapes,
+                shapes=drawn_on.shapes + film.shapes,
                 places_mm=tuple(float(place) for place in stack.places_mm - origin),
-                landmarks=tuple((name, middle.centre) for name, middle in bodies.items()),
+                landmarks=tuple((name, middle.centre) for name, middle in drawn_on.bodies.items()),
             )
         )
     return _as_scanned(films, opened) if len({pane.visit for pane in panes}) == 1 else films
@@ -198,7 +219,7 @@ def _opened(page: Page, pane: choice.Pane) -> GreyStack | None:
 
 
 def _origins(
-    panes: list[choice.Pane], opened: list[GreyStack | None], seen: list[dict[str, Middle]]
+    panes: list[choice.Pane], opened: list[GreyStack | None], outlined: list[Outlined]
 ) -> list[float]:
     """What is taken from each stack's places, so that those of both count from one middle.
 
@@ -211,7 +232,7 @@ def _origins(
         return own
     if panes[0].visit == panes[1].visit:
         return [own[0], own[0]]
-    shift = shift_of(*seen)
+    shift = shift_of(*(one.bodies for one in outlined))
     return own if shift is None else [own[0], own[0] - shift]
 
 
@@ -222,12 +243,6 @@ def _frames(known: Stacks, pane: choice.Pane, stack: GreyStack) -> dict[tuple[st
     if len(parts) != len(stack.order):
         return {}
     return {parts[int(place)]: frame for frame, place in enumerate(stack.order)}
-
-
-def _outlines_of(known: Stacks, pane: choice.Pane, stack: GreyStack | None) -> pd.DataFrame:
-    if stack is None or known.outlined.empty:
-        return known.outlined.head(0).assign(at=pd.Series(dtype=int))
-    return on_frames(known.outlined, _frames(known, pane, stack))
 
 
 def _bare(page: Page, case: Case, known: Stacks, pane: choice.Pane) -> ViewedFilm:
