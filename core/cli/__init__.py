@@ -34,6 +34,7 @@ COMMANDS: dict[str, str] = {
     "mrmc": "Readers with and without the model over the same cases, no cohort needed.",
     "evaluate": "The validation tables of a scoring model.",
     "benchmark": "Grades and corners as benchmarks of open sets count them.",
+    "drift": "A model by device and over time, with limits that raise a flag.",
     "readers": "How far people err at a site, and simulated readers who err alike.",
     "train": "Train a scoring model.",
     "export": "One tidy table of the cohort.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pages.common.agreement import (
     disagreements,
+    drift,
     grades,
     model_as_reader,
     pair,
@@ -28,6 +29,7 @@ SECTIONS: dict[str, Section] = {
     "Verdicts": verdicts,
     "With and without the model": with_and_without,
     "Largest disagreements": disagreements.worst,
+    "Device drift": drift.device_drift,
     "Reading error": reading_error.reading_error,
     "Planning": planning.planning,
 }
