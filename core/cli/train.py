@@ -31,6 +31,12 @@ Value = TypeVar("Value")
 @click.option("--seed", default=0, show_default=True)
 @click.option("--learning-rate", type=float, help="Learning rate of all networks.")
 @click.option("--init", type=click.Path(path_type=Path), help="Folder of weights to start from.")
+@click.option(
+    "--patience",
+    type=click.IntRange(min=1),
+    help="With --data: stop after so many epochs without a lower loss on the patients kept for tuning, and "
+    "keep the best weights.",
+)
 @click.option("--processes", default=2, show_default=True, help="At most so many beside each other.")
 @json_option
 def command(
@@ -45,6 +51,7 @@ def command(
     seed: int,
     learning_rate: float | None,
     init: Path | None,
+    patience: int | None,
     processes: int,
     as_json: bool,
 ) -> None:
@@ -73,6 +80,7 @@ def command(
         learning_rates=_by_network(model, {"learning-rate": learning_rate}),
         init=init if _by_network(model, {"init": init}) else None,
         processes=processes,
+        patience=patience,
     )
     shown = without_patients(train(model, request, note))
     emit(shown, as_json=as_json, text=lambda: json.dumps(shown, indent=1))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -53,12 +53,14 @@ def labelled(request: TrainRequest, tell: Tell) -> Films:
     films = read_folder(request.data)
     training, tuning = split_patients(films, request.seed)
     tell(f"{len(training)} films for training, {len(tuning)} for tuning")
-    path = request.out / "samples" / "all.npz"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        samples.save(samples.prepare_all(training), path)
+    path, held_out = request.out / "samples" / "all.npz", request.out / "samples" / "held_out.npz"
+    for file, those in ((path, training), (held_out, tuning)):
+        if not file.exists():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            samples.save(samples.prepare_all(those), file)
     about = {"source": "labelled films", "films": len(training), "phantom": False}
-    return _films([path], TuningFilms(tuning, tune_paired.labelled_courses(films)), about)
+    made = _films([path], TuningFilms(tuning, tune_paired.labelled_courses(films)), about)
+    return replace(made, held_out=(held_out,))
 
 
 def phantom(request: TrainRequest, tell: Tell) -> Films:

@@ -70,7 +70,8 @@ def labelled(request: TrainRequest, tell: Tell) -> Films:
     tuning = [film for film in films if film.patient in kept]
     trained_on = {film.patient for film in films} - kept
     folders = Folders(request.data, kept=frozenset(kept))
-    return Films(folders, tuning, frozenset(trained_on), frozenset(kept))
+    held_out = Folders(request.data, kept=frozenset(trained_on))
+    return Films(folders, tuning, frozenset(trained_on), frozenset(kept), held_out=held_out)
 
 
 def phantom(request: TrainRequest, tell: Tell) -> Films:

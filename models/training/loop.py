@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import time
 from collections import deque
@@ -26,7 +27,8 @@ class Recipe:
     """How to train. images: drawn in each epoch, as many as there are samples if None. average: proportion of
     the old weights kept at each step in the running average. seconds: an upper limit, at which training ends;
     with one (infinity included) the schedule follows the proportion of steps or of time spent, whichever is
-    more.
+    more. patience: epochs without a lower loss on films held out after which training ends, with the weights
+    of the best one; None trains to the end.
     """
 
     epochs: int
@@ -39,6 +41,7 @@ class Recipe:
     seed: int = 0
     images: int | None = None
     seconds: float | None = None
+    patience: int | None = None
 
     def drawn(self, samples: int) -> int:
         """Images of an epoch, of so many samples."""
@@ -79,12 +82,15 @@ class Progress:
 
 @dataclass(frozen=True)
 class Fitted:
-    """The averaged weights in evaluation mode, and how far training came. loss: mean of the last 50 steps."""
+    """The averaged weights in evaluation mode, and how far training came. loss: mean of the last 50 steps.
+    best_epoch: whose weights they are, None where no films were held out to tell.
+    """
 
     network: Any
     images: int
     seconds: float
     loss: float
+    best_epoch: int | None = None
 
 
 Report = Callable[[Progress], None]
@@ -154,19 +160,23 @@ def fit(
     checkpoint: Path | None = None,
     report: Report = silent,
     report_steps: int | None = None,
+    watch: Callable[[torch.nn.Module], float] | None = None,
 ) -> Fitted:
     """Train a network. Same seed and same batches, same weights.
 
     batches: for an epoch number, its batches (the same ones for the same number, so that a resumed run ends
     in the same weights). checkpoint: written after each epoch and continued from where it exists.
-    report: called after each epoch, and every ``report_steps`` steps. Raises InputError where the checkpoint
-    is of another version.
+    report: called after each epoch, and every ``report_steps`` steps. watch: loss on films held out, of the
+    averaged weights after each epoch; the best ones are returned. Raises InputError where the checkpoint is
+    of another version.
     """
     began = time.monotonic()
     optimizer = descent.optimizer(network, recipe)
     schedule = LambdaLR(optimizer, _factor(recipe, recipe.epochs * steps_per_epoch, began))
     averaged = averaged_copy(network, recipe.average)
+    best = _Best()
     state = {"network": network, "averaged": averaged, "optimizer": optimizer, "schedule": schedule}
+    state |= {"best": best} if watch is not None else {}
     losses: deque[float] = deque(maxlen=50)
     first = _resume(checkpoint, state)
     images, elapsed = first * steps_per_epoch * recipe.batch, 0.0
@@ -187,10 +197,62 @@ def fit(
                 break
         if recent:
             report(Progress(epoch + 1, images, sum(recent) / len(recent), time.monotonic() - began))
+        if watch is not None:
+            best.look(epoch + 1, watch(averaged.module), averaged.module)
         _keep(checkpoint, epoch + 1, state)
-        if elapsed > (recipe.seconds or math.inf):
+        if elapsed > (recipe.seconds or math.inf) or best.is_over(recipe.patience):
             break
-    return Fitted(averaged.module.eval(), images, time.monotonic() - began, sum(losses) / max(len(losses), 1))
+    best.give_back(averaged.module)
+    seconds, loss = time.monotonic() - began, sum(losses) / max(len(losses), 1)
+    return Fitted(averaged.module.eval(), images, seconds, loss, best.epoch or None)
+
+
+class _Best:
+    """The weights with the lowest loss on films held out, and how many epochs ago that was."""
+
+    def __init__(self) -> None:
+        self.epoch, self.loss, self.ago = 0, math.inf, 0
+        self.weights: dict[str, torch.Tensor] = {}
+
+    def look(self, epoch: int, loss: float, network: torch.nn.Module) -> None:
+        """Keep the network's weights where its loss is lower than before."""
+        self.ago += 1
+        if loss < self.loss:
+            self.epoch, self.loss, self.ago = epoch, loss, 0
+            self.weights = {name: value.detach().clone() for name, value in network.state_dict().items()}
+
+    def is_over(self, patience: int | None) -> bool:
+        """Whether so many epochs brought nothing new."""
+        return patience is not None and self.ago >= patience
+
+    def give_back(self, network: torch.nn.Module) -> None:
+        """Put the best weights into the network; as it is where none were kept."""
+        if self.weights:
+            network.load_state_dict(self.weights)
+
+    def state_dict(self) -> dict[str, Any]:
+        """For a checkpoint."""
+        return {"epoch": self.epoch, "loss": self.loss, "ago": self.ago, "weights": self.weights}
+
+    def load_state_dict(self, kept: dict[str, Any]) -> None:
+        """From a checkpoint."""
+        self.epoch, self.loss, self.ago = kept["epoch"], kept["loss"], kept["ago"]
+        self.weights = kept["weights"]
+
+
+def loss_on(network: torch.nn.Module, descent: Descent, batches: Iterable[Batch]) -> float:
+    """Mean loss over batches, nothing learned: dropout off, normalisation by its running figures."""
+    still = copy.deepcopy(network).train()  # some networks give what the loss needs in training only
+    for part in still.modules():
+        if isinstance(part, torch.nn.modules.batchnorm._BatchNorm | torch.nn.modules.dropout._DropoutNd):
+            part.eval()
+    total, count = 0.0, 0
+    with torch.no_grad():
+        for batch in batches:
+            value = float(descent.loss(_as_float(descent.forward(still, batch)), batch.targets))
+            total += value if descent.summed else value * len(batch.pixels)
+            count += len(batch.pixels)
+    return total / max(count, 1)
 
 
 def averaged_copy(network: torch.nn.Module, keep: float) -> AveragedModel:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from models.training.loop import Batch, Descent, Fitted, Recipe, Report, fit, silent
+from models.training.loop import Batch, Descent, Fitted, Recipe, Report, fit, loss_on, silent
 
 Batches = Callable[[int], Iterable[Batch]]
 
@@ -53,8 +53,11 @@ class NetworkTraining:
         start: dict[str, torch.Tensor] | None = None,
         checkpoint: Path | None = None,
         report: Report = silent,
+        held_out: Any = None,
     ) -> Fitted:
-        """The network trained on samples. start: weights to begin from instead of random ones."""
+        """The network trained on samples. start: weights to begin from instead of random ones. held_out:
+        samples of other patients, by whose loss the best epoch is told where the recipe has patience.
+        """
         recipe = recipe or self.recipe
         torch.manual_seed(recipe.seed)
         network = self.build(size)
@@ -62,13 +65,22 @@ class NetworkTraining:
             network.load_state_dict(start)
         self.prepare(network, samples)
         network.to(memory_format=torch.channels_last)
+        descent = self.descent(network)
+        watch = None
+        if held_out is not None and recipe.patience is not None:
+            views = self.batches(held_out, replace(recipe, images=None), network)
+
+            def watch(network: torch.nn.Module) -> float:
+                return loss_on(network, descent, views(0))
+
         return fit(
             network,
-            self.descent(network),
+            descent,
             self.batches(samples, recipe, network),
             recipe,
             steps_per_epoch=recipe.steps(len(samples)),
             checkpoint=checkpoint,
             report=report,
             report_steps=self.report_steps,
+            watch=watch,
         )

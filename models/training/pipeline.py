@@ -15,12 +15,16 @@ import torch
 from safetensors.torch import load_file
 
 from core.errors import InputError
+from core.learned_from import KEY
 from models import cards
 from models.system import SystemModel, named
 from models.training.beside import Tell, beside
 from models.training.folds import keep_apart
 from models.training.loop import Progress, Recipe
 from models.training.network import NetworkTraining
+from models.training.sources import steps_of
+
+PARTS = 10  # of a recipe of one long epoch
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ class TrainRequest:
 
     data: folder of labelled films, or phantom: number of rendered patients, from number ``first``. epochs,
     learning_rates: of a network by its name, in place of its recipe's. init: folder of weights of the same
-    size to begin from. processes: at most so many beside each other.
+    size to begin from. processes: at most so many beside each other. patience: of every recipe, see there.
     """
 
     size: str
@@ -42,6 +46,7 @@ class TrainRequest:
     learning_rates: Mapping[str, float] = field(default_factory=dict)
     init: Path | None = None
     processes: int = 2
+    patience: int | None = None
 
     def recipe(self, network: NetworkTraining) -> Recipe:
         """The network's recipe as asked for."""
@@ -50,6 +55,10 @@ class TrainRequest:
             recipe = replace(recipe, epochs=self.epochs[network.name])
         if network.name in self.learning_rates:
             recipe = replace(recipe, learning_rate=self.learning_rates[network.name])
+        if self.patience is not None:
+            if recipe.images is not None and recipe.epochs == 1:  # one long epoch, in parts to look between
+                recipe = replace(recipe, epochs=PARTS, images=-(-recipe.images // PARTS))
+            recipe = replace(recipe, patience=self.patience)
         return recipe
 
 
@@ -58,6 +67,7 @@ class Films:
     """Films to train and tune on, or where they lie.
 
     training: what the networks' ``samples`` are made of, handed to other processes. tuning: for the tuner.
+    held_out: the same as training of the patients that are tuned on, None where that is not offered.
     trained_on, tuned_on: patients. about: what the card says of them.
     """
 
@@ -67,6 +77,7 @@ class Films:
     tuned_on: frozenset[str] = frozenset()
     is_phantom: bool = False
     about: Mapping[str, Any] = field(default_factory=dict)
+    held_out: Any = None
 
 
 class Tuner(Protocol):
@@ -142,6 +153,10 @@ def train(model: SystemModel, request: TrainRequest, tell: Tell = print) -> dict
     training = training_of(model)
     films = (training.phantom if request.data is None else training.labelled)(request, tell)
     keep_apart(films.trained_on, films.tuned_on)
+    if request.patience is not None and films.held_out is None:
+        raise InputError(
+            "--patience", "it needs labelled films (--data) of a system that can", "leave it out"
+        )
     request.out.mkdir(parents=True, exist_ok=True)
     card = _begun(model, training, request, films)
     for name, entry in _train_networks(model, card, films, request, tell):
@@ -164,7 +179,12 @@ def _begun(model: SystemModel, training: Training, request: TrainRequest, films:
     if cards.card_path(model.system, request.size, request.out).is_file():
         return cards.read_card(model.system, request.size, request.out)
     first = {"schema": cards.SCHEMA, "system": model.system, "size": request.size}
-    return first | training.card(request, films) | {"networks": {}}
+    card: dict[str, Any] = first | dict(training.card(request, films)) | {"networks": {}}
+    steps = steps_of(
+        model.system, request.size, data=request.data, patients=films.trained_on, init=request.init
+    )
+    card["training"] = card.get("training", {}) | {KEY: steps}
+    return card
 
 
 def _write(card: dict[str, Any], request: TrainRequest) -> None:
@@ -180,7 +200,8 @@ def _train_networks(
         if network.name in card["networks"]:
             tell(f"{network.name}: {request.out / card['networks'][network.name]['file']} is there already")
         else:
-            jobs.append((model.system, model.training, network.name, films.training, request))
+            seen = (films.training, films.held_out)
+            jobs.append((model.system, model.training, network.name, seen, request))
     processes = request.processes if training.side_by_side else 1
     for number, entry in beside(_train_network, jobs, processes, tell):
         yield jobs[number][2], entry
@@ -192,7 +213,7 @@ def checkpoint(request: TrainRequest, network: str) -> Path:
 
 
 def _train_network(
-    system: str, training: str, name: str, films: Any, request: TrainRequest, tell: Tell
+    system: str, training: str, name: str, films: tuple[Any, Any], request: TrainRequest, tell: Tell
 ) -> dict[str, Any]:
     """Train one network of the ``Training`` that ``training`` names; returns its entry of the card."""
     network: NetworkTraining = named(training).network(name)
@@ -200,9 +221,10 @@ def _train_network(
         request.out,
         system,
         network,
-        films,
+        films[0],
         request.recipe(network),
         request.size,
+        held_out=films[1],
         init=request.init,
         checkpoint=checkpoint(request, name),
         tell=tell,
@@ -217,13 +239,15 @@ def train_into(
     recipe: Recipe,
     size: str,
     *,
+    held_out: Any = None,
     init: Path | None = None,
     checkpoint: Path | None = None,
     tell: Tell = print,
 ) -> dict[str, Any]:
     """Train a network on films and file its weights in ``folder``; returns its entry of the card.
 
-    init: folder of weights of the same size to begin from. Raises InputError where it does not hold them.
+    held_out: films of other patients, by which the best epoch is told where the recipe has patience. init:
+    folder of weights of the same size to begin from. Raises InputError where it does not hold them.
     """
     file = f"{system}-{size}-{network.name}.safetensors"
 
@@ -234,8 +258,16 @@ def train_into(
     tell(f"training the {network.name}")
     samples = network.samples(films, recipe.seed)
     start = None if init is None else _start(init, file)
-    fitted = network.train(samples, recipe, size=size, start=start, checkpoint=checkpoint, report=report)
+    others = None
+    if held_out is not None and recipe.patience is not None:
+        others = network.samples(held_out, recipe.seed)
+    fitted = network.train(
+        samples, recipe, size=size, start=start, checkpoint=checkpoint, report=report, held_out=others
+    )
     entry = cards.save(fitted.network, folder / file)
+    if fitted.best_epoch is not None:
+        tell(f"{network.name}: the weights after epoch {fitted.best_epoch} are the best on patients held out")
+        entry |= {"best_epoch": fitted.best_epoch}
     tell(f"{network.name}: weights in {folder / file}")
     return entry | network.about(samples, fitted, recipe)
 

@@ -58,7 +58,7 @@ def phantom(request, tell):
 
 def as_films(training, tuning, *, is_phantom):
     patients = [frozenset(film.patient for film in films) for films in (training, tuning)]
-    return Films(training, tuning, *patients, is_phantom=is_phantom)
+    return Films(training, tuning, *patients, is_phantom=is_phantom, held_out=None if is_phantom else tuning)
 
 
 class Tuner:
