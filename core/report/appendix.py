@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from core.domain import ReaderKind
+from core.learned_from import in_words, notices
 from core.report import formatting
 from core.report.blocks import Block, Code, Facts, Heading, Section, Table, Text
 from core.report.inputs import ReportInputs
@@ -61,6 +62,9 @@ def limitations(inputs: ReportInputs) -> Section:
         )
     said.append("For research only. Not a medical device; not for decisions about a patient.")
     said += _readers(inputs)
+    said += [
+        f"{model} learned from {in_words(steps)}." for model, steps in sorted(inputs.origin.learned.items())
+    ]
     if inputs.readings.models:
         said.append(
             "The model's agreement is with these readers, on these films. Other readers, devices and "
@@ -115,12 +119,15 @@ def provenance(inputs: ReportInputs) -> Section:
         ("Filter", json.dumps(origin.chosen, ensure_ascii=False, sort_keys=True)),
         ("Software", f"Sharpline {origin.software}"),
         *((f"Weights of {model}", weights) for model, weights in sorted(origin.weights.items())),
+        *((f"{model} learned from", in_words(steps)) for model, steps in sorted(origin.learned.items())),
         ("Audit trail", f"{origin.events:,} events, {intact}"),
         ("Head of the audit chain", origin.head),
         *settings().items(),
     )
     blocks: list[Block] = [Facts(tuple((name.replace("_", " "), text) for name, text in facts))]
     blocks += [Text(f"Audit check: {fault}", "warning") for fault in origin.faults]
+    owners = [notice for steps in origin.learned.values() for notice in notices(steps)]
+    blocks += [Text(notice) for notice in dict.fromkeys(owners)]
     blocks.append(
         Text(
             "The same cohort, filter and software give this page byte for byte. Every section names the "

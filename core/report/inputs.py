@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import pandas as pd
 
 from core.agreement.comparison import Readings
+from core.learned_from import Step
 from core.report.blocks import FilmPicture
 from core.report.trial.inputs import Asked, Trial
 from core.scores.system import Rule, ScoreSystem
@@ -31,6 +33,7 @@ class Origin:
 
     last_event: when the cohort was last written. head: hash of the last event. faults: what a check of the
     audit trail found. queries: named query -> SQL. weights: model -> hash. chosen: the filter.
+    learned: model -> what it learned from.
     """
 
     cohort: str
@@ -43,6 +46,7 @@ class Origin:
     queries: dict[str, str]
     weights: dict[str, str]
     chosen: dict[str, str]
+    learned: dict[str, Sequence[Step]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

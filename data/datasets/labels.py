@@ -261,6 +261,7 @@ def _write(
         "description": f"{terms.title}: films and labels of its owner",
         "phantom": False,
         "data_set": one.name,
+        "title": terms.title,
         "source": terms.source,
         "version": terms.version,
         "licence": terms.licence,

@@ -13,6 +13,7 @@ from core.agreement.rereads import repeats
 from core.agreement.subgroups import levels
 from core.domain import CohortFilter, Viewer
 from core.errors import InputError
+from core.learned_from import of_settings
 from core.reader_labels import models, people, people_campaigns, shown_readings
 from core.report.inputs import MarginSet, Origin, ReportInputs
 from core.report.statistics import baseline_damage
@@ -171,4 +172,8 @@ def _origin(
         queries={name: str(frame.attrs.get("sql", "")) for name, frame in frames.items()},
         weights=dict(zip(runs["reader"].astype(str), runs["weights_hash"].astype(str), strict=True)),
         chosen={"system": chosen.system, "campaign": chosen.campaign, "patients": "all", "read": "1"},
+        learned={
+            str(reader): of_settings(text)
+            for reader, text in zip(runs["reader"], runs["settings"], strict=True)
+        },
     )

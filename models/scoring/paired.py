@@ -15,6 +15,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from core.domain import Scored
+from core.learned_from import KEY
 from data.scoring.filing import Result, Run, begin, file_visit, finding_rows, unscorable_rows, waiting_visits
 from data.scoring.paired import as_result, films_of, missing_sites, single_findings, stale_subjects
 from data.store.cohort import CohortStore
@@ -54,7 +55,9 @@ def paired_run(single: Run, paired: Paired, size: str, identity: str) -> Run:
 
     identity: of the paired reading; runs in a cohort are named after these settings, whose keys never change.
     """
-    settings = json.dumps({"size": size, "read_mode": "paired", "from_run": single.run, "together": identity})
+    about = {"size": size, "read_mode": "paired", "from_run": single.run, "together": identity}
+    learned = json.loads(single.settings).get(KEY)
+    settings = json.dumps(about | ({KEY: learned} if learned else {}))
     parts = (single.system, single.reader, paired.campaign, single.weights_hash, settings)
     name = hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
     return Run(name, single.system, single.reader, paired.campaign, "paired", single.weights_hash, settings)

@@ -6,16 +6,20 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from core.errors import ModelError
+from core.learned_from import KEY, only_phantoms
 from data.scoring.filing import Run, begin, pending_films, store_visits, waiting_visits
 from data.scoring.stacks import pending_stacks
 from data.store.cohort import CohortStore
+from models import cards
 from models.registry import foreign_body_parts, model_of, models
 from models.scoring.single import Progress, Report, score_films, stored_film
 from models.scoring.stacks import score_stacks
 from models.scoring.workers import Load
 from models.system import SystemModel
+from models.training.sources import learned_from
 
 
 @dataclass
@@ -132,10 +136,21 @@ def score_cohort(
     return report
 
 
+def _learned(model: SystemModel, size: str) -> dict[str, Any]:
+    """What weights learned from, where it is more than phantoms: it stands with the run, whatever becomes of
+    their card.
+    """
+    if model.identity is not None:
+        return {}
+    steps = learned_from(cards.read_card(model.system, size))
+    return {} if only_phantoms(steps) else {KEY: steps}
+
+
 def identify(model: SystemModel, size: str) -> Run:
     """The run of these weights."""
     reader, weights_hash = model.identify(size)
-    settings = json.dumps({"size": size, "read_mode": model.read_mode}, sort_keys=True)
+    about = {"size": size, "read_mode": model.read_mode} | _learned(model, size)
+    settings = json.dumps(about, sort_keys=True)
     parts = (model.system, reader, model.campaign, weights_hash, settings)
     name = hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
     stacks = model.stacks is not None

@@ -12,6 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from core.domain import CohortFilter
+from core.learned_from import in_words, notices, of_settings
 from core.markdown import md
 from core.reader_labels import md_name
 from core.spreadsheet import safe_frame, safe_text
@@ -34,7 +35,9 @@ def how_made(
         runs = ask(page, scores.runs, chosen.system)
         st.markdown(f"Cohort version **{page.version}** · Sharpline **{software_version()}**{_models(runs)}")
         if page.state["phantom"]:
-            st.markdown("Patients and films are **phantoms**; models learned grades from phantoms only.")
+            st.markdown("Patients and films are **phantoms**.")
+        for sentence in _learned(runs):
+            st.markdown(sentence)
         if page.state.get("data_set"):
             st.markdown(md(page.state["data_set"]["notice"]))
         given = {name: value for name, value in asdict(chosen).items() if value} | (settings or {})
@@ -69,6 +72,17 @@ def _models(runs: pd.DataFrame) -> str:
         f" · {md_name(reader)}, weights `{str(weights)[:12]}`"
         for reader, weights in zip(newest["reader"], newest["weights_hash"], strict=True)
     )
+
+
+def _learned(runs: pd.DataFrame) -> list[str]:
+    """What each model learned from, and what the owners of the films ask to be said."""
+    newest = runs.drop_duplicates("reader")
+    said, owners = [], []
+    for reader, settings in zip(newest["reader"], newest["settings"], strict=True):
+        steps = of_settings(settings)
+        said.append(f"{md_name(reader)} learned from {md(in_words(steps))}.")
+        owners += [md(notice) for notice in notices(steps)]
+    return [*said, *dict.fromkeys(owners)]
 
 
 def as_csv(frame: pd.DataFrame) -> bytes:

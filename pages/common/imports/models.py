@@ -5,9 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from core import scores
+from core.errors import ModelError
+from core.learned_from import in_words
+from core.markdown import md
 from data.queries import cohort
 from data.scoring.stacks import count_stacks
-from models import registry
+from models import cards, registry
+from models.training.sources import learned_from
 from pages.common import guards
 from pages.common.imports.held import held_films
 from pages.common.imports.uploads import start
@@ -34,7 +38,9 @@ def model(page: Page) -> None:
         f"Each model (`demo` size) scores every {own} that it has not scored yet, and rejects unsuitable "
         "ones with a reason:\n\n"
         + "\n".join(lines)
-        + "\n\nThe shipped models learned grades from phantoms only."
+        + "\n\nLearned from: "
+        + "; ".join(f"{_title(name)}, {md(_learned(name))}" for name in systems)
+        + "."
     )
     options = [ALL, *systems]
     chosen = st.segmented_control("Models", options, default=ALL, required=True, format_func=_title) or ALL
@@ -45,6 +51,14 @@ def model(page: Page) -> None:
         one = [] if chosen == ALL else ["--system", chosen]
         title = "All models" if chosen == ALL else f"{_title(chosen)} model"
         start(page, title, ["score", *one, "--device", device, "--progress", "lines"])
+
+
+def _learned(system: str) -> str:
+    """What the weights that lie here learned from."""
+    try:
+        return in_words(learned_from(cards.read_card(system, "demo")))
+    except ModelError:
+        return "no weights here"
 
 
 def _asking(system: str) -> Request:
