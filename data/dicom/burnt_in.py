@@ -9,8 +9,8 @@ docs/decisions/burnt-in-text.md
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
 from pydicom.dataset import Dataset
@@ -33,16 +33,23 @@ GRAINY = 200, 450  # pieces, and more a million pixels, from which some stand on
 _TOO_MANY = 20_000  # pieces of a picture that is all grain: no lettering can be told from it
 
 
-def burnt_in_warning(dataset: Dataset, pixels: np.ndarray, others: Iterable[np.ndarray] = ()) -> str | None:
+def burnt_in_warning(
+    dataset: Dataset,
+    pixels: np.ndarray,
+    others: Iterable[np.ndarray] = (),
+    *,
+    is_harmless: Callable[[np.ndarray], bool] | None = None,
+) -> str | None:
     """What to warn of, from the tag and from the pixels; None where neither speaks of text.
 
-    others: more frames of the same image.
+    others: more frames of the same image. is_harmless: whether the text on a frame can name nobody.
     """
     said = str(dataset.get("BurnedInAnnotation", "")).strip().upper()
     letters = LETTERS_OF_SLICE if _is_original_slice(dataset) else LETTERS
     if said == "YES":
         return "text is burnt into the picture (the file says so); check that it does not name the patient"
-    if any(lines_of_text(frame, letters) for frame in (pixels, *others)):
+    frames = (frame for frame in (pixels, *others) if lines_of_text(frame, letters))
+    if any(is_harmless is None or not is_harmless(frame) for frame in frames):
         note = ", though the file says there is none" if said == "NO" else ""
         return f"text seems to be burnt into the picture{note}; check that it does not name the patient"
     return None
@@ -56,20 +63,36 @@ def _is_original_slice(dataset: Dataset) -> bool:
     return is_slice and placed and kind[:2] == ["ORIGINAL", "PRIMARY"] and "ConversionType" not in dataset
 
 
+def runs_of_text(pixels: np.ndarray, letters: int = LETTERS) -> list[Lettering]:
+    """Where lettering is seen, as ``lines_of_text`` counts it: in all directions, polarities and sizes."""
+    found: list[Lettering] = []
+    for factor, ink in _inks(pixels):
+        for run in _lines(ink, letters)[1]:
+            found.append(
+                Lettering(*(factor * edge for edge in (run.x0, run.y0, run.x1, run.y1)), run.is_turned)
+            )
+    return found
+
+
 def lines_of_text(pixels: np.ndarray, letters: int = LETTERS) -> int:
     """How many lines of lettering are seen, in the direction and polarity that have most.
 
     letters: that a line has at least. pixels: (rows, columns) of any unsigned type, or (rows, columns, 3) of
     bytes.
     """
+    return max((_lines(ink, letters)[0] for _, ink in _inks(pixels)), default=0)
+
+
+def _inks(pixels: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """The picture in full and half size, and turned over, with how many pixels one of it stands for."""
     import cv2
 
     if min(pixels.shape[:2]) < 32:
-        return 0
+        return
     grey = _bytes_of(_brightest_channel(pixels) if pixels.ndim == 3 else pixels)
     half = cv2.resize(grey, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-    inks = (ink for size in (grey, half) for ink in (size, cv2.bitwise_not(size)))
-    return max(_lines(ink, letters) for ink in inks)
+    for factor, size in ((1, grey), (2, half)):
+        yield from ((factor, ink) for ink in (size, cv2.bitwise_not(size)))
 
 
 def _brightest_channel(colour: np.ndarray) -> np.ndarray:
@@ -107,6 +130,17 @@ class _Pieces:
         return _Pieces(self.across, self.height, self.length, self.start)
 
 
+@dataclass(frozen=True)
+class Lettering:
+    """Where a run of letters is: left, top, right and lower edge in pixels. is_turned: along a column."""
+
+    x0: int
+    y0: int
+    x1: int
+    y1: int
+    is_turned: bool = False
+
+
 @dataclass
 class _Strokes:
     """Thin bright structures: the picture, how far they stand out of it, where, and how many.
@@ -119,6 +153,7 @@ class _Strokes:
     mask: np.ndarray
     count: int = 0
     letters: int = LETTERS
+    runs: list[Lettering] = field(default_factory=list)
 
     def look_like_ink(self, left: np.ndarray, top: np.ndarray, width: np.ndarray, height: np.ndarray) -> bool:
         """True where the pieces are sharp, all of one brightness, and mostly no plain bars."""
@@ -172,23 +207,24 @@ def _strokes(ink: np.ndarray) -> _Strokes:
     return _Strokes(ink, hat, cv2.bitwise_and(mask, cv2.compare(hat, half_of_peak, cv2.CMP_GT)))
 
 
-def _lines(ink: np.ndarray, letters: int) -> int:
-    """Lines of bright lettering along rows or along columns, whichever are more."""
+def _lines(ink: np.ndarray, letters: int) -> tuple[int, list[Lettering]]:
+    """Lines of bright lettering along rows or along columns, whichever are more; and where all are."""
     import cv2
 
     strokes = _strokes(ink)
     outlines, nesting = cv2.findContours(strokes.mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     if not PIECES <= len(outlines) <= _TOO_MANY:
-        return 0
+        return 0, []
     outer = nesting[0][:, 3] < 0  # holes have a parent
     strokes.count, strokes.letters = len(outlines), letters
     boxes = np.array([cv2.boundingRect(one) for one, keep in zip(outlines, outer, strict=True) if keep])
     left, top, width, height = boxes.T
     rows = _Pieces(left, width, height, top)
-    return max(
+    count = max(
         _lines_along(pieces, strokes, is_turned=is_turned)
         for pieces, is_turned in ((rows, False), (rows.turned(), True))
     )
+    return count, strokes.runs
 
 
 def _lines_along(pieces: _Pieces, strokes: _Strokes, *, is_turned: bool) -> int:
@@ -210,7 +246,9 @@ def _lines_on(edge: np.ndarray, letters: _Pieces, strokes: _Strokes, is_turned: 
         if found and line - found[-1] <= 2:
             continue
         near = letters.of(np.abs(edge - line) <= 1)
-        if any(_is_lettering(run, strokes, is_turned) for run in _runs(near)):
+        runs = [run for run in _runs(near) if _is_lettering(run, strokes, is_turned)]
+        strokes.runs += [_around(run, is_turned) for run in runs]
+        if runs:
             found.append(line)
     return found
 
@@ -226,6 +264,13 @@ def _runs(near: _Pieces) -> list[_Pieces]:
         parts = np.split(np.arange(len(alike.start)), breaks)
         runs += [alike.of(part) for part in parts if len(part) >= PIECES]
     return runs
+
+
+def _around(run: _Pieces, is_turned: bool) -> Lettering:
+    pieces = run.turned() if is_turned else run
+    right, bottom = (int((start + size).max()) for start, size in
+                     ((pieces.start, pieces.length), (pieces.across, pieces.height)))  # fmt: skip
+    return Lettering(int(pieces.start.min()), int(pieces.across.min()), right, bottom, is_turned)
 
 
 def _is_lettering(run: _Pieces, strokes: _Strokes, is_turned: bool) -> bool:

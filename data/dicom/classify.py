@@ -17,6 +17,7 @@ from pydicom.dataset import Dataset
 
 from data.dicom.pixel_values import first_item, functional, functional_of_frames
 from data.dicom.read import sop_class_name
+from data.dicom.ultrasound.shown import body_part_hints, view_of
 from data.dicom.votes import Hint, hints_from_text, settle
 
 SURE_ENOUGH = 0.5
@@ -59,8 +60,8 @@ _VIEW_WORDS = (
 )
 _SIDE_WORDS = (
     ("B", r"both|bilat\w*|beide\w*|bds|bilateral\w*"),
-    ("R", r"right|rechts?|re(?! ?(?:take|do|peat|exam|shoot|check))|rt|droite?s?|derech\w+|r"),
-    ("L", r"left|links?|li|lt|gauches?|izquierd\w+|l"),
+    ("R", r"right|rechts?|re(?! ?(?:take|do|peat|exam|shoot|check))|rt|droite?s?|derech\w+|dcha?|r"),
+    ("L", r"left|links?|li|lt|gauches?|izquierd\w+|izq|izda?|l"),
 )
 _BODY_CODES = {
     "CSPINE": "cervical spine", "CTSPINE": "cervical spine", "TSPINE": "thoracic spine",
@@ -133,8 +134,9 @@ def classify(dataset: Dataset, frame: np.ndarray | None = None) -> Classified:
     frame: one decoded frame, used only where tags leave the modality open.
     """
     modality = _settle(_modality_hints(dataset, frame))
-    body = _settle(_body_hints(dataset))
-    view = _settle(_view_hints(dataset, str(modality["value"])))
+    is_ultrasound = modality["value"] == "US"
+    body = _settle(_body_of_scan(dataset) if is_ultrasound else _body_hints(dataset))
+    view = view_of(dataset) if is_ultrasound else _settle(_view_hints(dataset, str(modality["value"])))
     side, warnings = _settle_side(list(_side_hints(dataset, str(body["value"]))))
     record = dict(zip(PARTS, (modality, body, view, side), strict=True))
     sure = {part: _if_sure(record[part]) for part in PARTS}
@@ -231,6 +233,12 @@ def _body_hints(dataset: Dataset) -> Iterator[Hint]:
             yield from in_words
     for keyword, weight in _TEXT_WEIGHTS:
         yield from hints_from_text(dataset.get(keyword), _BODY_WORDS, keyword, weight)
+
+
+def _body_of_scan(dataset: Dataset) -> Iterator[Hint]:
+    """Of ultrasound, where "dorsal" is a side of a joint, and joints are named rather than body parts."""
+    yield from (hint for hint in _body_hints(dataset) if hint.value != "thoracic spine")
+    yield from body_part_hints(dataset)
 
 
 def _view_hints(dataset: Dataset, modality: str) -> Iterator[Hint]:

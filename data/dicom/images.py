@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,10 @@ from data.dicom.frame_geometry import FrameGeometry, geometry_of
 from data.dicom.pixel_values import to_picture
 from data.dicom.previews import film_path, holds_all_frames, preview_path, read_preview, to_image
 from data.dicom.read import Refusal, decode_frames, quiet, read_dicom
+from data.dicom.ultrasound.areas import from_json
 from data.store.cohort import CohortStore
+
+ULTRASOUND = "US"  # of modality
 
 
 def load_preview(store: CohortStore, image: str) -> tuple[np.ndarray, dict[str, Any]]:
@@ -36,13 +40,35 @@ def load_preview(store: CohortStore, image: str) -> tuple[np.ndarray, dict[str, 
 def load_image(store: CohortStore, image: str) -> Image:
     """The image as a scorer takes it: uint16 (frames, rows, columns), bone bright; colour as its brightness.
 
-    Raises StoreError where its files are missing or damaged.
+    Of ultrasound also colour, device, regions of the screen, and joint, mode, side and view as the cohort has
+    them now: a person may have stated them since. Raises StoreError where files are missing or damaged.
     """
     pixels, description = load_preview(store, image)
     if not holds_all_frames(pixels, description):
         pixels, geometry = _decoded(stored_film(store, image))
         description = description | geometry.fields()
-    return to_image(image, pixels, description)
+    loaded = to_image(image, pixels, description)
+    return _with_what_is_shown(store, loaded) if loaded.modality == ULTRASOUND else loaded
+
+
+def _with_what_is_shown(store: CohortStore, image: Image) -> Image:
+    rows = store.query(
+        "SELECT joint, mode, laterality, view, manufacturer, device, areas FROM main.image "
+        "WHERE image = ? AND superseded_by IS NULL",
+        [image.image],
+    )
+    if rows.empty:
+        return image
+    row = {name: value or "" for name, value in rows.astype(object).where(rows.notna(), "").iloc[0].items()}
+    return replace(
+        image,
+        joint=row["joint"],
+        mode=row["mode"],
+        laterality=row["laterality"],
+        view=row["view"],
+        device=" ".join(word for word in (row["manufacturer"], row["device"]) if word),
+        areas=from_json(json.loads(row["areas"] or "[]")),
+    )
 
 
 def load_stack(

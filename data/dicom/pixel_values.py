@@ -93,13 +93,18 @@ def _colour(frame: np.ndarray, dataset: Dataset) -> Picture:
 
 
 def _palette(frame: np.ndarray, dataset: Dataset) -> Picture:
+    shallow = np.empty((*frame.shape, 3), np.uint8)
+    places = list(np.ndindex(frame.shape[:-2]))  # one frame after the other: a cine has many
     try:
-        table = apply_color_lut(frame, _colour_table(dataset))
+        colours = _colour_table(dataset)
         bits = int(dataset.RedPaletteColorLookupTableDescriptor[2])
+        deep = bits > 8 or any(int(apply_color_lut(frame[place], colours).max()) > 255 for place in places)
+        for place in places:
+            table = apply_color_lut(frame[place], colours)
+            shallow[place] = table >> 8 if deep else table
     except Exception as error:  # descriptors may be missing, short or contradict their data
         raise Refusal("the colour table of the picture is missing or damaged") from error
-    deep = bits > 8 or int(table.max(initial=0)) > 255
-    return Picture((table >> 8 if deep else table).astype(np.uint8), (0.0, 255.0))
+    return Picture(shallow, (0.0, 255.0))
 
 
 def _colour_table(dataset: Dataset) -> Dataset:
@@ -281,6 +286,14 @@ def _sample(pixels: np.ndarray, padding: np.ndarray | None) -> np.ndarray:
 def _shows(sample: np.ndarray, darkest: float, brightest: float) -> bool:
     """Whether a window leaves more than single pixels between its black and its white."""
     return float(((sample > darkest) & (sample < brightest)).mean()) >= MIN_SHOWN
+
+
+def brightness_of(colour: np.ndarray) -> np.ndarray:
+    """Luminance of 8-bit RGB (Rec. 601), spread over 16 bits, of one frame after the other."""
+    brightness = np.empty(colour.shape[:-1], np.uint16)
+    for place in np.ndindex(colour.shape[:-3]):
+        brightness[place] = np.rint(colour[place] @ np.array([0.299, 0.587, 0.114]) * 257)
+    return brightness
 
 
 def functional(dataset: Dataset, group: str, keyword: str) -> Any:

@@ -26,6 +26,7 @@ from numpy.lib import format as npy
 from core.domain import Image
 from core.errors import StoreError
 from data.dicom.frame_geometry import from_fields
+from data.dicom.pixel_values import brightness_of
 from data.dicom.stored_file import ReadBack
 
 
@@ -179,7 +180,8 @@ def to_image(image: str, pixels: np.ndarray, description: dict[str, Any]) -> Ima
     spacing = description.get("spacing_mm")
     return Image(
         image=image,
-        frames=_brightness(pixels) if is_colour(pixels) else pixels,
+        frames=brightness_of(pixels) if is_colour(pixels) else pixels,
+        colour=_frames_of(pixels) if is_colour(pixels) else None,
         spacing_mm=(float(spacing[0]), float(spacing[1])) if spacing else None,
         modality=str(description.get("modality", "")),
         body_part=str(description.get("body_part", "")),
@@ -189,6 +191,5 @@ def to_image(image: str, pixels: np.ndarray, description: dict[str, Any]) -> Ima
     )
 
 
-def _brightness(colour: np.ndarray) -> np.ndarray:
-    """Luminance of 8-bit RGB (Rec. 601), spread over 16 bits."""
-    return np.rint(colour @ np.array([0.299, 0.587, 0.114]) * 257).astype(np.uint16)
+def _frames_of(colour: np.ndarray) -> np.ndarray:
+    return colour if colour.ndim == 4 else colour[None]

@@ -18,6 +18,7 @@ from data.dicom.mr.acquisition import as_stated
 from data.dicom.previews import digest_of, film_path, preview_path
 from data.ingest import assign as assigning
 from data.ingest.assign_images import known_in_cohort
+from data.ingest.image_map import stated_of
 from data.ingest.mending import fault_of, sync_folder
 from data.ingest.read_file import Outcome, Reading
 from data.ingest.sources import Source
@@ -109,7 +110,7 @@ class _Batch:
         self._mapped: list[dict[str, Any]] = []
         self._refused: list[dict[str, Any]] = []
         self._remade: dict[str, str] = {}  # image -> SHA-256 of its new preview
-        self._stated: dict[str, dict[str, str]] = {}  # image -> what a map file says of its slices
+        self._stated: dict[str, dict[str, str]] = {}  # image -> what a map file states of it
         self._folders: set[Path] = set()
         self._stored: list[dict[str, Any]] = []  # films of the cohort that one of these may repeat
         self._result = IngestResult()
@@ -258,7 +259,7 @@ class _Batch:
             sync_folder(folder)
         self._update_maps()
         self._update_previews()
-        self._update_slices()
+        self._update_stated()
         if self._images:
             deliveries = pd.DataFrame(self._deliveries).astype(object)
             facts = deliveries.assign(film_date=[row["film_date"] for row in self._images])
@@ -296,15 +297,16 @@ class _Batch:
             self._transaction.supersede("image", old[["image"]])
             self._transaction.insert("image", old.astype(object).assign(preview_hash=digest))
 
-    def _update_slices(self) -> None:
-        """Note the sequence and region that a map file states of slices that are there already."""
-        for image, said in self._stated.items():
+    def _update_stated(self) -> None:
+        """Note what a map file states of images that are there already."""
+        for image, all_said in self._stated.items():
             old = self._transaction.query(
                 "SELECT * EXCLUDE (event, superseded_by) FROM main.image "
-                "WHERE image = ? AND superseded_by IS NULL AND modality IN ('MR', 'CT')",
+                "WHERE image = ? AND superseded_by IS NULL",
                 [image],
             )
-            if old.empty or all(old[name][0] == value for name, value in said.items()):
+            said = {} if old.empty else stated_of(all_said, str(old["modality"][0]))
+            if all(old[name][0] == value for name, value in said.items()):
                 continue
             record = json.loads(old["classification"][0]) | {n: as_stated(v) for n, v in said.items()}
             kept = json.dumps(record, ensure_ascii=False, sort_keys=True)
@@ -355,9 +357,10 @@ def _conflict(new: dict[str, Any], old: dict[str, Any]) -> str:
 
 
 def _as_row(image: dict[str, Any]) -> dict[str, Any]:
-    acquisition = image["acquisition"]
+    acquisition, areas = image["acquisition"], image["areas"]
     return image | {
         "acquisition": None if acquisition is None else json.dumps(acquisition, sort_keys=True),
+        "areas": None if areas is None else json.dumps(areas, sort_keys=True),
         "classification": json.dumps(image["classification"], ensure_ascii=False, sort_keys=True),
         "warnings": json.dumps(image["warnings"], ensure_ascii=False),
     }

@@ -3,19 +3,22 @@
 A CSV with the columns ``subject`` and, where known, ``visit``, and at least one that finds the image:
 ``file`` (name or pattern such as ``site03/*/lumbar*``), ``patient`` (patient number in the files), ``study``
 (study UID), ``image`` (id of a film that is in the cohort). Of slices it may also state the ``sequence`` and
-the ``region`` of the spine, which counts more than what the files say.
+the ``region`` of the spine, of ultrasound the ``joint``, ``side``, ``mode`` and ``view``, which counts more
+than what the files say.
 """
 
 from __future__ import annotations
 
 import csv
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from core.errors import InputError
 from core.imaging.sequences import REGIONS, SEQUENCES
+from core.imaging.ultrasound.terms import STATED as OF_ULTRASOUND
 from core.names import plain, tidy
 
 FINDERS = ("file", "patient", "study", "image")
@@ -29,14 +32,21 @@ _NAMES = {
     "visit": ("visit", "visit_id", "timepoint", "time_point"),
     "sequence": ("sequence",),
     "region": ("region",),
+    "joint": ("joint",),
+    "side": ("side", "laterality"),
+    "mode": ("mode",),
+    "view": ("view",),
 }
-STATED = {"sequence": SEQUENCES, "region": REGIONS}
+OF_SLICES = {"sequence": SEQUENCES, "region": REGIONS}
+STATED = {**OF_SLICES, **OF_ULTRASOUND}
+COLUMNS = {"side": "laterality"}  # of the table ``image``, where they have another name
 
 
 @dataclass(frozen=True)
 class MapRow:
     """What a row says. image: a film of the cohort, which no delivered file can be. number: row of the file,
-    from 1. sequence, region: as ``core.imaging.sequences`` names them."""
+    from 1. sequence, region: as ``core.imaging.sequences`` names them. joint, side, mode, view: as
+    ``core.imaging.ultrasound.terms`` does."""
 
     file: str
     patient: str
@@ -47,10 +57,14 @@ class MapRow:
     number: int = 0
     sequence: str = ""
     region: str = ""
+    joint: str = ""
+    side: str = ""
+    mode: str = ""
+    view: str = ""
 
     @property
     def stated(self) -> dict[str, str]:
-        """What it says of slices."""
+        """What it says of an image, by the names of the columns here."""
         return {name: value for name in STATED if (value := str(getattr(self, name)))}
 
     def matches(self, *, file: str, patient: str, study: str, exactly: bool = True) -> bool:
@@ -97,6 +111,12 @@ class ImageMap:
             row for row in self.rows if row.matches(file=file, patient=patient, study=study, exactly=False)
         ]
         return near[0] if len({(row.patient, row.subject) for row in near}) == 1 else None
+
+
+def stated_of(said: Mapping[str, str], modality: str) -> dict[str, str]:
+    """What a row states of an image of this modality, by columns of the table ``image``; none of films."""
+    names = OF_SLICES if modality in ("MR", "CT") else OF_ULTRASOUND if modality == "US" else {}
+    return {COLUMNS.get(name, name): value for name, value in said.items() if name in names}
 
 
 def read_image_map(path: Path | str) -> ImageMap:

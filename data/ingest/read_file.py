@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -20,8 +22,8 @@ from data.dicom.burnt_in import burnt_in_warning
 from data.dicom.classify import Classified, classify
 from data.dicom.deidentify import Deidentified, deidentify, film_date
 from data.dicom.frame_geometry import FrameGeometry, geometry_of
-from data.dicom.identity.words import Identity, identity_of
-from data.dicom.mr.acquisition import acquisition_of
+from data.dicom.identity.words import Identity, identity_of, search_for
+from data.dicom.mr.acquisition import acquisition_of, as_stated
 from data.dicom.picture.cautions import cautions
 from data.dicom.picture.spacing import Spacing, spacing_of
 from data.dicom.pixel_values import Picture, functional, number, to_picture
@@ -40,8 +42,10 @@ from data.dicom.read import (
 )
 from data.dicom.stored_file import FilmFile, film_file
 from data.dicom.stored_pixels import StoredPixels, stored_pixels
+from data.dicom.ultrasound.settings_text import is_settings_alone
+from data.dicom.ultrasound.shown import shown_in
 from data.ingest.file_marks import marks_of
-from data.ingest.image_map import ImageMap
+from data.ingest.image_map import ImageMap, stated_of
 from data.ingest.mending import Fault, fault_of
 from data.ingest.nifti import volume_as_dicom
 from data.ingest.sidecar import sidecar_of
@@ -73,7 +77,7 @@ class Outcome:
 
     image: columns of the table of that name. delivery: likewise. blank: nothing to compare pixels by.
     mends: what was wrong with the stored files of a film that is there, and is made anew.
-    taken: the date of the film as delivered, which is stored nowhere. stated: what a map file says of slices.
+    taken: the date of the film as delivered, which is stored nowhere. stated: what a map file says of it.
     """
 
     kind: str  # film | known | refused
@@ -123,13 +127,16 @@ def _read(stream: BinaryIO, notes: list[str], source: Source, reading: Reading) 
     if known and not fault.words:
         mapping = {"image": known, **mapped}
         return Outcome("known", fingerprint=fingerprint, delivery=mapping, taken=taken, stated=stated)
-    seen = _see(file, encoded, digest)
+    seen = _see(file, encoded, digest, reading.staging)
     classified = classify(file.dataset, seen.frame)
     geometry = geometry_of(file.dataset, file.frame_count)
-    facts = _facts(file, seen, classified) | geometry.columns()
-    acquired = acquisition_of(file.dataset, classified.modality, geometry, file.frame_count).stated(stated)
-    facts |= acquired.columns
-    facts["classification"] |= acquired.record
+    facts = _facts(file, seen, classified, identity) | geometry.columns()
+    acquired = acquisition_of(file.dataset, classified.modality, geometry, file.frame_count)
+    shown = shown_in(file.dataset, classified.modality, _some_frames(seen))
+    said = stated_of(stated, classified.modality)
+    facts |= acquired.columns | shown.columns | said
+    facts["classification"] |= acquired.record | shown.record
+    facts["classification"] |= {name: as_stated(value) for name, value in said.items()}
     pixels = stored_pixels(file, encoded, lambda content: _hash_of(file, content), seen.pixel_hash)
     facts["warnings"] += pixels.warnings
     done, stored = _strip(file, pixels, encoded, digest, reading.key, identity, fingerprint)
@@ -209,19 +216,23 @@ class _Seen:
     warnings: list[str] = field(default_factory=list)
 
 
-def _see(file: DicomFile, encoded: bytes, digest: bytes) -> _Seen:
+def _see(file: DicomFile, encoded: bytes, digest: bytes, staging: Path) -> _Seen:
     """Decode every frame once: hash of all of them, and the middle one to look at first.
 
-    All are kept for the preview, unless they are too many: then the middle one stands for them.
+    All are kept for the preview, unless they are too many: then the middle one stands for them. Those of a
+    long cine are kept in a file, so that a worker needs memory for some of them only.
     """
     middle = file.frame_count // 2
-    keeps_all = file.frame_count > 1 and (expected_bytes(file.dataset) or 0) <= AT_ONCE
+    size = expected_bytes(file.dataset) or 0
+    is_cine = str(file.dataset.get("Modality", "")) == "US"
+    keeps_all = file.frame_count > 1 and (size <= AT_ONCE or is_cine)
+    on_disk = _OnDisk(staging) if keeps_all and size > AT_ONCE else None
     hasher, shown, first, count, blank = None, None, None, 0, True
     kept: list[np.ndarray] = []
     for frame in decode_frames(file):
         count += 1
         if keeps_all:
-            kept.append(frame)
+            kept.append(frame if on_disk is None else on_disk.put(frame, file.frame_count))
         if first is None:
             first = frame
         else:
@@ -238,12 +249,34 @@ def _see(file: DicomFile, encoded: bytes, digest: bytes) -> _Seen:
     else:
         pixel_hash = hasher.hexdigest()
     several = len(kept) > 1
-    decoded = _as_one(kept, encoded) if several else shown
+    decoded = shown
+    if several:
+        decoded = _as_one(kept, encoded) if on_disk is None else on_disk.frames
     picture = to_picture(decoded, file.dataset, several=several)
     seen = _Seen(pixel_hash, shown, min(middle, count - 1), decoded, picture, blank)
     if blank:
         seen.warnings.append("the picture is blank: all its pixels are equal")
     return seen
+
+
+class _OnDisk:
+    """Frames in a file of the staging folder that has no name any more, mapped into memory."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._count = 0
+        self.frames = np.empty(0, np.uint8)
+
+    def put(self, frame: np.ndarray, count: int) -> np.ndarray:
+        """Write the next of so many frames; gives it as it lies there. Frames beyond them are not kept."""
+        if not self._count:
+            with tempfile.TemporaryFile(dir=self._folder) as stream:
+                self.frames = np.memmap(stream, frame.dtype, "w+", shape=(count, *frame.shape))
+        place = min(self._count, count - 1)
+        self.frames[place] = frame
+        self._count += 1
+        written: np.ndarray = self.frames[place]
+        return written
 
 
 def _as_one(frames: list[np.ndarray], encoded: bytes) -> np.ndarray:
@@ -291,13 +324,14 @@ def _hash_of(file: DicomFile, encoded: bytes) -> str:
 # -- facts -------------------------------------------------------------------------------------------------
 
 
-def _facts(file: DicomFile, seen: _Seen, classified: Classified) -> dict[str, Any]:
+def _facts(file: DicomFile, seen: _Seen, classified: Classified, identity: Identity) -> dict[str, Any]:
     """Columns of the image table that come from pixels and technical tags."""
     dataset, warnings = file.dataset, [*file.warnings, *seen.warnings, *seen.picture.warnings]
     spacing = spacing_of(dataset, classified.modality)
     noted = cautions(dataset, file.transfer_syntax, frames=file.frame_count, modality=classified.modality)
     shown = seen.picture.pixels if seen.decoded is seen.frame else seen.picture.pixels[seen.frame_index]
-    text = burnt_in_warning(dataset, shown, _others(seen))
+    is_harmless = _settings_of(dataset, identity) if classified.modality == "US" else None
+    text = burnt_in_warning(dataset, shown, _others(seen), is_harmless=is_harmless)
     rows, columns = seen.frame.shape[:2]
     return {
         "pixel_hash": seen.pixel_hash,
@@ -321,6 +355,13 @@ def _facts(file: DicomFile, seen: _Seen, classified: Classified) -> dict[str, An
     }
 
 
+def _settings_of(dataset: Dataset, identity: Identity) -> Callable[[np.ndarray], bool]:
+    """Tells whether the lettering on a frame of ultrasound speaks of the machine's settings alone."""
+    device = " ".join(str(dataset.get(name, "") or "") for name in ("Manufacturer", "ManufacturerModelName"))
+    search = search_for(identity)
+    return lambda frame: is_settings_alone(frame, device, search.may_be_in)
+
+
 def _others(seen: _Seen) -> list[np.ndarray]:
     """Some frames of an image of several, from the first to the last, to look for text on."""
     if seen.decoded is seen.frame:
@@ -328,6 +369,16 @@ def _others(seen: _Seen) -> list[np.ndarray]:
     count = len(seen.picture.pixels)
     places = np.unique(np.linspace(0, count - 1, min(count, MOST_LOOKED_AT)).astype(int))
     return [seen.picture.pixels[place] for place in places if place != seen.frame_index]
+
+
+def _some_frames(seen: _Seen) -> np.ndarray:
+    """Some frames as a viewer shows them, from the first to the last."""
+    if seen.decoded is seen.frame:
+        return seen.picture.pixels[None]
+    count = len(seen.picture.pixels)
+    places = np.unique(np.linspace(0, count - 1, min(count, MOST_LOOKED_AT)).astype(int))
+    chosen: np.ndarray = seen.picture.pixels[places]
+    return chosen
 
 
 def _record_of(spacing: Spacing) -> dict[str, Any]:

@@ -152,7 +152,7 @@ ADDED_LATER: dict[str, dict[str, str]] = {  # empty in a cohort that nothing was
         "instance_number": "INTEGER", "spacing_slice_mm": "DOUBLE", "orientation": "DOUBLE[]",
         "positions_mm": "DOUBLE[]", "frame_times_ms": "DOUBLE[]", "preview_hash": "VARCHAR",
         "held": "VARCHAR", "sequence": "VARCHAR", "region": "VARCHAR", "slice_thickness_mm": "DOUBLE",
-        "acquisition": "VARCHAR",
+        "acquisition": "VARCHAR", "joint": "VARCHAR", "mode": "VARCHAR", "areas": "VARCHAR",
     },
 }  # fmt: skip
 TABLES_ADDED_LATER: dict[str, dict[str, str]] = {  # likewise

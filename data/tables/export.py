@@ -249,7 +249,8 @@ def _images(look: Look, system: ScoreSystem | None, rule: tuple[ScoreSystem, Rul
             t.spacing_column_mm, t.photometric, t.bits_stored, t.manufacturer, t.device, t.warnings,
             t.series_uid, t.instance_number, t.spacing_slice_mm,
             to_json(t.orientation)::VARCHAR AS orientation, to_json(t.positions_mm)::VARCHAR AS positions_mm,
-            to_json(t.frame_times_ms)::VARCHAR AS frame_times_ms, t.sequence, t.region, t.slice_thickness_mm
+            to_json(t.frame_times_ms)::VARCHAR AS frame_times_ms, t.sequence, t.region, t.slice_thickness_mm,
+            t.joint, t.mode
         FROM image t {VISIT} {PLACES}
         ORDER BY sp.place, t.subject, vp.place, t.visit, t.body_part, t.view, t.image"""
 

@@ -10,9 +10,13 @@ import numpy as np
 
 from core.domain import Box, Image, ScanArea
 from core.imaging.ultrasound.colours import colour_pixels
+from core.imaging.ultrasound.ink import inked
 from core.imaging.ultrasound.pixels import BLACK, brightest_of, grey_of, part_of, size_of
 
 DENSE = 0.5  # proportion of not black pixels around a pixel of the scan
+FAINT = 2  # of 255; as deep echoes are
+PARTS = 16  # of the width of the scan, of which half must be lit below it, nearly all above
+ECHOING = 0.25  # proportion of lit rows on the way down
 SMALLEST_SCAN = 0.05  # of the picture
 
 
@@ -58,7 +62,19 @@ def _by_echoes(picture: np.ndarray) -> Box | None:
         return None
     inside = echoes[y : y + high, x : x + wide]
     (top, bottom), (left, right) = (_thick_part(inside.mean(axis=axis)) for axis in (1, 0))
-    return Box(x + left, y + top, x + right, y + bottom)
+    faint = _echoes(picture, FAINT) & ~inked(picture)
+    above = _depth(faint[y + top - 1 :: -1, x + left : x + right] if y + top else faint[:0], PARTS - 2)
+    below = _depth(faint[y + bottom :, x + left : x + right], PARTS // 2)
+    return Box(x + left, y + top - above, x + right, y + bottom + below)
+
+
+def _depth(beyond: np.ndarray, least: int) -> int:
+    """How many rows further faint echoes reach: rows of which so many parts are lit here and there."""
+    parts = np.array_split(beyond, PARTS, axis=1)
+    is_lit = np.stack([part.any(axis=1) for part in parts]).sum(axis=0) >= least
+    so_far = np.cumsum(is_lit) / np.arange(1, len(is_lit) + 1)
+    rows = np.flatnonzero(is_lit & (so_far > ECHOING))
+    return int(rows[-1]) + 1 if len(rows) else 0
 
 
 def _thick_part(filled: np.ndarray) -> tuple[int, int]:
@@ -67,14 +83,14 @@ def _thick_part(filled: np.ndarray) -> tuple[int, int]:
     return (int(places[0]), int(places[-1]) + 1) if len(places) else (0, len(filled))
 
 
-def _echoes(picture: np.ndarray) -> np.ndarray:
+def _echoes(picture: np.ndarray, darkest: int = BLACK) -> np.ndarray:
     """Pixels that are neither black nor of one flat colour with those around."""
     import cv2
 
     grey = grey_of(picture)
     values = grey.astype(np.float32)
     mean, square = (cv2.blur(part, (5, 5)) for part in (values, values * values))
-    echoes: np.ndarray = (grey > BLACK) & (square - mean * mean > 0.3)
+    echoes: np.ndarray = (grey > darkest) & (square - mean * mean > 0.3)
     return echoes
 
 

@@ -6,11 +6,10 @@ import numpy as np
 
 from core.domain import Image, ScanArea
 from core.imaging.ultrasound.areas import scan_area
-from core.imaging.ultrasound.colours import COLOURED, colour_pixels
+from core.imaging.ultrasound.ink import inked
 from core.imaging.ultrasound.marks import marks_of
 from core.imaging.ultrasound.pixels import (
     BLACK,
-    PIECE,
     brightest_of,
     bytes_of,
     grey_of,
@@ -22,10 +21,6 @@ from core.imaging.ultrasound.pixels import (
     within,
 )
 
-JUMP = 60  # of 255, from the ink of a line or letter to what is beside it
-INK = 150  # of 255; what is drawn over the scan is bright
-WHITE = 240  # as most of it is; also looked for by itself, as it may touch bright echoes
-SHARP = 0.55  # proportion of the edge of a drawn piece with such a jump
 BAR = 8, 30  # columns and rows of a bar of the scale, at least
 
 
@@ -41,51 +36,13 @@ def furniture_of(image: Image, picture: np.ndarray, area: ScanArea | None) -> np
     import cv2
 
     grey = grey_of(picture)
-    drawn = _drawn(picture, grey) | _bars(picture) | _stated_bars(image) | _still(image)
+    drawn = inked(picture) | _bars(picture) | _stated(image) | _still(image)
     for piece in marks_of(picture):
         drawn[piece.y : piece.y + piece.high, piece.x : piece.x + piece.wide] = True
     if area is not None:
         drawn |= ~within(area.box, grey.shape) & (grey > BLACK)
     grown: np.ndarray = cv2.dilate(drawn.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     return grown
-
-
-def _drawn(picture: np.ndarray, grey: np.ndarray) -> np.ndarray:
-    """Thin bright pieces of one ink with sharp edges, and green ones of one shade, which no flow has. Bone is
-    as bright, but it fades into what is beside.
-    """
-    import cv2
-
-    if picture.ndim == 2:
-        return _sharp_pieces(grey, grey > INK) | _sharp_pieces(grey, grey > WHITE)
-    ink = strongest_channel(picture)
-    coloured = colour_pixels(picture)
-    drawn = _sharp_pieces(ink, ~coloured & (ink > INK)) | _sharp_pieces(ink, ~coloured & (ink > WHITE))
-    red, green, blue = cv2.split(picture.astype(np.int16))
-    drawn |= patches(coloured & (green - np.maximum(red, blue) > COLOURED))
-    return drawn
-
-
-def _sharp_pieces(ink: np.ndarray, among: np.ndarray) -> np.ndarray:
-    """Thin pieces of which most of the edge is a jump to less than half, and that are of one brightness."""
-    import cv2
-
-    small = np.ones((3, 3), np.uint8)
-    hat = cv2.morphologyEx(ink, cv2.MORPH_TOPHAT, np.ones((9, 9), np.uint8))
-    thin = (hat > JUMP) & among
-    count, labels = cv2.connectedComponents(thin.astype(np.uint8), connectivity=8)
-    edge = thin & (cv2.erode(thin.astype(np.uint8), small) == 0)
-    sharp = edge & (cv2.erode(ink, small) < 0.4 * ink)
-    edges, jumps, sizes = (np.bincount(labels[which], minlength=count) for which in (edge, sharp, thin))
-    levels, squares = (
-        np.bincount(labels[thin], ink[thin].astype(float) ** power, count) / np.maximum(sizes, 1)
-        for power in (1, 2)
-    )
-    spread = np.sqrt(np.maximum(squares - levels**2, 0))
-    is_drawn = (jumps > SHARP * np.maximum(edges, 1)) & (sizes >= PIECE) & (spread < 45)
-    is_drawn[0] = False
-    drawn: np.ndarray = is_drawn[labels]
-    return drawn
 
 
 def _bars(picture: np.ndarray) -> np.ndarray:
@@ -108,13 +65,16 @@ def _bars(picture: np.ndarray) -> np.ndarray:
     return bars
 
 
-def _stated_bars(image: Image) -> np.ndarray:
-    """Boxes that the file says hold something else than the scan, where they are small."""
+def _stated(image: Image) -> np.ndarray:
+    """Small boxes that the file says hold something else than the scan, and the outline of that of colour."""
     rows, columns = image.frames.shape[1:]
     stated = np.zeros((rows, columns), bool)
     for area in image.areas:
         if area.kind == "other" and 0 < size_of(area.box) < 0.1 * rows * columns:
             part_of(stated, area.box)[:] = True
+        if area.kind == "doppler":
+            inside = part_of(stated, area.box)
+            inside[[0, -1]] = inside[:, [0, -1]] = inside.size > 0
     return stated
 
 

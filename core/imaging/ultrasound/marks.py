@@ -11,6 +11,7 @@ from core.imaging.ultrasound.areas import scan_area
 from core.imaging.ultrasound.pixels import BLACK, brightest_of, strongest_channel
 
 LIT = 80  # of 255, from which a mark is seen
+FILLED = 0.25  # of its box, by a mark: a circle with a letter in it
 MARK_AT = 0.14  # of the height of the scan, from its end, within which the mark of the probe is looked for
 
 
@@ -48,9 +49,9 @@ def orientation(image: Image) -> Orientation:
 
 def orientation_of(picture: np.ndarray, box: Box) -> Orientation:
     """As ``orientation``, of what ``brightest_of`` gives, where the scan is known."""
-    beside, high = 0.07 * picture.shape[0], MARK_AT * (box.y1 - box.y0)
+    high = MARK_AT * (box.y1 - box.y0)
     middle = (box.x0 + box.x1) / 2
-    pieces = [piece for piece in marks_of(picture) if box.x0 - beside <= piece.centre[0] <= box.x1 + beside]
+    pieces = [piece for piece in marks_of(picture) if box.x0 <= piece.centre[0] <= box.x1]
     for is_below, edge in ((False, box.y0), (True, box.y1)):
         near = [piece.centre[0] for piece in pieces if abs(piece.centre[1] - edge) < high]
         sides = {"left" if x < middle else "right" for x in near}
@@ -74,16 +75,16 @@ class _Piece:
 
 
 def marks_of(picture: np.ndarray) -> list[_Piece]:
-    """Lit pieces about as high as wide that fill their box, with black around them: marks, never letters."""
+    """Lit pieces about as high as wide, with black around them: marks, never the letters of a word."""
     import cv2
 
     bright = strongest_channel(picture)
     _, _, stats, _ = cv2.connectedComponentsWithStats((bright > LIT).astype(np.uint8), connectivity=8)
     stats = stats[1:]
     wide, high, size = (stats[:, column] for column in (2, 3, 4))
-    least, most = max(5, 0.012 * bright.shape[0]), 0.07 * bright.shape[0]
+    least, most = max(9, 0.015 * bright.shape[0]), 0.07 * bright.shape[0]
     fits = (np.minimum(wide, high) >= least) & (np.maximum(wide, high) <= most)
-    fits &= (wide < 1.4 * high) & (high < 1.4 * wide) & (size > 0.55 * wide * high)
+    fits &= (wide < 1.4 * high) & (high < 1.4 * wide) & (size > FILLED * wide * high)
     pieces = [_Piece(*(int(value) for value in row[:4])) for row in stats[fits]]
     return [piece for piece in pieces if _is_alone(piece, bright, stats)]
 

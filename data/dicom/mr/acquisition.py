@@ -8,7 +8,6 @@ whether it is a localiser or was taken as a block, and directions of frames that
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,13 +39,6 @@ class Acquisition:
 
     columns: dict[str, Any] = field(default_factory=dict)
     record: dict[str, dict[str, Any]] = field(default_factory=dict)
-
-    def stated(self, said: Mapping[str, str]) -> Acquisition:
-        """The same with the sequence or region that a person states; films have none."""
-        if not said or self.columns["acquisition"] is None:
-            return self
-        record = {name: as_stated(value) for name, value in said.items()}
-        return Acquisition(self.columns | dict(said), self.record | record)
 
 
 def as_stated(value: str) -> dict[str, Any]:

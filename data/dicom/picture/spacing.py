@@ -22,8 +22,8 @@ import numpy as np
 from pydicom.dataset import Dataset
 
 from data.dicom.classify import PROJECTION
-from data.dicom.pixel_values import first_item, functional, functional_of_frames, header_value, number
-from data.dicom.read import whole_number
+from data.dicom.pixel_values import functional, functional_of_frames, header_value, number
+from data.dicom.ultrasound.areas import areas_of
 
 Pair = tuple[float, float]
 
@@ -33,7 +33,6 @@ LARGEST_MAGNIFICATION = 2.0  # a joint half-way to the tube; more is no film of 
 SAME = 5e-3  # by which two spacings may differ, as a proportion, and be the same, rounded differently
 ESTIMATED = "EstimatedRadiographicMagnificationFactor"
 FACTORS_AGREE = 0.02  # by which a stated factor and that of the distances may differ, as a proportion
-_CENTIMETRES = 3  # of an ultrasound region (PS3.3, C.8.5.5.1.1)
 
 
 @dataclass(frozen=True)
@@ -58,9 +57,9 @@ def spacing_of(dataset: Dataset, modality: str = "") -> Spacing:
     }
     mm, source = _by_rule(dataset, stated, modality, warnings)
     if mm is None:
-        mm, source = _of_ultrasound(dataset)
+        mm, source = _of_ultrasound(dataset, warnings)
     warnings += _not_square(dataset, mm, modality)
-    if mm is None and modality in PROJECTION:
+    if mm is None and (modality in PROJECTION or (modality == "US" and not warnings)):
         warnings.append("the file does not say how many millimetres a pixel is")
     return Spacing(mm, source, tuple(dict.fromkeys(warnings)))
 
@@ -167,14 +166,18 @@ def _by_distance(dataset: Dataset, warnings: list[str]) -> float | None:
     return None
 
 
-def _of_ultrasound(dataset: Dataset) -> tuple[Pair | None, str]:
-    region = first_item(dataset, "SequenceOfUltrasoundRegions")
-    if region is None or whole_number(region.get("PhysicalUnitsXDirection")) != _CENTIMETRES:
+def _of_ultrasound(dataset: Dataset, warnings: list[str]) -> tuple[Pair | None, str]:
+    scales = [
+        area.mm_per_pixel
+        for area in areas_of(dataset)
+        if area.mm_per_pixel is not None and area.kind in ("tissue", "doppler")
+    ]
+    if not scales:
         return None, ""
-    pair = _pair([region.get("PhysicalDeltaY"), region.get("PhysicalDeltaX")])
-    if pair is None or not all(SMALLEST <= abs(10 * distance) <= LARGEST for distance in pair):
+    if not all(_same(scale, scales[0]) for scale in scales):
+        warnings.append("regions of the screen have different scales: lengths are measured in none of them")
         return None, ""
-    return (abs(10 * pair[0]), abs(10 * pair[1])), "SequenceOfUltrasoundRegions"
+    return scales[0], "SequenceOfUltrasoundRegions"
 
 
 def _not_square(dataset: Dataset, mm: Pair | None, modality: str) -> Iterator[str]:
