@@ -68,9 +68,8 @@ def runs_of_text(pixels: np.ndarray, letters: int = LETTERS) -> list[Lettering]:
     found: list[Lettering] = []
     for factor, ink in _inks(pixels):
         for run in _lines(ink, letters)[1]:
-            found.append(
-                Lettering(*(factor * edge for edge in (run.x0, run.y0, run.x1, run.y1)), run.is_turned)
-            )
+            x0, y0, x1, y1 = (factor * edge for edge in (run.x0, run.y0, run.x1, run.y1))
+            found.append(Lettering(x0, y0, x1, y1, run.is_turned))
     return found
 
 

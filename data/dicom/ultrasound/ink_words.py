@@ -63,7 +63,7 @@ def _near(parts: list[tuple[int, int]], x0: int, x1: int, high: int) -> list[tup
 
 def _trimmed(ink: np.ndarray, is_ink: np.ndarray, row: slice) -> np.ndarray:
     """The rows of a word that touch the line: other lines above and below are left out."""
-    filled = is_ink.any(axis=1)
+    filled: np.ndarray = np.asarray(is_ink.any(axis=1))
     top, bottom = row.start, row.stop
     while top > 0 and filled[top - 1]:
         top -= 1
