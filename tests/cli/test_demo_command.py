@@ -187,4 +187,4 @@ def test_systems_are_all_unless_named_or_the_folder_holds_the_spine_alone(tmp_pa
     claim(PLAN, tmp_path / "out")
     assert ask() == ("msasss",)
     plans.clear()
-    assert ask("--systems", "synovitis") is None
+    assert ask("--systems", "stir") is None

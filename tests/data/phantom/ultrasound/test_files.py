@@ -8,6 +8,8 @@ import pytest
 from pydicom import dcmread
 from pydicom.pixels import pixel_array
 
+from data.phantom.images_out import write_image
+from data.phantom.load import SAID, Imported, import_scans
 from data.phantom.seeds import StudyRole, StudySeed
 from data.phantom.study import Study, StudyPlan, image_tables, tables, write_study
 from data.phantom.ultrasound.body import CODE
@@ -17,6 +19,7 @@ from data.phantom.ultrasound.machines import MACHINES
 from data.phantom.ultrasound.patients import make_patient
 from data.phantom.ultrasound.scans import draw_scan
 from data.phantom.ultrasound.wrong import KINDS, WORKSHEET, draw_wrong
+from data.store.cohort import CohortStore
 
 SEED = StudySeed(StudyRole.TEST, 5)
 MANY = Study(StudyPlan(24, 3, 7, role=StudyRole.TEST, systems=("synovitis",)))
@@ -29,7 +32,7 @@ def scan():
     return Taken(drawn.screen, patient.machine, "PD", "L", "MCP3", "us_L_MCP3_PD")
 
 
-def written(folder, scan, visits=40):
+def written(folder, scan, visits=25):
     """The same scan as so many files, each with tags of its own."""
     for number in range(visits):
         path = folder / f"{number}.dcm"
@@ -54,7 +57,7 @@ def test_colours_come_back_whatever_the_file_keeps_them_as(tmp_path, scan):
 def test_one_frame_may_be_kept_as_ybr(tmp_path, scan):
     still = replace(scan, screen=replace(scan.screen, colour=scan.screen.colour[:1]))
     kinds = {}
-    for ds in written(tmp_path, still, visits=80):
+    for ds in written(tmp_path, still, visits=50):
         kinds.setdefault(str(ds.PhotometricInterpretation), ds)
     assert set(kinds) == {"RGB", "YBR_FULL", "YBR_FULL_422"}
     assert np.abs(pixel_array(kinds["YBR_FULL"]).astype(int) - still.screen.colour[0]).max() <= 3
@@ -140,3 +143,20 @@ def test_a_study_is_written_once_and_says_what_is_on_each_scan(tmp_path):
     write_study(plan, folder, processes=1)
     assert files[0].read_bytes() == first
     assert {path: path.stat().st_mtime_ns for path in files[1:]} == {path: before[path] for path in files[1:]}
+
+
+def test_scans_that_name_nobody_are_released_and_the_worksheet_stays_held(tmp_path):
+    plan = StudyPlan(3, 1, 7, role=StudyRole.TEST, systems=("synovitis",))
+    study, folder = Study(plan), tmp_path / "study"
+    films = study.parts["synovitis"].films
+    films[:] = [films[0], films[1], replace(films[2], kind=WORKSHEET)]
+    for film in films:
+        write_image(plan.study, plan.domain, folder, film, study.states(film))
+    store = CohortStore.open(tmp_path / "cohort.duckdb")
+    for again in range(2):
+        imported = import_scans(store, study, folder, Imported(), workers=1)
+        assert (imported.scans_ingested, imported.scans_already_there) == ((0, 3) if again else (3, 0))
+        assert (imported.released, len(imported.held)) == ((0, 0) if again else (2, 1))
+        waits = store.query("SELECT held FROM main.image WHERE superseded_by IS NULL AND held IS NOT NULL")
+        assert len(waits) == 1
+        assert SAID in waits["held"].iloc[0]
