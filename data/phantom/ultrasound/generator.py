@@ -95,7 +95,8 @@ class UltrasoundPart:
 
     def reads(self, reader: str, read: int) -> pd.DataFrame:
         """Both scales of every joint that was scanned, each from scans of its mode."""
-        who = next(one for one in READERS if one.name == reader)
+        readers = self.patients.readers.get(GENERATOR.system, READERS)
+        who = next(one for one in readers if one.name == reader)
         taken = {(film.subject, film.visit, film.view) for film in self.films if film.kind is None}
         found = []
         for place, person in self.people.items():

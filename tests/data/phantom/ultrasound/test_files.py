@@ -17,6 +17,7 @@ from data.phantom.ultrasound.dicom import Taken, write_scan
 from data.phantom.ultrasound.generator import FRAMES, GENERATOR, VIEWS
 from data.phantom.ultrasound.machines import MACHINES
 from data.phantom.ultrasound.patients import make_patient
+from data.phantom.ultrasound.readers import DAILY
 from data.phantom.ultrasound.scans import draw_scan
 from data.phantom.ultrasound.wrong import KINDS, WORKSHEET, draw_wrong
 from data.store.cohort import CohortStore
@@ -124,6 +125,19 @@ def test_reads_are_of_joints_that_were_scanned():
     again = made["rereads_us_R1.csv"]
     assert set(again["subject"]) == set(reads["subject"])
     assert (again["grade"].to_numpy() != reads["grade"].to_numpy()).any()
+
+
+def test_other_readers_can_take_the_place_of_the_shipped_ones():
+    part = MANY.parts["synovitis"]
+    daily = replace(part, patients=replace(part.patients, readers={"synovitis": DAILY}))
+    truth, keys = part.truth(), ["subject", "visit", "site"]
+    wrong = [
+        (both["grade"] != both["grade_true"]).mean()
+        for both in (
+            one.reads("R2", 1).merge(truth, on=keys, suffixes=("", "_true")) for one in (part, daily)
+        )
+    ]
+    assert wrong[0] + 0.05 < wrong[1]
 
 
 def test_a_study_is_written_once_and_says_what_is_on_each_scan(tmp_path):
