@@ -77,13 +77,13 @@ def command(
     processes: int,
     as_json: bool,
 ) -> int:
-    """Make a phantom study and import it into a new cohort: DICOM films, MRI, reader tables, truth.
+    """Make a phantom study and import it into a new cohort: films, MRI, ultrasound, reader tables, truth.
 
     The same options give the same files to the byte. Interrupted, it continues where it stopped when it is
     run again. No real patient is in it.
     """
     from data.phantom.generators import systems as drawn
-    from data.phantom.load import import_films, import_stacks, import_tables, mark
+    from data.phantom.load import import_films, import_scans, import_stacks, import_tables, mark
     from data.phantom.study import Study, StudyPlan, claim, known_plan, write_study
     from data.store.cohort import CohortStore
 
@@ -99,14 +99,13 @@ def command(
     claim(plan, folder)
     store = CohortStore.open(cohort)
     mark(store, plan, blinded=blinded)
-    study: Study = write_study(
-        plan, folder, processes=processes, progress=CountLine("films and stacks rendered").show
-    )
+    study: Study = write_study(plan, folder, processes=processes, progress=CountLine("images rendered").show)
     imported = import_tables(store, folder)
     import_films(store, study, folder, imported, workers=processes, progress=CountLine("films imported").show)
     import_stacks(
         store, study, folder, imported, workers=processes, progress=CountLine("slices imported").show
     )
+    import_scans(store, study, folder, imported, workers=processes, progress=CountLine("scans imported").show)
     result: dict[str, Any] = {
         "patients": patients,
         "visits": int(study.conduct.came.sum()),
@@ -116,6 +115,12 @@ def command(
         "already_there": imported.already_there,
         "stacks": imported.stacks,
         "slices": {"ingested": imported.slices_ingested, "already_there": imported.slices_already_there},
+        "scans": len(study.scans),
+        "ultrasound": {
+            "ingested": imported.scans_ingested,
+            "already_there": imported.scans_already_there,
+            "released": imported.released,
+        },
         "refused": imported.refused,
         "held": imported.held,
         "systems": list(plan.systems),
@@ -202,6 +207,12 @@ def _text(result: dict[str, Any]) -> str:
         lines[1:1] = [
             f"{result['stacks']} stacks: {slices['ingested']} slices imported, "
             f"{slices['already_there']} already there"
+        ]
+    if result["scans"]:
+        scans = result["ultrasound"]
+        lines[-1:-1] = [
+            f"{result['scans']} ultrasound scans: {scans['ingested']} imported, "
+            f"{scans['already_there']} already there"
         ]
     lines += [f"  held back until released: {row['file']}: {row['reason']}" for row in result["held"]]
     lines += [f"  refused: {row['file']}: {row['reason']}" for row in result["refused"]]

@@ -25,7 +25,12 @@ if TYPE_CHECKING:
     import numpy as np
     from pydicom.dataset import Dataset
 
-OURS = ("data.phantom.spine.generator", "data.phantom.hands.generator", "data.phantom.mri.generator")
+OURS = (
+    "data.phantom.spine.generator",
+    "data.phantom.hands.generator",
+    "data.phantom.mri.generator",
+    "data.phantom.ultrasound.generator",
+)
 GROUP = "sharpline.phantoms"
 
 
@@ -68,6 +73,23 @@ class StackWriter(Protocol):
     ) -> dict[str, dict[str, Any]]: ...
 
 
+class FilmWriter(Protocol):
+    """Writes what was rendered as one file of its own kind, where it is no radiograph. Returns its UID."""
+
+    def __call__(
+        self,
+        rendered: Any,
+        path: Path,
+        /,
+        *,
+        subject: str,
+        visit: str,
+        study_date: str,
+        uid_seed: int,
+        protocol: str,
+    ) -> str: ...
+
+
 @dataclass(frozen=True)
 class Generator:
     """How the films, or the stacks of slices, of one scoring system are drawn.
@@ -82,6 +104,8 @@ class Generator:
     dicom_tags: writes body part, view, side and description of a rendered film into its data set.
     readers_like: readers of these errors, as ``Part.reads`` takes them; None where its readers err otherwise.
     write_stacks: writes what ``render`` gave as series of slices; None where it is a film, one file.
+    write_film: writes what ``render`` gave as one file; None where that is a radiograph.
+    folder: where those files go, and the name of the table of them.
     rereads: every which patient is read a second time, and the first of them.
     """
 
@@ -98,6 +122,8 @@ class Generator:
     dicom_tags: Callable[[Dataset, Any, np.random.Generator], None] | None = None
     readers_like: Callable[[Sequence[ErrorOf]], tuple[Any, ...]] | None = None
     write_stacks: StackWriter | None = None
+    write_film: FilmWriter | None = None
+    folder: str = "films"
     rereads: tuple[int, int] = (6, 2)
 
     @property

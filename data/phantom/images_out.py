@@ -20,15 +20,16 @@ from data.phantom.generators import Generator
 from data.phantom.schedule import PlannedFilm
 from data.phantom.seeds import StudySeed
 
-FILMS, STACKS, LABELS = "films", "stacks", "labels"
+STACKS, LABELS = "stacks", "labels"
 PROTOCOL = "SL-DEMO"
 
 
 def image_path(folder: Path, film: PlannedFilm) -> Path:
     """The file of a film, the folder of the series of a stack."""
-    if generators.of_view(film.view).draws_stacks:
+    generator = generators.of_view(film.view)
+    if generator.draws_stacks:
         return folder / STACKS / film.subject / film.name
-    return folder / FILMS / film.subject / f"{film.name}.dcm"
+    return folder / generator.folder / film.subject / f"{film.name}.dcm"
 
 
 def label_path(folder: Path, film: PlannedFilm) -> Path:
@@ -72,7 +73,8 @@ def write_image(
     named = path.relative_to(folder).as_posix()
     labels: dict[str, Any]
     if generator.write_stacks is None:
-        labels = {"film": {"file": named, "sop_uid": _write_film(study, part, film, rendered)} | about}
+        write = generator.write_film or _write_radiograph
+        labels = {"film": {"file": named, "sop_uid": write(rendered, part, **_tags(study, film))} | about}
     else:
         series = generator.write_stacks(rendered, part, **_tags(study, film))
         rows = [{"folder": named} | about | row for row in rows]
@@ -95,31 +97,35 @@ def _tags(study: StudySeed, film: PlannedFilm) -> dict[str, Any]:
     }
 
 
-def _write_film(study: StudySeed, path: Path, film: PlannedFilm, rendered: Any) -> str:
+def _write_radiograph(rendered: Any, path: Path, **tags: Any) -> str:
     """Write a film. Returns its UID."""
     from pydicom import dcmread
 
     from data.phantom.dicom_out import write_dicom
 
-    write_dicom(rendered, path, **_tags(study, film))
+    write_dicom(rendered, path, **tags)
     return str(dcmread(path, stop_before_pixels=True).SOPInstanceUID)
 
 
 def image_tables(
     folder: Path, films: Iterable[PlannedFilm], drawn: Sequence[Generator]
 ) -> dict[str, pd.DataFrame]:
-    """File name -> table of written images: ``films.csv`` and ``stacks.csv`` (a row a series), and labels.
+    """File name -> table of written images: ``films.csv``, ``scans.csv`` and ``stacks.csv`` (a row a series),
+    and labels.
 
     Left out is a list of what nobody drew.
     """
     labels = [json.loads(label_path(folder, film).read_text(encoding="utf-8")) for film in films]
-    shown = [label["film"] for label in labels if "film" in label]
+    shown: dict[str, list[dict[str, Any]]] = {}
+    for label in labels:
+        if "film" in label:
+            shown.setdefault(label["film"]["file"].split("/")[0], []).append(label["film"])
     series = [one for label in labels for one in label.get("series", [])]
-    made = {"films.csv": pd.DataFrame(shown), "stacks.csv": pd.DataFrame(series)}
-    made = {name: table for name, table in made.items() if len(table)}
+    made = {f"{name}.csv": pd.DataFrame(rows) for name, rows in (shown | {STACKS: series}).items() if rows}
     for generator in drawn:
         rows = [label.get("film", {}) | row for label in labels for row in label.get(generator.labels, [])]
-        about = [] if generator.draws_stacks or not shown else list(shown[0])
+        same = shown.get(generator.folder, [])
+        about = [] if generator.draws_stacks or not same else list(same[0])
         columns = list(rows[0]) if generator.draws_stacks and rows else [*about, *generator.label_columns]
         made[f"{generator.labels}.csv"] = pd.DataFrame(rows, columns=columns)
     return made

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core.domain import ReaderKind, ReadMode
+from core.domain import ReaderKind, ReadMode, Role, Viewer
 from core.errors import InputError
 from data.ingest.batch import IngestResult
 from data.ingest.run import Progress, ingest
@@ -16,6 +16,7 @@ from data.phantom.images_out import image_path
 from data.phantom.schedule import PlannedFilm
 from data.phantom.study import ABOUT, CAMPAIGNS, PHANTOM, Study, StudyPlan
 from data.store.cohort import CohortStore
+from data.study.held_films import held_films, release
 from data.study.settings import NAME
 from data.tables.import_reads import ReadsRequest, import_reads
 from data.tables.import_subjects import SubjectsRequest, import_subjects
@@ -24,6 +25,8 @@ from data.tables.plan import Result
 ACTOR = "sharpline demo"
 STUDY_KEY = "phantom_study"  # which study the cohort holds, in its settings
 TRUTH = "truth"
+SAID = "the file says so"  # in the reason why a picture is held whose tags tell of text in it
+SCREEN = "phantom ultrasound: the screen names settings and a joint, nobody is named"
 COVARIATES = {"HLA-B27": "HLA-B27"}  # kept also in a study so small that all are positive
 
 
@@ -32,8 +35,9 @@ class Imported:
     """What was imported. reads: rows of all readers; refused: file, row and reason.
 
     ingested, already_there: of films. stacks: series of slices; slices_ingested, slices_already_there: of
-    their slices.
-    held: films and slices with text in their pixels, by file and reason.
+    their slices. scans_ingested, scans_already_there: of ultrasound.
+    held: films, slices and scans with text in their pixels that wait for a person, by file and reason.
+    released: scans that were held for the texts of their screens, which name nobody.
     """
 
     subjects: int = 0
@@ -44,6 +48,9 @@ class Imported:
     stacks: int = 0
     slices_ingested: int = 0
     slices_already_there: int = 0
+    scans_ingested: int = 0
+    scans_already_there: int = 0
+    released: int = 0
     refused: list[dict[str, Any]] = field(default_factory=list)
     held: list[dict[str, str]] = field(default_factory=list)
 
@@ -135,6 +142,36 @@ def import_stacks(
     folders = [image_path(folder, one) for one in study.stacks]
     imported.stacks = sum(one.is_dir() for place in folders for one in place.iterdir())
     imported.slices_ingested, imported.slices_already_there = result.ingested, result.already_there
+    return imported
+
+
+def import_scans(
+    store: CohortStore,
+    study: Study,
+    folder: Path,
+    imported: Imported,
+    *,
+    workers: int = 2,
+    progress: Progress | None = None,
+) -> Imported:
+    """All ultrasound of the study, sent by mistake as well; what names nobody is released.
+
+    Text on a screen holds every scan back. A phantom's screen names settings and joints; only the worksheet
+    that is sent by mistake names a (made-up) person, says so in its tags, and stays held.
+    """
+    if not study.scans:
+        return imported
+    result = _ingest(store, study.scans, folder, imported, workers, progress)
+    imported.scans_ingested, imported.scans_already_there = result.ingested, result.already_there
+    held = held_films(store, Viewer(Role.MANAGER))
+    waits = held[held["modality"] == "US"]
+    harmless = waits[~waits["held"].str.contains(SAID, regex=False)]
+    if len(harmless):
+        release(store, harmless["image"].tolist(), reason=SCREEN, actor=ACTOR)
+    named = {row["file"] for row in result.held if SAID in row["reason"]}
+    ours = {image_path(folder, one).name for one in study.scans}
+    imported.held = [row for row in imported.held if row["file"] not in ours or row["file"] in named]
+    imported.released = len(harmless)
     return imported
 
 

@@ -112,7 +112,15 @@ class Study:
 
     @property
     def films(self) -> list[PlannedFilm]:
-        """Those that are one image each."""
+        """Those that are radiographs, an image each."""
+        return [one for one in self._single_files() if generators.of_view(one.view).write_film is None]
+
+    @property
+    def scans(self) -> list[PlannedFilm]:
+        """Those that are ultrasound: a picture or a cine each."""
+        return [one for one in self._single_files() if generators.of_view(one.view).write_film is not None]
+
+    def _single_files(self) -> list[PlannedFilm]:
         return [one for one in self.images if not generators.of_view(one.view).draws_stacks]
 
     @property

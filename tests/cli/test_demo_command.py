@@ -181,10 +181,10 @@ def test_systems_are_all_unless_named_or_the_folder_holds_the_spine_alone(tmp_pa
             CliRunner().invoke(cli, [*arguments, *options], standalone_mode=False, catch_exceptions=False)
         return plans[-1].systems if plans else None
 
-    assert ask() == ("msasss", "mtss", "sparcc")
+    assert ask() == ("msasss", "mtss", "sparcc", "synovitis")
     assert ask("--systems", "mtss, msasss") == ("msasss", "mtss")
     assert ask("--systems", "mtss") == ("mtss",)
     claim(PLAN, tmp_path / "out")
     assert ask() == ("msasss",)
     plans.clear()
-    assert ask("--systems", "synovitis") is None
+    assert ask("--systems", "stir") is None
