@@ -37,8 +37,8 @@ def waiting(page: Page) -> None:
     st.caption(
         "Choose the patient's code in this study and the visit, or type new ones; never a name. Images of "
         "one person in the files stand together. File names and dates are shown as long as the job that "
-        "brought them is listed above; the cohort keeps neither, only the days between the images of a person: new "
-        "visits get their days from them, counted from the first visit."
+        "brought them is listed above; the cohort keeps neither, only the days between the images of a "
+        "person: new visits get their days from them, counted from the first visit."
     )
     rows = _by_file(rows.merge(_delivered(), on="image", how="left"))
     by_map(page, rows)
