@@ -212,7 +212,7 @@ def missing(page: Page, chosen: CohortFilter) -> None:
         of=title,
     )
     open_films = ask(page, cohort.unassigned)
-    _list("Films without patient or visit", open_films, "Every film belongs to a patient and a visit.")
+    _list("Images without patient or visit", open_films, "Every image belongs to a patient and a visit.")
     not_imported = ask(page, cohort.refused)
     _list("Files and rows that were not imported", not_imported, "Everything was imported.")
 

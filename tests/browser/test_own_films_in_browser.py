@@ -79,7 +79,7 @@ def test_own_films_without_tags_come_to_results_with_pages_alone(own, tmp_path):
     page.locator("input[type=file]").first.set_input_files(films())
     own.settle()
     own.click(page.get_by_role("button", name="Import", exact=True))
-    own.wait_for("Whose films are these? 6 films")
+    own.wait_for("Whose images are these? 6 images")
     own.wait_for("2021-03-04")
     assert "Secret" not in page.get_by_test_id("stMain").inner_text()
     page.screenshot(path=tmp_path / "waiting.png", full_page=True)
@@ -90,7 +90,7 @@ def test_own_films_without_tags_come_to_results_with_pages_alone(own, tmp_path):
         choose(own, "^Visit", "W52", 2 * number + 1)
     own.wait_for("New patients: S-01, S-02, S-03")
     page.screenshot(path=tmp_path / "chosen.png", full_page=True)
-    own.click(page.get_by_role("button", name="Place 6 films"))
+    own.click(page.get_by_role("button", name="Place 6 images"))
     own.wait_for("3 patients, 2 visits")
     own.click(page.get_by_text("3 Scores", exact=True))
     page.locator("input[type=file]").first.set_input_files(

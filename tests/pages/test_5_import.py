@@ -354,11 +354,11 @@ def test_films_without_tags_are_placed_in_the_page(open_app, tmp_path):
     import_subjects(store, pd.DataFrame({"subject": ["S1"]}, index=[1]), visits)
     ingest(store, [tmp_path / "in"], workers=0)
     at = open_app(PAGE, cohort=store.path)
-    assert "Whose films are these? 2 films" in words(at, "markdown")
+    assert "Whose images are these? 2 images" in words(at, "markdown")
     at.selectbox[0].set_value("S1").run()
     for place, visit in enumerate(("BL", "W52")):
         [box for box in at.selectbox if box.label == "Visit"][place].set_value(visit).run()
-    next(button for button in at.button if button.label == "Place 2 films").click().run()
+    next(button for button in at.button if button.label == "Place 2 images").click().run()
     assert not at.exception
     placed = store.query("SELECT subject, visit, assigned_by FROM main.image WHERE superseded_by IS NULL")
     assert sorted(placed["visit"]) == ["BL", "W52"]

@@ -24,13 +24,13 @@ def held_films(page: Page) -> None:
         return
     st.markdown(f"## Held back: {len(rows)}")
     st.caption(
-        "Text in the pixels may name the patient, so these films are not shown, scored or exported. "
+        "Text in the pixels may name the patient, so these images are not shown, scored or exported. "
         "Look at each one; release it if the text names nobody, else ask the site for a clean copy."
     )
     listed = rows.assign(image=rows["image"].str[:12]).rename(columns={"held": "why"})
     show_table(listed)
-    chosen = st.selectbox("Film", rows["image"].tolist(), format_func=lambda image: _named(rows, image))
-    if st.toggle("Show the film", key="show_held"):
+    chosen = st.selectbox("Image", rows["image"].tolist(), format_func=lambda image: _named(rows, image))
+    if st.toggle("Show the image", key="show_held"):
         _picture(page, chosen)
     with st.form("release", clear_on_submit=True):
         reason = st.text_input("What the text says", placeholder="side marker and room number only")
@@ -52,4 +52,4 @@ def _picture(page: Page, image: str) -> None:
         frame = pixels[len(pixels) // 2] if pixels.ndim == 3 else pixels
         step = max(1, -(-frame.shape[1] // WIDEST))
         shown = np.clip((frame[::step, ::step] - low) / max(high - low, 1.0), 0.0, 1.0)
-        st.image(shown, caption=f"Film {image[:12]}, its whole range of brightness")
+        st.image(shown, caption=f"Image {image[:12]}, its whole range of brightness")

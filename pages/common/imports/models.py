@@ -21,7 +21,7 @@ from pages.common.queries import Request, asking, fetch
 from pages.common.shown_table import show_table
 
 ALL = "all"
-OF_FILMS = {"ingest": "a film file"}
+OF_FILMS = {"ingest": "an image file"}
 
 
 def model(page: Page) -> None:
@@ -94,10 +94,10 @@ def not_imported(page: Page) -> None:
         listed = refused.assign(source=refused["source"].map(lambda name: OF_FILMS.get(name, name)))
         show_table(listed)
         st.caption(
-            "Names of film files are not kept, as they may name a person: the job above names them while it "
+            "Names of image files are not kept, as they may name a person: the job above names them while it "
             "is listed."
         )
-    st.markdown(f"## Films without patient or visit: {len(open_films)}")
+    st.markdown(f"## Images without patient or visit: {len(open_films)}")
     if len(open_films):
         show_table(open_films)
         st.caption("Step 1 places them: each in the page, or by a map file.")

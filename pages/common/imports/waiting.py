@@ -33,12 +33,12 @@ def waiting(page: Page) -> None:
     rows, names = fetch(page, asking(waiting_films), asking(study_names))
     if rows.empty:
         return
-    st.markdown(f"## Whose films are these? {films(len(rows))} without patient or visit")
+    st.markdown(f"## Whose images are these? {images(len(rows))} without patient or visit")
     st.caption(
-        "Choose the patient's code in this study and the visit, or type new ones; never a name. Films of one "
-        "person in the files stand together. File names and dates are shown as long as the job that brought "
-        "them is listed above; the cohort keeps neither, only the days between the films of a person: new "
-        "visits get their days from them, counted from the first visit."
+        "Choose the patient's code in this study and the visit, or type new ones; never a name. Images of "
+        "one person in the files stand together. File names and dates are shown as long as the job that "
+        "brought them is listed above; the cohort keeps neither, only the days between the images of a "
+        "person: new visits get their days from them, counted from the first visit."
     )
     rows = _by_file(rows.merge(_delivered(), on="image", how="left"))
     by_map(page, rows)
@@ -49,9 +49,9 @@ def waiting(page: Page) -> None:
     _place(page, places)
 
 
-def films(count: int) -> str:
-    """A number of films in words."""
-    return f"{count:,} film" + ("" if count == 1 else "s")
+def images(count: int) -> str:
+    """A number of images in words: films, or slices of stacks."""
+    return f"{count:,} image" + ("" if count == 1 else "s")
 
 
 def _options(names: pd.DataFrame, kind: str) -> list[str]:
@@ -90,10 +90,10 @@ def _choices(page: Page, rows: pd.DataFrame, options: dict[str, list[str]]) -> l
             known = own["subject"].dropna()
             if len(known):
                 subject: str | None = str(known.iloc[0])
-                st.markdown(f"**{md(subject)}**: {films(len(own))} without a visit")
+                st.markdown(f"**{md(subject)}**: {images(len(own))} without a visit")
             else:
                 subject = _select(
-                    f"Person {number}, {films(len(own))}: patient", options["subject"], f"{SUBJECT}{person}"
+                    f"Person {number}, {images(len(own))}: patient", options["subject"], f"{SUBJECT}{person}"
                 )
             for film in own.to_dict("records"):
                 visit = _film(page, film, options["visit"])
@@ -116,7 +116,7 @@ def _film(page: Page, film: dict[Any, Any], visits: list[str]) -> str | None:
         if small is None:
             st.caption("cannot be read")
         else:
-            st.image(small, width=WIDTH, alt=f"Small picture of the film: {said}")
+            st.image(small, width=WIDTH, alt=f"Small picture of the image: {said}")
     with text:
         st.markdown(said)
     with choice:
@@ -130,7 +130,7 @@ def _said(film: dict[Any, Any]) -> str:
     when = f"day {int(film['day'])} of this person" if pd.notna(film["day"]) else "no date"
     date = f"{md(film['date'])} ({when})" if pd.notna(film["date"]) else when
     name = f"  \n{md(film['file'])}" if pd.notna(film["file"]) else ""
-    return f"**{what}**, {date}{name}  \nfilm `{str(film['image'])[:LETTERS]}`"
+    return f"**{what}**, {date}{name}  \nimage `{str(film['image'])[:LETTERS]}`"
 
 
 @st.cache_data(show_spinner=False, max_entries=500)
@@ -156,7 +156,7 @@ def _place(page: Page, places: list[Place]) -> None:
             plan = preview_places(page.store, places)
     _say(plan)
     if st.button(
-        f"Place {films(len(plan.placed))}",
+        f"Place {images(len(plan.placed))}",
         type="primary",
         disabled=not plan.placed,
         icon=":material/how_to_reg:",
@@ -175,24 +175,24 @@ def _say(plan: Placement) -> None:
         if names:
             st.markdown(f"{one if len(names) == 1 else several}: **{md(', '.join(names))}**")
     for row in plan.refused:
-        where = f"Row {row['row']}" if "row" in row else f"Film {row['image']}"
+        where = f"Row {row['row']}" if "row" in row else f"Image {row['image']}"
         st.warning(f"{where} is not placed: {md(row['reason'])}.", icon=":material/block:")
 
 
 def by_map(page: Page, rows: pd.DataFrame) -> None:
     """A map file alone: the films are here, so only the list is uploaded."""
-    with st.expander("Or by a map file, without uploading the films again", icon=":material/table:"):
+    with st.expander("Or by a map file, without uploading the images again", icon=":material/table:"):
         st.markdown(
-            "A CSV with the columns **subject** and **visit**, and one that finds the film: **image** (the "
+            "A CSV with the columns **subject** and **visit**, and one that finds the image: **image** (the "
             "id beside each picture), **file** (its delivered name), **patient** (patient number in the "
-            "files) or **study** (study UID). The list of these films is a map file to fill in."
+            "files) or **study** (study UID). The list of these images is a map file to fill in."
         )
         names = ["image", "body_part", "view", "laterality", "day", "date", "file"]
         listed = rows[names].rename(columns={"file": "delivered as"}).assign(subject="", visit="")
         download(
             listed.assign(image=listed["image"].str[:LETTERS]),
             "films_to_place",
-            label="List of these films (CSV)",
+            label="List of these images (CSV)",
         )
         upload = st.file_uploader("Map file (CSV)", type=["csv"], key=IS_MAP_OPEN)
         if upload is None:
@@ -201,7 +201,7 @@ def by_map(page: Page, rows: pd.DataFrame) -> None:
             plan = preview_map(page.store, read_image_map(next((place / "files").iterdir())))
         _say(plan)
         if st.button(
-            f"Place {films(len(plan.placed))} by {upload.name}", disabled=not plan.placed, type="primary"
+            f"Place {images(len(plan.placed))} by {upload.name}", disabled=not plan.placed, type="primary"
         ):
             folder = new_place()
             file = write_one(upload, folder, 0)
