@@ -44,5 +44,5 @@ def command(
         domains = DOMAINS if domain == "both" else (domain,)
         many = about.patients if patients is None else patients
         sets = (about.render(name, many, processes=processes, tell=note) for name in domains)
-    result = evaluate(model, about, sets, size=size, processes=processes, tell=note)
+    result = evaluate(model, about, sets, size=size, processes=processes, with_stored=data is None, tell=note)
     emit(result, as_json=as_json, text=lambda: as_text(result))

@@ -50,3 +50,18 @@ def ratio(
     with np.errstate(divide="ignore", invalid="ignore"):
         limits, _ = percentiles(drawn[:, 0] / drawn[:, 1])
     return estimate(value, *limits)
+
+
+def predictive_value(
+    decided: Any, truth: Any, subjects: Any, prevalence: float, *, draws: int = DRAWS
+) -> Estimate:
+    """Positive predictive value of decisions (n,) at a prevalence, from sensitivity and specificity (Bayes).
+
+    None without cases of both kinds, or without a positive decision. Draws are of patients.
+    """
+    decided, truth = np.asarray(decided, bool), np.asarray(truth, bool)
+    if not truth.any() or truth.all():
+        return estimate(None)
+    right = np.where(truth, prevalence / truth.sum(), 0.0) * decided
+    wrong = np.where(~truth, (1 - prevalence) / (~truth).sum(), 0.0) * decided
+    return ratio(right, right + wrong, subjects, draws=draws)

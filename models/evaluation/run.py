@@ -45,6 +45,16 @@ class Outcome:
 Sections = Callable[[Sequence[TestImage], Sequence[Outcome], pd.DataFrame], dict[str, Any]]
 
 
+def as_given(grades: pd.DataFrame) -> pd.DataFrame:
+    """All grades count."""
+    return grades
+
+
+def no_stored(size: str) -> list[dict[str, Any]]:
+    """No set but those that are scored now."""
+    return []
+
+
 class Render(Protocol):
     """Renders a test set: phantom patients that no model was trained or tuned on."""
 
@@ -82,7 +92,9 @@ class Evaluation:
     name, title: of an evaluation of a part of the model, such as its detector; that of the system itself has
     none. reader: ``module:name``, called with a size, makes what ``look`` is given where that is not the
     system's scorer. has_grades: False where only ``sections`` compare anything. item: what a labelled image
-    is called. patients: test patients of each domain where nobody says how many.
+    is called. patients: test patients of each domain where nobody says how many. chosen: which of the joined
+    grades are compared, where not all of them can be. stored: sets of figures that need no image to be read,
+    of a size, such as those of predictions that training left; they come first.
     """
 
     render: Render
@@ -98,6 +110,8 @@ class Evaluation:
     has_grades: bool = True
     item: str = "image"
     patients: int = 40
+    chosen: Callable[[pd.DataFrame], pd.DataFrame] = as_given
+    stored: Callable[[str], list[dict[str, Any]]] = no_stored
 
 
 def evaluations() -> dict[str, tuple[SystemModel, str]]:
@@ -134,11 +148,16 @@ def evaluate(
     *,
     size: str = "demo",
     processes: int = 2,
+    with_stored: bool = False,
     tell: Tell = lambda text: None,
 ) -> dict[str, Any]:
-    """All validation tables of each test set. Raises ModelError where there are no weights of this size."""
+    """All validation tables of each test set, after those that are stored with the model, if wanted.
+
+    Raises ModelError where there are no weights of this size.
+    """
     _, weights = model.identify(size)
-    found = [_of_set(model, about, one, size, processes, tell) for one in sets]
+    found = about.stored(size) if with_stored else []
+    found += [_of_set(model, about, one, size, processes, tell) for one in sets]
     return {"system": about.name or model.system, "size": size, "weights": weights, "sets": found}
 
 
@@ -157,7 +176,9 @@ def _of_set(
     paired = model.paired
     reader = paired.build(size) if paired is not None and paired.identify(size) is not None else None
     system = get(model.system)
-    return set_figures(system, one, outcomes, reader, sections=about.sections, draws=about.draws)
+    return set_figures(
+        system, one, outcomes, reader, sections=about.sections, draws=about.draws, chosen=about.chosen
+    )
 
 
 def _reader_of(model: SystemModel, reader: str, size: str) -> Any:
@@ -201,6 +222,7 @@ def set_figures(
     *,
     sections: Sections = no_sections,
     draws: int = DRAWS,
+    chosen: Callable[[pd.DataFrame], pd.DataFrame] = as_given,
 ) -> dict[str, Any]:
     """The figures of a test set from what the model made of its images, in order."""
     results = [outcome.result for outcome in outcomes]
@@ -208,7 +230,7 @@ def set_figures(
     if paired is not None:
         parts.append(grades_of(one.images, read_patients(one.images, results, paired), PAIRED))
     grades = joined(parts, system)
-    compared = figures(grades, system, draws=draws)
+    compared = figures(chosen(grades), system, draws=draws)
     own = sections(one.images, outcomes, grades)
     return _head(one, results, draws) | compared | {"sections": own}
 

@@ -11,7 +11,7 @@ from core.agreement.bootstrap import DRAWS, draw_counts, percentiles
 from core.agreement.diagnostics.auc import auc
 from core.agreement.diagnostics.two_by_two import diagnostic
 from core.agreement.estimate import Estimate, estimate
-from models.evaluation.intervals import mean_by_patient, proportion, ratio
+from models.evaluation.intervals import mean_by_patient, predictive_value, proportion
 from models.sparcc.oedema.decisions import SegmentRule, confusion
 
 DECISIONS = ("any_pixel", "overlap", "radiologist")
@@ -138,9 +138,5 @@ def ppv_at(
 ) -> Estimate:
     """Positive predictive value at a prevalence of images, from sensitivity and specificity (Bayes)."""
     rows = slices[slices[decision].notna()]
-    decided, truth = rows[decision].astype(bool).to_numpy(), rows["truth"].to_numpy(bool)
-    if not truth.any() or truth.all():
-        return estimate(None)
-    right = np.where(truth, prevalence / truth.sum(), 0.0) * decided
-    wrong = np.where(~truth, (1 - prevalence) / (~truth).sum(), 0.0) * decided
-    return ratio(right, right + wrong, rows["subject"], draws=draws)
+    decided = rows[decision].astype(bool)
+    return predictive_value(decided, rows["truth"], rows["subject"], prevalence, draws=draws)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.evaluation.intervals import mean_by_patient, proportion, ratio
+from models.evaluation.intervals import mean_by_patient, predictive_value, proportion, ratio
 
 
 def test_interval_resamples_patients_not_rows():
@@ -50,3 +50,14 @@ def test_ratio_equals_a_bootstrap_row_by_row():
                                for _ in range(n)])  # fmt: skip
         drawn.append(above[rows].sum() / below[rows].sum())
     assert found["ci"] == pytest.approx(np.quantile(drawn, [0.025, 0.975]))
+
+
+def test_predictive_value_follows_bayes_at_any_prevalence():
+    truth = np.array([1, 1, 1, 1, 0, 0, 0, 0, 0, 0], bool)
+    decided = np.array([1, 1, 1, 0, 1, 0, 0, 0, 0, 0], bool)
+    found = predictive_value(decided, truth, list("ABCDEFGHIJ"), 0.1, draws=200)
+    assert found["estimate"] == pytest.approx(0.75 * 0.1 / (0.75 * 0.1 + 0.9 / 6))
+    assert found["ci"][0] < found["estimate"] <= found["ci"][1]
+    at_own = predictive_value(decided, truth, list("ABCDEFGHIJ"), 0.4)
+    assert at_own["estimate"] == pytest.approx(3 / 4)
+    assert predictive_value(decided, np.ones(10, bool), list("ABCDEFGHIJ"), 0.1)["estimate"] is None

@@ -135,6 +135,31 @@ def test_a_model_is_found_by_any_name_and_its_weights_are_named(monkeypatch):
     assert PAIRED not in one["status"]["total"]
 
 
+def test_grades_that_are_not_chosen_are_not_compared():
+    one = TestSet("folder", [image("A"), image("B")], truth("AB"), pd.DataFrame())
+    outcomes = [Outcome(scored(1)), Outcome(scored(2))]
+    every = set_figures(MSASSS, one, outcomes, draws=20)
+    chosen = set_figures(
+        MSASSS, one, outcomes, draws=20, chosen=lambda grades: grades[grades["subject"] == "A"],
+        sections=lambda images, seen, grades: {"rows": len(grades)},
+    )  # fmt: skip
+    assert every["status"]["total"][MODEL]["n"] == 2
+    assert chosen["status"]["total"][MODEL]["n"] == 1
+    assert chosen["images"] == 2
+    assert chosen["sections"]["rows"] == 4 * len(SITES), "sections see all of them"
+
+
+def test_stored_sets_come_before_those_that_are_scored_now(monkeypatch):
+    model, _ = model_to_evaluate("msasss")
+    about = Evaluation(None, None, stored=lambda size: [{"set": f"folds of {size}"}], has_grades=False,
+                       reader="tests.models.evaluation.test_run:plain_detector", look=look_at)  # fmt: skip
+    one = TestSet("s", [TestImage("good", "good", "A", "BL")], pd.DataFrame(), pd.DataFrame())
+    found = evaluate(model, about, [one], processes=1, with_stored=True)
+    assert [each["set"] for each in found["sets"]] == ["folds of demo", "s"]
+    found = evaluate(model, about, [one], processes=1)
+    assert [each["set"] for each in found["sets"]] == ["s"]
+
+
 def plain_detector(size):
     return f"detector of size {size}"
 
