@@ -30,7 +30,7 @@ def words_of_line(grey: np.ndarray, line: Lettering, gap: float) -> list[np.ndar
     ink = np.abs(band - ground)
     own = ink[line.y0 - top : line.y1 - top, line.x0 - left : line.x1 - left]
     is_ink = ink > INKED * float(np.percentile(own, 98))
-    row = slice(line.y0 - top - 1, line.y1 - top + 1)
+    row = slice(max(line.y0 - top - 1, 0), line.y1 - top + 1)
     parts = _parts(is_ink[row].any(axis=0), gap * high)
     return [
         _trimmed(ink[:, x0:x1], is_ink[:, x0:x1], row)
@@ -63,7 +63,7 @@ def _near(parts: list[tuple[int, int]], x0: int, x1: int, high: int) -> list[tup
 
 def _trimmed(ink: np.ndarray, is_ink: np.ndarray, row: slice) -> np.ndarray:
     """The rows of a word that touch the line: other lines above and below are left out."""
-    filled: np.ndarray = np.asarray(is_ink.any(axis=1))
+    filled: np.ndarray = np.any(is_ink, axis=1)
     top, bottom = row.start, row.stop
     while top > 0 and filled[top - 1]:
         top -= 1
