@@ -73,7 +73,8 @@ class FilmFile:
 
     split: of the owner, ``""`` where there is none. taken: its date where the set states it. shows: what it
     shows, in words that a header would have (``HAND``, ``PA``, ``L``). slices: of a volume, 0 for a film;
-    sequence: how it was taken.
+    sequence: how it was taken. modality: a DICOM code; a picture of ultrasound may be in colour. words: a
+    description of what it shows.
     """
 
     file: str
@@ -87,6 +88,8 @@ class FilmFile:
     spacing: Spacing | None = None
     slices: int = 0
     sequence: str = ""
+    modality: str = "DX"
+    words: str = ""
 
 
 @dataclass(frozen=True)

@@ -10,18 +10,20 @@ from __future__ import annotations
 import hashlib
 import io
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from pydicom.dataset import FileDataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
+from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, UltrasoundImageStorage
 
 from data.datasets.frame import FilmFile
 from data.dicom.read import LARGEST_PICTURE, Refusal
 from data.ingest.sources import Source
 
+ULTRASOUND = "US"  # of modality; its pictures may be in colour
 GREY = 6  # by which channels of a grey picture may differ: lossy coding moves them that far
 LOSSY = (".jpg", ".jpeg")
 DAMAGED = "the picture is damaged or cut short and cannot be decoded; download it again"
@@ -37,7 +39,7 @@ class PictureSource(Source):
     def open(self) -> BinaryIO:
         """The film as DICOM, the same bytes each time. Raises Refusal."""
         with super().open() as stream:
-            pixels = grey_pixels(stream)
+            pixels = any_pixels(stream) if self.film.modality == ULTRASOUND else grey_pixels(stream)
         return io.BytesIO(as_dicom(pixels, self.film, self.protocol))
 
 
@@ -46,6 +48,15 @@ def grey_pixels(stream: BinaryIO | Path) -> np.ndarray:
 
     Raises Refusal for one in colour, of several pictures, too large, or that cannot be decoded.
     """
+    return _opened(stream, _grey)
+
+
+def any_pixels(stream: BinaryIO | Path) -> np.ndarray:
+    """As ``grey_pixels``, and uint8 (rows, columns, 3) of one in colour. Raises Refusal likewise."""
+    return _opened(stream, _as_it_is)
+
+
+def _opened(stream: BinaryIO | Path, pixels_of: Callable[[Any], np.ndarray]) -> np.ndarray:
     from PIL import Image
 
     try:
@@ -56,7 +67,7 @@ def grey_pixels(stream: BinaryIO | Path) -> np.ndarray:
                     raise Refusal(f"the picture is of {picture.width} x {picture.height} pixels: no film is")
                 if getattr(picture, "n_frames", 1) > 1:
                     raise Refusal("the file holds several pictures; one film a file is needed")
-                return _grey(picture)
+                return pixels_of(picture)
     except Refusal:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -67,7 +78,13 @@ def grey_pixels(stream: BinaryIO | Path) -> np.ndarray:
         raise Refusal(DAMAGED) from error
 
 
-def _grey(picture) -> np.ndarray:  # type: ignore[no-untyped-def]
+def _as_it_is(picture: Any) -> np.ndarray:
+    colours = np.asarray(picture.convert("RGB")) if picture.mode in ("RGB", "RGBA", "P", "YCbCr") else None
+    is_coloured = colours is not None and int(np.ptp(colours, axis=2).max(initial=0)) > GREY
+    return np.ascontiguousarray(colours) if is_coloured else _grey(picture)
+
+
+def _grey(picture: Any) -> np.ndarray:
     if picture.mode.startswith("I") or picture.mode == "F":
         return _sixteen_bits(np.asarray(picture))
     if picture.mode == "L":
@@ -91,9 +108,14 @@ def _sixteen_bits(values: np.ndarray) -> np.ndarray:
 
 
 def as_dicom(pixels: np.ndarray, film: FilmFile, protocol: str) -> bytes:
-    """A DICOM file of these grey values (bone bright), with what the set says of the film."""
-    dataset = new_dataset(film, protocol, SecondaryCaptureImageStorage, "DX")
-    dataset.ConversionType = "WSD"
+    """A DICOM file of these values (grey, bone bright, or colour), with what the set says of the film."""
+    is_scan = film.modality == ULTRASOUND
+    storage = UltrasoundImageStorage if is_scan else SecondaryCaptureImageStorage
+    dataset = new_dataset(film, protocol, storage, film.modality)
+    if not is_scan:
+        dataset.ConversionType = "WSD"
+    if film.words:
+        dataset.SeriesDescription = film.words
     dataset.SOPInstanceUID = uid_of(protocol, film.file, hashlib.sha256(pixels.tobytes()).hexdigest())
     dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
     if film.spacing is not None and film.spacing.is_stated:
@@ -135,10 +157,14 @@ def _anatomy(dataset: FileDataset, film: FilmFile) -> None:
 
 
 def set_pixels(dataset: FileDataset, pixels: np.ndarray) -> None:
-    """Write grey values (rows, columns), uint8 or uint16, with what the header must say of them."""
+    """Write grey values (rows, columns), uint8 or uint16, or colour (rows, columns, 3), uint8, with what the
+    header must say of them.
+    """
     bits = 8 * pixels.dtype.itemsize
     dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
-    dataset.Rows, dataset.Columns = pixels.shape
+    if pixels.ndim == 3:
+        dataset.SamplesPerPixel, dataset.PhotometricInterpretation, dataset.PlanarConfiguration = 3, "RGB", 0
+    dataset.Rows, dataset.Columns = pixels.shape[:2]
     dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = bits, bits, bits - 1
     dataset.PixelRepresentation = 0
     content = np.ascontiguousarray(pixels.astype(f"<u{pixels.dtype.itemsize}")).tobytes()

@@ -12,6 +12,7 @@ from data.datasets import unlabelled
 from data.datasets.frame import DataSet
 from data.datasets.hands import arise_2025, ra2_dream, ram_h1200, ram_w600
 from data.datasets.spine import buu_lspine, csxa, spider, spondylolisthesis
+from data.datasets.ultrasound import msk_us
 from data.study.source import data_set_of
 
 MODULES = (
@@ -23,6 +24,7 @@ MODULES = (
     buu_lspine,
     spondylolisthesis,
     spider,
+    msk_us,
     unlabelled,
 )
 SETS: dict[str, DataSet] = {module.SET.name: module.SET for module in MODULES}

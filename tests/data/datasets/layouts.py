@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from data.datasets.hands.ram_h1200 import KINDS
+from tests.helpers.drawn_ultrasound import Screen, draw
 
 EROSION, NARROWING = ([f"{kind}_{name}" for name in names.split()] for kind, _, names in KINDS)
 H1200 = "SvdH_Scoring/SvdH_{kind}_Scoring/{split}/_annotation_{low}_scores.json"
@@ -221,6 +222,18 @@ def spider(folder: Path) -> Path:
     return folder
 
 
+def msk_us(folder: Path) -> Path:
+    """A finger joint in grey scale and with flow, and a wrist held out."""
+    head = "eco_id,joint_type,tipo_imagen,eg_sinovial,pd_sinovial,bone_erosion,split"
+    lines = [head, "e1,MCF,Modo B,2,,0,0", "e1d,MCF,Power Doppler,,1,,0", "e2,Radiocarpiana,Modo B,1,,,-1"]
+    (folder / "pos1").mkdir(parents=True)
+    (folder / "labels_with_splits.csv").write_text("\n".join(lines))
+    for place, name in enumerate(("e1.png", "e1d.bmp", "e2.png")):
+        screen = Screen(text="", mark="", seed=place, flow=40 if name == "e1d.bmp" else 0)
+        Image.fromarray(draw(screen)).save(folder / "pos1" / name)
+    return folder
+
+
 LAYOUTS = {
     "ram-h1200": ram_h1200,
     "ram-w600": ram_w600,
@@ -230,5 +243,6 @@ LAYOUTS = {
     "buu-lspine": buu,
     "spondylolisthesis-landmark": spondylolisthesis,
     "spider": spider,
+    "msk-us": msk_us,
     "nhanes": nhanes,
 }

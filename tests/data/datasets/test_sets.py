@@ -17,7 +17,7 @@ from tests.helpers.paths import SHARED
 TAKE = ("--accept-terms", "--workers", "0")
 GRADES = {"ram-h1200": 93, "ram-w600": 12, "ra2-dream": 172, "arise-2025": 12}
 FILMS = {"ram-h1200": 3, "ram-w600": 2, "ra2-dream": 8, "buu-lspine": 2, "nhanes": 2, "spider": 6}
-FILMS |= {"spondylolisthesis-landmark": 2, "arise-2025": 1, "csxa": 1}
+FILMS |= {"spondylolisthesis-landmark": 2, "arise-2025": 1, "csxa": 1, "msk-us": 3}
 
 
 def odd_of(name, folder):
@@ -63,7 +63,7 @@ def test_the_system_of_a_set_is_the_one_with_its_sites():
     assert {name: system_of(name) and system_of(name).name for name in SETS} == {
         **dict.fromkeys(GRADES, "mtss"),
         **dict.fromkeys(("csxa", "buu-lspine"), "msasss"),
-        **dict.fromkeys(("spondylolisthesis-landmark", "spider", "nhanes")),
+        **dict.fromkeys(("spondylolisthesis-landmark", "spider", "msk-us", "nhanes")),
     }
 
 

@@ -1,0 +1,1 @@
+"""Open data sets of joint ultrasound."""
