@@ -156,8 +156,9 @@ def import_scans(
 ) -> Imported:
     """All ultrasound of the study, sent by mistake as well; what names nobody is released.
 
-    Text on a screen holds every scan back. A phantom's screen names settings and joints; only the worksheet
-    that is sent by mistake names a (made-up) person, says so in its tags, and stays held.
+    Text on a screen that is not read as settings holds a scan back. A phantom's screen names settings and
+    joints; only the worksheet that is sent by mistake names a (made-up) person, says so in its tags, and
+    stays held.
     """
     if not study.scans:
         return imported
