@@ -28,9 +28,9 @@ def machine(number, visit):
     return MACHINES[(number + (visit == "W52")) % 2]
 
 
-def build(path, *, planted=0):
+def build(path, *, planted=0, **shown):
     """The cohort at ``path``. planted: grades that the model adds at half of the sites on the second machine,
-    whose films are also brighter then.
+    whose films are also brighter then. shown: further columns of images.
     """
     store = CohortStore.open(path)
     key = open_key(store.path, may_create=True)
@@ -61,7 +61,7 @@ def build(path, *, planted=0):
         tx.insert("campaign", modes.assign(system="msasss"))
         run = {"run": "run1", "system": "msasss", "reader": MODEL, "campaign": "model-single"}
         tx.insert("run", pd.DataFrame([run]))
-        tx.insert("image", _images(images))
+        tx.insert("image", _images(images).assign(**shown))
         own = [(image, key.dates_of(patient), patient) for image, patient, *_ in images]
         tx.insert("delivery", pd.DataFrame(own, columns=["image", "dates_of", "trial_subject"]))
         tx.insert("site_score", _grades(grades))

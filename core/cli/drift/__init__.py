@@ -88,6 +88,8 @@ def _point(point: dict[str, Any]) -> str:
 
 def _flags(found: dict[str, Any], shown: dict[str, str]) -> list[str]:
     own = [flag for flag in found["flags"] if flag["by"] in shown]
+    if not any(found[axis]["limit"] for axis in shown):
+        return ["nothing can be compared"]
     if not own:
         return ["no flag: nothing lies beyond its limit"]
     return [

@@ -29,11 +29,11 @@ def model_images(
 ) -> pd.DataFrame:
     """Images of the chosen patients that a model read in a campaign, its newest run.
 
-    ``image, subject, visit, kind`` (body part, view, region and sequence), ``device`` (maker and model, as
-    stored), ``spacing_mm, difference, error`` (against the mean of the human readers of campaign ``people``,
-    first reads, mean over sites), ``grade, confidence, certainty, abstained, unscorable``, and what tells
-    when it was taken and imported: ``film_date`` (shifted), ``dates_of, trial_subject, map_subject,
-    imported``.
+    ``image, subject, visit, kind`` (body part, view, region, sequence, kind of joint and mode), ``device``
+    (maker and model, as stored), ``spacing_mm, difference, error`` (against the mean of the human readers of
+    campaign ``people``, first reads, mean over sites), ``grade, confidence, certainty, abstained,
+    unscorable``, and what tells when it was taken and imported: ``film_date`` (shifted), ``dates_of,
+    trial_subject, map_subject, imported``.
     """
     states = ", ".join(f"'{state.code}'" for state in scores.get(chosen.system).states)
     graded = f"n.feature NOT IN ({states})" if states else "true"
@@ -56,7 +56,8 @@ def model_images(
                 any_value(d.trial_subject) AS trial_subject, any_value(d.map_subject) AS map_subject
             FROM delivery d LEFT JOIN event e USING (event) GROUP BY d.image)
         SELECT i.image, i.subject, i.visit, i.film_date, a.dates_of, a.trial_subject, a.map_subject,
-            a.imported, concat_ws(', ', i.body_part, i.view, i.region, i.sequence) AS kind,
+            a.imported, concat_ws(', ', i.body_part, i.view, i.region, i.sequence,
+                regexp_replace(i.joint, '[0-9]+$', ''), i.mode) AS kind,
             trim(concat_ws(' ', i.manufacturer, i.device)) AS device, i.spacing_row_mm AS spacing_mm,
             avg(n.grade - p.grade) AS difference, avg(abs(n.grade - p.grade)) AS error,
             avg(n.grade) AS grade, avg(n.confidence) FILTER (n.grade IS NOT NULL) AS confidence,
@@ -72,7 +73,8 @@ def model_images(
         LEFT JOIN arrived a ON a.image = n.image
         WHERE i.subject IN ({{patients}}) AND i.visit IS NOT NULL AND (n.grade IS NULL OR {graded})
         GROUP BY i.image, i.subject, i.visit, i.film_date, a.dates_of, a.trial_subject, a.map_subject,
-            a.imported, i.body_part, i.view, i.region, i.sequence, i.manufacturer, i.device, i.spacing_row_mm
+            a.imported, i.body_part, i.view, i.region, i.sequence, i.joint, i.mode, i.manufacturer, i.device,
+            i.spacing_row_mm
         ORDER BY i.subject, i.visit, i.image
     """
     values = {"system": chosen.system, "reader": reader, "campaign": campaign, "people": people}

@@ -91,6 +91,9 @@ def _verdict(found: dict[str, Any]) -> None:
     flags = pd.DataFrame(found["flags"], columns=["by", "level", "measure", "difference", "p"])
     groups = [found["measures"][name]["group"] for name in flags["measure"]]
     of_model = flags[[group != IMAGE for group in groups]]
+    if not any(found[axis]["limit"] for axis, _ in drawing.COLUMNS):
+        st.info("Nothing can be compared.", icon=":material/inbox:")
+        return
     if flags.empty:
         st.success("No flag: nothing lies beyond its limit.", icon=":material/check_circle:")
         return

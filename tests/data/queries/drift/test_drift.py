@@ -124,6 +124,13 @@ def test_noise_brightness_and_contrast_are_those_that_were_put_in():
     assert noise == pytest.approx(20 / 4095, rel=0.05)
 
 
+def test_scans_are_compared_within_the_kind_of_joint_and_the_mode(tmp_path):
+    joints = ["MCP2", "MCP3", "WR"] * 12
+    store = made.build(tmp_path / "cohort.duckdb", joint=joints, mode="PD")
+    kinds = images_of(store)["kind"]
+    assert set(kinds) == {"lumbar spine, lateral, MCP, PD", "lumbar spine, lateral, WR, PD"}
+
+
 def test_sample_of_images_is_the_same_in_any_order():
     names = pd.Series([f"{number * 7919 % 97:02d}" for number in range(60)])
     assert sample(names, 5) == sample(names[::-1], 5)
