@@ -17,6 +17,7 @@ import pandas as pd
 from core.errors import InputError
 from models import cards
 from models.synovitis.calibration import Calibration, fit
+from models.synovitis.fold_figures import card_figures
 from models.synovitis.folds import FOLDS, folds, without_device
 from models.synovitis.losses import LOSSES, PLAIN
 from models.synovitis.networks import SYSTEM, of_card
@@ -117,6 +118,7 @@ def train_parts(card: dict[str, Any], films: Films, request: TrainRequest, tell:
     card["grading"] = {task: rule.as_card() for task, rule in calibrations(everything).items()}
     table = pd.concat([_rows(part, said[part], request.size) for part in parts])
     write_predictions(table, request.size, request.out)
+    card["evaluation"] = card_figures(table)
     card["settings"] = {"joints": sorted(set(material.about["joint"]))}
     card["tuning"] = {"patients_left_out": len(films.trained_on), "pictures": len(material)}
     return {"seconds_of_folds": round(time.monotonic() - began)}

@@ -74,6 +74,8 @@ def test_every_picture_is_told_of_by_networks_that_never_saw_the_patient(tmp_pat
     again = load("grade", fold=2, folder=tmp_path).predict(pictures.pictures)
     assert np.allclose(np.sort(again, axis=0), np.sort(first.probabilities[kept], axis=0), atol=1e-3)
     assert card["grading"].keys() == set(TASKS)
+    assert card["evaluation"]["five folds"]["grade"]["spearman"]["parts"] <= 5
+    assert card["evaluation"]["one device left out"]["ra_v_spa"]["auc"].keys() == {"A", "B"}
     held = tmp_path / "fold0" / "held.npz"
     before = held.stat().st_mtime_ns
     train_parts(card, Films(plan, trained_on=everybody), request, told.append)  # nothing is trained again
