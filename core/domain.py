@@ -219,19 +219,24 @@ class Outline:
 class Scored:
     """Findings of one image, and the sites that it should show but that could not be graded, with why.
 
-    outlines: what was drawn on the frames of a stack.
+    outlines: what was drawn on the frames of a stack. chances: 0 to 1, of a diagnosis, by the question asked;
+    no score of the image.
     """
 
     findings: tuple[Finding, ...]
     unscorable: dict[str, str] = field(default_factory=dict)
     outlines: tuple[Outline, ...] = ()
+    chances: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Abstained:
-    """The scorer gives no score for this film; ``reason`` is stored and shown."""
+    """The scorer gives no score for this film; ``reason`` is stored and shown. sites: those that it should
+    show, where that is known.
+    """
 
     reason: str
+    sites: tuple[str, ...] = field(default=(), kw_only=True)
 
 
 @dataclass(frozen=True)

@@ -190,14 +190,18 @@ def load_into(network: torch.nn.Module, card: dict[str, Any], name: str, folder:
         ) from error
 
 
-def save(network: torch.nn.Module, path: Path) -> dict[str, Any]:
+def save(network: torch.nn.Module, path: Path, precision: torch.dtype | None = None) -> dict[str, Any]:
     """Write the network's weights as safetensors; returns the card's entry (file, SHA-256, bytes,
-    parameters).
+    parameters). precision: of the numbers in the file, as they are unless given.
     """
     from safetensors.torch import save_file
 
+    def kept(value: torch.Tensor) -> torch.Tensor:
+        rounded = value.to(precision) if precision is not None and value.is_floating_point() else value
+        return rounded.contiguous().cpu()
+
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_file({name: value.contiguous().cpu() for name, value in network.state_dict().items()}, path)
+    save_file({name: kept(value) for name, value in network.state_dict().items()}, path)
     return {
         "file": path.name,
         "sha256": sha256(path),

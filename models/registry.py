@@ -56,7 +56,7 @@ def explanations_of(system: str) -> Explanations:
 
 def foreign_body_parts(model: SystemModel) -> tuple[str, ...]:
     """Body parts whose images are another model's: what all others of its kind are registered with, less its
-    own. Models of films and models of stacks are two kinds, as neither is offered what the other reads.
+    own. Models of films, of stacks and of scans are three kinds, as none is offered what another reads.
 
     An image of unknown body part, or of one that no model reads, is foreign to none: all look, and say why
     not.
@@ -64,7 +64,7 @@ def foreign_body_parts(model: SystemModel) -> tuple[str, ...]:
     others = [
         part
         for other in models().values()
-        if other.system != model.system and (other.stacks is None) == (model.stacks is None)
+        if other.system != model.system and other.reads == model.reads
         for part in other.body_parts
     ]
     return tuple(part for part in dict.fromkeys(others) if part not in model.body_parts)

@@ -14,20 +14,26 @@ from typing import Any, Protocol, runtime_checkable
 
 from core.domain import Abstained, Image, Scored
 from core.imaging.sequences import Needs
+from data.scoring.filing import FILMS, SCANS, STACKS
+from data.scoring.scans import ScanOffers
+from data.scoring.stacks import StackOffers
+from data.scoring.together import Offers
 from models import cards
 from models.paired.reader import Paired
 
 
 @runtime_checkable
 class Scorer(Protocol):
-    """Reads films one by one, or the stacks of a visit together: its reads have the read mode ``single``."""
+    """Reads films one by one, or the stacks or scans of a visit together: its reads have the read mode
+    ``single``.
+    """
 
     reader: str
     weights_hash: str
 
     def score(self, images: Sequence[Image], /) -> list[Scored | Abstained]:
-        """One result per image, in the order given. Of stacks, all that can be read of one visit are given;
-        a unit is then graded on one of them only.
+        """One result per image, in the order given. Of stacks and scans, all that can be read of one visit
+        are given; a unit of stacks is then graded on one of them only.
         """
         ...
 
@@ -84,7 +90,9 @@ class SystemModel:
     and ``wrong(patients)``, the phantom images of the abstention table. What is None a system does not offer,
     and a command says so. identity: of a size, quick to import, gives reader and weights hash of a model
     whose weights have no card here. stacks: what its images must be where they are stacks; films are then not
-    its own, as slices are not of a model that reads films.
+    its own, as slices are not of a model that reads films. scans: it reads ultrasound scans, and nothing
+    else. diagnoses: question that it answers beside its scores -> the group of diseases whose chance is told,
+    and the one it is told from.
     """
 
     system: str
@@ -102,6 +110,20 @@ class SystemModel:
     read_mode: str = "single"
     identity: str | None = None
     stacks: Needs | None = None
+    scans: bool = False
+    diagnoses: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+    @property
+    def reads(self) -> str:
+        """``FILMS``, ``STACKS`` or ``SCANS`` (``data.scoring.filing``)."""
+        return STACKS if self.stacks is not None else SCANS if self.scans else FILMS
+
+    @property
+    def offers(self) -> Offers | None:
+        """What it is offered of a cohort where it reads whole visits; None where it reads film by film."""
+        if self.stacks is not None:
+            return StackOffers(self.stacks)
+        return ScanOffers() if self.scans else None
 
     def build(self, *, size: str = "demo", device: str = "cpu", threads: int = 0) -> Scorer:
         """The scorer with its weights. Raises ModelError where they are absent or damaged."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -28,6 +28,11 @@ Value = TypeVar("Value")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for weights and card.")
 @click.option("--epochs", type=int, help="Epochs of the grader.")
 @click.option("--finder-epochs", type=int, help="Epochs of the site localiser.")
+@click.option("--diagnosis-epochs", type=int, help="Epochs of the networks of diagnoses.")
+@click.option("--loss", type=click.Choice(["plain", "ordinal"]), help="Ordinal: near grades count as nearer.")
+@click.option(
+    "--imagenet", type=click.Path(path_type=Path), help="ImageNet weights to start from, a file of your own."
+)
 @click.option("--seed", default=0, show_default=True)
 @click.option("--learning-rate", type=float, help="Learning rate of all networks.")
 @click.option("--init", type=click.Path(path_type=Path), help="Folder of weights to start from.")
@@ -48,6 +53,9 @@ def command(
     out: Path,
     epochs: int | None,
     finder_epochs: int | None,
+    diagnosis_epochs: int | None,
+    loss: str | None,
+    imagenet: Path | None,
     seed: int,
     learning_rate: float | None,
     init: Path | None,
@@ -69,6 +77,7 @@ def command(
         raise InputError("--first-patient", "it goes with --phantom", "leave it out")
     from models.training.pipeline import TrainRequest, train, without_patients
 
+    by_option = {"epochs": epochs, "finder-epochs": finder_epochs, "diagnosis-epochs": diagnosis_epochs}
     request = TrainRequest(
         size,
         out,
@@ -76,11 +85,12 @@ def command(
         phantom,
         first_patient or 1,
         seed,
-        epochs=_by_network(model, {"epochs": epochs, "finder-epochs": finder_epochs}),
+        epochs=_by_network(model, by_option),
         learning_rates=_by_network(model, {"learning-rate": learning_rate}),
         init=init if _by_network(model, {"init": init}) else None,
         processes=processes,
         patience=patience,
+        settings=_settings(model, {"loss": loss, "imagenet": imagenet}),
     )
     shown = without_patients(train(model, request, note))
     emit(shown, as_json=as_json, text=lambda: json.dumps(shown, indent=1))
@@ -107,3 +117,9 @@ def _by_network(model: SystemModel, given: dict[str, Value | None]) -> dict[str,
         if value is not None
         for network in networks_of(model, option)
     }
+
+
+def _settings(model: SystemModel, given: dict[str, Any]) -> dict[str, str]:
+    """The options that are given, as text. Raises InputError for one that the system lacks."""
+    _by_network(model, given)
+    return {option: str(value) for option, value in given.items() if value is not None}

@@ -10,7 +10,7 @@ from core.arms import REFERENCE_ARM
 from core.domain import CohortFilter, Viewer
 from core.imaging.sequences import OEDEMA
 from data.queries.answer import answer
-from data.queries.series import A_SLICE, A_THING, SERIES, THINGS
+from data.queries.series import A_SCAN, A_SLICE, A_THING, SERIES, THINGS
 from data.queries.visit_rows import by_visit
 from data.store.cohort import CohortStore
 from data.study.source import data_set_of
@@ -78,7 +78,7 @@ def counts(store: CohortStore, viewer: Viewer) -> pd.DataFrame:
 def films_for(store: CohortStore, viewer: Viewer, system: str, foreign: tuple[str, ...]) -> pd.DataFrame:
     """One row: ``films`` that the model of a system is offered, ``seen`` by it, ``abstained`` on.
 
-    foreign: body parts whose films it is not offered. Slices of a series are no films.
+    foreign: body parts whose films it is not offered. Slices of a series and ultrasound scans are no films.
     """
     sql = f"""
         SELECT count(*) AS films, count(f.image) AS seen, coalesce(sum(f.abstained::INTEGER), 0) AS abstained
@@ -86,6 +86,7 @@ def films_for(store: CohortStore, viewer: Viewer, system: str, foreign: tuple[st
             SELECT image, bool_or(abstained IS NOT NULL) AS abstained FROM finding WHERE system = $system
             GROUP BY image) f USING (image)
         WHERE NOT list_contains($foreign::TEXT[], coalesce(i.body_part, '')) AND NOT {A_SLICE}
+            AND NOT {A_SCAN}
     """
     return answer(store, viewer, sql, values={"system": system, "foreign": list(foreign)})
 

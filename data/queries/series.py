@@ -16,6 +16,7 @@ ANALYST = Viewer()
 SERIES = "coalesce(i.series_uid, i.image)"
 # a slice, or a stack in one file: part of a series, which is one thing wherever images are counted
 A_SLICE = "coalesce(i.modality IN ('MR', 'CT') AND i.positions_mm IS NOT NULL, false)"
+A_SCAN = "coalesce(i.modality = 'US', false)"  # an ultrasound picture or cine: read by models of scans alone
 A_THING = f"CASE WHEN {A_SLICE} THEN {SERIES} ELSE i.image END"  # a film by its image, a stack by its series
 THINGS = f"count(*) FILTER (NOT {A_SLICE}) + count(DISTINCT {SERIES}) FILTER ({A_SLICE})"
 _PARALLEL = " AND ".join(

@@ -13,18 +13,23 @@ import pandas as pd
 
 from core.domain import Abstained, Finding, Scored
 from core.scores import get
-from data.queries.series import A_SLICE
+from data.queries.series import A_SCAN, A_SLICE
+from data.scoring.scan_scores import scan_scores
 from data.scoring.stack_scores import stack_scores
 from data.scoring.visit_scores import visit_scores
 from data.store.cohort import CohortStore
 from data.store.transaction import Transaction
 
 Result = Scored | Abstained
+FILMS, STACKS, SCANS = "films", "stacks", "scans"  # what a run reads
+TOGETHER = {STACKS: "the stacks of a visit together", SCANS: "the scans of a visit together"}
 
 
 @dataclass(frozen=True)
 class Run:
-    """The identity of a run: same weights, same settings, same run. stacks: it reads these, and no films."""
+    """The identity of a run: same weights, same settings, same run. reads: ``FILMS``, ``STACKS`` or
+    ``SCANS``, and nothing else.
+    """
 
     run: str
     system: str
@@ -33,7 +38,7 @@ class Run:
     read_mode: str
     weights_hash: str
     settings: str
-    stacks: bool = False
+    reads: str = FILMS
 
     @property
     def key(self) -> tuple[str, str, str, int]:
@@ -70,20 +75,20 @@ def _reader(run: Run) -> pd.DataFrame:
 def _campaign(run: Run) -> pd.DataFrame:
     row = {"campaign": run.campaign, "system": run.system, "read_mode": run.read_mode}
     how = "one film at a time" if run.read_mode == "single" else "all films of a patient, order blinded"
-    how = "the stacks of a visit together" if run.stacks else how
+    how = TOGETHER.get(run.reads, how)
     return pd.DataFrame([row | {"description": f"reads of the scoring model, {how}"}])
 
 
 def _run_row(run: Run) -> pd.DataFrame:
     from importlib.metadata import version
 
-    row = {key: value for key, value in asdict(run).items() if key not in ("read_mode", "stacks")}
+    row = {key: value for key, value in asdict(run).items() if key not in ("read_mode", "reads")}
     return pd.DataFrame([row | {"software": f"sharpline {version('sharpline')}"}])
 
 
 def pending_films(store: CohortStore, run: Run, foreign: Sequence[str] = ()) -> pd.DataFrame:
     """Films without a finding of this run: image, subject, visit, body_part, held; whole visits together.
-    Slices of a series are no films.
+    Slices of a series and ultrasound scans are no films.
 
     held: why a film is held back until a person releases it; it is abstained on, and not looked at.
     foreign: body parts whose films are not looked at.
@@ -91,7 +96,7 @@ def pending_films(store: CohortStore, run: Run, foreign: Sequence[str] = ()) -> 
     return store.query(
         "SELECT image, subject, visit, body_part, held FROM main.image i WHERE superseded_by IS NULL "
         f"AND NOT list_contains($foreign::TEXT[], coalesce(body_part, '')) AND NOT {A_SLICE} "
-        "AND NOT EXISTS (FROM main.finding f WHERE f.image = i.image AND f.run = $run "
+        f"AND NOT {A_SCAN} AND NOT EXISTS (FROM main.finding f WHERE f.image = i.image AND f.run = $run "
         "AND f.superseded_by IS NULL) ORDER BY subject NULLS LAST, visit NULLS LAST, image",
         {"run": run.run, "foreign": list(foreign)},
     )
@@ -210,10 +215,15 @@ def unscorable_rows(run: Run, results: Mapping[str, Result]) -> pd.DataFrame:
     rows = [
         (run.run, image, site, reason)
         for image, result in results.items()
-        if isinstance(result, Scored)
-        for site, reason in result.unscorable.items()
+        for site, reason in _not_graded(result).items()
     ]
     return pd.DataFrame(rows, columns=["run", "image", "site", "reason"], dtype=object)
+
+
+def _not_graded(result: Result) -> Mapping[str, str]:
+    if isinstance(result, Scored):
+        return result.unscorable
+    return dict.fromkeys(result.sites, result.reason)
 
 
 def outline_rows(run: Run, results: Mapping[str, Result]) -> pd.DataFrame:
@@ -229,25 +239,39 @@ def outline_rows(run: Run, results: Mapping[str, Result]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns, dtype=object)
 
 
+def chance_rows(run: Run, results: Mapping[str, Result]) -> pd.DataFrame:
+    """Rows of ``diagnosis_chance``: the chance of what a task asks about, of each image that has any."""
+    rows = [
+        (run.run, image, task, float(chance))
+        for image, result in results.items()
+        if isinstance(result, Scored)
+        for task, chance in result.chances.items()
+    ]
+    return pd.DataFrame(rows, columns=["run", "image", "task", "probability"])
+
+
 def file_visit(tx: Transaction, run: Run, subject: str, visit: str) -> None:
     """The visit's site scores from all findings of this run on its films; older rows of this reader give
     way.
     """
     found = tx.query(
-        "SELECT f.image, i.body_part, i.region, i.laterality, f.site, f.feature, f.grade, f.abstained "
+        "SELECT f.image, i.body_part, i.region, i.laterality, f.site, f.feature, f.grade, f.confidence, "
+        "f.abstained "
         "FROM main.finding f "
         "JOIN main.image i ON i.image = f.image AND i.superseded_by IS NULL WHERE i.subject = ? "
         "AND i.visit = ? AND f.run = ? AND f.superseded_by IS NULL ORDER BY f.image, f.site",
         [subject, visit, run.run],
     )
     why = _unscorable(tx, run, subject, visit)
-    if run.stacks:
+    if run.reads == STACKS:
         rows = stack_scores(found, run.system, why, _stacks(tx, run, subject, visit))
+    elif run.reads == SCANS:
+        rows = scan_scores(found, run.system, why)
     else:
         rows = visit_scores(found, run.system, why)
     system, reader, campaign, read = run.key
     if not rows:
-        if run.stacks:  # what it says of a visit changes with the visit's slices
+        if run.reads != FILMS:  # what it says of a visit changes with the visit's images
             keys = {"subject": subject, "visit": visit, "run": run.run}
             tx.supersede("site_score", pd.DataFrame([keys]))
         return

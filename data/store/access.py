@@ -164,6 +164,10 @@ TABLES_ADDED_LATER: dict[str, dict[str, str]] = {  # likewise
         "run": "VARCHAR", "image": "VARCHAR", "stack": "VARCHAR", "read_as": "VARCHAR", "event": "BIGINT",
         "superseded_by": "BIGINT",
     },
+    "diagnosis_chance": {
+        "run": "VARCHAR", "image": "VARCHAR", "task": "VARCHAR", "probability": "DOUBLE", "event": "BIGINT",
+        "superseded_by": "BIGINT",
+    },
 }  # fmt: skip
 ALWAYS_HIDDEN: dict[str, dict[str, str]] = {
     "meta": {"value": "CASE WHEN key = 'mask_key' THEN NULL ELSE value END"},

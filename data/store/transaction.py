@@ -31,6 +31,7 @@ KEYS: dict[str, tuple[str, ...]] = {  # what is unique among the current rows of
     "unscorable": ("run", "image", "site"),
     "stack_slice": ("run", "image", "stack"),
     "outline": ("run", "image", "frame", "structure", "name", "part"),
+    "diagnosis_chance": ("run", "image", "task"),
     "covariate": ("subject", "visit", "name"),
     "delivery": ("image",),
     "frozen": ("frozen",),

@@ -11,12 +11,12 @@ from typing import Any
 from core.errors import ModelError
 from core.learned_from import KEY, only_phantoms
 from data.scoring.filing import Run, begin, pending_films, store_visits, waiting_visits
-from data.scoring.stacks import pending_stacks
+from data.scoring.together import pending
 from data.store.cohort import CohortStore
 from models import cards
 from models.registry import foreign_body_parts, model_of, models
 from models.scoring.single import Progress, Report, score_films, stored_film
-from models.scoring.stacks import score_stacks
+from models.scoring.together import score_visits
 from models.scoring.workers import Load
 from models.system import SystemModel
 from models.training.sources import learned_from
@@ -98,10 +98,10 @@ def score_systems(
 
 
 def _waiting(store: CohortStore, model: SystemModel, run: Run) -> int:
-    """How many films, or stacks, a run has still to look at."""
-    if model.stacks is None:
+    """How many films, stacks or scans a run has still to look at."""
+    if model.offers is None:
         return len(pending_films(store, run, foreign_body_parts(model)))
-    return sum(len(visit.stacks) for visit in pending_stacks(store, run, model.stacks))
+    return sum(len(visit.offered) for visit in pending(store, run, model.offers))
 
 
 def score_cohort(
@@ -117,15 +117,15 @@ def score_cohort(
 ) -> Report:
     """Score what is not scored yet. Raises ModelError where weights are absent, StoreError without a cohort.
 
-    load: how a film is read, ``data.dicom.images.load_image`` unless given (a stack is read by
-    ``data.queries.stacks.load``). Interrupted, it leaves whole visits only.
+    load: how a film is read, ``data.dicom.images.load_image`` unless given (what is read by visits
+    is loaded by ``SystemModel.offers``). Interrupted, it leaves whole visits only.
     """
     model = model or model_of(system)
     store.meta()  # says so where there is no cohort, before networks are loaded
     store = CohortStore.open(store.path)  # tables of an older cohort are brought up to date
     run = identify(model, size)
-    if model.stacks is not None:
-        return score_stacks(store, model, run, size, device, processes, tell)
+    if model.offers is not None:
+        return score_visits(store, model, run, size, device, processes, tell)
     begin(store, run)
     store_visits(store, run, waiting_visits(store, run), {})
     report = score_films(store, model, run, size, device, processes, tell, load or stored_film)
@@ -153,5 +153,6 @@ def identify(model: SystemModel, size: str) -> Run:
     settings = json.dumps(about, sort_keys=True)
     parts = (model.system, reader, model.campaign, weights_hash, settings)
     name = hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
-    stacks = model.stacks is not None
-    return Run(name, model.system, reader, model.campaign, model.read_mode, weights_hash, settings, stacks)
+    return Run(
+        name, model.system, reader, model.campaign, model.read_mode, weights_hash, settings, model.reads
+    )

@@ -31,7 +31,7 @@ class NetworkTraining:
     samples, recipe and network, gives the batches of an epoch by its number. descent: of a network, how it
     goes down its loss. prepare: sets what the network takes from the samples before it is trained. about:
     entries of the network's card beside those of its file. report_steps: steps between reports, None for one
-    an epoch.
+    an epoch. stored_as: precision of the numbers in the file, as they are trained unless given.
     """
 
     name: str
@@ -43,6 +43,7 @@ class NetworkTraining:
     prepare: Callable[[Any, Any], None] = as_it_is
     about: Callable[[Any, Fitted, Recipe], dict[str, Any]] = nothing_to_add
     report_steps: int | None = None
+    stored_as: torch.dtype | None = None
 
     def train(
         self,

@@ -34,6 +34,7 @@ class TrainRequest:
     data: folder of labelled films, or phantom: number of rendered patients, from number ``first``. epochs,
     learning_rates: of a network by its name, in place of its recipe's. init: folder of weights of the same
     size to begin from. processes: at most so many beside each other. patience: of every recipe, see there.
+    settings: what only some systems have, by the name of the option.
     """
 
     size: str
@@ -47,6 +48,7 @@ class TrainRequest:
     init: Path | None = None
     processes: int = 2
     patience: int | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     def recipe(self, network: NetworkTraining) -> Recipe:
         """The network's recipe as asked for."""
@@ -264,7 +266,7 @@ def train_into(
     fitted = network.train(
         samples, recipe, size=size, start=start, checkpoint=checkpoint, report=report, held_out=others
     )
-    entry = cards.save(fitted.network, folder / file)
+    entry = cards.save(fitted.network, folder / file, network.stored_as)
     if fitted.best_epoch is not None:
         tell(f"{network.name}: the weights after epoch {fitted.best_epoch} are the best on patients held out")
         entry |= {"best_epoch": fitted.best_epoch}

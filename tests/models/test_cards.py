@@ -89,7 +89,5 @@ def test_training_and_tuning_of_an_old_card_go_where_they_belong(tmp_path):
 def test_shipped_cards_have_todays_schema(system):
     stored = json.loads(cards.card_path(system, "demo").read_text(encoding="utf-8"))
     assert stored == cards.read_card(system, "demo")
-    optional = (
-        {"settings"} if models()[system].stacks is None else {"settings", "grading", "paired", "read_mode"}
-    )
+    optional = {"settings"} if models()[system].paired else {"settings", "grading", "paired", "read_mode"}
     assert set(stored) - optional == set(cards.ENTRIES) - optional

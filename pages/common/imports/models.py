@@ -9,7 +9,7 @@ from core.errors import ModelError
 from core.learned_from import in_words
 from core.markdown import md
 from data.queries import cohort
-from data.scoring.stacks import count_stacks
+from data.scoring.together import count_offered
 from models import cards, registry
 from models.training.sources import learned_from
 from pages.common import guards
@@ -21,6 +21,7 @@ from pages.common.queries import Request, asking, fetch
 from pages.common.shown_table import show_table
 
 ALL = "all"
+THINGS = {"stacks": "MRI stack", "scans": "ultrasound scan"}  # beside films
 OF_FILMS = {"ingest": "an image file"}
 
 
@@ -32,8 +33,9 @@ def model(page: Page) -> None:
     counts = {name: rows.iloc[0] for name, rows in zip(systems, fetch(page, *asked), strict=True)}
     left = {name: int(row["films"] - row["seen"]) for name, row in counts.items()}
     lines = [_line(name, counts[name]) for name in systems]
-    stacks = any(registry.model_of(name).stacks is not None for name in systems)
-    own = "film of its body parts" + (", or MRI stack that it can read," if stacks else "")
+    read = {registry.model_of(name).reads for name in systems}
+    more = [THINGS[name] for name in ("stacks", "scans") if name in read]
+    own = "film of its body parts" + (f", or {' or '.join(more)} that it can read," if more else "")
     st.markdown(
         f"Each model (`demo` size) scores every {own} that it has not scored yet, and rejects unsuitable "
         "ones with a reason:\n\n"
@@ -63,14 +65,14 @@ def _learned(system: str) -> str:
 
 def _asking(system: str) -> Request:
     model = registry.model_of(system)
-    if model.stacks is not None:
-        return asking(count_stacks, system, model.stacks)
+    if model.offers is not None:
+        return asking(count_offered, system, model.offers)
     return asking(cohort.films_for, system, registry.foreign_body_parts(model))
 
 
 def _line(system: str, row) -> str:
     films, seen, refused = (int(row[name]) for name in ("films", "seen", "abstained"))
-    things = "films" if registry.model_of(system).stacks is None else "stacks"
+    things = registry.model_of(system).reads
     return (
         f"- **{_title(system)}**: **{films - seen}** of {films} {things} to score, {refused} rejected so far"
     )

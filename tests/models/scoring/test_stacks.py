@@ -12,7 +12,7 @@ import pytest
 from core.domain import HELD_BACK, Viewer
 from data.dicom.previews import preview_path, write_preview
 from data.queries.outlines import outlines
-from data.scoring.stacks import count_stacks, pending_stacks
+from data.scoring.together import count_offered, pending
 from data.store.cohort import CohortStore
 from data.study.held_films import release
 from data.verify import verify
@@ -110,7 +110,7 @@ def test_helper_processes_and_a_killed_run_end_in_the_same_rows(cohort, tmp_path
     code = (
         f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
         "from data.store.cohort import CohortStore\nfrom tests.helpers.stack_cohort import TOY\n"
-        "import models.scoring.stacks as runner\nrunner.BATCH_STACKS = 1\n"
+        "import models.scoring.together as runner\nrunner.BATCH_IMAGES = 1\n"
         "from models.scoring.run import score_cohort\n"
         f"score_cohort(CohortStore({str(other.path)!r}), 'sparcc', processes=1, model=TOY,"
         " tell=lambda s: (print(s.done, flush=True), sys.stdin.read() if s.done == 2 else None))\n"
@@ -123,7 +123,7 @@ def test_helper_processes_and_a_killed_run_end_in_the_same_rows(cohort, tmp_path
     run.wait()
     assert current(other, "site_score")["subject"].unique().tolist() == ["P1"]
     score(cohort)
-    monkeypatch.setattr("models.scoring.stacks.FEW_VISITS", 0)
+    monkeypatch.setattr("models.scoring.together.FEW_VISITS", 0)
     assert score(other, processes=2).scored == 2
     assert_same(cohort, other)
     assert verify(other).broken == []
@@ -147,7 +147,7 @@ def test_what_stands_against_a_stack_is_the_reason_to_abstain_on_it_alone(small)
     fill(small, *(slices(name, region="", **({"body_part": ""} | odd)) for name, (odd, _) in ODD.items()))
     report = score(small)
     assert report.scored == 2
-    row = count_stacks(small, Viewer(), "sparcc", TOY.stacks).iloc[0]
+    row = count_offered(small, Viewer(), "sparcc", TOY.offers).iloc[0]
     assert (row["films"], row["seen"], row["abstained"]) == (9, 9, 7)
     found = reasons(report)
     assert found.keys() == ODD.keys()
@@ -158,11 +158,11 @@ def test_what_stands_against_a_stack_is_the_reason_to_abstain_on_it_alone(small)
 
 
 def test_other_sequences_scouts_and_ct_are_not_offered(small):
-    row = count_stacks(small, Viewer(), "sparcc", TOY.stacks).iloc[0]
+    row = count_offered(small, Viewer(), "sparcc", TOY.offers).iloc[0]
     assert (row["films"], row["seen"], row["abstained"]) == (2, 0, 0)
     fill(small, *(slices(f"extra{number}", **columns) for number, columns in enumerate(NOT_OFFERED)))
-    waiting = pending_stacks(small, identify(TOY, "demo"), TOY.stacks)
-    assert [one.name for visit in waiting for one in visit.stacks] == ["lumbar-P1-BL", "thoracic-P1-BL"]
+    waiting = pending(small, identify(TOY, "demo"), TOY.offers)
+    assert [one.name for visit in waiting for one in visit.offered] == ["lumbar-P1-BL", "thoracic-P1-BL"]
 
 
 def test_one_that_cannot_be_read_or_breaks_the_scorer_costs_itself_alone(small):
@@ -264,12 +264,12 @@ def test_a_stack_that_moved_to_another_visit_takes_its_grades_along(small):
 
 
 def test_a_visit_whose_images_change_while_it_is_read_is_left_to_the_next_run(small, monkeypatch):
-    import models.scoring.stacks as runner
+    import models.scoring.together as runner
 
     real = runner.score_visit
 
-    def slow(store, scorer, visit):
-        results = real(store, scorer, visit)
+    def slow(store, offers, scorer, visit):
+        results = real(store, offers, scorer, visit)
         monkeypatch.setattr(runner, "score_visit", real)
         fill(small, slices("neck", region="cervical"))
         return results
@@ -281,15 +281,15 @@ def test_a_visit_whose_images_change_while_it_is_read_is_left_to_the_next_run(sm
 
 
 def test_what_another_process_stored_meanwhile_stays(small, monkeypatch):
-    import models.scoring.stacks as runner
+    import models.scoring.together as runner
 
     real, events = runner.score_visit, []
 
-    def twice(store, scorer, visit):
+    def twice(store, offers, scorer, visit):
         monkeypatch.setattr(runner, "score_visit", real)
         score(small)
         events.append(small.version())
-        return real(store, scorer, visit)
+        return real(store, offers, scorer, visit)
 
     monkeypatch.setattr(runner, "score_visit", twice)
     score(small)
@@ -338,6 +338,6 @@ def test_a_cohort_without_stacks_does_not_get_to_know_the_model(tmp_path):
 
 def test_pending_stacks_name_visits_in_order(cohort):
     run = identify(TOY, "demo")
-    waiting = pending_stacks(cohort, run, TOY.stacks)
+    waiting = pending(cohort, run, TOY.offers)
     assert [(one.subject, one.visit) for one in waiting] == [("P1", "BL"), ("P2", "BL")]
     assert len({one.read_as for one in waiting}) == 2

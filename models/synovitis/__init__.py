@@ -1,0 +1,1 @@
+"""Synovitis on ultrasound: five networks that grade a picture or guess at the disease behind it."""
