@@ -1,4 +1,4 @@
-"""MSK ultrasound: pictures of joints, grey scale and power Doppler, with grades of synovitis from 0 to 3.
+"""MSK ultrasound: pictures of joints, grey scale and power Doppler, with grades of the synovium from 0 to 3.
 
 ``labels_with_splits.csv`` (``eco_id, joint_type, tipo_imagen, eg_sinovial, pd_sinovial, bone_erosion,
 split``) and ``pos1/<eco_id>.png`` or ``.bmp``. An id with a ``d`` at its end is the Doppler picture of the id
@@ -26,8 +26,8 @@ JOINTS = {
 }
 KINDS = {"Modo B": "B mode", "Power Doppler": "power Doppler"}
 VALUES = {
-    "eg_sinovial": ("grey scale synovitis", range(4)),
-    "pd_sinovial": ("power Doppler synovitis", range(4)),
+    "eg_sinovial": ("grey scale grade", range(4)),
+    "pd_sinovial": ("power Doppler grade", range(4)),
     "bone_erosion": ("bone erosion", range(2)),
 }
 NEEDED = ("eco_id", "joint_type", "tipo_imagen")
