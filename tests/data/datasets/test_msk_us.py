@@ -28,8 +28,8 @@ def test_joint_mode_and_colour_come_in_and_grades_become_properties(tmp_path, ca
     assert load_image(store, rows["image"][1]).colour is not None
     about = store.query("SELECT subject, name, number FROM main.covariate WHERE number IS NOT NULL")
     assert {tuple(row) for row in about.itertuples(index=False)} == {
-        ("e1", "grey scale synovitis", 2), ("e1", "power Doppler synovitis", 1), ("e1", "bone erosion", 0),
-        ("e2", "grey scale synovitis", 1),
+        ("e1", "grey scale grade", 2), ("e1", "power Doppler grade", 1), ("e1", "bone erosion", 0),
+        ("e2", "grey scale grade", 1),
     }  # fmt: skip
 
 
