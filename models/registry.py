@@ -9,6 +9,7 @@ from functools import cache
 from core.errors import InputError
 from core.plugins import installed
 from core.scores import get
+from data.queries.report import OwnImages
 from models.system import Explanations, SystemModel, named
 
 MODULES = ("models.msasss.system:MODEL", "models.mtss.system:MODEL", "models.sparcc.system:MODEL")
@@ -68,3 +69,9 @@ def foreign_body_parts(model: SystemModel) -> tuple[str, ...]:
         for part in other.body_parts
     ]
     return tuple(part for part in dict.fromkeys(others) if part not in model.body_parts)
+
+
+def own_images(system: str) -> OwnImages | None:
+    """The images that a score is read from, by any of its names; None where no model reads it."""
+    model = models().get(get(system).name)
+    return None if model is None else OwnImages(model.reads, foreign_body_parts(model))

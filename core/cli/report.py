@@ -61,15 +61,18 @@ def command(
     from core.report.trial.inputs import Asked
     from data.queries.report_inputs import report_inputs
     from data.store.cohort import CohortStore
+    from models.registry import own_images
 
     _check(out)
+    system = system or CohortFilter().system
     inputs = report_inputs(
         CohortStore(ctx.obj["cohort"]),
-        system or CohortFilter().system,
+        system,
         campaign,
         cases,
         note=note,
         asked=Asked(**asked),
+        own=own_images(system),
     )
     version = inputs.origin.version
     note(f"cohort version {version}: computing agreement")

@@ -50,7 +50,10 @@ def _facts(inputs: ReportInputs) -> tuple[tuple[str, str], ...]:
         ("Score", f"{inputs.system.title} ({inputs.system.long_name}), 0 to {inputs.system.most_of()}"),
         ("Patients", f"{inputs.patients:,}"),
         ("Arms", hidden),
-        ("Films", f"{counts['images']:,}, of them {counts['unassigned']:,} without patient or visit"),
+        (
+            "Images, for all scores",
+            f"{counts['images']:,}, of them {counts['unassigned']:,} without patient or visit",
+        ),
         ("Readers compared", formatting.listed(who) if who else "no human reader has read"),
         ("Reading campaign of the human readers", inputs.campaign or "none"),
         (
@@ -79,9 +82,10 @@ def _visits(inputs: ReportInputs) -> Table:
             )
         )
     return Table(
-        ("Visit", "Planned day", "Patients", "with a film", *(f"total by {label}" for label in labels)),
+        ("Visit", "Planned day", "Patients", "with an image", *(f"total by {label}" for label in labels)),
         tuple(rows),
-        "Patients at each visit, and how many of them have a total from each reading.",
+        "Patients at each visit, how many of them have an image that this score is read from, and how many a "
+        "total from each reading.",
     )
 
 

@@ -39,17 +39,19 @@ def report_inputs(
     *,
     note: Callable[[str], None],
     asked: Asked = NOTHING,
+    own: report.OwnImages | None = None,
 ) -> ReportInputs:
     """The inputs of one version of the cohort, as an analyst may see them.
 
     campaign: "" for the one with most patients. cases: patients shown with their films, worst first.
     note: called with a message before each long step. asked: strata, covariates, event and margins.
+    own: images that the score is read from, which alone count at a visit; all of them if None.
     Raises InputError for a campaign or property that does not exist, for fewer than two readings, and for a
     cohort that somebody keeps writing to.
     """
     for _ in range(TRIES):
         before = store.version()
-        found = _inputs(store, system, campaign, cases, note, asked)
+        found = _inputs(store, system, campaign, cases, note, asked, own)
         if store.version() == before:
             return found
         note("the cohort was written to meanwhile; beginning again")
@@ -59,13 +61,19 @@ def report_inputs(
 
 
 def _inputs(
-    store: CohortStore, name: str, campaign: str, cases: int, note: Callable[[str], None], asked: Asked
+    store: CohortStore,
+    name: str,
+    campaign: str,
+    cases: int,
+    note: Callable[[str], None],
+    asked: Asked,
+    own: report.OwnImages | None,
 ) -> ReportInputs:
     system, viewer = systems.get(name), Viewer()
     state = cohort.state(store)
     readers = scores.readers(store, viewer, system.name)
     chosen = CohortFilter(system=system.name, campaign=_campaign(readers, campaign))
-    frames = {"data.queries.scores.readers": readers} | _frames(store, viewer, chosen)
+    frames = {"data.queries.scores.readers": readers} | _frames(store, viewer, chosen, own)
     totals, subjects = frames["data.queries.scores.totals"], frames["data.queries.cohort.subjects"]
     counts = frames["data.queries.cohort.counts"]
     compared = readings(totals, readers, system, chosen.campaign)
@@ -100,14 +108,16 @@ def _inputs(
     return replace(found, cases=cases_of(store, found, chosen, cases))
 
 
-def _frames(store: CohortStore, viewer: Viewer, chosen: CohortFilter) -> dict[str, pd.DataFrame]:
+def _frames(
+    store: CohortStore, viewer: Viewer, chosen: CohortFilter, own: report.OwnImages | None
+) -> dict[str, pd.DataFrame]:
     """The rows by the name of their query; the report prints the names and the statements."""
     return {
         "data.queries.scores.totals": scores.totals(store, viewer, chosen),
         "data.queries.scores.site_grades": scores.site_grades(store, viewer, chosen),
         "data.queries.scores.abstentions": scores.abstentions(store, viewer, chosen),
         "data.queries.scores.runs": scores.runs(store, viewer, chosen.system),
-        "data.queries.report.visits": report.visits(store, viewer, chosen),
+        "data.queries.report.visits": report.visits(store, viewer, chosen, own),
         "data.queries.cohort.subjects": cohort.subjects(store, viewer, chosen),
         "data.queries.cohort.baseline": cohort.baseline(store, viewer, chosen),
         "data.queries.cohort.counts": cohort.counts(store, viewer),
