@@ -129,11 +129,12 @@ class Folder:
 
     def material(self) -> Material:
         """The pictures of the table. Raises InputError where it is absent or a row cannot be used."""
-        rows = list(self._rows())
-        images = (_picture(self.folder / row["file"], row) for row in rows)
+        rows = list(self.rows())
+        images = (self.picture(row) for row in rows)
         return as_material(images, [tuple(row[name] for name in ("file", *ABOUT[1:])) for row in rows])
 
-    def _rows(self) -> Iterator[dict[str, Any]]:
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """The rows of the table. Raises InputError at one that cannot be used."""
         path = self.folder / TABLE
         if not path.is_file():
             raise InputError(
@@ -146,6 +147,10 @@ class Folder:
             if wrong := _fault(row, self.folder):
                 raise InputError(f"{path}, row {number}", wrong, "mend or remove the row")
             yield {str(name): value for name, value in row.items()} | {"grade": int(row["grade"])}
+
+    def picture(self, row: dict[str, Any]) -> Image:
+        """The image of a row. Raises InputError where its file is no picture."""
+        return _picture(self.folder / row["file"], row)
 
 
 def _fault(row: dict[Any, str], folder: Path) -> str:

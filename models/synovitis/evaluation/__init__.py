@@ -1,0 +1,1 @@
+"""How the ultrasound networks are measured: grades (``synovitis``) and diagnoses."""
