@@ -80,7 +80,8 @@ Made by `.venv/bin/python -m data.phantom.spine.validation.report > docs/phantom
 patients with visits at baseline, 52 and 104 weeks (role `test`, seed {seed}), the same parameters as the
 demo. Films are not rendered for this page, but how each would have been taken is drawn, and with it how well
 each corner can be seen. Published figures are named beside their cohorts; nothing here is real patient data
-but the hospital set's counts of grades.
+but the hospital set's counts of grades. This page is about spine films; MRI of the same patients
+is in phantom-mri.md, ultrasound in phantom-ultrasound.md.
 
 Totals follow rule `msasss.seg_mean`. Estimates stand with 95% intervals: t for means, Wilson for shares,
 F for ICC (form ICC(A,1)), chi-square for SDC, patient bootstrap ({draws} draws) for SDs and for anything
