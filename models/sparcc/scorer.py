@@ -25,6 +25,7 @@ from models.sparcc.anatomy.across import name_across
 from models.sparcc.anatomy.segment import Segmented, Segmenter, build_segmenter
 from models.sparcc.chances import chances_of
 from models.sparcc.oedema.finder import OedemaFinder, build_finder
+from models.sparcc.oedema.region import region_of
 from models.sparcc.outlines import polygons_of
 from models.sparcc.row import why_no_row
 from models.sparcc.rule.plane import plane_of
@@ -39,8 +40,8 @@ class SparccReading:
     """What is seen of one stack.
 
     anatomy: masks of bodies and discs with their names. oedema (frames, rows, columns): bool mask at the
-    operating point, around the bodies. chances: of each pixel there to be oedema. score: points by rule, or
-    why there are none. pixel_area: mm2.
+    operating point, at the bodies and behind them. chances: of each pixel there to be oedema. score: points
+    by rule, or why there are none. pixel_area: mm2.
     """
 
     anatomy: Segmented
@@ -103,7 +104,7 @@ class SparccScorer:
         """Oedema and points of a stack whose bodies are found."""
         assert image.spacing_mm is not None  # the segmenter abstains without
         bodies = np.isin(anatomy.labels, [body.label for body in anatomy.bodies])
-        chances = self.finder.chances(image, bodies)
+        chances = self.finder.chances(image, region_of(image, bodies))
         oedema = self.finder.masks_of(chances, image.spacing_mm)
         score: StackScore | Abstained = (
             anatomy.named

@@ -12,11 +12,13 @@ from typing import Any
 
 from core.errors import InputError
 from data.phantom.seeds import StudyRole
+from models.sparcc.anatomy.segment import build_segmenter
 from models.sparcc.anatomy.training import TRAINING as ANATOMY
 from models.sparcc.anatomy.training import Material
 from models.sparcc.oedema.finder import NAME as OEDEMA_NAME
 from models.sparcc.oedema.finder import finder_of
 from models.sparcc.oedema.operating import choose, see
+from models.sparcc.oedema.region import ColumnFinder
 from models.sparcc.oedema.training import TRAINING as OEDEMA
 from models.sparcc.rendered import TO_TUNE_ON, Patients, Stack, rendered
 from models.training.beside import Tell
@@ -78,7 +80,9 @@ class OperatingPoint:
 
     def __init__(self, card: dict[str, Any], films: Films, request: TrainRequest) -> None:
         self.networks: dict[str, Any] = card["networks"]
-        self.seen = see(finder_of(card, request.size, request.out), films.tuning.stacks())
+        finder = finder_of(card, request.size, request.out)
+        segmenter = build_segmenter(request.size, request.out)
+        self.seen = see(ColumnFinder(segmenter, finder), films.tuning.stacks())
 
     def tune(self) -> dict[str, Any]:
         """``networks`` with the point in it, and ``tuning``."""

@@ -89,7 +89,8 @@ def _plain(looks: Segmenter, searches: OedemaFinder) -> SparccScorer:
         """Every slice whole, whatever is asked."""
 
         def chances(self, image: Image, within: np.ndarray | None = None) -> np.ndarray:
-            return super().chances(image)
+            found = super().chances(image)
+            return found if within is None else np.where(within, found, np.float16(0))
 
         def _of(self, pixels: np.ndarray, asked: np.ndarray) -> np.ndarray:
             rows, columns = pixels.shape[2:]

@@ -6,13 +6,13 @@ that is bright is taken for fat. So bladder and vessels become dark too, and epi
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy import ndimage
 
 from models.sparcc.drawn.measured import Measured
 
-MARROW = 0.32  # of CSF, as in the one real fat-suppressed exam
-FAT = 0.22  # of CSF that is left of bright fat
 SMOOTH_MM = 2.0  # above which a difference of signal is one of tissue, not of noise
 DISC_MM = 16  # highest gap between two labelled bodies that is a disc
 NOISE = 4.5  # times the median of fine detail, about three standard deviations, up to which it is noise
@@ -21,8 +21,19 @@ FLUID = 0.75  # of the signal of CSF, from which on it is fluid
 BEYOND_MM = 45  # of the column below and above its labelled ends where the canal is taken to go on
 
 
-def near_stir(found: Measured) -> np.ndarray:
+@dataclass(frozen=True)
+class Contrast:
+    """Signal of marrow, and what is left of that of bright fat, both of that of CSF; as in the one real
+    fat-suppressed exam unless given.
+    """
+
+    marrow: float = 0.32
+    fat: float = 0.22
+
+
+def near_stir(found: Measured, contrast: Contrast | None = None) -> np.ndarray:
     """float32 frames of a T2 volume with contrast near to STIR."""
+    contrast = contrast or Contrast()
     frames, labels = found.volume.frames, found.volume.labels
     csf = float(np.median(list(found.csf.values())))
     result = np.empty_like(frames)
@@ -31,9 +42,9 @@ def near_stir(found: Measured) -> np.ndarray:
         tissue = ndimage.gaussian_filter(frame, SMOOTH_MM)
         canal = _canal(found, number, tissue > FLUID * csf)
         spared = _soft(_discs(labels[number] > 0) | canal, 1.5)
-        left = np.where(spared > 0.5, 1.0, _share(tissue / csf))
-        wanted = spared * tissue + (1 - spared) * tissue * _share(tissue / csf)
-        wanted = body * tissue * min(1.0, MARROW * csf / found.marrow) + (1 - body) * wanted
+        left = np.where(spared > 0.5, 1.0, _share(tissue / csf, contrast.fat))
+        wanted = spared * tissue + (1 - spared) * tissue * _share(tissue / csf, contrast.fat)
+        wanted = body * tissue * min(1.0, contrast.marrow * csf / found.marrow) + (1 - body) * wanted
         result[number] = np.maximum(wanted + _noise(frame - tissue, np.where(body > 0.5, 1.0, left)), 0)
     return result
 
@@ -45,10 +56,10 @@ def _noise(fine: np.ndarray, left: np.ndarray) -> np.ndarray:
     return np.asarray(noise + left * (fine - noise))
 
 
-def _share(relative: np.ndarray) -> np.ndarray:
+def _share(relative: np.ndarray, fat: float) -> np.ndarray:
     """What is left of a signal outside the column, by its size relative to CSF: muscle as it is, fat dark."""
-    left = np.interp(relative, [0.0, 0.2, 0.5, 0.9, 1.2, 4.0], [1.0, 1.0, 0.62, 0.3, FAT, FAT])
-    return np.asarray(left, np.float32)
+    shares = np.maximum([1.0, 1.0, 0.62, 0.3, fat, fat], fat)
+    return np.asarray(np.interp(relative, [0.0, 0.2, 0.5, 0.9, 1.2, 4.0], shares), np.float32)
 
 
 def _soft(mask: np.ndarray, sigma: float) -> np.ndarray:

@@ -70,7 +70,7 @@ class StackSeen:
 
 
 def look(finder: Any, label: Labelled) -> Outcome:
-    """What the finder makes of a stack; a stack that it cannot read is abstained on."""
+    """What the finder makes of a stack; one without a row of bodies is abstained on."""
     image = label.image()
     try:
         chances = finder.chances(image)
@@ -255,7 +255,7 @@ EVALUATION = Evaluation(
     summary,
     name="stir",
     title="Marrow oedema on STIR",
-    reader="models.sparcc.oedema.finder:build_finder",
+    reader="models.sparcc.oedema.region:build_column_finder",
     has_grades=False,
     item="stack",
     patients=12,

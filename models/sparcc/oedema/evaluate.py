@@ -12,20 +12,25 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from core.errors import InputError
 from models.evaluation.intervals import mean_by_patient, proportion
 from models.sparcc.oedema.decisions import ImageRule, SegmentRule, positive_images
-from models.sparcc.oedema.finder import OedemaFinder, build_finder
+from models.sparcc.oedema.finder import OedemaFinder
+from models.sparcc.oedema.region import ColumnFinder, build_column_finder
 from models.sparcc.on_phantoms import measuring
 from models.sparcc.rendered import Stack
 
 
-def rows_of(stacks: Iterable[Stack], finder: OedemaFinder) -> pd.DataFrame:
+def rows_of(stacks: Iterable[Stack], finder: OedemaFinder | ColumnFinder) -> pd.DataFrame:
     """A row a slice: patient, view, whether it shows oedema (``positive``), the decision by each rule, and
-    Dice of slices on which oedema was met.
+    Dice of slices on which oedema was met. Stacks that are abstained on are left out.
     """
     parts = []
     for stack in stacks:
-        masks, reference = finder.masks(stack.image()), stack.oedema > 0
+        try:
+            masks, reference = finder.masks(stack.image()), stack.oedema > 0
+        except InputError:
+            continue
         met = (masks & reference).sum(axis=(1, 2))
         both = masks.sum(axis=(1, 2)) + reference.sum(axis=(1, 2))
         part = {"patient": stack.patient, "view": stack.view, "positive": positive_images(reference)}
@@ -71,7 +76,7 @@ def _limits(found: Any) -> list[float | None]:
 
 
 def _rows(stacks: Iterable[Stack], size: str, weights: Path) -> pd.DataFrame:
-    return rows_of(stacks, build_finder(size, weights))
+    return rows_of(stacks, build_column_finder(size, weights))
 
 
 main = measuring(_rows, figures)

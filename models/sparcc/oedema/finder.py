@@ -77,7 +77,7 @@ class OedemaFinder:
         direction of the image's frames.
 
         within (frames, rows, columns): where it is asked for. Frames on which it is asked for nowhere are not
-        looked at, the others only around that, at least ``MARGIN`` pixels to each side; elsewhere nothing has
+        looked at, the others only around that, at least ``MARGIN`` pixels to each side, and nothing there has
         a chance. Everywhere without it.
         Raises InputError where the files do not say how large pixels are, or slices are not sagittal.
         """
@@ -98,7 +98,7 @@ class OedemaFinder:
         for start in range(0, len(wanted), BATCH):
             some = wanted[start : start + BATCH]
             found[shown.frames[some]] = self._of(shown.pixels[some], np.asarray(asked.any(axis=0)))
-        return way.back(found)
+        return way.back(np.where(asked, found, np.float16(0)))
 
     def _of(self, pixels: np.ndarray, asked: np.ndarray) -> np.ndarray:
         """Chances of the size of ``asked`` (rows, columns), around what is set there, for triples (n, 3,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
+from core.domain import Image
 from core.errors import InputError
-from models.sparcc.oedema.finder import OedemaFinder, Patch, Point, patches
+from models.sparcc.oedema.finder import Patch, Point, patches
 from models.sparcc.rendered import Stack
 
 AIM = (0.80, 0.89)  # sensitivity and specificity of images of the method rebuilt here (2024)
@@ -27,12 +28,22 @@ class Seen:
     spacing_mm: tuple[float, float]
 
 
-def see(finder: OedemaFinder, stacks: Iterable[Stack]) -> list[Seen]:
-    """The network's chances on rendered stacks."""
-    return [
-        Seen(stack.patient, finder.chances(stack.image()), stack.oedema > 0, stack.spacing_mm)
-        for stack in stacks
-    ]
+class Looks(Protocol):
+    """What gives chances of a stack: the network alone, or around the bodies as a stack is scored."""
+
+    def chances(self, image: Image) -> np.ndarray: ...
+
+
+def see(finder: Looks, stacks: Iterable[Stack]) -> list[Seen]:
+    """The network's chances on rendered stacks, without those that are abstained on."""
+    seen = []
+    for stack in stacks:
+        try:
+            chances = finder.chances(stack.image())
+        except InputError:
+            continue
+        seen.append(Seen(stack.patient, chances, stack.oedema > 0, stack.spacing_mm))
+    return seen
 
 
 @dataclass(frozen=True)
@@ -85,8 +96,12 @@ def choose(seen: Sequence[Seen]) -> tuple[Point, dict[str, Any]]:
 
     Masks end where Dice is highest and enough is found still; the least area is the one with which most is
     found at the specificity aimed at; of the patches those count that bring images nearest to ``AIM``. Raises
-    InputError where the network finds nothing, or no slice shows oedema, or all do.
+    InputError where nothing was seen, the network finds nothing, or no slice shows oedema, or all do.
     """
+    if not seen:
+        raise InputError(
+            "the tuning stacks", "a row of bodies must be found on some", "give more patients or train longer"
+        )
     by_extent = {extent: [patches(one.chances, extent, one.spacing_mm) for one in seen] for extent in EXTENTS}
     dice = {extent: dice_at(seen, extent) for extent in EXTENTS}
     extent = _extent(seen, by_extent, dice)

@@ -20,6 +20,7 @@ from models.training.loop import Batch, Recipe
 ROWS, COLUMNS = 96, 96  # pixels of a view
 ON_OEDEMA = 0.9  # share of views of a slice with oedema that show some of it
 ANYWHERE = 0.15  # share of the others that are from any part of the slice, the rest is near the column
+ANYWHERE_REAL = 0.3
 NEAR_MM = 35.0
 FAT_STAYS = 0.25  # share of views in which the suppression of fat fails in places
 
@@ -27,25 +28,30 @@ FAT_STAYS = 0.25  # share of views in which the suppression of fat fails in plac
 @dataclass(frozen=True)
 class Choice:
     """What is trained on. positive: share of views of slices with oedema. negative_patients: whether patients
-    without any are shown. edge: what a slice at an end of its stack is shown with.
+    without any are shown. edge: what a slice at an end of its stack is shown with. real: share of views of
+    real volumes where there are any, and real_positive that of slices with lesions drawn in among them.
     """
 
     positive: float = 0.5
     negative_patients: bool = True
     edge: Edge = Edge.REPLICATE
+    real: float = 0.45
+    real_positive: float = 0.4
 
 
 @dataclass(frozen=True)
 class Sample:
     """A stack at ``MM`` a pixel, slices in the order of their place, all (slices, rows, columns).
 
-    stir, t1: grey values, uint8. oedema: bool. places: (n, 2) rows and columns of bodies and discs.
+    stir, t1: grey values, uint8. oedema: bool. places: (n, 2) rows and columns of bodies and discs. is_real:
+    a volume of a real patient, with nothing or with lesions drawn into it.
     """
 
     stir: np.ndarray
     t1: np.ndarray
     oedema: np.ndarray
     places: np.ndarray
+    is_real: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,12 +106,27 @@ def batches(samples: Samples, recipe: Recipe, network: object) -> Callable[[int]
     def of_epoch(epoch: int) -> Iterator[Batch]:
         rng = np.random.default_rng([recipe.seed, epoch])
         for _ in range(recipe.steps(len(samples))):
-            chosen = drawn(samples.slices, recipe.batch, rng, positive=samples.choice.positive)
+            chosen = _chosen(samples, recipe.batch, rng)
             views = [view(samples.stacks[one.stack], one.frame, rng) for one in chosen]
             pixels, wanted = (torch.from_numpy(np.stack(part)) for part in zip(*views, strict=True))
             yield Batch(pixels, wanted)
 
     return of_epoch
+
+
+def _chosen(samples: Samples, count: int, rng: np.random.Generator) -> list[Slice]:
+    """Slices of a batch, by chance of real volumes and of phantoms."""
+    real = [one for one in samples.slices if samples.stacks[one.stack].is_real]
+    others = [one for one in samples.slices if not samples.stacks[one.stack].is_real]
+    choice = samples.choice
+    if not real or not others:
+        positive = choice.real_positive if real else choice.positive
+        return drawn(samples.slices, count, rng, positive=positive)
+    number = int(rng.binomial(count, choice.real))
+    return [
+        *drawn(real, number, rng, positive=choice.real_positive),
+        *drawn(others, count - number, rng, positive=choice.positive),
+    ]
 
 
 def view(sample: Sample, frame: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -131,7 +152,7 @@ def _centre(sample: Sample, frame: int, rng: np.random.Generator) -> np.ndarray:
     if len(oedema) and rng.random() < ON_OEDEMA:
         half = np.array([ROWS, COLUMNS]) * 0.35
         return np.asarray(oedema[rng.integers(len(oedema))] + rng.uniform(-half, half))
-    if not len(sample.places) or rng.random() < ANYWHERE:
+    if not len(sample.places) or rng.random() < (ANYWHERE_REAL if sample.is_real else ANYWHERE):
         return np.asarray(rng.uniform(0, sample.stir.shape[1:]))
     return np.asarray(sample.places[rng.integers(len(sample.places))] + rng.uniform(-NEAR_MM, NEAR_MM, 2))
 
@@ -157,10 +178,10 @@ def exposed(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     down = np.linspace(-1, 1, ROWS, dtype=np.float32)[:, None]
     across = np.linspace(-1, 1, COLUMNS, dtype=np.float32)[None]
     pixels = np.clip(
-        pixels * np.exp(rng.uniform(-0.3, 0.3) * down + rng.uniform(-0.3, 0.3) * across), 0, None
+        pixels * np.exp(rng.uniform(-0.45, 0.45) * down + rng.uniform(-0.45, 0.45) * across), 0, None
     )
-    pixels = augment.contrast(augment.gamma(pixels, 0.3, rng), (0.75, 1.3), 0.04, rng)
+    pixels = augment.contrast(augment.gamma(pixels, 0.4, rng), (0.6, 1.4), 0.05, rng)
     if rng.random() < 0.35:
         sigma, amount = rng.uniform(0.6, 1.2), rng.uniform(-0.8, 0.8)
         pixels = np.stack([augment.sharpened(np.ascontiguousarray(one), sigma, amount) for one in pixels])
-    return np.asarray(np.clip(augment.noisy(pixels, 0.03, rng), 0, 1), dtype=np.float32)
+    return np.asarray(np.clip(augment.noisy(pixels, 0.05, rng), 0, 1), dtype=np.float32)

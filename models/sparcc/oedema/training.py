@@ -1,11 +1,11 @@
-"""Training of the network of marrow oedema on phantom stacks, and the choice of its operating point.
+"""Training of the network of marrow oedema on phantom stacks and real volumes, and of its operating point.
 
-python -m models.sparcc.oedema.training --stacks DIR --phantom 64 --tuning 20 --out DIR --bodies DIR
+python -m models.sparcc.oedema.training --stacks DIR --phantom 64 --out DIR --bodies DIR --data DIR
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,13 @@ from safetensors.torch import load_file
 from data.phantom.seeds import StudyRole
 from models import cards
 from models.sparcc.anatomy.segment import NAME as BODIES
+from models.sparcc.anatomy.segment import build_segmenter
+from models.sparcc.anatomy.training import FOLDS
 from models.sparcc.oedema.finder import NAME, Point, finder_of
 from models.sparcc.oedema.network import MM, build, loss
-from models.sparcc.oedema.operating import choose, see
+from models.sparcc.oedema.operating import Looks, choose, see
+from models.sparcc.oedema.real import Real, real_volumes, with_real
+from models.sparcc.oedema.region import ColumnFinder
 from models.sparcc.oedema.samples import Choice, Samples, batches, samples_of
 from models.sparcc.rendered import TO_TUNE_ON, Patients, Stack, rendered
 from models.training.loop import Descent, Fitted, Recipe
@@ -34,7 +38,9 @@ RECIPE = Recipe(
 def about(samples: Samples, fitted: Fitted, recipe: Recipe) -> dict[str, Any]:
     """What the card says of the network beside its file."""
     slices = samples.slices
-    return {
+    real = {name for name, sample in samples.stacks.items() if sample.is_real}
+    seen = {"real_stacks": len(real), "real_share": samples.choice.real} if real else {}
+    return seen | {
         "classes": ["oedema"],
         "mm_per_pixel": MM,
         "edge": str(samples.choice.edge),
@@ -49,11 +55,12 @@ def about(samples: Samples, fitted: Fitted, recipe: Recipe) -> dict[str, Any]:
     }
 
 
-def network_training(choice: Choice | None = None) -> NetworkTraining:
-    """The training with a choice of slices."""
+def network_training(choice: Choice | None = None, real: Real | None = None) -> NetworkTraining:
+    """The training with a choice of slices, with real volumes or without."""
 
     def samples(stacks: Iterable[Stack], seed: int) -> Samples:
-        return samples_of(stacks, choice)
+        found = samples_of(stacks, choice)
+        return with_real(found, real) if real else found
 
     return NetworkTraining(
         name=NAME,
@@ -86,9 +93,11 @@ def with_oedema(
     point: Point,
     figures: dict[str, Any],
     patients: Iterable[str],
+    real: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """A card with the network and its operating point beside what it has."""
-    training = card.get("training", {}) | {"phantom_patients": sorted(patients)}
+    """A card with the network and its operating point beside what it has. real: patients of real volumes."""
+    seen = {"phantom_patients": sorted(patients)}
+    training = card.get("training", {}) | seen | ({"oedema_real_patients": sorted(real)} if real else {})
     networks = card.get("networks", {}) | {NAME: entry | point.as_card()}
     return card | {"networks": networks, "training": training, "tuning": {NAME: figures}}
 
@@ -101,11 +110,14 @@ def with_oedema(
 @click.option("--tuning", type=int, default=20, show_default=True, help="Patients to tune on.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Its card is kept and added to.")
 @click.option("--bodies", type=click.Path(path_type=Path), help="Folder of weights of bodies and discs.")
+@click.option("--data", type=click.Path(path_type=Path), help="Real volumes to train on as well.")
+@click.option("--fold", type=click.IntRange(0, FOLDS - 1), default=0, help="Fold of their patients held out.")
+@click.option("--init", type=click.Path(path_type=Path), help="Folder of weights to begin from.")
 @click.option("--size", type=click.Choice(["demo", "full"]), default="demo")
 @click.option("--seconds", type=float, default=RECIPE.seconds, help="Longest training.")
 def main(
-    stacks: Path, phantom: int, tuning: int, out: Path, bodies: Path | None, size: str,
-    seconds: float,
+    stacks: Path, phantom: int, tuning: int, out: Path, bodies: Path | None, data: Path | None, fold: int,
+    init: Path | None, size: str, seconds: float,
 ) -> None:  # fmt: skip
     """Train, choose the operating point, and write weights and card."""
     import torch
@@ -113,12 +125,13 @@ def main(
     torch.set_num_threads(1)
     training = Patients(phantom)
     others = Patients(tuning, role=StudyRole.TUNE, populations=TO_TUNE_ON, whole=5)
-    start = begun_from_bodies(bodies, size, out / "start") if bodies else None
+    start = init or (begun_from_bodies(bodies, size, out / "start") if bodies else None)
+    real = real_volumes(data, fold) if data else None
     recipe = replace(RECIPE, seconds=seconds)
     entry = train_into(
         out,
         "sparcc",
-        TRAINING,
+        network_training(real=real),
         rendered(training, stacks / "training"),
         recipe,
         size,
@@ -126,10 +139,12 @@ def main(
         checkpoint=out / "oedema.checkpoint",
     )
     finder = finder_of({"networks": {NAME: entry}}, size, out)
-    point, figures = choose(see(finder, rendered(others, stacks / "tuning")))
+    looks: Looks = ColumnFinder(build_segmenter(size, bodies), finder) if bodies else finder
+    point, figures = choose(see(looks, rendered(others, stacks / "tuning")))
     known = cards.card_path("sparcc", size, out).is_file()
     card = cards.read_card("sparcc", size, out) if known else {"note": NOTE}
-    card = with_oedema(card, entry, point, figures, [one.subject for one in training.people()])
+    subjects = [one.subject for one in training.people()]
+    card = with_oedema(card, entry, point, figures, subjects, real.patients if real else ())
     cards.write_card(card, "sparcc", size, out)
     (out / "oedema.checkpoint").unlink(missing_ok=True)
 

@@ -10,7 +10,7 @@ from core.errors import InputError
 from data.phantom.mri.lesions import Lesion
 from models.sparcc.anatomy.volumes import LabelledStack
 from models.sparcc.drawn import test_set as drawn_test_set
-from models.sparcc.drawn.contrast import MARROW, near_stir
+from models.sparcc.drawn.contrast import Contrast, near_stir
 from models.sparcc.drawn.lesions import draw_lesions, drawn
 from models.sparcc.drawn.measured import measure
 from models.sparcc.drawn.test_set import AS_IS, DRAWN, UNTOUCHED, drawn_set
@@ -57,7 +57,7 @@ def test_marrow_and_fat_become_dark_and_csf_and_noise_stay(found):
     changed, before = near_stir(found), found.volume.frames
     csf = np.median(changed[3:6, 50:70, 71:76])
     assert csf == pytest.approx(np.median(before[3:6, 50:70, 71:76]), rel=0.02)
-    assert np.median(changed[4, 52:68, 36:58]) == pytest.approx(MARROW * csf, rel=0.1)
+    assert np.median(changed[4, 52:68, 36:58]) == pytest.approx(Contrast().marrow * csf, rel=0.1)
     assert np.median(changed[4, 60:100, 98:102]) < 0.35 * csf
     assert np.median(changed[4, 40:44, 40:55]) == pytest.approx(np.median(before[4, 40:44, 40:55]), rel=0.15)
     assert changed[4, 52:68, 36:58].std() == pytest.approx(before[4, 52:68, 36:58].std(), rel=0.25)
