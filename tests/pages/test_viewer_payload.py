@@ -147,3 +147,15 @@ def test_stacks_are_registered_by_their_landmarks_and_never_by_marks_of_lesions(
     assert found["whole"]["matrix"][4:] == pytest.approx([3, -2])
     bare = [stacked((0.0,), "a", boxes=film().boxes), stacked((0.0,), "b", boxes=film().boxes)]
     assert viewer._registration(bare)["whole"] is None
+
+
+def test_colour_goes_out_as_red_green_and_blue_and_a_cine_with_its_times():
+    pixels = np.zeros((4, 30, 20, 3), np.uint8)
+    cine = ViewedFilm("a", "BL", pixels=pixels, times_ms=(0, 40, 80, 120), graded=(2,))
+    sent = viewer._payload(cine, "k")
+    assert (sent["frames"], sent["rows"], sent["columns"], sent["colour"]) == (4, 30, 20, True)
+    assert (sent["times"], sent["graded"]) == ([0, 40, 80, 120], [2])
+    single = viewer._payload(ViewedFilm("a", "BL", pixels=pixels[0]), "k")
+    assert (single["frames"], single["rows"], single["colour"], single["graded"]) == (1, 30, True, [])
+    grey = viewer._payload(film(), "k")
+    assert (grey["frames"], grey["rows"], grey["colour"]) == (1, 300, False)

@@ -116,8 +116,9 @@ class ViewedMask:
 class ViewedFilm:
     """What the viewer shows in one pane.
 
-    pixels: uint16, bone bright, shape (rows, columns), or (frames, rows, columns) of a stack or cine; None
-    shows ``message`` instead.
+    pixels: uint16, bone bright, shape (rows, columns), or (frames, rows, columns) of a stack or cine; of a
+    picture in colour uint8, with red, green and blue behind; None shows ``message`` instead.
+    times_ms: of each frame of a cine, by which it is played. graded: frames from which a grade was made.
     frame_notes: what is said of each frame beside its number, such as its place or time.
     frame_word: what a frame is called. places_mm: of each slice along the normal, growing the same way and
     counted from one middle in both films that are shown; linked slices are those at one place. within_mm:
@@ -154,6 +155,13 @@ class ViewedFilm:
     focus_mm: float | None = None
     landmarks: tuple[tuple[str, tuple[float, float]], ...] = ()
     site_frames: tuple[tuple[str, int], ...] = ()
+    times_ms: tuple[float, ...] = ()
+    graded: tuple[int, ...] = ()
+
+    @property
+    def is_colour(self) -> bool:
+        """Whether it has red, green and blue."""
+        return self.pixels is not None and self.pixels.dtype == np.uint8
 
 
 @dataclass(frozen=True)
@@ -215,7 +223,7 @@ def film_viewer(
         "layers": [_layer(head) for head in heads],
         "structures": [_layer(one) for one in structures],
         "thing": thing,
-        "canSubtract": can_subtract,
+        "canSubtract": can_subtract and not any(film.is_colour for film in films),
         "partners": _partners(films),
         "order": list(order),
         "focus": focus,
@@ -255,7 +263,8 @@ def _layer(head: ViewedLayer | str) -> dict[str, str]:
 
 
 def _payload(film: ViewedFilm, place: str) -> dict[str, Any]:
-    frames, rows, columns = (1, *film.pixels.shape)[-3:] if film.pixels is not None else (0, 0, 0)
+    shape = () if film.pixels is None else film.pixels.shape[:-1] if film.is_colour else film.pixels.shape
+    frames, rows, columns = (1, *shape)[-3:] if shape else (0, 0, 0)
     return {
         "id": film.image,
         "title": film.title,
@@ -267,6 +276,9 @@ def _payload(film: ViewedFilm, place: str) -> dict[str, Any]:
         "rows": rows,
         "columns": columns,
         "frames": frames,
+        "colour": film.is_colour,
+        "times": list(film.times_ms),
+        "graded": list(film.graded),
         "notes": list(film.frame_notes),
         "word": film.frame_word,
         "places": list(film.places_mm),
@@ -353,13 +365,15 @@ def _movement(found: Registration) -> dict[str, Any]:
 def _served(pixels: np.ndarray, place: str) -> str:
     """An address under which the browser fetches the film; "" where no server runs (page tests).
 
-    The file is the SHA-256 of the grey values (32 bytes), then they, little-endian uint16, row by row, frame
-    after frame. The digest stands in front because Streamlit names a large file by parts of its content only.
+    The file is the SHA-256 of the values (32 bytes), then they, little-endian uint16, or bytes of red, green
+    and blue, row by row, frame after frame. The digest stands in front because Streamlit names a large file
+    by parts of its content only.
     Pixels go beside the page's messages, so that a changed box or grade does not send the film again.
     """
     if not runtime.exists():
         return ""
-    grey = np.ascontiguousarray(pixels, dtype="<u2").tobytes()
-    content = sha256(grey).digest() + grey
+    kind = np.uint8 if pixels.dtype == np.uint8 else "<u2"
+    values = np.ascontiguousarray(pixels, dtype=kind).tobytes()
+    content = sha256(values).digest() + values
     url = runtime.get_instance().media_file_mgr.add(content, "application/octet-stream", place)
     return st.get_option("server.baseUrlPath").rstrip("/") + url

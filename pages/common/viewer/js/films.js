@@ -37,9 +37,9 @@ async function load(view, index, film) {
   if (!film.url) return say(view, index, film.message ?? "");
   say(view, index, spoken(view, "Loading the film …"), true);
   try {
-    const pixels = await fetchFilm(film.url);
+    const pixels = await fetchFilm(film);
     if (sheet.film.id !== film.id || sheet.blanked) return;
-    if (pixels.length !== film.rows * film.columns * film.frames) {
+    if (pixels.length !== film.rows * film.columns * film.frames * channelsOf(film)) {
       throw new Error(`${pixels.length} pixels, not ${film.frames} x ${film.rows} x ${film.columns}`);
     }
     Object.assign(sheet, { all: pixels, grey: null });
@@ -54,12 +54,16 @@ async function load(view, index, film) {
   }
 }
 
-function fetchFilm(url) {
+/* Values a pixel: one of 16 bits of grey, or red, green and blue of 8 bits. */
+function channelsOf(film) { return film.colour ? 3 : 1; }
+
+function fetchFilm({ url, colour }) {
   if (!CACHE.has(url)) {
     /* A range of everything: Streamlit gzips whole answers on each request, which takes longer than the film. */
     const request = fetch(url, { cache: "no-store", headers: { Range: "bytes=0-" } }).then(async (answer) => {
       if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
-      return new Uint16Array(await answer.arrayBuffer(), DIGEST_BYTES);
+      const values = await answer.arrayBuffer();
+      return colour ? new Uint8Array(values, DIGEST_BYTES) : new Uint16Array(values, DIGEST_BYTES);
     });
     request.catch(() => CACHE.delete(url));
     CACHE.set(url, request);
@@ -129,12 +133,23 @@ function lookup({ low, high }, invert) {
   const table = new Uint32Array(65536);
   const step = 255 / Math.max(1, high - low);
   for (let value = 0; value < 65536; value++) {
-    let grey = (value - low) * step;
-    grey = grey < 0 ? 0 : grey > 255 ? 255 : grey | 0;
-    if (invert) grey = 255 - grey;
+    const grey = toByte((value - low) * step, invert);
     table[value] = 0xff000000 | (grey << 16) | (grey << 8) | grey;
   }
   return table;
+}
+
+function toByte(value, invert) {
+  const grey = value < 0 ? 0 : value > 255 ? 255 : value | 0;
+  return invert ? 255 - grey : grey;
+}
+
+/* Each channel through the window, so that colours stay. */
+function developColour(pixels, out, { low, high }, invert) {
+  const step = 255 / Math.max(1, high - low), table = Uint8Array.from({ length: 256 }, (_, value) => toByte((value - low) * step, invert));
+  for (let i = 0, at = 0; i < out.length; i++, at += 3) {
+    out[i] = 0xff000000 | (table[pixels[at + 2]] << 16) | (table[pixels[at + 1]] << 8) | table[pixels[at]];
+  }
 }
 
 function blank(columns, rows) { return Object.assign(document.createElement("canvas"), { width: columns, height: rows }); }
@@ -145,10 +160,12 @@ function develop(view, sheet) {
     sheet.grey = blank(columns, rows);
     sheet.image = new ImageData(columns, rows);
   }
-  const table = lookup(windowOf(view, sheet.film), view.invert);
-  const out = new Uint32Array(sheet.image.data.buffer);
-  const { pixels } = sheet;
-  for (let i = 0; i < pixels.length; i++) out[i] = table[pixels[i]];
+  const out = new Uint32Array(sheet.image.data.buffer), { pixels } = sheet, window = windowOf(view, sheet.film);
+  if (sheet.film.colour) developColour(pixels, out, window, view.invert);
+  else {
+    const table = lookup(window, view.invert);
+    for (let i = 0; i < pixels.length; i++) out[i] = table[pixels[i]];
+  }
   sheet.grey.getContext("2d").putImageData(sheet.image, 0, 0);
   sheet.stale = false;
 }

@@ -6,6 +6,7 @@ const WHEEL_STEP = 60; /* of deltaY a frame: a notch of a wheel is at least that
 /* Where a film begins: at the place that was in view of this patient, else in the middle. */
 function firstFrame(film, seen) {
   if (film.places.length && seen && seen.patient === film.patient) return nearestSlice(film, seen.place);
+  if (film.graded.length) return film.graded[0];
   return film.frames >> 1;
 }
 
@@ -20,7 +21,7 @@ function frameText(view, index) {
   const { film, frame } = view.sheets[index];
   if (!(film?.frames > 1)) return "";
   const note = film.notes[frame], number = `${film.word} ${frame + 1} of ${film.frames}`;
-  if (!film.places.length) return number + (note ? ` (${note})` : "");
+  if (!film.places.length) return number + (note ? ` (${note})` : "") + (film.graded.includes(frame) ? ", graded here" : "");
   return [number, note, apartText(view, index)].filter(Boolean).join(", ");
 }
 
@@ -33,7 +34,7 @@ function apartText(view, index) {
 
 /* What was made of the frame before goes with it. */
 function toFrame(view, index, frame) {
-  const sheet = view.sheets[index], { rows, columns, frames, places, patient } = sheet.film, long = rows * columns;
+  const sheet = view.sheets[index], { rows, columns, frames, places, patient } = sheet.film, long = rows * columns * channelsOf(sheet.film);
   sheet.frame = Math.max(0, Math.min(frames - 1, frame));
   if (places.length) sheet.seen = { patient, place: places[sheet.frame] };
   sheet.pixels = sheet.all?.subarray(sheet.frame * long, (sheet.frame + 1) * long) ?? null;
@@ -99,7 +100,58 @@ function drawFrames(view) {
   const { film, frame } = leadingSheet(view);
   Object.assign(slider, { max: String(film.frames), value: String(frame + 1), ariaLabel: capital(film.word) });
   group.querySelector(".frame-word").textContent = capital(film.word);
-  group.querySelector(".frame-number").textContent = `${frame + 1} of ${film.frames}`;
+  const isGraded = film.graded.includes(frame);
+  group.querySelector(".frame-number").textContent = `${frame + 1} of ${film.frames}${isGraded ? ", graded here" : ""}`;
+  const play = view.root.querySelector('[data-do="play"]');
+  play.hidden = !hasCine(view);
+  play.textContent = view.playing ? "Pause" : "Play";
+  play.setAttribute("aria-pressed", String(Boolean(view.playing)));
+  view.root.querySelector('[data-do="graded"]').hidden = !view.sheets.some((sheet) => sheet.film?.graded.length);
+}
+
+/* ---- a cine: frames over time, played at the pace at which they were taken ---- */
+
+const USUAL_MS = 50, FASTEST_MS = 15;
+
+/* The sheets that are played: frames without a place in the patient. */
+function cinesOf(view) { return view.sheets.filter((sheet) => sheet.film?.frames > 1 && !sheet.film.places.length); }
+
+function hasCine(view) { return Boolean(view.data) && cinesOf(view).length > 0; }
+
+function play(view) {
+  if (view.playing) return stopPlaying(view);
+  if (!hasCine(view)) return;
+  view.playing = setTimeout(() => playOn(view), 0);
+  drawFrames(view);
+}
+
+/* The next frame of the leading cine, from the last one to the first; the other goes on beside it. */
+function playOn(view) {
+  const [lead] = cinesOf(view);
+  if (!lead || !view.root.isConnected) return stopPlaying(view);
+  const { frames, times } = lead.film, next = (lead.frame + 1) % frames;
+  cinesOf(view).forEach((sheet) => {
+    const index = view.sheets.indexOf(sheet);
+    toFrame(view, index, sheet === lead ? next : (sheet.frame + 1) % sheet.film.frames);
+  });
+  drawFrames(view);
+  view.panes.forEach(paint);
+  const wait = next && times.length ? times[next] - times[next - 1] : USUAL_MS;
+  view.playing = setTimeout(() => playOn(view), Math.max(FASTEST_MS, wait || USUAL_MS));
+}
+
+function stopPlaying(view) {
+  clearTimeout(view.playing);
+  view.playing = null;
+  if (view.data) drawFrames(view);
+}
+
+/* Each film at the frame from which its grade was made. */
+function toGraded(view) {
+  stopPlaying(view);
+  view.sheets.forEach((sheet, index) => { if (sheet.film?.graded.length) toFrame(view, index, sheet.film.graded[0]); });
+  drawFrames(view);
+  view.panes.forEach(paint);
 }
 
 function capital(word) { return word[0].toUpperCase() + word.slice(1); }

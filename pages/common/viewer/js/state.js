@@ -65,6 +65,7 @@ function recall(view) {
 
 function update(view, data) {
   const fresh = view.data === null;
+  stopPlaying(view);
   view.data = data;
   speak(view);
   if (fresh) recall(view);

@@ -1,0 +1,110 @@
+"""Stored images of ultrasound as the viewer shows them: colour as colour, cines with the time of frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import ceil, sqrt
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.domain import Image
+from core.errors import CohortError
+from core.imaging.ultrasound import orientation
+from data.dicom.images import load_image
+from data.store.cohort import CohortStore
+from pages.common.page import Page
+from pages.common.viewer import ViewedBox, ViewedFilm
+from pages.common.viewer.stored_films import shown_grey, side_text
+
+LARGEST = 48 << 20  # bytes that a browser is sent; a longer cine is shown smaller
+KEPT = 8  # images, of all sessions
+
+
+@dataclass(frozen=True)
+class ShownScan:
+    """An image as it is shown. smaller: by how much its rows and columns are fewer than those stored."""
+
+    pixels: np.ndarray
+    window: tuple[float, float]
+    limits: tuple[float, float]
+    spacing_mm: tuple[float, float] | None
+    times_ms: tuple[float, ...]
+    smaller: int
+    orientation: str
+
+
+@st.cache_resource(show_spinner=False, max_entries=KEPT)
+def shown_scan(path: str, image: str, last_write: int) -> ShownScan:
+    """An image of the cohort. last_write: of images; a person may have stated something since. Raises
+    CohortError where it cannot be read.
+    """
+    stored = load_image(CohortStore(path), image)
+    values = stored.frames if stored.colour is None else stored.colour
+    smaller = max(1, ceil(sqrt(values.nbytes / LARGEST)))
+    pixels = _reduced(values, smaller)
+    if stored.colour is None:
+        pixels, window, limits = shown_grey(pixels)
+    else:
+        window = limits = (0.0, 255.0)
+    spacing = _spacing(stored)
+    return ShownScan(
+        pixels[0] if len(pixels) == 1 else pixels, window, limits,
+        None if spacing is None else (spacing[0] * smaller, spacing[1] * smaller),
+        stored.times_ms or (), smaller, orientation(stored).words,
+    )  # fmt: skip
+
+
+def _spacing(image: Image) -> tuple[float, float] | None:
+    """Of the whole picture where the file has one; else of its only calibrated scan."""
+    scales = {area.mm_per_pixel for area in image.areas if area.kind == "tissue" and area.mm_per_pixel}
+    return image.spacing_mm or (scales.pop() if len(scales) == 1 else None)
+
+
+def _reduced(values: np.ndarray, by: int) -> np.ndarray:
+    """Frames with so many times fewer rows and columns, the mean of the pixels that become one."""
+    import cv2
+
+    if by == 1:
+        return np.ascontiguousarray(values)
+    rows, columns = values.shape[1] // by, values.shape[2] // by
+    small = np.empty((len(values), rows, columns, *values.shape[3:]), values.dtype)
+    for place, frame in enumerate(values):
+        cut = np.ascontiguousarray(frame[: rows * by, : columns * by])
+        small[place] = cv2.resize(cut, (columns, rows), interpolation=cv2.INTER_AREA)
+    return small
+
+
+def viewed_scan(
+    page: Page, row: pd.Series, title: str, subtitle: str, boxes: tuple[ViewedBox, ...], *, patient: str
+) -> ViewedFilm:
+    """One pane; an image that cannot be read says why in its place. row: of ``data.queries.patient.films``.
+
+    boxes: in pixels as stored, with the frame that the grade was made from.
+    """
+    side = "" if pd.isna(row["laterality"]) else str(row["laterality"])
+    view = "" if pd.isna(row["view"]) else str(row["view"])
+    blank = ViewedFilm(row["image"], title, subtitle, patient=patient, side=side_text(side), view=view)
+    try:
+        scan = shown_scan(page.path, row["image"], page.state["last_writes"].get("image", 0))
+    except CohortError as error:
+        return replace(blank, message=f"{error.given}: {error.needed}; {error.todo}.")
+    said = [subtitle, f"shown {scan.smaller} times smaller" if scan.smaller > 1 else "", scan.orientation]
+    is_cine = scan.pixels.ndim - (scan.pixels.dtype == np.uint8) == 3
+    frames = sorted({box.frame for box in boxes if box.frame is not None}) if is_cine else []
+    return replace(
+        blank,
+        subtitle=" · ".join(part for part in said if part),
+        pixels=scan.pixels, spacing_mm=scan.spacing_mm, window=scan.window, limits=scan.limits,
+        spacing_source="" if pd.isna(row["spacing_source"]) else str(row["spacing_source"]),
+        boxes=tuple(_smaller(box, scan.smaller, is_cine) for box in boxes),
+        frame_notes=tuple(f"{time:.0f} ms" for time in scan.times_ms), times_ms=scan.times_ms,
+        graded=tuple(frames),
+    )  # fmt: skip
+
+
+def _smaller(box: ViewedBox, by: int, is_cine: bool) -> ViewedBox:
+    """A box on the picture as shown; it lies on every frame, as the probe is held still."""
+    corners = {name: getattr(box, name) / by for name in ("x0", "y0", "x1", "y1")}
+    return replace(box, frame=None, **corners)
