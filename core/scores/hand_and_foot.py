@@ -69,7 +69,7 @@ def _hand() -> Drawing:
     for ray, points in RAYS.items():
         places.append((f"H.MCP{ray}", *points[1]))
         places.append((f"H.{'IP1' if ray == '1' else 'PIP' + ray}", *points[2]))
-    bones = [bone for points in RAYS.values() for bone in _ray(points, "hand")]
+    bones = [bone for points in RAYS.values() for bone in ray_bones(points, "hand")]
     bones += [round_bone(*carpal) for carpal in CARPALS]
     bones += [long_bone((-12, 44), (-10, 14), 30, 20), long_bone((21, 44), (20, 12), 14, 9)]
     return Drawing(tuple(places), tuple(bones), (("hand", -4.0, -204.0),))
@@ -78,12 +78,12 @@ def _hand() -> Drawing:
 def _foot() -> Drawing:
     places = [(f"F.MTP{ray}", *points[1]) for ray, points in TOES.items()]
     places.append(("F.IP1", *TOES["1"][2]))
-    bones = [bone for points in TOES.values() for bone in _ray(points, "foot")]
+    bones = [bone for points in TOES.values() for bone in ray_bones(points, "foot")]
     bones += [round_bone(*tarsal) for tarsal in TARSALS]
     return Drawing(tuple(places), tuple(bones), (("foot", 6.0, -128.0),))
 
 
-def _ray(points: tuple[Point, ...], limb: str) -> list[Outline]:
+def ray_bones(points: tuple[Point, ...], limb: str) -> list[Outline]:
     """The bones between the joints of a ray, with room for the joints."""
     pairs = zip(pairwise(points), WIDTHS[limb], strict=False)
     return [long_bone(_nearer(base, head), _nearer(head, base), *wide) for (base, head), wide in pairs]

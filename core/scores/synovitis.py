@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from core.scores.joint_drawing import scanned_joints
 from core.scores.system import (
     Assumption,
     Combination,
     Component,
     Feature,
     Fill,
+    Remission,
     Rule,
     ScoreSystem,
     Setting,
@@ -138,5 +140,13 @@ SYNOVITIS = ScoreSystem(
     site_title="joints",
     cutoffs=(">0", "<0", ">SDC", "<-SDC"),
     measures="inflammation",
+    films="joint ultrasound",
+    of_scans=True,
+    drawing=scanned_joints(),
+    remission=(
+        Remission("PD sum 0", "pd", at_most=0),
+        Remission("GLOESS at most 1", "combined", at_most=1),
+        Remission("PD 2 or more in a joint", "pd", joint_at_least=2),
+    ),
     relatives=("older scales that grade effusion and hypertrophy together",),
 )

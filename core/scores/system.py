@@ -182,6 +182,20 @@ class Combination:
 
 
 @dataclass(frozen=True)
+class Remission:
+    """A published cut of a visit: a sum of a component's joints that is at most so much, or a joint of at
+    least so much (then it is a sign of activity).
+
+    component: whose grades count. at_most: of the sum. joint_at_least: of the highest grade.
+    """
+
+    name: str
+    component: str
+    at_most: int | None = None
+    joint_at_least: int | None = None
+
+
+@dataclass(frozen=True)
 class Needs:
     """A finding that is impossible without another one in the same group, as intense without oedema.
 
@@ -262,6 +276,8 @@ class ScoreSystem:
     relatives: tuple[str, ...] = ()  # scores with like sites that must not be pooled with it
     films: str = ""  # what is scored, in a few words
     of_stacks: bool = False  # scored on stacks of slices, not on single films
+    of_scans: bool = False  # scored on images of one joint each, in colour or grey
+    remission: tuple[Remission, ...] = ()  # published cuts of a visit's sums
     measures: str = "damage"  # what more of it is; damage stays, inflammation may fall
     drawing: Drawing | None = None  # where units lie in the body, for maps; without one sites are listed
     sets: tuple[tuple[str, SetSites], ...] = ()  # open data sets with its sites: name, (their word, code)
@@ -269,7 +285,7 @@ class ScoreSystem:
     @property
     def image_title(self) -> str:
         """What is scored, in the singular."""
-        return "stack" if self.of_stacks else "film"
+        return "stack" if self.of_stacks else "image" if self.of_scans else "film"
 
     @property
     def has_slices(self) -> bool:

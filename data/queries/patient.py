@@ -35,7 +35,8 @@ def visits(store: CohortStore, viewer: Viewer, subject: str) -> pd.DataFrame:
 
 def films(store: CohortStore, viewer: Viewer, subject: str) -> pd.DataFrame:
     """``image, visit, body_part, laterality, view, modality, spacing_row_mm, spacing_column_mm, film_date,
-    warnings, spacing_source`` (the words of the header that give millimetres, NA in older cohorts),
+    warnings, spacing_source`` (the words of the header that give millimetres, NA in older cohorts), ``joint``
+    and ``mode`` (of ultrasound), ``frame_count``,
     ``is_slice`` (part of a series of slices, which no model of films reads), ``thing`` (the film, or the
     stack that a slice is of), ``may_be_read`` (whether a sequence, where one is known, shows marrow oedema).
     """
@@ -43,7 +44,7 @@ def films(store: CohortStore, viewer: Viewer, subject: str) -> pd.DataFrame:
         SELECT i.image, i.visit, v.visit_order, i.body_part, i.laterality, i.view, i.modality,
             i.spacing_row_mm, i.spacing_column_mm, i.film_date, i.warnings,
             CASE WHEN json_valid(i.classification) THEN i.classification ->> '$.spacing.source' END
-                AS spacing_source, {A_SLICE} AS is_slice, {A_THING} AS thing,
+                AS spacing_source, i.joint, i.mode, i.frame_count, {A_SLICE} AS is_slice, {A_THING} AS thing,
             i.sequence IS NULL OR list_contains($oedema, i.sequence) AS may_be_read
         FROM image i LEFT JOIN visit v USING (subject, visit)
         WHERE i.subject = $subject ORDER BY v.visit_order, i.visit, i.body_part, i.image

@@ -1,84 +1,64 @@
-"""Ultrasound scans in a cohort, with small pictures, and a model that grades them by what they are called."""
+"""Ultrasound of one patient at two visits, with the grades of two readers and what a model saw."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from core.domain import Abstained, Finding, Image, Scored
-from core.errors import InputError
+from core.domain import ReadMode
 from data.store.cohort import CohortStore
-from models.system import SystemModel
-from tests.helpers.stack_cohort import fill
+from data.tables.import_reads import ReadsRequest, import_reads
+from tests.helpers.deliveries import take
+from tests.helpers.drawn_ultrasound import Screen, draw
+from tests.helpers.small_films import save
+from tests.helpers.ultrasound_files import scan_file
 
-MODES = {"B": "GS", "PD": "PD"}
-FEATURES = {"GS": "gs", "PD": "pd"}
-
-
-def scan(image: str, subject: str | None = "P1", visit: str | None = "BL", **columns: Any) -> pd.DataFrame:
-    """A row of ``image``: a B picture of the right MCP2 unless columns say otherwise. Its name ends in the
-    grade that the toy sees.
-    """
-    row = {
-        "image": image, "subject": subject, "visit": visit, "modality": "US", "body_part": "hand",
-        "joint": "MCP2", "mode": "B", "laterality": "R", "row_count": 6, "column_count": 5, "frame_count": 1,
-        "classification": "{}",
-    }  # fmt: skip
-    return pd.DataFrame([row | columns])
+SCREEN = Screen(size=(120, 160), scan=(20, 24, 140, 110), mark="", text="")
+FRAMES, GRADED = 5, 3  # of the cine at W24, and the one that the model graded
+READS = {  # site -> grades at BL and W24
+    "R.MCP2.GS": (2, 1), "R.MCP2.PD": (2, 0), "R.MCP3.GS": (0, 0), "R.MCP3.PD": (1, 0),
+}  # fmt: skip
 
 
-def make(path: Path, *scans: pd.DataFrame, subjects: Sequence[str] = ("P1",)) -> CohortStore:
-    """A cohort of these scans."""
+def build(path: Path) -> None:
+    """Grey scale and power Doppler of the right MCP2 at BL and W24 (a cine), one image of no known joint."""
     store = CohortStore.open(path)
-    with store.write("test", "subjects") as tx:
-        tx.insert("subject", pd.DataFrame({"subject": list(subjects)}))
-    fill(store, *scans)
-    return store
+    folder = path.parent / "delivery"
+    folder.mkdir()
+    for place, (visit, mode) in enumerate((v, m) for v in ("BL", "W24") for m in ("B", "PD")):
+        save(_file(place, visit, mode), folder / f"{place}.dcm")
+    save(_file(9, "BL", "B", SeriesDescription="small joints"), folder / "9.dcm")
+    take(store, folder)
+    rows = [
+        {"subject": "P1", "visit": visit, "reader": reader, "site": site, "feature": None, "grade": grade}
+        for site, pair in READS.items()
+        for visit, grade in zip(("BL", "W24"), pair, strict=True)
+        for reader in ("R1", "R2")
+    ]
+    reads = pd.DataFrame(rows).drop(columns="feature")
+    reads.index = pd.RangeIndex(1, len(reads) + 1)
+    import_reads(store, reads, ReadsRequest("synovitis", read_mode=ReadMode.PAIRED), source="reads")
+    _model(store)
 
 
-class ToyScorer:
-    """The grade is the last letter of the image's name; broken ones fail, odd ones are abstained on."""
-
-    reader = "model:toy-scans"
-    weights_hash = "abc"
-
-    def score(self, images: Sequence[Image]) -> list[Scored | Abstained]:
-        if any("broken" in image.image for image in images):
-            raise InputError("a scan", "it is broken", "leave it out")
-        return [self._one(image) for image in images]
-
-    def _one(self, image: Image) -> Scored | Abstained:
-        if not image.joint:
-            return Abstained("which joint it shows is not known")
-        site = f"{image.laterality}.{image.joint}.{MODES[image.mode]}"
-        if "odd" in image.image:
-            return Abstained("unlike the scans that the model knows", sites=(site,))
-        grade = int(image.image[-1])
-        chances = tuple(0.7 if other == grade else 0.1 for other in range(4))
-        feature = FEATURES[MODES[image.mode]]
-        found = Finding(site, feature, grade, chances, 0.7, frame=len(image.frames) - 1)
-        return Scored((found,), chances={"ra_v_spa": 0.25 * grade})
+def _file(place: int, visit: str, mode: str, **tags: str):  # type: ignore[no-untyped-def]
+    screen = Screen(**{**vars(SCREEN), "seed": place, "flow": 20 if mode == "PD" else 0})
+    colour = draw(screen)
+    if (visit, mode) == ("W24", "PD"):
+        colour = np.stack([np.roll(colour, shift, axis=0) for shift in range(FRAMES)])
+    about = {"SeriesDescription": f"MCP2 R dorsal long {mode}", "SOPInstanceUID": f"1.2.{place}"}
+    about |= {"ClinicalTrialSubjectID": "P1", "ClinicalTrialTimePointID": visit}
+    return scan_file(screen, colour=colour, **(about | tags))
 
 
-def build_toy(*, size: str, device: str, threads: int) -> ToyScorer:
-    """The toy."""
-    return ToyScorer()
-
-
-def identify_toy(size: str) -> tuple[str, str]:
-    """Reader and weights hash."""
-    return ToyScorer.reader, ToyScorer.weights_hash
-
-
-TOY = SystemModel(
-    "synovitis",
-    ("hand",),
-    (),
-    f"{__name__}:build_toy",
-    identity=f"{__name__}:identify_toy",
-    scans=True,
-    diagnoses={"ra_v_spa": ("RA", "SpA/PsA")},
-)
+def _model(store: CohortStore) -> None:
+    cine = store.query("SELECT image FROM main.image WHERE frame_count > 1")["image"].iloc[0]
+    geometry = json.dumps({"box": [20, 24, 140, 110], "frame": GRADED})
+    with store.write("test", "score") as transaction:
+        transaction.insert("run", pd.DataFrame([{"run": "r1", "system": "synovitis", "reader": "model:toy"}]))
+        found = {"finding": "f1", "run": "r1", "image": cine, "system": "synovitis", "site": "R.MCP2.PD"}
+        found |= {"feature": "pd", "grade": 0, "confidence": 0.9, "geometry": geometry}
+        transaction.insert("finding", pd.DataFrame([found]))

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from core.figures.patient.joint_marks import LARGEST, joint_marks, letters, special_marks
 from core.figures.style import DARK_INK, LIGHT, NO_GRADE_COLOUR, Look, apply, grade_colour, ink_on
+from core.patient.joint_sums import QUERY
 from core.scores.drawing import Drawing
 from core.scores.system import ScoreSystem
 
@@ -23,11 +24,15 @@ MARGIN = 6.0  # mm
 
 @dataclass(frozen=True)
 class Shown:
-    """What the marks tell. reading: a label, or LARGEST for the largest change that any reader saw."""
+    """What the marks tell. reading: a label, or LARGEST for the largest change that any reader saw.
+
+    feature: the only one whose marks are drawn, each in the middle of its joint; all, where it is empty.
+    """
 
     first: str
     last: str
     reading: str = LARGEST
+    feature: str = ""
 
 
 def joint_map(
@@ -49,7 +54,8 @@ def joint_map(
     """
     if system.drawing is None:
         raise ValueError(f"{system.title} has no drawing")
-    marks = _placed(joint_marks(grades, system, kinds, shown.first, shown.last, shown.reading), system)
+    marks = joint_marks(grades, system, kinds, shown.first, shown.last, shown.reading)
+    marks = _placed(marks[marks["feature"] == shown.feature] if shown.feature else marks, system)
     figure = go.Figure(_bones(system.drawing, on))
     if chosen in set(marks["site"]):
         figure.add_trace(_ring(marks[marks["site"] == chosen], on))
@@ -58,7 +64,7 @@ def joint_map(
         if len(rows):
             figure.add_trace(_key(feature.name, symbol, on))
             figure.add_trace(_marks(rows, feature.name, symbol, shown.reading == LARGEST, on))
-    figure.add_traces(_crosses(marks))
+    figure.add_traces([*_crosses(marks[~_asks(marks)]), *_queries(marks[_asks(marks)], on)])
     if shown.reading != LARGEST:
         figure.add_traces(_triangles(marks, shown.first, on))
     figure.add_traces(_special(special_marks(special, system, kinds, shown.last, shown.reading), system, on))
@@ -72,8 +78,9 @@ def _placed(marks: pd.DataFrame, system: ScoreSystem) -> pd.DataFrame:
     codes: dict[str, list[str]] = {}
     for site in system.sites:
         codes.setdefault(site.unit, []).append(site.code)
+    is_alone = marks["feature"].nunique() == 1 and len(codes) < len(system.codes) / 2
     shift = [
-        (2 * codes[unit].index(site) - len(codes[unit]) + 1) * BESIDE
+        0.0 if is_alone else (2 * codes[unit].index(site) - len(codes[unit]) + 1) * BESIDE
         for site, unit in zip(marks["site"], units, strict=True)
     ]
     return marks.assign(
@@ -148,6 +155,26 @@ def _crosses(marks: pd.DataFrame) -> list[go.Scatter]:
             customdata=rows[["site"]].to_numpy(dtype=object),
         )
     ]
+
+
+def _asks(marks: pd.DataFrame) -> pd.Series:
+    """Marks of joints for which the table of combined grades asks a question."""
+    return marks["value"].isna() & marks["reason"].str.startswith(QUERY)
+
+
+def _queries(rows: pd.DataFrame, on: Look) -> list[go.Scatter]:
+    """A question mark over each; what is asked is on the mark below."""
+    if rows.empty:
+        return []
+    return [
+        go.Scatter(
+            x=rows["x"], y=rows["y"], mode="markers+text", text=["?"] * len(rows), hovertext=rows["tip"],
+            hoverinfo="text", textfont={"size": 11, "color": "#FFFFFF"}, name="a query: to be resolved",
+            customdata=rows[["site"]].to_numpy(dtype=object),
+            marker={"symbol": "circle", "size": MARK, "color": QUERY_COLOUR, "opacity": 1.0},
+            selected={"marker": {"opacity": 1.0}}, unselected={"marker": {"opacity": 1.0}},
+        )
+    ]  # fmt: skip
 
 
 def _triangles(marks: pd.DataFrame, first: str, on: Look) -> list[go.Scatter]:

@@ -16,6 +16,7 @@ from pages.common import url_state
 from pages.common.blanking import blank_until_drawn, drawn
 from pages.common.page import Page
 from pages.common.patient.case import Case
+from pages.common.patient.scans.pair import scan_pair
 from pages.common.patient.stacks.pair import stack_pair
 from pages.common.queries import ask
 from pages.common.sticky_widgets import pick_one
@@ -40,6 +41,9 @@ def film_pair(page: Page, case: Case, site: str | None) -> None:
     """Both films or stacks side by side at a site, with the grades of every reading; none, no viewer."""
     if case.system.of_stacks:
         stack_pair(page, case, site)
+        return
+    if case.system.of_scans:
+        scan_pair(page, case, site)
         return
     stored = ask(page, patient.films, case.subject)
     stored = stored[~stored["is_slice"].astype(bool)]

@@ -13,6 +13,7 @@ from core.figures.patient.joint_marks import LARGEST, counts_as, seen
 from core.figures.patient.site_map import site_map
 from core.figures.style import GRADE_COLOURS
 from core.markdown import md
+from core.patient.joint_sums import QUERY, combined_grades
 from core.reader_labels import display_name, md_name
 from core.scores.display.groups import SiteGroup, only, site_groups
 from core.scores.system import Feature, ScoreSystem
@@ -20,10 +21,11 @@ from pages.common import url_state
 from pages.common.charts import clickable
 from pages.common.page import Page
 from pages.common.patient.case import Asked, Case, case_of
+from pages.common.patient.joint_sums import joint_sums
 from pages.common.queries import computed
 from pages.common.sticky_widgets import pick_one
 
-READING, ROWS = "patient_marks", "patient_rows"
+READING, ROWS, SCALE = "patient_marks", "patient_rows", "patient_scale"
 DAMAGED, CHANGED, ALL = "Damaged or changed", "Changed", "All"
 
 
@@ -31,21 +33,55 @@ def joints(page: Page, case: Case, site: str | None) -> str:
     """The drawing of a system that has one, with the reading that it shows."""
     st.markdown(f"## Joints at {md(case.last)}")
     options = [*case.kinds, *([LARGEST] if case.first != case.last else [])]
-    reading = pick_one(
-        "Marks show", options, READING,
-        format_func=lambda name: f"{LARGEST} since {case.first}" if name == LARGEST else display_name(name),
-    )  # fmt: skip
-    shown = Shown(case.first, case.last, reading)
+    who, what = st.columns(2) if case.system.combination else (st.container(), None)
+    with who:
+        reading = pick_one(
+            "Marks show", options, READING,
+            format_func=lambda name: (
+                f"{LARGEST} since {case.first}" if name == LARGEST else display_name(name)
+            ),
+        )  # fmt: skip
+    feature = ""
+    if what is not None:
+        with what:
+            feature = _scale_shown(case.system)
+    shown = Shown(case.first, case.last, reading, feature)
     figure = computed(page, _joint_map, case.asked, shown, site)
     _follow(clickable(figure, "joint_map", alt=f"Joints of {case.subject} with {_alt(shown)}"))
     st.html(scale_of_grades(case.system))
     st.caption(_said(case, shown))
+    if case.system.remission:
+        joint_sums(case)
     return ""
+
+
+def _scale_shown(system: ScoreSystem) -> str:
+    """Which of the scales of a joint the marks are of: the combined one first."""
+    names = {one.code: one.name for one in system.features}
+    combination = system.combination
+    order = sorted(names, key=lambda code: combination is not None and code != combination.feature)
+    return pick_one("Scale", order, SCALE, order[0], format_func=lambda code: names[code])
+
+
+def _grades_of(case: Case, feature: str) -> pd.DataFrame:
+    """The rows of a scale; combined grades by the table, with what it asks."""
+    combination = case.system.combination
+    if combination is None or feature != combination.feature:
+        return case.grades
+    return combined_grades(case.grades, case.system)
 
 
 def _joint_map(page: Page, asked: Asked, shown: Shown, site: str | None) -> Any:
     case = case_of(page, *asked)
-    return joint_map(case.grades, case.special, case.system, case.kinds, shown, chosen=site, on=page.look)
+    return joint_map(
+        _grades_of(case, shown.feature),
+        case.special,
+        case.system,
+        case.kinds,
+        shown,
+        chosen=site,
+        on=page.look,
+    )
 
 
 def _site_map(page: Page, asked: Asked, groups: tuple[SiteGroup, ...], site: str | None) -> Any:
@@ -61,21 +97,27 @@ def _alt(shown: Shown) -> str:
 
 def _said(case: Case, shown: Shown) -> str:
     """n and what the marks mean, in one line."""
+    grades = _grades_of(case, shown.feature)
+    if shown.feature:
+        grades = grades[grades["feature"] == shown.feature]
     if shown.reading == LARGEST:
         text = (
             f"Numbers: the change from {md(shown.first)} to {md(shown.last)} that any reader saw, the "
             "largest where they differ; blue is better."
         )
-        rows = case.grades[case.grades["visit"] == shown.last]
+        rows = grades[grades["visit"] == shown.last]
         count = rows["site"].nunique()
     else:
         text = f"Numbers: the grades of {md_name(shown.reading)} at {md(shown.last)}; "
         text += f"a triangle marks another grade at {md(shown.first)}."
-        rows = case.grades[(case.grades["visit"] == shown.last) & (case.grades["label"] == shown.reading)]
+        rows = grades[(grades["visit"] == shown.last) & (grades["label"] == shown.reading)]
         count = len(rows)
     gaps = int(rows["grade"].isna().sum())
+    asked = int(rows["reason"].fillna("").str.startswith(QUERY).sum()) if shown.feature else 0
+    queries = f", {asked} queries (?, what is asked on hover)" if asked else ""
     return (
-        f"n = {count} sites, {gaps} not gradable (×, reason on hover). {text} Click to show it in the films."
+        f"n = {count} sites, {gaps - asked} not gradable (×, reason on hover){queries}. {text} Click to show "
+        f"it in the {case.system.image_title}s."
     )
 
 

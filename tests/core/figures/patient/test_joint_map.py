@@ -150,3 +150,26 @@ def test_a_long_score_is_listed_in_groups():
     assert list(figure.layout.yaxis.ticktext) == ["<b>PIP2</b>", "RAD"]
     assert "right hand, erosion (2 of 16)" in {note.text for note in figure.layout.annotations}
     assert {cell[0] for cell in figure.data[0].customdata} == {"RH.E.PIP2"}
+
+
+SYNOVITIS = scores.get("synovitis")
+
+
+def test_every_joint_that_is_scanned_has_a_place_in_the_drawing():
+    assert {unit for unit, _, _ in SYNOVITIS.drawing.places} == set(SYNOVITIS.units)
+
+
+def test_one_scale_of_a_joint_stands_in_its_middle_and_a_query_is_a_question_mark():
+    rows = [
+        ("R.MCP2.CS", EARLY, "R1", "combined", 2.0, ""),
+        ("R.MCP2.CS", LATE, "R1", "combined", 1.0, ""),
+        ("R.MCP3.CS", LATE, "R1", "combined", None, "query: power Doppler signal 2 with grey scale 0"),
+        ("R.WR.CS", LATE, "R1", "combined", None, "no power Doppler signal"),
+    ]
+    frame = pd.DataFrame(rows, columns=["site", "visit", "label", "feature", "grade", "reason"])
+    figure = joint_map(frame, NOTHING, SYNOVITIS, {"R1": "human"}, Shown(EARLY, LATE, "R1", "combined"))
+    places = {unit: (x, y) for unit, x, y in SYNOVITIS.drawing.places}
+    (asked,) = [trace for trace in figure.data if trace.name == "a query: to be resolved"]
+    assert (asked.x[0], asked.y[0]) == places["R.MCP3"] and asked.text == ("?",)
+    (crosses,) = [trace for trace in figure.data if trace.name == "not gradable"]
+    assert (crosses.x[0], crosses.y[0]) == places["R.WR"]

@@ -1,0 +1,1 @@
+"""Images of joints on the Patient page."""

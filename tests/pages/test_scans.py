@@ -1,0 +1,83 @@
+"""Images of joints on the Patient page: which are shown, in colour, cines with the graded frame, sums."""
+
+import numpy as np
+import pytest
+
+from pages.common.patient.scans import pair
+from pages.common.patient.sections import JOINTS
+from pages.common.viewer import stored_scans
+from tests.helpers import scan_cohort
+
+PATIENT = {"patient": "P1", "system": "synovitis", "first": "BL", "last": "W24"}
+
+
+@pytest.fixture(scope="module")
+def scan_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("scans") / "scans.duckdb"
+    scan_cohort.build(path)
+    return path
+
+
+@pytest.fixture
+def viewed(monkeypatch):
+    seen = []
+    monkeypatch.setattr(pair, "film_viewer", lambda films, **more: seen.append((films, more)))
+    return seen
+
+
+def opened(open_app, path, section="", **changed):
+    at = open_app("pages/2_Patient.py", cohort=path, section=section, **(PATIENT | changed))
+    assert not at.exception
+    return at
+
+
+def test_a_joint_is_shown_at_both_visits_in_the_mode_of_the_site(open_app, scan_file, viewed):
+    at = opened(open_app, scan_file, site="R.MCP2.PD")
+    films, more = viewed[-1]
+    assert [film.title for film in films] == ["BL · power Doppler", "W24 · power Doppler"]
+    assert all(film.is_colour for film in films)
+    assert (films[0].side, films[0].view, films[0].spacing_mm) == ("right", "dorsal longitudinal", (0.1, 0.1))
+    assert "no mark of the probe" in films[0].subtitle
+    assert more["thing"] == "image" and not more["can_subtract"]
+    assert "1 image says no joint or side" in " ".join(one.value for one in at.caption)
+
+
+def test_grey_scale_is_shown_for_its_sites(open_app, scan_file, viewed):
+    opened(open_app, scan_file, site="R.MCP2.GS")
+    films, _ = viewed[-1]
+    assert [film.title for film in films] == ["BL · grey scale", "W24 · grey scale"]
+    assert not films[0].is_colour and films[0].pixels.dtype == np.uint16
+
+
+def test_a_cine_has_its_times_and_says_which_frame_was_graded(open_app, scan_file, viewed):
+    opened(open_app, scan_file, site="R.MCP2.PD")
+    _, cine = viewed[-1][0]
+    assert cine.pixels.shape == (scan_cohort.FRAMES, 120, 160, 3)
+    assert cine.times_ms == (0, 40, 80, 120, 160) and cine.frame_notes[1] == "40 ms"
+    assert cine.graded == (scan_cohort.GRADED,)
+    assert "cine, 5 frames" in cine.subtitle
+    (box,) = cine.boxes
+    assert (box.site, box.frame, box.x0) == ("R.MCP2.PD", None, 20)
+
+
+def test_a_long_cine_is_sent_smaller_and_says_so(open_app, scan_file, viewed, monkeypatch):
+    monkeypatch.setattr(stored_scans, "LARGEST", 100_000)
+    stored_scans.shown_scan.clear()
+    opened(open_app, scan_file, site="R.MCP2.PD")
+    _, cine = viewed[-1][0]
+    stored_scans.shown_scan.clear()
+    assert cine.pixels.shape == (scan_cohort.FRAMES, 60, 80, 3)
+    assert cine.spacing_mm == pytest.approx((0.2, 0.2))
+    assert "shown 2 times smaller" in cine.subtitle
+    assert cine.boxes[0].x0 == 10
+
+
+def test_the_joint_map_shows_combined_grades_and_the_sums_say_of_how_many_joints(open_app, scan_file, viewed):
+    at = opened(open_app, scan_file, section=JOINTS)
+    table = next(one.value for one in at.dataframe if "queries" in one.value)
+    first = table[(table["reading"] == "R1") & (table["visit"] == "BL")].iloc[0]
+    assert first["combined sum (GLOESS)"] == "2 of 1 joint"
+    assert (first["power Doppler sum"], first["queries"]) == ("3 of 2 joints", "1")
+    assert (first["PD sum 0"], first["PD 2 or more in a joint"]) == ("no", "yes")
+    last = table[(table["reading"] == "R1") & (table["visit"] == "W24")].iloc[0]
+    assert (last["PD sum 0"], last["GLOESS at most 1"]) == ("yes", "yes")
