@@ -81,3 +81,11 @@ def test_the_joint_map_shows_combined_grades_and_the_sums_say_of_how_many_joints
     assert (first["PD sum 0"], first["PD 2 or more in a joint"]) == ("no", "yes")
     last = table[(table["reading"] == "R1") & (table["visit"] == "W24")].iloc[0]
     assert (last["PD sum 0"], last["GLOESS at most 1"]) == ("yes", "yes")
+
+
+def test_the_import_page_lists_what_is_not_known_of_an_image(open_app, scan_file):
+    at = open_app("pages/5_Import.py", cohort=scan_file)
+    assert not at.exception
+    assert any("What ultrasound shows: 5 images, 1 without joint" in one.value for one in at.markdown)
+    table = next(one.value for one in at.dataframe if "found" in one.value)
+    assert len(table) == 1 and "joint not stated" in table["found"].iloc[0]

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from pages.common import guards
+from pages.common.imports.scans import scans
 from pages.common.imports.uploads import kept, kept_for_now, start
 from pages.common.imports.waiting import waiting
 from pages.common.page import Page
@@ -45,6 +46,7 @@ def films(page: Page) -> None:
             options += ["--map", delivery / "map.csv"]
         start(page, f"Films ({_named(uploads) or folder})", ["ingest", *paths, *options], delivery)
     waiting(page)
+    scans(page)
 
 
 def _named(uploads: list[Any]) -> str:

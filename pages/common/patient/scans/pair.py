@@ -137,9 +137,8 @@ def _which_of(here: pd.DataFrame, found: pd.DataFrame, visit: str, mode: str) ->
     ranked = ranked.sort_values(["top", "image"], ascending=[False, True])
     if len(ranked) == 1:
         return ranked.iloc[0]
-    names = {
-        row.image: f"image {number}{_graded(row.top)}" for number, row in enumerate(ranked.itertuples(), 1)
-    }
+    of_image = zip(ranked["image"].tolist(), ranked["top"].tolist(), strict=True)
+    names = {image: f"image {number}{_graded(top)}" for number, (image, top) in enumerate(of_image, 1)}
     picked = st.segmented_control(
         f"{md(visit)} has {len(names)} such images", list(names), format_func=names.get, required=True,
         key=f"scan_of_{visit}_{mode}_{ranked['image'].iloc[0][:8]}", default=ranked["image"].iloc[0],
