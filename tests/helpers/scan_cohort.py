@@ -1,4 +1,4 @@
-"""Ultrasound of one patient at two visits, with the grades of two readers and what a model saw."""
+"""Ultrasound of one patient at two visits, grades of two by two readers, and what a model saw."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pandas as pd
 from core.domain import ReadMode
 from data.store.cohort import CohortStore
 from data.tables.import_reads import ReadsRequest, import_reads
+from data.tables.import_subjects import SubjectsRequest, import_subjects
 from tests.helpers.deliveries import take
 from tests.helpers.drawn_ultrasound import Screen, draw
 from tests.helpers.small_films import save
@@ -33,13 +34,15 @@ def build(path: Path) -> None:
     save(_file(9, "BL", "B", SeriesDescription="small joints"), folder / "9.dcm")
     take(store, folder)
     rows = [
-        {"subject": "P1", "visit": visit, "reader": reader, "site": site, "feature": None, "grade": grade}
+        {"subject": subject, "visit": visit, "reader": reader, "site": site, "grade": grade}
+        for subject in ("P1", "P2")
         for site, pair in READS.items()
         for visit, grade in zip(("BL", "W24"), pair, strict=True)
         for reader in ("R1", "R2")
     ]
-    reads = pd.DataFrame(rows).drop(columns="feature")
+    reads = pd.DataFrame(rows)
     reads.index = pd.RangeIndex(1, len(reads) + 1)
+    _days(store)
     import_reads(store, reads, ReadsRequest("synovitis", read_mode=ReadMode.PAIRED), source="reads")
     _model(store)
 
@@ -52,6 +55,20 @@ def _file(place: int, visit: str, mode: str, **tags: str):  # type: ignore[no-un
     about = {"SeriesDescription": f"MCP2 R dorsal long {mode}", "SOPInstanceUID": f"1.2.{place}"}
     about |= {"ClinicalTrialSubjectID": "P1", "ClinicalTrialTimePointID": visit}
     return scan_file(screen, colour=colour, **(about | tags))
+
+
+def _days(store: CohortStore) -> None:
+    """The visits with their days, also of P2, who has no images."""
+    people = pd.DataFrame({"subject": ["P1", "P2"]}, index=[1, 2])
+    when = pd.DataFrame(
+        [
+            {"subject": subject, "visit": visit, "visit_order": order, "day": 168 * order}
+            for subject in people["subject"]
+            for order, visit in enumerate(("BL", "W24"))
+        ]
+    )
+    when.index = pd.RangeIndex(1, len(when) + 1)
+    import_subjects(store, people, when, SubjectsRequest())
 
 
 def _model(store: CohortStore) -> None:

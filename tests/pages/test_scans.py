@@ -89,3 +89,14 @@ def test_the_import_page_lists_what_is_not_known_of_an_image(open_app, scan_file
     assert any("What ultrasound shows: 5 images, 1 without joint" in one.value for one in at.markdown)
     table = next(one.value for one in at.dataframe if "found" in one.value)
     assert len(table) == 1 and "joint not stated" in table["found"].iloc[0]
+
+
+def test_progression_counts_cuts_of_remission_and_sums_that_fell(open_app, scan_file):
+    at = open_app("pages/4_Progression.py", cohort=scan_file, system="synovitis")
+    assert not at.exception
+    cuts = next(one.value for one in at.dataframe if "cut" in one.value)
+    found = {(row["cut"], row["visit"], row["arm"]): row["patients"] for row in cuts.to_dict("records")}
+    assert found["PD sum 0", "BL", "all"].startswith("0 of 2 (0%")
+    assert found["PD sum 0", "W24", "all"].startswith("2 of 2 (100%")
+    moved = next(one.value for one in at.dataframe if "fell" in one.value).set_index("component")
+    assert moved.loc["power Doppler sum", ["n", "fell", "rose"]].tolist() == [2, 2, 0]

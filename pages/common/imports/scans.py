@@ -41,7 +41,7 @@ def scans(page: Page) -> None:
 def table_of(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows with short ids, modes as they are spoken, and how sure each is."""
     return rows.assign(
-        image=rows["image"].str[:12],
+        id=rows["image"].str[:12],
         mode=rows["mode"].map(MODE_NAMES).fillna(rows["mode"]),
         sure=rows["sure"].map("{:.2f}".format),
-    )[["subject", "visit", "image", "joint", "side", "mode", "view", "frames", "sure", "found"]]
+    )[["subject", "visit", "id", "joint", "side", "mode", "view", "frames", "sure", "found"]]

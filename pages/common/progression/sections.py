@@ -6,6 +6,7 @@ from pages.common.page import Page
 from pages.common.progression.by_patient import by_patient
 from pages.common.progression.by_site import changed_sites
 from pages.common.progression.components import parts
+from pages.common.progression.cuts.remission import remission_cuts
 from pages.common.progression.estimands.section import estimands_section
 from pages.common.progression.figures import Found, shown_way
 from pages.common.progression.fitting.adjusted import adjusted
@@ -38,4 +39,6 @@ def sections(page: Page, asked: Question, found: Found) -> None:
         "Plan a trial": plan_a_trial,
         "Access log and frozen analyses": frozen_analyses,
     }
+    if asked.system.remission:
+        known = {"Remission": remission_cuts, **known}
     open_one("More about this change", known, KEY, (page, asked, found))

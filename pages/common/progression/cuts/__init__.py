@@ -1,0 +1,1 @@
+"""Published cuts on the Progression page."""
