@@ -71,7 +71,7 @@ def test_what_is_not_stored_is_named(cohort):
         explain(store, image, "X9")
     with pytest.raises(InputError, match="found there: corner"):
         explain(store, image, SITE, feature="ankylosis")
-    with pytest.raises(InputError, match="msasss, mtss.* can be explained"):
+    with pytest.raises(InputError, match=r"msasss, mtss.* can be explained"):
         explain(store, image, SITE, system="sparcc")
 
 
