@@ -3,7 +3,7 @@
 from models.synovitis.tasks import DIAGNOSES, GRADE, TASKS
 from models.system import Explanations, Method, SystemModel
 
-MAPS = {GRADE: Method("layer3", "Grad-CAM", contrast=True)}
+MAPS = {GRADE: Method("layer2", "Grad-CAM", contrast=True)}  # 20 x 20 places
 
 MODEL = SystemModel(
     system="synovitis",

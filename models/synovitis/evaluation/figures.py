@@ -63,7 +63,7 @@ def figures(said: Answers, *, draws: int = DRAWS) -> dict[str, Any]:
 def by_fold(said: Answers, part: np.ndarray) -> dict[str, Any]:
     """Mean and SD (n - 1) over folds of each measure. part (n,): the fold of each picture.
 
-    folds: how many have a value; a fold without one is left out.
+    folds: how many have a value; one without, as Spearman's where one grade is always answered, is left out.
     """
     values = [
         _measures(said.of(part == one), np.ones((1, int((part == one).sum())))) for one in _unique(part)
@@ -73,12 +73,11 @@ def by_fold(said: Answers, part: np.ndarray) -> dict[str, Any]:
 
 def _mean_sd(values: list[float]) -> dict[str, Any]:
     known = [value for value in values if np.isfinite(value)]
-    sd = float(np.std(known, ddof=1)) if len(known) > 1 else None
     return {
         "mean": number(np.mean(known)) if known else None,
-        "sd": sd,
+        "sd": float(np.std(known, ddof=1)) if len(known) > 1 else None,
         "folds": len(known),
-        "values": values,
+        "values": [number(value) for value in values],
     }
 
 

@@ -30,10 +30,12 @@ def blocks(found: Mapping[str, Any]) -> list[Block]:
 
 
 def over_folds(value: Mapping[str, Any]) -> str:
-    """``0.83 (0.02)``: mean (SD) over folds."""
+    """``0.83 (0.02)``: mean (SD) over folds; of how many, where some have no value."""
     if value["mean"] is None:
         return "-"
-    return f"{value['mean']:.2f}" + (f" ({value['sd']:.2f})" if value["sd"] is not None else "")
+    spread = f" ({value['sd']:.2f})" if value["sd"] is not None else ""
+    lacking = value["folds"] < len(value["values"])
+    return f"{value['mean']:.2f}{spread}" + (f" of {value['folds']} folds" if lacking else "")
 
 
 def _held_out(found: Mapping[str, Any]) -> list[Block]:

@@ -96,6 +96,16 @@ def test_guesses_become_the_figures_of_a_table_of_predictions():
     assert "near chance by design" in text and "0.65-0.67" in text
 
 
+def test_fold_that_always_answers_one_grade_is_not_passed_over_in_silence():
+    table = invented()
+    third = (table["scheme"] == "folds") & (table["part"] == "3")
+    table.loc[third, "answer"] = 0
+    found = held_out.grades(table, draws=20)
+    assert found["by_fold"]["spearman"]["folds"] == 4
+    assert found["by_fold"]["balanced_accuracy"]["values"][3] == 0.25
+    assert "of 4 folds" in as_terminal(synovitis.EVALUATION.blocks({"held_out": found}))
+
+
 def test_tables_of_the_folds_stand_beside_the_paper_and_say_what_it_leaves_open():
     table = invented()
     text = as_terminal(synovitis.EVALUATION.blocks({"held_out": held_out.grades(table, draws=20)}))

@@ -61,20 +61,20 @@ def test_parts_cover_the_picture_once():
 
 
 class Looks(nn.Module):
-    """A network whose layer3 shows the part of the picture that it is told to look at."""
+    """A network whose layer2 shows the part of the picture that it is told to look at."""
 
     def __init__(self, mask):
         super().__init__()
-        self.layer3 = nn.Conv2d(3, 1, 1, bias=False)
-        nn.init.constant_(self.layer3.weight, 0.0)
+        self.layer2 = nn.Conv2d(3, 1, 1, bias=False)
+        nn.init.constant_(self.layer2.weight, 0.0)
         self.mask = torch.from_numpy(mask.astype(np.float32))
         self.fc = nn.Linear(1, 2)
-        self.layer3.register_forward_hook(lambda layer, given, out: out + self.mask)
+        self.layer2.register_forward_hook(lambda layer, given, out: out + self.mask)
         with torch.no_grad():
             self.fc.weight.copy_(torch.tensor([[0.0], [1.0]]))
 
     def forward(self, x):
-        return self.fc(self.layer3(x).mean(dim=(2, 3)))
+        return self.fc(self.layer2(x).mean(dim=(2, 3)))
 
 
 def test_network_that_looks_at_synovium_or_furniture_is_told_so():
