@@ -33,7 +33,8 @@ def scan_pair(page: Page, case: Case, site: str | None) -> None:
         st.caption(f"{md(case.subject)} has no images of joints in this cohort.")
         return
     visits = list(dict.fromkeys([case.first, case.last]))
-    here = stored[stored["visit"].isin(visits)].assign(unit=units_of(stored))
+    here = stored[stored["visit"].isin(visits)]
+    here = here.assign(unit=units_of(here))
     known = here[here["unit"] != ""]
     nameless = len(here) - len(known)
     if known.empty:
