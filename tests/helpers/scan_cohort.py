@@ -79,3 +79,5 @@ def _model(store: CohortStore) -> None:
         found = {"finding": "f1", "run": "r1", "image": cine, "system": "synovitis", "site": "R.MCP2.PD"}
         found |= {"feature": "pd", "grade": 0, "confidence": 0.9, "geometry": geometry}
         transaction.insert("finding", pd.DataFrame([found]))
+        chance = {"run": "r1", "image": cine, "task": "ra_v_spa", "probability": 0.6}
+        transaction.insert("diagnosis_chance", pd.DataFrame([chance]))

@@ -1,10 +1,14 @@
 """Images of joints on the Patient page: which are shown, in colour, cines with the graded frame, sums."""
 
+from types import SimpleNamespace
+
 import numpy as np
+import pandas as pd
 import pytest
 
+from pages.common.patient.scans import diagnosis as disease
 from pages.common.patient.scans import pair
-from pages.common.patient.sections import JOINTS
+from pages.common.patient.sections import DISEASE, JOINTS
 from pages.common.viewer import stored_scans
 from tests.helpers import scan_cohort
 
@@ -100,3 +104,29 @@ def test_progression_counts_cuts_of_remission_and_sums_that_fell(open_app, scan_
     assert found["PD sum 0", "W24", "all"].startswith("2 of 2 (100%")
     moved = next(one.value for one in at.dataframe if "fell" in one.value).set_index("component")
     assert moved.loc["power Doppler sum", ["n", "fell", "rose"]].tolist() == [2, 2, 0]
+
+
+def test_the_panel_of_diseases_says_how_little_it_knows(open_app, scan_file, monkeypatch):
+    model = SimpleNamespace(
+        diagnoses={"one": ("RA", "SpA/PsA"), "two": ("RA+", "RA-"), "not asked": ("A", "B")}
+    )
+    card = {"evaluation": {"five folds": {"one": {"auc": {"mean": 0.57}}}}}
+    monkeypatch.setattr(disease.registry, "models", lambda: {"synovitis": model})
+    monkeypatch.setattr(disease.cards, "read_card", lambda system, size: card)
+    rows = pd.DataFrame(
+        {"task": ["one", "one", "two"], "probability": [0.4, 0.6, 0.5], "image": ["a", "b", "a"]}
+    )
+    measured = disease._measured("synovitis")
+    table = disease.table_of(rows, model, measured)
+    assert table["question"].tolist() == ["RA, not SpA/PsA", "RA+, not RA-"]
+    assert table["mean chance"].tolist() == ["0.50 (0.40 to 0.60)", "0.50 (0.50 to 0.50)"]
+    assert table["area under the curve"].tolist() == ["0.57", "not measured"]
+    assert "0.57 to 0.57 on phantom" in disease._how_little(measured)
+    assert "0.5 is a coin" in disease._how_little({})
+
+
+def test_the_panel_stands_where_a_model_has_guessed_and_not_for_readers(open_app, scan_file):
+    at = opened(open_app, scan_file, section=DISEASE)
+    assert any("Disease, guessed" in one.value for one in at.markdown)
+    reader = open_app("pages/2_Patient.py", cohort=scan_file, section=DISEASE, viewer="reader:R1", **PATIENT)
+    assert not any("Disease, guessed" in one.value for one in reader.markdown)

@@ -11,11 +11,13 @@ from pages.common.patient.case import Case
 from pages.common.patient.change_breakdown import change_breakdown
 from pages.common.patient.course import course
 from pages.common.patient.joint_map import joints, site_by_visit
+from pages.common.patient.scans.diagnosis import diagnosis, guesses
 from pages.common.patient.total_breakdown import total_breakdown
 from pages.common.sticky_widgets import choose
 from pages.common.views.sections import Section, open_one
 
 COURSE, JOINTS, WHY, TOTAL = "Course and sites", "Joints", "Why did it change?", keys.TOTAL_SECTION
+DISEASE = "Disease, guessed"
 
 
 def sections(page: Page, case: Case, site: str | None) -> None:
@@ -26,6 +28,8 @@ def sections(page: Page, case: Case, site: str | None) -> None:
     if case.system.drawing is not None:
         known[JOINTS] = joints
     known |= {COURSE: _course_and_sites, TOTAL: total_breakdown}
+    if case.system.of_scans and not page.is_reader and len(guesses(page, case)):
+        known[DISEASE] = diagnosis
     asked_for = st.session_state.pop(keys.PATIENT_SECTION_NEXT, None)
     if asked_for in known:
         choose(keys.PATIENT_SECTION, asked_for)
