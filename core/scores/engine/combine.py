@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import pandas as pd
 
 from core.scores.engine.states import site_of_unit
 from core.scores.system import Combination, ScoreSystem
@@ -24,6 +27,13 @@ def combined(
     grade = grade.copy()
     grade[:, target] = np.where(known, looked_up, np.nan)
     return grade, known & np.isnan(looked_up)
+
+
+def looked_up(combination: Combination, row: Any, column: Any) -> int | None:
+    """The combined grade of two grades; None for a query, and where one of them is missing."""
+    if pd.isna(row) or pd.isna(column):
+        return None
+    return combination.table[int(row)][int(column)]
 
 
 def combined_units(system: ScoreSystem, combination: Combination) -> list[str]:

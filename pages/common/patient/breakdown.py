@@ -11,6 +11,7 @@ import pandas as pd
 from core import scores as systems
 from core.domain import ReaderKind
 from core.reader_labels import label_kinds, shown_readings
+from core.scores.engine.combine import looked_up
 from core.scores.engine.contributions import Parts, parts
 from core.scores.system import ScoreSystem
 from data.queries import patient, provenance
@@ -41,6 +42,19 @@ class Breakdown:
     def read(self, label: str, visit: str, site: str, feature: str) -> pd.Series | None:
         place = self._places.get((label, visit, site, feature))
         return None if place is None else self.reads.iloc[place]
+
+    def grade(self, label: str, visit: str, code: str) -> Any:
+        """The grade that a reading gave a site, or that the score's table gives of its two; None without."""
+        site, combination = self.parts.system.by_code[code], self.parts.system.combination
+        read = self.read(label, visit, code, site.feature)
+        if read is not None or combination is None or site.feature != combination.feature:
+            return None if read is None else read["grade"]
+        of_unit = {one.feature: one.code for one in self.parts.system.sites if one.unit == site.unit}
+        rows, columns = (
+            self.grade(label, visit, of_unit[feature]) if feature in of_unit else None
+            for feature in (combination.rows, combination.columns)
+        )
+        return looked_up(combination, rows, columns)
 
     def states(self, label: str, visit: str, unit: str) -> list[str]:
         """Codes of the findings that a reading has at a joint."""
@@ -105,10 +119,6 @@ def _breakdown(page: Page, subject: str, system: str, campaign: str, visits: tup
 
 def count_of_sites(system: ScoreSystem, count: int) -> str:
     return system.site_title.removesuffix("s") if count == 1 else system.site_title
-
-
-def grade_of(read: pd.Series | None) -> Any:
-    return None if read is None else read["grade"]
 
 
 def percent(chance: float) -> str:

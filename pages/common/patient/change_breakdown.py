@@ -24,7 +24,6 @@ from pages.common.patient.breakdown import (
     Breakdown,
     breakdown_of,
     count_of_sites,
-    grade_of,
     percent,
 )
 from pages.common.patient.cards import Place, card, grade_table, picture
@@ -138,7 +137,7 @@ def _card(page: Page, case: Case, row: Any) -> Card:
     grades = [
         (
             label,
-            [grade_of(found.read(label, visit, code, site.feature)) for visit in visits],
+            [found.grade(label, visit, code) for visit in visits],
             _lifted(found, label, visits, code),
         )
         for label in found.kinds

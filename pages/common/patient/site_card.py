@@ -83,7 +83,8 @@ def _reading_line(
 ) -> tuple[str, list[Any], str]:
     read = found.read(label, visit, code, feature)
     if read is None:
-        return label, [None], "not read"
+        grade = found.grade(label, visit, code)
+        return label, [grade], "not read" if grade is None else "looked up"
     states = states_at(found, label, visit, code)
     reason = read["reason"] if isinstance(read["reason"], str) else ""
     return label, [read["grade"]], "; ".join([*([reason] if reason else []), *states])

@@ -36,6 +36,8 @@ def place_of(page: Page, case: Case, found: Breakdown, visit: str, code: str) ->
     if len(beside):
         row = beside.iloc[-1]
         why = f"no pixels of its own; {row['site']}" if site.group else f"not found; beside {row['site']}"
+        if case.system.combination is not None and site.feature == case.system.combination.feature:
+            why = f"looked up; the image of {row['site']}"
         at = (row["image"], _spacing(found, row["image"]))
         return Place(visit, *at, None, row["box"], why=why, frame=int(row.get("frame", 0)))
     return Place(visit, why=_why_no_place(page, case, found, visit, site))
