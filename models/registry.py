@@ -12,7 +12,12 @@ from core.scores import get
 from data.queries.report import OwnImages
 from models.system import Explanations, SystemModel, named
 
-MODULES = ("models.msasss.system:MODEL", "models.mtss.system:MODEL", "models.sparcc.system:MODEL")
+MODULES = (
+    "models.msasss.system:MODEL",
+    "models.mtss.system:MODEL",
+    "models.sparcc.system:MODEL",
+    "models.synovitis.system:MODEL",
+)
 GROUP = "sharpline.models"
 
 

@@ -27,11 +27,16 @@ from data.scoring.filing import (
     outline_rows,
     unscorable_rows,
 )
+from data.store.access import HELD_FILMS
 from data.store.cohort import CohortStore
 from data.store.transaction import Transaction
 
 ANALYST = Viewer()
 TABLES = ("finding", "unscorable", "outline", "diagnosis_chance", "stack_slice")  # what a run writes
+SEEN = (  # images of a viewer, also those that are held back, as far as he sees these
+    "(SELECT image, subject, visit, superseded_by FROM image UNION ALL "
+    f"SELECT image, subject, visit, superseded_by FROM {HELD_FILMS})"
+)
 Place = tuple[str, str]  # subject and visit
 Ask = Callable[[str, Mapping[str, object]], pd.DataFrame]
 
@@ -206,9 +211,9 @@ class _Reads:
         return bool(own) and own == self.by_place.get(place, set())
 
 
-def _read(ask: Ask, run: str) -> _Reads:
+def _read(ask: Ask, run: str, images: str = SEEN) -> _Reads:
     rows = ask(
-        "SELECT z.image, z.stack, z.read_as, i.subject, i.visit FROM stack_slice z JOIN image i "
+        f"SELECT z.image, z.stack, z.read_as, i.subject, i.visit FROM stack_slice z JOIN {images} i "
         "ON i.image = z.image AND i.superseded_by IS NULL WHERE z.run = $run AND z.superseded_by IS NULL "
         "ORDER BY ALL",
         {"run": run},
@@ -248,7 +253,7 @@ def store_groups(
         return
     count = sum(len(results) for _, results in groups)
     with store.write("sharpline score", "score", details={"run": run.run, "images": count}) as tx:
-        read = _read(tx.query, run.run)
+        read = _read(tx.query, run.run, "main.image")
         for group, results in groups:
             if read.holds(group) or _has_changed(tx, offers.modality, group):
                 continue

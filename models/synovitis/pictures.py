@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -64,10 +65,11 @@ class Drawn:
     domain: str = "first"
 
     def material(self) -> Material:
-        """The pictures, drawn where they do not lie in the folder yet."""
-        return joined([self._of(number) for number in range(self.first, self.first + self.count)])
+        """The pictures, drawn where they do not lie in the folder yet; read once."""
+        return _drawn(self)
 
-    def _of(self, number: int) -> Material:
+    def of(self, number: int) -> Material:
+        """The pictures of one patient."""
         from data.phantom.ultrasound.cases import cases_of_patient
 
         study = StudySeed(self.role, self.seed)
@@ -84,6 +86,11 @@ class Drawn:
         ]  # fmt: skip
         _keep(as_material((one.image for one in cases), rows), path)
         return _kept(path)
+
+
+@lru_cache(maxsize=2)
+def _drawn(who: Drawn) -> Material:
+    return joined([who.of(number) for number in range(who.first, who.first + who.count)])
 
 
 def as_material(images: Iterable[Image], rows: Sequence[tuple[Any, ...]]) -> Material:

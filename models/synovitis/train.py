@@ -37,19 +37,20 @@ BALANCED = 1.0  # power of the inverse frequency with which a diagnosis is answe
 def labelled(request: TrainRequest, tell: Tell) -> Films:
     """Pictures of a folder with their table."""
     assert request.data is not None
-    return _films(Folder(request.data), request, is_phantom=False)
+    return _films(_plan(Folder(request.data), request), request, is_phantom=False)
 
 
 def phantom(request: TrainRequest, tell: Tell) -> Films:
     """Pictures of drawn patients, kept in the folder ``pictures``."""
     assert request.phantom is not None
-    tell(f"pictures of {request.phantom} phantom patients in {request.out / 'pictures'}")
     drawn = Drawn(request.phantom, request.out / "pictures", request.first, request.seed)
-    return _films(drawn, request, is_phantom=True)
+    plan = _plan(drawn, request)
+    tell(f"pictures of {request.phantom} phantom patients in {drawn.folder}")
+    return _films(plan, request, is_phantom=True)
 
 
-def _films(source: Source, request: TrainRequest, *, is_phantom: bool) -> Films:
-    """The plan, once it is known that it can be followed: patients of all folds, weights that fit."""
+def _plan(source: Source, request: TrainRequest) -> Plan:
+    """What the networks are trained on. Raises InputError for weights that do not fit, before any drawing."""
     loss = request.settings.get("loss", PLAIN)
     if loss not in LOSSES:
         raise InputError(f"--loss {loss}", f"it is one of {', '.join(LOSSES)}", "name one of these")
@@ -57,7 +58,12 @@ def _films(source: Source, request: TrainRequest, *, is_phantom: bool) -> Films:
     plan = Plan(source, request.out, request.size, loss=loss, imagenet=Path(imagenet) if imagenet else None)
     if plan.imagenet is not None:
         begin_from(NETWORKS[0].build(request.size), plan.imagenet)
-    persons = source.material().people()
+    return plan
+
+
+def _films(plan: Plan, request: TrainRequest, *, is_phantom: bool) -> Films:
+    """The films, once it is known that they are of patients enough for the folds."""
+    persons = plan.source.material().people()
     folds(persons, seed=request.seed)
     patients = frozenset(person.patient for person in persons)
     return Films(plan, None, patients, is_phantom=is_phantom)

@@ -24,18 +24,23 @@ def sharpline(*arguments):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("train", "synovitis", "--data", "x", "--out", "y"), "msasss and mtss and sparcc can be trained"),
+        (("train", "gout", "--data", "x", "--out", "y"), "msasss and mtss and sparcc and synovitis can be"),
         (("train", "msasss", "--out", "y"), "exactly one of them is needed"),
         (("train", "msasss", "--data", "nowhere", "--out", "y"), "a folder of labelled films is needed"),
         (("train", "mtss", "--phantom", 1, "--finder-epochs", 3, "--out", "y"), "mtss has no such option"),
+        (("train", "mtss", "--phantom", 1, "--loss", "ordinal", "--out", "y"), "--loss; mtss has no such"),
+        (
+            ("train", "synovitis", "--phantom", 1, "--imagenet", "none.pth", "--out", "y"),
+            "none.pth; there is no such file",
+        ),
         (
             ("train", "mtss", "--phantom", 1, "--learning-rate", 1, "--out", "y"),
             "--learning-rate; mtss has no",
         ),
         (("train", "msasss", "--data", "x", "--first-patient", 3, "--out", "y"), "it goes with --phantom"),
-        (("evaluate", "synovitis"), "msasss and mtss and sparcc and stir can be evaluated"),
+        (("evaluate", "gout"), "msasss and mtss and sparcc and stir and synovitis and diagnosis can be"),
         (("--cohort", "nowhere.duckdb", "score"), "there is no such file"),
-        (("--cohort", "nowhere.duckdb", "score", "--system", "synovitis"), "a model exists for msasss"),
+        (("--cohort", "nowhere.duckdb", "score", "--system", "gout"), "a model exists for msasss"),
     ],
 )
 def test_what_cannot_be_done_is_one_line_and_status_2(arguments, message, capsys):

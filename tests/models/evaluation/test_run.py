@@ -112,8 +112,10 @@ def test_a_set_of_one_visit_has_no_change():
 def test_a_model_is_found_by_any_name_and_its_weights_are_named(monkeypatch):
     model, about = model_to_evaluate("svdh")
     assert model.system == "mtss"
-    with pytest.raises(InputError, match="msasss and mtss and sparcc and stir can be evaluated"):
-        model_to_evaluate("synovitis")
+    with pytest.raises(
+        InputError, match="msasss and mtss and sparcc and stir and synovitis and diagnosis can"
+    ):
+        model_to_evaluate("gout")
 
     class Ones:
         def score(self, films):
@@ -200,7 +202,7 @@ def test_a_part_of_a_model_is_evaluated_under_its_own_name(detection):
     assert one["sections"] == {"seen": ["detector of size demo"] * 2, "grades": 0}
     assert one["abstention"]["good_abstained"]["estimate"] == 0.5
     with pytest.raises(InputError, match="msasss and detection and mtss"):
-        model_to_evaluate("diagnosis")
+        model_to_evaluate("gout")
 
 
 def test_a_part_has_its_own_title_tables_and_entries_on_the_card(detection):

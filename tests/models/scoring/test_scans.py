@@ -13,8 +13,8 @@ from data.scoring.together import count_offered
 from data.study.held_films import release
 from data.verify import verify
 from models.scoring.run import identify, score_cohort
-from tests.helpers.scan_cohort import TOY, make, scan
 from tests.helpers.stack_cohort import fill, replace_images
+from tests.helpers.toy_scans import TOY, make, scan
 
 
 def score(store, **options):
@@ -138,6 +138,8 @@ def test_a_scan_that_is_held_back_waits_for_a_person(tmp_path):
     assert [row["image"] for row in report.abstained] == ["b3"]
     assert report.abstained[0]["reason"].startswith(HELD_BACK)
     assert site_scores(store) == {"R.MCP2.GS": (1, "a1")}
+    assert score(store).images == 0  # until it is released
+    assert count_offered(store, Viewer(), "synovitis", TOY.offers).iloc[0].tolist() == [2, 2, 1]
     release(store, ["b3"], reason="a number only", actor="ann")
     score(store)
     assert site_scores(store) == {"R.MCP2.GS": (3, "b3")}
