@@ -51,7 +51,8 @@ def on_axis(image: Image) -> tuple[Image, np.ndarray, np.ndarray]:
         return image, np.zeros(0), np.arange(len(image.frames))
     order = np.argsort(places, kind="stable")
     positions = tuple(image.positions_mm[index] for index in order)
-    return replace(image, frames=image.frames[order], positions_mm=positions), places[order], order
+    sorted_ = replace(image, frames=image.frames[order], colour=None, positions_mm=positions)
+    return sorted_, places[order], order
 
 
 def _normal(orientation: tuple[Point, Point]) -> tuple[np.ndarray, int]:
@@ -182,6 +183,7 @@ def stack_of(series: str, images: Sequence[Image]) -> Image:
         first,
         image=series,
         frames=np.concatenate([image.frames for image in images])[order],
+        colour=None,
         slice_spacing_mm=slice_spacing(places) or first.slice_spacing_mm,
         positions_mm=tuple(positions[index] for index in order),
         times_ms=None,

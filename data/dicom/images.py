@@ -16,12 +16,10 @@ from core.errors import StoreError
 from core.imaging.stacks import stack_of
 from data.dicom.frame_geometry import FrameGeometry, geometry_of
 from data.dicom.pixel_values import to_picture
-from data.dicom.previews import film_path, holds_all_frames, preview_path, read_preview, to_image
+from data.dicom.previews import ULTRASOUND, film_path, holds_all_frames, preview_path, read_preview, to_image
 from data.dicom.read import Refusal, decode_frames, quiet, read_dicom
 from data.dicom.ultrasound.areas import from_json
 from data.store.cohort import CohortStore
-
-ULTRASOUND = "US"  # of modality
 
 
 def load_preview(store: CohortStore, image: str) -> tuple[np.ndarray, dict[str, Any]]:
@@ -87,11 +85,19 @@ def load_stack(
     for image, geometry in slices:
         whole = load_image(store, image)
         chosen = None if frames is None else frames.get(image)
-        kept = whole.frames if chosen is None else whole.frames[list(chosen)]
-        images.append(replace(whole, frames=kept, **geometry.fields()))
+        images.append(replace(_some_of(whole, chosen), **geometry.fields()))
         about = load_preview(store, image)[1]
         scales.append(tuple(float(about[name]) for name in ("slope", "sign", "offset", "intercept")))
     return stack_of(series, _on_one_scale(images, scales))
+
+
+def _some_of(image: Image, frames: Sequence[int] | None) -> Image:
+    """Those frames of an image; all, where none are named."""
+    if frames is None:
+        return image
+    colour = None if image.colour is None else image.colour[list(frames)]
+    bare = replace(image, colour=None, positions_mm=None, times_ms=None)
+    return replace(bare, frames=image.frames[list(frames)], colour=colour)
 
 
 def _on_one_scale(images: list[Image], scales: list[tuple[float, ...]]) -> list[Image]:

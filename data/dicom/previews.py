@@ -29,6 +29,8 @@ from data.dicom.frame_geometry import from_fields
 from data.dicom.pixel_values import brightness_of
 from data.dicom.stored_file import ReadBack
 
+ULTRASOUND = "US"  # of modality
+
 
 def film_path(folder: Path, image: str) -> Path:
     """Where the de-identified film lies."""
@@ -173,17 +175,18 @@ def is_colour(pixels: np.ndarray) -> bool:
 
 
 def to_image(image: str, pixels: np.ndarray, description: dict[str, Any]) -> Image:
-    """The picture as a scorer takes it: one channel, bone bright; colour as its brightness (0 to 65535).
+    """The picture as a scorer takes it: one channel, bone bright; colour as its brightness (0 to 65535), of
+    ultrasound with its colours.
 
     Geometry and times are those that the description of an image of several frames has.
     """
-    spacing = description.get("spacing_mm")
+    spacing, modality = description.get("spacing_mm"), str(description.get("modality", ""))
     return Image(
         image=image,
         frames=brightness_of(pixels) if is_colour(pixels) else pixels,
-        colour=_frames_of(pixels) if is_colour(pixels) else None,
+        colour=_frames_of(pixels) if is_colour(pixels) and modality == ULTRASOUND else None,
         spacing_mm=(float(spacing[0]), float(spacing[1])) if spacing else None,
-        modality=str(description.get("modality", "")),
+        modality=modality,
         body_part=str(description.get("body_part", "")),
         view=str(description.get("view", "")),
         laterality=str(description.get("laterality", "")),

@@ -57,7 +57,7 @@ def counts(page: Page, chosen: CohortFilter, subjects: pd.DataFrame) -> None:
         ("Patients", len(subjects), "", ""),
         (systems.counted_words(*_things(films)), films["thing"].nunique(), "of these patients", ""),
         ("Rejected by the model", refused, f"{thing}s, with the reason below", for_any),
-        (f"Visits without a {thing}", len(gaps), "counted per region", ""),
+        (f"Visits without {_one(thing)}", len(gaps), "counted per region", ""),
         ("Unassigned films", len(open_films), "no patient or visit", ""),
     )
     for column, (label, value, note, under) in zip(st.columns(len(shown)), shown, strict=True):
@@ -65,6 +65,11 @@ def counts(page: Page, chosen: CohortFilter, subjects: pd.DataFrame) -> None:
         if under:
             column.caption(under)
     systems.table(page, chosen)
+
+
+def _one(thing: str) -> str:
+    """``a film``, ``an image``."""
+    return f"{'an' if thing[0] in 'aeiou' else 'a'} {thing}"
 
 
 def _things(films: pd.DataFrame) -> tuple[int, int]:
@@ -200,8 +205,8 @@ def missing(page: Page, chosen: CohortFilter) -> None:
     st.markdown("## Missing, rejected, unassigned")
     gaps = ask(page, cohort.without_film, chosen)[["subject", "visit", "body_part"]]
     title, thing = system_of(chosen).title, system_of(chosen).image_title
-    none = f"Every visit of these patients has a {thing} of every region."
-    _list(f"Visits without a {thing}", gaps, none)
+    none = f"Every visit of these patients has {_one(thing)} of every region."
+    _list(f"Visits without {_one(thing)}", gaps, none)
     refused = rejected_films(rejected(page, chosen))
     nothing = f"No {thing} of these patients was rejected for {title}."
     _list(

@@ -803,6 +803,30 @@ def test_keys_wheel_and_slider_go_through_the_frames_of_a_stack(alone):
     assert "BL MR frame 1 of 3 (0.0 mm)" in caption(svg(alone))
 
 
+def colour_in_the_middle(visitor):
+    return canvas(visitor).evaluate(
+        "one => [...one.getContext('2d').getImageData(one.width / 2, one.height / 2, 1, 1).data.slice(0, 3)]"
+    )
+
+
+def test_a_cine_is_shown_in_colour_played_and_taken_to_the_graded_frame(alone):
+    opened(alone, "cine", count=1)
+    number, play = alone.page.locator(".frame-number"), alone.page.locator('[data-do="play"]')
+    assert number.inner_text() == "3 of 4, graded here"
+    assert colour_in_the_middle(alone) == [20, 20, 220]
+    keyed(alone, "ArrowUp")
+    assert colour_in_the_middle(alone) == [20, 220, 20]
+    keyed(alone, " ")
+    assert play.inner_text() == "Pause"
+    for shown in ("4 of 4", "1 of 4", "3 of 4"):  # it goes on, and begins again after the last frame
+        number.filter(has_text=shown).wait_for()
+    keyed(alone, " ")
+    assert play.inner_text() == "Play"
+    keyed(alone, "g")
+    assert number.inner_text() == "3 of 4, graded here"
+    assert colour_in_the_middle(alone) == [20, 20, 220]
+
+
 def test_films_have_no_slider_of_frames(alone):
     opened(alone)
     assert alone.page.locator(".frames").is_hidden()

@@ -84,6 +84,16 @@ def stack():
     return ViewedFilm("stack", "BL", "MR", slices, (0.5, 0.5), (6000, 45000), (0, 60000), frame_notes=notes)
 
 
+def cine():
+    """Four frames in colour: all red, green, blue, grey; the third is the one that was graded."""
+    colours = ((220, 20, 20), (20, 220, 20), (20, 20, 220), (90, 90, 90))
+    frames = np.stack([np.full((ROWS, COLUMNS, 3), colour, np.uint8) for colour in colours])
+    whole = (0, 255)
+    return ViewedFilm(
+        "cine", "BL", "US", frames, (0.1, 0.1), whole, whole, times_ms=(0, 40, 80, 120), graded=(2,)
+    )
+
+
 PLACES = {"BL": (-4.0, 0.0, 4.0), "W52": (-7.0, -3.5, 0.0, 3.5, 7.0)}  # of slices, mm from one middle
 
 
@@ -104,6 +114,8 @@ def placed(visit, layer="structure body"):
 def films(scene, last):
     if scene == "stack":
         return [stack()]
+    if scene == "cine":
+        return [cine()]
     if scene == "stacks":
         return [placed("BL"), placed("W52")]
     if scene == "aniso":

@@ -154,7 +154,7 @@ def _scale(feature: Feature) -> str:
         if feature.note
         else ""
     )
-    return f"<div><b>{escape(feature.name.capitalize())}</b>{note} {steps}</div>"
+    return f"<div><b>{escape(feature.name[:1].upper() + feature.name[1:])}</b>{note} {steps}</div>"
 
 
 def site_by_visit(page: Page, case: Case, site: str | None) -> None:

@@ -42,8 +42,8 @@ def shown_scan(path: str, image: str, last_write: int) -> ShownScan:
     """
     stored = load_image(CohortStore(path), image)
     values = stored.frames if stored.colour is None else stored.colour
-    smaller = max(1, ceil(sqrt(values.nbytes / LARGEST)))
-    pixels = _reduced(values, smaller)
+    smaller = smaller_by(values)
+    pixels = reduced(values, smaller)
     if stored.colour is None:
         pixels, window, limits = shown_grey(pixels)
     else:
@@ -62,7 +62,12 @@ def _spacing(image: Image) -> tuple[float, float] | None:
     return image.spacing_mm or (scales.pop() if len(scales) == 1 else None)
 
 
-def _reduced(values: np.ndarray, by: int) -> np.ndarray:
+def smaller_by(values: np.ndarray) -> int:
+    """By how much frames are made smaller, so that a browser can take them."""
+    return max(1, ceil(sqrt(values.nbytes / LARGEST)))
+
+
+def reduced(values: np.ndarray, by: int) -> np.ndarray:
     """Frames with so many times fewer rows and columns, the mean of the pixels that become one."""
     import cv2
 

@@ -15,6 +15,7 @@ from data.store.cohort import CohortStore
 from pages.common.page import Page
 from pages.common.viewer import ViewedFilm
 from pages.common.viewer.stored_films import shown_grey
+from pages.common.viewer.stored_scans import reduced, smaller_by
 
 KEPT = 12  # stacks, of all sessions
 
@@ -41,6 +42,12 @@ class GreyStack:
         return float(self.places_mm[0] + self.places_mm[-1]) / 2 if len(self.places_mm) else 0.0
 
     @property
+    def shown_spacing_mm(self) -> tuple[float, float] | None:
+        """Of the pixels, which may be fewer than those stored."""
+        spacing, smaller = self.image.spacing_mm, self.image.frames.shape[1] // self.pixels.shape[1]
+        return None if spacing is None else (spacing[0] * smaller, spacing[1] * smaller)
+
+    @property
     def step_mm(self) -> float:
         """The usual distance between slices; 0 where it is not known."""
         return float(np.median(np.diff(self.places_mm))) if len(self.places_mm) > 1 else 0.0
@@ -54,6 +61,9 @@ def grey_stack(page: Page, name: str) -> GreyStack:
 @st.cache_resource(show_spinner=False, max_entries=KEPT)
 def _kept(path: str, last_write: int, name: str, viewer: Viewer) -> GreyStack:
     image, places, order = on_axis(stacks.open_series(CohortStore(path), name, viewer))
+    if image.colour is not None:  # a cine
+        pixels = reduced(image.colour, smaller_by(image.colour))
+        return GreyStack(image, places, order, pixels, (0, 255), (0, 255), frame_notes(image))
     return GreyStack(image, places, order, *shown_grey(image.frames), frame_notes(image))
 
 
@@ -65,8 +75,9 @@ def viewed_stack(page: Page, name: str, title: str, subtitle: str = "", *, patie
         reason = f"{error.given}: {error.needed}; {error.todo}."
         return ViewedFilm(name, title, subtitle, message=reason, patient=patient)
     return ViewedFilm(
-        name, title, subtitle, stack.pixels, stack.image.spacing_mm, stack.window, stack.limits,
+        name, title, subtitle, stack.pixels, stack.shown_spacing_mm, stack.window, stack.limits,
         patient=patient, frame_notes=stack.notes, within_mm=stack.step_mm / 2,
+        times_ms=stack.image.times_ms or (),
         frame_word="slice" if len(stack.places_mm) else "frame",
         places_mm=tuple(float(place) for place in stack.places_mm - stack.middle_mm),
     )  # fmt: skip

@@ -15,6 +15,7 @@ from tests.helpers.drawn_ultrasound import Screen, draw
 from tests.helpers.small_films import save
 from tests.helpers.ultrasound_files import region, scan_file
 
+CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 SMALL = Screen(size=(120, 160), scan=(20, 24, 140, 110), mark="", text="", flow=16)
 
 
@@ -187,3 +188,15 @@ def test_a_film_keeps_no_joint_that_a_map_states(store, delivery, tmp_path):
     take(store, delivery, map_file=table)
     assert pd.isna(only_row(store)["joint"])
     assert load_preview(store, only_row(store)["image"])[1]["view"] == ""
+
+
+def test_a_picture_in_colour_that_is_no_ultrasound_is_its_brightness_alone(store, delivery):
+    save(
+        scan_file(SMALL, Modality="OT", SequenceOfUltrasoundRegions=None, SOPClassUID=CAPTURE),
+        delivery / "a.dcm",
+    )
+    take(store, delivery)
+    row = only_row(store)
+    assert row["modality"] != "US"
+    assert load_image(store, row["image"]).colour is None
+    assert load_preview(store, row["image"])[0].shape == (120, 160, 3)
