@@ -76,13 +76,16 @@ def plain_card(request: TrainRequest, films: Films) -> dict[str, Any]:
 
 
 class OperatingPoint:
-    """Where masks of oedema end and which count, chosen on tuning stacks."""
+    """Where masks of oedema end and which count, chosen on tuning stacks around their bodies; on whole slices
+    where the network of bodies is trained too little to find a row of them anywhere.
+    """
 
     def __init__(self, card: dict[str, Any], films: Films, request: TrainRequest) -> None:
         self.networks: dict[str, Any] = card["networks"]
         finder = finder_of(card, request.size, request.out)
         segmenter = build_segmenter(request.size, request.out)
-        self.seen = see(ColumnFinder(segmenter, finder), films.tuning.stacks())
+        stacks = films.tuning.stacks()
+        self.seen = see(ColumnFinder(segmenter, finder), stacks) or see(finder, stacks)
 
     def tune(self) -> dict[str, Any]:
         """``networks`` with the point in it, and ``tuning``."""

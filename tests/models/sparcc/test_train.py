@@ -63,6 +63,18 @@ def test_both_networks_are_trained_and_the_operating_point_is_chosen(rendered, m
     assert (tmp_path / about["file"]).stat().st_mtime_ns == before
 
 
+def test_where_no_bodies_are_found_yet_the_point_is_chosen_on_whole_slices(rendered, monkeypatch, tmp_path):
+    asked = []
+
+    def see(finder, stacks):
+        asked.append(type(finder).__name__)
+        return [] if asked == ["ColumnFinder"] else [seen(stack) for stack in stacks]
+
+    monkeypatch.setattr(made, "see", see)
+    card = train(MODEL, TrainRequest("demo", tmp_path, phantom=4), lambda text: None)
+    assert asked == ["ColumnFinder", "OedemaFinder"] and card["tuning"]["oedema"]["patients"] == 4
+
+
 def seen(stack):
     """What a network that finds all oedema, and a little more, would see."""
     chances = np.where(stack.oedema > 0, 0.9, 0.05).astype(np.float16)
