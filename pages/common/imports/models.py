@@ -40,7 +40,7 @@ def model(page: Page) -> None:
         f"Each model (`demo` size) scores every {own} that it has not scored yet, and rejects unsuitable "
         "ones with a reason:\n\n"
         + "\n".join(lines)
-        + "\n\nLearned from: "
+        + "\n\nLearned grades from: "
         + "; ".join(f"{_title(name)}, {md(_learned(name))}" for name in systems)
         + "."
     )
