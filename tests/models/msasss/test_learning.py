@@ -259,8 +259,8 @@ def test_weights_come_back_and_damage_is_told(tmp_path):
 
 
 def test_unknown_system_has_no_model():
-    with pytest.raises(InputError, match="a model exists for msasss, mtss, sparcc"):
-        model_of("synovitis")
+    with pytest.raises(InputError, match="a model exists for msasss, mtss, sparcc, synovitis"):
+        model_of("gout")
 
 
 def coco_folder(folder, films, names=("normal", "erosion", "syndesmophyte", "ankylosis"), sites=True):
