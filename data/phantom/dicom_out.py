@@ -54,6 +54,20 @@ class Film(Protocol):
     def conditions(self) -> Any: ...
 
 
+def begun(path: Path, storage: str, instance: str) -> FileDataset:
+    """A data set of a class and instance, with its file meta header; written without compression."""
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = storage
+    meta.MediaStorageSOPInstanceUID = instance
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    meta.ImplementationClassUID = uid_of("implementation")
+    meta.ImplementationVersionName = "SHARPLINE"
+    ds = FileDataset(str(path), {}, file_meta=meta, preamble=b"\0" * 128)
+    ds.SpecificCharacterSet = "ISO_IR 192"
+    ds.SOPClassUID, ds.SOPInstanceUID = storage, meta.MediaStorageSOPInstanceUID
+    return ds
+
+
 def write_dicom(
     film: Film,
     path: str | Path,
@@ -74,15 +88,7 @@ def write_dicom(
     maker, model, modality = _DEVICES[film.conditions.device]
     key = (uid_seed, subject, visit, study_date, film.view, film.kind, film.conditions.draw)
     storage = DigitalXRayImageStorageForPresentation if modality == "DX" else ComputedRadiographyImageStorage
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = storage
-    meta.MediaStorageSOPInstanceUID = uid_of("instance", *key)
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    meta.ImplementationClassUID = uid_of("implementation")
-    meta.ImplementationVersionName = "SHARPLINE"
-    ds = FileDataset(str(path), {}, file_meta=meta, preamble=b"\0" * 128)
-    ds.SpecificCharacterSet = "ISO_IR 192"
-    ds.SOPClassUID, ds.SOPInstanceUID = storage, meta.MediaStorageSOPInstanceUID
+    ds = begun(path, storage, uid_of("instance", *key))
     ds.StudyInstanceUID = uid_of("study", uid_seed, subject, visit, study_date)
     ds.SeriesInstanceUID = uid_of("series", *key)
     ds.FrameOfReferenceUID = uid_of("frame", *key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -60,6 +61,12 @@ class Conduct:
     start: list[dt.date]
     visits: pd.DataFrame
     films: list[PlannedFilm]
+
+    @cached_property
+    def days(self) -> np.ndarray:
+        """Day of every visit, shape (patients, visits), NaN where the patient did not come."""
+        days = self.visits["day"].to_numpy(dtype=float, na_value=np.nan)
+        return days.reshape(self.came.shape)
 
 
 @dataclass(frozen=True)

@@ -46,17 +46,11 @@ class MriPart:
             for place in range(0, len(self.patients.subjects), EVERY)
         }
 
-    @cached_property
-    def days(self) -> np.ndarray:
-        """Day of every visit, shape (patients, visits), NaN where the patient did not come."""
-        days = self.patients.conduct.visits["day"].to_numpy(dtype=float, na_value=np.nan)
-        return days.reshape(self.patients.conduct.came.shape)
-
     def weeks(self, place: int) -> dict[int, str]:
         """Weeks after baseline of the visits that a patient came to, and their codes."""
         return {
             _week(day): visit
-            for day, visit in zip(self.days[place], self.patients.visits, strict=True)
+            for day, visit in zip(self.patients.conduct.days[place], self.patients.visits, strict=True)
             if np.isfinite(day)
         }
 
@@ -67,8 +61,9 @@ class MriPart:
     def _of(self, place: int, person: Patient) -> list[PlannedFilm]:
         """The stacks of one patient: a few are not taken, now and then one is sent by mistake as well."""
         rng = self.patients.study.rng(person.number, "mri:conduct")
+        days = self.patients.conduct.days[place]
         start, planned = self.patients.conduct.start[place], []
-        for order, (day, visit) in enumerate(zip(self.days[place], self.patients.visits, strict=True)):
+        for order, (day, visit) in enumerate(zip(days, self.patients.visits, strict=True)):
             wrong, not_taken = rng.random(), rng.random(len(REGIONS)) < MISSES_STACK
             wrong_region, wrong_kind = rng.integers(len(REGIONS)), rng.integers(len(KINDS))
             if not np.isfinite(day):
@@ -87,7 +82,7 @@ class MriPart:
 
     def states(self, film: PlannedFilm) -> dict[str, int]:
         """The week of the visit, from which the oedema follows."""
-        return {"week": _week(self.days[film.number, film.order])}
+        return {"week": _week(self.patients.conduct.days[film.number, film.order])}
 
     @cached_property
     def seen(self) -> dict[int, dict[int, Seen]]:

@@ -11,11 +11,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.dataset import Dataset, FileDataset
 from pydicom.encaps import encapsulate
 from pydicom.sequence import Sequence
 from pydicom.uid import (
-    ExplicitVRLittleEndian,
     JPEGBaseline8Bit,
     JPEGLSLossless,
     RLELossless,
@@ -23,7 +22,7 @@ from pydicom.uid import (
     UltrasoundMultiFrameImageStorage,
 )
 
-from data.phantom.dicom_out import patient_tags, uid_of
+from data.phantom.dicom_out import begun, patient_tags, uid_of
 from data.phantom.seeds import derived_seed
 from data.phantom.ultrasound.machines import Machine
 from data.phantom.ultrasound.screen import Screen
@@ -65,15 +64,8 @@ def write_scan(
     rng = np.random.default_rng(derived_seed(uid_seed, subject, visit, scan.view, scan.kind, "us tags"))
     key = (uid_seed, subject, visit, study_date, scan.view, scan.kind)
     is_cine = len(scan.screen.colour) > 1
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = UltrasoundMultiFrameImageStorage if is_cine else UltrasoundImageStorage
-    meta.MediaStorageSOPInstanceUID = uid_of("instance", *key)
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    meta.ImplementationClassUID = uid_of("implementation")
-    meta.ImplementationVersionName = "SHARPLINE"
-    ds = FileDataset(str(path), {}, file_meta=meta, preamble=b"\0" * 128)
-    ds.SpecificCharacterSet = "ISO_IR 192"
-    ds.SOPClassUID, ds.SOPInstanceUID = meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID
+    storage = UltrasoundMultiFrameImageStorage if is_cine else UltrasoundImageStorage
+    ds = begun(path, storage, uid_of("instance", *key))
     ds.StudyInstanceUID = uid_of("study", uid_seed, subject, visit, study_date, "us")
     ds.SeriesInstanceUID = uid_of("series", *key)
     patient_tags(ds, subject, study_date, uid_seed)

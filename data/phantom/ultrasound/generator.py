@@ -43,17 +43,11 @@ class UltrasoundPart:
         places = range(FIRST, len(self.patients.subjects), EVERY)
         return {place: _person(self.patients.study, place, self.patients.domain) for place in places}
 
-    @cached_property
-    def days(self) -> np.ndarray:
-        """Day of every visit, shape (patients, visits), NaN where the patient did not come."""
-        days = self.patients.conduct.visits["day"].to_numpy(dtype=float, na_value=np.nan)
-        return days.reshape(self.patients.conduct.came.shape)
-
     def weeks(self, place: int) -> dict[float, str]:
         """Weeks after baseline of the visits that a patient came to, and their codes."""
         return {
             _week(day): visit
-            for day, visit in zip(self.days[place], self.patients.visits, strict=True)
+            for day, visit in zip(self.patients.conduct.days[place], self.patients.visits, strict=True)
             if np.isfinite(day)
         }
 
@@ -64,8 +58,9 @@ class UltrasoundPart:
     def _of(self, place: int, person: Patient) -> list[PlannedFilm]:
         """The scans of one patient: a few are not taken, now and then one is sent by mistake as well."""
         rng = self.patients.study.rng(person.number, "us:conduct")
+        days = self.patients.conduct.days[place]
         start, planned = self.patients.conduct.start[place], []
-        for order, (day, visit) in enumerate(zip(self.days[place], self.patients.visits, strict=True)):
+        for order, (day, visit) in enumerate(zip(days, self.patients.visits, strict=True)):
             wrong, not_taken = rng.random(), rng.random(len(VIEWS)) < MISSES_SCAN
             wrong_view, wrong_kind = int(rng.integers(len(VIEWS))), int(rng.integers(len(KINDS)))
             if not np.isfinite(day):
@@ -83,7 +78,7 @@ class UltrasoundPart:
 
     def states(self, film: PlannedFilm) -> dict[str, float]:
         """The week of the visit, from which the inflammation follows."""
-        return {"week": _week(self.days[film.number, film.order])}
+        return {"week": _week(self.patients.conduct.days[film.number, film.order])}
 
     @cached_property
     def bodies(self) -> dict[int, dict[float, dict[tuple[str, str], Body]]]:
