@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import copy
 import math
+import platform
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,8 @@ PARTS = 10_000  # of a schedule that runs by the clock as well as by steps
 @dataclass(frozen=True)
 class Recipe:
     """How to train. images: drawn in each epoch, as many as there are samples if None. average: proportion of
-    the old weights kept at each step in the running average. seconds: an upper limit, at which training ends;
+    the old weights kept at each step in the running average. half_precision: in bfloat16 where the processor
+    computes with it (``computes_in_half``). seconds: an upper limit, at which training ends;
     with one (infinity included) the schedule follows the proportion of steps or of time spent, whichever is
     more. patience: epochs without a lower loss on films held out after which training ends, with the weights
     of the best one; None trains to the end.
@@ -52,8 +55,9 @@ class Recipe:
         return max(1, self.drawn(samples) // self.batch)
 
     def as_card(self) -> dict[str, Any]:
-        """What is set and finite, as the card keeps it."""
-        return {name: value for name, value in asdict(self).items() if value not in (None, math.inf)}
+        """What is set and finite, as the card keeps it; the precision is the one that is computed in here."""
+        card = asdict(self) | {"half_precision": self.half_precision and computes_in_half()}
+        return {name: value for name, value in card.items() if value not in (None, math.inf)}
 
     def as_budget(self, counted: str) -> dict[str, Any]:
         """The same for a network trained by a number of images, which the card calls ``counted``."""
@@ -111,6 +115,20 @@ def adamw(network: torch.nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     return torch.optim.AdamW(groups, lr=recipe.learning_rate)
 
 
+@cache
+def computes_in_half(device: str = "cpu") -> bool:
+    """Whether a processor has instructions for bfloat16. One that has none imitates them, ten times slower
+    than it computes in float32.
+    """
+    if device == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device != "cpu":
+        return False
+    if platform.machine().lower() in ("aarch64", "arm64"):
+        return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+
+
 def read_pixels(network: torch.nn.Module, batch: Batch) -> Any:
     """The network's raw output for a batch."""
     return network(batch.pixels)
@@ -119,8 +137,8 @@ def read_pixels(network: torch.nn.Module, batch: Batch) -> Any:
 @dataclass(frozen=True)
 class Descent:
     """How a network goes down its loss. forward: raw output for a batch, computed in bfloat16 where the
-    recipe says half precision. loss: of raw output in float32 and targets. clip: limit of the gradient's
-    norm. summed: the loss is a sum over the batch and is reported for each image.
+    recipe says half precision and the processor has it. loss: of raw output in float32 and targets. clip:
+    limit of the gradient's norm. summed: the loss is a sum over the batch and is reported for each image.
     """
 
     loss: Loss
@@ -134,7 +152,8 @@ class Descent:
     ) -> float:
         """One step; returns the loss."""
         pixels = batch.pixels.contiguous(memory_format=torch.channels_last)
-        with torch.autocast(pixels.device.type, torch.bfloat16, enabled=half):
+        kind = pixels.device.type
+        with torch.autocast(kind, torch.bfloat16, enabled=half and computes_in_half(kind)):
             raw = self.forward(network, Batch(pixels, batch.targets))
         value = self.loss(_as_float(raw), batch.targets)
         optimizer.zero_grad(set_to_none=True)
