@@ -55,14 +55,17 @@ def side_for(boxes: list[tuple[Box, Spacing | None]]) -> float:
 
 
 def crop(pixels: np.ndarray, window: Window, size: int) -> np.ndarray:
-    """The window of a film as ``size`` x ``size`` grey values (float32); beyond the film's edge it is 0."""
+    """The window of a film as ``size`` x ``size`` grey values (float32); beyond the film's edge it is 0.
+
+    pixels: (rows, columns), of a picture in colour with three values each behind, which the window keeps.
+    """
     import cv2
 
     part = window.film_box
     x0, y0 = int(np.floor(part.x0)), int(np.floor(part.y0))
     x1, y1 = int(np.ceil(part.x1)), int(np.ceil(part.y1))
-    rows, columns = pixels.shape
-    cut = np.zeros((max(1, y1 - y0), max(1, x1 - x0)), np.float32)
+    rows, columns, channels = *pixels.shape[:2], pixels.shape[2:]
+    cut = np.zeros((max(1, y1 - y0), max(1, x1 - x0), *channels), np.float32)
     top, left = max(y0, 0), max(x0, 0)
     bottom, right = min(y1, rows), min(x1, columns)
     if bottom > top and right > left:
@@ -72,7 +75,7 @@ def crop(pixels: np.ndarray, window: Window, size: int) -> np.ndarray:
     whole = (max(1, round(cut.shape[1] * scale[0])), max(1, round(cut.shape[0] * scale[1])))
     shown = cv2.resize(cut, whole, interpolation=how)
     away = round((part.x0 - x0) * scale[0]), round((part.y0 - y0) * scale[1])
-    held = np.zeros((size, size), np.float32)
+    held = np.zeros((size, size, *channels), np.float32)
     inside = shown[away[1] : away[1] + size, away[0] : away[0] + size]
     held[: inside.shape[0], : inside.shape[1]] = inside
     return held
@@ -97,9 +100,18 @@ def shown_range(grey: np.ndarray, film: Range) -> Range:
 
 def jpeg(grey: np.ndarray, shown: Range) -> bytes:
     """A cut as JPEG; shown: see ``shown_range``."""
+    return _encoded(film_grey(grey, shown))
+
+
+def colour_jpeg(cut: np.ndarray) -> bytes:
+    """A cut in red, green and blue of 0 to 255 as JPEG."""
+    return _encoded(np.clip(cut[..., ::-1], 0, 255).astype(np.uint8))
+
+
+def _encoded(picture: np.ndarray) -> bytes:
     import cv2
 
-    done, data = cv2.imencode(".jpg", film_grey(grey, shown), [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+    done, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
     if not done:
-        raise RuntimeError("a grey picture of 8 bits could not be encoded")
+        raise RuntimeError("a picture of 8 bits could not be encoded")
     return bytes(data)

@@ -58,7 +58,7 @@ def counts(page: Page, chosen: CohortFilter, subjects: pd.DataFrame) -> None:
         (systems.counted_words(*_things(films)), films["thing"].nunique(), "of these patients", ""),
         ("Rejected by the model", refused, f"{thing}s, with the reason below", for_any),
         (f"Visits without {_one(thing)}", len(gaps), "counted per region", ""),
-        ("Unassigned films", len(open_films), "no patient or visit", ""),
+        ("Unassigned images", len(open_films), "no patient or visit", ""),
     )
     for column, (label, value, note, under) in zip(st.columns(len(shown)), shown, strict=True):
         column.metric(label, f"{value:,}", help=note or None)
@@ -89,8 +89,8 @@ def films_by_visit(page: Page, chosen: CohortFilter) -> None:
     words = systems.counted_words(*_things(films))
     st.markdown(f"## {words} per visit")
     if rows.empty:
-        st.markdown("No film is assigned to these patients.")
-        guards.link(guards.IMPORT, "Import films")
+        st.markdown("No image is assigned to these patients.")
+        guards.link(guards.IMPORT, "Import images")
         return
     order = visits_in_order(rows)
     parts = _in_order(rows["body_part"].unique().tolist(), chosen)

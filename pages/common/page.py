@@ -172,7 +172,7 @@ def _sidebar_top(page: Page) -> None:
             st.caption(md(f"{data_set['title']}. Terms: {data_set['licence']}."))
         if not page.state["phantom"] and page.state.get("model_reads") and not page.is_reader:
             st.badge("Model: outside its training domain", color="orange", icon=":material/science:")
-            st.caption("It was trained on phantom films only; how it does on these films is not known.")
+            st.caption("It was trained on phantom images only; how it does on these images is not known.")
         st.caption("Research only. Not a medical device.")
         if page.is_reader:
             st.caption(f"Blinded reader **{md(page.viewer.reader)}**: own scores only.")

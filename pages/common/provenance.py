@@ -35,7 +35,7 @@ def how_made(
         runs = ask(page, scores.runs, chosen.system)
         st.markdown(f"Cohort version **{page.version}** · Sharpline **{software_version()}**{_models(runs)}")
         if page.state["phantom"]:
-            st.markdown("Patients and films are **phantoms**.")
+            st.markdown("Patients and images are **phantoms**.")
         for sentence in _learned(runs):
             st.markdown(sentence)
         if page.state.get("data_set"):

@@ -827,6 +827,36 @@ def test_a_cine_is_shown_in_colour_played_and_taken_to_the_graded_frame(alone):
     assert colour_in_the_middle(alone) == [20, 20, 220]
 
 
+def test_a_scan_opens_without_the_screen_around_it_and_as_large_as_the_other_in_mm(alone):
+    opened(alone, "scans")
+    frame = canvas(alone).bounding_box()
+    for place, (x0, y0, x1, y1) in enumerate(((50, 60, 150, 160), (60, 100, 160, 250))):
+        scale, x, y = alone.views()[place]
+        corners = [(x + scale * at[0], y + scale * at[1]) for at in ((x0, y0), (x1, y1))]
+        assert all(-1 <= x <= frame["width"] + 1 and -1 <= y <= frame["height"] + 1 for x, y in corners)
+    (one, _, _), (two, _, _) = alone.views()
+    assert one / 0.2 == pytest.approx(two / 0.3)
+    deep = 150 * two
+    assert frame["height"] * 0.6 < deep < frame["height"]
+
+
+def test_the_screen_around_a_scan_is_one_click_away_and_back(alone):
+    opened(alone, "scans")
+    before = alone.views()
+    alone.tool("whole").click()
+    alone.redrawn(300)
+    frame = canvas(alone).bounding_box()
+    assert alone.views()[0][0] == pytest.approx(min(frame["width"] / 200, frame["height"] / 300), rel=0.01)
+    assert alone.tool("whole").get_attribute("aria-pressed") == "true"
+    keyed(alone, "w")
+    assert alone.views() == before
+
+
+def test_films_have_no_screen_around_them(alone):
+    opened(alone)
+    assert alone.tool("whole").is_hidden()
+
+
 def test_films_have_no_slider_of_frames(alone):
     opened(alone)
     assert alone.page.locator(".frames").is_hidden()

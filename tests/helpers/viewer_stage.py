@@ -94,6 +94,22 @@ def cine():
     )
 
 
+SCREEN_AREAS = {"scan": (50, 60, 150, 160), "scan-deep": (60, 100, 160, 250)}
+
+
+def scan(name, title):
+    """A screen with a scan at 0.2 mm (deep: 0.3 mm) a pixel, which is its area; a model marked all of it."""
+    area = SCREEN_AREAS[name]
+    x0, y0, x1, y1 = area
+    pixels = np.full((ROWS, COLUMNS, 3), 12, np.uint8)
+    pixels[y0:y1, x0:x1] = 150
+    spacing = (0.3, 0.3) if name == "scan-deep" else (0.2, 0.2)
+    cells = tuple(("2", grade_colour(2)) for _ in KINDS)
+    marked = (ViewedBox("S2", *area, grade_colour(2), cells, layer="model:m"),)
+    whole = (0, 255)
+    return ViewedFilm(name, title, "US", pixels, spacing, whole, whole, marked, area=area)
+
+
 PLACES = {"BL": (-4.0, 0.0, 4.0), "W52": (-7.0, -3.5, 0.0, 3.5, 7.0)}  # of slices, mm from one middle
 
 
@@ -116,6 +132,8 @@ def films(scene, last):
         return [stack()]
     if scene == "cine":
         return [cine()]
+    if scene == "scans":
+        return [scan("scan", "BL"), scan("scan-deep", "W24")]
     if scene == "stacks":
         return [placed("BL"), placed("W52")]
     if scene == "aniso":
@@ -157,7 +175,7 @@ film_viewer(
     reveal=st.session_state.get("reveal", 0),
     caption=ViewedCaption("Stage study", "P9", "mSASSS", 7, "abc123", "Sharpline", True),
     structures=(ViewedLayer("structure body", "Bodies", "vertebral bodies"),) if scene == "stacks" else (),
-    thing="stack" if scene == "stacks" else "film",
+    thing={"stacks": "stack", "scans": "image"}.get(scene, "film"),
 )  # fmt: skip
 if scene == "sided":
     st.html('<div style="height: 2000px"></div>')

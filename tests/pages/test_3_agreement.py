@@ -174,6 +174,24 @@ def test_the_models_distance_from_the_readers_mean_stands_beside_the_index(open_
     assert "Model minus the readers' mean: " in words(open_app(PAGE), "markdown")
 
 
+def test_every_one_of_several_models_is_named_with_its_own_bias(open_app, tmp_path):
+    store = small_cohort.build(tmp_path / "two.duckdb")
+    other, grades = "model:msasss-other", small_cohort.site_grades()
+    second = grades[grades["reader"] == MODEL].assign(reader=other)
+    with store.write("test", "reads") as tx:
+        tx.insert("reader", pd.DataFrame([{"reader": other, "kind": "model", "weights_hash": "other"}]))
+        tx.insert("site_score", second.assign(grade=(second["grade"] + 1).clip(upper=3)))
+    at = open_app(PAGE, cohort=tmp_path / "two.duckdb")
+    assert not at.exception
+    said = [one.value for one in at.markdown]
+    for model in (MODEL, other):
+        name = display_name(model)
+        assert sum(text.startswith(f"{name} minus the readers' mean: ") for text in said) == 2
+        assert any(text.startswith(f"{name}: index of ") for text in said)
+    biases = {text.partition(": ")[2] for text in said if " minus the readers' mean: " in text}
+    assert len(biases) > 2, "not the first model's twice"
+
+
 def test_counts_stand_with_their_interval():
     none = {"cases": 4, "false_change": estimate(0.0, *wilson(0, 4))}
     some = {"cases": 20, "false_change": estimate(0.15, 0.05, 0.31)}

@@ -42,7 +42,7 @@ def test_empty_cohort_is_a_normal_state_with_a_way_on(open_app, page, tmp_path):
     at = open_app(page, cohort=tmp_path / "new.duckdb")
     assert not at.exception
     assert "No patients yet" in texts(at, "info")
-    assert any("Import films" in link.proto.label for link in at.main.get("page_link"))
+    assert any("Import images" in link.proto.label for link in at.main.get("page_link"))
 
 
 def test_what_this_is_not_stands_before_any_number(open_app):
@@ -63,7 +63,7 @@ def test_cohort_counts_patients_films_and_gaps(open_app):
     shown = {metric.label: metric.value for metric in open_app("pages/1_Cohort.py").metric}
     assert shown == {
         "Patients": "6", "Films": "35", "Rejected by the model": "1", "Visits without a film": "1",
-        "Unassigned films": "1",
+        "Unassigned images": "1",
     }  # fmt: skip
 
 

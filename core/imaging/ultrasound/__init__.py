@@ -5,7 +5,7 @@ outlines of boxes). A network must see the scan alone, or it learns the machine.
 """
 
 from core.domain import ScanArea
-from core.imaging.ultrasound.areas import scan_area
+from core.imaging.ultrasound.areas import scan_area, scans_box
 from core.imaging.ultrasound.colours import colour_pixels
 from core.imaging.ultrasound.drawn import furniture
 from core.imaging.ultrasound.flow import flow, mode_by_colour
@@ -23,4 +23,5 @@ __all__ = [
     "orientation",
     "pictures_for_network",
     "scan_area",
+    "scans_box",
 ]

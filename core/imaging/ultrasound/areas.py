@@ -39,6 +39,20 @@ def scan_area(image: Image) -> ScanArea | None:
     return min((area for area in scans if size_of(area.box) > 0.8 * largest), key=lambda area: area.box.x0)
 
 
+def scans_box(image: Image) -> Box | None:
+    """The box around every scan of a picture, in pixels; None where nothing is found."""
+    rows, columns = image.frames.shape[1:]
+    scans = [_inside(area, rows, columns) for area in image.areas if area.kind == "tissue"]
+    boxes = [area.box for area in scans if area is not None]
+    if not boxes:
+        found = scan_area(image)
+        return None if found is None else found.box
+    return Box(
+        min(box.x0 for box in boxes), min(box.y0 for box in boxes),
+        max(box.x1 for box in boxes), max(box.y1 for box in boxes),
+    )  # fmt: skip
+
+
 def _inside(area: ScanArea, rows: int, columns: int) -> ScanArea | None:
     """The area as far as it lies in the picture; None where hardly anything of it does."""
     box = area.box

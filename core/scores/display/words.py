@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 from core.scores.system import ScoreSystem
 
 
 def of_images(system: ScoreSystem, text: str) -> str:
-    """A sentence about films, about stacks where the score is made from them."""
-    if not system.of_stacks:
-        return text
+    """A sentence about films, about stacks or images where the score is made from them."""
     title = system.image_title
+    if title == "film":
+        return text
+    if title[0] in "aeiou":
+        text = re.sub(r"\b([Aa]) film", r"\1n film", text)
     return text.replace("film", title).replace("Film", title.capitalize())
 
 

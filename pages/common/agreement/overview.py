@@ -12,6 +12,7 @@ from core.agreement.generalisability.pool_error import pool_error
 from core.domain import ReaderKind
 from core.figures.agreement.forest import forest
 from core.markdown import md
+from core.reader_labels import display_name
 from core.report.formatting import interval, number
 from pages.common.agreement import question, statistics
 from pages.common.agreement.margin import chosen_margin
@@ -59,9 +60,10 @@ def _agreement(page: Page, compared: Comparison, rows: pd.DataFrame, panel: str)
         if len(part):
             st.markdown(f"{md(name)}: {_values(part)}")
     if compared.readings.models and len(compared.readings.people) > 1:
-        bias = statistics.bias_to_mean(page, compared.question, panel, compared.readings.models[0])
-        value = with_limits(bias["estimate"], *bias["ci"], plus=True)
-        st.markdown(f"Model minus the readers' mean: {value}")
+        for model in compared.readings.models:
+            bias = statistics.bias_to_mean(page, compared.question, panel, model)
+            value = with_limits(bias["estimate"], *bias["ci"], plus=True)
+            st.markdown(f"{_named(compared, model)} minus the readers' mean: {value}")
     st.caption(_n(rows[rows["kind"] != ReaderKind.CONSENSUS]))
 
 
@@ -99,26 +101,47 @@ def _n(rows: pd.DataFrame) -> str:
     return f"{count} patients; 95% intervals in the figure below"
 
 
+def _named(compared: Comparison, model: str) -> str:
+    """``Model``, or its name where there are several."""
+    return "Model" if len(compared.readings.models) == 1 else md(display_name(model))
+
+
 def _model(page: Page, compared: Comparison) -> None:
-    asked, model = compared.question, compared.readings.models[0]
-    found = statistics.model_as_reader(page, asked, model, chosen_margin(page, asked.chosen.system))
+    """Every model in the place of a reader: change that nobody else sees, and the index."""
+    asked, margin = compared.question, chosen_margin(page, compared.question.chosen.system)
+    found = {
+        _named(compared, model): statistics.model_as_reader(page, asked, model, margin)
+        for model in compared.readings.models
+    }
     if CHANGE in compared.panels:
         with st.container(border=True, width="stretch"):
             st.markdown(f"**False change**, {md(asked.interval.label)}")
-            rates = found["false_change"]
-            st.markdown(f"Readers: {rate_words(rates['readers'].values(), 'false_change')}")
-            st.markdown(f"Model: {rate_words([rates['model']], 'false_change')}")
-            st.caption(
-                "Change seen where no other reader saw any; improvements: readers "
-                f"{rate_words(rates['readers'].values(), 'false_improvement')}, model "
-                f"{rate_words([rates['model']], 'false_improvement')}"
-            )
+            _false_change({name: one["false_change"] for name, one in found.items()})
+    panel = CHANGE if CHANGE in compared.panels else STATUS
     with st.container(border=True, width="stretch"):
-        st.markdown("**Is the model a reader?**")
-        panel = CHANGE if CHANGE in compared.panels else STATUS
-        index, verdict = index_words(found["interchangeability"][panel])
-        st.markdown(f"Index of {md(panel)}: {index}")
-        st.caption(verdict)
+        st.markdown("**Is the model a reader?**" if len(found) == 1 else "**Is a model a reader?**")
+        for name, one in found.items():
+            index, verdict = index_words(one["interchangeability"][panel])
+            whose = f"{name}: index" if len(found) > 1 else "Index"
+            st.markdown(f"{whose} of {md(panel)}: {index}")
+            st.caption(verdict)
+
+
+def _false_change(rates: dict[str, dict[str, Any]]) -> None:
+    """rates: of every model, by its name, those of the same readers beside it."""
+    readers = next(iter(rates.values()))["readers"].values()
+    st.markdown(f"Readers: {rate_words(readers, 'false_change')}")
+    for name, one in rates.items():
+        st.markdown(f"{name}: {rate_words([one['model']], 'false_change')}")
+    better = [
+        f"{name[:1].lower() + name[1:] if len(rates) == 1 else name} "
+        f"{rate_words([one['model']], 'false_improvement')}"
+        for name, one in rates.items()
+    ]
+    st.caption(
+        "Change seen where no other reader saw any; improvements: readers "
+        f"{rate_words(readers, 'false_improvement')}, {', '.join(better)}"
+    )
 
 
 def forest_of_all(page: Page, compared: Comparison) -> None:

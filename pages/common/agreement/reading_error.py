@@ -13,6 +13,7 @@ from core.domain import ReaderKind
 from core.figures.agreement.forest import forest
 from core.markdown import md
 from core.report.status_change import pool_caption
+from core.scores.display.words import of_images
 from pages.common.agreement import error_statistics, question
 from pages.common.agreement.error_statistics import modes, read_twice
 from pages.common.agreement.question import Comparison
@@ -116,8 +117,8 @@ def _modes(page: Page, compared: Comparison) -> None:
                on=page.look),
         "modes", alt=f"{question.ICC} by read mode, campaign and interval",
         sentence=f"{md(compared.part)}, read mode (campaign), n = {n.min()} to {n.max()} "
-        "patients. A change is formed within a campaign, never across two: readers who see films in their "
-        f"order see more change.{legend(compared)}",
+        "patients. A change is formed within a campaign, never across two: readers who see "
+        f"{compared.images} in their order see more change.{legend(compared)}",
         data=rows.drop(columns=["kind"]),
     )  # fmt: skip
     with st.expander("All numbers by read mode", icon=":material/table:"):
@@ -127,13 +128,14 @@ def _modes(page: Page, compared: Comparison) -> None:
 def _twice(page: Page, compared: Comparison) -> None:
     found = read_twice(page, compared.question)
     rows = found[found["component"] == compared.question.component]
+    same = of_images(system_of(compared.question.chosen), SAME_MODEL)
     if rows.empty:
-        st.markdown(f"No reader has read the same films twice. {SAME_MODEL}")
+        st.markdown(f"No reader has read the same {compared.images} twice. {same}")
         return
     show_table(again_words(rows))
     sentence_with_data(
-        "First reading minus the repeat reading of the same films. Status pools all visits and resamples "
-        f"patients; with few of them the intervals are wide. {SAME_MODEL}",
+        f"First reading minus the repeat reading of the same {compared.images}. Status pools all visits and "
+        f"resamples patients; with few of them the intervals are wide. {same}",
         rows.drop(columns=["interval", "draws_without_value"]), "readers_against_themselves",
     )  # fmt: skip
 

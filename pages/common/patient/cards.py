@@ -8,23 +8,25 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
 from core.domain import Box
 from core.errors import CohortError
 from core.figures.style import NO_GRADE_COLOUR, Look, grade_colour, ink_on
-from core.imaging.crops import Spacing, Window, box_on, crop, jpeg, shown_range
+from core.imaging.crops import Spacing, Window, box_on, colour_jpeg, crop, jpeg, shown_range
 from core.reader_labels import display_name
 from pages.common.page import Page
 from pages.common.viewer.stored_films import grey_values
+from pages.common.viewer.stored_scans import ShownScan, shown_scan
 
 NONE = "–"
 ENDS = """<style>
 .trail { display: flex; flex-wrap: wrap; gap: 0.4rem 1rem; align-items: flex-start; font-size: 0.86rem; }
 .trail figure { margin: 0; }
 .trail .cut { position: relative; overflow: hidden; background: #000; border-radius: 4px; }
-.trail .cut img { display: block; width: 100%; height: 100%; }
+.trail .cut img { display: block; width: 100%; height: 100%; object-fit: cover; }
 .trail .cut i { position: absolute; box-sizing: border-box; border: 2px solid; border-radius: 2px; }
 .trail .none { display: flex; align-items: center; justify-content: center; text-align: center;
   background: rgba(128,128,128,0.14); border-radius: 4px; padding: 0.6rem; box-sizing: border-box; }
@@ -49,7 +51,7 @@ class Place:
 
     image: "" where no film shows it, then ``why``. frame: of an image of several. box: the finding's box,
     None where only a neighbour's is known (``about``, the box that the picture is centred on). colour: of
-    the model's grade.
+    the model's grade. is_scan: the box is all that a machine scanned, and the picture shows no more.
     """
 
     visit: str
@@ -60,6 +62,7 @@ class Place:
     colour: str = NO_GRADE_COLOUR
     why: str = ""
     frame: int = 0
+    is_scan: bool = False
 
 
 @st.cache_data(show_spinner=False, max_entries=400)
@@ -73,6 +76,19 @@ def _cut(
     return base64.b64encode(jpeg(grey, shown_range(grey, shown))).decode()
 
 
+@st.cache_data(show_spinner=False, max_entries=400)
+def _cut_of_scan(path: str, image: str, frame: int, window: Window, size: int, last_write: int) -> str:
+    """The same of a picture of ultrasound, in colour where it has any."""
+    scan: ShownScan = shown_scan(path, image, last_write)
+    by, is_colour = scan.smaller, scan.pixels.dtype == np.uint8
+    pixels = scan.pixels[frame] if scan.pixels.ndim - is_colour == 3 else scan.pixels
+    x, y = window.centre
+    shown = Window((x / by, y / by), window.side, (window.spacing[0] * by, window.spacing[1] * by))
+    part = crop(pixels, shown, size)
+    data = colour_jpeg(part) if is_colour else jpeg(part, shown_range(part, scan.window))
+    return base64.b64encode(data).decode()
+
+
 def picture(page: Page, place: Place, side: float, size: int, site: str) -> str:
     """The crop of a visit: ``side`` mm wide (film pixels where the film has no spacing), ``size`` on screen.
 
@@ -83,23 +99,38 @@ def picture(page: Page, place: Place, side: float, size: int, site: str) -> str:
     spacing = place.spacing or (1.0, 1.0)
     window = Window(place.about.centre, side, spacing)
     try:
-        data = _cut(page.path, place.image, place.frame, window.centre, side, spacing, 2 * size)
+        data = _data(page, place, window, size)
     except CohortError as error:
         return _nothing(Place(place.visit, why=f"{error.given}: {error.needed}"), size)
-    unit = "mm" if place.spacing else "film pixels"
+    unit = "mm" if place.spacing else "pixels"
     note = f" · {place.why}" if place.why else ""
     return (
         f'<figure data-image="{escape(place.image)}" data-visit="{escape(place.visit)}" '
         f'data-site="{escape(site)}" style="width:{size}px"><div class="cut" style="width:{size}px;'
-        f'height:{size}px"><img alt="{escape(site)} at {escape(place.visit)}" '
+        f'height:{_height(place, window, size)}px"><img alt="{escape(site)} at {escape(place.visit)}" '
         f'src="data:image/jpeg;base64,{data}">{_frame(window, place, size)}</div>'
         f"<figcaption><b>{escape(place.visit)}</b>, {side:.0f} {unit} wide{escape(note)}</figcaption>"
         "</figure>"
     )
 
 
+def _data(page: Page, place: Place, window: Window, size: int) -> str:
+    if place.is_scan:
+        last_write = page.state["last_writes"].get("image", 0)
+        return _cut_of_scan(page.path, place.image, place.frame, window, 2 * size, last_write)
+    return _cut(page.path, place.image, place.frame, window.centre, window.side, window.spacing, 2 * size)
+
+
+def _height(place: Place, window: Window, size: int) -> int:
+    """Of a scan as high as it is, so that nothing of the machine's screen is beside it; else a square."""
+    if not place.is_scan or place.about is None:
+        return size
+    high = (place.about.y1 - place.about.y0) * window.spacing[0]
+    return min(size, round(size * high / window.side))
+
+
 def _frame(window: Window, place: Place, size: int) -> str:
-    if place.box is None:
+    if place.box is None or place.is_scan:
         return ""
     on = box_on(window, place.box, size)
     return (

@@ -16,6 +16,8 @@ from pathlib import Path
 import streamlit as st
 
 from core.markdown import md
+from core.scores.display.words import of_images
+from core.scores.system import ScoreSystem
 from data.queries import findings
 from data.scratch import new_folder
 from pages.common.jobs import Board, Job
@@ -89,25 +91,27 @@ def maps() -> Maps:
     return Maps()
 
 
-def why_this_grade(page: Page, image: str, site: str, system: str) -> None:
-    """A button for each finding of the model at a site of a film; nothing where there is none, and nothing
-    for a blinded reader."""
+def why_this_grade(page: Page, image: str, site: str, system: ScoreSystem) -> None:
+    """A button for each finding of the model at a site of a film or an image; nothing where there is none,
+    and nothing for a blinded reader."""
     if page.is_reader:
         return
-    rows = ask(page, findings.of_image, image, system, read_mode="single")
+    rows = ask(page, findings.of_image, image, system.name, read_mode="single")
     rows = rows[rows["site"] == site]
     several = len(rows) > 1
     for row in rows.to_dict("records"):
-        asked = Asked(page.path, image, system, site, str(row["feature"]), str(row["weights_hash"]))
+        asked = Asked(page.path, image, system.name, site, str(row["feature"]), str(row["weights_hash"]))
         label = f"Why this {asked.feature.replace('_', ' ')}?" if several else "Why this grade?"
-        label = f"{label} (film alone)"
-        help_ = "Where the network looked on this film alone, and whether such a map can be trusted"
+        label = of_images(system, f"{label} (film alone)")
+        help_ = of_images(
+            system, "Where the network looked on this film alone, and whether such a map can be trusted"
+        )
         if st.button(label, key=asked.key, icon=":material/center_focus_weak:", help=help_, type="tertiary"):
-            _window(asked, f"{asked.site}, {row['reader']}")
+            _window(asked, f"{asked.site}, {row['reader']}", system)
 
 
 @st.dialog("Why this grade?", width="large")
-def _window(asked: Asked, title: str) -> None:
+def _window(asked: Asked, title: str, system: ScoreSystem) -> None:
     job = maps().job(asked)
     waited(job, f"{md(title)}: recomputing the heat map")
     if job.status != 0:
@@ -117,7 +121,7 @@ def _window(asked: Asked, title: str) -> None:
         )
         return
     st.image(maps().picture(asked), width="stretch", caption=str(job.result.get("headline", title)))
-    st.markdown(film_alone(job.result))
+    st.markdown(of_images(system, film_alone(job.result)))
     for text, is_good in verdicts(job.result):
         said = f"{text[0].upper()}{text[1:]}."
         st.markdown(said if is_good else f":red[{said}]")

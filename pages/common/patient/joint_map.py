@@ -168,7 +168,7 @@ def site_by_visit(page: Page, case: Case, site: str | None) -> None:
     rows = f"{shown} of {known} {case.system.site_title} shown. " if shown < known else ""
     st.caption(
         f"{rows}n = {len(case.grades)} grades, {missing} not gradable (×, reason on hover). Click to "
-        "show it in the films."
+        f"show it in the {case.system.image_title}s."
     )
 
 

@@ -14,6 +14,7 @@ import streamlit as st
 from core.markdown import md
 from core.patient import breakdown as core
 from core.reader_labels import display_name, md_name
+from core.scores.display.words import of_images
 from core.scores.engine.contributions import Parts
 from core.scores.system import ScoreSystem
 from core.ties import TIE
@@ -44,7 +45,7 @@ def show_site_card(page: Page, case: Case, label: str, visit: str, code: str) ->
     st.markdown(found.title)
     card(picture(page, found.place, found.side, LARGE, code), found.beside)
     if found.place.image and not case.system.of_stacks:  # points of stacks are made by rules, said above
-        why_this_grade(page, found.place.image, code, case.system.name)
+        why_this_grade(page, found.place.image, code, case.system)
     st.markdown(found.origin)
     st.caption(found.rule)
     if found.provenance:
@@ -72,10 +73,12 @@ def _site_card(page: Page, asked: Asked, label: str, visit: str, code: str) -> S
         + grade_table(grades, page.look),
         origin,
         rule,
-        ""
-        if read is None
-        else facts(_provenance(read, place.image, "Slice" if case.system.of_stacks else "Film")),
+        "" if read is None else facts(_provenance(read, place.image, _thing(case.system))),
     )
+
+
+def _thing(system: ScoreSystem) -> str:
+    return "Slice" if system.of_stacks else system.image_title.capitalize()
 
 
 def _reading_line(
@@ -113,7 +116,8 @@ def _probabilities(system: ScoreSystem, found: Breakdown, visit: str, code: str)
                 f'<div class="soft">{escape(display_name(label))} sees {known[feature]}{sure}</div>'
             )
         elif shares and not row.get("measured") and _is_read(found.read(label, visit, code, feature), row):
-            pieces.append(_grade_and_bars(row, shares, system.by_feature[site.feature].grades))
+            grades = system.by_feature[site.feature].grades
+            pieces.append(of_images(system, _grade_and_bars(row, shares, grades)))
     return "".join(pieces)
 
 

@@ -15,6 +15,7 @@ from pages.common.page import Page
 from pages.common.patient.breakdown import Breakdown
 from pages.common.patient.cards import Place
 from pages.common.patient.case import Case
+from pages.common.patient.scans.pair import showing
 
 
 def place_of(page: Page, case: Case, found: Breakdown, visit: str, code: str) -> Place:
@@ -27,7 +28,8 @@ def place_of(page: Page, case: Case, found: Breakdown, visit: str, code: str) ->
         row = own.iloc[-1]
         colour = NO_GRADE_COLOUR if pd.isna(row["grade"]) else grade_colour(int(row["grade"]))
         at = (row["image"], _spacing(found, row["image"]))
-        return Place(visit, *at, row["box"], row["box"], colour, frame=int(row.get("frame", 0)))
+        boxes, frame = (row["box"], row["box"]), int(row.get("frame", 0))
+        return Place(visit, *at, *boxes, colour, frame=frame, is_scan=case.system.of_scans)
     unit = {one.code: one.unit for one in case.system.sites}
     group = {one.code: one.group for one in case.system.sites}
     beside = here[here["site"].map(unit) == site.unit] if len(here) else here
@@ -39,18 +41,24 @@ def place_of(page: Page, case: Case, found: Breakdown, visit: str, code: str) ->
         if case.system.combination is not None and site.feature == case.system.combination.feature:
             why = f"looked up; the image of {row['site']}"
         at = (row["image"], _spacing(found, row["image"]))
-        return Place(visit, *at, None, row["box"], why=why, frame=int(row.get("frame", 0)))
+        frame = int(row.get("frame", 0))
+        return Place(visit, *at, None, row["box"], why=why, frame=frame, is_scan=case.system.of_scans)
     return Place(visit, why=_why_no_place(page, case, found, visit, site))
 
 
 def _why_no_place(page: Page, case: Case, found: Breakdown, visit: str, site: Site) -> str:
     films = found.films_at(visit, site.region, site.side)
+    if case.system.of_scans:
+        films = showing(films, case.system, site)
+        if films.empty:
+            return f"no image of {site.name} at this visit"
     if films.empty:
         of_side = " of this side" if site.side else ""
         return f"no {site.region} {case.system.image_title}{of_side} at this visit"
     if page.is_reader:
         return "where this site lies is not shown to a blinded reader"
-    looked_at = films["image"] if case.system.of_stacks else films["image"].head(1)  # a stack: all its slices
+    has_many = case.system.of_stacks or case.system.of_scans  # slices of a stack, images of a joint
+    looked_at = films["image"] if has_many else films["image"].head(1)
     refused = found.found[found.found["image"].isin(looked_at) & found.found["abstained"].notna()]
     if len(refused):
         return f"{case.system.image_title} rejected by the model: {refused['abstained'].iloc[0]}"
@@ -76,4 +84,8 @@ def alike(places: list[Place]) -> list[Place]:
 def side_of(places: Sequence[Place]) -> float:
     """One side of the square for all of them, so that they compare."""
     boxes = [(place.about, place.spacing) for place in places if place.about is not None]
-    return side_for(boxes) if boxes else 0.0
+    if not boxes:
+        return 0.0
+    if all(place.is_scan for place in places if place.about is not None):
+        return max((box.x1 - box.x0) * (spacing or (1.0, 1.0))[1] for box, spacing in boxes)
+    return side_for(boxes)

@@ -149,7 +149,7 @@ def _missing(page: Page, asked: Question) -> None:
     st.markdown(_under_method(panel, asked))
     for who in _left_out(panel):
         st.text(who)
-    st.caption(f"{text} {BY_NAME[asked.films].estimand}")
+    st.caption(f"{text} {of_images(asked.system, BY_NAME[asked.films].estimand)}")
 
 
 def _totals_asked(page: Page, asked: Question) -> pd.DataFrame:
@@ -168,7 +168,8 @@ def _left_out(panel: pd.DataFrame) -> list[str]:
 def _under_method(panel: pd.DataFrame, asked: Question) -> str:
     rows = panel[panel["measure"] == MEAN] if len(panel) else panel
     if rows.empty:
-        return f"**{BY_NAME[asked.films].title.capitalize()}**: nothing can be computed."
+        title = of_images(asked.system, BY_NAME[asked.films].title)
+        return f"**{title.capitalize()}**: nothing can be computed."
     said = []
     for row in rows.to_dict("records"):
         if row["group"] == "all" and len(rows) > 1:
@@ -176,8 +177,6 @@ def _under_method(panel: pd.DataFrame, asked: Question) -> str:
         value = formatting.with_interval([row["estimate"], row["low"], row["high"]], signed=True)
         said.append(f"**{md(row['group'])}** {value}, n = {row['n']}")
     everyone = rows[rows["group"] == "all"].iloc[0]
-    return (
-        f"**Missing films by {BY_NAME[asked.films].title}.** {'; '.join(said)}. Films imputed in "
-        f"{everyone['imputed_films']} of {everyone['n']} patients; {everyone['without_change']} still "
-        "without a change."
-    )
+    by = of_images(asked.system, f"**Missing films by {BY_NAME[asked.films].title}.**")
+    imputed = of_images(asked.system, f"Films imputed in {everyone['imputed_films']} of {everyone['n']}")
+    return f"{by} {'; '.join(said)}. {imputed} patients; {everyone['without_change']} still without a change."

@@ -11,6 +11,7 @@ from core.figures.progression.sensitivity import sensitivity_forest
 from core.progression.missing.methods import BY_NAME
 from core.progression.missing.sensitivity import MEAN
 from core.report import formatting
+from core.scores.display.words import of_images
 from pages.common.charts import chart
 from pages.common.page import Page
 from pages.common.progression.missing_data import is_known, panel_of_rule
@@ -26,7 +27,7 @@ def sensitivity(page: Page, asked: Question, found: dict[str, dict[str, Any]]) -
     rules = asked.system.rules
     done = all(is_known(page, asked, rule.name) for rule in rules)
     if st.button(
-        f"Compute {len(rules)} rules for missing sites × {len(BY_NAME)} methods for missing films",
+        f"Compute {len(rules)} rules for missing sites × {len(BY_NAME)} methods for missing {asked.images}",
         type="primary", icon=":material/play_arrow:", disabled=done,
     ):  # fmt: skip
         bar = st.progress(0.0)
@@ -45,7 +46,8 @@ def sensitivity(page: Page, asked: Question, found: dict[str, dict[str, Any]]) -
     _show(page, asked, table)
     if table.empty:
         return ""
-    return sensitivity_methods([rule.title for rule in rules], [one.title for one in BY_NAME.values()])
+    titles = [one.title for one in BY_NAME.values()]
+    return of_images(asked.system, sensitivity_methods([rule.title for rule in rules], titles))
 
 
 def _range(values: pd.Series) -> str:
@@ -70,13 +72,14 @@ def _show(page: Page, asked: Question, table: pd.DataFrame) -> None:
     rows = rows.assign(
         rule=rows["rule"].map(titles), title=[BY_NAME[method].title for method in rows["method"]]
     )
+    rows["title"] = [of_images(asked.system, title) for title in rows["title"]]
     unit = asked.unit if measure == MEAN else "proportion of patients"
     figure = sensitivity_forest(rows, unit=f"{measure}, {group} ({unit})", on=page.look)
     chart(figure, "sensitivity", alt=f"{measure} of {group} under every rule and method")
     known = pd.to_numeric(rows["estimate"], errors="coerce").dropna()
     moved = _range(known) if len(known) else "nowhere"
     st.caption(
-        f"The result moves {moved} over {len(rows)} ways. Beside each way: n, films imputed, sites "
+        f"The result moves {moved} over {len(rows)} ways. Beside each way: n, {asked.images} imputed, sites "
         "imputed by the rule. Singly imputed values count as observed, so their intervals are too narrow."
     )
     numbers = st.column_config.NumberColumn

@@ -130,6 +130,7 @@ class ViewedFilm:
     window, limits: (low, high) grey values; the first is shown, the second is the preset "Full range".
     shapes: outlines and masks of layers. unplaced: (site, cells) of sites that were graded but not found on
     the film; the list of sites names them.
+    area: (x0, y0, x1, y1) in pixels, the part of a screen that it opens on; a tool shows the rest.
     patient, side, view: stand on the film beside its title, in full screen and in saved pictures too.
     """
 
@@ -157,6 +158,7 @@ class ViewedFilm:
     site_frames: tuple[tuple[str, int], ...] = ()
     times_ms: tuple[float, ...] = ()
     graded: tuple[int, ...] = ()
+    area: tuple[float, float, float, float] | None = None
 
     @property
     def is_colour(self) -> bool:
@@ -279,6 +281,7 @@ def _payload(film: ViewedFilm, place: str) -> dict[str, Any]:
         "colour": film.is_colour,
         "times": list(film.times_ms),
         "graded": list(film.graded),
+        "area": list(film.area) if film.area else None,
         "notes": list(film.frame_notes),
         "word": film.frame_word,
         "places": list(film.places_mm),

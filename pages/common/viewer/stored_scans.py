@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.domain import Image
+from core.domain import Box, Image
 from core.errors import CohortError
-from core.imaging.ultrasound import orientation
+from core.imaging.ultrasound import orientation, scans_box
 from data.dicom.images import load_image
 from data.store.cohort import CohortStore
 from pages.common.page import Page
@@ -24,7 +24,10 @@ KEPT = 8  # images, of all sessions
 
 @dataclass(frozen=True)
 class ShownScan:
-    """An image as it is shown. smaller: by how much its rows and columns are fewer than those stored."""
+    """An image as it is shown. smaller: by how much its rows and columns are fewer than those stored.
+
+    area: (x0, y0, x1, y1) of its scans, in pixels as shown.
+    """
 
     pixels: np.ndarray
     window: tuple[float, float]
@@ -33,6 +36,7 @@ class ShownScan:
     times_ms: tuple[float, ...]
     smaller: int
     orientation: str
+    area: tuple[float, float, float, float] | None
 
 
 @st.cache_resource(show_spinner=False, max_entries=KEPT)
@@ -53,7 +57,17 @@ def shown_scan(path: str, image: str, last_write: int) -> ShownScan:
         pixels[0] if len(pixels) == 1 else pixels, window, limits,
         None if spacing is None else (spacing[0] * smaller, spacing[1] * smaller),
         stored.times_ms or (), smaller, orientation(stored).words,
+        area_shown(stored, smaller),
     )  # fmt: skip
+
+
+def area_shown(image: Image, smaller: int) -> tuple[float, float, float, float] | None:
+    """The scans of a picture, in pixels so many times larger; None where they fill it, or none is found."""
+    box = scans_box(image)
+    rows, columns = image.frames.shape[1:]
+    if box is None or box == Box(0, 0, columns, rows):
+        return None
+    return box.x0 / smaller, box.y0 / smaller, box.x1 / smaller, box.y1 / smaller
 
 
 def _spacing(image: Image) -> tuple[float, float] | None:
@@ -105,7 +119,7 @@ def viewed_scan(
         spacing_source="" if pd.isna(row["spacing_source"]) else str(row["spacing_source"]),
         boxes=tuple(_smaller(box, scan.smaller, is_cine) for box in boxes),
         frame_notes=tuple(f"{time:.0f} ms" for time in scan.times_ms), times_ms=scan.times_ms,
-        graded=tuple(frames),
+        graded=tuple(frames), area=scan.area,
     )  # fmt: skip
 
 

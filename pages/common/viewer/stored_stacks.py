@@ -15,7 +15,7 @@ from data.store.cohort import CohortStore
 from pages.common.page import Page
 from pages.common.viewer import ViewedFilm
 from pages.common.viewer.stored_films import shown_grey
-from pages.common.viewer.stored_scans import reduced, smaller_by
+from pages.common.viewer.stored_scans import area_shown, reduced, smaller_by
 
 KEPT = 12  # stacks, of all sessions
 
@@ -26,6 +26,7 @@ class GreyStack:
 
     places_mm: of each frame, empty where not known. order: of each frame, which one it was in the store's
     stack. window, limits: grey values, the same for all slices. notes: what is said of each frame.
+    area: of a cine of ultrasound, see ``stored_scans.area_shown``.
     """
 
     image: Image
@@ -35,6 +36,7 @@ class GreyStack:
     window: tuple[float, float]
     limits: tuple[float, float]
     notes: tuple[str, ...]
+    area: tuple[float, float, float, float] | None = None
 
     @property
     def middle_mm(self) -> float:
@@ -62,8 +64,9 @@ def grey_stack(page: Page, name: str) -> GreyStack:
 def _kept(path: str, last_write: int, name: str, viewer: Viewer) -> GreyStack:
     image, places, order = on_axis(stacks.open_series(CohortStore(path), name, viewer))
     if image.colour is not None:  # a cine
-        pixels = reduced(image.colour, smaller_by(image.colour))
-        return GreyStack(image, places, order, pixels, (0, 255), (0, 255), frame_notes(image))
+        smaller = smaller_by(image.colour)
+        pixels, area = reduced(image.colour, smaller), area_shown(image, smaller)
+        return GreyStack(image, places, order, pixels, (0, 255), (0, 255), frame_notes(image), area)
     return GreyStack(image, places, order, *shown_grey(image.frames), frame_notes(image))
 
 
@@ -77,7 +80,7 @@ def viewed_stack(page: Page, name: str, title: str, subtitle: str = "", *, patie
     return ViewedFilm(
         name, title, subtitle, stack.pixels, stack.shown_spacing_mm, stack.window, stack.limits,
         patient=patient, frame_notes=stack.notes, within_mm=stack.step_mm / 2,
-        times_ms=stack.image.times_ms or (),
+        times_ms=stack.image.times_ms or (), area=stack.area,
         frame_word="slice" if len(stack.places_mm) else "frame",
         places_mm=tuple(float(place) for place in stack.places_mm - stack.middle_mm),
     )  # fmt: skip

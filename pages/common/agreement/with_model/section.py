@@ -100,7 +100,7 @@ def _show(result: dict[str, Any], what: str, truth: str) -> None:
         f"{result['title']} of {what} against {md(display_name(truth))}: {result['cases']} patients read in "
         f"both campaigns, {len(result['readers'])} readers; {result['better']} is better. Obuchowski and "
         f"Rockette's analysis with Hillis' degrees of freedom, covariances by {result['covariance']}. The "
-        "campaigns must differ in the model alone: the same films, long enough apart, in random order."
+        "campaigns must differ in the model alone: the same images, long enough apart, in random order."
     )
     download(table, "with_and_without", label="Differences (CSV)")
 

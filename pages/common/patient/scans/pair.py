@@ -8,6 +8,7 @@ import streamlit as st
 from core.imaging.ultrasound.terms import MODE_NAMES, MODES
 from core.markdown import md
 from core.reader_labels import md_name, short_names
+from core.scores.system import ScoreSystem, Site
 from data.queries import patient
 from pages.common import session_keys as keys
 from pages.common import url_state
@@ -66,6 +67,20 @@ def units_of(films: pd.DataFrame) -> list[str]:
     ]
 
 
+def showing(films: pd.DataFrame, system: ScoreSystem, site: Site) -> pd.DataFrame:
+    """The images of the joint of a site, of those in the mode that the site is graded on."""
+    mode = _mode_of(system, site)
+    own = pd.Series(units_of(films), films.index, dtype=object) == site.unit
+    return films[own & (films["mode"] == mode)] if mode else films[own]
+
+
+def _mode_of(system: ScoreSystem, site: Site) -> str:
+    """Of the images that a site is graded on; "" where its grade is looked up from those of two."""
+    table = system.combination
+    modes = {} if table is None else {table.rows: "B", table.columns: "PD"}
+    return modes.get(site.feature, "")
+
+
 def _without_joint(count: int) -> str:
     if not count:
         return ""
@@ -93,10 +108,8 @@ def _choose(case: Case, known: pd.DataFrame, visits: list[str], site: str | None
             BOTH_MODES + visit for visit in visits if own.loc[own["visit"] == visit, "mode"].nunique() > 1
         ]
     ways = ways or ["mode not known"]
-    feature = case.system.by_code[site].feature if site else ""
-    combination = case.system.combination
-    is_flow = combination is not None and feature == combination.columns
-    default = MODE_NAMES["PD"] if is_flow and MODE_NAMES["PD"] in ways else ways[0]
+    wanted = MODE_NAMES.get(_mode_of(case.system, case.system.by_code[site]) if site else "", "")
+    default = wanted if wanted in ways else ways[0]
     with view:
         which = pick_one("Shown", ways, SHOWN, default, label_visibility="collapsed")
     return unit, which

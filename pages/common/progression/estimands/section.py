@@ -12,6 +12,7 @@ from core.markdown import md
 from core.progression.estimands.strategies import ASSUMPTION, ASSUMPTIONS, STRATEGIES, STRATEGY
 from core.progression.estimands.tipping import tipping_sentence
 from core.report import formatting
+from core.scores.display.words import of_images
 from pages.common.charts import chart
 from pages.common.page import Page
 from pages.common.progression.commands import ESTIMAND_KEY, NO_EVENT
@@ -41,7 +42,7 @@ def estimands_section(page: Page, asked: Question, found: Found) -> str:
         return ""
     st.markdown(f"**{STRATEGY[strategy].title.capitalize()}.** {STRATEGY[strategy].text}")
     if event:
-        _affected(result, event)
+        _affected(asked, result, event)
     row = result["results"][0]
     if "failed" in row:
         st.info(f"{row['failed']}.", icon=":material/inbox:")
@@ -80,20 +81,23 @@ def _choices(page: Page, asked: Question) -> tuple[str, str, tuple[str, ...], st
             )
         elif strategy != "while-on-treatment":
             assumptions = pick_many(
-                "Missing films, beside missing at random", [one.name for one in ASSUMPTIONS[1:]],
-                f"{ESTIMAND_KEY}missing", ["j2r"], format_func=lambda name: ASSUMPTION[name].title,
-                help=" \n\n".join(f"**{one.title}**: {one.text}" for one in ASSUMPTIONS),
+                f"Missing {asked.images}, beside missing at random", [one.name for one in ASSUMPTIONS[1:]],
+                f"{ESTIMAND_KEY}missing", ["j2r"],
+                format_func=lambda name: of_images(asked.system, ASSUMPTION[name].title),
+                help=of_images(
+                    asked.system, " \n\n".join(f"**{one.title}**: {one.text}" for one in ASSUMPTIONS)
+                ),
             )  # fmt: skip
     return ("" if event == NO_EVENT else event), strategy, tuple(assumptions), rule
 
 
-def _affected(result: dict[str, Any], event: str) -> None:
+def _affected(asked: Question, result: dict[str, Any], event: str) -> None:
     """How many by arm, and who."""
     said = "; ".join(f"{md(row['arm'])} {row['affected']} of {row['patients']}" for row in result["affected"])
-    st.caption(f"{md(event)} before the film of the visit: {said}.")
+    st.caption(f"{md(event)} before the {asked.system.image_title} of the visit: {said}.")
     rows = [
         {"patient": one["subject"], "arm": row["arm"], "day of the event": one["day"],
-         "films after it": one["films_after"]}
+         f"{asked.images} after it": one["films_after"]}
         for row in result["affected"] for one in row["subjects"]
     ]  # fmt: skip
     if rows:
@@ -108,12 +112,14 @@ def _change(page: Page, asked: Question, row: dict[str, Any], variance: str) -> 
     rows = change_rows(row)
     show_table(rows)
     gaps = ", ".join(f"{md(arm)} {count} of {row['patients'][arm]}" for arm, count in row["missing"].items())
+    without = of_images(asked.system, "without a film at the visit")
     st.caption(
-        f"Mean change ({asked.unit}) with its 95% interval, at mean baseline; films set aside: "
-        f"{row['films_set_aside']}; without a film at the visit: {gaps}. Variance: {variance}."
+        f"Mean change ({asked.unit}) with its 95% interval, at mean baseline; {asked.images} set aside: "
+        f"{row['films_set_aside']}; {without}: {gaps}. Variance: {variance}."
     )
-    with st.expander("What is assumed of missing films", icon=":material/rule:"):
-        st.markdown("\n".join(f"- **{one['title']}**: {one['text']}" for one in row["assumptions"]))
+    with st.expander(f"What is assumed of missing {asked.images}", icon=":material/rule:"):
+        assumed = "\n".join(f"- **{one['title']}**: {one['text']}" for one in row["assumptions"])
+        st.markdown(of_images(asked.system, assumed))
     download(rows, "estimands")
     if row["tipping"]:
         _tipping(page, asked, row["tipping"])
@@ -160,7 +166,7 @@ def _tipping_figures(page: Page, asked: Question, row: dict[str, Any], title: st
     st.caption(
         f"Left: only the missing changes of {md(row['a'])} are shifted. Right: those of both arms; a dot "
         "where the interval leaves out 0. A shift that no patient shows means that the verdict does not hang "
-        "on the missing films."
+        f"on the missing {asked.images}."
     )
 
 
@@ -204,8 +210,8 @@ def _while_on_treatment(row: dict[str, Any], asked: Question) -> None:
     ]  # fmt: skip
     show_table(pd.DataFrame(rows))
     st.caption(
-        f"{asked.unit}. Without a film between baseline and the event, in no row: "
-        f"{len(row['without_change'])} patients. Per year where followed for half a year or more."
+        f"{asked.unit}. {of_images(asked.system, 'Without a film')} between baseline and the event, in no "
+        f"row: {len(row['without_change'])} patients. Per year where followed for half a year or more."
     )
 
 

@@ -35,7 +35,13 @@ function between(view) {
   const [one, two] = view.data.films;
   const known = one.spacing && two.spacing;
   const right = known ? one.spacing[1] / two.spacing[1] : 1, down = known ? one.spacing[0] / two.spacing[0] : 1;
-  return [right, 0, 0, down, two.columns / 2 - (right * one.columns) / 2, two.rows / 2 - (down * one.rows) / 2];
+  const [x, y] = middleOf(one), [atX, atY] = middleOf(two);
+  return [right, 0, 0, down, atX - right * x, atY - down * y];
+}
+
+function middleOf({ area, columns, rows }) {
+  const [x0, y0, x1, y1] = area ?? [0, 0, columns, rows];
+  return [(x0 + x1) / 2, (y0 + y1) / 2];
 }
 
 /* Film pixels of a sheet to the screen of a pane. */
@@ -47,17 +53,53 @@ function layOn(pane, index) {
 
 /* ---- one pane ---- */
 
+/* What a film opens on: the part of it that its film names, unless a person asked for all of it. */
+function hasPart(pane) { return Boolean(pane.film?.area) && !pane.view.whole; }
+function hasArea(view) { return Boolean(view.data?.films.some((film) => film.area)); }
+
+function partOf(pane) {
+  const { area, rows, columns } = pane.film;
+  return hasPart(pane) ? area : [0, 0, columns, rows];
+}
+
+const OVER_PART = 66, UNDER_PART = 52; /* pixels of the heading and of the scale, which lie on no part */
+
+/* The zoom at which a pane shows its part. */
+function fitting(pane) {
+  const [width, height] = size(pane), [x0, y0, x1, y1] = partOf(pane);
+  const sizes = [x1 - x0, (y1 - y0) * aspect(pane.film)], [wide, high] = orientOf(pane)[0] ? sizes : sizes.reverse();
+  const room = hasPart(pane) ? Math.max(height / 2, height - OVER_PART - UNDER_PART) : height;
+  return Math.min(width / wide, room / high);
+}
+
+/* Parts that lie side by side are as large as each other in mm. */
+function alike(pane) {
+  const panes = pane.view.linked ? pane.view.panes.filter((one) => hasPart(one) && one.film.spacing && size(one)[0]) : [];
+  if (!panes.includes(pane)) return fitting(pane);
+  return pane.film.spacing[1] * Math.min(...panes.map((one) => fitting(one) / one.film.spacing[1]));
+}
+
 function fit(pane) {
   const [width, height] = size(pane);
-  const { rows, columns } = pane.film ?? {};
-  if (!width || !height || !rows) return;
-  const sizes = [columns, rows * aspect(pane.film)], [wide, high] = orientOf(pane)[0] ? sizes : sizes.reverse();
-  pane.scale = Math.min(width / wide, height / high);
-  centre(pane, columns / 2, rows / 2);
+  if (!width || !height || !pane.film?.rows) return;
+  const { rows, columns } = pane.film;
+  pane.scale = alike(pane);
+  centre(pane, ...middleOf(hasPart(pane) ? pane.film : { rows, columns }));
+  if (hasPart(pane)) pane.y += (OVER_PART - UNDER_PART) / 2;
   pane.fitted = true;
   pane.own = false;
   pane.view.nudge = null;
   paint(pane);
+}
+
+/* Another film beside it may have changed the size that both can have. */
+function refit(view) { view.panes.filter((pane) => pane.fitted && hasPart(pane)).forEach(fit); }
+
+const MOST_OF_PART = 0.7;
+
+/* Whether a box is about all that the film opens on. */
+function isPart({ area }, box) {
+  return Boolean(area) && (box.x1 - box.x0) * (box.y1 - box.y0) >= MOST_OF_PART * (area[2] - area[0]) * (area[3] - area[1]);
 }
 
 function boxAt(film, site) { return film?.boxes.find((one) => one.site === site); }
@@ -67,6 +109,7 @@ function focus(pane, site) {
   const box = boxAt(pane.film, site);
   const [width, height] = size(pane);
   if (!box || !width) return false;
+  if (!pane.own && isPart(pane.film, box)) { fit(pane); return true; }
   const { spacing } = pane.film;
   const boxes = FOCUS_BOXES * Math.max(box.x1 - box.x0, (box.y1 - box.y0) * aspect(pane.film));
   const wide = pane.film.focusMm ?? FOCUS_MM, mm = (spacing ? wide / spacing[1] : 0);

@@ -145,6 +145,7 @@ function setRate(view, rate) {
 function act(view, name, value) {
   const does = {
     fit: () => view.panes.forEach(fit),
+    whole: () => { toggle(view, "whole"); view.panes.forEach(fit); },
     in: () => middle(view, (pane, x, y) => zoom(pane, 1.35, x, y)),
     out: () => middle(view, (pane, x, y) => zoom(pane, 1 / 1.35, x, y)),
     frame: () => { stopPlaying(view); stepFrames(view, Number(value) - 1 - leadingSheet(view).frame); },

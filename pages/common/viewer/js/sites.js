@@ -3,11 +3,12 @@
 function drawTools(view) {
   const { root, data } = view, compare = data ? canCompare(view) : false;
   const tool = (name) => root.querySelector(`[data-do="${name}"]`);
-  ["boxes", "labels", "invert", "linked"].forEach((name) => tool(name).setAttribute("aria-pressed", String(Boolean(view[name]))));
+  ["boxes", "labels", "invert", "linked", "whole"].forEach((name) => tool(name).setAttribute("aria-pressed", String(Boolean(view[name]))));
   Object.assign(tool("linked"), { hidden: !compare, disabled: modeOf(view) !== "side" });
   ["length", "angle"].forEach((name) => tool(name).setAttribute("aria-pressed", String(view.tool === name)));
   tool("lens").setAttribute("aria-pressed", String(view.lens));
   if (data) { drawWindow(view); drawMillimetres(view); markMenus(view); }
+  tool("whole").hidden = !hasArea(view);
   root.querySelector(".modes").hidden = !compare;
   tool("difference").hidden = compare && !data.canSubtract;
   MODES.forEach((mode) => tool(mode).setAttribute("aria-pressed", String(modeOf(view) === mode)));

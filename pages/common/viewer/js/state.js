@@ -15,7 +15,7 @@ function createView(root) {
     root, strip: root.querySelector(".films"), sheets: [], panes: [], data: null, picked: null, shown: undefined,
     level: 0, width: 1, full: false, invert: false, linked: true, mode: "side", face: 1, paused: false, nudge: null,
     accepted: "", boxes: true, labels: true, list: null, changed: false, off: [], rate: 1.5, asked: [], tool: null, draft: null, rekeyed: null,
-    lens: false, orients: new Map(), measures: new Map(), ...habits(),
+    whole: false, lens: false, orients: new Map(), measures: new Map(), ...habits(),
     send: () => {}, sendVisit: () => {},
   };
   if (matchMedia("(prefers-reduced-motion: reduce)").matches) view.paused = true;
@@ -43,7 +43,7 @@ function keepHabits(view) {
 
 /* Called after every painting: what a new viewer of the same name starts with. */
 function remember(view) {
-  const { level, width, full, invert, linked, mode, accepted, picked, shown, revealed, orients, measures } = view;
+  const { level, width, full, invert, linked, mode, accepted, picked, shown, revealed, orients, measures, whole } = view;
   const panes = view.panes.map((pane) => {
     const [wide, high] = size(pane);
     if (wide && pane.film?.rows) {
@@ -52,7 +52,7 @@ function remember(view) {
     }
     return pane.last ?? pane.kept;
   });
-  MEMORY.set(view.data.key, { level, width, full, invert, linked, mode, accepted, picked, shown, revealed, orients, measures, panes });
+  MEMORY.set(view.data.key, { level, width, full, invert, linked, mode, accepted, picked, shown, revealed, orients, measures, whole, panes });
 }
 
 function recall(view) {
@@ -78,6 +78,7 @@ function update(view, data) {
   fitHeight(view);
   view.isNew = false;
   data.films.forEach((film, index) => show(view, index, film));
+  if (view.isNew) refit(view);
   if (view.isNew && view.linked && data.partners) followFrames(view, view.sheets[0], 0);
   if (view.mode === "difference" && isLoose(view) && view.accepted !== pairOf(view)) view.mode = "side";
   setMode(view, view.mode);

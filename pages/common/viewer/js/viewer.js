@@ -2,7 +2,7 @@
 
    data.films[]: {id, title, subtitle, patient, side, view, url, rows, columns, frames, notes[] (said of each frame), spacing: [row mm, column mm] | null,
                   window: {low, high}, range: {low, high}, message, boxes[], shapes[], unplaced[], word (of a frame), places[] (mm along the
-                  slice normal, of both films from one middle), focusMm (how much a chosen site is shown with) | null, siteFrames: {site: frame}}
+                  slice normal, of both films from one middle), focusMm (how much a chosen site is shown with) | null, area: [x0, y0, x1, y1] (film pixels) that it opens on | null, siteFrames: {site: frame}}
    box: {site, x0, y0, x1, y1 (film pixels), colour (of its grade), layer, cells: [{text, colour}], tip}
    shape: {kind: "polygon", layer, site, label, points} or {kind: "mask", layer, site, label, x0, y0, rows, columns, runs}
    A box or shape with a number as ``frame`` is of that frame, else of all.
