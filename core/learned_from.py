@@ -3,6 +3,9 @@
 A card and a scoring run keep it as a list of steps in their order, each with ``kind`` (one of ``PHANTOM``,
 ``REAL``, ``UNSTATED``), ``patients`` and ``films`` (None where unknown), and of an open set its ``title``,
 ``version``, ``licence`` and ``notice``. "Real films" is said only of films whose labels say whose they are.
+``things``: what they are, where they are no films (``MRI``). ``part``: what was learned, where the networks
+of a model learned from different images; ``together``: at once with the step before rather than after it;
+``begun_from``: the part whose weights it began with.
 """
 
 from __future__ import annotations
@@ -32,10 +35,17 @@ def of_settings(settings: object) -> Sequence[Step]:
 
 
 def in_words(steps: Sequence[Step]) -> str:
-    """The steps as half a sentence: ``phantoms, then real films: 29 patients, RAM-W600 (CC BY 4.0)``."""
+    """The steps after "learned": ``grades from phantoms, then real films: 29 patients, RAM-W600``.
+
+    Each part with its own: ``bodies from real MRI: 26 patients, X, with phantoms; oedema from phantoms``.
+    """
     if only_phantoms(steps):
-        return "phantoms only"
-    return ", then ".join(_step(step) for step in steps) or "nothing that is stated"
+        return "grades from phantoms only"
+    parts = list(dict.fromkeys(str(step.get("part", "grades")) for step in steps)) or ["grades"]
+    return "; ".join(
+        f"{part} from {_row([step for step in steps if step.get('part', 'grades') == part])}"
+        for part in parts
+    )
 
 
 def notices(steps: Sequence[Step]) -> list[str]:
@@ -43,14 +53,25 @@ def notices(steps: Sequence[Step]) -> list[str]:
     return list(dict.fromkeys(str(step["notice"]) for step in steps if step.get("notice")))
 
 
+def _row(steps: Sequence[Step]) -> str:
+    """The steps of one part in their order."""
+    said = ""
+    for step in steps:
+        link = ", together with " if step.get("together") else ", then "
+        said += (link if said else "") + _step(step)
+        if begun := step.get("begun_from"):
+            said += f", beginning with the weights for {begun}"
+    return said or "nothing that is stated"
+
+
 def _step(step: Step) -> str:
-    patients = step.get("patients")
+    patients, things = step.get("patients"), step.get("things", "films")
     count = "" if patients is None else f"{patients:,} patient" + "s" * (patients != 1)
     if step["kind"] == PHANTOM:
         return "phantoms" + (f" ({count})" if count else "")
     if step["kind"] == UNSTATED:
-        return f"labelled films of a source that is not stated ({count or 'number unknown'})"
+        return f"labelled {things} of a source that is not stated ({count or 'number unknown'})"
     name = str(step.get("title") or step.get("data_set") or "")
     version = f" {step['version']}" if step.get("version") else ""
     licence = f" ({step['licence']})" if step.get("licence") else ""
-    return f"real films: {count or 'number unknown'}, {name}{version}{licence}"
+    return f"real {things}: {count or 'number unknown'}, {name}{version}{licence}"

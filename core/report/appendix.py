@@ -62,10 +62,7 @@ def limitations(inputs: ReportInputs) -> Section:
         )
     said.append("For research only. Not a medical device; not for decisions about a patient.")
     said += _readers(inputs)
-    said += [
-        f"{model} learned grades from {in_words(steps)}."
-        for model, steps in sorted(inputs.origin.learned.items())
-    ]
+    said += [f"{model} learned {in_words(steps)}." for model, steps in sorted(inputs.origin.learned.items())]
     if inputs.readings.models:
         said.append(
             "The model's agreement is with these readers, on these films. Other readers, devices and "
@@ -120,10 +117,7 @@ def provenance(inputs: ReportInputs) -> Section:
         ("Filter", json.dumps(origin.chosen, ensure_ascii=False, sort_keys=True)),
         ("Software", f"Sharpline {origin.software}"),
         *((f"Weights of {model}", weights) for model, weights in sorted(origin.weights.items())),
-        *(
-            (f"{model} learned grades from", in_words(steps))
-            for model, steps in sorted(origin.learned.items())
-        ),
+        *((f"{model} learned", in_words(steps)) for model, steps in sorted(origin.learned.items())),
         ("Audit trail", f"{origin.events:,} events, {intact}"),
         ("Head of the audit chain", origin.head),
         *settings().items(),

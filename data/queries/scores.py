@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from inspect import cleandoc
+
 import pandas as pd
 
 from core import scores
 from core.domain import CohortFilter, Viewer
 from data.queries.answer import answer
 from data.queries.visit_rows import by_visit
+from data.store import access
 from data.store.cohort import CohortStore
 
 
@@ -41,8 +44,32 @@ def totals(
     ``subject, arm, visit, visit_order, day`` (of the visit, the planned one where unknown), ``component,
     reader, kind, campaign, read, total, scored_sites, imputed_sites, missing_reason, rule``.
     """
+    values = {"system": chosen.system, "subject": subject}
+    sql = _totals_sql(subject)
+    return by_visit(answer(store, viewer, sql, chosen=None if subject else chosen, values=values))
+
+
+def totals_under(store: CohortStore, viewer: Viewer, chosen: CohortFilter, rule: str) -> pd.DataFrame:
+    """``totals`` of the chosen patients under another rule of the system, computed anew from site grades.
+
+    Raises InputError for a rule that the system has not, NotAllowed for a blinded reader.
+    """
+    item = scores.get(chosen.system)
+    with store.look(viewer) as look:
+        look.keep("totals_of_rule", look.totals_under(item, item.rule(rule)))
+        patients, selected = access.selection(chosen, look.allowed)
+        sql = cleandoc(_totals_sql(None)).replace("FROM total t", "FROM totals_of_rule t")
+        sql = sql.replace("{patients}", patients)
+        values = {name: value for name, value in selected.items() if f"${name}" in sql}
+        found = look.query(sql, values | {"system": chosen.system})
+    found.attrs["sql"] = f"-- totals under {rule}, from site scores\n{sql}"
+    return by_visit(found)
+
+
+def _totals_sql(subject: str | None) -> str:
+    """The statement of ``totals``, of one patient or of those of a filter."""
     only = "t.subject = $subject" if subject else "t.subject IN ({patients})"
-    sql = f"""
+    return f"""
         SELECT t.subject, s.arm, t.visit, v.visit_order, coalesce(v.day, v.planned_day) AS day, t.component,
             t.reader, r.kind, t.campaign, t.read, t.total, t.scored_sites, t.imputed_sites, t.missing_reason,
             t.rule
@@ -51,8 +78,6 @@ def totals(
         WHERE t.system = $system AND {only}
         ORDER BY t.subject, v.visit_order, t.visit, r.kind, t.reader, t.read, t.component
     """
-    values = {"system": chosen.system, "subject": subject}
-    return by_visit(answer(store, viewer, sql, chosen=None if subject else chosen, values=values))
 
 
 def site_grades(

@@ -108,5 +108,5 @@ TRAINING = Training(
     card=plain_card,
     tuner=OperatingPoint,
     tuned=("tuning",),
-    options={"epochs": ("anatomy", "oedema")},
+    options=dict.fromkeys(("epochs", "learning-rate", "init"), ("anatomy", "oedema")),
 )

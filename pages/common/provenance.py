@@ -80,7 +80,7 @@ def _learned(runs: pd.DataFrame) -> list[str]:
     said, owners = [], []
     for reader, settings in zip(newest["reader"], newest["settings"], strict=True):
         steps = of_settings(settings)
-        said.append(f"{md_name(reader)} learned grades from {md(in_words(steps))}.")
+        said.append(f"{md_name(reader)} learned {md(in_words(steps))}.")
         owners += [md(notice) for notice in notices(steps)]
     return [*said, *dict.fromkeys(owners)]
 

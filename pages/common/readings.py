@@ -14,7 +14,7 @@ from core.reader_labels import label_kinds, people, shown_readings
 from core.scores.system import ScoreSystem
 from data.queries import scores
 from pages.common.page import Page
-from pages.common.queries import ask, computed
+from pages.common.queries import Request, asking, computed, fetch
 
 
 def rejected_films(refused: pd.DataFrame) -> pd.DataFrame:
@@ -86,11 +86,18 @@ def all_patients(chosen: CohortFilter) -> CohortFilter:
     return CohortFilter(system=chosen.system, campaign=chosen.campaign)
 
 
-def chosen_totals(page: Page, chosen: CohortFilter, component: str = "total") -> pd.DataFrame:
+def asked_totals(chosen: CohortFilter, rule: str = "") -> Request:
+    """The question for the totals of the chosen patients, as they are stored or under another rule."""
+    if rule in ("", system_of(chosen).default_rule.name):
+        return asking(scores.totals, chosen)
+    return asking(scores.totals_under, chosen, rule)
+
+
+def chosen_totals(page: Page, chosen: CohortFilter, component: str = "total", rule: str = "") -> pd.DataFrame:
     """First reads of the chosen patients with one label a reader (see
-    ``core.reader_labels.shown_readings``).
+    ``core.reader_labels.shown_readings``). rule: the system's default without one.
     """
-    frame = ask(page, scores.totals, chosen)
+    frame = fetch(page, asked_totals(chosen, rule))[0]
     shown = shown_readings(frame[frame["component"] == component], chosen.campaign)
     if chosen.visits:
         shown = shown[shown["visit"].isin(chosen.visits)]
@@ -99,15 +106,20 @@ def chosen_totals(page: Page, chosen: CohortFilter, component: str = "total") ->
 
 
 def reader_error(
-    page: Page, chosen: CohortFilter, first: str, last: str, component: str = "total"
+    page: Page, chosen: CohortFilter, first: str, last: str, component: str = "total", rule: str = ""
 ) -> Error | None:
-    """The human readers' SDC between two visits, over all patients of the cohort; None below two readers."""
-    found: Error | None = computed(page, _reader_error, all_patients(chosen), first, last, component)
+    """The human readers' SDC between two visits, over all patients of the cohort; None below two readers.
+
+    rule: under which the totals are made, the system's default without one.
+    """
+    found: Error | None = computed(page, _reader_error, all_patients(chosen), first, last, component, rule)
     return found
 
 
-def _reader_error(page: Page, chosen: CohortFilter, first: str, last: str, component: str) -> Error | None:
-    totals = chosen_totals(page, chosen, component)
+def _reader_error(
+    page: Page, chosen: CohortFilter, first: str, last: str, component: str, rule: str
+) -> Error | None:
+    totals = chosen_totals(page, chosen, component, rule)
     change = change_table(totals, first, last)
     readers = [label for label in people(label_kinds(totals)) if label in change]
     found = study_sdc(change[readers].dropna(how="all").to_numpy(dtype=float))

@@ -19,6 +19,7 @@ from models.sparcc.anatomy.network import build, loss
 from models.sparcc.anatomy.samples import DRAWN, MM, PHANTOM, AnySample, batches, drawn_samples, sample_of
 from models.sparcc.anatomy.targets import CHANNELS
 from models.sparcc.anatomy.volumes import LabelledStack, read_folder, without_copies
+from models.sparcc.learned import BODIES, before, learned_steps, with_part
 from models.sparcc.rendered import Patients, Stack, rendered
 from models.training.folds import keep_apart
 from models.training.loop import Descent, Fitted, Recipe
@@ -136,14 +137,17 @@ def main(
         out, "sparcc", TRAINING, Material(training, drawn), recipe, size, init=start,
         checkpoint=out / "anatomy.checkpoint",
     )  # fmt: skip
+    patients = {stack.patient for stack in training}
+    seen = learned_steps(BODIES, real=len(patients), volumes=len(training), phantoms=phantom if stacks else 0)
     about = {
         "films": len(training),
-        "patients": sorted({stack.patient for stack in training}),
+        "patients": sorted(patients),
         "test_patients": held_out,
         "seed": recipe.seed,
         "fold": fold,
         "sources": SOURCES,
     }
+    about = with_part(about, BODIES, before(BODIES, size, init, seen))
     card = {"note": NOTE, "networks": {NAME: entry}, "training": about}
     cards.write_card(card, "sparcc", size, out)
     (out / "anatomy.checkpoint").unlink(missing_ok=True)

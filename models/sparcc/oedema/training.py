@@ -13,11 +13,14 @@ from typing import Any
 import click
 from safetensors.torch import load_file
 
+from core.learned_from import Step
 from data.phantom.seeds import StudyRole
 from models import cards
 from models.sparcc.anatomy.segment import NAME as BODIES
 from models.sparcc.anatomy.segment import build_segmenter
 from models.sparcc.anatomy.training import FOLDS
+from models.sparcc.learned import BODIES as BODIES_PART
+from models.sparcc.learned import OEDEMA, before, learned_steps, with_part
 from models.sparcc.oedema.finder import NAME, Point, finder_of
 from models.sparcc.oedema.network import MM, build, loss
 from models.sparcc.oedema.operating import Looks, choose, see
@@ -94,10 +97,15 @@ def with_oedema(
     figures: dict[str, Any],
     patients: Iterable[str],
     real: Sequence[str] = (),
+    steps: Sequence[Step] | None = None,
 ) -> dict[str, Any]:
-    """A card with the network and its operating point beside what it has. real: patients of real volumes."""
-    seen = {"phantom_patients": sorted(patients)}
-    training = card.get("training", {}) | seen | ({"oedema_real_patients": sorted(real)} if real else {})
+    """A card with the network and its operating point beside what it has. real: patients of real volumes.
+    steps: what it learned from, where that is more than these patients.
+    """
+    phantoms = sorted(patients)
+    seen = {"phantom_patients": phantoms} | ({"oedema_real_patients": sorted(real)} if real else {})
+    own = steps or learned_steps(OEDEMA, real=len(real), phantoms=len(phantoms))
+    training = with_part(card.get("training", {}) | seen, OEDEMA, own)
     networks = card.get("networks", {}) | {NAME: entry | point.as_card()}
     return card | {"networks": networks, "training": training, "tuning": {NAME: figures}}
 
@@ -144,7 +152,12 @@ def main(
     known = cards.card_path("sparcc", size, out).is_file()
     card = cards.read_card("sparcc", size, out) if known else {"note": NOTE}
     subjects = [one.subject for one in training.people()]
-    card = with_oedema(card, entry, point, figures, subjects, real.patients if real else ())
+    seen = real.patients if real else ()
+    steps = learned_steps(OEDEMA, real=len(seen), phantoms=phantom)
+    if bodies and not init:
+        steps[-1] = {**steps[-1], "begun_from": BODIES_PART}
+    steps = before(OEDEMA, size, init, steps)
+    card = with_oedema(card, entry, point, figures, subjects, seen, steps)
     cards.write_card(card, "sparcc", size, out)
     (out / "oedema.checkpoint").unlink(missing_ok=True)
 

@@ -40,9 +40,8 @@ def model(page: Page) -> None:
         f"Each model (`demo` size) scores every {own} that it has not scored yet, and rejects unsuitable "
         "ones with a reason:\n\n"
         + "\n".join(lines)
-        + "\n\nLearned grades from: "
-        + "; ".join(f"{_title(name)}, {md(_learned(name))}" for name in systems)
-        + "."
+        + "\n\nWhat they learned:\n\n"
+        + "\n".join(f"- {_title(name)}: {md(_learned(name))}" for name in systems)
     )
     options = [ALL, *systems]
     chosen = st.segmented_control("Models", options, default=ALL, required=True, format_func=_title) or ALL

@@ -97,12 +97,15 @@ class Breakdown:
 def breakdown_of(page: Page, case: Case) -> Breakdown:
     """The trail of the patient in view, computed once a cohort version."""
     found: Breakdown = computed(
-        page, _breakdown, case.subject, case.system.name, case.chosen.campaign, tuple(case.visits)
-    )
+        page, _breakdown, case.subject, case.system.name, case.chosen.campaign, tuple(case.visits),
+        case.rule.name,
+    )  # fmt: skip
     return found
 
 
-def _breakdown(page: Page, subject: str, system: str, campaign: str, visits: tuple[str, ...]) -> Breakdown:
+def _breakdown(
+    page: Page, subject: str, system: str, campaign: str, visits: tuple[str, ...], rule: str
+) -> Breakdown:
     reads, found, films = fetch(
         page,
         asking(provenance.reads, subject, system),
@@ -110,7 +113,7 @@ def _breakdown(page: Page, subject: str, system: str, campaign: str, visits: tup
         asking(patient.films, subject),
     )
     shown = shown_readings(reads, campaign)
-    made = parts(shown, systems.get(system), by=("label",), visits=visits)
+    made = parts(shown, systems.get(system), rule, by=("label",), visits=visits)
     kinds = label_kinds(shown)
     names = shown.loc[shown["kind"] == ReaderKind.MODEL, ["reader", "campaign", "label"]].drop_duplicates()
     seen = found.merge(names, on=["reader", "campaign"], how="inner")

@@ -12,18 +12,20 @@ from core.domain import CohortFilter
 from core.markdown import md
 from core.patient.changes import site_changes
 from core.reader_labels import label_kinds, people, shown_readings
-from core.scores.system import ScoreSystem
+from core.scores.system import Rule, ScoreSystem
 from data.queries import cohort, grids, patient, provenance, scores
 from data.queries.readings import visits_in_order
 from pages.common import guards, url_state
 from pages.common import session_keys as keys
 from pages.common.page import Page
 from pages.common.queries import Request, ask, asking, computed, fetch
-from pages.common.readings import Error, all_patients, reader_error, system_of
+from pages.common.readings import Error, all_patients, asked_totals, reader_error, system_of
+from pages.common.sticky_widgets import pick
 from pages.common.views.notices import notice
 from pages.common.views.work_list import WorkList, labels, pick_order, work_list
 
-Asked = tuple[CohortFilter, str, str, str]  # patients chosen, subject, first and last visit
+Asked = tuple[CohortFilter, str, str, str, str]  # patients chosen, subject, first and last visit, rule
+RULE = "patient_rule"
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,8 @@ class Case:
     """One patient and the two visits compared, with every row that the page shows; of all sessions that
     look at it, so nobody changes it.
 
-    grades: of sites. special: findings beside them (``data.queries.scores.special_findings``), with labels.
+    totals: under ``rule``. grades: of sites. special: findings beside them
+    (``data.queries.scores.special_findings``), with labels.
     """
 
     subject: str
@@ -45,11 +48,12 @@ class Case:
     special: pd.DataFrame
     kinds: dict[str, str]
     error: Error | None
+    rule: Rule
 
     @property
     def asked(self) -> Asked:
         """What ``case_of`` takes: the case by what was asked, for what is computed from it."""
-        return self.chosen, self.subject, self.first, self.last
+        return self.chosen, self.subject, self.first, self.last, self.rule.name
 
     def total(self, label: str, visit: str, component: str = "total") -> float | None:
         return self._totals.get((label, visit, component))
@@ -104,10 +108,11 @@ def needs_patients(page: Page, chosen: CohortFilter) -> None:
 
 
 def choose_case(page: Page, chosen: CohortFilter) -> Case:
-    """Patient and visits: widgets over the place in the address."""
-    with guards.errors_shown():
-        found = work_list(page, chosen, url_state.place().first, url_state.place().last)
+    """Patient, visits and rule: widgets over the place in the address."""
     row = st.container(horizontal=True, vertical_alignment="bottom")
+    rule = _rule(page, chosen)
+    with guards.errors_shown(), st.spinner("Totals under this rule", show_time=True):
+        found = work_list(page, chosen, url_state.place().first, url_state.place().last, rule)
     with row:
         subject = _patient(page, found)
     _say_if_another(page, chosen, subject)
@@ -123,7 +128,21 @@ def choose_case(page: Page, chosen: CohortFilter) -> Case:
         last = _visit(subject, "To", keys.LAST, "last", later, later[-1])
     url_state.shown(patient=subject, first=first, last=last)
     with guards.errors_shown():
-        return case_of(page, chosen, subject, first, last)
+        return case_of(page, chosen, subject, first, last, rule)
+
+
+def _rule(page: Page, chosen: CohortFilter) -> str:
+    """The name of the rule that totals are made by: chosen where the score has several that choose what
+    counts; a blinded reader has the default, as others look at the order of visits.
+    """
+    system = system_of(chosen)
+    if page.is_reader or not system.chooses_blocks or len(system.rules) < 2:
+        return system.default_rule.name
+    titles = {rule.name: rule.title for rule in system.rules}
+    return pick(
+        "Rule", list(titles), RULE, system.default_rule.name, format_func=titles.__getitem__, width=400,
+        help=" \n\n".join(f"**{rule.title}**: {rule.text}" for rule in system.rules),
+    )  # fmt: skip
 
 
 def _ask_at_once(page: Page, chosen: CohortFilter, subject: str) -> None:
@@ -160,9 +179,9 @@ def _rows_of(chosen: CohortFilter, subject: str) -> list[Request]:
     ]
 
 
-def case_of(page: Page, chosen: CohortFilter, subject: str, first: str, last: str) -> Case:
+def case_of(page: Page, chosen: CohortFilter, subject: str, first: str, last: str, rule: str) -> Case:
     """The case by what is asked; see ``Case.asked``."""
-    found: Case = computed(page, _case, chosen, subject, first, last)
+    found: Case = computed(page, _case, chosen, subject, first, last, rule)
     return found
 
 
@@ -183,17 +202,23 @@ def _baseline(known: pd.DataFrame, visits: list[str]) -> str:
     return str(days.abs().idxmin()) if len(days) else visits[0]
 
 
-def _case(page: Page, chosen: CohortFilter, subject: str, first: str, last: str) -> Case:
+def _case(page: Page, chosen: CohortFilter, subject: str, first: str, last: str, rule: str) -> Case:
     totals, grades, special, known = fetch(page, *_rows_of(chosen, subject)[:4])
+    system = system_of(chosen)
+    if rule != system.default_rule.name:
+        everybody = fetch(page, asked_totals(all_patients(chosen), rule))[0]
+        totals = everybody[everybody["subject"] == subject].reset_index(drop=True)
+        totals.attrs = everybody.attrs
     visits = visits_in_order(known)
-    error = None if page.is_reader else reader_error(page, chosen, first, last)
+    error = None if page.is_reader else reader_error(page, chosen, first, last, rule=rule)
     shown = shown_readings(totals, chosen.campaign)
     marked = shown_readings(grades, chosen.campaign)
     beside = shown_readings(special, chosen.campaign)
     shown.attrs, marked.attrs, beside.attrs = totals.attrs, grades.attrs, special.attrs
     kinds = label_kinds(pd.concat([shown[["label", "kind"]], marked[["label", "kind"]]]))
-    system = system_of(chosen)
-    return Case(subject, first, last, chosen, system, visits, shown, marked, beside, kinds, error)
+    return Case(
+        subject, first, last, chosen, system, visits, shown, marked, beside, kinds, error, system.rule(rule)
+    )
 
 
 def _patient(page: Page, found: WorkList) -> str:

@@ -33,7 +33,7 @@ def course(page: Page, case: Case) -> None:
     )  # fmt: skip
     rows = case.totals[case.totals["component"] == component]
     expected = expected_course.expected(page, case) if component == TOTAL else None
-    title = case.system.title_of(component)
+    title = case.system.title_of(component, case.rule)
     figure = computed(page, _figure, case.asked, component, expected is not None)
     clicked = clickable(
         figure, "course", alt=f"{case.system.title} of {case.subject} by visit, {title}, every reading"
@@ -55,7 +55,8 @@ def _figure(page: Page, asked: Asked, component: str, is_expected: bool) -> Any:
     found = expected_course.course_of(page, case) if is_expected else None
     return course_figure(
         case.totals[case.totals["component"] == component], case.kinds,
-        unit=f"{case.system.title}, {case.system.title_of(component)}", band=_band(page, case, component),
+        unit=f"{case.system.title}, {case.system.title_of(component, case.rule)}",
+        band=_band(page, case, component),
         covariates=ask(page, patient.covariates, case.subject),
         expected=None if isinstance(found, str) else found, on=page.look,
     )  # fmt: skip
@@ -65,7 +66,7 @@ def _band(page: Page, case: Case, component: str) -> Band | None:
     """What reading error alone could do to the readers' mean of this part."""
     error = case.error
     if component != TOTAL and error is not None:
-        error = reader_error(page, case.chosen, case.first, case.last, component)
+        error = reader_error(page, case.chosen, case.first, case.last, component, case.rule.name)
     before = case.mean_of_people(case.first, component)
     if error is None or before is None:
         return None
@@ -73,19 +74,15 @@ def _band(page: Page, case: Case, component: str) -> Band | None:
     return Band(before, limit, f"{case.first} ± SDC {limit:.1f}")
 
 
-def _rule_title(case: Case, rows: pd.DataFrame) -> str:
-    titles = {rule.name: rule.title for rule in case.system.rules}
-    name = str(rows["rule"].iloc[0])
-    return titles.get(name, name)
-
-
 def _caption(page: Page, case: Case, rows: pd.DataFrame, component: str) -> None:
     imputed = int(rows["imputed_sites"].sum())
     meaning = reading_error.meaning(page, case) if component == TOTAL else ""
+    made = f"{imputed} missing sites imputed ({case.rule.title})"
+    if case.system.chooses_blocks:
+        made = f"totals by the rule “{case.rule.title}”"
     st.caption(
-        f"n = {len(case.visits)} visits, {len(case.kinds)} readings; "
-        f"{imputed} missing sites imputed ({_rule_title(case, rows)}). The band: what reading error alone "
-        f"could do to the readers' mean."
+        f"n = {len(case.visits)} visits, {len(case.kinds)} readings; {made}. The band: what reading error "
+        "alone could do to the readers' mean."
         + (f" {meaning}" if meaning else "")
         + " Click a point to list the sites of that total under From total to pixels."
     )

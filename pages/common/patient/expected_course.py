@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core import scores as systems
 from core.errors import CohortError
 from core.figures.patient.course import Expected
 from core.markdown import md
@@ -29,7 +28,7 @@ def expected(page: Page, case: Case) -> Expected | None:
     """The course that the mixed model expects, once it was fitted; the button that fits it before."""
     if page.is_reader or not people(case.kinds):
         return None
-    arguments = (case.chosen.system, case.chosen.campaign)
+    arguments = (case.chosen.system, case.chosen.campaign, case.rule.name)
     if not shelf().has(page, _model, arguments):
         if not st.button(
             "Expected course", icon=":material/timeline:", help="Fit the mixed model of all patients"
@@ -52,7 +51,7 @@ def course_of(page: Page, case: Case) -> Expected | str:
 
 def _course(page: Page, asked: Asked) -> Expected | str:
     case = case_of(page, *asked)
-    model = computed(page, _model, case.chosen.system, case.chosen.campaign)
+    model = computed(page, _model, case.chosen.system, case.chosen.campaign, case.rule.name)
     days = case.totals.loc[case.totals["day"].notna(), "day"].astype(float)
     days = days[days >= 0]
     if "failed" in model or days.empty:
@@ -70,9 +69,9 @@ def _course(page: Page, asked: Asked) -> Expected | str:
     return Expected(grid, middle, bottom, top, text)
 
 
-def _model(page: Page, system: str, campaign: str) -> dict[str, Any]:
+def _model(page: Page, system: str, campaign: str, rule: str) -> dict[str, Any]:
     """The mixed model ``total ~ years`` of everybody, without arms: the clinician's view needs none."""
-    found = all_totals(page, system, campaign, "total", systems.get(system).default_rule.name)
+    found = all_totals(page, system, campaign, "total", rule)
     grid = found.grid.only(readers=people(found.kinds))
     try:
         frame = grid.frame().drop(columns="arm")

@@ -49,6 +49,6 @@ def footer(page: Page, case: Case) -> None:
         "patient": case.subject,
         "from": case.first,
         "to": case.last,
-        "rule": case.system.default_rule.name,
+        "rule": case.rule.name,
     }
     how_made(page, case.chosen, [case.totals, case.grades, covariates], settings)

@@ -64,21 +64,21 @@ def _probability(page: Page, case: Case) -> Worsening | None:
         return None
     chosen = case.chosen
     found: Worsening | None = computed(
-        page, _of_subject, case.subject, chosen.system, chosen.campaign, case.first, case.last
+        page, _of_subject, case.subject, chosen.system, chosen.campaign, case.first, case.last, case.rule.name
     )
     return found
 
 
 def _of_subject(
-    page: Page, subject: str, system: str, campaign: str, first: str, last: str
+    page: Page, subject: str, system: str, campaign: str, first: str, last: str, rule: str
 ) -> Worsening | None:
-    everybody: dict[str, Worsening] = computed(page, _of_all, system, campaign, first, last)
+    everybody: dict[str, Worsening] = computed(page, _of_all, system, campaign, first, last, rule)
     return everybody.get(subject)
 
 
-def _of_all(page: Page, system: str, campaign: str, first: str, last: str) -> dict[str, Worsening]:
+def _of_all(page: Page, system: str, campaign: str, first: str, last: str, rule: str) -> dict[str, Worsening]:
     """Of everybody in the campaign with a change, whatever the filter leaves."""
-    totals = chosen_totals(page, CohortFilter(system=system, campaign=campaign))
+    totals = chosen_totals(page, CohortFilter(system=system, campaign=campaign), rule=rule)
     table = change_table(totals, first, last)
     table = table[[label for label in people(label_kinds(totals)) if label in table]].dropna(how="all")
     return by_subject(true_change(table.to_numpy(dtype=float)), [str(name) for name in table.index])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from core import scores as systems
 from core.markdown import md
 from core.patient.standing import Rank, rank_among
 from core.reader_labels import people
@@ -19,8 +18,9 @@ def standing(page: Page, case: Case) -> str:
     if page.is_reader or case.first == case.last or case.mean_change is None:
         return ""
     change, status = computed(
-        page, _ranks, case.subject, case.chosen.system, case.chosen.campaign, case.first, case.last
-    )
+        page, _ranks, case.subject, case.chosen.system, case.chosen.campaign, case.first, case.last,
+        case.rule.name,
+    )  # fmt: skip
     if change is None or change.percentile is None:
         return ""
     text = f"**Rank of the change among {change.n + 1} patients:** {_place(change)}"
@@ -42,9 +42,9 @@ def _ordinal(number: int) -> str:
 
 
 def _ranks(
-    page: Page, subject: str, system: str, campaign: str, first: str, last: str
+    page: Page, subject: str, system: str, campaign: str, first: str, last: str, rule: str
 ) -> tuple[Rank | None, Rank | None]:
-    found = all_totals(page, system, campaign, "total", systems.get(system).default_rule.name)
+    found = all_totals(page, system, campaign, "total", rule)
     grid = found.grid.only(readers=people(found.kinds))
     if subject not in grid.subjects or first not in grid.visits or last not in grid.visits:
         return None, None

@@ -63,12 +63,14 @@ class WorkList:
         return [name for name in TITLES if name == BY_NAME or self.rows[name].notna().any()]
 
 
-def work_list(page: Page, chosen: CohortFilter, first: str = "", last: str = "") -> WorkList:
+def work_list(page: Page, chosen: CohortFilter, first: str = "", last: str = "", rule: str = "") -> WorkList:
     """Change between two visits, from baseline to the last visit of the study where none are named.
 
-    A blinded reader gets the names alone.
+    rule: under which totals are made, the system's default without one. A blinded reader gets the names
+    alone.
     """
-    found: WorkList = computed(page, _work_list, chosen, first, last, page.sees_arm)
+    rule = rule or systems.get(chosen.system).default_rule.name
+    found: WorkList = computed(page, _work_list, chosen, first, last, page.sees_arm, rule)
     return found
 
 
@@ -92,7 +94,9 @@ def labels(found: WorkList) -> dict[str, str]:
     return told
 
 
-def _work_list(page: Page, chosen: CohortFilter, first: str, last: str, sees_arm: bool) -> WorkList:
+def _work_list(
+    page: Page, chosen: CohortFilter, first: str, last: str, sees_arm: bool, rule: str
+) -> WorkList:
     subjects = ask(page, cohort.subjects, chosen)
     rows = pd.DataFrame(
         {"subject": subjects["subject"].astype(str), "arm": None, "beyond": None}, dtype=object
@@ -102,12 +106,11 @@ def _work_list(page: Page, chosen: CohortFilter, first: str, last: str, sees_arm
         rows["arm"] = subjects["arm"].astype(object)
     if page.is_reader or rows.empty:
         return WorkList(rows)
-    rule = systems.get(chosen.system).default_rule.name
     totals = all_totals(page, chosen.system, chosen.campaign, "total", rule)
     first, last = _visits(totals, first, last)
     if not first:
         return WorkList(rows)
-    error = reader_error(page, chosen, first, last)
+    error = reader_error(page, chosen, first, last, rule=rule)
     change, disagreement = _changes(totals, rows["subject"], first, last)
     rows = rows.assign(change=change, disagreement=disagreement)
     if error is not None:

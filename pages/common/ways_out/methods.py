@@ -131,7 +131,7 @@ def describe_patient(case: Case) -> None:
     reading = Reading(case.system.title, names, case.chosen.campaign if names else "", model="")
     if not names and found:
         reading = Reading(case.system.title, (), model=found[0])
-    rule = case.system.default_rule.title
+    rule = case.rule.title
     done = PatientMethods(
         reading,
         case.first,

@@ -46,7 +46,7 @@ def in_words(settings: Mapping[str, Any]) -> list[tuple[str, str]]:
     said = {name: _words(name, value, system) for name, value in given.items()}
     first = [name for name in TITLES if name in said]
     order = [*first, *(name for name in said if name not in TITLES)]
-    return [(_title(name), said[name]) for name in order if said[name]]
+    return [(_title(name, system), said[name]) for name in order if said[name]]
 
 
 def as_list(settings: Mapping[str, Any]) -> str:
@@ -64,7 +64,9 @@ def as_line(settings: Mapping[str, Any]) -> str:
     return "; ".join(f"{title}: {words}" for title, words in in_words(settings))
 
 
-def _title(name: str) -> str:
+def _title(name: str, system: ScoreSystem | None) -> str:
+    if name == "rule" and system is not None and system.chooses_blocks:
+        return "Rule"
     return TITLES.get(name, name.replace("_", " ").capitalize())
 
 

@@ -125,5 +125,8 @@ def test_a_card_keeps_what_it_has_beside_the_network_of_oedema():
     assert made["networks"]["oedema"] == {
         "sha256": "b", "threshold": 0.8, "extent": 0.4, "min_area_mm2": 6.0,
     }  # fmt: skip
+    assert made["training"].pop("learned_from") == [
+        {"kind": "phantom", "patients": 2, "part": "marrow oedema", "things": "MRI"}
+    ]
     assert made["training"] == {"patients": ["VB2-04"], "phantom_patients": ["TR1", "TR2"]}
     assert made["tuning"] == {"oedema": {"patients": 4}}

@@ -1,9 +1,12 @@
 """The training of both networks on phantom stacks, with small ones in place of rendered ones."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from core.errors import InputError, ModelError
 from models import cards
@@ -14,6 +17,7 @@ from models.sparcc.oedema.operating import Seen
 from models.system import SystemModel
 from models.training.loop import Recipe
 from models.training.pipeline import TrainRequest, train
+from tests.helpers.commands import run_command
 from tests.helpers.small_stacks import small_stack
 
 RECIPE = Recipe(epochs=1, batch=2, images=2, half_precision=False, average=0.0)
@@ -91,3 +95,33 @@ def test_a_card_without_an_operating_point_gives_no_finder(tmp_path):
     cards.write_card({"networks": {"anatomy": {"sha256": "0"}}}, "sparcc", "demo", tmp_path)
     with pytest.raises(ModelError, match="a network of oedema and its operating point"):
         build_finder("demo", tmp_path)
+
+
+def test_the_command_trains_a_few_patients_to_the_end_and_may_begin_from_other_weights(
+    rendered, monkeypatch, tmp_path, capsys
+):
+    def run(out, *more):
+        asked = ("train", "sparcc", "--phantom", 4, "--epochs", 1, "--out", out, "--json", *more)
+        return run_command(capsys, *asked)
+
+    monkeypatch.setattr(made, "TRAINING", SMALL)
+    monkeypatch.setattr(made, "see", lambda finder, stacks: [seen(stack) for stack in stacks])
+    first, second = tmp_path / "first", tmp_path / "second"
+    status, out, _ = run(first)
+    result = json.loads(out)
+    assert not status
+    assert result["networks"].keys() == {"anatomy", "oedema"}
+    assert build_finder("demo", first).point.threshold == result["networks"]["oedema"]["threshold"]
+    assert not list(first.glob("*.checkpoint"))
+    again = json.loads(run(second, "--init", first, "--learning-rate", 1e-12)[1])
+    for name in ("anatomy", "oedema"):
+        own, begun = (
+            load_file(folder / card["networks"][name]["file"])
+            for folder, card in ((first, result), (second, again))
+        )
+        weights = [key for key in own if key.endswith("weight") and own[key].dim() == 4]
+        assert weights and all(torch.allclose(own[key], begun[key], atol=1e-2) for key in weights)
+    steps = cards.read_card("sparcc", "demo", second)["training"]["learned_from"]
+    assert [step["kind"] for step in steps] == ["phantom", "phantom"]
+    status, _, complaint = run(tmp_path / "third", "--init", tmp_path)
+    assert status and "it must hold sparcc-demo-anatomy.safetensors" in complaint

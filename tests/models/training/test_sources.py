@@ -30,7 +30,7 @@ def test_real_films_are_those_of_a_set_whose_owner_is_told(tmp_path):
     folder = labels(tmp_path / "train", SET, ["A", "A", "B", "kept"])
     (step,) = of_labels(folder, frozenset("AB"))
     assert step["kind"] == "real" and step["patients"] == 2 and step["films"] == 3
-    assert in_words([step]) == "real films: 2 patients, RAM-W600 1.0 (CC BY 4.0)"
+    assert in_words([step]) == "grades from real films: 2 patients, RAM-W600 1.0 (CC BY 4.0)"
     assert notices([step, step]) == ["Made from RAM-W600."]
 
 
@@ -38,7 +38,7 @@ def test_real_films_are_those_of_a_set_whose_owner_is_told(tmp_path):
 def test_labels_that_do_not_say_are_not_called_real(tmp_path, info):
     (step,) = of_labels(labels(tmp_path / "x", info, ["A"]), frozenset("A"))
     assert step["kind"] == "unstated"
-    assert in_words([step]) == "labelled films of a source that is not stated (1 patient)"
+    assert in_words([step]) == "grades from labelled films of a source that is not stated (1 patient)"
 
 
 def test_labels_that_phantoms_were_exported_to_are_phantoms(tmp_path):
@@ -54,7 +54,9 @@ def test_several_sets_are_told_one_by_one(tmp_path):
     labels(tmp_path / "one", SET, ["A", "B"])
     labels(tmp_path / "two", SET | {"title": "Other", "version": "", "licence": "?"}, ["C"])
     words = in_words(of_labels(tmp_path, frozenset("ABC")))
-    assert words == "real films: 2 patients, RAM-W600 1.0 (CC BY 4.0), then real films: 1 patient, Other (?)"
+    assert words == (
+        "grades from real films: 2 patients, RAM-W600 1.0 (CC BY 4.0), then real films: 1 patient, Other (?)"
+    )
 
 
 def test_what_the_first_weights_learned_comes_before(tmp_path):
@@ -67,7 +69,7 @@ def test_what_the_first_weights_learned_comes_before(tmp_path):
     )  # as the command does it: phantoms first, then real films
     kinds = [step["kind"] for step in card["training"][KEY]]
     assert kinds == ["phantom", "real"] and learned_from(card) == card["training"][KEY]
-    assert in_words(learned_from(card)).startswith("phantoms (8 patients), then real films: ")
+    assert in_words(learned_from(card)).startswith("grades from phantoms (8 patients), then real films: ")
 
 
 def test_weights_without_a_card_are_not_called_phantoms(tmp_path):

@@ -66,6 +66,6 @@ def _caption(case: Case, label: str) -> str:
     most = sum(one.maximum for one in system.sites if one.block == system.blocks[0])
     return (
         f"{md_name(label)}: the sum of the {system.site_title} of each {block} (0 to {most}), coloured by "
-        f"quarters. A frame: the {block} counts in the total ({md(system.default_rule.title)}). A cross: one "
+        f"quarters. A frame: the {block} counts in the total ({md(case.rule.title)}). A cross: one "
         f"of the {system.site_title} has no grade. Click to open the {block} and its slices."
     )
