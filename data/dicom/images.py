@@ -23,7 +23,7 @@ from data.store.cohort import CohortStore
 
 
 def load_preview(store: CohortStore, image: str) -> tuple[np.ndarray, dict[str, Any]]:
-    """The decoded picture of an image, mapped read-only, and what is known of it.
+    """The decoded picture of an image, read-only and mapped where it is not packed, and what is known of it.
 
     Grey: uint16 (rows, columns), bone bright. Colour: uint8 (rows, columns, 3). Of an image of several frames
     with the frames in front, where the preview has them all (``previews.holds_all_frames``).

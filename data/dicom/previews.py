@@ -5,6 +5,8 @@
 length in eight bytes, which NumPy does not look at. Where the stored film holds the very same values
 uncompressed (or these flipped), the array is empty and the description says where they begin in
 ``<image>.dcm``.
+Colour, ultrasound and images of several frames are packed where that makes them much smaller: the array then
+holds packed bytes (``picture.packed``), and reading gives the picture.
 Of an image of several frames all are there, unless there are too many or an older version wrote it: then the
 middle one stands for them (``holds_all_frames``).
 """
@@ -26,6 +28,7 @@ from numpy.lib import format as npy
 from core.domain import Image
 from core.errors import StoreError
 from data.dicom.frame_geometry import from_fields
+from data.dicom.picture.packed import packed, unpacked
 from data.dicom.pixel_values import brightness_of
 from data.dicom.stored_file import ReadBack
 
@@ -60,6 +63,10 @@ def write_preview(
         place = {"offset": in_film, "shape": list(pixels.shape), "turned_over": turned_over}
         description = description | {"in_film": place}
         pixels = np.empty(0, np.uint16)
+    elif is_colour(pixels) or pixels.ndim > 2 or description.get("modality") == ULTRASOUND:
+        smaller = packed(pixels)
+        if smaller is not None:
+            pixels, description = smaller[0], description | {"packed": smaller[1]}
     flat = np.ascontiguousarray(pixels)
     note = _note(description)
     start = io.BytesIO()
@@ -136,7 +143,9 @@ def read_preview(path: Path) -> tuple[np.ndarray, dict[str, Any]]:
             place = description["in_film"]
             film, shape = path.with_suffix(".dcm"), tuple(place["shape"])
             return _as_seen(np.memmap(film, "<u2", "r", place["offset"], shape), place), description
-        return np.load(path, mmap_mode="r", allow_pickle=False), description
+        stored = np.load(path, mmap_mode="r", allow_pickle=False)
+        note = description.pop("packed", None)
+        return (stored if note is None else unpacked(stored, note)), description
     except (OSError, ValueError, KeyError, struct.error) as error:
         raise StoreError(
             f"the preview of image {path.stem[:12]} ({type(error).__name__})",

@@ -17,7 +17,9 @@ from data.ingest import read_file
 from data.store.transaction import Transaction
 from data.verify import verify
 from tests.helpers.deliveries import files_of, image_ids, take
+from tests.helpers.drawn_ultrasound import Screen
 from tests.helpers.small_films import film, picture, save
+from tests.helpers.ultrasound_files import scan_file
 
 
 def cut_to(share):
@@ -48,6 +50,11 @@ DAMAGE = {
 }
 
 
+def colours() -> pydicom.FileDataset:
+    """Shown from packed pixels of its own."""
+    return scan_file(Screen(size=(60, 160), scan=(20, 10, 140, 50), mark="", text="", flow=8))
+
+
 def plain() -> pydicom.FileDataset:
     """Shown from the stored film itself."""
     return film(picture(1, rows=60), bits=12)
@@ -61,7 +68,7 @@ def packed() -> pydicom.FileDataset:
 
 
 @pytest.mark.parametrize("which", [film_path, preview_path])
-@pytest.mark.parametrize("kind", [plain, packed])
+@pytest.mark.parametrize("kind", [plain, packed, colours])
 def test_what_is_damaged_is_made_anew_and_said(store, delivery, kind, which):
     save(kind(), delivery / "a.dcm")
     save(film(picture(2), bits=12), delivery / "b.dcm")
@@ -117,7 +124,7 @@ def without_digests(store):
         connection.execute("UPDATE image SET preview_hash = NULL")
 
 
-@pytest.mark.parametrize("kind", [plain, packed])
+@pytest.mark.parametrize("kind", [plain, packed, colours])
 def test_a_preview_that_was_drawn_anew_is_found(store, delivery, kind):
     """It fits its film: only the digest in the cohort tells."""
     save(kind(), delivery / "a.dcm")
