@@ -38,21 +38,31 @@ def burnt_in_warning(
     pixels: np.ndarray,
     others: Iterable[np.ndarray] = (),
     *,
-    is_harmless: Callable[[np.ndarray], bool] | None = None,
+    is_harmless: Callable[[np.ndarray, list[Lettering]], bool] | None = None,
 ) -> str | None:
     """What to warn of, from the tag and from the pixels; None where neither speaks of text.
 
-    others: more frames of the same image. is_harmless: whether the text on a frame can name nobody.
+    others: more frames of the same image. is_harmless: whether the text on a frame can name nobody, given
+    where it is (``runs_of_text``).
     """
     said = str(dataset.get("BurnedInAnnotation", "")).strip().upper()
-    letters = LETTERS_OF_SLICE if _is_original_slice(dataset) else LETTERS
+    is_slice = _is_original_slice(dataset)
     if said == "YES":
         return "text is burnt into the picture (the file says so); check that it does not name the patient"
-    frames = (frame for frame in (pixels, *others) if lines_of_text(frame, letters))
-    if any(is_harmless is None or not is_harmless(frame) for frame in frames):
+    if any(_may_name(frame, is_slice, is_harmless) for frame in (pixels, *others)):
         note = ", though the file says there is none" if said == "NO" else ""
         return f"text seems to be burnt into the picture{note}; check that it does not name the patient"
     return None
+
+
+def _may_name(
+    frame: np.ndarray, is_slice: bool, is_harmless: Callable[[np.ndarray, list[Lettering]], bool] | None
+) -> bool:
+    """Whether text is seen on a frame that is not known to name nobody."""
+    runs = runs_of_text(frame, LETTERS_OF_SLICE if is_slice else LETTERS)
+    if not runs or is_harmless is None:
+        return bool(runs)
+    return not is_harmless(frame, runs_of_text(frame) if is_slice else runs)
 
 
 def _is_original_slice(dataset: Dataset) -> bool:

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from pydicom.dataset import Dataset
 
-from data.dicom.burnt_in import burnt_in_warning
+from data.dicom.burnt_in import Lettering, burnt_in_warning
 from data.dicom.classify import Classified, classify
 from data.dicom.deidentify import Deidentified, deidentify, film_date
 from data.dicom.frame_geometry import FrameGeometry, geometry_of
@@ -355,11 +355,11 @@ def _facts(file: DicomFile, seen: _Seen, classified: Classified, identity: Ident
     }
 
 
-def _settings_of(dataset: Dataset, identity: Identity) -> Callable[[np.ndarray], bool]:
+def _settings_of(dataset: Dataset, identity: Identity) -> Callable[[np.ndarray, list[Lettering]], bool]:
     """Tells whether the lettering on a frame of ultrasound speaks of the machine's settings alone."""
     device = " ".join(str(dataset.get(name, "") or "") for name in ("Manufacturer", "ManufacturerModelName"))
     search = search_for(identity)
-    return lambda frame: is_settings_alone(frame, device, search.may_be_in)
+    return lambda frame, runs: is_settings_alone(frame, device, search.may_be_in, runs)
 
 
 def _others(seen: _Seen) -> list[np.ndarray]:

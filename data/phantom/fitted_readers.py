@@ -93,4 +93,7 @@ def read_readers(path: Path) -> tuple[str, tuple[ErrorOf, ...]]:
 
 
 def _plain(value: Any) -> Any:
+    """Rounded for a file; of a reader with a value for each of several scales, each."""
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
     return round(value, 4) if isinstance(value, float) else value

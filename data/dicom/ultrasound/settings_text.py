@@ -21,6 +21,7 @@ from data.dicom.ultrasound.ink_words import GAPS, SIZE, drawn_words, vector_of, 
 CLEAR = 0.89  # correlation with a word of the list from which a word is that
 ASPECT = 0.14  # by which the width of a word for its height may differ from that
 NUMBERS_IN_A_ROW = 2
+REMEMBERED = 2048  # pictures of words, a few kilobytes each
 WORDS = (
     *("MI", "TI", "TIs", "TIS", "TIb", "TIB", "TIc", "AO", "FR", "FPS", "fps", "Gn", "GN", "Gain", "G", "DR"),
     *(
@@ -73,29 +74,31 @@ class _Read:
 
 
 def is_settings_alone(
-    pixels: np.ndarray, device: str = "", is_identity: Callable[[str], bool] = lambda text: False
+    pixels: np.ndarray,
+    device: str = "",
+    is_identity: Callable[[str], bool] = lambda text: False,
+    runs: Iterable[Lettering] | None = None,
 ) -> bool:
     """Whether every line of lettering on a screen is read, and speaks of settings alone.
 
     device: maker and model by the file, whose words may stand on its screen. is_identity: whether a text
-    holds something of the patient.
+    holds something of the patient. runs: of ``runs_of_text``, where they are known already.
     """
-    lines = _lines(runs_of_text(pixels))
+    lines = _lines(runs_of_text(pixels) if runs is None else runs)
     if lines is None:
         return False
     grey = pixels.max(axis=2) if pixels.ndim == 3 else _bytes_of(pixels)
-    known = _known_of(device)
     for line in lines:
-        texts = (_settings(known, words_of_line(grey, line, gap)) for gap in GAPS)
+        texts = (_settings(device, words_of_line(grey, line, gap)) for gap in GAPS)
         text = next((text for text in texts if text), "")
         if not text or is_identity(text):
             return False
     return True
 
 
-def _settings(known: _Known, words: Iterable[np.ndarray]) -> str:
+def _settings(device: str, words: Iterable[np.ndarray]) -> str:
     """What the words of a line say where they all are of the list and speak of settings, else ``""``."""
-    read = [known.read(word) for word in words]
+    read = [_read(device, word.shape, word.tobytes()) for word in words]
     return " ".join(word.text for word in read if word) if _says_settings(read) else ""
 
 
@@ -145,30 +148,44 @@ def _same_line(one: Lettering, other: Lettering) -> bool:
     return near and abs(one.y1 - other.y1) < 0.5 * high and min(one.y1, other.y1) > max(one.y0, other.y0)
 
 
+@lru_cache(maxsize=REMEMBERED)
+def _read(device: str, shape: tuple[int, int], ink: bytes) -> _Read | None:
+    """The word of the list, or of the machine's name, that a picture of a word clearly is.
+
+    ink: float32 of that shape. A word comes again with other gaps between words, on the next frame and on the
+    next screen of the same machine.
+    """
+    word = np.frombuffer(ink, np.float32).reshape(shape)
+    vector, aspect = vector_of(word), shape[1] / shape[0]
+    likeness, best = max(
+        (known.nearest(vector, aspect) for known in (_listed(), _of_device(device))), key=lambda one: one[0]
+    )
+    return best if likeness >= CLEAR else None
+
+
 @dataclass(frozen=True)
 class _Known:
-    """The words of the list, drawn: vectors, width for height, and what they are."""
+    """Words, drawn: vectors by rising width for height, and what they are. place: in the list."""
 
     vectors: np.ndarray
     aspects: np.ndarray
+    place: np.ndarray
     words: tuple[_Read, ...]
 
-    def read(self, word: np.ndarray) -> _Read | None:
-        """The word of the list that a picture of a word clearly is."""
-        likeness = self.vectors @ vector_of(word)
-        likeness[np.abs(self.aspects / (word.shape[1] / word.shape[0]) - 1) > ASPECT] = -1
-        best = int(np.argmax(likeness))
-        return self.words[best] if likeness[best] >= CLEAR else None
+    def nearest(self, vector: np.ndarray, aspect: float) -> tuple[float, _Read | None]:
+        """How like a word is to the one that it is most like, the first of these in the list, and which."""
+        first, last = np.searchsorted(self.aspects, (aspect * (1 - 2 * ASPECT), aspect * (1 + 2 * ASPECT)))
+        likeness = self.vectors[first:last] @ vector
+        likeness[np.abs(self.aspects[first:last] / aspect - 1) > ASPECT] = -1
+        if not len(likeness):
+            return -1.0, None
+        alike = first + np.flatnonzero(likeness == likeness.max())
+        return float(likeness.max()), self.words[int(self.place[alike].min())]
 
 
-def _known_of(device: str) -> _Known:
-    listed = _listed()
-    own = _drawn(_Read(word, is_number=False) for word in device.split() if len(word) > 1)
-    return _Known(
-        np.concatenate([listed.vectors, own.vectors]),
-        np.concatenate([listed.aspects, own.aspects]),
-        (*listed.words, *own.words),
-    )
+@lru_cache(maxsize=16)
+def _of_device(device: str) -> _Known:
+    return _drawn(_Read(word, is_number=False) for word in device.split() if len(word) > 1)
 
 
 @lru_cache(maxsize=1)
@@ -183,9 +200,9 @@ def _drawn(reads: Iterable[_Read]) -> _Known:
             vectors.append(vector_of(picture))
             aspects.append(picture.shape[1] / picture.shape[0])
             words.append(read)
-    return _Known(
-        np.array(vectors, np.float32).reshape(-1, SIZE[0] * SIZE[1]), np.array(aspects), tuple(words)
-    )
+    place = np.argsort(aspects, kind="stable")
+    pictures = np.array(vectors, np.float32).reshape(-1, SIZE[0] * SIZE[1])
+    return _Known(pictures[place], np.array(aspects, float)[place], place, tuple(words))
 
 
 def _list() -> Iterator[_Read]:

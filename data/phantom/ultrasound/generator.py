@@ -16,7 +16,7 @@ from data.phantom.schedule import MISSES_FILM, Patients, PlannedFilm
 from data.phantom.seeds import StudySeed, derived_seed
 from data.phantom.ultrasound.dicom import Taken, write_scan
 from data.phantom.ultrasound.patients import SIDES, Patient, make_patient
-from data.phantom.ultrasound.readers import READERS, read_visits, true_grades
+from data.phantom.ultrasound.readers import READERS, alike, read_visits, true_grades
 from data.phantom.ultrasound.scans import MODES, Body, body_of, draw_scan
 from data.phantom.ultrasound.wrong import KINDS, draw_wrong
 
@@ -165,4 +165,5 @@ GENERATOR = Generator(
     write_film=write_scan,
     folder="scans",
     rereads=(EVERY, FIRST + 1),
+    readers_like=alike,
 )

@@ -8,12 +8,13 @@ taken for synovitis or flow. Flow is looked for where a reader sees synovium; a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
+from data.phantom.reader_spreads import ErrorOf, parts_of
 from data.phantom.ultrasound.patients import JOINTS, SIDES, Patient
 from data.phantom.ultrasound.scans import Body
 
@@ -52,6 +53,22 @@ DAILY = tuple(
     )
     for one in READERS
 )
+
+
+def alike(errors: Sequence[ErrorOf]) -> tuple[Reader, ...]:
+    """Readers with these errors in grades, the same in GS and PD: grades of both are fitted as one.
+
+    What stays with a joint and what is made anew are divided as the shipped reader divides them in each mode;
+    false alarms, and flow noted without synovium, are as in that one.
+    """
+    usual, found = READERS[0], []
+    for error in errors:
+        modes = [parts_of(error, site=joint, visit=visit, growth=1.0)
+                 for joint, visit in zip(usual.joint, usual.visit, strict=True)]  # fmt: skip
+        patient, joint, visit = ((one, other) for one, other in zip(*modes, strict=True))
+        made = replace(usual, name=error.name, bias=(error.shift, error.shift))
+        found.append(replace(made, patient=patient, joint=joint, visit=visit))
+    return tuple(found)
 
 
 def read_visits(

@@ -10,6 +10,7 @@ import pytest
 
 from core.errors import InputError
 from data.phantom.fitted_readers import read_readers, simulated, write_readers
+from data.phantom.generators import generators
 from data.phantom.hands.course import simulate_hands
 from data.phantom.hands.readers import HandsReader, read_joints, reads_frame
 from data.phantom.reader_spreads import ErrorOf, parts_of
@@ -95,9 +96,9 @@ def test_the_parts_make_the_whole_error_at_a_place_as_films_show_it():
 
 
 def test_a_system_whose_readers_err_otherwise_gets_none(tmp_path):
-    found = {"system": "synovitis", "readers": {}, "same_over_a_patient": {"estimate": None}}
+    found = {"system": "sparcc", "readers": {}, "same_over_a_patient": {"estimate": None}}
     made = simulated(found)
-    assert made["simulated"] == [] and "synovitis" in made["why_none"]
+    assert made["simulated"] == [] and "sparcc" in made["why_none"]
     with pytest.raises(InputError, match="--out"):
         write_readers(found | made, tmp_path / "readers.json")
 
@@ -118,6 +119,25 @@ def test_a_study_is_read_by_fitted_readers_in_place_of_the_shipped_ones(tmp_path
     assert means[1] < means[2] < means[0]
     assert "readers" not in plain.about() and plan.about()["readers"]
     assert json.loads(json.dumps(plan.about()))["readers"][0][0] == "mtss"
+
+
+def test_readers_of_two_scales_have_their_errors_in_both(tmp_path):
+    people = {
+        name: {"shift": {"estimate": shift}, "spread": {"estimate": 0.5}}
+        for name, shift in (("A", 0.9), ("B", -0.9), ("C", 0.0))
+    }
+    found = {"system": "synovitis", "readers": people, "same_over_a_patient": {"estimate": 0.2}}
+    about = {"campaign": "trial", "sites": 90, "patients": 9}
+    write_readers(found | about | simulated(found), tmp_path / "readers.json")
+    assert json.loads((tmp_path / "readers.json").read_text())["simulated"][0]["bias"] == [0.9, 0.9]
+    readers = read_readers(tmp_path / "readers.json")
+    for reader in generators()["synovitis"].readers_like(readers[1]):
+        for scale in (0, 1):
+            parts = reader.patient[scale], reader.joint[scale], reader.visit[scale]
+            assert math.hypot(*parts) == pytest.approx(0.5) and parts[0] == pytest.approx(0.2)
+    read = tables(Study(StudyPlan(3, 2, 4711, systems=("synovitis",), readers=(readers,))))
+    means = [read[f"reads_us_R{n}.csv"]["grade"].mean() for n in (1, 2, 3)]
+    assert means[1] < means[2] < means[0]
 
 
 @pytest.mark.parametrize(
