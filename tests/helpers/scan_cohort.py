@@ -24,8 +24,11 @@ READS = {  # site -> grades at BL and W24
 }  # fmt: skip
 
 
-def build(path: Path) -> None:
-    """Grey scale and power Doppler of the right MCP2 at BL and W24 (a cine), one image of no known joint."""
+def build(path: Path, *, is_scored: bool = True) -> CohortStore:
+    """Grey scale and power Doppler of the right MCP2 at BL and W24 (a cine), one image of no known joint.
+
+    is_scored: whether a model has graded the cine.
+    """
     store = CohortStore.open(path)
     folder = path.parent / "delivery"
     folder.mkdir()
@@ -44,7 +47,9 @@ def build(path: Path) -> None:
     reads.index = pd.RangeIndex(1, len(reads) + 1)
     _days(store)
     import_reads(store, reads, ReadsRequest("synovitis", read_mode=ReadMode.PAIRED), source="reads")
-    _model(store)
+    if is_scored:
+        _model(store)
+    return store
 
 
 def _file(place: int, visit: str, mode: str, **tags: str):  # type: ignore[no-untyped-def]

@@ -40,7 +40,9 @@ def make(path: Path, *scans: pd.DataFrame, subjects: Sequence[str] = ("P1",)) ->
 
 
 class ToyScorer:
-    """The grade is the last letter of the image's name; broken ones fail, odd ones are abstained on."""
+    """The grade is the last letter of the image's name, 2 where that is none; it is that of the last frame.
+    Broken images fail, odd ones are abstained on.
+    """
 
     reader = "model:toy-scans"
     weights_hash = "abc"
@@ -56,7 +58,7 @@ class ToyScorer:
         site = f"{image.laterality}.{image.joint}.{MODES[image.mode]}"
         if "odd" in image.image:
             return Abstained("unlike the scans that the model knows", sites=(site,))
-        grade = int(image.image[-1])
+        grade = int(image.image[-1]) if image.image[-1] in "0123" else 2
         chances = tuple(0.7 if other == grade else 0.1 for other in range(4))
         feature = FEATURES[MODES[image.mode]]
         found = Finding(site, feature, grade, chances, 0.7, frame=len(image.frames) - 1)

@@ -6,11 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from models.scoring.run import score_cohort
 from pages.common.patient.scans import diagnosis as disease
 from pages.common.patient.scans import pair
 from pages.common.patient.sections import DISEASE, JOINTS
 from pages.common.viewer import stored_scans
 from tests.helpers import scan_cohort
+from tests.helpers.toy_scans import TOY
 
 PATIENT = {"patient": "P1", "system": "synovitis", "first": "BL", "last": "W24"}
 
@@ -62,6 +64,27 @@ def test_a_cine_has_its_times_and_says_which_frame_was_graded(open_app, scan_fil
     assert "cine, 5 frames" in cine.subtitle
     (box,) = cine.boxes
     assert (box.site, box.frame, box.x0) == ("R.MCP2.PD", None, 20)
+
+
+@pytest.fixture
+def scored_file(tmp_path):
+    """The images scored by a run of a model, which sees its grade on the last frame."""
+    store = scan_cohort.build(tmp_path / "scored.duckdb", is_scored=False)
+    assert score_cohort(store, "synovitis", processes=1, model=TOY).scored == 4
+    return tmp_path / "scored.duckdb"
+
+
+def test_a_scored_cine_opens_on_the_frame_of_its_grade_and_the_scan(
+    open_app, scored_file, viewed, monkeypatch
+):
+    monkeypatch.setattr(disease.registry, "models", lambda: {"synovitis": TOY})
+    at = opened(open_app, scored_file, section=DISEASE, site="R.MCP2.PD")
+    before, cine = viewed[-1][0]
+    assert cine.graded == (scan_cohort.FRAMES - 1,)
+    assert before.graded == (), "one frame needs no word on which was graded"
+    assert cine.area == before.area == scan_cohort.SCREEN.scan
+    table = next(one.value for one in at.dataframe if "question" in one.value)
+    assert table["question"].tolist() == ["RA, not SpA/PsA"] and table["images"].tolist() == [2]
 
 
 def test_a_long_cine_is_sent_smaller_and_says_so(open_app, scan_file, viewed, monkeypatch):

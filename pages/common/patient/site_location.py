@@ -35,6 +35,9 @@ def place_of(page: Page, case: Case, found: Breakdown, visit: str, code: str) ->
     beside = here[here["site"].map(unit) == site.unit] if len(here) else here
     if site.group and len(beside):
         beside = beside[beside["site"].map(group) == site.group]  # another slice shows another place
+    table = case.system.combination
+    if table is not None and site.feature == table.feature and (beside["feature"] == table.rows).any():
+        beside = beside[beside["feature"] == table.rows]  # of two images the same kind at every visit
     if len(beside):
         row = beside.iloc[-1]
         why = f"no pixels of its own; {row['site']}" if site.group else f"not found; beside {row['site']}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from math import ceil, sqrt
 
@@ -96,11 +97,12 @@ def reduced(values: np.ndarray, by: int) -> np.ndarray:
 
 
 def viewed_scan(
-    page: Page, row: pd.Series, title: str, subtitle: str, boxes: tuple[ViewedBox, ...], *, patient: str
-) -> ViewedFilm:
+    page: Page, row: pd.Series, title: str, subtitle: str, boxes: tuple[ViewedBox, ...],
+    graded: Iterable[int] = (), *, patient: str,
+) -> ViewedFilm:  # fmt: skip
     """One pane; an image that cannot be read says why in its place. row: of ``data.queries.patient.films``.
 
-    boxes: in pixels as stored, with the frame that the grade was made from.
+    boxes: in pixels as stored. graded: frames from which a grade was made, told of a cine.
     """
     side = "" if pd.isna(row["laterality"]) else str(row["laterality"])
     view = "" if pd.isna(row["view"]) else str(row["view"])
@@ -111,19 +113,19 @@ def viewed_scan(
         return replace(blank, message=f"{error.given}: {error.needed}; {error.todo}.")
     said = [subtitle, f"shown {scan.smaller} times smaller" if scan.smaller > 1 else "", scan.orientation]
     is_cine = scan.pixels.ndim - (scan.pixels.dtype == np.uint8) == 3
-    frames = sorted({box.frame for box in boxes if box.frame is not None}) if is_cine else []
+    frames = sorted(set(graded)) if is_cine else []
     return replace(
         blank,
         subtitle=" · ".join(part for part in said if part),
         pixels=scan.pixels, spacing_mm=scan.spacing_mm, window=scan.window, limits=scan.limits,
         spacing_source="" if pd.isna(row["spacing_source"]) else str(row["spacing_source"]),
-        boxes=tuple(_smaller(box, scan.smaller, is_cine) for box in boxes),
+        boxes=tuple(_smaller(box, scan.smaller) for box in boxes),
         frame_notes=tuple(f"{time:.0f} ms" for time in scan.times_ms), times_ms=scan.times_ms,
         graded=tuple(frames), area=scan.area,
     )  # fmt: skip
 
 
-def _smaller(box: ViewedBox, by: int, is_cine: bool) -> ViewedBox:
+def _smaller(box: ViewedBox, by: int) -> ViewedBox:
     """A box on the picture as shown; it lies on every frame, as the probe is held still."""
     corners = {name: getattr(box, name) / by for name in ("x0", "y0", "x1", "y1")}
     return replace(box, frame=None, **corners)

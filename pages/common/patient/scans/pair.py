@@ -135,13 +135,15 @@ def _pane(
         return ViewedFilm(name, title, message=message, patient=case.subject)
     row = _which_of(here, found, visit, mode)
     grades = case.grades[case.grades["visit"] == visit]
-    seen = found[(found["image"] == row["image"]) & found["site"].notna() & found["box"].notna()]
+    own_findings = found[(found["image"] == row["image"]) & found["site"].notna()]
+    graded = own_findings.loc[own_findings["grade"].notna(), "frame"].astype(int)
+    seen = own_findings[own_findings["box"].notna()]
     cells = stored_films.cells_of(grades)
     boxes = tuple(
         stored_films.box_of_finding(one, cells, case.kinds, case.system, frame=int(one.frame))
         for one in seen.itertuples()
     )
-    return viewed_scan(page, row, title, _said(row, found), boxes, patient=case.subject)
+    return viewed_scan(page, row, title, _said(row, found), boxes, graded, patient=case.subject)
 
 
 def _which_of(here: pd.DataFrame, found: pd.DataFrame, visit: str, mode: str) -> pd.Series:
