@@ -15,14 +15,18 @@ from pathlib import Path
 
 import streamlit as st
 
+from core import scores as systems
 from core.markdown import md
+from core.scores.display.words import of_images
 from data.queries import findings
 from data.scratch import new_folder
+from models.registry import explained
 from pages.common.jobs import Board, Job
 from pages.common.page import Page
 from pages.common.queries import ask
 
 POLL_SECONDS = 0.3
+GATES = "Where did the network look?"
 MAX_MAPS = 200  # maps kept
 
 
@@ -91,22 +95,26 @@ def maps() -> Maps:
 
 def why_this_grade(page: Page, image: str, site: str, system: str) -> None:
     """A button for each finding of the model at a site of a film; nothing where there is none, and nothing
-    for a blinded reader."""
-    if page.is_reader:
+    for a blinded reader or of a model that has no such maps. Points of stacks are made by a rule, so there
+    it is asked where the network looked, not why."""
+    if page.is_reader or system not in explained():
         return
+    item = systems.get(system)
     rows = ask(page, findings.of_image, image, system, read_mode="single")
     rows = rows[rows["site"] == site]
     several = len(rows) > 1
     for row in rows.to_dict("records"):
         asked = Asked(page.path, image, system, site, str(row["feature"]), str(row["weights_hash"]))
         label = f"Why this {asked.feature.replace('_', ' ')}?" if several else "Why this grade?"
-        label = f"{label} (film alone)"
-        help_ = "Where the network looked on this film alone, and whether such a map can be trusted"
+        asks = GATES if item.of_stacks else "Why this grade?"
+        label = of_images(item, f"{asks if item.of_stacks else label} (film alone)")
+        help_ = of_images(
+            item, "Where the network looked on this film alone, and whether such a map can be trusted"
+        )
         if st.button(label, key=asked.key, icon=":material/center_focus_weak:", help=help_, type="tertiary"):
-            _window(asked, f"{asked.site}, {row['reader']}")
+            st.dialog(asks, width="large")(_window)(asked, f"{asked.site}, {row['reader']}")
 
 
-@st.dialog("Why this grade?", width="large")
 def _window(asked: Asked, title: str) -> None:
     job = maps().job(asked)
     waited(job, f"{md(title)}: recomputing the heat map")
@@ -117,7 +125,7 @@ def _window(asked: Asked, title: str) -> None:
         )
         return
     st.image(maps().picture(asked), width="stretch", caption=str(job.result.get("headline", title)))
-    st.markdown(film_alone(job.result))
+    st.markdown(of_images(systems.get(asked.system), film_alone(job.result)))
     for text, is_good in verdicts(job.result):
         said = f"{text[0].upper()}{text[1:]}."
         st.markdown(said if is_good else f":red[{said}]")
