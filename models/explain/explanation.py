@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+HEAT = "Heat shows what raises this score in this network, not what is diseased."
+
 
 @dataclass(frozen=True)
 class Map:
@@ -24,7 +26,8 @@ class Explanation:
 
     headline: the finding in words. grade: index into ``labels`` and ``probabilities``, one of each a grade.
     tile: what the network saw, (rows, columns) in [0, 1]. box: (x0, y0, x1, y1) in its pixels. rule: how
-    probabilities became the grade. notes: what else a person should know.
+    probabilities became the grade. notes: what else a person should know. meaning: what heat shows, and what
+    it does not.
     """
 
     headline: str
@@ -37,3 +40,4 @@ class Explanation:
     maps: tuple[Map, ...]
     rule: str
     notes: tuple[str, ...] = ()
+    meaning: str = HEAT

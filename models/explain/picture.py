@@ -122,18 +122,17 @@ def _bars(axes: Any, about: Explained) -> None:
 
 
 def _caption(figure: Any, about: Explained) -> None:
-    data = "phantom film, " if about.phantom else ""
+    data = f"phantom {about.thing}, " if about.phantom else ""
     verdicts = dict.fromkeys(shown.verdict for shown in about.maps)
     methods = "; ".join(dict.fromkeys(shown.method for shown in about.maps))
     lines = [(f"{_upper(one.text)} (docs/explain.md).", _tone(one)) for one in verdicts]
     lines += [
         (text, LIGHT.muted)
         for text in (
-            f"{about.reader}, weights {about.weights_hash[:12]}, {methods}. Film {about.image[:12]}, "
-            f"{data}read alone.",
+            f"{about.reader}, weights {about.weights_hash[:12]}, {methods}. {_upper(about.thing)} "
+            f"{about.image[:12]}, {data}read alone.",
             f"{about.explanation.rule}." + "".join(f" {_upper(note)}." for note in about.notes),
-            "Heat shows what raises this score in this network, not what is diseased. "
-            "Research only, not a medical device.",
+            f"{about.explanation.meaning} Research only, not a medical device.",
         )
     ]
     wrapped = [(part, tone) for line, tone in lines for part in wrap(line, LINE)]

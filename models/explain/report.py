@@ -172,7 +172,7 @@ def result(
     found: dict[str, Any] = {
         "system": system,
         "size": size,
-        "note": "phantom films, research only",
+        "note": f"phantom {scores.get(system).image_title}s, research only",
         "weights_hash": cards.weights_hash(card),
         "limits": {
             "beyond_box": verdict.BEYOND_BOX,

@@ -6,17 +6,19 @@ them share: the stored finding, its weights, the verdict on such maps.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from core import scores
-from core.domain import Viewer
+from core.domain import Image, Viewer
 from core.errors import InputError, ModelError
 from core.scores.system import ScoreSystem
 from data.dicom.images import load_image
 from data.queries.findings import of_image
+from data.queries.stacks import load, stacks_with
 from data.store.cohort import CohortStore
 from models.explain.explanation import Explanation
 from models.explain.verdict import Verdict, read_verdict
@@ -46,6 +48,7 @@ class Explained:
     image: str
     notes: tuple[str, ...] = ()
     phantom: bool = False
+    thing: str = "film"
 
 
 def explain(
@@ -73,7 +76,9 @@ def explain(
             f"the weights of size {size} are {weights_hash[:12]}, and would explain another grade",
             "run 'sharpline score' first, or give the --size that made it",
         )
-    explanation = explanations.explain(load_image(store, image), stored, size)
+    model = model_of(asked.name)
+    shown, stored = _of_stack(store, image, stored) if model.stacks else (load_image(store, image), stored)
+    explanation = explanations.explain(shown, stored, size)
     maps = tuple(
         Shown(one.title, one.method, one.heat, read_verdict(asked.name, size, one.network, one.method))
         for one in explanation.maps
@@ -88,7 +93,23 @@ def explain(
         image=image,
         notes=(*explanation.notes, *_notes(store, image, site, asked.name, others)),
         phantom=store.is_phantom,
+        thing=asked.image_title,
     )
+
+
+def _of_stack(store: CohortStore, image: str, stored: pd.Series) -> tuple[Image, pd.Series]:
+    """The stack of which an image is a slice, and the row with ``frame``: the slice of the finding in it.
+
+    Raises InputError where the image is of no stack.
+    """
+    frame = int(json.loads(stored["geometry"] or "{}").get("frame", 0))
+    for found in stacks_with(store, Viewer(), [image]):
+        here = [one.position for one in found.stack.slices if (one.image, one.frame) == (image, frame)]
+        if here and here[0] is not None:
+            whole = load(store, found)
+            away = np.linalg.norm(np.array(whole.positions_mm) - np.array(here[0]), axis=1)
+            return whole, pd.concat([stored, pd.Series({"frame": int(away.argmin())})])
+    raise InputError(f"image {image[:12]}", "it is no slice of a stack", "choose a finding on a stack")
 
 
 def _system_of(site: str) -> str:

@@ -32,7 +32,7 @@ class Verdict:
         if not self.tested:
             return "this map has not been tested with these weights; do not rely on it"
         if self.passed:
-            return "the maps of this network passed their tests on phantom films"
+            return "the maps of this network passed their tests on phantoms"
         return "the maps of this network FAILED their tests: " + "; ".join(self.reasons)
 
 

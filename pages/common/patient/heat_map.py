@@ -20,11 +20,13 @@ from core.scores.display.words import of_images
 from core.scores.system import ScoreSystem
 from data.queries import findings
 from data.scratch import new_folder
+from models.registry import explained
 from pages.common.jobs import Board, Job
 from pages.common.page import Page
 from pages.common.queries import ask
 
 POLL_SECONDS = 0.3
+GATES = "Where did the network look?"
 MAX_MAPS = 200  # maps kept
 
 
@@ -93,8 +95,9 @@ def maps() -> Maps:
 
 def why_this_grade(page: Page, image: str, site: str, system: ScoreSystem) -> None:
     """A button for each finding of the model at a site of a film or an image; nothing where there is none,
-    and nothing for a blinded reader."""
-    if page.is_reader:
+    and nothing for a blinded reader or of a model that has no such maps. Points of stacks are made by a rule,
+    so there it is asked where the network looked, not why."""
+    if page.is_reader or system.name not in explained():
         return
     rows = ask(page, findings.of_image, image, system.name, read_mode="single")
     rows = rows[rows["site"] == site]
@@ -102,15 +105,15 @@ def why_this_grade(page: Page, image: str, site: str, system: ScoreSystem) -> No
     for row in rows.to_dict("records"):
         asked = Asked(page.path, image, system.name, site, str(row["feature"]), str(row["weights_hash"]))
         label = f"Why this {asked.feature.replace('_', ' ')}?" if several else "Why this grade?"
-        label = of_images(system, f"{label} (film alone)")
+        asks = GATES if system.of_stacks else "Why this grade?"
+        label = of_images(system, f"{asks if system.of_stacks else label} (film alone)")
         help_ = of_images(
             system, "Where the network looked on this film alone, and whether such a map can be trusted"
         )
         if st.button(label, key=asked.key, icon=":material/center_focus_weak:", help=help_, type="tertiary"):
-            _window(asked, f"{asked.site}, {row['reader']}", system)
+            st.dialog(asks, width="large")(_window)(asked, f"{asked.site}, {row['reader']}", system)
 
 
-@st.dialog("Why this grade?", width="large")
 def _window(asked: Asked, title: str, system: ScoreSystem) -> None:
     job = maps().job(asked)
     waited(job, f"{md(title)}: recomputing the heat map")

@@ -44,7 +44,7 @@ def show_site_card(page: Page, case: Case, label: str, visit: str, code: str) ->
     found: SiteCard = computed(page, _site_card, case.asked, label, visit, code)
     st.markdown(found.title)
     card(picture(page, found.place, found.side, LARGE, code), found.beside)
-    if found.place.image and not case.system.of_stacks:  # points of stacks are made by rules, said above
+    if found.place.image:
         why_this_grade(page, found.place.image, code, case.system)
     st.markdown(found.origin)
     st.caption(found.rule)

@@ -1,6 +1,7 @@
 """The map of a stored finding: one phantom film imported and scored with the shipped weights."""
 
 import json
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -11,6 +12,7 @@ from data.ingest.run import ingest
 from data.phantom.dicom_out import write_dicom
 from data.phantom.spine.films import make_film
 from data.store.cohort import CohortStore
+from models import registry
 from models.explain.stored import explain
 from models.scoring.run import score_cohort
 
@@ -71,7 +73,14 @@ def test_what_is_not_stored_is_named(cohort):
         explain(store, image, "X9")
     with pytest.raises(InputError, match="found there: corner"):
         explain(store, image, SITE, feature="ankylosis")
-    with pytest.raises(InputError, match=r"msasss, mtss.* can be explained"):
+
+
+def test_a_system_without_maps_says_which_have_some(cohort, monkeypatch):
+    store, image = cohort
+    known = registry.models()
+    bare = {"sparcc": replace(known["sparcc"], explanations=None)}
+    monkeypatch.setattr(registry, "models", lambda: known | bare)
+    with pytest.raises(InputError, match=r"msasss, mtss, synovitis can be explained"):
         explain(store, image, SITE, system="sparcc")
 
 

@@ -1,0 +1,1 @@
+"""Where the network of marrow oedema let signal through its attention gates, and tests of such maps."""
