@@ -49,3 +49,12 @@ def class_weights(truth: torch.Tensor, classes: int) -> torch.Tensor:
     counts = torch.bincount(truth, minlength=classes).clamp(min=1).float()
     weight = (counts.sum() / counts).clamp(max=MOST * float((counts.sum() / counts).min()))
     return weight / weight[truth].mean()
+
+
+def draws(truth: torch.Tensor, classes: int) -> torch.Tensor:
+    """(n,) how often each picture is drawn for every time that it would be drawn evenly: pictures of rare
+    classes more often, a class as often as the square root of its frequency asks. Mean 1.
+    """
+    counts = torch.bincount(truth, minlength=classes).clamp(min=1).float()
+    often = counts.rsqrt()[truth]
+    return often / often.mean()

@@ -28,6 +28,7 @@ MEAN, SD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, as its w
 BATCH = 32
 PARTS = {"full": 1, "demo": 2}  # by which the width is divided
 FIRST = 64  # channels of ResNet18's first layer
+SEEN = 0.6  # of a picture's rows, from the probe down: below lies the shadow of bone
 
 
 class ResNet18(ResNet):
@@ -51,14 +52,20 @@ class ResNet18(ResNet):
         return super()._make_layer(block, planes // self.part, blocks, stride, dilate)
 
 
+def seen_rows(rows: int) -> int:
+    """How many rows of so many the networks look at."""
+    return round(SEEN * rows)
+
+
 def build(task: str, size: str = "demo") -> ResNet18:
     """The network of a task with random weights."""
     return ResNet18(len(classes_of(task)), PARTS[size])
 
 
 def as_input(pictures: np.ndarray) -> torch.Tensor:
-    """(n, rows, columns, 3) uint8 -> (n, 3, rows, columns) as the networks expect them."""
-    values = torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float() / 255
+    """(n, rows, columns, 3) uint8 -> (n, 3, ``seen_rows(rows)``, columns) as the networks expect them."""
+    seen = np.ascontiguousarray(pictures[:, : seen_rows(pictures.shape[1])])
+    values = torch.from_numpy(seen).permute(0, 3, 1, 2).float() / 255
     mean, sd = (torch.tensor(one).view(3, 1, 1) for one in (MEAN, SD))
     return ((values - mean) / sd).contiguous(memory_format=torch.channels_last)
 
@@ -147,4 +154,5 @@ def predict(classifier: Classifier, pictures: np.ndarray) -> np.ndarray:
 
 __all__ = [
     "GRADE", "PIXELS", "TASKS", "Classifier", "ResNet18", "build", "folded", "load", "of_card", "predict",
+    "seen_rows",
 ]  # fmt: skip

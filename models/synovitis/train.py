@@ -19,7 +19,7 @@ from models import cards
 from models.synovitis.calibration import Calibration, fit
 from models.synovitis.fold_figures import card_figures
 from models.synovitis.folds import FOLDS, folds, without_device
-from models.synovitis.losses import LOSSES, PLAIN
+from models.synovitis.losses import LOSSES, ORDINAL
 from models.synovitis.networks import SYSTEM, of_card
 from models.synovitis.pictures import Drawn, Folder, Material, Source
 from models.synovitis.predictions import DEVICE_SCHEME, FOLDS_SCHEME, as_rows, write_predictions
@@ -51,7 +51,7 @@ def phantom(request: TrainRequest, tell: Tell) -> Films:
 
 def _plan(source: Source, request: TrainRequest) -> Plan:
     """What the networks are trained on. Raises InputError for weights that do not fit, before any drawing."""
-    loss = request.settings.get("loss", PLAIN)
+    loss = request.settings.get("loss", ORDINAL)
     if loss not in LOSSES:
         raise InputError(f"--loss {loss}", f"it is one of {', '.join(LOSSES)}", "name one of these")
     imagenet = request.settings.get("imagenet")

@@ -14,7 +14,7 @@ import torch
 
 from core.errors import InputError
 from models.synovitis.augment import view
-from models.synovitis.losses import PLAIN, class_weights, loss_of
+from models.synovitis.losses import ORDINAL, class_weights, draws, loss_of
 from models.synovitis.networks import PIXELS, ResNet18, as_input, build
 from models.synovitis.pictures import Source
 from models.synovitis.start import begin_from
@@ -22,8 +22,8 @@ from models.synovitis.tasks import GRADE, TASKS, classes_of, truth_of
 from models.training.loop import Batch, Descent, Fitted, Recipe
 from models.training.network import Batches, NetworkTraining
 
-GRADE_RECIPE = Recipe(epochs=12, batch=16, images=1280, learning_rate=1e-3, weight_decay=5e-3, average=0.99)
-DIAGNOSIS_RECIPE = Recipe(epochs=2, batch=32, images=640, learning_rate=4e-4, weight_decay=1e-2, average=0.95)
+GRADE_RECIPE = Recipe(epochs=16, batch=16, images=1280, learning_rate=1e-3, weight_decay=5e-3, average=0.99)
+DIAGNOSIS_RECIPE = Recipe(epochs=4, batch=32, images=640, learning_rate=4e-4, weight_decay=1e-2, average=0.95)
 EARLY, EARLY_PIXELS = 0.6, 96  # of the epochs of grades, in which pictures are smaller: cheaper by 2.8 times
 
 
@@ -39,7 +39,7 @@ class Plan:
     folder: Path
     size: str = "demo"
     left_out: frozenset[str] = frozenset()
-    loss: str = PLAIN
+    loss: str = ORDINAL
     imagenet: Path | None = None
 
     def start(self, task: str) -> Path | None:
@@ -67,9 +67,17 @@ class Samples:
         return len(self.truth)
 
     @property
+    def chance(self) -> np.ndarray:
+        """(n,) chance of each picture to be the next one drawn."""
+        often = draws(torch.from_numpy(self.truth), len(classes_of(self.task))).double().numpy()
+        return np.asarray(often / often.sum())
+
+    @property
     def class_weight(self) -> torch.Tensor:
-        """(classes,) weights that even out how often they are there."""
-        return class_weights(torch.from_numpy(self.truth), len(classes_of(self.task)))
+        """(classes,) weights that, with how often a class is drawn, even out how often it is there."""
+        truth, classes = torch.from_numpy(self.truth), len(classes_of(self.task))
+        often = torch.ones(classes).scatter(0, truth, draws(truth, classes))
+        return class_weights(truth, classes) / often
 
 
 def samples_of(task: str, plan: Plan, seed: int) -> Samples:
@@ -89,18 +97,17 @@ def samples_of(task: str, plan: Plan, seed: int) -> Samples:
 
 
 def batches(samples: Samples, recipe: Recipe, network: Any) -> Batches:
-    """Views of pictures, each drawn as often as any other. Those of grades begin small (progressive resizing,
-    as in Tan and Le 2021, arXiv:2104.00298).
+    """Views of pictures, drawn by their chance. Those of grades begin small (progressive resizing, as in Tan
+    and Le 2021, arXiv:2104.00298).
     """
-    weight = samples.class_weight
+    weight, chance = samples.class_weight, samples.chance
     steps = recipe.steps(len(samples))
 
     def of_epoch(epoch: int) -> Iterator[Batch]:
         rng = np.random.default_rng([recipe.seed, epoch])
-        wanted = steps * recipe.batch
-        rounds = [rng.permutation(len(samples)) for _ in range(-(-wanted // len(samples)))]
+        drawn = rng.choice(len(samples), (steps, recipe.batch), p=chance)
         is_small = samples.task == GRADE and epoch < EARLY * recipe.epochs
-        for picks in np.concatenate(rounds)[:wanted].reshape(steps, recipe.batch):
+        for picks in drawn:
             pictures = (samples.pictures[place] for place in picks)
             views = np.stack([view(smaller(one) if is_small else one, rng) for one in pictures])
             truth = torch.from_numpy(samples.truth[picks])

@@ -22,7 +22,7 @@ def needs_cohort(page: Page) -> None:
     if not page.state["is_empty"]:
         return
     st.info("No patients yet.", icon=":material/inbox:")
-    link(IMPORT, "Import films, patients and reader scores")
+    link(IMPORT, "Import images, patients and reader scores")
     st.caption("Or generate the phantom study on the command line: `sharpline demo`.")
     st.stop()
 

@@ -165,19 +165,20 @@ def _pairs(found: Mapping[str, Any], daily: Mapping[str, Any]) -> Table:
     rows: list[Sequence[str]] = []
     for scale, one in found.items():
         rows += [_pair_row(scale, who, value) for who, value in one.items()]
-        rows.append([SCALES[scale], "published, standardised scans", "", published.KAPPA[scale], "", ""])
+        standard = f"{published.KAPPA[scale]} (weights not known)"
+        rows.append([SCALES[scale], "published, standardised scans", "", standard, "", "", ""])
         if scale in daily:
             rows.append(_pair_row(scale, "readers in daily practice", daily[scale]))
         if scale in published.KAPPA_DAILY:
-            rows.append(
-                [SCALES[scale], "published, daily practice", "", published.KAPPA_DAILY[scale], "", ""]
-            )
-    head = ("scale", "", "joints", "quadratic kappa", "exact", "within one grade")
+            usual = published.KAPPA_DAILY[scale]
+            rows.append([SCALES[scale], "published, daily practice", "", usual, "", "", ""])
+    head = ("scale", "", "joints", "linear kappa", "quadratic kappa", "exact", "within one grade")
     return Table("Agreement of pairs, mean over pairs (published: experts at MCP joints):", head, rows)
 
 
 def _pair_row(scale: str, who: str, one: Mapping[str, Any]) -> list[str]:
-    cells = ["-" if one[name] is None else f"{one[name]:.2f}" for name in ("kappa", "exact", "within_one")]
+    names = ("kappa_linear", "kappa", "exact", "within_one")
+    cells = ["-" if one[name] is None else f"{one[name]:.2f}" for name in names]
     name = f"**{who}**" if who.startswith("model") else who
     return [SCALES[scale], name, str(one["n"]), *cells]
 

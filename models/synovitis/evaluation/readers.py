@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from core.agreement.batch.comparisons import agree
 from core.agreement.bootstrap import DRAWS
+from core.agreement.estimate import Estimate, estimate
 from core.agreement.grades.benchmark import compared
 from core.scores.synovitis import SYNOVITIS
 from models.evaluation.agreement import MODEL, TRUTH
@@ -44,8 +46,9 @@ def _looked_up(wide: pd.DataFrame) -> np.ndarray:
 
 
 def pairs(grades: pd.DataFrame, *, draws: int = DRAWS) -> dict[str, Any]:
-    """Scale -> ``readers``, ``model with readers`` -> mean over pairs of quadratic kappa, exact agreement and
-    agreement within one grade, the pairs themselves with intervals, and joints of the smallest pair.
+    """Scale -> ``readers``, ``model with readers`` -> mean over pairs of kappa with quadratic and with linear
+    weights, exact agreement and agreement within one grade, the pairs themselves with intervals, and joints
+    of the smallest pair.
 
     grades: long, of all readers but the truth.
     """
@@ -66,13 +69,23 @@ def _of_pairs(wide: pd.DataFrame, chosen: list[tuple[str, str]], draws: int) -> 
     for one, other in chosen:
         both = wide[[one, other]].dropna().reset_index()
         both.columns = [*KEYS, "given", "true"]
-        each[f"{one} and {other}"] = compared(both, LEVELS, draws=draws)
-    names = {"kappa": "kappa_quadratic", "exact": "accuracy", "within_one": "within_one"}
+        each[f"{one} and {other}"] = compared(both, LEVELS, draws=draws) | _linear(both, draws)
+    names = {
+        "kappa": "kappa_quadratic", "kappa_linear": "kappa_linear", "exact": "accuracy",
+        "within_one": "within_one",
+    }  # fmt: skip
     means = {name: _mean([one[key]["estimate"] for one in each.values()]) for name, key in names.items()}
     shown = {
         pair: {"n": one["n"], **{name: one[key] for name, key in names.items()}} for pair, one in each.items()
     }
     return means | {"n": min(one["n"] for one in each.values()), "pairs": shown}
+
+
+def _linear(both: pd.DataFrame, draws: int) -> dict[str, Estimate]:
+    """Kappa with linear weights, its interval over patients."""
+    batch = agree(both[["given", "true"]].to_numpy(float)[None], both["subject"].to_numpy(str), draws=draws)
+    key = "kappa.linear"
+    return {"kappa_linear": estimate(batch.estimate[key][0], *batch.interval[key][0])}
 
 
 def _mean(values: list[float | None]) -> float | None:

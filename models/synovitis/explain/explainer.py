@@ -19,7 +19,7 @@ from models.explain.box_target import own_copy
 from models.explain.cam import WEIGHTINGS, heat_map
 from models.explain.question import Picture, Question, laid_on, spread
 from models.synovitis.explain.view import view_of
-from models.synovitis.networks import PIXELS, as_input, build, load
+from models.synovitis.networks import PIXELS, as_input, build, load, seen_rows
 from models.synovitis.system import MAPS
 from models.synovitis.tasks import GRADE, TASKS
 from models.system import Method
@@ -109,7 +109,10 @@ class SynovitisExplainer:
         layer = getattr(used, str(chosen.layer))
         target = targets or self.targets(question, chosen)
         coarse = heat_map(used, layer, question.picture.tensor, target, WEIGHTINGS[chosen.weighting])
-        return laid_on(spread(coarse, question.picture.grey.shape), question.picture, question.picture)
+        whole = np.zeros_like(question.picture.grey)  # nothing is said of rows that networks do not look at
+        seen = whole[: seen_rows(len(whole))]
+        seen[:] = spread(coarse, seen.shape)
+        return laid_on(whole, question.picture, question.picture)
 
 
 def build_explainer(size: str = "demo") -> SynovitisExplainer:

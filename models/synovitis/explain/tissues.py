@@ -22,7 +22,7 @@ from models.evaluation.intervals import mean_by_patient
 from models.explain.checks import similarity
 from models.synovitis.explain.explainer import SynovitisExplainer
 from models.synovitis.explain.view import view_of
-from models.synovitis.networks import PIXELS
+from models.synovitis.networks import PIXELS, seen_rows
 
 PARTS: Mapping[str, tuple[str, ...]] = {
     "synovium": ("synovium",),
@@ -36,7 +36,8 @@ SEEDS = (1, 2, 3)  # of networks with random weights
 
 
 def parts_of(image: Image, tissue: np.ndarray, names: Sequence[str]) -> dict[str, np.ndarray]:
-    """Part -> its share of each pixel of the picture that the networks see; they sum to 1.
+    """Part -> its share of each pixel of a picture; they sum to 1 in the rows that the networks look at, and
+    are 0 below.
 
     tissue: codes of the image's pixels (rows, columns), places of ``names``.
     """
@@ -46,6 +47,8 @@ def parts_of(image: Image, tissue: np.ndarray, names: Sequence[str]) -> dict[str
         for part, own in PARTS.items()
     }
     found["beside the scan"] = np.clip(1 - sum(found.values()), 0, 1)
+    for mask in found.values():
+        mask[seen_rows(PIXELS) :] = 0
     return found
 
 
@@ -77,7 +80,7 @@ def heat_rows(
     answers: task -> the class that is explained. drawn: task -> networks with random weights, whose shares
     are averaged where they give any heat; likeness: of the map with theirs (rank correlation).
     """
-    rows = []
+    rows, whole = [], sum(float(mask.sum()) for mask in parts.values())
     for task, answer in answers.items():
         asked = explainer.about(image, task, answer)
         heat = explainer.heat(asked)
@@ -86,7 +89,8 @@ def heat_rows(
         likeness = float(np.mean([similarity(heat, other, ranks=True) for other in others]))
         rows += [
             {
-                "task": task, "answer": answer, "part": part, "area": float(mask.mean()), "share": own[part],
+                "task": task, "answer": answer, "part": part, "area": float(mask.sum()) / whole,
+                "share": own[part],
                 "random": float(np.mean([one[part] for one in hot])) if hot else np.nan,
                 "empty": not heat.any(), "likeness": likeness,
             }

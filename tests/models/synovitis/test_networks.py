@@ -8,9 +8,10 @@ from torchvision.models import resnet18
 from core.errors import ModelError
 from models import cards
 from models.synovitis.calibration import Calibration, agreement, fit, softmax
-from models.synovitis.losses import class_weights, loss_of, squared_distance
-from models.synovitis.networks import TASKS, as_input, build, load
+from models.synovitis.losses import class_weights, draws, loss_of, squared_distance
+from models.synovitis.networks import PIXELS, TASKS, as_input, build, load, seen_rows
 from models.synovitis.tasks import DIAGNOSES, classes_of, truth_of
+from models.synovitis.training import Samples
 
 
 @pytest.fixture
@@ -128,3 +129,26 @@ def test_rare_grades_weigh_more_within_bounds():
     assert weight[1] / weight[0] == pytest.approx(70 / 15, rel=1e-4)
     assert weight[3] / weight[0] == pytest.approx(8)  # 35 would drown the rest
     assert float(weight[truth].mean()) == pytest.approx(1)
+
+
+def test_rare_grades_are_drawn_more_often_and_weigh_as_much_in_all():
+    truth = torch.tensor([0] * 64 + [1] * 16 + [2] * 16 + [3] * 4)
+    often = draws(truth, 4)
+    assert float(often.mean()) == pytest.approx(1)
+    assert often[-1] / often[0] == pytest.approx(4) and often[70] / often[0] == pytest.approx(2)
+    samples = Samples("grade", np.zeros((100, 1, 1, 3), np.uint8), truth.numpy(), 10, "plain", None)
+    assert samples.chance.sum() == pytest.approx(1)
+    in_all = np.bincount(truth, samples.chance) * samples.class_weight.numpy()  # chance x weight of a class
+    asked = torch.bincount(truth) * class_weights(truth, 4) / 100
+    assert in_all == pytest.approx(asked.numpy(), rel=1e-5)
+
+
+def test_networks_look_at_the_upper_part_of_a_picture_alone(rng):
+    pictures = rng.integers(0, 255, (2, PIXELS, PIXELS, 3), np.uint8)
+    below = pictures.copy()
+    below[:, seen_rows(PIXELS) :] = 255
+    assert as_input(pictures).shape == (2, 3, 96, PIXELS)
+    assert torch.equal(as_input(pictures), as_input(below))
+    above = pictures.copy()
+    above[:, seen_rows(PIXELS) - 1] = 255
+    assert not torch.equal(as_input(pictures), as_input(above))

@@ -64,4 +64,4 @@ def test_said_to_be_a_joint_most_are_unlike_joints(cohort):
     scorer = build(threads=1)
     lent = [replace(one, joint="MCP2", laterality="R", mode="B") for one in images_of(cohort)]
     refused = [one for one in scorer.score(lent) if isinstance(one, Abstained)]
-    assert len(refused) >= 4 and all(one.reason.startswith(UNLIKE) for one in refused)
+    assert len(refused) >= 2 and all(one.reason.startswith(UNLIKE) for one in refused)

@@ -54,6 +54,9 @@ def test_kappas_of_pairs_are_those_of_scikit_learn():
     assert found["gs"]["readers"]["kappa"] == pytest.approx(expected)
     with_model = [cohen_kappa_score(wide["model"], wide[name], weights="quadratic") for name in ("R1", "R2")]
     assert found["gs"]["model with readers"]["kappa"] == pytest.approx(np.mean(with_model))
+    linear = cohen_kappa_score(wide["R1"], wide["R2"], weights="linear")
+    assert found["gs"]["readers"]["kappa_linear"] == pytest.approx(linear)
+    assert found["gs"]["readers"]["pairs"]["R1 and R2"]["kappa_linear"]["ci"][0] < linear
     assert found["gs"]["readers"]["n"] == 24
 
 

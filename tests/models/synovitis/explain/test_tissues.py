@@ -12,7 +12,7 @@ from models.synovitis.explain import tissues
 from models.synovitis.explain.explainer import SynovitisExplainer, contrast
 from models.synovitis.explain.tissues import PARTS, figures, heat_rows, parts_of, shares
 from models.synovitis.explain.view import view_of
-from models.synovitis.networks import PIXELS
+from models.synovitis.networks import PIXELS, seen_rows
 
 NAMES = (
     "background", "synovium", "tendon", "bone", "furniture", "cartilage", "soft tissue", "effusion", "gel",
@@ -39,6 +39,9 @@ def scan(mark="left", spacing=(0.1, 0.1), seed=0):
     return image, tissue
 
 
+SEEN = seen_rows(PIXELS)
+
+
 @pytest.mark.parametrize("mark", ["left", "right", ""])
 @pytest.mark.parametrize("spacing", [(0.1, 0.1), (0.1, 0.05), (0.05, 0.1)])
 def test_masks_lie_as_the_picture_of_the_networks_does(mark, spacing):
@@ -52,12 +55,18 @@ def test_masks_lie_as_the_picture_of_the_networks_does(mark, spacing):
     assert (lit[mask == 0] < 150).all()
 
 
-def test_parts_cover_the_picture_once():
+def test_parts_cover_what_networks_look_at_once():
     parts = parts_of(*scan(), NAMES)
     assert list(parts) == list(PARTS)
-    assert sum(parts.values()) == pytest.approx(np.ones((PIXELS, PIXELS)), abs=1e-5)
+    whole = sum(parts.values())
+    assert whole[:SEEN] == pytest.approx(np.ones((SEEN, PIXELS)), abs=1e-5)
+    assert not whole[SEEN:].any()
     assert parts["synovium"].mean() == pytest.approx(40 * 60 / 200**2, rel=0.02)
-    assert parts["beside the scan"].mean() == pytest.approx(0.2, rel=0.02)
+
+
+def test_parts_beside_a_narrow_scan_are_told():
+    narrow = parts_of(*scan(spacing=(0.2, 0.05)), NAMES)["beside the scan"]
+    assert narrow[:SEEN].mean() == pytest.approx(1 - 200 * 0.05 / (160 * 0.2), rel=0.02)
 
 
 class Looks(nn.Module):
@@ -67,7 +76,7 @@ class Looks(nn.Module):
         super().__init__()
         self.layer2 = nn.Conv2d(3, 1, 1, bias=False)
         nn.init.constant_(self.layer2.weight, 0.0)
-        self.mask = torch.from_numpy(mask.astype(np.float32))
+        self.mask = torch.from_numpy(mask[:SEEN].astype(np.float32))
         self.fc = nn.Linear(1, 2)
         self.layer2.register_forward_hook(lambda layer, given, out: out + self.mask)
         with torch.no_grad():
@@ -78,20 +87,21 @@ class Looks(nn.Module):
 
 
 def test_network_that_looks_at_synovium_or_furniture_is_told_so():
-    image, tissue = scan()
+    image, tissue = scan(spacing=(0.2, 0.05))
     parts = parts_of(image, tissue, NAMES)
-    for part in ("synovium", "bone", "beside the scan"):
+    for part in ("synovium", "background", "beside the scan"):
         explainer = SynovitisExplainer({"grade": Looks(parts[part])})
         heat = explainer.heat(explainer.about(image, "grade", 1))
         assert shares(heat, parts)[part] > 0.95
     flat = SynovitisExplainer({"grade": Looks(np.ones((PIXELS, PIXELS)))})
     even = shares(flat.heat(flat.about(image, "grade", 1)), parts)
-    assert even == pytest.approx({part: mask.mean() for part, mask in parts.items()}, abs=1e-4)
+    area = SEEN * PIXELS
+    assert even == pytest.approx({part: mask.sum() / area for part, mask in parts.items()}, abs=1e-4)
 
 
 def test_what_speaks_against_an_answer_gives_no_heat():
     image, tissue = scan()
-    explainer = SynovitisExplainer({"grade": Looks(parts_of(image, tissue, NAMES)["bone"])})
+    explainer = SynovitisExplainer({"grade": Looks(parts_of(image, tissue, NAMES)["synovium"])})
     heat = explainer.heat(explainer.about(image, "grade", 0))
     assert not heat.any()
     assert (contrast(0).against, contrast(3).against) == (1, 0)
@@ -107,7 +117,7 @@ def test_figures_are_means_against_chance_and_random_weights():
     found = figures(every, draws=50)["grade"]
     assert (found["maps"], found["patients"], found["empty"]) == (4, 4, 0)
     own = found["parts"]["synovium"]
-    assert own["times_chance"]["estimate"] == pytest.approx(1 / parts["synovium"].mean(), rel=0.06)
+    assert own["times_chance"]["estimate"] == pytest.approx(SEEN * PIXELS / parts["synovium"].sum(), rel=0.06)
     assert own["times_random"]["estimate"] == pytest.approx(own["times_chance"]["estimate"], rel=0.01)
     assert found["parts"]["bone"]["share"]["estimate"] < 0.05
     assert own["share"]["ci"] == [own["share"]["estimate"]] * 2
