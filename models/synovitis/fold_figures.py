@@ -10,17 +10,19 @@ import pandas as pd
 from models.synovitis.predictions import DEVICE_SCHEME, FOLDS_SCHEME, Predicted, of_task
 from models.synovitis.tasks import GRADE, TASKS
 
+LEFT_OUT, DEVICE_LEFT_OUT = "patients left out of five folds", "patients of one device left out"
+
 
 def card_figures(table: pd.DataFrame) -> dict[str, Any]:
     """Scheme -> task -> figure: of folds mean and SD, of devices that were left out the value for each."""
     folds = {task: _of_parts(of_task(table, task, FOLDS_SCHEME)) for task in TASKS}
     devices = {task: _of_parts(of_task(table, task, DEVICE_SCHEME)) for task in TASKS}
     return {
-        "five folds": {
+        LEFT_OUT: {
             task: {name: _mean_and_sd([part[name] for part in parts.values()]) for name in _names(task)}
             for task, parts in folds.items()
         },
-        "one device left out": {
+        DEVICE_LEFT_OUT: {
             task: {
                 name: {device: _round(part[name]) for device, part in parts.items()} for name in _names(task)
             }

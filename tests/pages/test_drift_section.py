@@ -45,6 +45,7 @@ def test_cohort_of_one_device_without_dates_says_so(open_app, cohort_file):
     assert not at.exception
     assert "fewer than two devices" in words(at).lower()
     assert "Nothing can be compared" in words(at) and not at.success
+    assert "None of these differs" not in words(at)  # nobody looked
 
 
 def test_blinded_reader_does_not_get_to_the_section(open_app, drifting):

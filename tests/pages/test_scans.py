@@ -103,8 +103,8 @@ def test_the_joint_map_shows_combined_grades_and_the_sums_say_of_how_many_joints
     at = opened(open_app, scan_file, section=JOINTS)
     table = next(one.value for one in at.dataframe if "queries" in one.value)
     first = table[(table["reading"] == "R1") & (table["visit"] == "BL")].iloc[0]
-    assert first["combined sum (GLOESS)"] == "2 of 1 joint"
-    assert (first["power Doppler sum"], first["queries"]) == ("3 of 2 joints", "1")
+    assert first["combined sum (GLOESS)"] == "2 (1 joint)"
+    assert (first["power Doppler sum"], first["queries"]) == ("3 (2 joints)", "1")
     assert (first["PD sum 0"], first["PD 2 or more in a joint"]) == ("no", "yes")
     last = table[(table["reading"] == "R1") & (table["visit"] == "W24")].iloc[0]
     assert (last["PD sum 0"], last["GLOESS at most 1"]) == ("yes", "yes")
@@ -129,11 +129,16 @@ def test_progression_counts_cuts_of_remission_and_sums_that_fell(open_app, scan_
     assert moved.loc["power Doppler sum", ["n", "fell", "rose"]].tolist() == [2, 2, 0]
 
 
+def test_the_shipped_card_says_how_far_each_guess_can_be_trusted():
+    measured = disease._measured("synovitis")
+    assert len(measured) == 4 and all(0.5 < area < 0.8 for area in measured.values())
+
+
 def test_the_panel_of_diseases_says_how_little_it_knows(open_app, scan_file, monkeypatch):
     model = SimpleNamespace(
         diagnoses={"one": ("RA", "SpA/PsA"), "two": ("RA+", "RA-"), "not asked": ("A", "B")}
     )
-    card = {"evaluation": {"five folds": {"one": {"auc": {"mean": 0.57}}}}}
+    card = {"evaluation": {disease.FOLDS: {"one": {"auc": {"mean": 0.57}}}}}
     monkeypatch.setattr(disease.registry, "models", lambda: {"synovitis": model})
     monkeypatch.setattr(disease.cards, "read_card", lambda system, size: card)
     rows = pd.DataFrame(

@@ -18,6 +18,11 @@ MAX_TICKS = 8
 COLUMNS = (("device", "By device, against the others"), ("time", "Over time, moving average"))
 
 
+def is_compared(found: dict[str, Any]) -> bool:
+    """Whether there were devices or periods enough to compare any."""
+    return any(found[axis]["limit"] for axis, _ in COLUMNS)
+
+
 def varying(found: dict[str, Any], names: Sequence[str]) -> list[str]:
     """Of these measures those that differ at all, by device or over time."""
     return [

@@ -50,7 +50,7 @@ def device_drift(page: Page, compared: Comparison) -> str:
             drawing.drift(found, drawn, page.look), "drift", alt=f"{shown} by device and over time",
             sentence=f"{_counts(found)} {RULE}", data=_rows(found, drawn),
         )  # fmt: skip
-    else:
+    elif drawing.is_compared(found):
         st.markdown("None of these differs from device to device or over time.")
     for note in found["notes"]:
         st.caption(md(f"{note[:1].upper()}{note[1:]}."))
@@ -91,7 +91,7 @@ def _verdict(found: dict[str, Any]) -> None:
     flags = pd.DataFrame(found["flags"], columns=["by", "level", "measure", "difference", "p"])
     groups = [found["measures"][name]["group"] for name in flags["measure"]]
     of_model = flags[[group != IMAGE for group in groups]]
-    if not any(found[axis]["limit"] for axis, _ in drawing.COLUMNS):
+    if not drawing.is_compared(found):
         st.info("Nothing can be compared.", icon=":material/inbox:")
         return
     if flags.empty:

@@ -25,8 +25,9 @@ def joint_sums(case: Case) -> None:
     show_table(table_of(sums(grades, case.system), case.system, visits))
     at = md(" or ".join(visits))
     st.caption(
-        f"A sum is over the joints that the reading graded at {at}, given beside it; nothing is filled up, "
-        "so sums of other joints do not compare. Combined grades are looked up from both parts; a query is a "
+        f"A sum is over the joints that the reading graded at {at}, whose number is in brackets; nothing is "
+        "filled up, so sums of other joints do not compare. Combined grades are looked up from both "
+        "parts; a query is a "
         "joint whose parts contradict each other, and has none. The cuts are published ones of remission and "
         "activity; missing joints are not known to be in remission."
     )
@@ -47,7 +48,7 @@ def table_of(rows: pd.DataFrame, system: ScoreSystem, visits: list[str]) -> pd.D
 
 
 def _of_joints(total: float, joints: int) -> str:
-    return f"{total:.0f} of {joints} joint{'' if joints == 1 else 's'}" if joints else "no joint"
+    return f"{total:.0f} ({joints} joint{'' if joints == 1 else 's'})" if joints else "no joint"
 
 
 def _met(cut: Cut) -> str:

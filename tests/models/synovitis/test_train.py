@@ -13,6 +13,7 @@ from core.errors import InputError
 from models import cards
 from models.synovitis import train as training
 from models.synovitis.augment import Strength, view
+from models.synovitis.fold_figures import DEVICE_LEFT_OUT, LEFT_OUT
 from models.synovitis.networks import PARTS, build, load
 from models.synovitis.pictures import Material, joined
 from models.synovitis.predictions import ABOUT, of_task, read_predictions
@@ -74,8 +75,8 @@ def test_every_picture_is_told_of_by_networks_that_never_saw_the_patient(tmp_pat
     again = load("grade", fold=2, folder=tmp_path).predict(pictures.pictures)
     assert np.allclose(np.sort(again, axis=0), np.sort(first.probabilities[kept], axis=0), atol=1e-3)
     assert card["grading"].keys() == set(TASKS)
-    assert card["evaluation"]["five folds"]["grade"]["spearman"]["parts"] <= 5
-    assert card["evaluation"]["one device left out"]["ra_v_spa"]["auc"].keys() == {"A", "B"}
+    assert card["evaluation"][LEFT_OUT]["grade"]["spearman"]["parts"] <= 5
+    assert card["evaluation"][DEVICE_LEFT_OUT]["ra_v_spa"]["auc"].keys() == {"A", "B"}
     held = tmp_path / "fold0" / "held.npz"
     before = held.stat().st_mtime_ns
     train_parts(card, Films(plan, trained_on=everybody), request, told.append)  # nothing is trained again
