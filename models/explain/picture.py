@@ -112,7 +112,7 @@ def _bars(axes: Any, about: Explained) -> None:
     axes.barh(list(grades), explanation.probabilities, color=colours, height=0.65)
     for grade, value in enumerate(explanation.probabilities):
         axes.text(value + 0.03, grade, f"{value:.2f}", fontsize=9, va="center", color=LIGHT.text)
-    labels = ["\n".join(wrap(label, 18)) for label in explanation.labels]
+    labels = ["\n".join(wrap(label, 16)) for label in explanation.labels]
     axes.set_yticks(list(grades), labels, fontsize=8.5, color=LIGHT.text)
     axes.set(xlim=(0, 1.25), ylim=(len(labels) - 0.5, -0.5), xticks=[0, 0.5, 1])
     axes.tick_params(length=0, labelsize=8.5, colors=LIGHT.text)

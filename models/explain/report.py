@@ -31,6 +31,7 @@ from models.explain import verdict
 from models.registry import explained, explanations_of
 from models.system import Method
 
+MODELS = Path(__file__).resolve().parents[1]
 FILMS = Path(__file__).resolve().parents[2] / "data" / "phantom"
 LATER = {"report.py", "verdict.py", "stored.py", "picture.py", "dicom_out.py", "report"}  # change no figure
 PAGE = Path("docs/explain.md")
@@ -82,8 +83,13 @@ def rows_of_patient(
 
 
 def _folder(system: str, size: str, methods: Methods) -> Path:
-    """Where figures of these weights, methods and sources are kept."""
-    sources = (*sorted(Path(__file__).parent.glob("*.py")), *sorted(FILMS.rglob("*.py")))
+    """Where figures of these weights, methods and sources are kept; the system's own sources count too."""
+    own = MODELS / system
+    sources = (
+        *sorted((MODELS / "explain").glob("*.py")),
+        *sorted(own.rglob("*.py")),
+        *sorted(FILMS.rglob("*.py")),
+    )
     used = json.dumps({name: [method.name for method in chosen] for name, chosen in methods.items()})
     content = b"".join(path.read_bytes() for path in sources if path.name not in LATER)
     card = cards.read_card(system, size)

@@ -64,8 +64,12 @@ def build(task: str, size: str = "demo") -> ResNet18:
 
 def as_input(pictures: np.ndarray) -> torch.Tensor:
     """(n, rows, columns, 3) uint8 -> (n, 3, ``seen_rows(rows)``, columns) as the networks expect them."""
-    seen = np.ascontiguousarray(pictures[:, : seen_rows(pictures.shape[1])])
-    values = torch.from_numpy(seen).permute(0, 3, 1, 2).float() / 255
+    return normalised(pictures[:, : seen_rows(pictures.shape[1])])
+
+
+def normalised(seen: np.ndarray) -> torch.Tensor:
+    """The rows that the networks look at, (n, rows, columns, 3) uint8, as they expect them."""
+    values = torch.from_numpy(np.ascontiguousarray(seen)).permute(0, 3, 1, 2).float() / 255
     mean, sd = (torch.tensor(one).view(3, 1, 1) for one in (MEAN, SD))
     return ((values - mean) / sd).contiguous(memory_format=torch.channels_last)
 
@@ -153,6 +157,6 @@ def predict(classifier: Classifier, pictures: np.ndarray) -> np.ndarray:
 
 
 __all__ = [
-    "GRADE", "PIXELS", "TASKS", "Classifier", "ResNet18", "build", "folded", "load", "of_card", "predict",
-    "seen_rows",
+    "GRADE", "PIXELS", "TASKS", "Classifier", "ResNet18", "build", "folded", "load", "normalised", "of_card",
+    "predict", "seen_rows",
 ]  # fmt: skip

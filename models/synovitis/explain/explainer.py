@@ -19,7 +19,7 @@ from models.explain.box_target import own_copy
 from models.explain.cam import WEIGHTINGS, heat_map
 from models.explain.question import Picture, Question, laid_on, spread
 from models.synovitis.explain.view import view_of
-from models.synovitis.networks import PIXELS, as_input, build, load, seen_rows
+from models.synovitis.networks import PIXELS, build, load, normalised, seen_rows
 from models.synovitis.system import MAPS
 from models.synovitis.tasks import GRADE, TASKS
 from models.system import Method
@@ -36,13 +36,13 @@ SHIFTS_MM = ((0.6, -0.4), (-0.5, 0.7), (0.9, 0.9))
 
 @dataclass(frozen=True)
 class ColourPicture(Picture):
-    """What the networks see. colour: uint8 (size, size, 3)."""
+    """What the networks see, the upper rows of a picture. colour: uint8 (rows, columns, 3)."""
 
     colour: np.ndarray = None  # type: ignore[assignment]
 
     @property
     def tensor(self) -> torch.Tensor:
-        return as_input(self.colour[None])
+        return normalised(self.colour[None])
 
 
 @dataclass(frozen=True)
@@ -83,10 +83,12 @@ class SynovitisExplainer:
         if any(shift_mm):
             way = np.array([[1.0, 0.0, -shift_mm[0] / mm], [0.0, 1.0, -shift_mm[1] / mm]])
             colour = cv2.warpAffine(colour, way, (PIXELS, PIXELS), borderMode=cv2.BORDER_REPLICATE)
+        colour = colour[: seen_rows(PIXELS)]
         grey = (colour @ np.array([0.299, 0.587, 0.114], np.float32) / 255).astype(np.float32)
         place = Frame(np.array(shift_mm, float), np.array([mm, 0.0]), np.array([0.0, mm]))
         picture = ColourPicture(grey, place, (mm, mm), False, colour)
-        return Question(task, image.image, ((picture, view.inside),), column)
+        box = np.minimum(view.inside, [PIXELS, len(grey), PIXELS, len(grey)])
+        return Question(task, image.image, ((picture, box),), column)
 
     def again(self, film: Image, reading: Any, asked: Question, shift_mm: tuple[float, float]) -> Question:
         """The same question about the picture moved. reading: the frame."""
@@ -109,10 +111,7 @@ class SynovitisExplainer:
         layer = getattr(used, str(chosen.layer))
         target = targets or self.targets(question, chosen)
         coarse = heat_map(used, layer, question.picture.tensor, target, WEIGHTINGS[chosen.weighting])
-        whole = np.zeros_like(question.picture.grey)  # nothing is said of rows that networks do not look at
-        seen = whole[: seen_rows(len(whole))]
-        seen[:] = spread(coarse, seen.shape)
-        return laid_on(whole, question.picture, question.picture)
+        return laid_on(spread(coarse, question.picture.grey.shape), question.picture, question.picture)
 
 
 def build_explainer(size: str = "demo") -> SynovitisExplainer:

@@ -36,8 +36,7 @@ SEEDS = (1, 2, 3)  # of networks with random weights
 
 
 def parts_of(image: Image, tissue: np.ndarray, names: Sequence[str]) -> dict[str, np.ndarray]:
-    """Part -> its share of each pixel of a picture; they sum to 1 in the rows that the networks look at, and
-    are 0 below.
+    """Part -> its share of each pixel that the networks look at (the upper rows of a picture); they sum to 1.
 
     tissue: codes of the image's pixels (rows, columns), places of ``names``.
     """
@@ -47,9 +46,7 @@ def parts_of(image: Image, tissue: np.ndarray, names: Sequence[str]) -> dict[str
         for part, own in PARTS.items()
     }
     found["beside the scan"] = np.clip(1 - sum(found.values()), 0, 1)
-    for mask in found.values():
-        mask[seen_rows(PIXELS) :] = 0
-    return found
+    return {part: mask[: seen_rows(PIXELS)] for part, mask in found.items()}
 
 
 def shares(heat: np.ndarray, parts: Mapping[str, np.ndarray]) -> dict[str, float]:
@@ -80,7 +77,7 @@ def heat_rows(
     answers: task -> the class that is explained. drawn: task -> networks with random weights, whose shares
     are averaged where they give any heat; likeness: of the map with theirs (rank correlation).
     """
-    rows, whole = [], sum(float(mask.sum()) for mask in parts.values())
+    rows = []
     for task, answer in answers.items():
         asked = explainer.about(image, task, answer)
         heat = explainer.heat(asked)
@@ -89,8 +86,7 @@ def heat_rows(
         likeness = float(np.mean([similarity(heat, other, ranks=True) for other in others]))
         rows += [
             {
-                "task": task, "answer": answer, "part": part, "area": float(mask.sum()) / whole,
-                "share": own[part],
+                "task": task, "answer": answer, "part": part, "area": float(mask.mean()), "share": own[part],
                 "random": float(np.mean([one[part] for one in hot])) if hot else np.nan,
                 "empty": not heat.any(), "likeness": likeness,
             }
