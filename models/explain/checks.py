@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import cv2
@@ -26,7 +27,8 @@ CELL = 4  # maps are compared after averaging over cells of this many pixels
 Stages = Mapping[str, Sequence[str]]  # what is random -> how the names of its weights begin; ``""``: all
 
 
-class Case(Protocol):
+@dataclass(frozen=True)
+class Case:
     """One question with its true answer. truth: share of each pixel of the picture that belongs to it. film,
     reading: what the question is asked again from when the picture moves."""
 

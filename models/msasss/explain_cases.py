@@ -8,7 +8,6 @@ named unit; the truth is its two vertebral bodies and the disc between them.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -20,7 +19,7 @@ from data.phantom.spine.course import visit_codes
 from data.phantom.spine.films import film_conditions
 from data.phantom.spine.lesion_mask import changed_by
 from data.phantom.spine.render import RenderedFilm
-from models.explain.question import Question
+from models.explain.checks import Case
 from models.msasss.explain import MsasssExplainer
 from models.msasss.labels import LabelledFilm
 from models.msasss.phantom import PLAIN, Patients, patient_films
@@ -31,19 +30,6 @@ VISIT = 2  # two years after baseline, where there is more to see
 NEAR_MM = 3.0
 FINDER_UNITS = (0, 3)  # of the six of a film
 SEED = 31  # the patients of ``sharpline evaluate``
-
-
-@dataclass(frozen=True)
-class Case:
-    """One question with its true answer. truth: share of each pixel of the picture that belongs to it."""
-
-    patient: str
-    question: Question
-    truth: np.ndarray
-    true_grade: int
-    given_grade: int
-    film: Image
-    reading: Reading
 
 
 ABSTAINED = "films that the model would not score"

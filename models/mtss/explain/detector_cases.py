@@ -8,7 +8,7 @@ disease of long standing, as these findings are rare in others.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from data.phantom.hands.lesion_mask import changed_by
 from data.phantom.hands.render import LimbFilm
 from data.phantom.seeds import StudyRole, StudySeed
 from models.common.boxes import overlap
-from models.explain.question import Question
+from models.explain.checks import Case
 from models.explain.verdict import of_network
 from models.mtss.detectors.detections import MOST, Detections
 from models.mtss.detectors.joints import DETECTORS, POSITIVE, UNITS_OF
@@ -39,19 +39,6 @@ TRACELESS = "joints whose finding leaves no trace on the film"
 MORE = "joints beyond the first three of a patient and finding"
 
 
-@dataclass(frozen=True)
-class HandCase:
-    """See :class:`models.explain.checks.Case`."""
-
-    patient: str
-    question: Question
-    truth: np.ndarray
-    true_grade: int
-    given_grade: int
-    film: Image
-    reading: SmallFilm
-
-
 def tools(size: str) -> DetectorExplainer:
     """The explainer whose maps are tested."""
     return DetectorExplainer(build(size=size, threads=1))
@@ -59,7 +46,7 @@ def tools(size: str) -> DetectorExplainer:
 
 def cases_of_patient(
     explainer: DetectorExplainer, number: int, domain: str, tuning: bool, left_out: dict[str, int]
-) -> Iterator[HandCase]:
+) -> Iterator[Case]:
     """All cases of one patient's film of the hands. left_out: counts of what gives no case, added to."""
     for word in (MISSED, TRACELESS, MORE):
         left_out.setdefault(word, 0)
@@ -102,7 +89,7 @@ def _cases(
     film: Image,
     small: SmallFilm,
     left_out: dict[str, int],
-) -> Iterator[HandCase]:
+) -> Iterator[Case]:
     if not joints:
         return
     study = StudySeed(who.role, who.seed)
@@ -120,4 +107,4 @@ def _cases(
             if truth.sum() < 1:
                 left_out[TRACELESS] += 1
                 break
-            yield HandCase(film.image, question, truth, 0, 1, film, small)
+            yield Case(film.image, question, truth, 0, 1, film, small)

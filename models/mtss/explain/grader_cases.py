@@ -8,7 +8,7 @@ standing, as in :mod:`models.mtss.explain.detector_cases`, so that one film has 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -20,12 +20,11 @@ from data.phantom.hands.lesion_mask import changed_by
 from data.phantom.hands.render import LimbFilm
 from data.phantom.hands.state import GRADED
 from data.phantom.seeds import StudyRole, StudySeed
-from models.explain.question import Question
+from models.explain.checks import Case
 from models.mtss.explain.detector_cases import SEED, VISIT
 from models.mtss.explain.grader import GraderExplainer
 from models.mtss.grader.grade import FEATURES
 from models.mtss.phantom import POOR, Patients, limb_films
-from models.mtss.places import Places
 from models.mtss.scorer import LimbReading, MtssScorer, build
 
 NEAR_MM = 3.0
@@ -34,19 +33,6 @@ ABSTAINED = "films of hands that the model would not score"
 MISSED = "damaged sites that the grader missed or called normal"
 TRACELESS = "damaged sites whose finding leaves no trace inside the tile"
 MORE = "damaged sites beyond three of a patient and feature"
-
-
-@dataclass(frozen=True)
-class SiteCase:
-    """See :class:`models.explain.checks.Case`."""
-
-    patient: str
-    question: Question
-    truth: np.ndarray
-    true_grade: int
-    given_grade: int
-    film: Image
-    reading: Places
 
 
 class ScoringExplainer(GraderExplainer):
@@ -64,7 +50,7 @@ def tools(size: str) -> ScoringExplainer:
 
 def cases_of_patient(
     explainer: ScoringExplainer, number: int, domain: str, tuning: bool, left_out: dict[str, int]
-) -> Iterator[SiteCase]:
+) -> Iterator[Case]:
     """All cases of one patient's film of the hands. left_out: counts of what gives no case, added to."""
     for word in (ABSTAINED, MISSED, TRACELESS, MORE):
         left_out.setdefault(word, 0)
@@ -111,7 +97,7 @@ def _cases(
     film: Image,
     reading: LimbReading,
     left_out: dict[str, int],
-) -> Iterator[SiteCase]:
+) -> Iterator[Case]:
     study = StudySeed(who.role, who.seed)
     course = simulate_hands(
         study, 1, VISIT + 1, replace(TRIAL, severe=(1.0, TRIAL.severe[1])), first=who.first
@@ -125,4 +111,4 @@ def _cases(
         if truth.sum() < 1:
             left_out[TRACELESS] += 1
             continue
-        yield SiteCase(film.image, question, truth, true, given, film, reading.places)
+        yield Case(film.image, question, truth, true, given, film, reading.places)

@@ -7,7 +7,6 @@ box that of the model's largest mark that meets it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,6 +17,7 @@ from core.domain import Image
 from core.errors import InputError
 from data.phantom.mri.population import TRIAL
 from data.phantom.seeds import StudyRole
+from models.explain.checks import Case
 from models.explain.question import Question
 from models.sparcc.anatomy.upright import upright
 from models.sparcc.explain.gates import MM, SIDE, GateExplainer, explainer_of
@@ -30,21 +30,6 @@ SLICES = 3  # of a stack at most, those with the largest marks
 REFUSED = "stacks that the model would not read"
 MISSED = "slices with oedema that it did not mark"
 MORE = "slices beyond three of a stack"
-
-
-@dataclass(frozen=True)
-class Case:
-    """One question with its true answer. truth: share of each pixel of the picture that is oedema.
-    reading: the frame.
-    """
-
-    patient: str
-    question: Question
-    truth: np.ndarray
-    true_grade: int
-    given_grade: int
-    film: Image
-    reading: int
 
 
 class Tools(GateExplainer):

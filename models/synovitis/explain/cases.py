@@ -6,16 +6,13 @@ A case is a scan with synovitis (or flow in it) that the model graded 1 or more;
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-import numpy as np
-
-from core.domain import Abstained, Image
+from core.domain import Abstained
 from data.phantom.seeds import StudyRole, StudySeed
 from data.phantom.ultrasound.cases import TISSUES, ScanCase, scan_case
 from data.phantom.ultrasound.patients import make_patient
 from data.phantom.ultrasound.scans import MODES
-from models.explain.question import Question
+from models.explain.checks import Case
 from models.synovitis.explain.explainer import SynovitisExplainer, build_explainer
 from models.synovitis.explain.tissues import parts_of
 from models.synovitis.scorer import SynovitisScorer, build
@@ -25,21 +22,6 @@ SEED = 31  # the patients of ``sharpline evaluate``
 ABSTAINED = "scans that the model would not grade"
 MISSED = "scans with synovitis that it called normal"
 TRACELESS = "scans whose synovium is less than a pixel"
-
-
-@dataclass(frozen=True)
-class Case:
-    """One question with its true answer. truth: share of each pixel of the picture that is synovium.
-    reading: the frame that gave the grade.
-    """
-
-    patient: str
-    question: Question
-    truth: np.ndarray
-    true_grade: int
-    given_grade: int
-    film: Image
-    reading: int
 
 
 class Tools(SynovitisExplainer):

@@ -14,9 +14,9 @@ from models import cards
 from models.common.frames import Frame
 from models.evaluation.markdown import into_page
 from models.explain import checks, report, verdict
+from models.explain.checks import Case
 from models.explain.question import Picture, Question, laid_on, spread
 from models.msasss.explain import MsasssExplainer
-from models.msasss.explain_cases import Case
 from models.msasss.scorer import build
 from models.registry import models
 
