@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from inspect import cleandoc
+from typing import Any
 
 import pandas as pd
 
 from core import scores
 from core.domain import CohortFilter, Viewer
-from data.queries.answer import answer
+from data.queries.answer import Together, answer
 from data.queries.visit_rows import by_visit
-from data.store import access
 from data.store.cohort import CohortStore
 
 
@@ -57,23 +56,21 @@ def totals_under(store: CohortStore, viewer: Viewer, chosen: CohortFilter, rule:
     item = scores.get(chosen.system)
     with store.look(viewer) as look:
         look.keep("totals_of_rule", look.totals_under(item, item.rule(rule)))
-        patients, selected = access.selection(chosen, look.allowed)
-        sql = cleandoc(_totals_sql(None)).replace("FROM total t", "FROM totals_of_rule t")
-        sql = sql.replace("{patients}", patients)
-        values = {name: value for name, value in selected.items() if f"${name}" in sql}
-        found = look.query(sql, values | {"system": chosen.system})
-    found.attrs["sql"] = f"-- totals under {rule}, from site scores\n{sql}"
+        opened: Any = Together(look, viewer)
+        sql, values = _totals_sql(None, "totals_of_rule"), {"system": chosen.system}
+        found = answer(opened, viewer, sql, chosen=chosen, values=values)
+    found.attrs["sql"] = f"-- totals under {rule}, from site scores\n{found.attrs['sql']}"
     return by_visit(found)
 
 
-def _totals_sql(subject: str | None) -> str:
-    """The statement of ``totals``, of one patient or of those of a filter."""
+def _totals_sql(subject: str | None, table: str = "total") -> str:
+    """The statement of ``totals``, of one patient or of those of a filter. table: that holds them."""
     only = "t.subject = $subject" if subject else "t.subject IN ({patients})"
     return f"""
         SELECT t.subject, s.arm, t.visit, v.visit_order, coalesce(v.day, v.planned_day) AS day, t.component,
             t.reader, r.kind, t.campaign, t.read, t.total, t.scored_sites, t.imputed_sites, t.missing_reason,
             t.rule
-        FROM total t JOIN reader r USING (reader) LEFT JOIN subject s USING (subject)
+        FROM {table} t JOIN reader r USING (reader) LEFT JOIN subject s USING (subject)
         LEFT JOIN visit v USING (subject, visit)
         WHERE t.system = $system AND {only}
         ORDER BY t.subject, v.visit_order, t.visit, r.kind, t.reader, t.read, t.component
