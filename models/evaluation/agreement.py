@@ -88,7 +88,7 @@ def status(found: pd.DataFrame, component: str = "total", *, draws: int = DRAWS)
             "n": len(pairs),
             "patients": len(set(subjects)),
             "left_out": int(wide[TRUTH].notna().sum() - len(pairs)),
-            **_agreement(pairs, subjects, _STATUS, draws),
+            **agreement_of(pairs, subjects, _STATUS, draws),
             "mean_absolute_error": mean_by_patient(np.abs(pairs[:, 0] - pairs[:, 1]), subjects, draws=draws),
         }
     return result
@@ -104,7 +104,7 @@ def _pairs(wide: pd.DataFrame, reader: str) -> tuple[np.ndarray, np.ndarray]:
     return both.to_numpy(float), both.index.get_level_values("subject").to_numpy(str)
 
 
-def _agreement(
+def agreement_of(
     pairs: np.ndarray, subjects: np.ndarray, names: dict[str, str], draws: int
 ) -> dict[str, Estimate]:
     """Statistics of (n, 2) ratings under our names, with intervals over patients."""
@@ -133,7 +133,7 @@ def change(found: pd.DataFrame, component: str = "total", *, draws: int = DRAWS)
         result[reader] = {
             "n": len(pairs),
             "unchanged": int((np.abs(pairs[:, 1]) < UNCHANGED).sum()),
-            **_agreement(pairs, subjects, _CHANGE, draws),
+            **agreement_of(pairs, subjects, _CHANGE, draws),
             "mean": mean_by_patient(pairs[:, 0], subjects, draws=draws),
             "true_mean": mean_by_patient(pairs[:, 1], subjects, draws=draws),
             "sdc95_against_truth": _sdc(pairs),
@@ -230,7 +230,7 @@ def graded(rows: pd.DataFrame, maximum: int | None = None, *, draws: int = DRAWS
         result[reader] = {
             "n": len(pairs),
             "patients": len(set(subjects)),
-            **_agreement(pairs, subjects, {"kappa_quadratic": "kappa.quadratic"}, draws),
+            **agreement_of(pairs, subjects, {"kappa_quadratic": "kappa.quadratic"}, draws),
             "exact": mean_by_patient(given == true, subjects, is_proportion=True, draws=draws),
             "within_one": mean_by_patient(near, subjects, is_proportion=True, draws=draws),
         }

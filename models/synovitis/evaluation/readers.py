@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.agreement.batch.comparisons import agree
 from core.agreement.bootstrap import DRAWS
-from core.agreement.estimate import Estimate, estimate
+from core.agreement.estimate import Estimate
 from core.agreement.grades.benchmark import compared
 from core.scores.synovitis import SYNOVITIS
-from models.evaluation.agreement import MODEL, TRUTH
+from models.evaluation.agreement import MODEL, TRUTH, agreement_of
 from models.synovitis.evaluation.figures import Answers, figures
 
 LEVELS = 4
@@ -83,9 +82,8 @@ def _of_pairs(wide: pd.DataFrame, chosen: list[tuple[str, str]], draws: int) -> 
 
 def _linear(both: pd.DataFrame, draws: int) -> dict[str, Estimate]:
     """Kappa with linear weights, its interval over patients."""
-    batch = agree(both[["given", "true"]].to_numpy(float)[None], both["subject"].to_numpy(str), draws=draws)
-    key = "kappa.linear"
-    return {"kappa_linear": estimate(batch.estimate[key][0], *batch.interval[key][0])}
+    ratings, subjects = both[["given", "true"]].to_numpy(float), both["subject"].to_numpy(str)
+    return agreement_of(ratings, subjects, {"kappa_linear": "kappa.linear"}, draws)
 
 
 def _mean(values: list[float | None]) -> float | None:
