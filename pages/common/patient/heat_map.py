@@ -101,11 +101,10 @@ def why_this_grade(page: Page, image: str, site: str, system: ScoreSystem) -> No
         return
     rows = ask(page, findings.of_image, image, system.name, read_mode="single")
     rows = rows[rows["site"] == site]
-    several = len(rows) > 1
+    several, asks = len(rows) > 1, GATES if system.of_stacks else "Why this grade?"
     for row in rows.to_dict("records"):
         asked = Asked(page.path, image, system.name, site, str(row["feature"]), str(row["weights_hash"]))
-        label = f"Why this {asked.feature.replace('_', ' ')}?" if several else "Why this grade?"
-        asks = GATES if system.of_stacks else "Why this grade?"
+        label = f"Why this {asked.feature.replace('_', ' ')}?" if several else asks
         label = of_images(system, f"{asks if system.of_stacks else label} (film alone)")
         help_ = of_images(
             system, "Where the network looked on this film alone, and whether such a map can be trusted"

@@ -36,12 +36,13 @@ def place_of(page: Page, case: Case, found: Breakdown, visit: str, code: str) ->
     if site.group and len(beside):
         beside = beside[beside["site"].map(group) == site.group]  # another slice shows another place
     table = case.system.combination
-    if table is not None and site.feature == table.feature and (beside["feature"] == table.rows).any():
-        beside = beside[beside["feature"] == table.rows]  # of two images the same kind at every visit
+    looked_up = table if table is not None and site.feature == table.feature else None
+    if looked_up is not None and (beside["feature"] == looked_up.rows).any():
+        beside = beside[beside["feature"] == looked_up.rows]  # of two images the same kind at every visit
     if len(beside):
         row = beside.iloc[-1]
         why = f"no pixels of its own; {row['site']}" if site.group else f"not found; beside {row['site']}"
-        if case.system.combination is not None and site.feature == case.system.combination.feature:
+        if looked_up is not None:
             why = f"looked up; the image of {row['site']}"
         at = (row["image"], _spacing(found, row["image"]))
         frame = int(row.get("frame", 0))
