@@ -195,29 +195,64 @@ def _beside(
         rows.append((f"Bias (first minus second), {what}", between, with_mean or of_model))
     rows += _errors(readings, errors)
     for panel in readings.panels:
-        row = _main(models, readings, readings.models[0], panel) if readings.models else None
-        if row is not None:
-            index = row["interchangeability"]
-            what = f"{readings.main.what(panel)} (n = {index['subjects']:,})"
-            rows.append((f"Mean squared difference, {what}", formatting.estimated(index["reader_reader"]),
-                         formatting.estimated(index["model_reader"])))  # fmt: skip
-    row = _main(models, readings, readings.models[0], CHANGE) if readings.models else None
-    if row is not None:
-        rates = row["false_change"]
-        for key, name in (("false_change", "False change"), ("false_improvement", "False improvement")):
-            own = "\n".join(
-                f"{label}: {formatting.percent(value[key])}, {formatting.cases(value['cases'])}"
-                for label, value in rates["readers"].items()
-            )
-            of_model = (
-                f"{formatting.percent(rates['model'][key])}, {formatting.cases(rates['model']['cases'])}"
-            )
-            rows.append((f"{name}, {readings.main.label}", own, of_model))
+        rows += _squared_differences(readings, models, panel)
+    rows += _false_changes(readings, models)
     return Table(
         ("", "readers with each other", f"{_named(readings.models)} with the readers"),
         tuple(rows),
         f"{inputs.system.title} total, {readings.main.label}: estimate and 95% interval.",
     )
+
+
+def _squared_differences(
+    readings: Readings, models: list[dict[str, Any]], panel: str
+) -> list[tuple[str, str, str]]:
+    """Between readers, and of every model with them; none where no model was compared."""
+    found = {
+        row["model"]: row["interchangeability"]
+        for model in readings.models
+        if (row := _main(models, readings, model, panel)) is not None
+    }
+    counts = {index["subjects"] for index in found.values()}
+    what = f"Mean squared difference, {readings.main.what(panel)}"
+    own = {model: formatting.estimated(index["reader_reader"]) for model, index in found.items()}
+    of_models = {model: formatting.estimated(index["model_reader"]) for model, index in found.items()}
+    if len(counts) > 1:
+        of_models = {model: f"{said}, n = {found[model]['subjects']:,}" for model, said in of_models.items()}
+    elif counts:
+        what += f" (n = {counts.pop():,})"
+    return [(what, _by_model(own), _by_model(of_models, always=len(readings.models) > 1))] if found else []
+
+
+def _false_changes(readings: Readings, models: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
+    """False change and false improvement of readers and of every model; none where no model was compared."""
+    found = {
+        row["model"]: row["false_change"]
+        for model in readings.models
+        if (row := _main(models, readings, model, CHANGE)) is not None
+    }
+    rows = []
+    for key, name in (("false_change", "False change"), ("false_improvement", "False improvement")):
+        own = {
+            model: "\n".join(f"{label}: {_rate(value, key)}" for label, value in rates["readers"].items())
+            for model, rates in found.items()
+        }
+        of_models = {model: _rate(rates["model"], key) for model, rates in found.items()}
+        if found:
+            own_said, said = _by_model(own), _by_model(of_models, always=len(readings.models) > 1)
+            rows.append((f"{name}, {readings.main.label}", own_said, said))
+    return rows
+
+
+def _rate(value: dict[str, Any], key: str) -> str:
+    return f"{formatting.percent(value[key])}, {formatting.cases(value['cases'])}"
+
+
+def _by_model(said: dict[str, str], *, always: bool = False) -> str:
+    """What is said of each model, named where models differ or ``always``; once where all are the same."""
+    if len(set(said.values())) == 1 and not always:
+        return next(iter(said.values()))
+    return "\n".join(f"{model}: {one}" for model, one in said.items())
 
 
 def _from_the_mean(readings: Readings, panel: str) -> str:

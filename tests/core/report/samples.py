@@ -9,16 +9,17 @@ from core.agreement.comparison import Readings
 from core.report.inputs import Origin, ReportInputs
 
 SYSTEM = scores.get("msasss")
-MODEL = "model:m"
-KINDS = {"R1": "human", "R2": "human", MODEL: "model", "truth": "consensus"}
+MODEL, OTHER = "model:m", "model:n"
+KINDS = {"R1": "human", "R2": "human", MODEL: "model", OTHER: "model", "truth": "consensus"}
 TOTALS = {
     "R1": ([0, 4, 12, 22, 2, 35, 0, 8, 16, 5], [0, 6, 13, 22, 2, 41, 2, 8, 19, 5]),
     "R2": ([0, 5, 10, 24, 2, 33, 1, 7, 15, 6], [1, 6, 13, 23, 2, 37, 1, 8, 16, 6]),
     MODEL: ([0, 4, 11, 23, 2, 30, 1, 7, 15, 5], [1, 6, 13, 23, 2, 41, 1, 9, 17, 5]),
+    OTHER: ([3, 4, 14, 23, 5, 30, 4, 7, 18, 5], [1, 9, 13, 26, 2, 44, 1, 12, 17, 8]),
     "truth": ([0, 4, 11, 23, 2, 34, 0, 8, 15, 5], [0, 6, 13, 23, 2, 39, 1, 8, 17, 5]),
 }
 PATIENTS = [f"P{number:02d}" for number in range(1, 11)]
-MODES = {"R1": "paired", "R2": "paired", MODEL: "single", "truth": "paired"}
+MODES = {"R1": "paired", "R2": "paired", MODEL: "single", OTHER: "single", "truth": "paired"}
 
 
 def totals(labels=("R1", "R2", MODEL), visits=("BL", "W104")):

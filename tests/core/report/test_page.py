@@ -147,6 +147,24 @@ def test_readers_alone_make_a_report():
     assert "1.40 (" in said
 
 
+def test_every_model_stands_beside_the_readers():
+    labels = ("R1", "R2", samples.MODEL, samples.OTHER)
+    both = compose(samples.inputs(readings=samples.readings(samples.totals(labels))))
+    alone = compose(samples.inputs())
+
+    def beside(report):
+        tables = [block for part in report.sections for block in part.blocks if isinstance(block, Table)]
+        table = next(one for one in tables if "readers with each other" in one.columns)
+        rows = [row for row in table.rows if row[0].startswith(("Mean squared difference", "False"))]
+        assert len(rows) == 4
+        return rows
+
+    for row, one in zip(beside(both), beside(alone), strict=True):
+        first, second = row[2].split("\n")
+        assert row[:2] == one[:2] and first == f"{samples.MODEL}: {one[2]}"
+        assert second.startswith(f"{samples.OTHER}: ") and second.partition(": ")[2] != one[2]
+
+
 def test_one_reader_and_a_model_make_a_report():
     said = text_of(
         compose(samples.inputs(readings=samples.readings(samples.totals(labels=("R1", samples.MODEL)))))
