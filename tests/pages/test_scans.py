@@ -129,6 +129,14 @@ def test_progression_counts_cuts_of_remission_and_sums_that_fell(open_app, scan_
     assert moved.loc["power Doppler sum", ["n", "fell", "rose"]].tolist() == [2, 2, 0]
 
 
+def test_what_leaves_a_page_of_images_says_images(open_app, scan_file):
+    for page in ("pages/4_Progression.py", "pages/3_Agreement.py"):
+        at = open_app(page, cohort=scan_file, system="synovitis")
+        said = [one.value for one in (*at.code, *at.caption, *at.markdown)]
+        assert not at.exception and said
+        assert [line for line in said if "film" in line.lower() and "sharpline" not in line] == []
+
+
 def test_the_shipped_card_says_how_far_each_guess_can_be_trusted():
     measured = disease._measured("synovitis")
     assert len(measured) == 4 and all(0.5 < area < 0.8 for area in measured.values())

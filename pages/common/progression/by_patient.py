@@ -23,8 +23,9 @@ def by_patient(page: Page, asked: Question, found: Found) -> str:
     clicked = clickable(drawn, "waterfall", alt="Every patient's change as a bar, from worst to best")
     better = int((points["y"] < -1e-9).sum())
     st.caption(
-        f"{figures.counted(points, found[way])} Each bar is a patient {figures.WAYS[way]}; {better} have a "
-        f"negative change and are shown as such. Click a bar to open the {asked.images}."
+        f"{figures.counted(points, found[way], asked.system)} Each bar is a patient "
+        f"{figures.WAYS[way]}; {better} have a negative change and are shown as such. "
+        f"Click a bar to open the {asked.images}."
     )
     if clicked:
         figures.open_films(str(clicked[0]), asked)

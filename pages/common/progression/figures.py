@@ -11,7 +11,8 @@ import streamlit as st
 from core.figures.progression.change import change_by_arm, cumulative_probability
 from core.figures.progression.probability_bands import with_bands
 from core.markdown import md
-from core.scores.display.words import worsened
+from core.scores.display.words import of_images, worsened
+from core.scores.system import ScoreSystem
 from data.queries import cohort
 from pages.common import url_state
 from pages.common.charts import chart, clickable
@@ -42,8 +43,8 @@ def figures(page: Page, asked: Question, found: Found) -> None:
             alt="Change of every patient over the proportion of the arm",
         )
         st.caption(
-            f"{counted(points, found[way])} Each point is a patient; a curve that rises earlier means "
-            f"more patients {worsened(asked.system)}. Click a point to open the "
+            f"{counted(points, found[way], asked.system)} Each point is a patient; a curve that rises "
+            f"earlier means more patients {worsened(asked.system)}. Click a point to open the "
             f"{asked.images}.{band_words(kind)}"
         )
     with right:
@@ -89,14 +90,14 @@ def sdc_of(result: dict[str, Any]) -> float | None:
     return result["sdc95"]["mean_of_readers"] if result["sdc95"] else None
 
 
-def counted(points: pd.DataFrame, result: dict[str, Any]) -> str:
+def counted(points: pd.DataFrame, result: dict[str, Any], system: ScoreSystem) -> str:
     """n, how many of them with an imputed value (hollow or pale), and how many are left out."""
     imputed = int(points["imputed"].sum())
-    hollow = f" ({imputed} with an imputed film, hollow)" if imputed else ""
+    hollow = f" ({imputed} with an imputed {system.image_title}, hollow)" if imputed else ""
     everyone = result["subjects"] + len(result["left_out"])
     gone = max(everyone - len(points), 0)
     if gone == len(result["left_out"]):
-        return f"n = {len(points)}{hollow}, {left_out_words(result)}."
+        return f"n = {len(points)}{hollow}, {of_images(system, left_out_words(result))}."
     return f"n = {len(points)}{hollow}, left out {gone} without a value under this method."
 
 

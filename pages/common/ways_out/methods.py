@@ -18,7 +18,7 @@ from core.report.methods import (
     change_methods,
     patient_methods,
 )
-from core.scores.display.words import of_rule
+from core.scores.display.words import of_images, of_rule
 from core.scores.system import Fill, ScoreSystem
 from data.queries import scores
 from pages.common import session_keys as keys
@@ -147,8 +147,9 @@ def describe_patient(case: Case) -> None:
 
 
 def _describe(system: ScoreSystem, title: str, lines: list[str], methods: str) -> None:
-    """What leaves the page says, in the words of the score's rule."""
-    describe(title, [of_rule(system, line) for line in lines], of_rule(system, methods))
+    """What leaves the page says, in the words of the score's rule and of its images."""
+    said = [of_images(system, of_rule(system, line)) for line in lines]
+    describe(title, said, of_images(system, of_rule(system, methods)))
 
 
 def _selection() -> str:

@@ -10,6 +10,7 @@ from core.facets import range_words
 from core.markdown import md
 from core.progression.missing.methods import BY_NAME
 from core.reader_labels import display_name
+from core.scores.display.words import of_images
 from core.scores.system import ScoreSystem
 
 TITLES = {
@@ -35,6 +36,7 @@ TITLES = {
     "covariates": "Covariates",
     "ranges": "Ranges",
 }
+OF_IMAGES = {"window", "films"}  # said of films, of stacks or images where the score is made from them
 SDC_OF = {"campaign": "all patients of the reading campaign", "selection": "the patients chosen"}
 
 
@@ -44,6 +46,8 @@ def in_words(settings: Mapping[str, Any]) -> list[tuple[str, str]]:
     given = {**settings.get("filter", {}), **given}
     system = systems.get(given["system"]) if "system" in given else None
     said = {name: _words(name, value, system) for name, value in given.items()}
+    if system is not None:
+        said |= {name: of_images(system, said[name]) for name in OF_IMAGES & said.keys()}
     first = [name for name in TITLES if name in said]
     order = [*first, *(name for name in said if name not in TITLES)]
     return [(_title(name, system), said[name]) for name in order if said[name]]
@@ -67,7 +71,8 @@ def as_line(settings: Mapping[str, Any]) -> str:
 def _title(name: str, system: ScoreSystem | None) -> str:
     if name == "rule" and system is not None and system.chooses_blocks:
         return "Rule"
-    return TITLES.get(name, name.replace("_", " ").capitalize())
+    title = TITLES.get(name, name.replace("_", " ").capitalize())
+    return of_images(system, title) if name in OF_IMAGES and system is not None else title
 
 
 def _words(name: str, value: Any, system: ScoreSystem | None) -> str:

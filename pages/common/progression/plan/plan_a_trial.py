@@ -223,7 +223,7 @@ def _by_readers(result: dict[str, Any]) -> None:
     rows = result["by_readers"]
     if not rows:
         return
-    st.caption("Patients to enrol by readers of every film:")
+    st.caption("Patients to enrol by the number of readers:")
     frame = pd.DataFrame(
         [
             {"readers": row["readers"], "SD": row["sd"]}
