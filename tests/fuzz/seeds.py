@@ -24,15 +24,17 @@ from data.dicom.read import quiet
 from tests.helpers import small_cohort
 from tests.helpers.paths import REAL
 from tests.helpers.small_films import as_bytes, film, picture, trial_film
+from tests.helpers.small_frames import cine, enhanced, slices
 
 LARGEST = 60_000  # bytes of a real file that is used
 
 
 @cache
 def films() -> tuple[bytes, ...]:
-    """DICOM files: native in every order, compressed in every way, frames, colours, real ones."""
+    """DICOM files: native in every order, compressed in every way, frames, colours, scans, slices, real."""
     made = [trial_film(1, "S1", "BL"), film(picture(2, bits=8)), film(_frames(3)), film(_colour())]
     made += [film(picture(4).astype(np.int16) - 9, PixelRepresentation=1), film(_table(), **_WINDOW)]
+    made += [cine(), enhanced(), *slices((0.0, 4.0))]
     content = [as_bytes(one) for one in made]
     for number, one in enumerate((ImplicitVRLittleEndian, DeflatedExplicitVRLittleEndian)):
         dataset = film(picture(5 + number))
