@@ -1,7 +1,7 @@
 """What tells a scan that is unlike those that the networks know: its greys, and what they see in it.
 
-The texture of the speckle is left out: it tells another machine (18% of scans of the second domain), not
-another part of the body.
+The texture of the speckle is left out: it tells another machine (alone, 18% of scans of the second domain),
+not another part of the body (docs/synovitis-model.md).
 """
 
 from __future__ import annotations
