@@ -208,29 +208,23 @@ def _squared_differences(
     readings: Readings, models: list[dict[str, Any]], panel: str
 ) -> list[tuple[str, str, str]]:
     """Between readers, and of every model with them; none where no model was compared."""
-    found = {
-        row["model"]: row["interchangeability"]
-        for model in readings.models
-        if (row := _main(models, readings, model, panel)) is not None
-    }
-    counts = {index["subjects"] for index in found.values()}
+    found = _of_models(readings, models, panel, "interchangeability")
+    if not found:
+        return []
     what = f"Mean squared difference, {readings.main.what(panel)}"
     own = {model: formatting.estimated(index["reader_reader"]) for model, index in found.items()}
     of_models = {model: formatting.estimated(index["model_reader"]) for model, index in found.items()}
-    if len(counts) > 1:
-        of_models = {model: f"{said}, n = {found[model]['subjects']:,}" for model, said in of_models.items()}
-    elif counts:
+    counts = {index["subjects"] for index in found.values()}
+    if len(counts) == 1:
         what += f" (n = {counts.pop():,})"
-    return [(what, _by_model(own), _by_model(of_models, always=len(readings.models) > 1))] if found else []
+    else:
+        of_models = {model: f"{said}, n = {found[model]['subjects']:,}" for model, said in of_models.items()}
+    return [(what, _once(own), _by_model(readings, of_models))]
 
 
 def _false_changes(readings: Readings, models: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
     """False change and false improvement of readers and of every model; none where no model was compared."""
-    found = {
-        row["model"]: row["false_change"]
-        for model in readings.models
-        if (row := _main(models, readings, model, CHANGE)) is not None
-    }
+    found = _of_models(readings, models, CHANGE, "false_change")
     rows = []
     for key, name in (("false_change", "False change"), ("false_improvement", "False improvement")):
         own = {
@@ -238,21 +232,34 @@ def _false_changes(readings: Readings, models: list[dict[str, Any]]) -> list[tup
             for model, rates in found.items()
         }
         of_models = {model: _rate(rates["model"], key) for model, rates in found.items()}
-        if found:
-            own_said, said = _by_model(own), _by_model(of_models, always=len(readings.models) > 1)
-            rows.append((f"{name}, {readings.main.label}", own_said, said))
-    return rows
+        rows.append((f"{name}, {readings.main.label}", _once(own), _by_model(readings, of_models)))
+    return rows if found else []
+
+
+def _of_models(
+    readings: Readings, models: list[dict[str, Any]], panel: str, part: str
+) -> dict[str, dict[str, Any]]:
+    """A part of what was found of each model that was compared."""
+    rows = {model: _main(models, readings, model, panel) for model in readings.models}
+    return {model: row[part] for model, row in rows.items() if row is not None}
 
 
 def _rate(value: dict[str, Any], key: str) -> str:
     return f"{formatting.percent(value[key])}, {formatting.cases(value['cases'])}"
 
 
-def _by_model(said: dict[str, str], *, always: bool = False) -> str:
-    """What is said of each model, named where models differ or ``always``; once where all are the same."""
-    if len(set(said.values())) == 1 and not always:
-        return next(iter(said.values()))
+def _by_model(readings: Readings, said: dict[str, str]) -> str:
+    """A line a model; without its name where the column is of one model."""
+    if len(readings.models) == 1:
+        return "".join(said.values())
     return "\n".join(f"{model}: {one}" for model, one in said.items())
+
+
+def _once(own: dict[str, str]) -> str:
+    """What holds for the readers: once where it is the same beside every model, else by model."""
+    if len(set(own.values())) <= 1:
+        return next(iter(own.values()), "")
+    return "\n".join(f"{model}: {one}" for model, one in own.items())
 
 
 def _from_the_mean(readings: Readings, panel: str) -> str:

@@ -10,9 +10,9 @@ from core.report.formatting import listed
 
 @dataclass(frozen=True)
 class Reading:
-    """How films were read. readers: whose scores count. campaign, mode: of human readers; "" where unknown.
+    """How images were read. readers: whose scores count. campaign, mode: of human readers; "" where unknown.
 
-    model: whether a model gave the scores.
+    model: whether a model gave the scores. image: what was read, in the singular ("film", "stack").
     """
 
     score: str
@@ -20,6 +20,7 @@ class Reading:
     campaign: str = ""
     mode: str = ""
     model: str = ""
+    image: str = "film"
 
     @property
     def sentence(self) -> str:
@@ -30,7 +31,7 @@ class Reading:
             f"{len(self.readers)} readers ({listed(self.readers)})" if len(self.readers) > 1 else "one reader"
         )
         campaign = f", reading campaign {self.campaign}" if self.campaign else ""
-        mode = f", with films read in mode “{self.mode}”" if self.mode else ""
+        mode = f", with {self.image}s read in mode “{self.mode}”" if self.mode else ""
         mean = "; the mean of the readers was analysed" if len(self.readers) > 1 else ""
         return f"{self.score} was scored by {by}{campaign}{mode}{mean}."
 
@@ -63,8 +64,11 @@ def change_methods(done: ChangeMethods) -> str:
     said = [done.reading.sentence]
     said.append(f"Change is the score at {done.last} minus that at {done.first}.")
     said += [_counted(rule, n, out) for rule, n, out in done.sites]
+    image = done.reading.image
     said.append(
-        f"Missing films were handled by {done.films}." if done.films else "No missing film was imputed."
+        f"Missing {image}s were handled by {done.films}."
+        if done.films
+        else f"No missing {image} was imputed."
     )
     said.append(_compared(done.arms))
     if done.sdc_readers:

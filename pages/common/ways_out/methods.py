@@ -42,7 +42,7 @@ def describe_change(page: Page, asked: Question, found: Found) -> None:
     rule = asked.rule_used.title
     rules = {IMPUTED: rule, COMPLETE: _without_imputing(asked)}
     named = [(rules[way], one["subjects"], len(one["left_out"])) for way, one in found.items()]
-    films = "" if asked.films == OBSERVED else BY_NAME[asked.films].title
+    films = "" if asked.films == OBSERVED else of_images(asked.system, BY_NAME[asked.films].title)
     sdc = first["sdc95"] is not None
     done = ChangeMethods(
         _reading(page, asked, first["readers"]),
@@ -58,7 +58,8 @@ def describe_change(page: Page, asked: Question, found: Found) -> None:
         _made_with(),
     )
     lines = [f"{way.capitalize()}: n = {n:,}, left out {out:,}" for way, n, out in counts]
-    lines = ["; ".join(lines) + ".", f"Missing sites: {rule}. Missing films: {films or 'none imputed'}."]
+    missing = f"Missing {asked.system.image_title}s: {films or 'none imputed'}."
+    lines = ["; ".join(lines) + ".", f"Missing sites: {rule}. {missing}"]
     _describe(asked.system, f"{asked.unit}, {asked.first} to {asked.last}", lines, change_methods(done))
 
 
@@ -69,10 +70,12 @@ def _without_imputing(asked: Question) -> str:
 
 
 def _reading(page: Page, asked: Question, readers: list[str]) -> Reading:
+    image = asked.system.image_title
     if asked.scorer != READERS:
-        return Reading(asked.unit, (), model=asked.scorer)
+        return Reading(asked.unit, (), model=asked.scorer, image=image)
     campaign = asked.chosen.campaign
-    return Reading(asked.unit, tuple(readers), campaign, _mode(page, asked.chosen.system, campaign))
+    mode = _mode(page, asked.chosen.system, campaign)
+    return Reading(asked.unit, tuple(readers), campaign, mode, image=image)
 
 
 def _mode(page: Page, system: str, campaign: str) -> str:
@@ -147,9 +150,8 @@ def describe_patient(case: Case) -> None:
 
 
 def _describe(system: ScoreSystem, title: str, lines: list[str], methods: str) -> None:
-    """What leaves the page says, in the words of the score's rule and of its images."""
-    said = [of_images(system, of_rule(system, line)) for line in lines]
-    describe(title, said, of_images(system, of_rule(system, methods)))
+    """What leaves the page says, in the words of the score's rule."""
+    describe(title, [of_rule(system, line) for line in lines], of_rule(system, methods))
 
 
 def _selection() -> str:

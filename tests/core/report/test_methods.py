@@ -44,6 +44,16 @@ def test_what_was_not_done_is_not_said():
         assert absent not in text
 
 
+def test_images_are_called_what_they_are_and_names_stay_as_given():
+    reading = Reading("SPARCC", ("R1", "Filmer"), "film set B", "paired", image="stack")
+    done = ChangeMethods(reading, "BL", "W12", RULES[:1], selection="3 patients: centre Filmhaus")
+    text = change_methods(done)
+    assert "(R1 and Filmer), reading campaign film set B, with stacks read in mode “paired”" in text
+    assert "No missing stack was imputed." in text and "centre Filmhaus" in text
+    text = change_methods(ChangeMethods(reading, "BL", "W12", RULES[:1], "multiple imputation"))
+    assert "Missing stacks were handled by multiple imputation." in text
+
+
 @pytest.mark.parametrize(
     ("margin", "said"), [(4.0, "a margin of 4 squared units"), (None, "no verdict is given")]
 )
