@@ -40,11 +40,11 @@ def enhanced(places: tuple[float, ...] = (4.0, 0.0, -4.0), **tags: Any) -> FileD
     frames = np.stack([picture(200 + number) for number in range(len(places))])
     dataset = film(frames, sop_class=ENHANCED_MR, bits=12, PixelSpacing=None, Modality="MR", **TRIAL, **tags)
     shared = Dataset()
-    shared.PlaneOrientationSequence = [_item(ImageOrientationPatient=SAGITTAL)]
-    shared.PixelMeasuresSequence = [_item(PixelSpacing=[0.5, 0.5])]
+    shared.PlaneOrientationSequence = [item(ImageOrientationPatient=SAGITTAL)]
+    shared.PixelMeasuresSequence = [item(PixelSpacing=[0.5, 0.5])]
     dataset.SharedFunctionalGroupsSequence = [shared]
     dataset.PerFrameFunctionalGroupsSequence = [
-        _item(PlanePositionSequence=[_item(ImagePositionPatient=[place, 0, 0])]) for place in places
+        item(PlanePositionSequence=[item(ImagePositionPatient=[place, 0, 0])]) for place in places
     ]
     return dataset
 
@@ -58,7 +58,7 @@ def cine(frames: int = 3, **tags: Any) -> FileDataset:
     return film(pixels, sop_class=US_CINE, **about)
 
 
-def _item(**values: Any) -> Dataset:
+def item(**values: Any) -> Dataset:
     item = Dataset()
     for keyword, value in values.items():
         setattr(item, keyword, value)

@@ -1,7 +1,6 @@
 """An image with identity in a hundred places: nothing of it is left in what is stored or given out."""
 
 import pytest
-from pydicom.dataset import Dataset
 
 from data.ingest.run import ingest
 from data.store.cohort import CohortStore
@@ -16,7 +15,7 @@ from tests.helpers.identity_places import (
     left_in,
     put_everywhere,
 )
-from tests.helpers.small_frames import cine, enhanced, slices
+from tests.helpers.small_frames import cine, enhanced, item, slices
 
 
 @pytest.fixture(scope="module")
@@ -52,10 +51,7 @@ def test_nothing_is_left_in_exports(imported, tmp_path):
 
 def said_of(**tags):
     """An item that names the patient."""
-    item = Dataset()
-    for keyword, value in (tags | {"PatientName": FAMILY, "PatientID": NUMBER}).items():
-        setattr(item, keyword, value)
-    return item
+    return item(PatientName=FAMILY, PatientID=NUMBER, **tags)
 
 
 def scan():
